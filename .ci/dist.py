@@ -35,7 +35,8 @@ def main(out: str) -> None:
 
 def projects() -> list[Path]:
     """Return the folders of all distributions, the core first."""
-    return [ROOT / "core", *sorted(one.parent for one in ROOT.glob("plugins/*/pyproject.toml"))]
+    return [one.parent for place in ("core", "plugins")
+            for one in sorted(ROOT.glob(f"{place}/*/pyproject.toml"))]  # fmt: skip
 
 
 def stage(project: Path, copy: Path) -> None:

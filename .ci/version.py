@@ -1,6 +1,7 @@
 """The version of all distributions, held in one place: `python .ci/version.py [X.Y.Z]`.
 
-It is that of core/pyproject.toml. Every other place that repeats it is listed here: with a version
+It is that of core/cardio-core/pyproject.toml. Every other place that repeats it is listed
+here: with a version
 all of them are rewritten, without one what differs is printed, and the exit code is 1.
 """
 
@@ -15,8 +16,10 @@ ROOT = Path(__file__).resolve().parents[1]
 OWN = re.compile(r'(?<=^version = ")[^"]+(?=")', re.MULTILINE)
 CITED = re.compile(r"(?<=^version: )\S+", re.MULTILINE)
 NAMED = re.compile(r"(?<=cardio-core )[\d.]+\d|(?<=cardio-ecg-transfer )[\d.]+\d")
-ASKED = re.compile(r"(?<=cardio-core)((?:\[[\w,]+\])?)>=[\d.]+,<[\d.]+")
-TEMPLATE = "core/src/cardio_core/template/pyproject.toml"
+ASKED = re.compile(
+    r"(?<=cardio-)((?:core|stats|ultrasound|studies)(?:\[[\w,]+\])?)>=[\d.]+,<[\d.]+"
+)
+TEMPLATE = "core/cardio-core/src/cardio_core/template/pyproject.toml"
 
 
 def main() -> None:
@@ -32,7 +35,7 @@ def main() -> None:
 
 def current() -> str:
     """Return the version of the core."""
-    text = (ROOT / "core" / "pyproject.toml").read_text(encoding="utf-8")
+    text = (ROOT / "core" / "cardio-core" / "pyproject.toml").read_text(encoding="utf-8")
     return str(tomllib.loads(text)["project"]["version"])
 
 
@@ -40,7 +43,7 @@ def rewritten(version: str) -> dict[Path, str]:
     """Return every file that does not say this version yet, as it would."""
     major, minor = map(int, version.split(".")[:2])
     asked = rf"\1>={major}.{minor},<{major}.{minor + 1}"
-    own = [*ROOT.glob("core/pyproject.toml"), *ROOT.glob("plugins/*/pyproject.toml"),
+    own = [*ROOT.glob("core/*/pyproject.toml"), *ROOT.glob("plugins/*/pyproject.toml"),
            *ROOT.glob("examples/*/pyproject.toml"),
            *ROOT.glob("tests/integration/toy/pyproject.toml")]  # fmt: skip
     asking = [*own, ROOT / TEMPLATE, *ROOT.glob("docs/writing_a_plugin.md"),

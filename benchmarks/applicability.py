@@ -25,8 +25,8 @@ import numpy as np
 import pandas as pd
 from statsmodels.stats.proportion import proportion_confint
 
-from cardio_core.runner.predicting import answering
-from cardio_core.runner.preparing.features import UnusableCohortError
+from cardio_core.runner import answers as answering
+from cardio_core.runner.prepare import UnusableCohortError
 from cardio_core.testing import call_cardio
 
 Change = Callable[[Any, np.random.Generator], Any]

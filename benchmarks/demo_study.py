@@ -313,7 +313,7 @@ def _effects_of(table: pd.DataFrame) -> dict[str, float]:
 
 def _answered(file: Path, table: pd.DataFrame) -> dict[str, Any]:
     """Return how the answers to new patients rank them, and how many are unlike the training's."""
-    from cardio_core import stats
+    import cardio_stats as stats
 
     said = json.loads(file.read_text(encoding="utf-8"))
     told = [

@@ -19,17 +19,17 @@ import numpy as np
 import pandas as pd
 
 from cardio_core.api import Context, ModelArtifact
-from cardio_core.evaluation.conformal.nonconformity import conformal_quantile
-from cardio_core.evaluation.fusion.fuse import fuse
-from cardio_core.stats.classification.proportions import wilson_limits
-from cardio_core.stats.discrimination.delong import delong_paired
-from cardio_core.stats.discrimination.roc import auc
+from cardio_core.evaluation.conformal import conformal_quantile
+from cardio_core.evaluation.fusion import fuse
 from cardio_ecg_transfer.response.config import Config, LoadBlock, PreprocessBlock
 from cardio_ecg_transfer.response.featurize import featurize
 from cardio_ecg_transfer.response.load import load
 from cardio_ecg_transfer.response.models import CRT_RESPONSE
 from cardio_ecg_transfer.response.predict import predict
 from cardio_ecg_transfer.response.preprocess import preprocess
+from cardio_stats.auc_covariance import delong_paired
+from cardio_stats.proportions import wilson_limits
+from cardio_stats.roc_curves import auc
 
 ALPHA = 0.1
 TARGET = CRT_RESPONSE.targets[0]

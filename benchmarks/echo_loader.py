@@ -31,16 +31,15 @@ from torch.utils.data import DataLoader, Dataset
 
 from cardio_core.api import FeatureSet, SampleSet
 from cardio_core.io.store import load_features, save_features
-from cardio_core.training.loader import InOrder, TrainingOrder, make_loader
-from cardio_core.training.memory import BatchSize
+from cardio_core.training.loader import BatchSize, InOrder, TrainingOrder, make_loader
 from cardio_core.types.features import concatenate
-from cardio_core.ultrasound import read_loop
-from cardio_core.ultrasound.phantoms.sector import Sector
 from cardio_echo_cmr.clips.cutting import ClipForm, middle_starts
 from cardio_echo_cmr.findings.config import FeaturizeBlock, PreprocessBlock
 from cardio_echo_cmr.findings.featurize import featurize
 from cardio_echo_cmr.findings.preprocess import preprocess
 from cardio_echo_cmr.networks.examples import Clips, Grey, clips_of, grey_of
+from cardio_ultrasound import read_loop
+from cardio_ultrasound.simulation.sector import Sector
 
 SIDE, RATE_HZ, BATCH = 112, 50.0, 10
 FORMS = {

@@ -38,7 +38,7 @@ import torch
 from gpu_networks import workloads
 
 from cardio_core.compute.devices import Device, choose_device, cpu_count
-from cardio_core.compute.threads import one_thread
+from cardio_core.compute.processes import one_thread
 
 ROOT = Path(__file__).parents[1]
 WORKERS = (0, 2, 8)

@@ -19,12 +19,17 @@ from torch.func import functional_call, grad, replace_all_batch_norm_modules_, s
 from torch.utils.flop_counter import FlopCounterMode
 
 from cardio_core.compute.devices import Device
-from cardio_core.training.compiling import why_not_compiled
-from cardio_core.training.engine import fit, predict
-from cardio_core.training.loader import TrainingOrder, make_loader
-from cardio_core.training.memory import BatchSize
+from cardio_core.training.engine import fit, why_not_compiled
+from cardio_core.training.loader import (
+    BatchSize,
+    TrainingOrder,
+    channels_last,
+    each,
+    lay_out_channels_last,
+    make_loader,
+)
 from cardio_core.training.plan import FitPlan
-from cardio_core.training.tensors import channels_last, each, lay_out_channels_last
+from cardio_core.training.prediction import predict
 
 KINDS = ("fp32", "tf32", "bf16")
 """Arithmetic: float32 throughout; matrix products and convolutions in TF32; autocast to bfloat16.

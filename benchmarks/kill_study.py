@@ -255,8 +255,8 @@ class Study:
 
 def after(run: Run, made: Kill) -> None:
     """End what is left of a run; note whether its folder is free again."""
-    from cardio_core.errors import CardioError
-    from cardio_core.runner.standing.lock import guard_free
+    from cardio_core.runner.lock import guard_free
+    from cardio_stats.errors import CardioError
 
     if made.processes_left:
         run.end()

@@ -23,10 +23,10 @@ import numpy as np
 import pandas as pd
 from speed.origin import ROOT, origin
 
-from cardio_core.stats import optimism_bootstrap
 from cardio_spect_polar.response.config import RegressionBlock
 from cardio_spect_polar.response.evaluation.paper_tables import NEARLY_UNPENALISED, best_code_model
 from cardio_spect_polar.response.fitting.regression import fit_regression
+from cardio_stats import optimism_bootstrap
 
 RESULT = ROOT / "benchmarks" / "results" / "mends.json"
 N_FIXED = 6
@@ -81,7 +81,7 @@ def pair(
 
 def main() -> None:
     """Time all pairs and store them."""
-    from cardio_core.stats import RidgeLogistic
+    from cardio_stats import RidgeLogistic
 
     parser = argparse.ArgumentParser(description=__doc__, allow_abbrev=False)
     parser.add_argument("--pairs", type=int, default=7)

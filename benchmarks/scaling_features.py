@@ -20,7 +20,7 @@ import numpy as np
 import pandas as pd
 
 from cardio_core.io.store import load_features, save_features
-from cardio_core.runner.predicting.verdicts import without_verdicts
+from cardio_core.runner.predict import without_verdicts
 from cardio_core.types.features import FeatureBlock, FeatureSet, concatenate
 
 SAMPLES, BATCHES, BATCH = 10, 100, 64

@@ -30,7 +30,7 @@ import torch
 from torch import nn
 
 from cardio_core.compute.devices import Device, cpu_count
-from cardio_core.compute.threads import one_thread
+from cardio_core.compute.processes import one_thread
 from cardio_core.training.engine import Fitted, fit
 from cardio_core.training.plan import FitPlan
 

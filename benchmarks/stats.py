@@ -27,7 +27,7 @@ import numpy as np
 from sklearn.metrics import roc_auc_score
 from speed.ratios import add_ratios, keep_ratios
 
-from cardio_core.stats import auc, bootstrap_auc
+from cardio_stats import auc, bootstrap_auc
 
 N_RESAMPLES = 10_000
 PROC_SCRIPT = """

@@ -118,7 +118,7 @@ def _intervals(run: Path) -> tuple[int, int, int]:
 
 def _one_statistic(n: int) -> float:
     """Return the seconds of one resampled AUC of n patients, of ten thousand together."""
-    from cardio_core.stats import bootstrap_auc
+    from cardio_stats import bootstrap_auc
 
     rng = np.random.default_rng(0)
     labels, score = np.arange(max(n, 4)) % 2, rng.normal(size=max(n, 4))
@@ -127,6 +127,6 @@ def _one_statistic(n: int) -> float:
 
 def _plainest_figure() -> float:
     """Return the seconds of a figure of one line."""
-    from cardio_core.report.figures.canvas import svg_text
+    from cardio_stats.figures.canvas import svg_text
 
     return _least(lambda: svg_text(lambda figure: figure.subplots().plot([0, 1])), 5)

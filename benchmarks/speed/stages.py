@@ -19,9 +19,9 @@ REST = "the rest: the runner, progress, small files"
 IMPORTS = "imports"
 STAGES = {
     "making the synthetic cohort": ("cardio_core.runner.setup", "synthesize"),
-    "figures": ("cardio_core.report.figures.canvas", "svg_text"),
-    "the page": ("cardio_core.report.build", "build_report"),
-    "applicability": ("cardio_core.runner.fitting.embedded", "keep_distances"),
+    "figures": ("cardio_stats.figures.canvas", "svg_text"),
+    "the page": ("cardio_core.report.page", "build_report"),
+    "applicability": ("cardio_core.runner.embeddings", "keep_distances"),
 }
 """Functions by module; those that call them are imported afterwards, and so call what watches."""
 HOOKS = {

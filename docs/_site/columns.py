@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Iterator
 
-from cardio_core.io.cohort_schema import COLUMNS, ColumnSpec
-from cardio_core.io.cohorts.template import template_columns
+from cardio_core.io.cohort_columns import COLUMNS, ColumnSpec
+from cardio_core.io.cohort_template import template_columns
 from cardio_core.registry import list_plugins
 
 _SEGMENT = re.compile(r"(.+_seg_)(\d\d)$")

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 
 import click
 
-from cardio_core.cli.lazy import registered
 from cardio_core.cli.main import cardio
+from cardio_stats.cli.lazy import registered
 
 
 def pages() -> Iterator[tuple[str, str]]:

@@ -7,9 +7,11 @@ from importlib import import_module
 from inspect import isroutine, signature
 from types import ModuleType
 
+import cardio_stats as stats
+import cardio_ultrasound as ultrasound
 from _site.lent import section
-from cardio_core import api, hookspecs, stats, ultrasound
-from cardio_core.stats import forensics
+from cardio_core import api, hookspecs
+from cardio_stats import forensics
 
 _EVAL = "```{{eval-rst}}\n{}\n```\n"
 
@@ -41,7 +43,7 @@ def pages() -> Iterator[tuple[str, str]]:
         "reference/forensics.md",
         _names(
             "Forensics in Python",
-            "`from cardio_core.stats import forensics`: arithmetic that published numbers must "
+            "`from cardio_stats import forensics`: arithmetic that published numbers must "
             "obey. How a paper's numbers are written down is told in "
             "[Forensics](../forensics/README.md).",
             forensics.__name__,

@@ -5,8 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from cardio_core.registry import list_plugins, open_plugin
-from cardio_core.registry.described import other_lines, setting_words, shown, usual_lines
-from cardio_core.registry.settings import Setting, settings_of
+from cardio_core.registry.settings import (
+    Setting,
+    other_lines,
+    setting_words,
+    settings_of,
+    shown,
+    usual_lines,
+)
 from cardio_core.types.info import PluginInfo, Task
 
 Entries = tuple[Setting, ...]

@@ -10,7 +10,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-CORE = ROOT / "core" / "src" / "cardio_core"
+SHARED = {
+    path.name: path
+    for path in sorted(ROOT.glob("core/*/src/cardio_*"))
+    if (path / "__init__.py").is_file()
+}
+"""Package folder of every shared distribution, by the package's name."""
+CORE = SHARED["cardio_core"]
 PLUGINS = {
     next(iter(tomllib.loads(file.read_text())["project"]["entry-points"]["cardio.plugins"])): next(
         path.parent for path in file.parent.glob("src/*/plugin.py")

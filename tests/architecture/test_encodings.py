@@ -11,7 +11,7 @@ from . import source_files as source
 
 SOURCES = [
     path
-    for package in (source.CORE, *source.PLUGINS.values())
+    for package in (*source.SHARED.values(), *source.PLUGINS.values())
     for path in source.python_files(package)
 ]
 TEXT_MODES = set("rwaxt+")

@@ -16,7 +16,7 @@ FROM_DATA = re.compile(
 )
 """What an expression speaks of whose value comes from data."""
 
-PACKAGES = [source.CORE, *source.PLUGINS.values()]
+PACKAGES = [*source.SHARED.values(), *source.PLUGINS.values()]
 MADE_BY_CODE = {"synthetic", "testing", "template", "readers", "simulation"}
 """Folders that name files after what they make themselves, or read files that exist."""
 

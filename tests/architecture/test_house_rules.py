@@ -13,7 +13,7 @@ from . import source_files as source
 
 SOURCES = [
     path
-    for package in (source.CORE, *source.PLUGINS.values(), *source.EXAMPLES.values())
+    for package in (*source.SHARED.values(), *source.PLUGINS.values(), *source.EXAMPLES.values())
     for path in source.python_files(package)
 ]
 TEXTS = [path for path in source.tracked_texts() if "oracles" not in path.parts]
@@ -23,8 +23,8 @@ OF_ONE_MACHINE = re.compile(r"(?:^|[\s\"'=(`])/(?:" + "|".join(SECTION) + r")/",
 PICKLES = {"pickle", "dill", "cloudpickle", "shelve", "marshal", "_pickle"}
 
 MAY_PICKLE = {
-    source.CORE / "compute" / "worker.py",  # asks whether an exception can travel to its parent
-    source.CORE / "testing" / "checks" / "fitted.py",  # refuses pickles
+    source.CORE / "compute" / "processes.py",  # asks whether an exception can travel to its parent
+    source.CORE / "testing" / "run_checks.py",  # refuses pickles
 }
 
 
@@ -82,7 +82,7 @@ def test_nothing_unpacks_evaluates_or_loads_yaml_unsafely():
 def test_no_dependency_breaks_beside_a_cpu_build_of_torch():
     unwanted = {"torchvision", "timm", "torchaudio"}
     for file in (
-        source.ROOT / "core/pyproject.toml",
+        *source.ROOT.glob("core/*/pyproject.toml"),
         *source.ROOT.glob("plugins/*/pyproject.toml"),
     ):
         for name in unwanted:

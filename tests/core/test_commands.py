@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from cardio_core.cli.lazy import BROUGHT_BY
+from cardio_stats.cli.lazy import BROUGHT_BY
 
 ROOT = Path(__file__).parents[2]
 GROUP = tomllib.loads((ROOT / "core/pyproject.toml").read_text(encoding="utf-8"))["project"][

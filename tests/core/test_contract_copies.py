@@ -11,8 +11,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from cardio_core.testing.checks.copies import isolate
-from cardio_core.testing.checks.tables import copy_reordered, copy_without, has_cohort_table
+from cardio_core.testing.leak_checks import copy_reordered, copy_without, has_cohort_table, isolate
 from cardio_core.types.samples import Cohort, Opened, SampleSet
 
 

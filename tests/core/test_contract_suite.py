@@ -14,18 +14,18 @@ import pytest
 from scipy.stats import kendalltau, mannwhitneyu
 from sklearn.metrics import roc_auc_score
 
-from cardio_core.errors import DataError
 from cardio_core.testing import Sizes
-from cardio_core.testing.case import TaskCase
-from cardio_core.testing.checks import samples, says, truth
-from cardio_core.testing.checks.fitted import _is_pickle, no_unpickling
-from cardio_core.testing.checks.ranking import ranking
+from cardio_core.testing import plugin_checks as samples
+from cardio_core.testing import plugin_checks as says
+from cardio_core.testing import run_checks as truth
+from cardio_core.testing.case import NotReachedError, TaskCase, judge, require
 from cardio_core.testing.driving import permuted
-from cardio_core.testing.heavy import heavy_modules_after
-from cardio_core.testing.verdict import NotReachedError, judge, require
+from cardio_core.testing.plugin_checks import heavy_modules_after
+from cardio_core.testing.run_checks import _is_pickle, no_unpickling, ranking
 from cardio_core.types.features import FeatureBlock, FeatureSet
 from cardio_core.types.info import Model, Need, Option, Target, Task
 from cardio_core.types.targets import Targets
+from cardio_stats.errors import DataError
 
 
 def features(values: np.ndarray, ids: tuple[str, ...] = ("a", "b")) -> FeatureSet:

@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cardio_core.testing.checks import samples
-from cardio_core.testing.verdict import ContractWarning, judge
+from cardio_core.testing import plugin_checks as samples
+from cardio_core.testing.case import ContractWarning, judge
 from cardio_core.types.features import FeatureBlock, FeatureSet
 
 

@@ -82,7 +82,7 @@ def test_metadata_is_complete_and_holds_no_placeholder(project):
 def test_all_distributions_have_one_version_and_plugins_ask_for_that_core():
     (said,) = {metadata(project)["project"]["version"] for project in [*PROJECTS, *EXAMPLES]}
     major, minor, _ = map(int, said.split("."))
-    for project in [*PROJECTS[1:], *EXAMPLES, ROOT / "core/src/cardio_core/template"]:
+    for project in [*PROJECTS[1:], *EXAMPLES, ROOT / "core/cardio-core/src/cardio_core/template"]:
         asked = map(Requirement, metadata(project)["project"]["dependencies"])
         (core,) = (one for one in asked if one.name == "cardio-core")
         assert str(core.specifier) == f"<{major}.{minor + 1},>={major}.{minor}", project

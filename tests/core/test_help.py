@@ -15,9 +15,9 @@ from unittest import mock
 import click
 import pytest
 
-from cardio_core.cli.lazy import registered
 from cardio_core.cli.main import cardio
 from cardio_core.testing import call_cardio
+from cardio_stats.cli.lazy import registered
 
 
 def _commands(group: click.Group, ctx: click.Context, path: tuple[str, ...] = ()):

@@ -12,9 +12,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cardio_core.errors import ContractError, DataError
-from cardio_core.types.samples import Opened, SampleSet
-from cardio_core.types.sealed import Sealed, column_with_path, paths_in, sealed
+from cardio_core.errors import ContractError
+from cardio_core.types.samples import Opened, SampleSet, Sealed, column_with_path, paths_in, sealed
+from cardio_stats.errors import DataError
 
 
 @dataclass(frozen=True, slots=True)

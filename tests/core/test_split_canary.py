@@ -12,7 +12,7 @@ import pytest
 from sklearn.metrics import roc_auc_score
 from sklearn.neighbors import KNeighborsClassifier
 
-from cardio_core.splits import inner_folds, plan_folds
+from cardio_core.fold_assignment import inner_folds, plan_folds
 from cardio_core.types.plans import Nested, RandomSamples
 
 N_PATIENTS, N_BEATS, N_FEATURES = 71, 12, 8

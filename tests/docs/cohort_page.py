@@ -10,8 +10,8 @@ import sys
 from collections.abc import Collection
 from pathlib import Path
 
-from cardio_core.io.cohort_schema import COLUMNS
-from cardio_core.io.cohorts.template import template_columns
+from cardio_core.io.cohort_columns import COLUMNS
+from cardio_core.io.cohort_template import template_columns
 from cardio_core.registry import list_plugins, open_plugin
 from cardio_core.types.info import Task
 

@@ -6,7 +6,7 @@ import importlib.util
 import re
 from pathlib import Path
 
-from cardio_core.io.cohort_schema import COLUMNS
+from cardio_core.io.cohort_columns import COLUMNS
 from cardio_core.io.cohort_table import inspect_cohort_table
 from cardio_core.registry import open_plugin
 

@@ -121,7 +121,9 @@ def test_the_hook_table_of_the_guide_names_every_hook_with_its_arguments():
         assert f"`{hook}({arguments})`" in guide
 
 
-@pytest.mark.parametrize("page", ["docs/writing_a_plugin.md", "core/src/cardio_core/hookspecs.py"])
+@pytest.mark.parametrize(
+    "page", ["docs/writing_a_plugin.md", "core/cardio-core/src/cardio_core/hookspecs.py"]
+)
 def test_what_is_said_of_the_context_is_there(page):
     from dataclasses import fields
 

@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 
 from cardio_core.cli.main import cardio
-from cardio_core.io.cohorts.planned import read_planned
-from cardio_core.stats import bayes_auc
+from cardio_core.io.cohort_template import read_planned
+from cardio_stats import bayes_auc
 
 ROOT = Path(__file__).parents[2]
 

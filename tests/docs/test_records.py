@@ -106,7 +106,7 @@ def test_a_record_that_lacks_its_origin_is_refused(tmp_path, monkeypatch):
 
 def test_a_record_older_than_what_it_is_filled_from_is_refused(tmp_path, monkeypatch):
     monkeypatch.setattr(record, "STORED", tmp_path)
-    source = "core/tests/stored/roc_coverage.json"  # made on 2026-11-22
+    source = "core/cardio-stats/tests/stored/roc_coverage.json"  # made on 2026-11-22
     made = {"command": "x", "date": "2026-11-21", "machine": "m", "source": source}
     (tmp_path / "one.json").write_text(json.dumps(made))
     with pytest.raises(ValueError, match=r"says 2026-11-21, but .* was made on 2026-11-22"):
@@ -123,8 +123,8 @@ def test_the_examples_are_right():
 
 
 SOURCES = {
-    "core/src/near/__init__.py": "",
-    "core/src/near/numbers.py": '''
+    "core/near/src/near/__init__.py": "",
+    "core/near/src/near/numbers.py": '''
 """Numbers."""
 import math
 import numpy as np
@@ -146,7 +146,7 @@ class Mean:
             raise ValueError("no values")
         return round(_clipped(float(np.mean(values))), self.digits)
 ''',
-    "core/src/near/limits.py": "FLOOR = 0.5\nCEILING = 9\n\ndef twice(x):\n    return 2 * x\n",
+    "core/near/src/near/limits.py": "FLOOR = 0.5\nCEILING = 9\n\ndef twice(x):\n    return 2 * x\n",
     "benchmarks/measure.py": "from near.numbers import Mean\n\nprint(Mean().of([1, 2]))\n",
     "constraints.txt": "numpy==2.4.6\nclick==8.5.1\n",
     "docs/_records/.keep": "",
@@ -188,7 +188,7 @@ def replaced(house, file, old, new):
     (house / file).write_text(text.replace(old, new), encoding="utf-8")
 
 
-NUMBERS, LIMITS = "core/src/near/numbers.py", "core/src/near/limits.py"
+NUMBERS, LIMITS = "core/near/src/near/numbers.py", "core/near/src/near/limits.py"
 
 
 @pytest.mark.parametrize(
@@ -291,8 +291,8 @@ def test_an_entry_that_moved_is_found_by_what_it_reached(house, monkeypatch):
     (record.STORED / "mean.json").write_text(json.dumps(raw))
     main = command(monkeypatch)
     main("--measured", "mean")
-    (house / NUMBERS).rename(house / "core/src/near/means.py")
-    replaced(house, "core/src/near/means.py", "max(value, LEAST)", "max(LEAST, value)")
+    (house / NUMBERS).rename(house / "core/near/src/near/means.py")
+    replaced(house, "core/near/src/near/means.py", "max(value, LEAST)", "max(LEAST, value)")
     assert missing()
     main("--unchanged", "equal")
     assert missing() is None

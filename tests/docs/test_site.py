@@ -11,18 +11,19 @@ from pathlib import Path
 import click
 import pytest
 
-from cardio_core import api, stats, ultrasound
-from cardio_core.cli.lazy import registered
+import cardio_stats as stats
+import cardio_ultrasound as ultrasound
+from cardio_core import api
 from cardio_core.cli.main import cardio
-from cardio_core.io.cohort_schema import COLUMNS
+from cardio_core.io.cohort_columns import COLUMNS
 from cardio_core.registry import open_plugin
-from cardio_core.registry.described import setting_words, usual_lines
-from cardio_core.registry.settings import settings_of
-from cardio_core.report.meanings import MEANINGS
+from cardio_core.registry.settings import setting_words, settings_of, usual_lines
 from cardio_core.report.results import bare_name
-from cardio_core.report.words import METRICS
-from cardio_core.stats import forensics
+from cardio_core.report.terms import MEANINGS
 from cardio_core.testing import call_cardio
+from cardio_stats import forensics
+from cardio_stats.cli.lazy import registered
+from cardio_stats.words import METRICS
 
 from .test_commands import PAGES, ROOT
 

@@ -157,7 +157,7 @@ def test_what_a_tutorial_took_is_stored_of_its_present_commands(page):
 
 
 def test_the_page_is_read_by_the_names_of_its_parts_and_in_their_order():
-    page = (ROOT / "core/src/cardio_core/report/page.html").read_text(encoding="utf-8")
+    page = (ROOT / "core/cardio-core/src/cardio_core/report/page.html").read_text(encoding="utf-8")
     read = (ROOT / "docs/tutorials/read_the_page.md").read_text(encoding="utf-8")
     first, *parts = re.findall(r"^\*\*(.+?)\.\*\* ", read, re.MULTILINE)
     assert first == "The answer"

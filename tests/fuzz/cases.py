@@ -12,7 +12,8 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from cardio_core.errors import CardioError, HookError, PluginError
+from cardio_core.errors import HookError, PluginError
+from cardio_stats.errors import CardioError
 
 from .changes.kinds import damaged
 

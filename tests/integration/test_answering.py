@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cardio_core.errors import ConfigError
-from cardio_core.io.atomic import read_json, write_json
-from cardio_core.runner.predicting import portions
-from cardio_core.runner.predicting.answering import answer, open_finished
+from cardio_core.runner import answers as portions
+from cardio_core.runner.answers import answer, open_finished
+from cardio_stats.errors import ConfigError
+from cardio_stats.files import read_json, write_json
 
 
 @pytest.fixture(scope="module")

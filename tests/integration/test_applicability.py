@@ -8,7 +8,7 @@ import shutil
 import numpy as np
 import pytest
 
-from cardio_core.runner.predicting.applicability import with_applicability
+from cardio_core.runner.answers import with_applicability
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from cardio_core.errors import DataError
+from cardio_stats.errors import DataError
 
 REASONS = {
     "words": ("load", "expected rate_hz=NUMBER"),

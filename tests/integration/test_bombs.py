@@ -14,17 +14,17 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from cardio_core.config import read_yaml
-from cardio_core.errors import ConfigError, DataError
-from cardio_core.io.tables.raw import read_raw
-from cardio_core.types.estimator_file import load_estimator
+from cardio_core.io.settings_schema import read_yaml
+from cardio_core.types.artifact import load_estimator
+from cardio_core.types.limits import require_weights
 from cardio_core.types.samples import ID_COLUMNS, Opened, SampleSet
-from cardio_core.types.unpacking.weights import require_weights
-from cardio_core.ultrasound import read_loop
 from cardio_ecg_transfer.readers import read_ecg
 from cardio_spect_polar.readers.find import gated_files
 from cardio_spect_polar.readers.polar_map import read_polar_map
 from cardio_spect_polar.readers.study import read_gated
+from cardio_stats.errors import ConfigError, DataError
+from cardio_stats.tables import read_raw
+from cardio_ultrasound import read_loop
 
 from . import bombs
 

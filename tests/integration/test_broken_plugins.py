@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from cardio_core.registry import list_plugins
-from cardio_core.testing.limits import HUNG_AFTER_S
+from cardio_core.testing.searching import HUNG_AFTER_S
 
 CANNOT_BE_OPENED = {
     "crashing_import": r"ModuleNotFoundError: No module named 'a_package_that_nobody_has'",

@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from cardio_core.io.atomic import write_json
+from cardio_stats.files import write_json
 
 from .canaries.commands import NOTHING_OF_PATIENTS, every_command, nowhere
 from .canaries.matrix import CASES, COLUMNS, PARTS, answers

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from cardio_core.compute.executors import SerialExecutor, parse_executor
-from cardio_core.errors import CardioError, ConfigError
+from cardio_core.runner.provenance import alike, lacks
 from cardio_core.runner.setup import open_with_defaults
-from cardio_core.runner.standing.elsewhere import alike, lacks
+from cardio_stats.errors import CardioError, ConfigError
 
 ROOT = Path(__file__).parents[2]
 
@@ -145,7 +145,7 @@ def test_a_worker_without_the_plugin_is_named_before_anything_is_made(
 @pytest.mark.slow
 def test_a_cluster_without_workers_says_how_to_start_one(tmp_path, monkeypatch):
     pytest.importorskip("distributed", reason="the extra [dask] is not installed")
-    monkeypatch.setattr("cardio_core.compute.cluster._FIRST_S", 1)
+    monkeypatch.setattr("cardio_core.compute.executors._FIRST_S", 1)
     with (
         study.cluster(tmp_path, 0) as (address, _),
         parse_executor(f"dask:{address}") as executor,

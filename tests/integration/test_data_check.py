@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cardio_core.runner.checking.signals import print_of, same
+from cardio_core.runner.fingerprints import print_of, same
 
 Cli = Callable[..., Any]
 

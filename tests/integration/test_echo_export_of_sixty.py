@@ -15,7 +15,7 @@ import pytest
 from pydicom import dcmread
 
 from cardio_core.testing import call_cardio
-from cardio_core.ultrasound import damage, write_echo_export
+from cardio_ultrasound import damage, write_echo_export
 
 STORED = Path(__file__).parent / "stored" / "echo_export.json"
 TASKS = {"mmode_septal_flash": "septal_flash", "echo_cmr": "wma"}

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from cardio_core.registry import list_plugins
-from cardio_core.registry.strays import how_to_get
+from cardio_core.registry.diagnostics import how_to_get
 
 
 @pytest.fixture

@@ -85,7 +85,7 @@ def predicted(said_of_new: dict[str, Any], away: Path) -> pd.DataFrame:
 def test_a_recording_that_cannot_be_read_is_set_aside_under_its_id_alone(
     cardio: Cli, write_cohort: Any, clinic_run: Path, tmp_path: Path, monkeypatch: Any
 ) -> None:
-    monkeypatch.setattr("cardio_core.report.build.build_report", lambda run: run / "report.html")
+    monkeypatch.setattr("cardio_core.report.page.build_report", lambda run: run / "report.html")
     folder = strangers(write_cohort(tmp_path / "Quasimodo", "mean_class", n_patients=20, seed=6))
     table = pd.read_csv(folder / "cohort.csv", dtype=str)
     (folder / table["path_ecg"][3].split(";")[0]).write_text("Dear Doctor Frollo")

@@ -57,7 +57,7 @@ def run_of_planted(run_toy, planted, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def exported(run_of_planted, installed, tmp_path_factory):
-    from cardio_core.studies.export.export import export_run
+    from cardio_studies.model_export import export_run
 
     out = tmp_path_factory.mktemp("out") / "shared"
     export_run(run_of_planted, out)
@@ -245,7 +245,7 @@ def test_neighbours_hold_rows_and_a_regression_holds_none(tmp_path):
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import QuantileTransformer, StandardScaler
 
-    from cardio_core.studies.export.rows import rows_in
+    from cardio_studies.export_contents import rows_in
 
     x = np.random.default_rng(1).normal(size=(30, 3))
     y = x[:, 0] + np.random.default_rng(2).normal(size=30) > 0
@@ -267,7 +267,7 @@ def test_neighbours_hold_rows_and_a_regression_holds_none(tmp_path):
 def test_a_table_of_one_row_a_patient_counts_as_theirs(tmp_path):
     from safetensors.numpy import save_file
 
-    from cardio_core.studies.export.rows import rows_in
+    from cardio_studies.export_contents import rows_in
 
     save_file({"layer.weight": np.zeros((24, 3), np.float32)}, tmp_path / "w.safetensors")
     assert rows_in(tmp_path, {24}) == ""
@@ -282,9 +282,8 @@ def test_a_table_of_one_row_a_patient_counts_as_theirs(tmp_path):
      ("a.skops", b""), ("a.safetensors", b"\xff" * 40), ("a.npy", b"\x93NUMPY")],
 )  # fmt: skip
 def test_a_damaged_file_is_told_in_one_line_before_it_leaves(tmp_path, name, content):
-    from cardio_core.errors import DataError
-    from cardio_core.studies.export.names import texts_of
-    from cardio_core.studies.export.rows import rows_in
+    from cardio_stats.errors import DataError
+    from cardio_studies.export_contents import rows_in, texts_of
 
     (tmp_path / name).write_bytes(content)
     if name != "a.npy":  # no place of rows

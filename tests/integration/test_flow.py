@@ -12,7 +12,7 @@ import pandas as pd
 
 from cardio_core.context import Context
 from cardio_core.io.cohort import CohortTable
-from cardio_core.runner.preparing.flow import NO_REASON, count_flow, found_entries
+from cardio_core.runner.patient_flow import NO_REASON, count_flow, found_entries
 
 FOLLOW_UP = ("left_out", "not at baseline")
 NO_ROW = ("no_recording", "no recording is named")

@@ -11,8 +11,8 @@ import pytest
 
 from cardio_core.compute.executors import SerialExecutor
 from cardio_core.context import Context
-from cardio_core.io.places import open_cache
-from cardio_core.runner.preparing.features import prepare
+from cardio_core.io.store import open_cache
+from cardio_core.runner.prepare import prepare
 from cardio_core.runner.request import RunRequest
 from cardio_core.runner.setup import set_up
 

@@ -12,8 +12,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cardio_core.studies.fused.fuse import Against, fuse_runs
 from cardio_core.testing import Said
+from cardio_studies.fusion import Against, fuse_runs
 
 from .latent_toys import people_of, record, two_runs
 
@@ -24,7 +24,7 @@ def no_pictures() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         for place in ("runner.judging.judge", "studies.fused.writing"):
             patch.setattr(f"cardio_core.{place}.draw_figure", lambda figure: "")
-        patch.setattr("cardio_core.report.build.build_report", lambda run: run / "report.html")
+        patch.setattr("cardio_core.report.page.build_report", lambda run: run / "report.html")
         yield
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cardio_core.errors import ConfigError
+from cardio_stats.errors import ConfigError
 
 SKIP = "needs.mean_class.skip=true"
 THREE = "models=[height, spread, both]"

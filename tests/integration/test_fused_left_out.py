@@ -104,7 +104,7 @@ def test_weights_on_too_few_tested_patients_say_so_and_the_honest_row_stays(
 def test_a_leak_into_weights_that_could_not_be_fitted_raises_all_the_same(
     run_toy, clinic, tmp_path, monkeypatch
 ):
-    from cardio_core.runner.fitting import fuse as fusing
+    from cardio_core.runner import fused_models as fusing
 
     genuine = fusing._inner
 

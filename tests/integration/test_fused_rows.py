@@ -9,7 +9,8 @@ import pandas as pd
 import pytest
 import statsmodels.api as sm
 
-from cardio_core.errors import ConfigError, LeakageError
+from cardio_core.errors import LeakageError
+from cardio_stats.errors import ConfigError
 
 
 def read(run: Path, name: str):
@@ -107,7 +108,7 @@ def test_no_tested_patient_is_among_those_whom_the_weights_are_fitted_on(joined_
 
 def test_a_planted_leak_into_the_fusion_raises(run_toy, clinic, tmp_path, monkeypatch):
     """Inner predictions that hold a tested patient stop the run."""
-    from cardio_core.runner.fitting import fuse as fusing
+    from cardio_core.runner import fused_models as fusing
 
     genuine = fusing._inner
 

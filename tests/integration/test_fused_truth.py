@@ -15,11 +15,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from cardio_core.stats import auc, bayes_auc
-from cardio_core.studies.fused.fitting import Fitted, fit
-from cardio_core.studies.fused.folds import Folds, shared_folds, split_alike
-from cardio_core.studies.fused.joining import join
-from cardio_core.studies.fused.members import open_members
+from cardio_stats import auc, bayes_auc
+from cardio_studies.fusion_members import Folds, join, open_members, shared_folds, split_alike
+from cardio_studies.fusion_weights import Fitted, fit
 
 from .latent_toys import people_of, two_runs
 
@@ -95,8 +93,8 @@ def test_fusions_of_many_seeds_tell_the_truth(
     run_toy: Any, tmp_path: Path, case: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Nobody looks at their figures and pages, which take most of the time.
-    monkeypatch.setattr("cardio_core.runner.judging.judge.draw_figure", lambda figure: "")
-    monkeypatch.setattr("cardio_core.report.build.build_report", lambda run: run / "report.html")
+    monkeypatch.setattr("cardio_core.runner.evaluate.draw_figure", lambda figure: "")
+    monkeypatch.setattr("cardio_core.report.page.build_report", lambda run: run / "report.html")
     rows = [one(run_toy, tmp_path / str(seed), case, seed) for seed in SEEDS]
     if os.environ.get("CARDIO_STORE"):
         kept = json.loads(STORED.read_text()) if STORED.exists() else {"runs": {}}

@@ -12,8 +12,8 @@ import time
 
 import pytest
 
-from cardio_core.compute.stopping import StoppedFromOutside, stopping_in_order
-from cardio_core.testing.limits import HUNG_AFTER_S
+from cardio_core.compute.processes import StoppedFromOutside, stopping_in_order
+from cardio_core.testing.searching import HUNG_AFTER_S
 
 # Whoever starts the tests in the background hands down an ignored signal.
 CARDIO = (

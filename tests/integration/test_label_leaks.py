@@ -16,14 +16,13 @@ import pytest
 
 from cardio_core.errors import ContractError
 from cardio_core.testing import Sizes
-from cardio_core.testing.case import TaskCase, own_cache
-from cardio_core.testing.checks.leaks import (
+from cardio_core.testing.case import TaskCase, judge, own_cache
+from cardio_core.testing.leak_checks import (
     OF_LEAKS,
     features_do_not_depend_on_what_lies_beside_a_recording,
     what_a_recording_yields_is_the_same_in_a_reordered_cohort,
     what_a_recording_yields_is_the_same_in_half_of_the_cohort,
 )
-from cardio_core.testing.verdict import judge
 from cardio_core.types.samples import Opened, SampleSet
 
 

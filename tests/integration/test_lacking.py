@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from cardio_core.runner.fitting import fit
+from cardio_core.runner import train as fit
 from cardio_core.runner.manifest import Manifest
 
 STORED = Path(__file__).parent / "stored" / "lacking.json"

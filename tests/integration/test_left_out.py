@@ -10,7 +10,8 @@ import pandas as pd
 import pytest
 
 from cardio_core.api import hookimpl
-from cardio_core.errors import DataError, LeakageError
+from cardio_core.errors import LeakageError
+from cardio_stats.errors import DataError
 
 SKIP = "needs.mean_class.skip=true"
 

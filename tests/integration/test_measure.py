@@ -163,7 +163,7 @@ def test_a_file_that_comes_twice_is_measured_twice_and_flagged(cardio, newcomers
 def test_ctrl_c_keeps_the_lines_that_are_done_and_says_where(
     cardio, newcomers, tmp_path, monkeypatch
 ):
-    from cardio_core.runner.measuring import measure as module
+    from cardio_core.runner import measure as module
 
     genuine, calls = module.measure_patient, []
 
@@ -246,7 +246,7 @@ def test_a_recording_of_many_samples_gets_their_median_number_and_quartiles(tmp_
     import numpy as np
     import pandas as pd
 
-    from cardio_core.report.measured.values import measured_of
+    from cardio_core.report.measurements import measured_of
     from cardio_core.types.features import FeatureBlock, FeatureSet
 
     ids = dict.fromkeys(("recording_id", "study_id", "patient_id"), ["a"] * 4)
@@ -270,7 +270,7 @@ def test_a_sheet_that_breaks_is_drawn_by_the_core_and_says_so(tmp_path):
     import numpy as np
     import pandas as pd
 
-    from cardio_core.report.measured.sheet import Sheet, write_sheet
+    from cardio_core.report.measured import Sheet, write_sheet
     from cardio_core.types.features import FeatureBlock, FeatureSet
 
     ids = {name: ["a"] for name in ("recording_id", "study_id", "patient_id")}
@@ -309,7 +309,7 @@ def test_the_cores_sheet_draws_whatever_a_recording_is(kind, fill):
     import numpy as np
     from matplotlib.figure import Figure
 
-    from cardio_core.report.measured.default_sheet import draw_default
+    from cardio_core.report.measured import draw_default
 
     shape = RECORDINGS[kind]
     recording = np.full(shape, fill) if isinstance(shape, tuple) else shape

@@ -12,7 +12,8 @@ import pandas as pd
 import pytest
 import yaml
 
-from cardio_core.errors import ConfigError, LeakageError
+from cardio_core.errors import LeakageError
+from cardio_stats.errors import ConfigError
 
 
 def read(run: Path, name: str):

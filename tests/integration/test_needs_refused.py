@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cardio_core.errors import CardioError
-from cardio_core.runner.preparing import features
+from cardio_core.runner import prepare as features
+from cardio_stats.errors import CardioError
 
 
 def _emptied(table: pd.DataFrame, column: str, kept: int) -> pd.DataFrame:

@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cardio_core.cli.plugins_new import new_plugin
+from cardio_core.cli.plugins import new_plugin
 from cardio_core.registry import open_plugin
 from cardio_core.testing import PluginContract, training_context
 from cardio_core.types.features import FeatureBlock, FeatureSet

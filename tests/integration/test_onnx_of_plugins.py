@@ -59,8 +59,7 @@ def test_the_networks_of_the_plugins_are_the_same_as_onnx(name, tmp_path):
     import onnxruntime
     import torch
 
-    from cardio_core.studies.export.onnx.file import write_onnx
-    from cardio_core.studies.export.onnx.watching import watching
+    from cardio_studies.onnx_export import watching, write_onnx
 
     torch.manual_seed(0)
     network, shapes = network_of(name)

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cardio_core.runner.checking.fingerprints import NEAR, same_signals
+from cardio_core.runner.fingerprints import NEAR, same_signals
 
 KIND = "what may stand on both sides"
 

@@ -10,8 +10,8 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from cardio_core.errors import ConfigError
-from cardio_core.runner.predicting.new_patients import predict_new
+from cardio_core.runner.predict import predict_new
+from cardio_stats.errors import ConfigError
 
 Run = Callable[..., Path]
 

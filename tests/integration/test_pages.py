@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from cardio_core.report.build import build_report
+from cardio_core.report.page import build_report
 
 CHROMIUM = shutil.which("chromium")
 if CHROMIUM is None:

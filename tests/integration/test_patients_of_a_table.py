@@ -10,11 +10,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cardio_core.errors import ConfigError, ContractError
+from cardio_core.errors import ContractError
 from cardio_core.io.hashing import directory_digest
-from cardio_core.runner.preparing import synthetic_cohort
-from cardio_core.runner.preparing.synthetic_cohort import CohortAsked, writer_of
+from cardio_core.runner import setup as synthetic_cohort
+from cardio_core.runner.setup import CohortAsked, writer_of
 from cardio_core.types.info import PluginInfo
+from cardio_stats.errors import ConfigError
 
 ROWS = {
     "patient_id": ["K7", "A-1", "b_2", "Z9", "Q4"],

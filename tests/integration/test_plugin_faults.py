@@ -12,8 +12,8 @@ from types import SimpleNamespace
 import pytest
 
 from cardio_core.registry import list_plugins, open_plugin
-from cardio_core.testing.heavy import heavy_modules_after
-from cardio_core.testing.limits import HUNG_AFTER_S
+from cardio_core.testing.plugin_checks import heavy_modules_after
+from cardio_core.testing.searching import HUNG_AFTER_S
 
 HOOKS = {
     "load": "config, ctx",

@@ -7,12 +7,11 @@ import os
 import subprocess
 import sys
 
+from cardio_core.testing.case import name_of
 from cardio_core.testing.checking import OF_TASK
-from cardio_core.testing.checks.fitted import OF_RUNS
-from cardio_core.testing.checks.says import OF_INFO
-from cardio_core.testing.checks.truth import OF_TRUTH
 from cardio_core.testing.contract import PluginContract, PluginTruth
-from cardio_core.testing.verdict import name_of
+from cardio_core.testing.plugin_checks import OF_INFO
+from cardio_core.testing.run_checks import OF_RUNS, OF_TRUTH
 
 SMALL = ("--task", "mean_class", "--patients", "8", "--set", "inner.k=0", "--set",
          "protocols.honest.k=2", "--set", "models=[ridge]")  # fmt: skip

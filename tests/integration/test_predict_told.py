@@ -145,7 +145,7 @@ def test_a_run_on_a_synthetic_cohort_says_that_it_is_a_try(cardio, run_toy, newc
 
 
 def test_without_a_verdict_the_table_says_why_and_gives_no_probability():
-    from cardio_core.runner.predicting.told import told
+    from cardio_core.runner.predict_text import told
 
     target = {"name": "septal_flash", "kind": "binary", "classes": ["no", "yes"], "unit": ""}
     row = {
@@ -165,7 +165,7 @@ def test_without_a_verdict_the_table_says_why_and_gives_no_probability():
 
 
 def test_a_class_that_is_not_the_most_probable_says_why_it_is_the_answer():
-    from cardio_core.runner.predicting.told import told
+    from cardio_core.runner.predict_text import told
 
     target = {"name": "block", "kind": "multiclass", "classes": ["AV", "left", "none"], "unit": ""}
     row = {"recording_id": None, "level": "patient", "time_s": None, "model": "svm",

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from threadpoolctl import threadpool_limits
 
-from cardio_core.io.places import cache_dir
+from cardio_core.io.store import cache_dir
 from cardio_core.testing import call_cardio
 
 

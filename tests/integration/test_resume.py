@@ -8,8 +8,8 @@ import time
 
 import pytest
 
-from cardio_core.errors import ConfigError
-from cardio_core.testing.limits import HUNG_AFTER_S
+from cardio_core.testing.searching import HUNG_AFTER_S
+from cardio_stats.errors import ConfigError
 
 
 def test_a_run_killed_in_training_ends_with_the_same_estimates(

@@ -9,8 +9,8 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from cardio_core.errors import CardioError, DataError
 from cardio_core.types.notes import Exclusion, Note, Verdict
+from cardio_stats.errors import CardioError, DataError
 
 MARK = "[another wording] "
 SKIP = "needs.mean_class.skip=true"

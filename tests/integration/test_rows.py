@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from cardio_core.errors import ConfigError
+from cardio_stats.errors import ConfigError
 
 
 def test_a_row_without_support_is_left_out_with_its_reason(run_toy, clinic, tmp_path):

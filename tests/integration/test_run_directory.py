@@ -13,10 +13,10 @@ import pytest
 import yaml
 from sklearn.metrics import roc_auc_score
 
-from cardio_core.errors import LackingError
 from cardio_core.io.run_artifact import RunKind, read_artifact
 from cardio_core.report.results import bare_name
-from cardio_core.report.words import METRICS
+from cardio_stats.errors import LackingError
+from cardio_stats.words import METRICS
 
 
 def read(run: Path, name: str):
@@ -79,7 +79,7 @@ def test_every_patient_is_tested_once_and_never_trained_on_in_that_fold(clinic_r
 def test_recordings_are_known_again_by_their_signal_and_by_no_name(clinic_run, clinic):
     from cardio_toy.readers.trace import open_trace
 
-    from cardio_core.runner.checking.fingerprints import fingerprint_of, known_again
+    from cardio_core.runner.fingerprints import fingerprint_of, known_again
 
     kept = (clinic_run / "recordings.json").read_text()
     known = json.loads(kept)
@@ -279,7 +279,7 @@ def test_the_manifest_of_a_failed_run_names_no_file(run_toy, clinic, tmp_path, m
     def refuse(path):
         raise PermissionError(13, "Permission denied", str(path))
 
-    monkeypatch.setattr("cardio_core.runner.preparing.features.file_digest", refuse)
+    monkeypatch.setattr("cardio_core.runner.prepare.file_digest", refuse)
     with pytest.raises(LackingError, match="permission is denied; allow it"):
         run_toy(tmp_path / "run", data=(clinic,))
     manifest = read(tmp_path / "run", "manifest.json")

@@ -14,8 +14,9 @@ from sklearn.metrics import roc_auc_score
 
 from cardio_core.io.hashing import file_digest
 from cardio_core.io.store import load_table
-from cardio_core.studies.stability import curve, permuting
 from cardio_core.testing import call_cardio
+from cardio_studies import refits as curve
+from cardio_studies import refits as permuting
 
 SITES = ("Aachen", "Basel", "Calais", "Delft")
 QUICK = ("inner.k=0", "search=[]", "protocols.honest.k=2", "evaluate.n_resamples=100")

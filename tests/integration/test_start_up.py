@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from cardio_core.testing.heavy import heavy_modules_after
+from cardio_core.testing.plugin_checks import heavy_modules_after
 
 NETWORKS = {"torch", "lightning", "monai", "skops", "safetensors"}
 LOADED = """
@@ -66,7 +66,7 @@ def test_a_run_of_classical_models_imports_no_torch(write_cohort, tmp_path):
 
 
 def test_opening_a_run_for_prediction_imports_no_statistics_and_no_figures():
-    loaded = heavy_modules_after("import cardio_core.runner.predicting.new_patients")
+    loaded = heavy_modules_after("import cardio_core.runner.predict")
     assert set(loaded) == {"numpy", "pandas", "pydantic"}
 
 

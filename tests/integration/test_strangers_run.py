@@ -73,5 +73,5 @@ def test_a_run_may_be_named_by_a_link(cardio, stranger, tmp_path):
 
 
 def test_more_files_than_any_run_has_are_not_looked_through(cardio, stranger, monkeypatch):
-    monkeypatch.setattr("cardio_core.io.kept.folder.MOST_FILES", 20)
+    monkeypatch.setattr("cardio_core.io.run_schema.MOST_FILES", 20)
     refused(cardio("report", stranger), "more than 20 files")

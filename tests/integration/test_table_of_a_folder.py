@@ -7,9 +7,9 @@ import shutil
 
 import pytest
 
-from cardio_core.errors import ConfigError
-from cardio_core.io.cohorts.template import column_of
+from cardio_core.io.cohort_template import column_of
 from cardio_core.types.info import PluginInfo, Task
+from cardio_stats.errors import ConfigError
 
 
 @pytest.fixture

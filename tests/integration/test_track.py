@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cardio_core.training.track import tracking
-from cardio_core.training.track.tracking import Tracker, Tracking
+from cardio_core.training import loggers as tracking
+from cardio_core.training.loggers import Tracker, Tracking
 
 SMALL = ("protocols.honest.plan=holdout", "train.fit.epochs=3")
 
@@ -113,5 +113,8 @@ def test_what_cannot_track_is_refused_before_anything_starts(cardio, tmp_path, m
     monkeypatch.setattr(tracking, "find_spec", lambda name: None)
     said = cardio(*words, "mlflow:file:x")
     assert said.exit_code == 2
-    assert 'the package mlflow, which is not installed; pip install "./core[mlflow]"' in said.stderr
+    assert (
+        'the package mlflow, which is not installed; pip install "./core/cardio-core[mlflow]"'
+        in said.stderr
+    )
     assert not (tmp_path / "x").exists()

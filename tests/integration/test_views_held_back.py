@@ -16,9 +16,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from cardio_core.ultrasound import Loop, find_loops, read_loop, view_of
-from cardio_core.ultrasound.phantoms.views.other_looks import scanned_phantom
-from cardio_core.ultrasound.readers.arrays import ArraySource
+from cardio_ultrasound import Loop, find_loops, read_loop, view_of
+from cardio_ultrasound.readers.arrays import ArraySource
+from cardio_ultrasound.simulation.view_looks import scanned_phantom
 
 STORED = Path(__file__).parent / "stored" / "views_held_back.json"
 VIEWS = ("a4c", "a2c", "a3c", "plax", "psax", "subcostal")

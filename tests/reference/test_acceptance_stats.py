@@ -12,9 +12,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cardio_core import stats
-from cardio_core.stats import forensics
-from cardio_core.stats.forensics.checks_of_counts import Arithmetic
+import cardio_stats as stats
+from cardio_stats import forensics
+from cardio_stats.forensics.counts import Arithmetic
 
 CHECKS: list[dict[str, Any]] = json.loads(
     (Path(__file__).parent / "acceptance_stats.json").read_text()
@@ -242,7 +242,7 @@ P_OF_MEANS = [check for check in CHECKS if check["function"].startswith("ttest_f
 def test_the_published_p_lies_within_the_rounding_of_the_published_means(
     check: dict[str, Any],
 ) -> None:
-    from cardio_core.stats.forensics.p_value_origin import PrintedGroup, candidates_from_means
+    from cardio_stats.forensics.tests import PrintedGroup, candidates_from_means
 
     inputs = check["inputs"]
     groups = [

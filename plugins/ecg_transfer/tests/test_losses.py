@@ -7,10 +7,7 @@ from hypothesis import strategies as st
 from cardio_core.api import DataError
 from cardio_ecg_transfer.beats.epoch_draw import drawing_weights, log_prior_ratio
 from cardio_ecg_transfer.networks.augment import Augmentation, augment_images, augment_side
-from cardio_ecg_transfer.networks.losses import (
-    inverse_sqrt_frequency,
-    prior_adjusted_cross_entropy,
-)
+from cardio_ecg_transfer.networks.losses import inverse_sqrt_frequency, prior_adjusted_cross_entropy
 
 
 def test_a_class_four_times_as_frequent_weighs_half_and_weights_average_one_over_samples():

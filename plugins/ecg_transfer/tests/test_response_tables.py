@@ -6,13 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cardio_core.api import (
-    DataError,
-    EvaluateBlock,
-    Metric,
-    Scored,
-    default_evaluate,
-)
+from cardio_core.api import DataError, EvaluateBlock, Metric, Scored, default_evaluate
 from cardio_ecg_transfer.published.table_2 import table_2
 from cardio_ecg_transfer.response.classical import RESPONDS, RESPONDS_NOT, score_rule
 from cardio_ecg_transfer.response.evaluate import importance_tables

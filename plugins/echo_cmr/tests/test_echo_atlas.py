@@ -10,7 +10,6 @@ import pytest
 from PIL import Image
 from scipy import ndimage
 
-from cardio_core.ultrasound import Look
 from cardio_echo_cmr.segments.atlas import geometry_map, segment_map
 from cardio_echo_cmr.segments.labels import SEGMENTS_OF_VIEW
 from cardio_echo_cmr.segments.pose import DEPTH_MM, HALF_ANGLE_DEG, VIEWS, default_geometry
@@ -18,6 +17,7 @@ from cardio_echo_cmr.synthetic.beat import Beat
 from cardio_echo_cmr.synthetic.loop import LoopSpec, echo_loop, sector_of
 from cardio_echo_cmr.synthetic.motion import Ventricle
 from cardio_echo_cmr.synthetic.patients import draw_person, draw_studies
+from cardio_ultrasound import Look
 
 SHORT_AXIS = (7, 8, 9, 10, 11, 12)
 

@@ -11,7 +11,7 @@ import pytest
 from pydicom.data import get_testdata_file
 
 from cardio_core.testing import PluginContract, PluginTruth
-from cardio_core.testing.limits import HUNG_AFTER_S
+from cardio_core.testing.searching import HUNG_AFTER_S
 from cardio_echo_cmr.synthetic import patients
 
 SMALLER = (

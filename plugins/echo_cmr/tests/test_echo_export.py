@@ -7,10 +7,9 @@ import pandas as pd
 import pytest
 
 from cardio_core.api import Context
-from cardio_core.ultrasound import write_echo_export
-from cardio_core.ultrasound import write_us_loop
 from cardio_echo_cmr.findings.config import Config
 from cardio_echo_cmr.findings.load import load
+from cardio_ultrasound import write_echo_export, write_us_loop
 
 from .echo_cohorts import TASK
 

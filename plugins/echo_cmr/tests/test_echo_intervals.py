@@ -14,7 +14,7 @@ import pytest
 from scipy.stats import bootstrap
 from sklearn.metrics import roc_auc_score
 
-from cardio_core import stats
+import cardio_stats as stats
 from cardio_core.api import EvaluateBlock
 from cardio_echo_cmr.results.intervals import (
     auc_intervals,

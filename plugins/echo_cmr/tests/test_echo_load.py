@@ -7,9 +7,9 @@ import pandas as pd
 import pytest
 
 from cardio_core.api import ConfigError, Context, DataError
-from cardio_core.ultrasound import write_us_loop
 from cardio_echo_cmr.findings.config import LoadBlock
 from cardio_echo_cmr.findings.load import load
+from cardio_ultrasound import write_us_loop
 
 from .echo_cohorts import TASK, loaded, segments, write_avi, write_clip, write_table
 from .echo_folders import opened

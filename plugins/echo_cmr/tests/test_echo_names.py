@@ -13,8 +13,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cardio_core.testing.limits import HUNG_AFTER_S
-from cardio_core.ultrasound import Sector, burn_in, write_us_loop
+from cardio_core.testing.searching import HUNG_AFTER_S
+from cardio_ultrasound import Sector, burn_in, write_us_loop
 
 from .echo_cohorts import write_table
 

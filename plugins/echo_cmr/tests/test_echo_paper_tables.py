@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from statsmodels.stats.proportion import proportion_confint
 
-from cardio_core import stats
+import cardio_stats as stats
 from cardio_echo_cmr.published.paper_tables import (
     TESTED_PATIENTS,
     TESTED_STUDIES,

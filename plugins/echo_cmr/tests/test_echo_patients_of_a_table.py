@@ -9,10 +9,10 @@ import pandas as pd
 import pytest
 
 from cardio_core.api import DataError
-from cardio_core.ultrasound import Look, read_loop
 from cardio_echo_cmr.synthetic import synthesize
 from cardio_echo_cmr.synthetic.findings import ABNORMAL_BELOW, N_WMA, draw_findings
 from cardio_echo_cmr.synthetic.patients import draw_person, draw_studies, seen_darker
+from cardio_ultrasound import Look, read_loop
 
 STREAMS = range(60)
 

@@ -16,7 +16,10 @@ from pydicom.data import get_testdata_file
 from pydicom.encaps import encapsulate, generate_frames
 
 from cardio_core.api import Context, DataError, SampleSet
-from cardio_core.ultrasound import (
+from cardio_echo_cmr.findings.config import PreprocessBlock
+from cardio_echo_cmr.findings.preprocess import preprocess, sector_video
+from cardio_echo_cmr.findings.tasks import TASKS
+from cardio_ultrasound import (
     TRIANGLE_KEPT,
     Sector,
     burn_in,
@@ -25,9 +28,6 @@ from cardio_core.ultrasound import (
     read_loop,
     write_us_loop,
 )
-from cardio_echo_cmr.findings.config import PreprocessBlock
-from cardio_echo_cmr.findings.preprocess import preprocess, sector_video
-from cardio_echo_cmr.findings.tasks import TASKS
 
 SECTOR = Sector(depth_mm=110.0, half_angle_deg=38.0, n_rows=200, n_columns=240)
 SPACING = (0.6, 0.6)
@@ -250,7 +250,7 @@ def test_the_fixed_triangle_is_kept_only_where_it_is_asked_for_and_flagged(tmp_p
 
 MEASURE = """
 import json, sys
-from cardio_core.ultrasound import read_loop
+from cardio_ultrasound import read_loop
 from cardio_echo_cmr.findings.config import PreprocessBlock
 from cardio_echo_cmr.findings.preprocess import sector_video
 

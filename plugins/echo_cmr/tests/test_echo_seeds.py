@@ -25,7 +25,7 @@ from unittest import mock
 import numpy as np
 import pytest
 
-from cardio_core import stats
+import cardio_stats as stats
 from cardio_core.testing import run_plugin
 from cardio_echo_cmr.synthetic import cohort, findings, patients, synthesize
 

@@ -8,12 +8,12 @@ import pytest
 from matplotlib.figure import Figure
 
 from cardio_core.api import SampleSet
-from cardio_core.ultrasound import read_loop, write_us_loop
 from cardio_echo_cmr.clips.moments import END_DIASTOLE, END_SYSTOLE, MIDDLE, moments_of
 from cardio_echo_cmr.findings.config import FeaturizeBlock, PreprocessBlock
 from cardio_echo_cmr.findings.featurize import LOOP, featurize
 from cardio_echo_cmr.findings.preprocess import sector_video
 from cardio_echo_cmr.findings.sheet import sheet
+from cardio_ultrasound import read_loop, write_us_loop
 
 SIDE, MM, RATE_HZ, N_FRAMES = 128, 0.8, 50.0, 60
 APEX_ROW, RADIUS = 8, 104

@@ -15,7 +15,6 @@ import pytest
 from scipy import ndimage
 
 from cardio_core.api import DataError
-from cardio_core.ultrasound import EchoScanner, Look, Sector, draw_scatterers, fit_sector, read_loop
 from cardio_echo_cmr.segments.pose import DEPTH_MM, HALF_ANGLE_DEG, VIEWS, default_geometry
 from cardio_echo_cmr.segments.wall import Wall
 from cardio_echo_cmr.synthetic import synthesize
@@ -24,6 +23,7 @@ from cardio_echo_cmr.synthetic.findings import draw_findings
 from cardio_echo_cmr.synthetic.loop import SPREAD, LoopSpec, echo_loop, sector_of
 from cardio_echo_cmr.synthetic.motion import SHORTENING, Ventricle
 from cardio_echo_cmr.synthetic.patients import draw_person, draw_studies
+from cardio_ultrasound import EchoScanner, Look, Sector, draw_scatterers, fit_sector, read_loop
 
 CLEAR = Look(noise_db=-60.0, haze_db=-60.0, echoes_db=-60.0, n_dropouts=0)
 

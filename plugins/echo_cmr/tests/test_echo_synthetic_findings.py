@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from cardio_core import stats
+import cardio_stats as stats
 from cardio_echo_cmr.synthetic.findings import TERRITORIES, Findings, are_neighbours, draw_findings
 from cardio_echo_cmr.synthetic.patients import draw_person, draw_studies
 

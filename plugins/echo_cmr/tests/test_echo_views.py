@@ -9,7 +9,6 @@ import torch
 
 from cardio_core.api import Context, DataError, Targets
 from cardio_core.testing import training_context
-from cardio_core.ultrasound import ViewSeen
 from cardio_echo_cmr.findings import seen_views
 from cardio_echo_cmr.findings.config import PredictBlock, TrainBlock
 from cardio_echo_cmr.findings.fitting.view_classifier import cross_entropy
@@ -19,6 +18,7 @@ from cardio_echo_cmr.findings.tasks import OTHER, TASKS, VIEWS
 from cardio_echo_cmr.findings.train import own_videos, train
 from cardio_echo_cmr.networks.examples import Frames, Grey
 from cardio_echo_cmr.networks.view_resnet import mean_probability
+from cardio_ultrasound import ViewSeen
 
 from .echo_small_videos import small_cohort, with_given
 

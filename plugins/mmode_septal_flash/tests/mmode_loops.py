@@ -10,13 +10,13 @@ import pandas as pd
 import pytest
 
 from cardio_core.api import Context, DataError
-from cardio_core.ultrasound import write_us_loop
 from cardio_mmode_septal_flash.flash.config import Config
 from cardio_mmode_septal_flash.flash.featurize import featurize
 from cardio_mmode_septal_flash.flash.load import load
 from cardio_mmode_septal_flash.flash.models import SEPTAL_FLASH
 from cardio_mmode_septal_flash.flash.preprocess import preprocess
 from cardio_mmode_septal_flash.synthetic.septal_flash import SECTOR
+from cardio_ultrasound import write_us_loop
 
 from .mmode_phantoms import SPACING, phantom
 

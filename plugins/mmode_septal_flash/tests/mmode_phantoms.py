@@ -7,7 +7,6 @@ from functools import lru_cache
 
 import numpy as np
 
-from cardio_core.ultrasound import sector_hull
 from cardio_mmode_septal_flash.cycle.volume import CycleVolume
 from cardio_mmode_septal_flash.mmode.axis import centre_index, scan_line, shifted_lines
 from cardio_mmode_septal_flash.mmode.reslice_torch import reslice_torch
@@ -20,6 +19,7 @@ from cardio_mmode_septal_flash.synthetic.septal_flash import (
     septal_flash_loop,
     septum_truth,
 )
+from cardio_ultrasound import sector_hull
 
 SPACING = (SECTOR.spacing_mm, SECTOR.spacing_mm)
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cardio_core.ultrasound import read_loop
+from cardio_ultrasound import read_loop
 
 from .mmode_phantoms import displacement_rmse_mm, measured_motion, phantom
 

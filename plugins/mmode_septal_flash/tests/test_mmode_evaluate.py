@@ -9,15 +9,8 @@ import pandas as pd
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from cardio_core import stats
-from cardio_core.api import (
-    Cohort,
-    EvaluateBlock,
-    Predictions,
-    SampleSet,
-    Scope,
-    Scored,
-)
+import cardio_stats as stats
+from cardio_core.api import Cohort, EvaluateBlock, Predictions, SampleSet, Scope, Scored
 from cardio_core.testing import drawn_svg, training_context
 from cardio_mmode_septal_flash.drawing.study import StudyCase
 from cardio_mmode_septal_flash.flash.config import ExplainBlock, PredictBlock, TrainBlock

@@ -8,9 +8,9 @@ import pandas as pd
 import pytest
 
 from cardio_core.testing import call_cardio
-from cardio_core.ultrasound import damage, write_echo_export
 from cardio_mmode_septal_flash.flash.config import Config
 from cardio_mmode_septal_flash.flash.load import load
+from cardio_ultrasound import damage, write_echo_export
 
 from .mmode_loops import context, write_loop
 

@@ -20,13 +20,13 @@ import numpy as np
 import pytest
 
 from cardio_core.api import FeatureSet, Targets
-from cardio_core.stats import auc
 from cardio_core.testing import run_plugin
 from cardio_core.testing.driving import Bench, plugin_bench
 from cardio_mmode_septal_flash.flash.labels import known_labels
 from cardio_mmode_septal_flash.flash.predict import predict
 from cardio_mmode_septal_flash.flash.train import train
 from cardio_mmode_septal_flash.synthetic import synthesize
+from cardio_stats import auc
 
 pytestmark = pytest.mark.slow
 STORED = Path(__file__).parent / "stored" / "mmode_full_seeds.json"

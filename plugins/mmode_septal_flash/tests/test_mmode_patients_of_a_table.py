@@ -9,9 +9,9 @@ import pandas as pd
 import pytest
 
 from cardio_core.api import DataError
-from cardio_core.ultrasound import read_loop
 from cardio_mmode_septal_flash.synthetic import synthesize
 from cardio_mmode_septal_flash.synthetic.patients import draw_as_given
+from cardio_ultrasound import read_loop
 
 EFFECTS = (-2.0, -0.2, 0.2, 1.0, 2.0)
 SMALLEST_TO_LARGEST = {"clear": (3.0, 6.0), "medium": (0.5, 3.5), "subtle": (1.0, 3.0)}

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import numpy as np
 
-from cardio_core.ultrasound import write_us_loop
 from cardio_mmode_septal_flash.cycle.find_cycle import TOO_LOW
 from cardio_mmode_septal_flash.flash.config import Config
 from cardio_mmode_septal_flash.flash.load import load
+from cardio_ultrasound import write_us_loop
 
 from .mmode_loops import context, prepared, refusal, write_cohort, write_loop, write_septum
 from .mmode_phantoms import SPACING, phantom

@@ -10,7 +10,6 @@ from pydicom.data import get_testdata_file
 from scipy.spatial import cKDTree
 
 from cardio_core.api import DataError
-from cardio_core.ultrasound import read_loop, sector_hull
 from cardio_mmode_septal_flash.cycle.find_cycle import cut_cycle, find_cycle
 from cardio_mmode_septal_flash.mmode.axis import scan_line
 from cardio_mmode_septal_flash.mmode.side import MIRRORED, side_of_lv
@@ -18,6 +17,7 @@ from cardio_mmode_septal_flash.readers.loop import read_septum
 from cardio_mmode_septal_flash.septum.find_septum import SURE, find_septum
 from cardio_mmode_septal_flash.septum.polyline import require_inside, resample
 from cardio_mmode_septal_flash.synthetic.septal_flash import SECTOR
+from cardio_ultrasound import read_loop, sector_hull
 
 from .mmode_phantoms import SPACING, phantom
 

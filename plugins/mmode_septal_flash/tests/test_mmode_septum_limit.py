@@ -14,16 +14,12 @@ import pytest
 from scipy import ndimage
 
 from cardio_core.api import DataError
-from cardio_core.ultrasound import sector_hull
 from cardio_mmode_septal_flash.mmode.axis import scan_line
 from cardio_mmode_septal_flash.mmode.side import LATERAL, MIRRORED, side_of_lv
 from cardio_mmode_septal_flash.septum.find_septum import SURE, find_septum
 from cardio_mmode_septal_flash.synthetic.patients import draw_patient
-from cardio_mmode_septal_flash.synthetic.septal_flash import (
-    SECTOR,
-    septal_flash_loop,
-    septum_truth,
-)
+from cardio_mmode_septal_flash.synthetic.septal_flash import SECTOR, septal_flash_loop, septum_truth
+from cardio_ultrasound import sector_hull
 
 from .mmode_phantoms import SPACING, Phantom, phantom
 from .test_mmode_septum import curve_distance_mm

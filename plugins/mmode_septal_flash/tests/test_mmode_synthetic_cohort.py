@@ -13,12 +13,10 @@ from scipy.stats import binomtest
 from sklearn.metrics import roc_auc_score
 
 from cardio_core.api import CohortTable, DataError
-from cardio_core.ultrasound import read_loop, read_r_times
 from cardio_mmode_septal_flash.flash.models import PATHS
 from cardio_mmode_septal_flash.synthetic import synthesize
-from cardio_mmode_septal_flash.synthetic.septal_flash import (
-    SECTOR,
-)
+from cardio_mmode_septal_flash.synthetic.septal_flash import SECTOR
+from cardio_ultrasound import read_loop, read_r_times
 
 from .mmode_studies import studies
 

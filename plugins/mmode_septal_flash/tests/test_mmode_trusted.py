@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from cardio_core.ultrasound import ViewSeen
 from cardio_mmode_septal_flash.flash import study
 from cardio_mmode_septal_flash.flash.config import Config
 from cardio_mmode_septal_flash.flash.load import load
 from cardio_mmode_septal_flash.flash.preprocess import preprocess
 from cardio_mmode_septal_flash.flash.sheet import sheet
 from cardio_mmode_septal_flash.mmode.view import judged_view
+from cardio_ultrasound import ViewSeen
 
 from .mmode_loops import SMALL, context, prepared, write_cohort, write_loop, write_septum
 from .mmode_phantoms import phantom

@@ -9,10 +9,7 @@ import numpy as np
 import pytest
 from pydicom.data import get_testdata_file
 from pydicom.dataset import Dataset, FileMetaDataset
-from pydicom.uid import (
-    ExplicitVRLittleEndian,
-    NuclearMedicineImageStorage,
-)
+from pydicom.uid import ExplicitVRLittleEndian, NuclearMedicineImageStorage
 
 from cardio_core.api import DataError
 from cardio_spect_polar.readers.study import read_gated

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from cardio_core import stats
+import cardio_stats as stats
 from cardio_core.api import CohortTable, DataError
 from cardio_spect_polar.polar.segments import LATERAL, SEPTAL
 from cardio_spect_polar.readers.nm.read import read_nm

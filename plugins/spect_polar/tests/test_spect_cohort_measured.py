@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from cardio_core import stats
+import cardio_stats as stats
 from cardio_core.api import DataError
 from cardio_spect_polar.phase.indices.summary import summarise
 from cardio_spect_polar.phase.sampling.heart_sampling import Rings, sample_heart

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from scipy.stats import norm
 
-from cardio_core import stats
+import cardio_stats as stats
 from cardio_spect_polar.audit.flags import OUTCOME, SCORE, flag_groups
 from cardio_spect_polar.readers.polar_map import read_polar_map
 from cardio_spect_polar.synthetic.flow.cohort import Injected, write_flow_cohort

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from spect_phase_maps import Planted, example_patients
 
-from cardio_core import stats
+import cardio_stats as stats
 from cardio_core.api import Context, DataError, ModelArtifact
 from cardio_spect_polar.plugin import CRT_RESPONSE
 from cardio_spect_polar.polar.segment_names import SEGMENT_NAMES

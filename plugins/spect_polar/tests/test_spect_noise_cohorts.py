@@ -32,7 +32,7 @@ import numpy as np
 import pytest
 from spect_phase_maps import example_patients
 
-from cardio_core import stats
+import cardio_stats as stats
 from cardio_core.api import Context, FeatureBlock, FeatureSet, Targets
 from cardio_spect_polar.plugin import CRT_RESPONSE
 from cardio_spect_polar.response.config import COVARIATES, TrainBlock

@@ -32,7 +32,7 @@ def _beating(folder: Path) -> list[Seed]:
 def _dicom(
     folder: Path, n_frames: int = _N_FRAMES, r_times_ms: Sequence[float] = (20.0, 200.0)
 ) -> list[Seed]:
-    from cardio_core.ultrasound import TracedEcg, write_us_loop
+    from cardio_ultrasound import TracedEcg, write_us_loop
 
     ecg = TracedEcg(np.sin(np.arange(100) / 9.0), 500.0)
     forms: list[dict[str, Any]] = [

@@ -30,7 +30,7 @@ def _estimators(folder: Path) -> list[Seed]:
 
 
 def _read_estimator(folder: Path, file: Path) -> list[str]:
-    from cardio_core.types.estimator_file import load_estimator
+    from cardio_core.types.artifact import load_estimator
 
     load_estimator(file)
     return []
@@ -45,7 +45,7 @@ def _network() -> object:
 
 
 def _weights(folder: Path) -> list[Seed]:
-    from cardio_core.types.weights_file import save_weights
+    from cardio_core.types.artifact import save_weights
 
     save_weights(_network(), folder / "w.safetensors")  # type: ignore[arg-type]
     raw = (folder / "w.safetensors").read_bytes()
@@ -53,14 +53,14 @@ def _weights(folder: Path) -> list[Seed]:
 
 
 def _read_weights(folder: Path, file: Path) -> list[str]:
-    from cardio_core.types.weights_file import load_weights
+    from cardio_core.types.artifact import load_weights
 
     load_weights(_network(), file)  # type: ignore[arg-type]
     return []
 
 
 def _read_backbone(folder: Path, file: Path) -> list[str]:
-    from cardio_core.training.foreign.backbone import load_backbone
+    from cardio_core.training.pretrained import load_backbone
 
     load_backbone(_network(), file)  # type: ignore[arg-type]
     return []
@@ -80,7 +80,7 @@ def _checkpoints(folder: Path) -> list[Seed]:
 
 
 def _read_checkpoint(folder: Path, file: Path) -> list[str]:
-    from cardio_core.training.foreign.conversion import convert_weights
+    from cardio_core.training.pretrained import convert_weights
 
     convert_weights(file, folder / "out.safetensors")
     return []
@@ -97,7 +97,7 @@ def _keras(folder: Path) -> list[Seed]:
 
 
 def _read_keras(folder: Path, file: Path) -> list[str]:
-    from cardio_core.training.foreign.keras import read_keras
+    from cardio_core.training.pretrained import read_keras
 
     read_keras(file, 4_000_000_000)
     return []

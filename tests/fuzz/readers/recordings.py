@@ -8,14 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from cardio_core.context import Context
-from cardio_core.errors import DataError
-from cardio_core.runner.calls import call
-from cardio_core.runner.preparing.features import UnusableCohortError, load_recordings
+from cardio_core.runner.hook_calls import call
+from cardio_core.runner.prepare import UnusableCohortError, load_recordings
 from cardio_core.runner.request import RunRequest
 from cardio_core.runner.setup import Setup, set_up
-from cardio_core.types.nameless import without_names
-from cardio_core.types.samples import Cohort
-from cardio_core.types.sealed import sealed
+from cardio_core.types.redaction import without_names
+from cardio_core.types.samples import Cohort, sealed
+from cardio_stats.errors import DataError
 
 MOST_FRAMES = 40
 

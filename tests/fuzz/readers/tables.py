@@ -51,7 +51,7 @@ def _read_cohort(folder: Path, file: Path) -> list[str]:
 
 
 def _read_scores(folder: Path, file: Path) -> list[str]:
-    from cardio_core.cli.stats.reading import read_table
+    from cardio_stats.cli.options import read_table
 
     read_table(file)
     return []
@@ -80,7 +80,7 @@ def _sums(folder: Path) -> list[Seed]:
 
 
 def _read_sums(folder: Path, file: Path) -> list[str]:
-    from cardio_core.io.fetch import read_sums
+    from cardio_core.io.datasets import read_sums
 
     if file.is_file():
         read_sums(file.read_bytes().decode("utf-8", errors="replace"))
@@ -88,7 +88,7 @@ def _read_sums(folder: Path, file: Path) -> list[str]:
 
 
 def _truth(folder: Path) -> list[Seed]:
-    from cardio_core.io.truth_file import write_truth
+    from cardio_core.io.synthetic import write_truth
 
     path = folder / "truth.json"
     write_truth(path, {"kind": "beats", "seed": 0, "difficulty": "clear", "values": [1.0, 2.0]})
@@ -96,7 +96,7 @@ def _truth(folder: Path) -> list[Seed]:
 
 
 def _read_truth(folder: Path, file: Path) -> list[str]:
-    from cardio_core.io.truth_file import difficulty_of, is_synthetic
+    from cardio_core.io.synthetic import difficulty_of, is_synthetic
 
     is_synthetic(folder)
     difficulty_of(folder)
@@ -111,7 +111,7 @@ def _figure(folder: Path) -> list[Seed]:
 
 
 def _read_figure(folder: Path, file: Path) -> list[str]:
-    from cardio_core.report.svg.inline_svg import inline_svg
+    from cardio_core.report.svg import inline_svg
 
     if file.is_file():
         inline_svg(file.read_text(encoding="utf-8", errors="replace"), "f1", "a figure")

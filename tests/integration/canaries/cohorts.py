@@ -212,7 +212,7 @@ def other_loops(good: Path, folder: Path) -> Iterator[Path]:
     import cv2
     import h5py
 
-    from cardio_core.ultrasound import read_loop
+    from cardio_ultrasound import read_loop
 
     loop = read_loop(good)
     frames = np.stack([loop.frame(k, colour=False) for k in range(loop.n_frames)])
@@ -251,8 +251,7 @@ def export_of(good: Path, folder: Path) -> Path:
     folder : Path
         New; its name is planted.
     """
-    from cardio_core.ultrasound import damage, write_echo_export
-    from cardio_core.ultrasound import read_loop, write_us_loop
+    from cardio_ultrasound import damage, read_loop, write_echo_export, write_us_loop
 
     loop = read_loop(good)
     frames = np.stack([loop.frame(k, colour=False) for k in range(loop.n_frames)])

@@ -17,7 +17,7 @@ import zipfile
 from pathlib import Path
 
 from cardio_core.io.run_artifact import read_artifact
-from cardio_core.report.shown_first import cases_shown
+from cardio_core.report.page import cases_shown
 
 STORED = Path(__file__).parent / "stored"
 LARGEST = 120_000

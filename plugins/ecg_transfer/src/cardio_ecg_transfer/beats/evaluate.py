@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from cardio_core import stats
+import cardio_stats as stats
 from cardio_core.api import Context, EvaluateBlock, EvaluationReport, Scored, default_evaluate
 
 COSTED = ("N", "S", "V", "F")

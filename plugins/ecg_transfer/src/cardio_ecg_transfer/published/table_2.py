@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from cardio_core.api import DataError, Metric, Task
-from cardio_core.stats import Estimate, forensics
+from cardio_stats import Estimate, forensics
 
 RATES = ("accuracy", "sensitivity", "specificity")
 COLUMNS = ("auc", *RATES)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from cardio_core import stats
+import cardio_stats as stats
 from cardio_core.api import EvaluationReport, Note, canvas, default_evaluate
 from cardio_ecg_transfer.drawing.spectrograms import twelve_leads
 from cardio_ecg_transfer.published.table_2 import table_2

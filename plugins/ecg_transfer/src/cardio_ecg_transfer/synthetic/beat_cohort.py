@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from cardio_core import stats
+import cardio_stats as stats
 from cardio_core.api import write_truth
 from cardio_ecg_transfer.readers.mitbih import DS1, DS2, PACED, SUBJECT_LINK
 from cardio_ecg_transfer.signal.ecg import Ecg

@@ -19,7 +19,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import ndtr
 
-from cardio_core import stats
+import cardio_stats as stats
 from cardio_core.api import write_truth
 from cardio_ecg_transfer.signal.ecg import Ecg
 from cardio_ecg_transfer.synthetic.patient import Noise, PatientSpec, draw_anatomy

@@ -12,10 +12,10 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from cardio_core import stats
+import cardio_stats as stats
 from cardio_core.api import canvas
-from cardio_core.stats import Estimate
 from cardio_echo_cmr.published.paper_tables import TITLES
+from cardio_stats import Estimate
 
 COLOURS = {
     "a4c": canvas.BLUE, "a2c": canvas.GREEN, "plax": canvas.ORANGE, "fused": canvas.INK,
@@ -125,7 +125,7 @@ def bland_altman(found: Any, *, name: str, unit: str) -> canvas.Draw:
 
     Parameters
     ----------
-    found : cardio_core.stats.Agreement
+    found : cardio_stats.Agreement
     name, unit : str
         What is measured.
     """

@@ -11,7 +11,6 @@ import numpy as np
 import pandas as pd
 
 from cardio_core.api import Cohort, CohortTable, ConfigError, Context, DataError, Note, SampleSet
-from cardio_core.ultrasound import FileSeen, accounted, nothing_in, read_export
 from cardio_echo_cmr.findings.config import LoadBlock
 from cardio_echo_cmr.findings.labels.own import hidden, known_outcome
 from cardio_echo_cmr.findings.labels.support import (
@@ -26,6 +25,7 @@ from cardio_echo_cmr.readers.table_studies import studies_of_table, study_of_row
 from cardio_echo_cmr.studies.pairing import one_row_an_echo, pair_with_cmr
 from cardio_echo_cmr.studies.study import Clip, EchoStudy, open_clip, samples_table, stated_rate
 from cardio_echo_cmr.views.names import UNKNOWN
+from cardio_ultrasound import FileSeen, accounted, nothing_in, read_export
 
 
 def load(config: LoadBlock, ctx: Context) -> Cohort:

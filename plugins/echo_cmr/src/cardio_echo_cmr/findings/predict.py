@@ -41,8 +41,8 @@ def predict(
     recipe = recipe_of(ctx)
     if recipe.kind == "view":
         from cardio_echo_cmr.findings.fitting.view_classifier import (
-            score_views,
-        )  # torch only where needed
+            score_views,  # torch only where needed
+        )
 
         scores = score_views(model, features, ctx, batch_size=config.batch_size)
         return Predictions(ids, {ctx.targets[0].name: scores}, "sample")

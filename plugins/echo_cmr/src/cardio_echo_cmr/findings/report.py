@@ -19,7 +19,6 @@ from cardio_core.api import (
     Targets,
     canvas,
 )
-from cardio_core.stats import Estimate
 from cardio_echo_cmr.drawing.results import bland_altman, intervals_figure, roc_by_view, scatter
 from cardio_echo_cmr.findings.config import EvaluateBlock
 from cardio_echo_cmr.published.paper_tables import (
@@ -39,6 +38,7 @@ from cardio_echo_cmr.results.measured import agreement, number_errors, training_
 from cardio_echo_cmr.studies.described import finding_flags, first_studies
 from cardio_echo_cmr.views.names import VIEWS
 from cardio_echo_cmr.views.present import missing_sentence, views_of_studies, views_table
+from cardio_stats import Estimate
 
 OWN_SEGMENTS = ", its segments"
 BY_DEFAULT = ("mae", "r2", "pearson_r2")

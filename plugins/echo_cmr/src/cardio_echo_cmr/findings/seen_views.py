@@ -9,10 +9,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from cardio_core.api import Context, DataError, FeatureSet
-from cardio_core.ultrasound import view_of_frames
 from cardio_echo_cmr.clips.cutting import n_recorded
 from cardio_echo_cmr.findings.tasks import VIEW
 from cardio_echo_cmr.views.names import LEAST_PROBABILITY, OTHER, UNKNOWN, VIEWS
+from cardio_ultrasound import view_of_frames
 
 _SCORE = "score:"
 _CLASSES = [f"{_SCORE}{name}" for name in (*VIEWS, OTHER)]
@@ -134,8 +134,8 @@ def _scored(features: FeatureSet, ctx: Context, batch_size: int) -> pd.DataFrame
     if not ctx.has_need(VIEW.name):
         return _seen_by_the_core(features)
     from cardio_echo_cmr.findings.fitting.view_classifier import (
-        score_views,
-    )  # torch only where needed
+        score_views,  # torch only where needed
+    )
 
     scores = score_views(ctx.need(VIEW.name), features, ctx, batch_size=batch_size)
     return pd.DataFrame(scores, columns=_CLASSES)

@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cardio_core.api import DataError, canvas, write_measurements
-from cardio_core.ultrasound import sector_mask
 from cardio_echo_cmr.clips.moments import moments_of
 from cardio_echo_cmr.drawing.loop_sheet import ShownFrame, frame_panel, motion_panel
 from cardio_echo_cmr.views.names import VIEW_TITLES
+from cardio_ultrasound import sector_mask
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from cardio_core.api import FeatureSet, SampleSet
-    from cardio_core.ultrasound import Loop
     from cardio_echo_cmr.findings.preprocess import SectorVideo
+    from cardio_ultrasound import Loop
 
 N_SHOWN = 4
 

@@ -40,8 +40,8 @@ def train(
     training = some_patients(training, targets, config.max_patients, ctx)
     if recipe.kind == "view":
         from cardio_echo_cmr.findings.fitting.view_classifier import (
-            train_view,
-        )  # torch only where needed
+            train_view,  # torch only where needed
+        )
 
         return train_view(training, validation, targets, config, ctx)
     if recipe.kind == "regression":

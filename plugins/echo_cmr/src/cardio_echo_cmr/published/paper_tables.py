@@ -10,8 +10,8 @@ from typing import Any, cast
 import numpy as np
 import pandas as pd
 
-from cardio_core import stats
-from cardio_core.stats import Estimate, forensics
+import cardio_stats as stats
+from cardio_stats import Estimate, forensics
 
 PAPER = "Sahashi 2024"
 TESTED_PATIENTS, TESTED_STUDIES = 138, 233

@@ -7,9 +7,9 @@ from typing import Any
 import pandas as pd
 
 from cardio_core.api import CohortTable, ConfigError
-from cardio_core.ultrasound import FileSeen, loops_of_cell, strangers
 from cardio_echo_cmr.studies.study import TEXTS, Clip, EchoStudy, stated_rate
 from cardio_echo_cmr.views.names import CLIPS
+from cardio_ultrasound import FileSeen, loops_of_cell, strangers
 
 DAYS = "days_echo_to_cmr"
 _FOLLOW_UP = "follow-up"

@@ -7,9 +7,9 @@ from typing import Any
 
 import pandas as pd
 
-from cardio_core import stats
+import cardio_stats as stats
 from cardio_core.api import Cohort, DataError, EvaluateBlock, Scored, Target
-from cardio_core.stats import Estimate
+from cardio_stats import Estimate
 
 COLUMNS = (
     "target", "model", "rows_are", "drawn", "method", "auc", "low", "high", "width", "n_rows",

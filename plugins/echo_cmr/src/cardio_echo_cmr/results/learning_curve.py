@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 import yaml
 
-from cardio_core import stats
+import cardio_stats as stats
 from cardio_core.api import DataError
 
 FUSED = ("fused", "fused_value")

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from cardio_core import stats
+import cardio_stats as stats
 from cardio_core.api import Cohort, DataError, EvaluateBlock, Scored, Target, Targets
-from cardio_core.stats import Estimate
+from cardio_stats import Estimate
 
 KNOWN = ("mae", "r2", "pearson_r2", "rmse")
 """Errors that are reported of a model, beside those of the constant predictor."""
@@ -112,7 +112,7 @@ def agreement(rows: pd.DataFrame, level: float) -> Any:
 
     Returns
     -------
-    cardio_core.stats.Agreement
+    cardio_stats.Agreement
         Predicted less measured.
 
     Raises

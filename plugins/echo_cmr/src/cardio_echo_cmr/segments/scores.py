@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from cardio_core import stats
+import cardio_stats as stats
 from cardio_core.api import Case, Cohort, DataError, EvaluateBlock, Explanation, Metric, Scope
-from cardio_core.stats import Estimate
 from cardio_echo_cmr.segments.labels import N_SEGMENTS
+from cardio_stats import Estimate
 
 DROP = "drop:"
 """Scores of a drawn case that begin so are of one segment; all tested videos have theirs in its

@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from cardio_core.api import DataError
-from cardio_core.ultrasound import Loop, ids_of_loops, nameless, read_loop, sidecar_of
+from cardio_ultrasound import Loop, ids_of_loops, nameless, read_loop, sidecar_of
 
 TEXTS = ("subject_link", "site_id", "scanner_id", "timepoint")
 MEASURES = ("lvef_pct", "age_y", "sex_male")

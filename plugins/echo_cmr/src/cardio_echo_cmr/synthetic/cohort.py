@@ -15,15 +15,15 @@ import numpy as np
 import pandas as pd
 from joblib import Parallel, delayed
 
-from cardio_core import stats
+import cardio_stats as stats
 from cardio_core.api import write_truth
-from cardio_core.ultrasound import Conditions, TracedEcg, burn_in, write_us_loop
 from cardio_echo_cmr.segments.pose import VIEWS
 from cardio_echo_cmr.synthetic.beat import ecg_mv
 from cardio_echo_cmr.synthetic.findings import WMA_PREVALENCE
 from cardio_echo_cmr.synthetic.loop import LoopSpec, echo_loop
 from cardio_echo_cmr.synthetic.patients import Person, Study, draw_person, draw_studies
 from cardio_echo_cmr.synthetic.response import draw_response, response_probability
+from cardio_ultrasound import Conditions, TracedEcg, burn_in, write_us_loop
 
 N_PATIENTS = 100
 PATIENTS_A_PROCESS = 4

@@ -7,7 +7,12 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from cardio_core.ultrasound import (
+from cardio_echo_cmr.segments.pose import Geometry
+from cardio_echo_cmr.synthetic.beat import Beat, contraction, inflow, outflow
+from cardio_echo_cmr.synthetic.chambers import LEAFLET_DB, leaflets
+from cardio_echo_cmr.synthetic.motion import Ventricle
+from cardio_echo_cmr.synthetic.tissue import BLOOD_DB, reflectivity_db
+from cardio_ultrasound import (
     Conditions,
     EchoScanner,
     Look,
@@ -17,11 +22,6 @@ from cardio_core.ultrasound import (
     draw_scatterers,
     renewed,
 )
-from cardio_echo_cmr.segments.pose import Geometry
-from cardio_echo_cmr.synthetic.beat import Beat, contraction, inflow, outflow
-from cardio_echo_cmr.synthetic.chambers import LEAFLET_DB, leaflets
-from cardio_echo_cmr.synthetic.motion import Ventricle
-from cardio_echo_cmr.synthetic.tissue import BLOOD_DB, reflectivity_db
 
 SPREAD = PointSpread(axial_mm=0.6, lateral_deg=(2.0, 3.0))
 """Coarse within what a cardiac probe does: half of the time goes into beams and scatterers."""

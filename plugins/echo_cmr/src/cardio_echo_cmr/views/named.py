@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from cardio_core import stats
+import cardio_stats as stats
 from cardio_core.api import EvaluateBlock, Scored, Target
-from cardio_core.stats import Estimate
 from cardio_echo_cmr.views.names import LEAST_PROBABILITY, UNKNOWN
+from cardio_stats import Estimate
 
 
 def named_views(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from cardio_core import stats
+import cardio_stats as stats
 from cardio_core.api import Cohort, DataError, EvaluateBlock, Scored, Target
 from cardio_echo_cmr.views.names import VIEWS
 

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cardio_core.api import DataError
-from cardio_core.ultrasound import Loop
+from cardio_ultrasound import Loop
 
 MOST_FRAMES = 400
 """Faster or longer loops are thinned out, so that memory stays bounded."""

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from cardio_core.api import DataError
-from cardio_core.ultrasound import Loop
 from cardio_mmode_septal_flash.cycle.by_motion import MOST_FRAMES, RR_MS, cycle_by_motion
 from cardio_mmode_septal_flash.cycle.rhythm import NO_USUAL, unusual_beats
 from cardio_mmode_septal_flash.cycle.volume import CycleVolume
+from cardio_ultrasound import Loop
 
 MIN_RATE_HZ, JUDGED_FROM_HZ = 25.0, 50.0
 """Below the first nothing is made of a loop; below the second a flash of 60 ms is three frames or
@@ -125,7 +125,7 @@ def find_cycle(loop: Loop) -> Cycle:
     --------
     >>> import tempfile
     >>> from pathlib import Path
-    >>> from cardio_core.ultrasound import read_loop
+    >>> from cardio_ultrasound import read_loop
     >>> file = Path(tempfile.mkdtemp()) / "a.npy"
     >>> np.save(file, np.zeros((60, 40, 30), np.uint8))
     >>> find_cycle(read_loop(file, frame_rate_hz=40, r_times_ms=[50.0, 950.0]))

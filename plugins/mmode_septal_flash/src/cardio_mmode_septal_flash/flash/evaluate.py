@@ -24,12 +24,7 @@ from cardio_core.api import (
     default_evaluate,
 )
 from cardio_mmode_septal_flash.drawing.results import accuracy_figure, enrichment_figure
-from cardio_mmode_septal_flash.drawing.study import (
-    OF_A_FLASH,
-    WHAT_TO_SEE,
-    StudyCase,
-    heat_sheet,
-)
+from cardio_mmode_septal_flash.drawing.study import OF_A_FLASH, WHAT_TO_SEE, StudyCase, heat_sheet
 from cardio_mmode_septal_flash.flash.models import EARLIER, is_flash
 from cardio_mmode_septal_flash.flash.reported.timepoints import (
     ALONE,

@@ -10,16 +10,6 @@ from typing import Any
 import pandas as pd
 
 from cardio_core.api import Cohort, CohortTable, Context, DataError, Note, SampleSet, Targets
-from cardio_core.ultrasound import (
-    FileSeen,
-    accounted,
-    ids_of_loops,
-    loops_of_cell,
-    nothing_in,
-    read_export,
-    sidecar_of,
-    strangers,
-)
 from cardio_mmode_septal_flash.flash.config import LoadBlock
 from cardio_mmode_septal_flash.flash.models import (
     LOOPS,
@@ -32,6 +22,16 @@ from cardio_mmode_septal_flash.flash.models import (
 )
 from cardio_mmode_septal_flash.mmode.view import A4C
 from cardio_mmode_septal_flash.readers.loop import LoopFiles, open_loop
+from cardio_ultrasound import (
+    FileSeen,
+    accounted,
+    ids_of_loops,
+    loops_of_cell,
+    nothing_in,
+    read_export,
+    sidecar_of,
+    strangers,
+)
 
 LABEL = "sf_label"
 IDS = ("recording_id", "study_id", "patient_id")

@@ -27,11 +27,7 @@ def predict(
     """
     if model_of(ctx).kind == "network":
         # torch only where needed
-        from cardio_mmode_septal_flash.flash.network import (
-            open_network,
-            pictures_for,
-            scores_from,
-        )
+        from cardio_mmode_septal_flash.flash.network import open_network, pictures_for, scores_from
 
         pictures = pictures_for(model, features, ctx)
         outputs = ctx.score_with(open_network(model), pictures, batch_size=config.batch_size)

@@ -12,7 +12,6 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from cardio_core.api import Context, DataError, SampleSet
-from cardio_core.ultrasound import nameless
 from cardio_mmode_septal_flash.flash.config import PreprocessBlock
 from cardio_mmode_septal_flash.flash.models import VIEW_SAID
 from cardio_mmode_septal_flash.flash.study import Study, prepare_study
@@ -20,6 +19,7 @@ from cardio_mmode_septal_flash.mmode.axis import ScanLine
 from cardio_mmode_septal_flash.mmode.view import A4C
 from cardio_mmode_septal_flash.motion.beats import BeatsMotion
 from cardio_mmode_septal_flash.motion.excursion import septal_motion
+from cardio_ultrasound import nameless
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,14 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cardio_core.api import DataError
-from cardio_core.ultrasound import Loop, sector_hull, view_of, with_drawn_r_peaks
-from cardio_mmode_septal_flash.cycle.find_cycle import (
-    Beats,
-    Cycle,
-    cut_cycle,
-    find_beats,
-    withheld,
-)
+from cardio_mmode_septal_flash.cycle.find_cycle import Beats, Cycle, cut_cycle, find_beats, withheld
 from cardio_mmode_septal_flash.cycle.volume import CycleVolume
 from cardio_mmode_septal_flash.flash.config import PreprocessBlock
 from cardio_mmode_septal_flash.mmode.axis import ScanLine, centre_index, scan_line, shifted_lines
@@ -23,6 +16,7 @@ from cardio_mmode_septal_flash.mmode.side import LATERAL, side_of_lv
 from cardio_mmode_septal_flash.mmode.view import judged_view
 from cardio_mmode_septal_flash.septum.find_septum import SURE, find_septum
 from cardio_mmode_septal_flash.septum.polyline import Septum, require_inside
+from cardio_ultrasound import Loop, sector_hull, view_of, with_drawn_r_peaks
 
 FOUND = "septum found in the pictures"
 ELSEWHEN = "septum drawn at another moment than end-diastole"

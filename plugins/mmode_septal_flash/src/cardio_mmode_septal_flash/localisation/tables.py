@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from cardio_core import stats
+import cardio_stats as stats
 from cardio_core.api import DataError, EvaluateBlock, Explanation, Metric, Scope
-from cardio_core.stats import Estimate
 from cardio_mmode_septal_flash.localisation.place import SCORES
+from cardio_stats import Estimate
 
 KEYS = ["model", "method", "study_id"]
 ENRICHED = 2.0

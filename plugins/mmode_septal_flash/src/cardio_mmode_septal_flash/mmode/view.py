@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from cardio_core.ultrasound import VIEW_TITLES, ViewSeen
+from cardio_ultrasound import VIEW_TITLES, ViewSeen
 
 A4C = "a4c"
 SAY_SO = "if the sheet shows an apical four-chamber view, pass --view a4c"
@@ -40,13 +40,13 @@ def judged_view(seen: ViewSeen, *, said: bool) -> JudgedView:
     Parameters
     ----------
     seen : ViewSeen
-        By `cardio_core.ultrasound.view_of`.
+        By `cardio_ultrasound.view_of`.
     said : bool
         Whether a person says that it is the apical four-chamber view.
 
     Examples
     --------
-    >>> from cardio_core.ultrasound import ViewSeen
+    >>> from cardio_ultrasound import ViewSeen
     >>> judged_view(ViewSeen("a4c", 0.97, ""), said=False)
     JudgedView(flags=(), no_verdict=(), no_measures=False)
     >>> judged_view(ViewSeen("a2c", 0.97, ""), said=False).no_verdict[0]

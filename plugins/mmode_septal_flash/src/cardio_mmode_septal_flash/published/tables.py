@@ -7,9 +7,9 @@ from typing import Any
 
 import pandas as pd
 
-from cardio_core import stats
+import cardio_stats as stats
 from cardio_core.api import EvaluateBlock, Metric, Scope
-from cardio_core.stats import Estimate, forensics
+from cardio_stats import Estimate, forensics
 
 PAPER = "Saiz-Vivo 2023"
 PUBLISHED = {"full M-mode": (24, 29), "cropped M-mode": (29, 29)}

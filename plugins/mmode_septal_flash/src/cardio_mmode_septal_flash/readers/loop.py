@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cardio_core.api import DataError
-from cardio_core.ultrasound import Loop, nameless, read_loop, read_r_times, sidecar_of
 from cardio_mmode_septal_flash.septum.polyline import N_POINTS, Septum, resample
+from cardio_ultrasound import Loop, nameless, read_loop, read_r_times, sidecar_of
 
 MIN_POINTS = 20
 """The line is read off points 10 and 20 of 62; fewer drawn points than this do not say how the

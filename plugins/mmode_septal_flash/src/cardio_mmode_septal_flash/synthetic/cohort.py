@@ -17,16 +17,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from cardio_core import stats
+import cardio_stats as stats
 from cardio_core.api import write_truth
-from cardio_core.ultrasound import (
-    Conditions,
-    OnScreen,
-    TracedEcg,
-    burn_in,
-    on_screen,
-    write_us_loop,
-)
 from cardio_mmode_septal_flash.synthetic.beat import ecg_mv
 from cardio_mmode_septal_flash.synthetic.patients import (
     TIMEPOINTS,
@@ -42,6 +34,7 @@ from cardio_mmode_septal_flash.synthetic.septal_flash import (
     septal_flash_loop,
     septum_truth,
 )
+from cardio_ultrasound import Conditions, OnScreen, TracedEcg, burn_in, on_screen, write_us_loop
 
 N_PATIENTS = 100
 DIFFICULTIES = ("clear", "medium", "subtle", "impossible")

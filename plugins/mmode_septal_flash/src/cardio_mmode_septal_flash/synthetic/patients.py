@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.special import ndtr
 
-from cardio_core.ultrasound import Conditions, draw_conditions
 from cardio_mmode_septal_flash.synthetic.anatomy import Anatomy
 from cardio_mmode_septal_flash.synthetic.beat import Beat, SeptalMotion
 from cardio_mmode_septal_flash.synthetic.septal_flash import LoopSpec
+from cardio_ultrasound import Conditions, draw_conditions
 
 TIMEPOINTS = ("baseline", "follow-up")
 
@@ -74,7 +74,7 @@ def draw_patient(
         0 to 3.5 mm, which the reader sees the more often the larger they are (a logistic function,
         half of those of 1.25 mm). ``subtle``: a flash of 1 to 3 mm or none, a reader who misses
         half of those of 1 mm and hardly one of 2 mm, and recordings under the conditions of the
-        clinic (`cardio_core.ultrasound.draw_conditions`).
+        clinic (`cardio_ultrasound.draw_conditions`).
         ``impossible``: no flash in anybody, and labels by the toss of a coin.
     confounder : bool
         At follow-up a pacing lead lies in the right ventricle, the motion is that of a paced

@@ -1,7 +1,7 @@
 """The phantom: a loop of an apical four-chamber view whose septal motion is known.
 
 Speckle is that of point scatterers which move with the tissue
-(`cardio_core.ultrasound.EchoScanner`); the wall's places come from `anatomy`, their motion from
+(`cardio_ultrasound.EchoScanner`); the wall's places come from `anatomy`, their motion from
 `beat` and `motion`.
 """
 
@@ -13,17 +13,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from cardio_core.ultrasound import (
-    Conditions,
-    EchoScanner,
-    Look,
-    PointSpread,
-    Sector,
-    advect,
-    draw_scatterers,
-    mirrored_px,
-    renewed,
-)
 from cardio_mmode_septal_flash.synthetic.anatomy import (
     CLEAR_BLOOD_DB,
     MMODE_POINT,
@@ -35,6 +24,17 @@ from cardio_mmode_septal_flash.synthetic.anatomy import (
 from cardio_mmode_septal_flash.synthetic.beat import Beat, SeptalMotion
 from cardio_mmode_septal_flash.synthetic.motion import MODES, tissue_modes
 from cardio_mmode_septal_flash.synthetic.valves import leaflets, pacing_lead
+from cardio_ultrasound import (
+    Conditions,
+    EchoScanner,
+    Look,
+    PointSpread,
+    Sector,
+    advect,
+    draw_scatterers,
+    mirrored_px,
+    renewed,
+)
 
 SECTOR = Sector(depth_mm=130.0, half_angle_deg=36.0, n_rows=256, n_columns=272, spacing_mm=0.58)
 """Field of view of a clean loop, with room below for an ECG trace."""

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from cardio_core import stats
+import cardio_stats as stats
 from cardio_spect_polar.audit.simulations import area
 
 INSTRUMENTS = ("scanner_id", "site_id")

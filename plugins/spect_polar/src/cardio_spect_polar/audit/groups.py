@@ -13,9 +13,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from cardio_core import stats
+import cardio_stats as stats
 from cardio_core.api import DataError
-from cardio_core.stats import Estimate
+from cardio_stats import Estimate
 
 BANDS_OF_BMI = (25.0, 30.0)
 """kg/m²; overweight and obesity of the World Health Organization."""

@@ -13,12 +13,7 @@ from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
 from cardio_core.api import canvas
-from cardio_spect_polar.drawing.marks import (
-    LATEST,
-    LATEST_VIABLE,
-    outline_scar,
-    outline_segment,
-)
+from cardio_spect_polar.drawing.marks import LATEST, LATEST_VIABLE, outline_scar, outline_segment
 from cardio_spect_polar.drawing.polar_axes import colour_bar, draw_map, phase_bar, phase_map
 from cardio_spect_polar.drawing.style import (
     AMOUNT_COLOURS,

@@ -11,10 +11,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from cardio_core import stats
-from cardio_core.stats import forensics
+import cardio_stats as stats
 from cardio_spect_polar.published.parts import Added
 from cardio_spect_polar.published.tables import OUTCOME, STYLES, table_1, univariable_rows
+from cardio_stats import forensics
 
 Floats = NDArray[np.float64]
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from cardio_core import stats
+import cardio_stats as stats
 
 N_PUBLISHED = 93
 

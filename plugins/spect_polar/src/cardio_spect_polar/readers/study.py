@@ -10,12 +10,7 @@ from typing import Literal
 from cardio_core.api import DataError
 from cardio_spect_polar.readers.checks import MIN_SLOTS
 from cardio_spect_polar.readers.find import GatedFiles, gated_files
-from cardio_spect_polar.readers.gated import (
-    MAX_DROP_OFF,
-    MAX_REJECTED,
-    Base,
-    GatedStack,
-)
+from cardio_spect_polar.readers.gated import MAX_DROP_OFF, MAX_REJECTED, Base, GatedStack
 from cardio_spect_polar.readers.nifti.read import read_nifti
 from cardio_spect_polar.readers.nm.read import read_nm
 from cardio_spect_polar.readers.radial import require_no_planes

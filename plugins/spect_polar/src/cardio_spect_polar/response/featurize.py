@@ -12,12 +12,7 @@ from cardio_core.api import Context, DataError, FeatureBlock, FeatureSet, Sample
 from cardio_spect_polar.drawing.words import CHANGES, INDICES, REGIONS
 from cardio_spect_polar.phase.cycle.histogram import phase_histogram
 from cardio_spect_polar.phase.indices.change import CHANGE_UNITS, change_from_rest
-from cardio_spect_polar.phase.indices.filling import (
-    FILLING_UNITS,
-    N_TIMES,
-    filling,
-    volume_curve,
-)
+from cardio_spect_polar.phase.indices.filling import FILLING_UNITS, N_TIMES, filling, volume_curve
 from cardio_spect_polar.phase.indices.regions import REGION_UNITS
 from cardio_spect_polar.phase.indices.summary import (
     SUMMARY_UNITS,

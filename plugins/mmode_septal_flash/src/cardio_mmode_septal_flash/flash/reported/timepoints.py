@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from cardio_core import stats
+import cardio_stats as stats
 from cardio_core.api import DataError, EvaluateBlock, Metric, Scope
-from cardio_core.stats import Estimate
+from cardio_stats import Estimate
 
 EVERYBODY, WITHIN, ALONE = "all studies", "within a timepoint", "the timepoint alone"
 

@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from cardio_core import stats
+import cardio_stats as stats
 from cardio_core.api import DataError, Scored, Task
-from cardio_core.stats import Estimate
 from cardio_spect_polar.flow.evaluation.tested import clusters_of, tested_patients
 from cardio_spect_polar.flow.models import MAPS, RISK_FACTORS
+from cardio_stats import Estimate
 
 
 def network_versus_logistic(predictions: Scored, task: Task, level: float) -> pd.DataFrame:

@@ -8,12 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cardio_core.api import DataError
-from cardio_spect_polar.phase.sampling.gate_gain import (
-    BRIGHTEST,
-    LARGEST,
-    GateGain,
-    gate_gain,
-)
+from cardio_spect_polar.phase.sampling.gate_gain import BRIGHTEST, LARGEST, GateGain, gate_gain
 from cardio_spect_polar.phase.ventricle.wall import WallGeometry
 from cardio_spect_polar.readers.flag import Flag
 from cardio_spect_polar.readers.gated import MAX_DROP_OFF, MAX_REJECTED

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from cardio_core import stats
+import cardio_stats as stats
 from cardio_core.api import Context, DataError, Metric, Scope, Scored
 from cardio_spect_polar.published.parts import Added
 from cardio_spect_polar.published.tables import OUTCOME

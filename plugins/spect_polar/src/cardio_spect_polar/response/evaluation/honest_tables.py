@@ -6,14 +6,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from cardio_core import stats
+import cardio_stats as stats
 from cardio_core.api import Context, DataError, Scored, canvas
 from cardio_spect_polar.drawing.correlation import correlation_figure
-from cardio_spect_polar.drawing.increments import (
-    INCREMENTAL,
-    INCREMENTAL_CAPTION,
-    increments_of,
-)
+from cardio_spect_polar.drawing.increments import INCREMENTAL, INCREMENTAL_CAPTION, increments_of
 from cardio_spect_polar.drawing.words import worded
 from cardio_spect_polar.published.parts import Added
 from cardio_spect_polar.published.tables import (

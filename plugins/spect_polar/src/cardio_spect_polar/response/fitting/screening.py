@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from cardio_core import stats
+import cardio_stats as stats
 from cardio_core.api import DataError
 from cardio_spect_polar.response.config import ScreenBlock
 

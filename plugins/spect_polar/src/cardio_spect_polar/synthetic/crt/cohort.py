@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from cardio_core import stats
+import cardio_stats as stats
 from cardio_core.api import write_truth
 from cardio_spect_polar.polar.segments import LATERAL
 from cardio_spect_polar.synthetic.crt.patients import (

@@ -1,0 +1,144 @@
+"""Everything a plugin may import from the core, beside `cardio_stats` and its `ultrasound`.
+
+Names are resolved when they are first used, so that a plugin module stays light: ``from
+cardio_core.api import PluginInfo, Task`` imports neither numpy nor torch.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from cardio_core.config import Block as Block
+    from cardio_core.config import EvaluateBlock as EvaluateBlock
+    from cardio_core.config import RunConfig as RunConfig
+    from cardio_core.context import Context as Context
+    from cardio_core.evaluation.default import default_evaluate as default_evaluate
+    from cardio_core.hookspecs import hookimpl as hookimpl
+    from cardio_core.io.cohort import CohortTable as CohortTable
+    from cardio_core.io.cohort import cohort_from_table as cohort_from_table
+    from cardio_core.io.synthetic import synthetic_folder as synthetic_folder
+    from cardio_core.io.synthetic import write_truth as write_truth
+    from cardio_core.report.measured import write_measurements as write_measurements
+    from cardio_core.training.examples import ArrayExamples as ArrayExamples
+    from cardio_core.training.examples import Examples as Examples
+    from cardio_core.training.plan import FitPlan as FitPlan
+    from cardio_core.training.prediction import grad_cam_maps as grad_cam_maps
+    from cardio_core.types.artifact import ModelArtifact as ModelArtifact
+    from cardio_core.types.features import FeatureBlock as FeatureBlock
+    from cardio_core.types.features import FeatureSet as FeatureSet
+    from cardio_core.types.info import Model as Model
+    from cardio_core.types.info import Need as Need
+    from cardio_core.types.info import Option as Option
+    from cardio_core.types.info import PluginInfo as PluginInfo
+    from cardio_core.types.info import Target as Target
+    from cardio_core.types.info import Task as Task
+    from cardio_core.types.notes import Note as Note
+    from cardio_core.types.plans import Fixed as Fixed
+    from cardio_core.types.plans import RandomSamples as RandomSamples
+    from cardio_core.types.plans import Resubstitution as Resubstitution
+    from cardio_core.types.predictions import Column as Column
+    from cardio_core.types.predictions import Predictions as Predictions
+    from cardio_core.types.predictions import Scored as Scored
+    from cardio_core.types.report import Case as Case
+    from cardio_core.types.report import EvaluationReport as EvaluationReport
+    from cardio_core.types.report import Explanation as Explanation
+    from cardio_core.types.report import Metric as Metric
+    from cardio_core.types.report import Scope as Scope
+    from cardio_core.types.samples import Cohort as Cohort
+    from cardio_core.types.samples import SampleSet as SampleSet
+    from cardio_core.types.targets import Targets as Targets
+    from cardio_stats.errors import ConfigError as ConfigError
+    from cardio_stats.errors import DataError as DataError
+    from cardio_stats.figures import canvas as canvas
+    from cardio_stats.files import SafeName as SafeName
+
+_HOMES = {
+    "cardio_core.config": (
+        "Block",
+        "EvaluateBlock",
+        "RunConfig",
+    ),
+    "cardio_core.context": ("Context",),
+    "cardio_core.evaluation.default": ("default_evaluate",),
+    "cardio_core.hookspecs": ("hookimpl",),
+    "cardio_core.io.cohort": (
+        "CohortTable",
+        "cohort_from_table",
+    ),
+    "cardio_core.io.synthetic": (
+        "synthetic_folder",
+        "write_truth",
+    ),
+    "cardio_core.report.measured": ("write_measurements",),
+    "cardio_core.training.examples": (
+        "ArrayExamples",
+        "Examples",
+    ),
+    "cardio_core.training.plan": ("FitPlan",),
+    "cardio_core.training.prediction": ("grad_cam_maps",),
+    "cardio_core.types.artifact": ("ModelArtifact",),
+    "cardio_core.types.features": (
+        "FeatureBlock",
+        "FeatureSet",
+    ),
+    "cardio_core.types.info": (
+        "Model",
+        "Need",
+        "Option",
+        "PluginInfo",
+        "Target",
+        "Task",
+    ),
+    "cardio_core.types.notes": ("Note",),
+    "cardio_core.types.plans": (
+        "Fixed",
+        "RandomSamples",
+        "Resubstitution",
+    ),
+    "cardio_core.types.predictions": (
+        "Column",
+        "Predictions",
+        "Scored",
+    ),
+    "cardio_core.types.report": (
+        "Case",
+        "EvaluationReport",
+        "Explanation",
+        "Metric",
+        "Scope",
+    ),
+    "cardio_core.types.samples": (
+        "Cohort",
+        "SampleSet",
+    ),
+    "cardio_core.types.targets": ("Targets",),
+    "cardio_stats.errors": (
+        "ConfigError",
+        "DataError",
+    ),
+    "cardio_stats.figures": ("canvas",),
+    "cardio_stats.files": ("SafeName",),
+}
+"""The public names, by the module that each lives in."""
+
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+
+__all__ = sorted(_HOME_OF)
+
+if not TYPE_CHECKING:  # or a misspelt name would be no error of the type checker
+
+    def __getattr__(name: str) -> Any:
+        if name not in _HOME_OF:
+            offered = ", ".join(__all__)
+            raise AttributeError(f"{__name__} has no {name!r}; it offers {offered}")
+        home = import_module(_HOME_OF[name])
+        globals()[name] = value = getattr(home, name, None) or import_module(
+            f"{home.__name__}.{name}"
+        )
+        return value
+
+
+def __dir__() -> list[str]:
+    return __all__

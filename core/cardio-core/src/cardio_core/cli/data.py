@@ -1,0 +1,284 @@
+"""`cardio data`."""
+
+from __future__ import annotations
+
+import json
+import textwrap
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import click
+
+from cardio_core.cli.completion import dataset_names, plugin_names, task_names
+from cardio_core.errors import PluginError
+from cardio_stats.cli.lazy import LazyGroup
+from cardio_stats.errors import ConfigError
+
+
+@click.group(cls=LazyGroup, words="data")
+def data() -> None:
+    """Find, fetch, make and check data."""
+
+
+# `cardio data list` and `cardio data fetch`.
+
+
+@click.command("list")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def list_(as_json: bool) -> None:
+    """List the public data sets that are known by name, and whether each is there.
+
+    They are looked for in the folder that the variable CARDIO_DATA names.
+    """
+    from cardio_core.io.datasets import DATASETS, data_folder
+
+    folder = data_folder()
+    if as_json:
+        rows = [
+            dataset.to_dict() | {"found": str(place) if place else None}
+            for dataset in DATASETS
+            for place in [dataset.found_in(folder)]
+        ]
+        click.echo(json.dumps(rows, indent=2))
+        return
+    for dataset in DATASETS:
+        place = dataset.found_in(folder)
+        click.echo(f"{dataset.name} {dataset.version}  {dataset.title}")
+        click.echo(f"    {dataset.contents}; {dataset.size_mb:,} MB")
+        click.echo(f"    licence: {dataset.licence}")
+        for paper in dataset.cite:
+            click.echo(f"    cite: {paper}")
+        click.echo(f"    read by: {dataset.plugin}")
+        click.echo(f"    {'found: ' + str(place) if place else 'not found'}")
+    if folder is None:
+        click.echo("\nCARDIO_DATA is not set; it names the folder that holds these data sets.")
+
+
+@click.command()
+@click.argument("name", shell_complete=dataset_names)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder of data sets; NAME is made in it.  [default: $CARDIO_DATA, else ./data]",
+)
+def fetch(name: str, out: Path | None) -> None:
+    """Download the public data set NAME, every file verified by its published digest.
+
+    What is already there and right is not downloaded again; an interrupted fetch goes on where it
+    stopped.
+    """
+    from cardio_core.io.datasets import data_folder, fetch_dataset, find_dataset
+    from cardio_core.runner.progress import Progress
+
+    dataset = find_dataset(name)
+    parent = out or data_folder() or Path("data")
+    click.echo(f"{dataset.title} {dataset.version}, {dataset.size_mb:,} MB, from {dataset.page}")
+    click.echo(f"Licence: {dataset.licence}. By using it you accept this licence.")
+    for paper in dataset.cite:
+        click.echo(f"Cite: {paper}")
+    bars: list[Progress] = []
+
+    with ExitStack() as shown:
+
+        def say_total(n_files: int) -> None:
+            bars.append(shown.enter_context(Progress("downloading", n_files, click.echo, "files")))
+
+        done = fetch_dataset(
+            dataset, parent, on_start=say_total, on_file=lambda file: bars[0].advance(file)
+        )
+    click.echo(
+        f"{done.folder}: {done.n_downloaded} files downloaded and verified, "
+        f"{done.n_there} were there and right."
+    )
+    click.echo(f"Use it: cardio run --plugin {dataset.plugin} --data {done.folder}")
+
+
+# `cardio data forget`.
+
+
+@click.command()
+@click.argument("inputs", nargs=-1, metavar="[INPUT]...", type=click.Path(path_type=Path))
+@click.option("--all", "everybody", is_flag=True, help="Forget every patient.")
+def forget(inputs: tuple[Path, ...], everybody: bool) -> None:
+    """Delete what is kept of recordings outside of runs: the features of cohorts, in the cache.
+
+    INPUT is a file or a folder of recordings, by whose content theirs are found; --all takes
+    everybody's. Without either it says how much there is. Runs, and what other commands wrote to
+    places that you named, are yours to delete. A run on a forgotten cohort reads it again.
+    """
+    from cardio_core.io.store import cache_dir
+    from cardio_core.runner.forget import forget_all, forget_files, kept
+    from cardio_stats.errors import ConfigError
+
+    cache = cache_dir()
+    if inputs and everybody:
+        raise ConfigError("--all: expected it alone, found recordings beside it; leave one out")
+    if inputs:
+        n_files, n_patients = forget_files(cache, inputs)
+        click.echo(f"Forgotten: {n_patients} kept of {n_files} file(s), in {cache}.")
+        return
+    found = forget_all(cache) if everybody else kept(cache)
+    said = f"{found.n_patients} sets of one patient's features, {found.n_other} of what cohorts "
+    said += f"taught, {found.size_mb:g} MB, in {cache}"
+    click.echo(f"Forgotten: {said}." if everybody else f"Kept: {said}.")
+
+
+# `cardio data synth`.
+
+
+class _Patients(click.ParamType[int | Path]):
+    """A number of patients, or a table of them."""
+
+    name = "patients"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> int | Path:
+        text = str(value)
+        try:
+            number = int(text)
+        except ValueError:
+            return Path(text)
+        return int(click.IntRange(2).convert(number, param, ctx))
+
+
+@click.command()
+@click.argument("plugin", shell_complete=plugin_names)
+@click.option("--out", required=True, type=click.Path(path_type=Path), help="Folder to make.")
+@click.option(
+    "--task",
+    shell_complete=task_names,
+    help="One of the plugin's tasks; its default task without this.",
+)
+@click.option(
+    "--patients", type=_Patients(), metavar="NUMBER|TABLE",
+    help="How many, or a table of who they are; the plugin's choice without.",
+)  # fmt: skip
+@click.option(
+    "--effect", metavar="COLUMN",
+    help="Column of the table: how strongly the recording shows the outcome; effect without.",
+)  # fmt: skip
+@click.option("--difficulty", help="Its name in the plugin; the plugin's choice without.")
+@click.option(
+    "--seed", type=click.IntRange(0), default=0, show_default=True,
+    help="Another one draws other patients.",
+)  # fmt: skip
+def synth(
+    plugin: str,
+    out: Path,
+    task: str | None,
+    patients: int | Path | None,
+    effect: str | None,
+    difficulty: str | None,
+    seed: int,
+) -> None:
+    """Write the synthetic cohort of PLUGIN: recordings with known truth, made by code.
+
+    The same seed gives the same files. A table of patients (patient_id, outcome, effect; see
+    docs/cohort.md) lets several plugins record the same patients.
+    """
+    from cardio_core.registry import require_installed
+
+    require_installed(plugin)
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise ConfigError(f"--out {out}: is there and not an empty folder; choose another")
+    table = patients if isinstance(patients, Path) else None
+    if effect is not None and table is None:
+        raise ConfigError(f"--effect {effect}: a column of a table; give one as --patients TABLE")
+
+    from cardio_core.io.cohort_template import EFFECT
+    from cardio_core.runner.request import find_task
+    from cardio_core.runner.setup import CohortAsked, open_with_defaults, writer_of
+    from cardio_stats.files import whole_directory
+
+    opened = open_with_defaults(plugin)
+    chosen = find_task(opened, task)
+    number = patients if isinstance(patients, int) else None
+    asked = CohortAsked(chosen.name, number, seed, difficulty, table, effect or EFFECT)
+    write = writer_of(opened.info, asked)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    whole_directory(out, write)
+    n_files = sum(path.is_file() for path in out.rglob("*"))
+    click.echo(f"{out}: {n_files} files of synthetic data, seed {seed}.")
+    outcome = " --outcome outcome" if table is not None and chosen.any_outcome else ""
+    click.echo(f"Use it: cardio run --plugin {plugin} --task {chosen.name} --data {out}{outcome}")
+
+
+# `cardio data rpeaks`.
+
+Detector = Callable[..., dict[str, Any]]
+
+
+@click.command()
+@click.argument("record", type=click.Path(path_type=Path))
+@click.option(
+    "--channel",
+    default="all",
+    show_default=True,
+    metavar="N|all",
+    help="Lead to search, counted from 0; all searches them together.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def rpeaks(record: Path, channel: str, as_json: bool) -> None:
+    """Find the R peaks of RECORD: WFDB header, DICOM ECG or CSV.
+
+    Prints sample numbers and times of the peaks, the lead in which they were placed, the rate and
+    the polarity of the complexes.
+    """
+    number = _channel(channel)
+    detect = find_detector()
+    found = {"record": record.name} | detect(record, channel=number)
+    if as_json:
+        click.echo(json.dumps(found, indent=2))
+        return
+    for line in summary(record.name, found):
+        click.echo(line)
+
+
+def find_detector() -> Detector:
+    """Return the function of the first installed plugin that lends a tool named ``rpeaks``.
+
+    Raises
+    ------
+    PluginError
+        If none does; says which plugins could not be opened.
+    """
+    from cardio_core.compute.resource_errors import install_plugin
+    from cardio_core.registry import list_plugins, resolve
+
+    broken = []
+    for plugin in list_plugins():
+        if plugin.info is None:
+            broken.append(f"{plugin.name} cannot be opened: {plugin.reason}")
+            continue
+        if "rpeaks" in plugin.info.tools:
+            detector: Detector = resolve(plugin.info.tools["rpeaks"])
+            return detector
+    why = f" ({'; '.join(broken)})" if broken else ""
+    raise PluginError(
+        f"no installed plugin finds R peaks; install one: {install_plugin('ecg_transfer')}{why}"
+    )
+
+
+def summary(name: str, found: dict[str, Any]) -> list[str]:
+    """Return the text output: one line of facts, then the times in seconds."""
+    times = [f"{time:.3f}" for time in found["times_s"]]
+    n_up = sum(sign > 0 for sign in found["polarity"])
+    facts = [f"{len(times)} R peaks", f"lead {found['lead']}", f"{found['rate_hz']:g} Hz"]
+    if times:
+        facts.append(f"{n_up} up, {len(times) - n_up} down")
+    if found.get("heart_rate_bpm"):
+        facts.append(f"{found['heart_rate_bpm']:.0f} per minute")
+    flags = [f"  flag: {flag}" for flag in found.get("flags", ())]
+    listed = [f"  {line}" for line in textwrap.wrap(" ".join(times), 96)]
+    return [f"{name}: {', '.join(facts)}", *flags, *listed]
+
+
+def _channel(text: str) -> int | None:
+    if text == "all":
+        return None
+    if not text.isdecimal():
+        raise ConfigError(f"--channel: expected a number from 0 or all, found {text!r}")
+    return int(text)

@@ -1,0 +1,117 @@
+"""`cardio`: the root command. Nothing heavy is imported to answer `--help`."""
+
+from __future__ import annotations
+
+import codecs
+import io
+import logging
+import os
+import sys
+import warnings
+from pathlib import Path
+from typing import NoReturn
+
+import click
+
+from cardio_core.compute.processes import (
+    StoppedFromOutside,
+    ask_for_one_thread,
+    exit_code_of,
+    stopping_in_order,
+)
+from cardio_core.types.redaction import place_of, text_of, traceback_of
+from cardio_stats.cli.lazy import LazyGroup
+from cardio_stats.errors import CardioError
+
+
+@click.group(
+    cls=LazyGroup,
+    words="",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+@click.option("--debug", is_flag=True, help="Show the traceback of an error.")
+@click.version_option(package_name="cardio-core", prog_name="cardio")
+@click.pass_context
+def cardio(ctx: click.Context, debug: bool) -> None:
+    """From raw cardiac recordings to an honest, publishable evaluation.
+
+    Start with `cardio run --plugin ecg_transfer`: without --data it runs on a synthetic cohort.
+    """
+    ctx.obj = {"debug": debug}
+
+
+def main() -> None:
+    """Run the command line; errors that cardio raises on purpose become one line."""
+    _print_anything()
+    _hear_no_asides()
+    ask_for_one_thread()
+    debug = "--debug" in sys.argv
+    try:
+        with stopping_in_order():
+            cardio(prog_name="cardio", standalone_mode=False)
+    except click.exceptions.Exit as done:
+        sys.exit(done.exit_code)
+    except click.Abort as stop:
+        if not isinstance(stop.__cause__, KeyboardInterrupt):
+            sys.exit("Aborted.")
+        _interrupted(stop.__cause__)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except CardioError as error:
+        if debug:
+            click.echo(traceback_of(error), err=True)
+        click.echo(f"Error: {error}", err=True)
+        sys.exit(error.exit_code)
+    except Exception as error:
+        from cardio_core.compute.resource_errors import lacking
+
+        words = sys.argv
+        out = Path(words[words.index("--out") + 1]) if "--out" in words[:-1] else None
+        if (machine := lacking(error, place=out)) is not None and not debug:
+            click.echo(f"Error: {machine}", err=True)
+            sys.exit(machine.exit_code)
+        # A bug, ours or a plugin's: still one line, and the way to the rest.
+        said = text_of(error)
+        what = f"{type(error).__name__}{f': {said}' if said else ''} at {place_of(error)}"
+        if debug:
+            click.echo(traceback_of(error), err=True)
+            click.echo(f"Unexpected {what}", err=True)
+        else:
+            click.echo(f"Unexpected {what} (run again with cardio --debug and report it with the "
+                       "traceback)", err=True)  # fmt: skip
+        sys.exit(1)
+    except KeyboardInterrupt as stop:
+        _interrupted(stop)
+
+
+_SERIAL_MODE = "ignore::UserWarning:joblib._multiprocessing_helpers"
+
+
+def _hear_no_asides() -> None:
+    """Let libraries not tell what a line of ours tells: no home folder, no shared memory."""
+    logging.getLogger("matplotlib").setLevel(logging.ERROR)
+    warnings.filterwarnings("ignore", message=".*joblib will operate in serial mode")
+    # Workers, and what clears up after them, import joblib in processes of their own.
+    asked = os.environ.get("PYTHONWARNINGS", "")
+    if _SERIAL_MODE not in asked:
+        os.environ["PYTHONWARNINGS"] = ",".join(filter(None, [asked, _SERIAL_MODE]))
+
+
+def _print_anything() -> None:
+    """Let a terminal that lacks a letter get its number instead, and files of C locales UTF-8.
+
+    A name of a file can hold bytes that are no text at all; Python would end there.
+    """
+    asked = os.environ.get("PYTHONIOENCODING", "")
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            plain = codecs.lookup(stream.encoding).name == "ascii" and not asked
+            stream.reconfigure(encoding="utf-8" if plain else None, errors="backslashreplace")
+
+
+def _interrupted(stop: KeyboardInterrupt) -> NoReturn:
+    """Leave as a shell expects of a program that Ctrl-C stopped; a run says how to go on."""
+    told = "Interrupted." if isinstance(stop, StoppedFromOutside) else str(stop)
+    click.echo(told or "Interrupted.", err=True)
+    sys.exit(exit_code_of(stop))

@@ -1,0 +1,98 @@
+"""`cardio measure`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+from cardio_core.cli.completion import config_names, plugin_names, task_names
+from cardio_core.cli.plugin_options import WithPluginOptions, given
+from cardio_stats.errors import DataError
+
+
+@click.command(cls=WithPluginOptions)
+@click.argument("inputs", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option(
+    "--plugin", required=True, shell_complete=plugin_names, help="Name of an installed plugin."
+)
+@click.option(
+    "--task",
+    shell_complete=task_names,
+    help="One of the plugin's tasks; its default task without this.",
+)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    help="Folder for the results.  [default: measurements/...]",
+)
+@click.option(
+    "--mapping",
+    type=click.Path(path_type=Path),
+    help="Write which id is which file to this CSV; names of files can hold names of people.",
+)
+@click.option("--no-sheets", is_flag=True, help="Measure only; draw no sheet a recording.")
+@click.option(
+    "--config", shell_complete=config_names, help="default, cpu, full, smoke, or a YAML file."
+)
+@click.option("--set", "sets", multiple=True, metavar="A.B=V", help="Change one setting.")
+@click.option(
+    "--executor",
+    default="local",
+    show_default=True,
+    help="local (every core), local:N, dask:ADDRESS.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the measurements as JSON, too.")
+def measure(
+    inputs: tuple[Path, ...], plugin: str, no_sheets: bool, as_json: bool, **asked: Any
+) -> None:
+    """Measure recordings: no labels, no model.
+
+    INPUT is a file, a folder (searched to its ends) or a cohort table, which needs no outcome.
+    Writes measurements.csv (one line a recording, or a study of several loops, as soon as it is
+    measured), sheets to check by eye, and measurements.html; files.csv accounts for every file that
+    was searched. Recordings are numbered, unless a cohort table names them. Exits with 3 if nothing
+    could be measured.
+    """
+    from cardio_core.registry import require_installed
+
+    require_installed(plugin)
+    own = given(plugin, asked["task"])
+
+    from cardio_core.runner.measure import PAGE, MeasureRequest
+    from cardio_core.runner.measure import measure as do
+    from cardio_core.runner.measure_tables import TABLE
+
+    n_printed = 0
+
+    def print_line(line: dict[str, Any]) -> None:
+        nonlocal n_printed
+        begin = ",\n" if n_printed else '{\n"recordings": [\n'
+        click.echo(f"{begin}{json.dumps(line, allow_nan=False)}", nl=False)
+        n_printed += 1
+
+    request = MeasureRequest(plugin, inputs, sheets=not no_sheets, given=own, **asked)
+    done = do(request, lambda line: click.echo(line, err=True), print_line if as_json else None)
+    refused = done.n_recordings - done.n_measured
+    if as_json:
+        about = {"plugin": done.plugin, "task": done.task, "out": str(done.out),
+                 "n_recordings": done.n_recordings, "n_measured": done.n_measured,
+                 "n_refused": refused, "notes": list(done.notes),
+                 "files": done.files or None}  # fmt: skip
+        rest = json.dumps(about, indent=0)[2:]
+        click.echo(("\n],\n" if n_printed else '{\n"recordings": [],\n') + rest)
+    if not done.n_measured:
+        raise DataError(
+            f"none of {done.n_recordings or len(inputs)} {done.of}(s) could be measured; the "
+            f"first: {done.first_reason}{done.other_tasks}"
+        )
+    studies = "study " if done.n_measured == 1 else "studies "
+    counted = [f"{done.n_measured} {studies if done.of == 'study' else ''}measured"]
+    counted += [f"{refused} refused"] if refused else []
+    counted += [f"{done.n_flagged} flagged"] if done.n_flagged else []
+    for line in (*done.notes, *([done.files] if done.files else [])):
+        click.echo(line, err=True)
+    click.echo(f"{', '.join(counted)}: {done.out / TABLE}", err=as_json)
+    click.echo(f"To check by eye: {done.out / PAGE}", err=as_json)

@@ -1,0 +1,437 @@
+"""`cardio plugins`."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+import textwrap
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import nullcontext, redirect_stdout
+from dataclasses import asdict, replace
+from importlib.util import find_spec
+from itertools import groupby
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+import yaml
+
+from cardio_core.cli.completion import plugin_names, task_names
+from cardio_core.errors import ContractError
+from cardio_core.types.info import PluginInfo, Target, Task
+from cardio_stats.cli.lazy import LazyGroup
+from cardio_stats.errors import ConfigError
+from cardio_stats.files import whole_directory
+
+if TYPE_CHECKING:
+    from cardio_core.io.cohort_template import TemplateColumn
+    from cardio_core.registry.settings import Setting
+    from cardio_core.testing import Verdict
+
+
+@click.group(cls=LazyGroup, words="plugins")
+def plugins() -> None:
+    """What is installed, and what it can do."""
+
+
+@plugins.command("list")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def list_(as_json: bool) -> None:
+    """List every installed plugin; a broken one with its reason."""
+    from cardio_core.compute.resource_errors import install_plugin
+    from cardio_core.registry import list_plugins
+
+    found = list(list_plugins())
+    if as_json:
+        rows = [
+            {
+                "name": plugin.name,
+                "distribution": plugin.distribution,
+                "version": plugin.version,
+                "title": plugin.info.title if plugin.info else None,
+                "tasks": [task.name for task in plugin.info.tasks] if plugin.info else [],
+                "broken": plugin.reason or None,
+                "more": list(plugin.more),
+            }
+            for plugin in found
+        ]
+        click.echo(json.dumps(rows, indent=2))
+        return
+    if not found:
+        click.echo(f"No plugin is installed. Install one: {install_plugin()}")
+    for plugin in found:
+        click.echo(f"{plugin.name}  {plugin.version}  ({plugin.distribution})")
+        if plugin.info:
+            click.echo(f"    {plugin.info.title}")
+            click.echo(f"    tasks: {', '.join(task.name for task in plugin.info.tasks)}")
+        else:
+            click.echo(f"    broken: {plugin.reason}")
+        for fault in plugin.more:
+            click.echo(f"    and: {fault}")
+
+
+# `cardio plugins check`.
+
+
+@click.command()
+@click.argument("name", shell_complete=plugin_names)
+@click.option(
+    "--task",
+    "tasks",
+    multiple=True,
+    shell_complete=task_names,
+    help="One of its tasks, or several; all without.",
+)
+@click.option("--quick", is_flag=True, help="Leave out the checks that need a whole run.")
+@click.option("--truth", is_flag=True, help="Chance and truth over whole runs, too; takes longer.")
+@click.option("--patients", type=click.IntRange(2), help="Patients of the synthetic cohort.")
+@click.option("--set", "sets", multiple=True, metavar="A.B=V", help="Change one setting.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def check(
+    name: str,
+    tasks: tuple[str, ...],
+    quick: bool,
+    truth: bool,
+    patients: int | None,
+    sets: tuple[str, ...],
+    as_json: bool,
+) -> None:
+    """Check whether the plugin NAME keeps its contract, on its own synthetic cohort.
+
+    The same checks as those of `cardio_core.testing.PluginContract`, without pytest. Exits with 1
+    if one of them fails. --quick makes those that need no run, after every step of writing one.
+    """
+    if quick and truth:
+        raise ConfigError("--quick runs nothing and --truth whole runs; leave one of them out")
+    from cardio_core.registry import open_plugin
+    from cardio_core.testing import Sizes, check_plugin
+
+    about = open_plugin(name)
+    sizes = Sizes(
+        n_patients=patients or (24 if truth else 12),
+        sets={task.name: sets for task in about.info.tasks},
+    )
+
+    def tell(line: str) -> None:
+        click.echo(f"... {line}", err=as_json)
+
+    found: list[Verdict] = []
+    # What a plugin prints must not get between the lines of JSON.
+    with redirect_stdout(sys.stderr) if as_json else nullcontext():
+        for verdict in check_plugin(name, tasks, quick=quick, truth=truth, sizes=sizes, tell=tell):
+            if not as_json:
+                click.echo(_line(verdict, {one.said for one in found}))
+            found.append(verdict)
+    failed = [verdict for verdict in found if not verdict.passed]
+    if as_json:
+        rows = [asdict(replace(one, seconds=round(one.seconds, 2))) for one in found]
+        answer = {
+            "plugin": name,
+            "version": about.version,
+            "passed": not failed,
+            "n_checks": len(found),
+            "n_failed": len(failed),
+            "verdicts": rows,
+        }
+        click.echo(json.dumps(answer, indent=2))
+    if failed:
+        raise ContractError(
+            f"{name} fails {len(failed)} of {len(found)} checks; the first: {failed[0].name}"
+        )
+    if not as_json:
+        what = f"the {len(found)} checks without a run" if quick else f"all {len(found)} checks"
+        click.echo(f"{name} {about.version} passes {what}.")
+
+
+def _line(verdict: Verdict, said: set[str]) -> str:
+    """Return a verdict as people read it; a reason that was given before is not repeated."""
+    where = f"{verdict.task}: " if verdict.task else ""
+    line = f"{verdict.seconds:6.1f} s  {where}{verdict.name}"
+    if verdict.advised:
+        return f"look {line}\n     {verdict.said}"
+    if verdict.passed:
+        return f"ok   {line}"
+    known = verdict.said.removeprefix("not checked: ") in said
+    return f"FAIL {line}\n     {'not checked, for the same reason' if known else verdict.said}"
+
+
+# `cardio plugins info`.
+
+_WIDTH = 100
+_NUMBERED = re.compile(r"\d+$")
+
+
+@click.command()
+@click.argument("name", shell_complete=plugin_names)
+@click.option(
+    "--task",
+    shell_complete=task_names,
+    help="With --settings or --columns: one task; else the default one.",
+)
+@click.option("--settings", is_flag=True, help="Every setting: values, defaults, what it does.")
+@click.option("--columns", is_flag=True, help="Every column of a cohort table that is read.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def info(name: str, task: str | None, settings: bool, columns: bool, as_json: bool) -> None:
+    """Describe one plugin: its tasks, models, targets, needs, configurations and papers.
+
+    With --settings or --columns: what may be set for a task, or what its cohort table may hold.
+    """
+    from cardio_core.config import named_configs
+    from cardio_core.registry import open_plugin
+    from cardio_core.runner.request import find_task
+
+    plugin = open_plugin(name)
+    about = plugin.info
+    if settings or columns:
+        chosen = find_task(plugin, task)
+        found: dict[str, list[Any]] = {}
+        if settings:
+            found["settings"] = _settings(about, chosen)
+        if columns:
+            found["columns"] = _columns(about, chosen)
+        if as_json:
+            rows = {name: [_plain(row) for row in rows] for name, rows in found.items()}
+            click.echo(json.dumps(rows, indent=2))
+            return
+        click.echo(f"{about.name} {plugin.version}, task {chosen.name}: {chosen.title}")
+        for name, rows_of in found.items():
+            click.echo(f"\n{_HEADS[name]}")
+            for row in rows_of:
+                for line in _LINES[name](row):
+                    click.echo(line)
+        return
+    configs = list(named_configs(about.configs))
+    if as_json:
+        click.echo(json.dumps(_as_dict(about, plugin.version, configs), indent=2))
+        return
+    click.echo(f"{about.name} {plugin.version}: {about.title}")
+    for one in about.tasks:
+        default = " (default)" if one.name == about.default_task else ""
+        click.echo(f"\n  task {one.name}{default}: {one.title}, by {one.unit}")
+        for line in _target_lines(one.targets):
+            click.echo(f"    target {line}")
+        for model in one.models:
+            click.echo(f"    model {model.name}: {model.title}")
+        for need in one.needs:
+            users = f", for {', '.join(need.models)}" if need.models else ""
+            click.echo(f"    needs {need.task}, of {need.patients} patients{users}")
+        if one.plans:
+            click.echo(f"    split plans: nested, holdout, {', '.join(one.plans)}")
+        for option in one.options:
+            click.echo(f"    option {option.metavar}: {option.help}")
+    click.echo(f"\n  configurations: {', '.join(configs)}")
+    for paper in about.papers:
+        click.echo(f"  cite: {paper}")
+    some = f" [--task {'|'.join(one.name for one in about.tasks)}]" if len(about.tasks) > 1 else ""
+    for more in ("settings", "columns"):
+        click.echo(f"  {more}: cardio plugins info {name} --{more}{some}")
+
+
+def _target_lines(targets: Sequence[Target]) -> Iterator[str]:
+    """Yield a line a target; targets that differ by their last number alone share one."""
+    kinds = {one.name: f"{one.kind} ({', '.join(one.classes) or one.unit})" for one in targets}
+    for (_, kind), run in groupby(kinds, lambda name: (_NUMBERED.sub("", name), kinds[name])):
+        names = list(run)
+        if len(names) > 1:
+            yield f"{names[0]} ... {names[-1]}: {len(names)}, each {kind}"
+        else:
+            yield f"{names[0]}: {kind}"
+
+
+def _settings(about: PluginInfo, task: Task) -> list[Setting]:
+    from cardio_core.registry.settings import settings_of
+
+    return list(settings_of(about, task))
+
+
+def _columns(about: PluginInfo, task: Task) -> list[TemplateColumn]:
+    from cardio_core.io.cohort_template import template_columns
+
+    return template_columns(about, task)
+
+
+def _plain(row: Any) -> dict[str, object]:
+    """Return a row as JSON holds it."""
+    return {
+        name: dict(value) if isinstance(value, Mapping) else value
+        for name, value in vars(row).items()
+    }
+
+
+def _setting_lines(one: Setting) -> Iterator[str]:
+    from cardio_core.registry.settings import other_lines, setting_words, shown, usual_lines
+
+    usual = usual_lines(one)
+    others = "".join(
+        f"; {shown(value)} in {name}"
+        for name, value in one.elsewhere.items()
+        if not isinstance(value, Mapping)
+    )
+    yield _filled(f"{one.path}{'' if usual else f' = {shown(one.default)}'}{others}", 2, more=6)
+    yield _filled(setting_words(one), 6)
+    for line in usual:
+        yield _filled(line, 8, more=4)
+    for name in one.elsewhere:
+        if different := other_lines(one, name):
+            yield f"      in {name}:"
+            for line in different:
+                yield _filled(line, 8, more=4)
+
+
+def _column_lines(one: TemplateColumn) -> Iterator[str]:
+    from cardio_core.registry.settings import column_words
+
+    yield f"  {one.name}"
+    yield _filled(column_words(one), 6)
+
+
+def _filled(text: str, indented: int, more: int = 0) -> str:
+    """Return a text in lines of the page's width; `more` sets those after the first further in."""
+    return textwrap.fill(
+        text, _WIDTH, initial_indent=" " * indented, subsequent_indent=" " * (indented + more),
+        break_long_words=False, break_on_hyphens=False,
+    )  # fmt: skip
+
+
+_HEADS = {
+    "settings": "Settings (--set PATH=VALUE, or a YAML file for --config), with their defaults:",
+    "columns": "Columns of the cohort table (cardio data template writes one):",
+}
+_LINES: Mapping[str, Callable[[Any], Iterator[str]]] = {
+    "settings": _setting_lines, "columns": _column_lines,
+}  # fmt: skip
+
+
+def _as_dict(about: PluginInfo, version: str, configs: list[str]) -> dict[str, object]:
+    return {
+        "name": about.name,
+        "version": version,
+        "title": about.title,
+        "default_task": about.default_task,
+        "configs": configs,
+        "papers": list(about.papers),
+        "tasks": [
+            {
+                "name": task.name,
+                "title": task.title,
+                "unit": task.unit,
+                "targets": [vars(target) for target in task.targets],
+                "models": [vars(model) for model in task.models],
+                "needs": [vars(need) for need in task.needs],
+                "plans": ["nested", "holdout", *task.plans],
+                "options": [vars(option) for option in task.options],
+            }
+            for task in about.tasks
+        ],
+    }
+
+
+# `cardio plugins new`: the template, under another name.
+
+TEMPLATE = Path(__file__).parents[1] / "template"
+NAME = re.compile(r"[a-z][a-z0-9]*([_-][a-z0-9]+)*")
+PLACEHOLDER = "my_modality"
+
+
+@click.command()
+@click.argument("name")
+@click.option(
+    "--unit",
+    type=click.Choice(["patient", "study", "recording", "event"]),
+    default="patient",
+    show_default=True,
+    help="What carries the target.",
+)
+@click.option(
+    "--kind",
+    type=click.Choice(["binary", "multiclass", "continuous"]),
+    default="binary",
+    show_default=True,
+    help="What the target is.",
+)
+def new(name: str, unit: str, kind: str) -> None:
+    """Make a plugin in the new folder NAME, which can be installed and runs as it is."""
+    made = new_plugin(name, Path(), unit=unit, kind=kind)
+    plugin = name.replace("-", "_")
+    click.echo(f"{made}: {sum(path.is_file() for path in made.rglob('*'))} files. Next:")
+    click.echo(f"  pip install -e ./{made}\n  cardio plugins check {plugin}")
+    click.echo(f"  cardio run --plugin {plugin}")
+
+
+def new_plugin(name: str, folder: Path, *, unit: str = "patient", kind: str = "binary") -> Path:
+    """Write an installable plugin into a new folder.
+
+    Parameters
+    ----------
+    name : str
+        Small letters and digits, with single ``_`` or ``-`` between words. The distribution is
+        ``cardio-NAME`` with hyphens, package and entry point have underscores.
+    folder : Path
+        Where the folder ``NAME`` is made.
+    unit : {"patient", "study", "recording", "event"}
+        What carries the target.
+    kind : {"binary", "multiclass", "continuous"}
+        Of the target.
+
+    Returns
+    -------
+    Path
+        The new folder.
+
+    Raises
+    ------
+    ConfigError
+        If the name is none, is taken by an installed package, or the folder is there.
+
+    Examples
+    --------
+    >>> new_plugin("PPG", Path())
+    Traceback (most recent call last):
+        ...
+    cardio_core.errors.ConfigError: expected a name of small letters and digits with single _ or - \
+between words, found 'PPG'; ppg_rhythm would do
+    """
+    if not NAME.fullmatch(name):
+        raise ConfigError(
+            "expected a name of small letters and digits with single _ or - between words, found "
+            f"{name!r}; ppg_rhythm would do"
+        )
+    module = name.replace("-", "_")
+    if find_spec(f"cardio_{module}") is not None:
+        cure = f"pip uninstall cardio-{module.replace('_', '-')}"
+        or_else = "" if module == "core" else f", or make room for a new one first: {cure}"
+        raise ConfigError(
+            f"a package cardio_{module} is installed already; choose another name{or_else}"
+        )
+    made = folder / name
+    if made.exists():
+        raise ConfigError(f"{name}: expected no such folder, found one; choose another name")
+    exchanged = _exchanged(unit) + _exchanged(kind)
+    whole_directory(made, lambda out: _write(out, module, exchanged))
+    return made
+
+
+def _exchanged(variant: str) -> list[dict[str, Any]]:
+    variants = yaml.safe_load((TEMPLATE / "variants.yaml").read_text(encoding="utf-8"))
+    return list(variants[variant])
+
+
+def _write(out: Path, module: str, exchanged: list[dict[str, Any]]) -> None:
+    package = TEMPLATE / "src" / f"cardio_{PLACEHOLDER}"
+    texts = {
+        file: file.read_text(encoding="utf-8")
+        for file in sorted(TEMPLATE.rglob("*"))
+        if file.is_file() and file.suffix != ".pyc" and file.name != "variants.yaml"
+    }
+    for one in exchanged:
+        file = (package / one["file"]).resolve()
+        if texts[file].count(one["old"]) != 1:
+            raise ValueError(f"{file.name} of the template lacks {one['old']!r}, or has it twice")
+        texts[file] = texts[file].replace(one["old"], one["new"])
+    for file, text in texts.items():
+        place = out / str(file.relative_to(TEMPLATE)).replace(PLACEHOLDER, module)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        named = text.replace(PLACEHOLDER, module)
+        named = named.replace(PLACEHOLDER.replace("_", "-"), module.replace("_", "-"))
+        place.write_text(named, encoding="utf-8")

@@ -1,0 +1,142 @@
+"""`cardio predict`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import click
+
+from cardio_core.cli.plugin_options import WithPluginOptions, given
+from cardio_stats.errors import ConfigError, DataError
+
+
+@click.command(cls=WithPluginOptions)
+@click.argument("run", type=click.Path(path_type=Path))
+@click.argument("inputs", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:N.")
+@click.option(
+    "--out", type=click.Path(path_type=Path), help="Write the JSON here, and a CSV of all files."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
+@click.option("--all-models", is_flag=True, help="Say what the other models answer, too.")
+@click.option(
+    "--mapping",
+    type=click.Path(path_type=Path),
+    help="Write which id is which file to this CSV; names of files can hold names of people.",
+)
+@click.option(
+    "--explain",
+    "explain_in",
+    type=click.Path(path_type=Path),
+    help="Explain the predictions, with pictures, in this folder.",
+)
+@click.option(
+    "--keep-features",
+    is_flag=True,
+    help="Keep what was measured, in RUN/predicted, for the next time; else nothing is kept.",
+)
+def predict(
+    run: Path,
+    inputs: tuple[Path, ...],
+    device: str,
+    out: Path | None,
+    explain_in: Path | None,
+    as_json: bool,
+    all_models: bool,
+    mapping: Path | None,
+    keep_features: bool,
+) -> None:
+    """Predict new recordings with the final models of RUN.
+
+    INPUT is a file, a folder (searched to its ends) or a cohort table; an echo export is taken as
+    it comes, one answer a study. Prints what the primary model answers: the probability, the
+    threshold and where it came from, what remains possible where RUN calibrated that, or why there
+    is no verdict; whether each patient is like those of training (applicability), and if not, why;
+    flags; and what could not be read and why. --json has everything, of all models.
+    Exits with 3 if nothing could be predicted.
+
+    The plugin of RUN may take more: how to read the recording at hand (--voxel-mm), or a file that
+    belongs to it (--septum FILE); cardio predict RUN --help lists them.
+
+    Of what cardio fuse wrote, INPUT is NAME=INPUT for each run that is fused.
+    """
+    from cardio_core.runner.manifest import Manifest
+    from cardio_core.runner.request import NOTHING_GIVEN
+
+    made = Manifest.open(run).content
+    fused = made.get("kind") == "fused"
+    if fused:
+        _only_for_a_run(mapping, keep_features)
+    own = NOTHING_GIVEN if fused else given(made["plugin"], made["task"])
+    from cardio_core.runner.predict_text import told
+    from cardio_core.runner.prepare import write_cells
+    from cardio_stats.files import write_text
+
+    if fused:
+        answer = _predictor_of("fused")(
+            run, [str(one) for one in inputs], device=device, explain_in=explain_in,
+            echo=lambda line: click.echo(line, err=True),
+        )  # fmt: skip
+        inputs = tuple(Path(str(one).partition("=")[2]) for one in inputs)
+    else:
+        from cardio_core.runner.predict import predict_new
+
+        answer = predict_new(
+            run,
+            inputs,
+            options=own,
+            device=device,
+            explain_in=explain_in,
+            mapping=mapping,
+            keep_features=keep_features,
+            echo=lambda line: click.echo(line, err=True),
+        )
+    text = json.dumps(answer, indent=2, allow_nan=False)
+    if out is not None:
+        write_text(out, text + "\n")
+        if answer["files"]:
+            write_cells(out.with_suffix(".files.csv"), answer["files"])
+    if as_json:
+        click.echo(text)
+    else:
+        click.echo("\n".join(told(answer, inputs, all_models=all_models)))
+        if explain_in is not None and answer["explanations"]:
+            click.echo(f"Explained in {explain_in}.")
+    if not answer["predictions"]:
+        rows = answer["quarantined"]
+        first = f"; the first: {rows[0]['reason']}" if rows else "; the notes say why"
+        raise DataError(f"no recording could be predicted{first}")
+
+
+def _predictor_of(kind: str) -> Callable[..., dict[str, Any]]:
+    """Return what answers by a run directory of another kind, from whichever distribution has it.
+
+    Raises
+    ------
+    ConfigError
+    """
+    for point in metadata.entry_points(group="cardio.predictors", name=kind):
+        predictor: Callable[..., dict[str, Any]] = point.load()
+        return predictor
+    raise ConfigError(
+        "a fusion of runs is predicted by cardio-studies, which is not installed; "
+        "pip install ./core/cardio-studies in the cardio checkout, or its wheel"
+    )
+
+
+def _only_for_a_run(mapping: Path | None, keep_features: bool) -> None:
+    """Refuse what only a run of one modality can do.
+
+    Raises
+    ------
+    ConfigError
+    """
+    typed = click.get_current_context().obj
+    option = next((f"--{name}" for name in typed), None)
+    option = option or ("--mapping" if mapping else "--keep-features" if keep_features else None)
+    if option:
+        raise ConfigError(f"{option}: a fusion does not take it; predict with its runs one by one")

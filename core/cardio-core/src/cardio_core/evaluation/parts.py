@@ -1,0 +1,88 @@
+"""What an evaluation gathers while it runs."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from cardio_core.config import EvaluateBlock
+from cardio_core.types.info import Target, Task
+from cardio_core.types.notes import Note, NoteKind
+from cardio_core.types.report import Metric, Scope
+from cardio_stats.errors import DataError
+from cardio_stats.estimate import Estimate
+
+ABOUT_DATA = (DataError, np.linalg.LinAlgError)
+"""What says that the data do not allow something, rather than that the program is wrong."""
+
+
+@contextmanager
+def noting(notes: list[Note], what: str, *, strict: bool = False) -> Iterator[None]:
+    """Turn what the data do not allow into a note with its reason, so that the rest goes on.
+
+    `notes` gets the note, which begins with what is then missing; `strict` raises instead.
+
+    Examples
+    --------
+    >>> notes: list[Note] = []
+    >>> with noting(notes, "Table 1 is left out:"):
+    ...     raise DataError("expected two groups, found one")
+    >>> print(*notes)
+    Table 1 is left out: expected two groups, found one
+    """
+    try:
+        yield
+    except ABOUT_DATA as error:
+        if strict:
+            raise
+        notes.append(Note(NoteKind.NOT_COMPUTED, f"{what} {error}"))
+
+
+@dataclass
+class Parts:
+    """The growing pieces of an `EvaluationReport`."""
+
+    notes: list[Note]
+    metrics: list[Metric] = field(default_factory=list)
+    tables: dict[str, pd.DataFrame] = field(default_factory=dict)
+    figures: dict[str, Callable[[Any], None]] = field(default_factory=dict)
+
+    def add(self, estimates: Iterable[Estimate], scope: Scope, source: str | None = None) -> None:
+        """Add estimates in their place; `source` names where the threshold came from."""
+        for estimate in map(_with_finite_limits, estimates):
+            stated = estimate if source is None else estimate.replace(threshold_source=source)
+            self.metrics.append(Metric(stated, scope))
+
+    def add_class(
+        self, by_class: dict[str, Estimate], scope: Scope, name: str, source: str
+    ) -> None:
+        """Add the estimates of one class under their short names."""
+        for short, estimate in by_class.items():
+            self.add([estimate.replace(name=short)], replace(scope, class_name=name), source)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What is to be reported of one model, in which place, and how; `source` is its threshold's."""
+
+    target: Target
+    task: Task
+    scope: Scope
+    source: str
+    config: EvaluateBlock
+    seed: int
+
+
+def _with_finite_limits(estimate: Estimate) -> Estimate:
+    """Drop an interval that too few units left undefined, and say so."""
+    limits = (estimate.low, estimate.high)
+    if all(limit is None or math.isfinite(limit) for limit in limits):
+        return estimate
+    note = f"{estimate.note} too few units for an interval".strip()
+    return estimate.replace(low=None, high=None, level=None, note=note)

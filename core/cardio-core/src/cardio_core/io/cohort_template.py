@@ -1,0 +1,344 @@
+"""A table of patients of whom recordings are made by code: who, with what outcome and effect.
+
+Several modalities share their patients where all of them are written from one such table: the ids
+and the outcome are the table's, and what a recording shows of the outcome follows from a latent
+effect that stands there, too.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+
+import pandas as pd
+
+from cardio_core.errors import ContractError
+from cardio_core.io.cohort_columns import (
+    COLUMNS,
+    FILES_PREFIX,
+    ColumnSpec,
+    columns_of_persons,
+    title_of,
+)
+from cardio_core.io.cohort_table import (
+    EXAMPLE,
+    CohortTableError,
+    Inspected,
+    inspect_cohort_table,
+    near,
+)
+from cardio_core.types.info import PluginInfo, Task
+from cardio_stats.cells import cell_text, table_as_it_was, texts, write_table
+from cardio_stats.errors import ConfigError, DataError
+
+EFFECT = "effect"
+"""The column of the latent effect unless another is named."""
+
+OUTCOME, SHIFT = "outcome", "shift"
+FEWEST = 2
+_CARRIED = ("subject_link", "site_id", "scanner_id", *(one.name for one in columns_of_persons()))
+_WORDS = {"0": False, "no": False, "false": False, "1": True, "yes": True, "true": True}
+_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,31}")
+_RANGES = {EFFECT: (-8.0, 8.0), SHIFT: (0.0, 2.0)}
+"""Of an effect, standard normal or about so, and of a shift, of which 1 is a clear one."""
+
+
+@dataclass(frozen=True)
+class Planned:
+    """Patients to be recorded.
+
+    Attributes
+    ----------
+    asked : DataFrame
+        A row a patient, for `synthesize`: ``patient_id`` (str), ``number`` (int, the patient's own,
+        by the id and the plugin's name: the only source of chance beside the seed), ``outcome``
+        (bool), ``effect`` (float; standard normal is usual) and ``shift`` (float from 0, as usual,
+        to 2: how far acquisition is from the usual).
+    carried : DataFrame of str
+        By patient, what the table says beside: hospital, age, sex ...; empty where it does not.
+    """
+
+    asked: pd.DataFrame
+    carried: pd.DataFrame
+
+
+def read_planned(path: Path, plugin: str, effect: str = EFFECT) -> Planned:
+    r"""Read and check a table of patients.
+
+    Parameters
+    ----------
+    path : Path
+        CSV or Parquet with ``patient_id``, ``outcome`` and the effect; ``shift``, ``has_PLUGIN``
+        and columns of the person may stand there, and effects that other plugins read.
+    plugin : str
+        Whose recordings: patients whose ``has_PLUGIN`` is no are left out.
+    effect : str
+        The column of the effect.
+
+    Raises
+    ------
+    DataError
+        In one line: a column that is not there, a patient who stands twice, an id that cannot name
+        a file, an outcome that is not yes or no or the same in everybody, an effect that is missing
+        or no standard normal number.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> file = Path(tempfile.mkdtemp()) / "patients.csv"
+    >>> _ = file.write_text("patient_id,outcome,effect,sex\nA1,yes,1.2,F\nA2,no,-.3,M\n")
+    >>> found = read_planned(file, "toy")
+    >>> found.asked[["patient_id", "outcome", "effect", "shift"]].values.tolist()
+    [['A1', True, 1.2, 0.0], ['A2', False, -0.3, 0.0]]
+    >>> found.carried.loc["A1"].to_dict()
+    {'sex': 'F'}
+    """
+    found = inspect_cohort_table(path)
+    if found.problems:
+        raise CohortTableError(path.name, found.problems)
+    rows, where = found.rows, path.name
+    _require_columns(rows, where, effect)
+    _require_ids(found, where)
+    has = f"has_{plugin}"
+    if has in rows.columns:
+        rows = rows[_told(found, rows, has, where)]
+    if len(rows) < FEWEST:
+        raise DataError(f"{where}: expected {FEWEST} patients or more, found {len(rows)}")
+    outcome = _told(found, rows, OUTCOME, where)
+    if outcome.nunique() < 2:
+        raise DataError(
+            f"{where}, column {OUTCOME!r}: expected patients with and without it, found the same "
+            f"in all {len(rows)}; a model needs both"
+        )
+    shift = _numbers(found, rows, SHIFT, where, plugin) if SHIFT in rows.columns else 0.0
+    ids = rows["patient_id"].astype(str)
+    asked = pd.DataFrame(
+        {
+            "patient_id": ids,
+            "number": [_number(plugin, one) for one in ids],
+            "outcome": outcome,
+            "effect": _numbers(found, rows, effect, where, plugin),
+            "shift": shift,
+        }
+    ).reset_index(drop=True)
+    names = [name for name in _CARRIED if name in rows.columns]
+    carried = rows.set_index(ids)[names].map(lambda cell: cell_text(cell) or "")
+    return Planned(asked, carried)
+
+
+def lay_over(folder: Path, planned: Planned, plugin: str) -> None:
+    """Write what the table of patients says into the cohort table of a synthetic cohort.
+
+    The outcome becomes its column ``outcome``; hospital, age, sex and the like take the place of
+    what the plugin drew.
+
+    Raises
+    ------
+    ContractError
+        The plugin wrote other patients than it was asked for, or no ``cohort.csv``.
+    """
+    file = folder / "cohort.csv"
+    if not file.is_file():
+        raise ContractError(
+            f"{plugin}: synthesize wrote no cohort.csv; patients of a table need one"
+        )
+    table = table_as_it_was(pd.read_csv(file, dtype=str, keep_default_na=False))
+    asked = planned.asked.set_index("patient_id")
+    if set(table.get("patient_id", ())) != set(asked.index):
+        raise ContractError(
+            f"{plugin}: expected synthesize to write the {len(asked)} patients of the table, and "
+            "nobody else; take ids from `patients`"
+        )
+    for name in planned.carried.columns:
+        table[name] = table["patient_id"].map(planned.carried[name])
+    told = set(planned.carried.columns)
+    if "site_id" in told and "scanner_id" in table and "scanner_id" not in told:
+        table["scanner_id"] = table["site_id"].map(lambda site: f"{site}-1" if site else "")
+    table[OUTCOME] = table["patient_id"].map(asked["outcome"]).astype(int)
+    write_table(table, file)
+
+
+def _number(plugin: str, patient_id: str) -> int:
+    """Return a number that only this plugin gives to this patient.
+
+    Two plugins that drew from one number would share their chance, and with it more than effects.
+    """
+    return int.from_bytes(sha256(f"{plugin}/{patient_id}".encode()).digest()[:4], "big")
+
+
+def _require_columns(rows: pd.DataFrame, where: str, effect: str) -> None:
+    own = [str(one) for one in rows.columns if one not in COLUMNS]
+    for name, more in ((OUTCOME, ""), (effect, " (--effect names another)")):
+        if name not in rows.columns:
+            meant = near(name, [one for one in own if one != OUTCOME])
+            has = ", ".join(own) or "none"
+            hint = f"did you mean {meant!r}?" if meant else f"its own are {has}"
+            raise DataError(f"{where}: expected a column {name!r}{more}, found none; {hint}")
+
+
+def _require_ids(found: Inspected, where: str) -> None:
+    ids = found.rows["patient_id"].astype(str)
+    again = ids.str.casefold().duplicated()
+    if again.any():
+        second = _row(found, again[again].index[0])
+        raise DataError(f"{where}, row {second}: a patient who stands there twice; keep one row")
+    for study, one in ids.items():
+        if not _ID.fullmatch(one):
+            raise DataError(
+                f"{where}, row {_row(found, study)}, column 'patient_id': expected up to 32 "
+                "letters, digits, - and _, because ids name files; rename the patient"
+            )
+
+
+def _told(found: Inspected, rows: pd.DataFrame, name: str, where: str) -> pd.Series[bool]:
+    """Return a column of yes and no."""
+    texts = [cell_text(cell) for cell in rows[name]]
+    said = [None if text is None else _WORDS.get(text.casefold()) for text in texts]
+    bad = [study for study, one in zip(rows.index, said, strict=True) if one is None]
+    if bad:
+        raise DataError(
+            f"{where}, row {_row(found, bad[0])}, column {name!r}: expected yes or no (1 or 0), "
+            f"found something else in {_times(len(bad))}; correct the cells"
+        )
+    return pd.Series(said, index=rows.index, dtype=bool)
+
+
+def _numbers(
+    found: Inspected, rows: pd.DataFrame, name: str, where: str, plugin: str
+) -> pd.Series[float]:
+    """Return a column of numbers, none of them missing or out of its range."""
+    low, high = _RANGES.get(name, _RANGES[EFFECT])
+    values = pd.to_numeric(rows[name], errors="coerce").astype(float)
+    outside = ~values.between(low, high)
+    for bad, expected, do in (
+        (values.isna(), "a number", f"fill it in, or say no in a column has_{plugin}"),
+        (outside, f"a number from {low:g} to {high:g}", "rescale the column"),
+    ):
+        if bad.any():
+            first = bad[bad].index[0]
+            value = values[first]
+            what = "none" if pd.isna(value) else f"{value:g}"
+            raise DataError(
+                f"{where}, row {_row(found, first)}, column {name!r}: expected {expected}, found "
+                f"{what} (in {_times(int(bad.sum()))}); {do}"
+            )
+    return values
+
+
+def _row(found: Inspected, study: object) -> int:
+    return found.numbers[str(study)]
+
+
+def _times(count: int) -> str:
+    return "one row" if count == 1 else f"{count} rows"
+
+
+# A cohort table to fill in: the columns of one task, with rows that show how.
+
+PATIENT = "patient_id"
+
+
+@dataclass(frozen=True)
+class TemplateColumn:
+    """One column of a template: what it holds, means, is read for, and a cell to copy."""
+
+    name: str
+    holds: str
+    meaning: str
+    read_for: str
+    example: str
+
+
+def template_columns(about: PluginInfo, task: Task) -> list[TemplateColumn]:
+    """Return the columns that a table for a task may have, recordings first.
+
+    A task that does not say what it reads gets its plugin's recordings and its own targets.
+    """
+    read: Mapping[str, str] = task.columns
+    if not read:
+        read = dict.fromkeys(about.paths, "the recordings")
+        read |= {target.name: "outcome" for target in task.targets}
+    named = {PATIENT: "the patient, by whom everything is grouped", **read}
+    return [_column(name, why, about.paths) for name, why in named.items()]
+
+
+def template_csv(columns: list[TemplateColumn]) -> str:
+    """Return the table: a full example, and one of the least that a row needs.
+
+    Examples
+    --------
+    >>> print(template_csv([TemplateColumn("patient_id", "", "", "", "P001")]).strip())
+    patient_id
+    EXAMPLE-1
+    EXAMPLE-2
+    """
+    names = [column.name for column in columns]
+    rows = [{column.name: _cell(column, number) for column in columns} for number in (1, 2)]
+    return table_csv(names, rows)
+
+
+def table_csv(columns: Sequence[str], rows: Iterable[Mapping[str, str]]) -> str:
+    """Return a table with these columns; a cell that a row does not have is empty.
+
+    Examples
+    --------
+    >>> print(table_csv(["patient_id", "sex"], [{"patient_id": "P001"}]).strip())
+    patient_id,sex
+    P001,
+    """
+    file = io.StringIO()
+    writer = csv.writer(file, lineterminator="\n")
+    writer.writerow(columns)
+    for row in rows:
+        writer.writerow(texts(row.get(name, "") for name in columns))
+    return file.getvalue()
+
+
+def _cell(column: TemplateColumn, number: int) -> str:
+    if column.name == PATIENT:
+        return f"{EXAMPLE}-{number}"
+    needed = column.name.startswith(FILES_PREFIX) or "outcome" in column.read_for
+    if number > 1 and not needed:
+        return ""
+    return column.example.replace("P001", f"P{number:03d}")
+
+
+def _column(name: str, why: str, paths: Mapping[str, str]) -> TemplateColumn:
+    spec = COLUMNS.get(name)
+    if name in paths or (spec is None and name.startswith(FILES_PREFIX)):
+        example = f"{name.removeprefix(FILES_PREFIX)}/P001"
+        spec = ColumnSpec(name, "path", paths.get(name, ""), example=example)
+    if spec is None:
+        return TemplateColumn(name, "a column of your own", f"{title_of(name)}.", why, "")
+    return TemplateColumn(name, spec.range_words(), spec.sentence, why, spec.example)
+
+
+def column_of(about: PluginInfo, task: Task) -> str:
+    """Return the column of a table in which a task looks for recordings that nobody sorted.
+
+    Raises
+    ------
+    ConfigError
+        If it looks for several kinds that cannot be told apart by what they are.
+
+    Examples
+    --------
+    >>> task = Task("wma", "Wall motion", "study", (), (), columns={"path_a4c": "", "path_any": ""})
+    >>> paths = {"path_a4c": "Four-chamber loops.", "path_any": "Loops of any view."}
+    >>> column_of(PluginInfo("echo", "Echo", (task,), paths=paths, unsorted="path_any"), task)
+    'path_any'
+    """
+    own = [name for name in task.columns or about.paths if name in about.paths]
+    if about.unsorted in own:
+        return about.unsorted
+    if len(own) != 1:
+        raise ConfigError(
+            f"--from: task {task.name} reads {', '.join(own)}, and no file says which of them it "
+            "is; write the table without --from and fill it in"
+        )
+    return own[0]

@@ -1,0 +1,493 @@
+"""A sheet of any recording: whatever its arrays look like, and its measurements."""
+
+from __future__ import annotations
+
+import base64
+import csv
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure, SubFigure
+from numpy.typing import NDArray
+
+from cardio_core.report.measurements import Measured, measured_of, short
+from cardio_core.report.page import templates
+from cardio_core.types.features import FeatureSet
+from cardio_stats.cells import as_it_was, as_they_were
+from cardio_stats.figures import canvas
+from cardio_stats.files import replacing
+from cardio_stats.words import moment
+
+_DEEPEST = 3
+_MOST_TRACES = 16
+_MOST_POINTS = 6000
+_N_PICTURES = 6
+_MOST_VALUES = 400_000_000
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """An array, and what it was found under."""
+
+    name: str
+    values: NDArray[Any]
+
+
+def draw_default(
+    figure: Figure,
+    *,
+    recording: Any,
+    samples: Any,
+    features: Any,
+    measured: Sequence[Measured],
+) -> None:
+    """Draw what a recording's largest array suggests, and its measurements beside it.
+
+    One axis is a trace, a few long rows are traces below each other, two axes or a last axis of
+    three or four are a picture, three axes or four are frames or slices. Where nothing in the
+    recording can be drawn, an array of its samples is, then one of its features.
+    """
+    parts: Any = figure.subfigures(1, 2, width_ratios=(2.6, 1.0))
+    left, right = parts
+    seen = _first_drawable(recording, samples, features)
+    drawn = False
+    if seen is not None:
+        try:
+            _draw(left, seen)
+            drawn = True
+        except Exception:
+            # A stranger's array may break any drawing; the sheet then says that there is none.
+            left.clear()
+    if not drawn:
+        axes = left.subplots()
+        axes.set_axis_off()
+        axes.text(0.5, 0.5, "nothing in this recording can be drawn", ha="center", va="center",
+                  fontsize=canvas.TEXT_PT, color=canvas.GREY)  # fmt: skip
+    rows = [(one.title, short(one.text), one.unit) for one in measured]
+    canvas.write_rows(right.subplots(), rows)
+
+
+def _first_drawable(recording: Any, samples: Any, features: Any) -> _Seen | None:
+    """Return the largest array of the first source that has one."""
+    for source in (_of_recording(recording), _of_samples(samples), _of_features(features)):
+        with suppress(Exception):  # a value may refuse to be looked at
+            found = list(source)
+            if found:
+                return max(found, key=lambda one: one.values.size)
+    return None
+
+
+def _of_recording(value: Any) -> Iterator[_Seen]:
+    yield from _arrays_in(value, "recording")
+
+
+def _of_samples(samples: Any) -> Iterator[_Seen]:
+    if samples is not None and len(samples):
+        yield from _arrays_in(samples.values[0], "first sample")
+
+
+def _of_features(features: Any) -> Iterator[_Seen]:
+    for name, block in features.blocks.items():
+        if len(block.axes) > 1 and len(block.values):
+            yield _Seen(name.replace("_", " "), np.asarray(block.values[0:1])[0])
+
+
+def _arrays_in(value: Any, name: str, depth: int = 0) -> Iterator[_Seen]:
+    """Yield the arrays of numbers in a value, its containers and its attributes."""
+    if isinstance(value, np.ndarray):
+        if value.dtype.kind in "fiub" and 0 < value.ndim <= 4 and 1 < value.size <= _MOST_VALUES:
+            yield _Seen(name, value)
+        return
+    if depth == _DEEPEST or isinstance(value, str | bytes | int | float | complex | None):
+        return
+    stack = getattr(value, "stack", None)
+    if callable(stack) and hasattr(value, "n_frames"):  # a loop, decoded frame by frame
+        chosen = np.unique(np.linspace(0, value.n_frames - 1, _N_PICTURES).astype(int))
+        frames = [np.asarray(value.frame(int(n))) for n in chosen]
+        yield _Seen("frames", np.stack(frames))
+        return
+    if isinstance(value, dict):
+        inside = [(str(key), one) for key, one in value.items()]
+    elif isinstance(value, list | tuple):
+        inside = [(name, one) for one in value]
+    else:
+        names = [*getattr(value, "__dict__", ()), *getattr(type(value), "__slots__", ())]
+        inside = [(one, getattr(value, one, None)) for one in names if one[0] != "_"]
+    for key, one in inside:
+        yield from _arrays_in(one, key.replace("_", " "), depth + 1)
+
+
+def _draw(figure: SubFigure, seen: _Seen) -> None:
+    values = seen.values.astype(np.float32) if seen.values.dtype.kind == "b" else seen.values
+    shape = values.shape
+    if values.ndim == 1:
+        _traces(figure, values[None], seen.name)
+    elif values.ndim == 2 and min(shape) <= _MOST_TRACES and max(shape) >= 4 * min(shape):
+        _traces(figure, values if shape[0] < shape[1] else values.T, seen.name)
+    elif values.ndim == 2 or (values.ndim == 3 and shape[-1] in (3, 4) and min(shape[:2]) > 4):
+        _pictures(figure, values[None], seen.name)
+    else:
+        stack = values
+        # The last two axes are a picture; what comes before is counted through. Colour is last.
+        colour = values.ndim == 4 and shape[-1] in (3, 4) and min(shape[1:3]) > 4
+        if not colour:
+            stack = values.reshape(-1, *shape[-2:])
+        _pictures(figure, stack, seen.name)
+
+
+def _traces(figure: SubFigure, rows: NDArray[Any], name: str) -> None:
+    grid = figure.subplots(len(rows), 1, sharex=True, squeeze=False)[:, 0]
+    step = max(1, rows.shape[1] // _MOST_POINTS)
+    at = np.arange(rows.shape[1])[::step]
+    for n, (axes, row) in enumerate(zip(grid, rows, strict=True)):
+        axes.plot(at, row[::step], color=canvas.INK, linewidth=0.8)
+        last = n == len(rows) - 1
+        canvas.bare_axes(
+            axes, x="number of the value" if last else "", title=name if n == 0 else ""
+        )
+
+
+def _pictures(figure: SubFigure, stack: NDArray[Any], name: str) -> None:
+    chosen = np.unique(np.linspace(0, len(stack) - 1, min(_N_PICTURES, len(stack))).astype(int))
+    n_columns = min(3, len(chosen))
+    n_rows = -(-len(chosen) // n_columns)
+    grid = figure.subplots(n_rows, n_columns, squeeze=False).ravel()
+    shown = stack[chosen]
+    # One grey scale for all, which a few bright pixels do not darken.
+    numbers = shown[np.isfinite(shown)] if shown.dtype.kind == "f" else shown
+    low, high = np.percentile(numbers, (0.5, 99.5)) if numbers.size else (0.0, 1.0)
+    for axes in grid:
+        axes.set_axis_off()
+    for axes, number, picture in zip(grid, chosen, shown, strict=False):
+        _picture(axes, picture, float(low), float(high))
+        if len(stack) > 1:
+            axes.set_title(f"{number + 1} of {len(stack)}", fontsize=canvas.SMALL_PT,
+                           color=canvas.GREY)  # fmt: skip
+    if len(stack) == 1:
+        grid[0].set_title(name, fontsize=canvas.TEXT_PT, color=canvas.INK, loc="left")
+
+
+def _picture(axes: Axes, picture: NDArray[Any], low: float, high: float) -> None:
+    if picture.ndim == 3:
+        scaled = (picture[..., :3].astype(np.float32) - low) / max(high - low, 1e-9)
+        axes.imshow(np.clip(scaled, 0, 1))
+    else:
+        axes.imshow(picture, cmap="gray", vmin=low, vmax=max(high, low + 1e-9))
+
+
+def write_measurements(
+    axes: Axes, features: FeatureSet, titles: Sequence[str] | None = None
+) -> None:
+    """Write a recording's measurements into axes, as a table: title, value, unit.
+
+    Parameters
+    ----------
+    axes : Axes
+        Emptied of its frame.
+    features : FeatureSet
+        Of one recording, as a plugin's ``sheet`` is given it.
+    titles : sequence of str, optional
+        Which, by the words of `FeatureBlock.titles` without a question mark, in this order; all
+        without.
+
+    Raises
+    ------
+    KeyError
+        If a title is none of the recording's.
+    """
+    known = {one.title: one for one in measured_of(features)}
+    chosen = known.values() if titles is None else [known[title] for title in titles]
+    canvas.write_rows(axes, [(one.title, short(one.text), one.unit) for one in chosen])
+
+
+# Differences between two recordings of one patient, read off the table for the page.
+#
+# A plugin that gives a recording a measurement called ``X, stress minus rest`` says with it that
+# the patient has both. The page shows them beside each other.
+
+_DIFFERENCE = re.compile(r"(?P<title>.+), (?P<late>\w+) minus (?P<early>\w+)(?P<unit> \([^()]*\))?")
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A column that holds a difference: its own head, that of its measurement, and of what."""
+
+    head: str
+    of: str
+    early: str
+    late: str
+
+
+@dataclass(frozen=True)
+class Pair:
+    """One patient's two recordings: whose, which is the later, and a cell a column."""
+
+    patient: str
+    recording: str
+    cells: tuple[str, ...]
+
+
+def differences(columns: Sequence[str]) -> list[Difference]:
+    """Return the columns of differences.
+
+    Examples
+    --------
+    >>> differences(["EF (%)", "EF, stress minus rest (%)", "Scar (%)"])[0].of
+    'EF (%)'
+    """
+    found = [(head, _DIFFERENCE.fullmatch(head)) for head in columns]
+    return [
+        Difference(head, f"{one['title']}{one['unit'] or ''}", one["early"], one["late"])
+        for head, one in found
+        if one is not None
+    ]
+
+
+def pairs(table: Path, columns: Sequence[Difference]) -> Iterator[Pair]:
+    """Yield each recording that has a difference, with both values and the difference.
+
+    Parameters
+    ----------
+    table : Path
+        ``measurements.csv``.
+    columns : sequence of Difference
+        As `differences` returns them.
+    """
+    with table.open(encoding="utf-8", newline="") as file:
+        for row in map(as_they_were, csv.DictReader(file)):
+            cells = tuple(_cell(row, one) for one in columns)
+            if any(cells):
+                yield Pair(row.get("patient") or row["id"], row["id"], cells)
+
+
+def _cell(row: dict[str, str], one: Difference) -> str:
+    """Write ``18 → 24 (+6)``: the table has the later value and the difference."""
+    text = row.get(one.head) or ""
+    if not text:
+        return ""
+    change = float(text)
+    shown = f"+{short(text)}" if change > 0 else short(text).replace("-", "−")
+    late = row.get(one.of) or ""
+    if not late:
+        return shown
+    early = f"{float(late) - change:.4g}"
+    return f"{short(early)} → {short(late)} ({shown})"
+
+
+# One recording's sheet: drawn by the plugin, or by the core, and written with its thumbnail.
+
+SIZE_IN = (11.0, 7.6)
+DPI = 110
+THUMBNAILS = ".thumbnails"
+_THUMBNAIL_PX = (330, 230)
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """What stands on every sheet, whoever draws it; `by` is the plugin with its version."""
+
+    by: str
+    recording_id: str
+    measured: tuple[Measured, ...]
+    flags: Sequence[str]
+
+
+def write_sheet(
+    file: Path,
+    sheet: Sheet,
+    own: Callable[..., Any] | None,
+    given: Mapping[str, Any],
+) -> str:
+    """Draw a sheet and write it as PNG, with a thumbnail beside it for the overview page.
+
+    Parameters
+    ----------
+    file : Path
+        The PNG; its folder is made.
+    sheet : Sheet
+        What the core writes on it.
+    own : callable or None
+        The plugin's ``sheet``; None, or one that raises, leaves the drawing to the core.
+    given : mapping
+        recording, samples and features for it.
+
+    Returns
+    -------
+    str
+        What went wrong with the plugin's own; empty where nothing did.
+    """
+    problem = ""
+    made: bytes | None = None
+    if own is not None:
+        try:
+            made = _png(lambda figure: own(figure=figure, **given), sheet)
+        except Exception as error:
+            said = " ".join(str(error).split())
+            problem = f"drawn by the core: sheet.py failed ({type(error).__name__}: {said})"
+    if made is None:
+        made = _png(lambda figure: draw_default(figure, measured=sheet.measured, **given), sheet)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with replacing(file) as temporary:
+        temporary.write_bytes(made)
+    _thumbnail(file)
+    return problem
+
+
+def _png(draw: canvas.Draw, sheet: Sheet) -> bytes:
+    def whole(figure: Figure) -> None:
+        draw(figure)
+        figure.suptitle(
+            f"Recording {sheet.recording_id}    measured by {sheet.by}",
+            x=0.01, ha="left", fontsize=canvas.TEXT_PT + 2, fontweight="bold", color=canvas.INK,
+        )  # fmt: skip
+        if sheet.flags:
+            figure.supxlabel(
+                "\n".join(_wrapped(f"Flag: {flag}") for flag in sheet.flags),
+                x=0.01, ha="left", fontsize=canvas.SMALL_PT, color=canvas.VERMILION,
+            )  # fmt: skip
+
+    return canvas.png_bytes(whole, SIZE_IN, DPI)
+
+
+def _wrapped(text: str) -> str:
+    import textwrap
+
+    return textwrap.fill(text, 170)
+
+
+def _thumbnail(file: Path) -> None:
+    from PIL import Image
+
+    folder = file.parent / THUMBNAILS
+    folder.mkdir(exist_ok=True)
+    with Image.open(file) as picture:
+        small = picture.convert("RGB")
+        small.thumbnail(_THUMBNAIL_PX, Image.Resampling.LANCZOS)
+        with replacing(folder / f"{file.stem}.jpg") as temporary:
+            small.save(temporary, "JPEG", quality=72)
+
+
+# `measurements.html`: every recording of `cardio measure` on one page, without a network.
+
+_NUMBER = re.compile(r"\d+(?:\.\d+)?")
+MOST_PICTURES = 600
+"""Thumbnails in the page; of a larger cohort the others are links, or no browser would open it."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One recording as the page shows it; `picture` is the text of an inline JPEG, or empty."""
+
+    recording: str
+    patient: str
+    cells: tuple[str, ...]
+    flags: tuple[str, ...]
+    reason: str
+    sheet: str
+    picture: str
+
+
+def write_page(
+    path: Path,
+    table: Path,
+    *,
+    by: str,
+    made: str,
+    notes: Sequence[str],
+    of: str = "recording",
+    by_recording: str = "",
+) -> None:
+    """Write the page from the finished table and the thumbnails beside the sheets.
+
+    Parameters
+    ----------
+    path : Path
+        The page; sheets are looked for in the table's folder.
+    table : Path
+        ``measurements.csv``; read line by line, twice.
+    by, made : str
+        For the head: what measured, and when. A task's title names what is predicted, and nothing
+        is here.
+    notes : sequence of str
+        Sentences below it.
+    of : {"recording", "study"}
+        What a line of the table is.
+    by_recording : str
+        Name of the page beside it that says the same by recording; empty where there is none.
+    """
+    about = {"by": by, "made": moment(made)}
+    columns, counts, reasons, flags = _counted(table)
+    changed = differences(columns)
+    template = templates("report").get_template("measured.html")
+    stream = template.generate(
+        **about, notes=list(notes), columns=columns, counts=counts, table=table.name,
+        reasons=reasons.most_common(), flags=flags.most_common(), most=MOST_PICTURES,
+        rows=_rows(table, columns), differences=changed, pairs=pairs(table, changed),
+        of=of, many={"study": "studies"}.get(of, f"{of}s"), by_recording=by_recording,
+    )  # fmt: skip
+    with (
+        replacing(path) as temporary,
+        temporary.open("w", encoding="utf-8", errors="backslashreplace") as file,
+    ):
+        for piece in stream:
+            file.write(piece)
+
+
+def _counted(table: Path) -> tuple[list[str], dict[str, int], Counter[str], Counter[str]]:
+    """Return the columns of what anybody has, and how many were measured, flagged, refused and why.
+
+    Flags that differ in their numbers alone are counted together, with dots in their place.
+    """
+    counts = {"all": 0, "measured": 0, "flagged": 0, "pictures": 0}
+    reasons: Counter[str] = Counter()
+    flags: Counter[str] = Counter()
+    texts: dict[str, str] = {}
+    others = {"id", "patient", "samples", "flags", "not measured because", "sheet"}
+    with table.open(encoding="utf-8", newline="") as file:
+        reader = csv.DictReader(file)
+        columns = [as_it_was(name) for name in reader.fieldnames or [] if name not in others]
+        columns += ["samples"] if "samples" in (reader.fieldnames or []) else []
+        filled: set[str] = set()
+        for row in map(as_they_were, reader):
+            filled.update(name for name in columns if row.get(name))
+            counts["all"] += 1
+            reason = row.get("not measured because") or ""
+            counts["measured"] += not reason
+            counts["flagged"] += bool(row.get("flags"))
+            counts["pictures"] += bool(row.get("sheet"))
+            if reason:
+                reasons[reason] += 1
+            for flag in filter(None, (row.get("flags") or "").split("; ")):
+                alike = _NUMBER.sub("…", flag)
+                texts[alike] = flag if texts.get(alike, flag) == flag else alike
+                flags[alike] += 1
+    told = Counter({texts[alike]: n for alike, n in flags.items()})
+    return [name for name in columns if name in filled], counts, reasons, told
+
+
+def _rows(table: Path, columns: Sequence[str]) -> Iterator[Row]:
+    n_pictures = 0
+    with table.open(encoding="utf-8", newline="") as file:
+        for row in map(as_they_were, csv.DictReader(file)):
+            sheet = row.get("sheet") or ""
+            picture = ""
+            if sheet and n_pictures < MOST_PICTURES:
+                picture = _inline(table.parent / sheet)
+                n_pictures += bool(picture)
+            yield Row(
+                row["id"], row.get("patient") or "", tuple(short(row[name]) for name in columns),
+                tuple(filter(None, (row.get("flags") or "").split("; "))),
+                row.get("not measured because") or "", sheet, picture,
+            )  # fmt: skip
+
+
+def _inline(sheet: Path) -> str:
+    file = sheet.parent / THUMBNAILS / f"{sheet.stem}.jpg"
+    return base64.b64encode(file.read_bytes()).decode("ascii") if file.is_file() else ""

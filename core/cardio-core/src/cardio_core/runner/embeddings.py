@@ -1,0 +1,243 @@
+"""What a fitted network makes of each patient, and how far those it has not seen lie off."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from cardio_core.context import Context
+from cardio_core.evaluation.applicability import Applicability
+from cardio_core.evaluation.likeness import Space, describe
+from cardio_core.io import run_schema as kept
+from cardio_core.io.run_schema import APART as KEPT_APART
+from cardio_core.io.run_schema import SPACE as KEPT_SPACE
+from cardio_core.registry import Plugin
+from cardio_core.runner.fits import FINAL, FoldJob
+from cardio_core.runner.hook_calls import call
+from cardio_core.runner.protocols import Arm
+from cardio_core.runner.session import Session
+from cardio_core.training.prediction import overhearing
+from cardio_core.types.artifact import ModelArtifact
+from cardio_core.types.features import FeatureSet
+from cardio_core.types.predictions import Predictions
+from cardio_core.types.targets import KEY_OF_UNIT
+from cardio_stats.files import write_json
+
+Floats = NDArray[np.float64]
+Positions = NDArray[Any]
+
+SPACE, APART = "space.json", "apart.json"
+"""In a model's folder: the summary of the final network; in a fold's, the tested's distances."""
+
+_PATIENTS_AT_MOST = 200
+"""So many training patients say what a network makes of them."""
+
+_ALONE_AT_MOST = 40
+"""So many are asked alone, where the rows of a network do not tell whose they are."""
+
+_SAME = 1e-3
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What the hook `predict` is asked about: a fitted model, and features."""
+
+    model: ModelArtifact
+    features: FeatureSet
+
+
+def keep_distances(
+    job: FoldJob,
+    plugin: Plugin,
+    config: Any,
+    ctx: Context,
+    artifact: ModelArtifact,
+    folder: Path,
+    train: Positions,
+    test: Positions,
+) -> None:
+    """Write how far a fold's tested patients lie from its training, or of the final fit its space.
+
+    Nothing is written for a model without a network.
+    """
+    chosen = _some_patients(job.features.table, train)
+    vectors = embed(plugin, config, ctx, Asked(artifact, job.features.view(chosen)))
+    if len(vectors) < 2:
+        return
+    space = Space.fit(np.array(list(vectors.values()), float))
+    if space is None:
+        return
+    if job.ctx.fold == FINAL:
+        write_json(folder / SPACE, space.to_dict())
+        return
+    if not test.size:
+        return
+    tested = embed(plugin, config, ctx, Asked(artifact, job.features.view(test)))
+    if tested:
+        found = space.distances(np.array(list(tested.values()), float))
+        apart = dict(zip(tested, (float(f"{one:.6g}") for one in found), strict=True))
+        write_json(folder / APART, apart)
+
+
+def read_space(folder: Path) -> Space | None:
+    """Return the space of a final model; None where it has no network."""
+    path = folder / SPACE
+    return Space.from_dict(KEPT_SPACE.read(path)) if path.is_file() else None
+
+
+def read_apart(folder: Path) -> dict[str, float]:
+    """Return the distances of a fold's tested patients; empty where it has no network."""
+    path = folder / APART
+    return dict(KEPT_APART.read_or(path, {}))
+
+
+def embed(
+    plugin: Plugin,
+    config: Any,
+    ctx: Context,
+    asked: Asked,
+    before: tuple[Floats | None, Predictions] | None = None,
+) -> dict[str, Floats]:
+    """Return by patient the mean of what a model's network makes of his samples.
+
+    Hooks may order what they score as they like: where a patient asked alone gives something else,
+    each is asked alone. Empty where no network of the training engine predicts.
+
+    Parameters
+    ----------
+    plugin, config, ctx
+        As for the hook `predict`.
+    asked : Asked
+        The model and the features that it is asked about.
+    before : tuple, optional
+        What `hear` returned of them, where it was asked already.
+    """
+    table = asked.features.table
+    patients = table["patient_id"].astype(str).to_numpy()
+    everybody = list(dict.fromkeys(patients))
+    rows, said = before or hear(plugin, config, ctx, asked)
+    if rows is None:
+        return {}
+    if len(everybody) == 1:
+        return {everybody[0]: rows.mean(axis=0)}
+    whose = _whose(len(rows), table, said)
+    if whose is not None:
+        places = pd.Series(whose).groupby(whose).indices
+        found = {who: rows[places[who]].mean(axis=0) for who in everybody if who in places}
+        if all(
+            _alike(_alone(plugin, config, ctx, asked, patients == who), found.get(who))
+            for who in (everybody[0], everybody[-1])
+        ):
+            return found
+    # A model is opened anew each time: of many, some are enough to tell where they lie.
+    made = {
+        who: _alone(plugin, config, ctx, asked, patients == who)
+        for who in everybody[:: -(-len(everybody) // _ALONE_AT_MOST)]
+    }
+    return {who: vector for who, vector in made.items() if vector is not None}
+
+
+def hear(
+    plugin: Plugin, config: Any, ctx: Context, asked: Asked
+) -> tuple[Floats | None, Predictions]:
+    """Let a model predict; return what its network made of the samples, and what it said."""
+    with overhearing() as heard:
+        said: Predictions = call(
+            plugin, "predict", ctx, config, model=asked.model, features=asked.features
+        )
+    rows = heard.last(len(asked.features.table), len(said.ids))
+    return (None if rows is None or not len(rows) else np.asarray(rows, float)), said
+
+
+def _alone(
+    plugin: Plugin, config: Any, ctx: Context, asked: Asked, mask: NDArray[np.bool_]
+) -> Floats | None:
+    own = Asked(asked.model, asked.features.view(np.flatnonzero(mask)))
+    rows, _ = hear(plugin, config, ctx, own)
+    return None if rows is None else np.asarray(rows.mean(axis=0))
+
+
+def _whose(n: int, table: pd.DataFrame, said: Predictions) -> NDArray[Any] | None:
+    """Return the patient of each row that a network made; None where that is not plain."""
+    if n == len(table):
+        return table["patient_id"].astype(str).to_numpy()
+    if n != len(said.ids):
+        return None
+    if said.level == "sample":
+        return table.loc[list(said.ids), "patient_id"].astype(str).to_numpy()
+    key = KEY_OF_UNIT[said.level]
+    by_id = table.drop_duplicates(key).set_index(table.drop_duplicates(key)[key].astype(str))
+    return by_id.loc[[str(one) for one in said.ids], "patient_id"].astype(str).to_numpy()
+
+
+def _alike(one: Floats | None, other: Floats | None) -> bool:
+    if one is None or other is None:
+        return one is None and other is None
+    return one.shape == other.shape and bool(
+        np.abs(one - other).max() <= _SAME * max(1.0, float(np.abs(one).max()))
+    )
+
+
+def _some_patients(table: pd.DataFrame, positions: Positions) -> Positions:
+    """Return the positions of at most 200 patients, the same ones every time."""
+    own = table["patient_id"].astype(str).to_numpy()[positions]
+    patients = np.array(sorted(set(own)), dtype=object)
+    if len(patients) <= _PATIENTS_AT_MOST:
+        return positions
+    chosen = np.random.default_rng(0).choice(patients, _PATIENTS_AT_MOST, replace=False)
+    return np.asarray(positions[np.isin(own, chosen)])
+
+
+# After the last fit: what is kept of the training patients to tell who is like them.
+
+APPLICABILITY = Path("models") / FINAL / "applicability.json"
+"""In a run or an exported folder."""
+
+
+def keep_applicability(session: Session, arm: Arm, jobs: Sequence[FoldJob]) -> None:
+    """Write the summaries of those whom the final models are fitted on, beside these models."""
+    final = [job for job in jobs if job.ctx.fold == FINAL]
+    if not final:
+        return
+    features = arm.prepared.features.view(final[0].train)
+    config = arm.config
+    patients = describe(
+        features,
+        arm.prepared.cohort,
+        words=session.setup.plugin.info.words,
+        also=config.covariates,
+        never=[one for one in (config.outcome.column,) if one is not None],
+    )
+    spaces = {
+        str(job.ctx.model): space
+        for job in final
+        if job.embeds and (space := read_space(job.out)) is not None
+    }
+    left_out: dict[str, dict[str, float]] = {}
+    for job in jobs:
+        if job.embeds and job.ctx.fold != FINAL:
+            # Of several repeats the first counts: a mean of several would vary less than one.
+            known = left_out.setdefault(str(job.ctx.model), {})
+            left_out[str(job.ctx.model)] = read_apart(job.out) | known
+    whose = features.table.assign(patient=features.table["patient_id"].astype(str))
+    subjects = whose.drop_duplicates("patient").set_index("patient")["subject_id"].astype(str)
+    made = Applicability.fit(
+        patients,
+        list(subjects.loc[list(patients.values.index)]),
+        spaces=spaces,
+        left_out=left_out,
+        titles={name: session.setup.task.model(name).title for name in spaces},
+    )
+    write_json(session.out / APPLICABILITY, made.to_dict())
+
+
+def read_applicability(folder: Path) -> Applicability | None:
+    """Return what a run or an exported folder keeps; None of one made before."""
+    path = folder / APPLICABILITY
+    return Applicability.from_dict(kept.APPLICABILITY.read(path)) if path.is_file() else None

@@ -1,0 +1,463 @@
+"""Writing explained cases: a picture, maps, a video, and what is said of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from cardio_core.compute.executors import Executor
+from cardio_core.evaluation.aggregate import score_columns
+from cardio_core.evaluation.clinical_model import by_patient
+from cardio_core.evaluation.conformal import Conformal
+from cardio_core.evaluation.parts import noting
+from cardio_core.evaluation.patients import describe_patients
+from cardio_core.fold_assignment import SplitPlan
+from cardio_core.io.run_schema import CHOSEN, CONFORMAL
+from cardio_core.io.store import load_table
+from cardio_core.runner.fits import FoldJob, open_artifact, open_decisions, read_predictions
+from cardio_core.runner.fused_models import weights_of
+from cardio_core.runner.hook_calls import call
+from cardio_core.runner.patients import (
+    Truth,
+    clinical_table,
+    labels_of,
+    named_classes,
+    patient_labels,
+)
+from cardio_core.runner.protocols import Arm
+from cardio_core.runner.session import Session
+from cardio_core.runner.setup import open_with_defaults
+from cardio_core.runner.train import original
+from cardio_core.types.info import Target, Task
+from cardio_core.types.notes import Note, NoteKind
+from cardio_core.types.predictions import Predictions, Scored
+from cardio_core.types.report import Case, EvaluationReport, Explanation
+from cardio_stats.cells import write_table
+from cardio_stats.errors import DataError
+from cardio_stats.files import SafeName, file_in, inside, replacing, write_json
+
+if TYPE_CHECKING:
+    from cardio_core.evaluation.conformal import Calibrated
+
+FOLDER = "explanations"
+
+
+def write_case(out: Path, stem: str, case: Case, protocol: str) -> dict[str, Any]:
+    """Write one case into ``out/explanations`` and return what its JSON says.
+
+    Files are called `stem` as far as it is safe: see `SafeName`.
+    """
+    about: dict[str, Any] = {
+        "sample_id": case.sample_id,
+        "title": case.title,
+        "caption": case.caption,
+        "model": case.model,
+        "fold": case.fold,
+        "protocol": protocol,
+        "scores": dict(case.scores),
+    }
+    if case.draw is not None:
+        from cardio_stats.figures import save_svg
+
+        picture = file_in(out, FOLDER, SafeName(stem, ".svg"))
+        save_svg(case.draw, picture, title=case.title, description=case.caption)
+        about["figure"] = f"{FOLDER}/{picture.name}"
+    if case.video is not None:
+        video = file_in(out, FOLDER, SafeName(stem, ".webm"))
+        with replacing(video) as temporary:
+            temporary.write_bytes(case.video())
+        about["video"] = f"{FOLDER}/{video.name}"
+    if case.arrays:
+        arrays = file_in(out, FOLDER, SafeName(stem, ".npz"))
+        with replacing(arrays) as temporary, temporary.open("wb") as file:
+            np.savez_compressed(file, **dict(case.arrays))  # type: ignore[arg-type]
+    write_json(file_in(out, FOLDER, SafeName(stem, ".json")), about)
+    return about
+
+
+# Out-of-fold predictions brought together, beside the truth.
+
+CSV_COLUMNS = (
+    "protocol", "sample_id", "recording_id", "study_id", "patient_id", "level", "time_s", "repeat",
+    "fold", "model", "target", "event", "y_true", "predicted", "score",
+)  # fmt: skip
+
+
+def collect(jobs: Sequence[FoldJob], plan: SplitPlan, truth: Truth, task: Task) -> Scored:
+    """Gather the test predictions of one protocol's jobs.
+
+    Events that no sample matched are added once for every model that was tested on their patient,
+    with `predicted` NA, so that they count as missed. Where samples rather than patients were
+    split, missed events belong to no fold and are named in a note instead.
+    """
+    frames = {}
+    notes: list[Note] = []
+    if plan.overlap:
+        notes.append(Note(NoteKind.DECLARED_OVERLAP, f"Declared overlap: {plan.overlap}"))
+    for target in task.targets:
+        parts = []
+        for job in jobs:
+            if target not in job.ctx.targets:
+                continue
+            parts.append(_one(job, target, truth))
+            if len(truth.missed) and plan.unit == "patient":
+                parts.append(_missed(job, target, truth))
+        if any(map(len, parts)):
+            frames[target.name] = pd.concat(
+                [part for part in parts if len(part)], ignore_index=True
+            )
+    if len(truth.missed) and plan.unit == "sample":
+        text = (
+            f"{len(truth.missed)} events were not found; under a split of samples they belong to "
+            "no fold and are not counted"
+        )
+        notes.append(Note(NoteKind.SPLIT, text))
+    sources = {
+        f"{job.ctx.model}/{name}": decision.source
+        for job in jobs
+        for name, decision in open_decisions(job.out, task.targets).items()
+    }
+    notes += _notes_of_fits(jobs)
+    fusions = [weights_of(job) for job in jobs if job.members]
+    return Scored(
+        frames,
+        sources,
+        _columns(jobs),
+        tuple(notes),
+        pd.concat(fusions, ignore_index=True) if fusions else None,
+    )
+
+
+def _notes_of_fits(jobs: Sequence[FoldJob]) -> list[Note]:
+    """Return what the fits noted; what all folds of a model say alike is said once."""
+    folds: dict[Note, list[str]] = {}
+    for job in jobs:
+        for kept in CHOSEN.read(job.out / "chosen.json")["notes"]:
+            note = replace(Note.from_dict(kept), model=str(job.ctx.model))
+            folds.setdefault(note, []).append(str(job.ctx.fold))
+    n_folds = len({job.ctx.fold for job in jobs})
+    return [
+        replace(note, where="every fold" if len(own) == n_folds > 1 else ", ".join(own))
+        for note, own in folds.items()
+    ]
+
+
+def write_csv(path: Path, scored: dict[str, Scored], task: Task) -> None:
+    """Write predictions.csv: all protocols, in the order of the folds.
+
+    One row a unit, of several classes one a unit and class.
+    """
+    parts = []
+    for protocol, one in scored.items():
+        for target in task.targets:
+            if target.name not in one.frames:
+                continue
+            frame = one.frames[target.name]
+            columns = score_columns(target)
+            # Of two classes the first has what the second leaves of 1.
+            for column in columns[1:] if target.kind == "binary" else columns:
+                part = frame.assign(
+                    protocol=protocol, target=target.name, event=column.partition(":")[2],
+                    score=frame[column],
+                )  # fmt: skip
+                parts.append(part.reindex(columns=list(CSV_COLUMNS)))
+    with replacing(path) as temporary:
+        write_table(pd.concat(parts), temporary, digits="%.7g")
+
+
+def _one(job: FoldJob, target: Target, truth: Truth) -> pd.DataFrame:
+    frame = read_predictions(job.out, target).reset_index(drop=True)
+    decision = open_decisions(job.out, (target,)).get(target.name)
+    predicted = decision.apply(frame, target) if decision else frame["score"].to_numpy()
+    return frame.assign(
+        y_true=labels_of(frame, target, truth.targets),
+        predicted=predicted,
+        repeat=_repeat(job),
+        fold=job.ctx.fold,
+        model=job.ctx.model,
+    )
+
+
+def _missed(job: FoldJob, target: Target, truth: Truth) -> pd.DataFrame:
+    tested = job.features.table.iloc[job.test].drop_duplicates("recording_id")
+    here = truth.missed.merge(
+        tested[["recording_id", "study_id", "patient_id", "subject_id"]], on="recording_id"
+    )
+    return pd.DataFrame(
+        {
+            "recording_id": here["recording_id"],
+            "study_id": here["study_id"],
+            "patient_id": here["patient_id"],
+            "subject_id": here["subject_id"],
+            "level": "event",
+            "time_s": here["time_s"],
+            "y_true": named_classes(here[target.name].to_numpy(), target),
+            "predicted": None,
+            "unit_id": None,
+            "sample_id": None,
+            "repeat": _repeat(job),
+            "fold": job.ctx.fold,
+            "model": job.ctx.model,
+        }
+        | dict.fromkeys(score_columns(target), np.nan)
+    )
+
+
+def _columns(jobs: Sequence[FoldJob]) -> pd.DataFrame | None:
+    parts = [
+        load_table(job.out / "columns.npz").assign(model=job.ctx.model, fold=job.ctx.fold)
+        for job in jobs
+        if (job.out / "columns.npz").exists()
+    ]
+    return pd.concat(parts).reset_index(names="unit_id") if parts else None
+
+
+def _repeat(job: FoldJob) -> int:
+    return int(str(job.ctx.fold).partition("-")[0].removeprefix("r"))
+
+
+# Every fold's model explains some of its own test samples, in whichever process.
+
+
+@dataclass(frozen=True)
+class Explained:
+    """What the model of one fold gave: its cases without their pictures, which are written."""
+
+    cases: tuple[Case, ...]
+    rule: str
+    notes: tuple[Note, ...]
+
+
+@dataclass(frozen=True)
+class ExplainJob:
+    """A finished fit, and the run directory that its cases are written into."""
+
+    fit: FoldJob
+    out: Path
+
+
+def explain_all(session: Session, jobs: Sequence[FoldJob], notes: list[Note]) -> Explanation:
+    """Explain every fold and write its cases; why a fold or a case is missing goes to `notes`."""
+    explained = session.executor.map(
+        explain_fold,
+        # What the core owns nothing of a plugin explains.
+        [ExplainJob(job, session.out) for job in jobs if not job.core_owned],
+        devices=session.setup.devices,
+    )
+    for one in explained:
+        notes += one.notes
+    cases = [case for one in explained for case in one.cases]
+    return Explanation(cases, next((one.rule for one in explained if one.rule), ""))
+
+
+def explain_fold(job: ExplainJob, device: Any = None) -> Explained:
+    """Let one fold's model explain its test samples, and write every case that it gives."""
+    fit, notes = job.fit, list[Note]()
+    model, fold, protocol = str(fit.ctx.model), str(fit.ctx.fold), str(fit.protocol)
+    part = Explanation()
+    with noting(notes, f"No explanation of {model}, {fold}:", strict=fit.ctx.strict):
+        part = _explain(fit, device)
+    cases = [replace(case, model=model, fold=fold) for case in part.cases]
+    for case in cases:
+        with noting(notes, f"An explained case of {model} is left out:"):
+            write_case(job.out, f"{protocol}-{fold}-{model}-{case.sample_id}", case, protocol)
+    # What draws and films may hold anything; what is drawn need not travel.
+    written = tuple(replace(case, draw=None, video=None) for case in cases)
+    return Explained(written, part.rule, (*notes, *part.notes))
+
+
+def _explain(job: FoldJob, device: Any) -> Explanation:
+    """Hand the fold's model its own test samples and what it predicted for them."""
+    view = job.features.view(original(job.features.table, job.test))
+    predictions = said_of([(one, read_predictions(job.out, one)) for one in job.ctx.targets])
+    if not predictions.ids:
+        return Explanation()
+    explanation: Explanation = call(
+        open_with_defaults(job.plugin),
+        "explain",
+        job.ctx.replace(device=device),
+        job.config,
+        model=open_artifact(job.out),
+        features=view,
+        predictions=predictions,
+    )
+    return explanation
+
+
+def said_of(frames: Sequence[tuple[Target, pd.DataFrame]]) -> Predictions:
+    """Return a model's prediction frames as `explain` is given them: one table for all targets.
+
+    Of every unit that has a score, at the frames' level; NaN where a target has none, because a
+    partial model may score some of a unit's targets.
+    """
+    ids = tuple(dict.fromkeys(unit for _, frame in frames for unit in frame["unit_id"]))
+    levels = [str(level) for _, frame in frames for level in frame["level"]]
+    scores = {}
+    for target, frame in frames:
+        found = frame.set_index("unit_id")[score_columns(target)].reindex(list(ids))
+        values = found.to_numpy(float)
+        place = {"binary": 1, "continuous": 0}.get(target.kind)
+        scores[target.name] = values if place is None else values[:, place]
+    return Predictions(ids, scores, levels[0] if levels else "sample")  # type: ignore[arg-type]
+
+
+# Explain, evaluate, and write down what came of it.
+
+
+@dataclass(frozen=True)
+class Judged:
+    """One protocol, judged."""
+
+    report: EvaluationReport
+    explanation: Explanation
+    calibrated: Calibrated
+
+
+def judge(session: Session, arm: Arm, jobs: Sequence[FoldJob], scored: Scored) -> Judged:
+    """Explain every fold's model on its own test samples, then evaluate the protocol.
+
+    Prediction sets and intervals are calibrated under the honest protocol only, whose models
+    `models/final` are. What the data do not allow is a note and not the end: of an explanation, the
+    cases of that fold are missing; of the plugin's own evaluation, the default one stands instead.
+    """
+    from cardio_core.evaluation.conformal import Calibrated, calibrate
+    from cardio_core.evaluation.default import default_evaluate
+    from cardio_core.evaluation.patients import subgroup_metrics
+
+    plugin, config = session.setup.plugin, arm.config
+    # The primary model may be the user's, declared for this run.
+    task = replace(session.ctx.task, primary=session.setup.primary)
+    ctx = session.ctx.replace(protocol=arm.protocol, task=task)
+    notes: list[Note] = []
+    explanation = Explanation()
+    if plugin.implements("explain", ctx.task):
+        explanation = explain_all(session, jobs, notes)
+    report = None
+    missing = f"Only what the core reports by itself is here, not what {plugin.info.name} adds:"
+    with noting(notes, missing, strict=ctx.strict):
+        if scored.frames:
+            report = call(
+                plugin,
+                "evaluate",
+                ctx,
+                config,
+                predictions=scored,
+                targets=arm.prepared.cohort.targets,
+                cohort=arm.prepared.cohort,
+                explanation=explanation,
+            )
+    if report is None:
+        report = default_evaluate(scored, ctx.task, config.evaluate, seed=ctx.seed)
+    calibrated = Calibrated({})
+    if ctx.protocol == "honest":
+        calibrated = calibrate(
+            scored,
+            ctx.task,
+            overlap=jobs[0].overlap if jobs else None,
+            level=config.evaluate.level,
+            n_resamples=config.evaluate.n_resamples,
+            seed=ctx.seed,
+        )
+    if config.covariates:
+        patients = by_patient(clinical_table(arm.prepared.cohort), config.covariates)
+        within, small = subgroup_metrics(scored, ctx.task, patients, config.evaluate, seed=ctx.seed)
+        report = replace(report, metrics=[*report.metrics, *within])
+        notes += small
+    report = replace(report, notes=[*report.notes, *notes])
+    return Judged(report, explanation, calibrated)
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One figure of a report, what draws it, and its file."""
+
+    name: str
+    draw: Callable[[Any], None]
+    path: Path
+
+
+def draw_figure(figure: Figure) -> list[Note]:
+    """Draw one figure into its file; return a note where it is left out."""
+    from cardio_stats.figures import save_svg
+
+    notes: list[Note] = []
+    with noting(notes, f"Figure {figure.name} is left out:"):
+        save_svg(figure.draw, figure.path)
+    return notes
+
+
+def write_judged(out: Path, protocol: str, judged: Judged, executor: Executor) -> None:
+    """Write metrics, tables and figures of one protocol; its cases are written already."""
+    metrics = [*judged.report.metrics, *judged.calibrated.metrics]
+    rows = [metric.to_dict() | {"protocol": protocol} for metric in metrics]
+    notes: list[Note] = [*judged.report.notes, *judged.calibrated.notes]
+    if judged.explanation.rule:
+        notes.append(Note(NoteKind.EXPLAINED_CASES, f"Explained cases: {judged.explanation.rule}"))
+    notes += judged.explanation.notes
+    for (model, target), rule in judged.calibrated.rules.items():
+        write_json(inside(out, rule_path(out, model, target)), rule.to_dict())
+    for name, table in judged.report.tables.items():
+        with replacing(file_in(out, "tables", SafeName(f"{protocol}-{name}", ".csv"))) as temporary:
+            index = not isinstance(table.index, pd.RangeIndex)
+            write_table(table, temporary, index=index, digits="%.6g")
+    figures = [
+        Figure(name, draw, file_in(out, "figures", SafeName(f"{protocol}-{name}", ".svg")))
+        for name, draw in judged.report.figures.items()
+    ]
+    notes += [note for left_out in executor.map(draw_figure, figures) for note in left_out]
+    write_json(
+        out / "judged" / f"{protocol}.json",
+        {"metrics": rows, "notes": [note.to_dict() for note in notes]},
+    )
+
+
+def rule_path(run: Path, model: str, target: str) -> Path:
+    """Return where the conformal rule of one model and target lies in a run directory."""
+    return run / "conformal" / SafeName(f"{model}-{target}", ".json")
+
+
+def open_rule(run: Path, model: str, target: str) -> Conformal | None:
+    """Return the conformal rule of one model and target, None where a run has none."""
+    path = rule_path(run, model, target)
+    return Conformal.from_dict(CONFORMAL.read(path)) if path.is_file() else None
+
+
+# Table 1 of a run, written once: it is of the patients, not of a protocol.
+
+NAME = "table1"
+
+
+def write_table_one(session: Session, arm: Arm) -> None:
+    """Write ``tables/table1.csv`` where the cohort has a clinical table; say where it cannot be.
+
+    Those are described whose outcome is known and whose recordings can be used. Title and the
+    sentences below the table go to the manifest, as `table1`.
+    """
+    table = clinical_table(arm.prepared.cohort)
+    target = session.setup.task.targets[0]
+    samples = arm.prepared.features.table
+    labels = patient_labels(arm.prepared.cohort, samples, arm.truth.targets, target)
+    patients = list(dict.fromkeys(samples["patient_id"].astype(str)))
+    if labels is not None:
+        patients = [one for one in patients if one in labels.index]
+    try:
+        made = describe_patients(
+            table, patients, labels, target, covariates=session.setup.config.covariates
+        )
+    except DataError as error:
+        if arm.prepared.cohort.table is not None:
+            session.note([Note(NoteKind.NOT_COMPUTED, f"Table 1 is left out: {error}")])
+        return
+    folder = session.out / "tables"
+    folder.mkdir(exist_ok=True)
+    with replacing(folder / f"{NAME}.csv") as temporary:
+        write_table(made.frame, temporary)
+    notes = list(made.notes)
+    if samples.groupby("patient_id")["study_id"].nunique().max() > 1:
+        notes.append("A patient with several studies is described by the first.")
+    session.manifest.update(table1={"title": made.title, "notes": notes})

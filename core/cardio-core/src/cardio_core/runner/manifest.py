@@ -1,0 +1,154 @@
+"""The manifest: what a run was, written before and after every stage."""
+
+from __future__ import annotations
+
+import platform
+import subprocess
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from packaging.version import InvalidVersion, Version
+
+from cardio_core.io.hashing import file_digest
+from cardio_core.io.run_artifact import SCHEMA, RunKind, manifest_in
+from cardio_core.io.run_schema import guard_folder
+from cardio_stats.errors import ConfigError
+from cardio_stats.files import read_json, write_json
+
+PACKAGES = (
+    "cardio-core", "numpy", "scipy", "pandas", "scikit-learn", "torch", "lightning", "monai",
+    "pluggy", "pydantic",
+)  # fmt: skip
+
+MARK = ".shared-"
+"""Begins the name of a file by which workers elsewhere know the folder, while a run is at work."""
+
+
+class Manifest:
+    """The run's `manifest.json`, rewritten whole at every change."""
+
+    def __init__(self, path: Path, content: dict[str, Any]) -> None:
+        self.path = path
+        self.content = content
+
+    @classmethod
+    def open(cls, run: Path, *, complete: bool = True) -> Manifest:
+        """Read the manifest of an existing run.
+
+        Where it need not be `complete`, entries that only models and fits are opened by may be
+        missing: a page is made of what there is.
+
+        Raises
+        ------
+        ConfigError
+            If there is none, or another cardio-core made the run.
+        DataError
+            If it does not say what the manifest of such a folder has to.
+        """
+        path = run / "manifest.json"
+        if not path.is_file():
+            raise ConfigError(f"{run}: no run directory (it has no manifest.json)")
+        guard_folder(run)
+        content = read_json(path)
+        core = packages().get("cardio-core", "")
+        made = _core_of(content) or core
+        if core and Version(made).release[:2] != Version(core).release[:2]:
+            commit = str(content.get("git_commit") or "")[:10]
+            again = "run its command again (manifest.json names it), or "
+            raise ConfigError(
+                f"{run}: this run was made by cardio-core {made}, this is {core}; "
+                f"{again if Version(made) < Version(core) else ''}open it with the cardio-core "
+                f"that made it{commit and f' (commit {commit})'}"
+            )
+        manifest_in(content, path, complete=complete)
+        return cls(path, content)
+
+    def update(self, **changes: Any) -> None:
+        """Change some entries and write the file."""
+        self.content |= changes
+        write_json(self.path, self.content)
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        """Time a stage; the manifest says that it runs before it does."""
+        self.update(status=f"running: {name}")
+        start = time.monotonic()
+        try:
+            yield
+        finally:
+            stages = dict(self.content.get("stages", {}))
+            stages[name] = round(stages.get(name, 0.0) + time.monotonic() - start, 3)
+            self.update(stages=stages)
+
+    def add_outputs(self, run: Path) -> None:
+        """Record the SHA-256 of every file of the run, manifest, log and lock excepted."""
+        skip = {"manifest.json", "log.jsonl", "running.lock"}
+        files = sorted(path for path in run.rglob("*") if path.is_file() and path.name not in skip)
+        files = [path for path in files if not path.name.startswith(MARK)]
+        self.update(outputs={str(path.relative_to(run)): file_digest(path) for path in files})
+
+
+def first_entries(
+    kind: RunKind, name: str, command: str | Sequence[str], **entries: Any
+) -> dict[str, Any]:
+    """Return the entries with which every directory begins, whatever it is of, and its own."""
+    return {
+        "schema": SCHEMA,
+        "kind": kind,
+        "status": "running",
+        "name": name,
+        "command": command if isinstance(command, str) else list(command),
+        "core_version": packages().get("cardio-core"),
+        "packages": packages(),
+        "git_commit": git_commit(Path(__file__).parent),
+        "started": now(),
+        "stages": {},
+        "needs": [],
+        "said": [],
+        **entries,
+    }
+
+
+def _core_of(content: Any) -> str:
+    """Return which cardio-core made a folder; empty where that is not readable."""
+    made = content.get("core_version") if isinstance(content, dict) else None
+    try:
+        return str(Version(made)) if isinstance(made, str) else ""
+    except InvalidVersion:
+        return ""
+
+
+def now() -> str:
+    """Return the present time in UTC, to the second."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def packages() -> dict[str, str]:
+    """Return the versions of the packages that decide about numbers."""
+    found = {"python": platform.python_version()}
+    for name in PACKAGES:
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def git_commit(folder: Path) -> str | None:
+    """Return the commit of the checkout that holds the code, None if it is no checkout."""
+    try:
+        done = subprocess.run(
+            ["git", "-C", str(folder), "rev-parse", "HEAD"],
+            capture_output=True,
+            encoding="utf-8",
+            timeout=5,
+            check=True,
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return done.stdout.strip() or None

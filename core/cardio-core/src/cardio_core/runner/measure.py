@@ -1,0 +1,258 @@
+"""From files to `measurements.csv`, a sheet a recording and one page; no label, no model."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from cardio_core.compute.executors import Executor, SerialExecutor, parse_executor
+from cardio_core.compute.processes import one_thread
+from cardio_core.context import Context
+from cardio_core.report.measured import THUMBNAILS, write_page
+from cardio_core.runner.inputs import Found, find_recordings
+from cardio_core.runner.manifest import now
+from cardio_core.runner.measure_tables import (
+    LOOPS,
+    TABLE,
+    Done,
+    Job,
+    Line,
+    Summary,
+    Written,
+    holds_measurements,
+    measure_patient,
+)
+from cardio_core.runner.prepare import FILES, UnusableCohortError
+from cardio_core.runner.progress import Echo, Progress
+from cardio_core.runner.provenance import alike
+from cardio_core.runner.request import NOTHING_GIVEN, Given, RunRequest
+from cardio_core.runner.run import Interrupted
+from cardio_core.runner.setup import Setup, set_up
+from cardio_core.types.redaction import without_names
+from cardio_core.types.samples import Cohort
+from cardio_stats.errors import ConfigError
+from cardio_stats.files import SafeName
+
+PAGE, LOOPS_PAGE, SHEETS = "measurements.html", "recordings.html", "sheets"
+_AT_ONCE = 256
+"""Patients that are handed out before their results are let go of."""
+
+_FEW = 4
+"""Fewer patients than this are measured sooner than processes are started."""
+
+
+@dataclass(frozen=True)
+class MeasureRequest:
+    """One request; the fields are the options of `cardio measure`.
+
+    `given` is what was said with options that the plugin's task brings.
+    """
+
+    plugin: str
+    inputs: tuple[Path, ...]
+    task: str | None = None
+    out: Path | None = None
+    mapping: Path | None = None
+    sheets: bool = True
+    config: str | None = None
+    sets: tuple[str, ...] = ()
+    executor: str = "local"
+    given: Given = NOTHING_GIVEN
+
+
+@one_thread()
+def measure(
+    request: MeasureRequest,
+    echo: Echo | None = None,
+    on_line: Callable[[dict[str, Any]], None] | None = None,
+) -> Summary:
+    """Measure every recording of the inputs.
+
+    Parameters
+    ----------
+    request : MeasureRequest
+        What was asked for.
+    echo : callable, optional
+        Takes lines of progress.
+    on_line : callable, optional
+        Takes each recording as JSON has it, when it is done.
+
+    Returns
+    -------
+    Summary
+        Counts; `n_measured` of 0 means that nothing could be measured, and `first_reason` why.
+
+    Raises
+    ------
+    ConfigError
+        If an input does not exist, the folder holds measurements, or a setting is wrong.
+    """
+    setup = set_up(
+        RunRequest(
+            request.plugin,
+            request.task,
+            request.inputs,
+            request.config,
+            request.sets,
+            protocol="honest",
+            device="cpu",
+            executor=request.executor,
+            given=request.given,
+        )
+    )
+    plugin, task = setup.plugin, setup.task
+    config = setup.config.for_protocol("honest")
+    out = request.out or _default_out(setup)
+    if holds_measurements(out):
+        raise ConfigError(f"--out {out} already holds {TABLE}; choose another folder")
+    ctx = Context(task, mode="predict", device=None, cache=None, _beside=request.given.files)
+    others = [one.name for one in plugin.info.tasks if one.source != task.source]
+    # Tasks that read the same recordings measure the same: its name would only puzzle.
+    as_task = f", task {task.name}" if others else ""
+    said = f" (measured as --task {task.name}; there is also {', '.join(others)})"
+    summary = Summary(out, plugin.info.name, task.name, other_tasks=said if others else "")
+    try:
+        found = find_recordings(plugin, config, ctx, request.inputs)
+    except UnusableCohortError as error:
+        found = Found(Cohort(_nothing(), {}, quarantined=error.quarantined), ())
+        if not error.quarantined:
+            summary.first_reason = str(error)
+            return summary
+    executor = parse_executor(request.executor)
+    out = out.absolute() if executor.remote else out
+    out.mkdir(parents=True, exist_ok=True)
+    for name in (TABLE, LOOPS, FILES, PAGE, LOOPS_PAGE):  # of a try in which nothing was measured
+        (out / name).unlink(missing_ok=True)
+    written = Written(out, request.mapping, found.cohort, summary, on_line, plugin.info.recording)
+    try:
+        with executor, alike(executor, plugin, folders=(out,), inputs=request.inputs):
+            _measure_all(
+                setup, config, ctx, found.cohort, request, executor, out, written.take, echo
+            )
+    except KeyboardInterrupt:
+        said = f"Interrupted. {summary.n_recordings} {summary.of}(s) are in {out / TABLE}"
+        raise Interrupted(f"{said}; to measure the others, give them with another --out") from None
+    for line in _refused(found):
+        written.take((line,))
+    told = request.given.told("Measured", request.sets)
+    summary.files = written.account()
+    absent = [summary.not_found] if summary.not_found else []
+    summary.notes = tuple(dict.fromkeys((*told, *map(str, found.cohort.notes), *absent)))
+    about: dict[str, Any] = {
+        "by": f"{plugin.info.name} {plugin.version}{as_task}", "made": now(),
+        "notes": tuple(filter(None, (*summary.notes, summary.files))),
+    }  # fmt: skip
+    if written.several:
+        write_page(out / LOOPS_PAGE, out / LOOPS, **about)
+    also = LOOPS_PAGE if written.several else ""
+    write_page(out / PAGE, out / TABLE, of=summary.of, by_recording=also, **about)
+    shutil.rmtree(out / SHEETS / THUMBNAILS, ignore_errors=True)
+    return summary
+
+
+def _measure_all(
+    setup: Setup,
+    config: Any,
+    ctx: Context,
+    cohort: Cohort,
+    request: MeasureRequest,
+    executor: Executor,
+    out: Path,
+    take: Callable[[Sequence[Line]], None],
+    echo: Echo | None,
+) -> None:
+    """Hand the patients out and take their lines in order, as they come."""
+    jobs = _jobs(setup, config, ctx, cohort, out / SHEETS if request.sheets else None)
+    n_patients = cohort.samples.table["patient_id"].nunique()
+    if n_patients < _FEW and request.executor == "local":
+        executor = SerialExecutor()
+    with Progress("measuring", n_patients, echo, "patients") as progress:
+        in_turn = _InTurn(take, progress)
+        while batch := list(islice(jobs, _AT_ONCE)):
+            executor.map(measure_patient, batch, on_done=in_turn)
+
+
+class _InTurn:
+    """Passes lines on in the order of the jobs, whichever is done first."""
+
+    def __init__(self, take: Callable[[Sequence[Line]], None], progress: Progress) -> None:
+        self._take, self._progress = take, progress
+        self._waiting: dict[int, tuple[Line, ...]] = {}
+        self._next = 0
+
+    def __call__(self, done: Done) -> None:
+        self._waiting[done.number] = done.lines
+        while self._next in self._waiting:
+            self._take(self._waiting.pop(self._next))
+            self._next += 1
+        self._progress.advance()
+
+
+def _jobs(
+    setup: Setup, config: Any, ctx: Context, cohort: Cohort, sheets: Path | None
+) -> Iterator[Job]:
+    own = ctx.replace(_inputs=(), protocol=None, progress=None)
+    patients = cohort.samples.table["patient_id"].astype(str).to_numpy()
+    sheet_names = SafeName.of_all(map(str, cohort.samples.table["recording_id"]), ".png")
+    rows_of: dict[str, list[int]] = {}
+    for row, patient in enumerate(patients):
+        rows_of.setdefault(patient, []).append(row)
+    for number, rows in enumerate(rows_of.values()):
+        samples = cohort.samples.take(np.array(rows))
+        names = [str(name) for name in samples.table["recording_id"]]
+        yield Job(
+            number,
+            setup.plugin.info.name,
+            config,
+            own,
+            samples,
+            {name: tuple(cohort.files[name]) for name in names},
+            {name: cohort.own_files(name) for name in names},
+            sheets,
+            {name: sheet_names[name] for name in names},
+        )
+
+
+def _refused(found: Found) -> Iterator[Line]:
+    """Return a line for each recording that `load` set aside, and each input without one."""
+    known = set(found.cohort.samples.table["recording_id"].astype(str))
+    taken = set(known)
+    table = found.cohort.table
+    whose = {} if table is None else table["patient_id"].astype(str).to_dict()
+    for row in found.cohort.quarantined:
+        if row.recording_id in known:
+            continue
+        taken.add(row.recording_id)
+        files = tuple(found.cohort.files.get(row.recording_id, row.files))
+        reason = without_names(row.reason, files)
+        patient = whose.get(row.recording_id, row.recording_id)
+        yield Line(
+            row.recording_id, patient, files, reason=reason, study_id=row.recording_id,
+            excluded=row.kind,
+        )  # fmt: skip
+    numbers = (str(n) for n in range(1, 10**9) if str(n) not in taken)
+    for path, reason in found.refused:
+        name = next(numbers)
+        taken.add(name)
+        reason = without_names(reason, (path,))
+        yield Line(name, name, (path,), reason=reason, study_id=name)
+
+
+def _nothing() -> Any:
+    import pandas as pd
+
+    from cardio_core.types.samples import ID_COLUMNS, SampleSet
+
+    table = pd.DataFrame({name: [] for name in ID_COLUMNS}, dtype=object)
+    return SampleSet(table, [])
+
+
+def _default_out(setup: Setup) -> Path:
+    stamp = now().replace(":", "").replace("-", "")[:15]
+    return Path("measurements") / f"{setup.plugin.info.name}-{setup.task.name}-{stamp}"

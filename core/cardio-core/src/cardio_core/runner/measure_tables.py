@@ -1,0 +1,613 @@
+"""What `cardio measure` writes while it measures: the tables, the mapping, the account of files."""
+
+from __future__ import annotations
+
+import csv
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from cardio_core.config import RunConfig
+from cardio_core.context import Context
+from cardio_core.io.hashing import file_digest
+from cardio_core.registry import Plugin
+from cardio_core.report.measured import Sheet, write_sheet
+from cardio_core.report.measurements import Measured, measured_of, n_samples_of, plain, with_words
+from cardio_core.runner.prepare import FILES, account, make_patient, summed, write_files
+from cardio_core.runner.setup import open_with_defaults
+from cardio_core.types.features import FeatureSet, flags_of, verdicts_of
+from cardio_core.types.notes import Exclusion, ExclusionReason, Verdict
+from cardio_core.types.redaction import without_names
+from cardio_core.types.samples import Cohort, SampleSet
+from cardio_stats.cells import named_texts, texts
+from cardio_stats.errors import CardioError
+from cardio_stats.files import SafeName, file_in, replacing
+
+# One patient's recordings, measured in a worker: a line for each, and a sheet.
+
+NOTHING = "nothing in it can be measured: no sample was made of it"
+
+
+@dataclass(frozen=True)
+class Line:
+    """What is said of one recording.
+
+    Attributes
+    ----------
+    recording_id, patient_id : str
+        The cohort table's own, or running numbers.
+    files : tuple of Path
+        Behind it; they go to `--mapping` alone.
+    measured : tuple of Measured
+        Empty where there is a `reason`.
+    n_samples : int
+        On how many samples (beats, clips) the measurements stand.
+    flags : tuple of str
+        What a reader should know, in words.
+    reason : str
+        Why nothing could be measured; empty where something was.
+    excluded : ExclusionReason
+        What programs go by of that reason.
+    sheet : str
+        Name of the sheet's file; empty without one.
+    digests : tuple of str
+        SHA-256 of its own files.
+    study_id : str
+        The study that it is of.
+    view : str
+        What it shows, where its features say so (a column `view`).
+    verdict : Verdict
+        Whether it can be judged.
+    n_recordings : int
+        On how many recordings it stands, where it speaks for a study.
+    """
+
+    recording_id: str
+    patient_id: str
+    files: tuple[Path, ...]
+    measured: tuple[Measured, ...] = ()
+    n_samples: int = 0
+    flags: tuple[str, ...] = ()
+    reason: str = ""
+    sheet: str = ""
+    digests: tuple[str, ...] = field(default=(), repr=False)
+    study_id: str = ""
+    view: str = ""
+    verdict: Verdict = field(default_factory=Verdict)
+    n_recordings: int = 1
+    excluded: ExclusionReason = ExclusionReason.UNUSABLE
+
+
+@dataclass(frozen=True)
+class Job:
+    """Everything a worker needs to measure one patient's recordings.
+
+    `number` is its place among the jobs, from 0; `files` are all files of each recording,
+    `own_files` those that no other patient's can equal, `sheets` is the folder of the sheets, None
+    where there are to be none, and `names` are those of each recording's sheet.
+    """
+
+    number: int
+    plugin: str
+    config: RunConfig
+    ctx: Context
+    samples: SampleSet
+    files: Mapping[str, tuple[Path, ...]]
+    own_files: Mapping[str, tuple[Path, ...]]
+    sheets: Path | None
+    names: Mapping[str, SafeName]
+
+
+@dataclass(frozen=True)
+class Done:
+    """The lines of one job, under its number."""
+
+    number: int
+    lines: tuple[Line, ...]
+
+
+def measure_patient(job: Job, device: Any = None) -> Done:
+    """Measure every recording of one patient; what cannot be measured says why."""
+    plugin = open_with_defaults(job.plugin)
+    failed = ""
+    reasons: dict[str, Exclusion] = {}
+    made = None
+    try:
+        made = make_patient(plugin, job.config, job.ctx.replace(device=device), job.samples)
+        reasons = {row.recording_id: row.exclusion for row in made.quarantined}
+    except CardioError as error:  # a hook that breaks on one file must not cost the others
+        failed = str(error)
+    lines = []
+    for position, name in enumerate(map(str, job.samples.table["recording_id"])):
+        about = {
+            "recording_id": name,
+            "patient_id": str(job.samples.table["patient_id"].iloc[position]),
+            "study_id": str(job.samples.table["study_id"].iloc[position]),
+            "files": job.files[name],
+            "digests": tuple(file_digest(f) for f in job.own_files[name] if f.is_file()),
+        }
+        features = None if made is None else _rows_of(made.features, name)
+        if features is None or name in reasons:
+            why = reasons.get(name) or Exclusion(text=failed or NOTHING)
+            said = without_names(why.text, job.files[name])
+            lines.append(Line(**about, reason=said, excluded=why.reason))  # type: ignore[arg-type]
+            continue
+        verdict = verdicts_of(features.table).get(name, Verdict())
+        flags = _in_words(flags_of(features.table).get(name, []), verdict)
+        flags = [without_names(flag, job.files[name]) for flag in flags]
+        features = with_words(features, plugin.info.words)
+        measured = measured_of(features)
+        sheet = ""
+        if job.sheets is not None:
+            minted = made.samples if made is not None else None
+            told = Sheet(f"{plugin.info.name} {plugin.version}", name, tuple(measured), flags)
+            sheet, problem = _draw(plugin, job, job.sheets, position, minted, features, told)
+            flags += [problem] if problem else []
+        lines.append(
+            Line(
+                **about,  # type: ignore[arg-type]
+                measured=tuple(measured),
+                n_samples=n_samples_of(features),
+                flags=tuple(dict.fromkeys(flags)),
+                sheet=sheet,
+                view=view_in(features.table),
+                verdict=Verdict(
+                    tuple(without_names(why, job.files[name]) for why in verdict.reasons)
+                ),
+            )
+        )
+    return Done(job.number, tuple(lines))
+
+
+def _rows_of(features: FeatureSet | None, recording_id: str) -> FeatureSet | None:
+    """Return the samples of one recording; None where there is none."""
+    if features is None:
+        return None
+    rows = np.flatnonzero(features.table["recording_id"].astype(str) == recording_id)
+    return features.view(rows) if rows.size else None
+
+
+def view_in(table: pd.DataFrame) -> str:
+    """Return what the samples of one recording show; empty where they do not say it."""
+    views = table["view"].dropna().astype(str) if "view" in table.columns else ()
+    return next(iter(views), "")
+
+
+def _in_words(flags: Sequence[str], verdict: Verdict) -> list[str]:
+    """Return flags as a person reads them; what the reason against a verdict repeats is left out.
+
+    Examples
+    --------
+    >>> _in_words(["too slow", "dim"], Verdict(("too slow",)))
+    ['dim', 'cannot be judged: too slow']
+    """
+    others = [flag for flag in flags if flag not in verdict.reasons]
+    return [*others, *map(unjudged, verdict.reasons)]
+
+
+def unjudged(reason: str) -> str:
+    """Return a reason against a verdict as a person reads it."""
+    return f"cannot be judged: {reason}"
+
+
+def _draw(
+    plugin: Plugin,
+    job: Job,
+    folder: Path,
+    position: int,
+    minted: SampleSet | None,
+    features: FeatureSet,
+    told: Sheet,
+) -> tuple[str, str]:
+    """Write one recording's sheet; return its file's name, and what went wrong."""
+    samples = None if minted is None else _samples_of(minted, told.recording_id)
+    given: dict[str, Any] = {"samples": samples, "features": features}
+    try:
+        given["recording"] = job.samples.values[position]
+        own = plugin.sheet(job.ctx.task)
+    except CardioError as error:
+        return "", f"no sheet: {without_names(str(error), job.files[told.recording_id])}"
+    file = file_in(folder.parent, folder.name, job.names[told.recording_id])
+    problem = write_sheet(file, told, own, given)
+    return file.name, without_names(problem, job.files[told.recording_id])
+
+
+def _samples_of(minted: SampleSet, recording_id: str) -> SampleSet:
+    rows = np.flatnonzero(minted.table["recording_id"].astype(str) == recording_id)
+    if rows.size and rows[-1] - rows[0] + 1 == rows.size:
+        return minted.take(slice(int(rows[0]), int(rows[-1]) + 1))
+    return minted.take(rows)
+
+
+# `measurements.csv`: one line a recording, written as soon as it is known.
+
+ID, PATIENT, RECORDINGS, SAMPLES, FLAGS, REASON, SHEET = (
+    "id", "patient", "recordings", "samples", "flags", "not measured because", "sheet",
+)  # fmt: skip
+_LAST = (SAMPLES, FLAGS, REASON, SHEET)
+
+
+class GrowingTable:
+    """A CSV file to which lines are added, and columns when a line brings new ones.
+
+    What is there is read and written again only when a column is new: with the first recording that
+    is measured, as a rule. Nothing of the lines is kept in memory.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> path = Path(tempfile.mkdtemp()) / "made.csv"
+    >>> table = GrowingTable(path)
+    >>> table.add({"id": "1", "not measured because": "too short"})
+    >>> table.add({"id": "2", "QRS duration (ms)": "112"})
+    >>> print(path.read_text())
+    id,QRS duration (ms),not measured because
+    1,,too short
+    2,112,
+    <BLANKLINE>
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.columns: list[str] = []
+
+    def add(self, row: Mapping[str, str], kept: Collection[str] = ()) -> None:
+        """Write one line; empty cells bring no column, but those of `kept`."""
+        columns = list(self.columns)
+        place = 0
+        for name, value in row.items():
+            if name in columns:
+                place = columns.index(name) + 1
+            elif value or name in kept:
+                # Beside what stands before it in the line: quartiles beside their median.
+                columns.insert(place, name)
+                place += 1
+        if columns != self.columns or not self.path.exists():
+            self._widen(columns)
+        with self.path.open("a", encoding="utf-8", errors="backslashreplace", newline="") as file:
+            csv.DictWriter(file, texts(self.columns), restval="", extrasaction="ignore",
+                           lineterminator="\n").writerow(named_texts(row))  # fmt: skip
+
+    def _widen(self, columns: Sequence[str]) -> None:
+        first = [name for name in columns if name not in _LAST]
+        last = [name for name in _LAST if name in columns]
+        self.columns = [*first, *last]
+        with (
+            replacing(self.path) as temporary,
+            temporary.open("w", encoding="utf-8", errors="backslashreplace", newline="") as file,
+        ):
+            writer = csv.DictWriter(file, texts(self.columns), restval="", lineterminator="\n")
+            writer.writeheader()
+            if self.path.exists():
+                with self.path.open(encoding="utf-8", newline="") as before:
+                    for row in csv.DictReader(before):
+                        writer.writerow(row)
+
+
+def heads_of(line: Line) -> list[str]:
+    """Return the columns of what was to be measured, found or not."""
+    return [one.head for one in line.measured]
+
+
+def cells_of(line: Line, *, with_patient: bool, with_recordings: bool = False) -> dict[str, str]:
+    """Return a line as cells of the CSV by column.
+
+    `with_patient` adds the patient's id, which a cohort table or a header knows, `with_recordings`
+    on how many recordings a study stands.
+    """
+    cells = {ID: line.recording_id} | ({PATIENT: line.patient_id} if with_patient else {})
+    cells |= {RECORDINGS: str(line.n_recordings)} if with_recordings else {}
+    for one in line.measured:
+        cells[one.head] = one.text
+        if one.quartiles is not None:
+            unit = f" ({one.unit})" if one.unit else ""
+            low, high = map(plain, one.quartiles)
+            cells |= {f"{one.title}, lower quartile{unit}": low,
+                      f"{one.title}, upper quartile{unit}": high}  # fmt: skip
+    return cells | {
+        SAMPLES: str(line.n_samples) if _differ_by_sample(line) else "",
+        FLAGS: "; ".join(line.flags),
+        REASON: line.reason,
+        SHEET: f"sheets/{line.sheet}" if line.sheet else "",
+    }
+
+
+def _differ_by_sample(line: Line) -> bool:
+    """Where all samples say the same, the recording was measured, not they."""
+    by_sample = line.n_samples != line.n_recordings or line.n_recordings == 1
+    return by_sample and any(one.quartiles for one in line.measured)
+
+
+def json_of(
+    line: Line, *, with_patient: bool, members: Sequence[Line] | None = None
+) -> dict[str, Any]:
+    """Return a line as JSON has it; `members` are the recordings that a study stands on."""
+    values: dict[str, Any] = {}
+    for one in line.measured:
+        about: dict[str, Any] = {"value": one.value, "unit": one.unit}
+        if one.yes_no:
+            about["value"] = None if one.value is None else one.value > 0.5
+        if one.quartiles is not None:
+            about["quartiles"] = list(one.quartiles)
+        values[one.title] = about
+    return {
+        "id": line.recording_id,
+        **({"patient": line.patient_id} if with_patient else {}),
+        "measurements": values,
+        "n_samples": line.n_samples,
+        "flags": list(line.flags),
+        "reason": line.reason or None,
+        "sheet": f"sheets/{line.sheet}" if line.sheet else None,
+    } | (
+        {}
+        if members is None
+        else {
+            "n_recordings": line.n_recordings,
+            "recordings": [json_of(one, with_patient=False) for one in members],
+        }
+    )
+
+
+# One line a study: the median of what its recordings measured, and how they differ.
+
+
+def by_study(lines: Iterable[Line]) -> Iterator[tuple[Line, tuple[Line, ...]]]:
+    """Yield a line for each study, and the lines of the recordings that it stands on."""
+    of_study: dict[str, list[Line]] = {}
+    for line in lines:
+        of_study.setdefault(line.study_id, []).append(line)
+    for own in of_study.values():
+        yield combined(own), tuple(own)
+
+
+def combined(lines: Sequence[Line]) -> Line:
+    """Return what a study's recordings say together.
+
+    Those that cannot be judged do not count where another can. Each measurement is the median of
+    the recordings' own, its quartiles are theirs; a flag that only some bear says how many.
+
+    Parameters
+    ----------
+    lines : sequence of Line
+        Of one study. A single one is returned as it is.
+
+    Examples
+    --------
+    >>> made = [Line(f"1-{n}", "1", (), (Measured("Peak", "mm", float(n)),), study_id="1")
+    ...         for n in (1, 2, 6)]
+    >>> one = combined(made)
+    >>> one.recording_id, one.measured[0].value, one.measured[0].quartiles, one.n_recordings
+    ('1', 2.0, (1.5, 4.0), 3)
+    """
+    if len(lines) == 1 and lines[0].recording_id == lines[0].study_id:
+        return lines[0]
+    first = lines[0]
+    files = tuple(file for one in lines for file in one.files)
+    about = replace(first, recording_id=first.study_id, files=files, digests=())
+    measured = [one for one in lines if not one.reason]
+    if not measured:
+        n = len(lines)
+        many = f"none of its {n} recordings can be used; the first: " if n > 1 else ""
+        return replace(about, reason=f"{many}{first.reason}", n_recordings=0)
+    used = used_of(lines)
+    shown = min(used, key=lambda one: len(one.flags))
+    return replace(
+        about,
+        measured=used[0].measured if len(used) == 1 else tuple(_medians(used)),
+        n_samples=sum(one.n_samples for one in used),
+        flags=_flags(used),
+        reason="",
+        sheet=shown.sheet,
+        verdict=used[0].verdict,
+        n_recordings=len(used),
+    )
+
+
+def used_of(lines: Sequence[Line]) -> list[Line]:
+    """Return the lines that a study stands on: those that can be judged, else all measured."""
+    measured = [one for one in lines if not one.reason]
+    return [one for one in measured if not one.verdict.withheld] or measured
+
+
+def _medians(lines: Sequence[Line]) -> Iterator[Measured]:
+    heads = dict.fromkeys(one.head for line in lines for one in line.measured)
+    for head in heads:
+        own = [one for line in lines for one in line.measured if one.head == head]
+        known = [one.value for one in own if one.value is not None]
+        if not known:
+            yield replace(own[0], quartiles=None)
+            continue
+        low, middle, high = (float(value) for value in np.percentile(known, (25, 50, 75)))
+        differs = len(known) > 1 and min(known) < max(known) and not own[0].yes_no
+        yield replace(own[0], value=middle, quartiles=(low, high) if differs else None)
+
+
+def _flags(lines: Sequence[Line]) -> tuple[str, ...]:
+    counts = Counter(flag for line in lines for flag in line.flags)
+    n = len(lines)
+    return tuple(
+        flag if k == n else f"{flag} ({k} of {n} recordings)" for flag, k in counts.items()
+    )
+
+
+TABLE = "measurements.csv"
+LOOPS = "recordings.csv"
+"""The same by recording, where a study is measured in several."""
+
+_MOST_NAMED = 8
+"""Measurements that a sentence names."""
+
+
+@dataclass
+class Summary:
+    """What became of a request: where it lies, and how many could be measured.
+
+    `of` says of what: recordings, or studies of several recordings.
+
+    `found` says of each measurement whether any line has it.
+
+    `other_tasks` names tasks of the plugin that measure something else, for when nothing could be.
+    """
+
+    out: Path
+    plugin: str
+    task: str
+    n_recordings: int = 0
+    n_measured: int = 0
+    n_flagged: int = 0
+    first_reason: str = ""
+    other_tasks: str = ""
+    notes: tuple[str, ...] = ()
+    of: str = "recording"
+    files: str = ""
+    found: dict[str, bool] = field(default_factory=dict)
+
+    @property
+    def not_found(self) -> str:
+        """A sentence on the measurements that no line has; empty where each was found."""
+        absent = [title for title, is_found in self.found.items() if not is_found]
+        more = f" and {len(absent) - _MOST_NAMED} more" if len(absent) > _MOST_NAMED else ""
+        named = "; ".join(absent[:_MOST_NAMED])
+        said = f"Found in no {self.of}, so that the column is empty: {named}{more}"
+        return said if absent else ""
+
+
+def holds_measurements(out: Path) -> bool:
+    """Whether a folder holds the measurements of anything; what only says why not does not count.
+
+    A table that cannot be read is somebody's, too.
+    """
+    if not (out / TABLE).exists():
+        return False
+    try:
+        with (out / TABLE).open(encoding="utf-8", newline="") as file:
+            return any(not row.get(REASON) for row in csv.DictReader(file))
+    except (OSError, UnicodeError, csv.Error):
+        return True
+
+
+class Written:
+    """Takes the lines of one patient after the other, and keeps nothing but counts and reasons.
+
+    Parameters
+    ----------
+    out : Path
+        The folder of the results.
+    mapping : Path or None
+        Where to write which id is which file.
+    cohort : Cohort
+        What is measured.
+    summary : Summary
+        Its counts are those of the lines of ``measurements.csv``.
+    on_line : callable or None
+        Takes each of these lines as JSON has it.
+    recording : str
+        What the plugin calls one of its recordings.
+    """
+
+    def __init__(
+        self,
+        out: Path,
+        mapping: Path | None,
+        cohort: Cohort,
+        summary: Summary,
+        on_line: Callable[[dict[str, Any]], None] | None,
+        recording: str,
+    ) -> None:
+        self._recording = recording
+        samples = cohort.samples.table
+        studies = samples["study_id"].astype(str)
+        # Where each recording is a study, a line of either would say the same twice.
+        self.several = cohort.together and bool(studies.duplicated().any())
+        unit = "study_id" if self.several else "recording_id"
+        # Only a table or a header knows whose recording it is; else a number stands for both.
+        self._with_patient = bool(samples["patient_id"].astype(str).ne(samples[unit]).any())
+        self._cohort, self._out, self._summary, self._on_line = cohort, out, summary, on_line
+        self._numbers = {one.path: number for number, one in enumerate(cohort.seen, start=1)}
+        self._table = GrowingTable(out / TABLE)
+        self._loops = GrowingTable(out / LOOPS) if self.several else None
+        self._mapping = None if mapping is None else GrowingTable(mapping)
+        if mapping is not None:
+            mapping.unlink(missing_ok=True)
+        self._first_with: dict[str, str] = {}
+        self._refused: dict[str, Exclusion] = {}
+        self._views: dict[str, str] = {}
+        summary.of = "study" if self.several else "recording"
+
+    def take(self, lines: Sequence[Line]) -> None:
+        """Write the recordings of one patient."""
+        lines = [self._flagged(line) for line in lines]
+        for line in lines:
+            self._views[line.recording_id] = line.view
+            self._map(line)
+        if self._loops is None:
+            for line in lines:
+                self._add(line, None)
+                if line.reason:
+                    self._refused[line.recording_id] = Exclusion(line.excluded, line.reason)
+            return
+        for study, members in by_study(lines):
+            self._add(study, members)
+            used = used_of(members)
+            for one in members:
+                self._loops.add(cells_of(one, with_patient=self._with_patient), heads_of(one))
+                if one not in used:
+                    why = one.reason or _unjudged(one)
+                    self._refused[one.recording_id] = Exclusion(one.excluded, why)
+
+    def account(self) -> str:
+        """Write ``files.csv``, and return all files in one sentence; empty where it says nothing.
+
+        Files that are no recordings go to the mapping, too.
+        """
+        lines = account(self._cohort, self._refused, self._views)
+        if not lines:
+            return ""
+        write_files(self._out / FILES, lines)
+        if self._mapping is not None:
+            for line in (line for line in lines if not line.recording):
+                row = {"id": "", "file": str(line.path), "number": str(line.number)}
+                self._mapping.add(row)
+        return summed(lines, self._recording)
+
+    def _add(self, line: Line, members: Sequence[Line] | None) -> None:
+        self._table.add(
+            cells_of(line, with_patient=self._with_patient, with_recordings=members is not None),
+            heads_of(line),
+        )
+        for one in line.measured:
+            known = self._summary.found.get(one.title, False)
+            self._summary.found[one.title] = known or one.value is not None
+        self._summary.n_recordings += 1
+        self._summary.n_measured += not line.reason
+        self._summary.n_flagged += bool(line.flags)
+        self._summary.first_reason = self._summary.first_reason or line.reason
+        if self._on_line is not None:
+            self._on_line(json_of(line, with_patient=self._with_patient, members=members))
+
+    def _map(self, line: Line) -> None:
+        if self._mapping is None:
+            return
+        number = next((self._numbers[file] for file in line.files if file in self._numbers), "")
+        files = ";".join(map(str, line.files))
+        self._mapping.add({"id": line.recording_id, "file": files, "number": str(number)})
+
+    def _flagged(self, line: Line) -> Line:
+        """Flag a recording one of whose files was there before."""
+        known = (self._first_with[one] for one in line.digests if one in self._first_with)
+        other = next(known, None)
+        for one in line.digests:
+            self._first_with.setdefault(one, line.recording_id)
+        if other is None or other == line.recording_id:
+            return line
+        return replace(line, flags=(*line.flags, f"the same file as recording {other}"))
+
+
+def _unjudged(line: Line) -> str:
+    """Return why a recording cannot be judged."""
+    return next(map(unjudged, line.verdict.reasons), "cannot be judged")

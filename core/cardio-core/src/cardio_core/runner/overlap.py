@@ -1,0 +1,294 @@
+"""What a run writes down, and checks, once its cohort is known and before anything is fitted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pandas as pd
+
+from cardio_core.config import NeedBlock
+from cardio_core.io.hashing import digest
+from cardio_core.runner.fingerprints import same_signals
+from cardio_core.runner.needs import guard_other
+from cardio_core.runner.patient_flow import flow_of
+from cardio_core.runner.progress import several
+from cardio_core.runner.protocols import Arm, supported_models
+from cardio_core.runner.resume import FILE, contents_of, guard_data, guard_repeated
+from cardio_core.runner.session import Session
+from cardio_core.runner.setup import primary_of, why_hollow, without_hollow_fusions
+from cardio_core.types.features import flag_counts
+from cardio_core.types.notes import Note, NoteKind
+from cardio_stats.cells import write_table
+from cardio_stats.files import replacing, write_json
+
+# The certificate of overlap: what stands on both sides of a fold, counted once the folds are made.
+#
+# The guards raise on overlaps that no protocol declares; here everything is counted again, and
+# what no guard can know is looked for: one signal under two patients, in files that differ.
+
+TABLE, PAIRS = "overlap", "overlap-pairs"
+"""Names of the tables: what was counted, and the recordings of one signal under two patients."""
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """What was looked for on both sides of the folds, and found.
+
+    Attributes
+    ----------
+    table : DataFrame
+        One row a protocol and kind: protocol, kind, compared, without, on both sides.
+    pairs : DataFrame
+        Recordings of different people that hold one signal: recording, other, patient, other
+        patient.
+    sentences : mapping of str to str
+        By protocol.
+    notes : tuple of Note
+        What the reader must act on.
+    """
+
+    table: pd.DataFrame
+    pairs: pd.DataFrame
+    sentences: Mapping[str, str]
+    notes: tuple[Note, ...]
+
+
+def certify(arms: Sequence[Arm]) -> Certificate:
+    """Count patients, linked persons, files and signals on both sides of every fold.
+
+    Parameters
+    ----------
+    arms : sequence of Arm
+        The protocols of a run; their cohort is one.
+    """
+    twins = _pairs(arms[0])
+    rows, sentences = [], {}
+    for arm in arms:
+        found = _counted(arm, twins)
+        rows += [{"protocol": arm.protocol, **row} for row in found]
+        sentences[str(arm.protocol)] = _sentence(arm, found)
+    notes: tuple[Note, ...] = ()
+    if len(twins):
+        text = (
+            f"{several(len(twins), 'pair')} of recordings of different patients hold one signal, "
+            "in another format or gain; are they one person? Link them with subject_link in the "
+            f"cohort table, or remove one (tables/{PAIRS}.csv)."
+        )
+        notes = (Note(NoteKind.COHORT, text),)
+    return Certificate(pd.DataFrame(rows), twins, sentences, notes)
+
+
+def _pairs(arm: Arm) -> pd.DataFrame:
+    table = arm.prepared.features.table.drop_duplicates("recording_id")
+    names = table["recording_id"].astype(str)
+    patient = dict(zip(names, table["patient_id"].astype(str), strict=True))
+    person = dict(zip(names, table["subject_id"].astype(str), strict=True))
+    prints = {name: one for name, one in arm.prepared.fingerprints.items() if name in person}
+    found = [
+        (one, other, patient[one], patient[other])
+        for one, other in same_signals(prints)
+        if person[one] != person[other]
+    ]
+    return pd.DataFrame(found, columns=["recording", "other recording", "patient", "other patient"])
+
+
+def _counted(arm: Arm, twins: pd.DataFrame) -> list[dict[str, Any]]:
+    table = arm.prepared.features.table
+    recordings = table["recording_id"].astype(str)
+    digests = arm.prepared.digests.own_files
+    prints = arm.prepared.fingerprints
+    both: dict[str, set[Any]] = {"patients": set(), "persons": set(), "files": set()}
+    straddling: set[int] = set()
+    columns = {"patients": table["patient_id"].astype(str), "persons": table["subject_id"]}
+    for fold in arm.plan.folds:
+        for kind, column in columns.items():
+            both[kind] |= set(column.iloc[fold.train]) & set(column.iloc[fold.test])
+        train, test = (set(recordings.iloc[side]) for side in (fold.train, fold.test))
+        both["files"] |= _files(digests, train) & _files(digests, test)
+        for number, (one, other) in enumerate(
+            zip(twins["recording"], twins["other recording"], strict=True)
+        ):
+            if (one in train and other in test) or (other in train and one in test):
+                straddling.add(number)
+    there = set(recordings)
+    known = sum(bool(digests.get(one)) for one in there)
+    printed = sum(bool(prints.get(one)) for one in there)
+    n = len(there)
+    return [
+        _row("patients, by id", columns["patients"].nunique(), 0, len(both["patients"])),
+        _row("persons, linked ids taken as one", table["subject_id"].nunique(), 0,
+             len(both["persons"])),
+        _row("files, by SHA-256", known, n - known, len(both["files"])),
+        _row("signals, copied in another format or gain", printed, n - printed, len(straddling)),
+    ]  # fmt: skip
+
+
+def _row(kind: str, compared: int, without: int, found: int) -> dict[str, Any]:
+    return {
+        "what may stand on both sides": kind, "compared": int(compared), "without": int(without),
+        "on both sides": int(found),
+    }  # fmt: skip
+
+
+def _files(digests: Mapping[str, Sequence[str]], recordings: set[str]) -> set[str]:
+    return {one for name in recordings for one in digests.get(name, ())}
+
+
+def _sentence(arm: Arm, rows: Sequence[Mapping[str, Any]]) -> str:
+    patients, persons, _, signals = rows
+    folds = several(len(arm.plan.folds), "fold")
+    missing = int(signals["without"])
+    compared = (
+        f"{several(patients['compared'], 'patient')}, {several(persons['compared'], 'person')}, "
+        f"{several(signals['compared'], 'signal')} compared"
+        + (f"; {several(missing, 'recording')} without a fingerprint" if missing else "")
+    )
+    if not any(row["on both sides"] for row in rows):
+        return (
+            f"Counted again over {folds}, no patient, linked person, file or copied signal stands "
+            f"on both sides ({compared}). A copy that was cut or filtered would not be known."
+        )
+    found = ", ".join(
+        several(int(row["on both sides"]), noun)
+        for row, noun in zip(rows, ("patient", "person", "file", "copied signal"), strict=True)
+        if row["on both sides"]
+    )
+    return f"Counted again over {folds}, on both sides stand: {found} ({compared})."
+
+
+RECORDINGS = "recordings.json"
+"""In a run directory: fingerprints of the signals that the run was made from."""
+
+
+def record(session: Session, arms: Sequence[Arm]) -> Session:
+    """Write down who is there and how they are split; return the session with what they support.
+
+    Raises
+    ------
+    NotTheSameError
+        If the data changed since the run began; nothing of it was touched.
+    ConfigError
+        If they support none of the models.
+    LeakageError
+        If an earlier task on other patients saw one of these.
+    """
+    splits = {arm.protocol: arm.plan.to_dict(arm.prepared.features.table) for arm in arms}
+    split_digest = digest(splits)
+    contents = contents_of(arms)
+    begun = session.manifest.content
+    files = arms[0].prepared.digest
+    guard_data(session.out, begun, contents, split_digest, files)
+    if session.same_as is not None:
+        guard_repeated(session.same_as, contents, split_digest, files)
+    write_json(session.out / FILE, contents.to_dict())
+    data = contents.summed() | {"splits": split_digest}
+    session.manifest.update(stands_on=begun["stands_on"] | data)
+    _record_cohort(session, arms)
+    session = _supported(session, arms)
+    _guard_needs(session, arms[0])
+    write_json(session.out / "splits.json", {"protocols": splits})
+    session.manifest.update(split_digest=split_digest)
+    _certify(session, arms)
+    if arms[0].prepared.cohort.outcome:
+        session.say(f"Outcome: {arms[0].prepared.cohort.outcome}")
+    for arm in arms:
+        session.say(_describe(arm))
+    return session
+
+
+def _certify(session: Session, arms: Sequence[Arm]) -> None:
+    """Write down what stands on both sides of the folds, and say what must be acted on."""
+    certificate = certify(arms)
+    tables = session.out / "tables"
+    tables.mkdir(exist_ok=True)
+    kept = {TABLE: certificate.table}
+    if len(certificate.pairs):
+        kept[PAIRS] = certificate.pairs
+    for name, table in kept.items():
+        with replacing(tables / f"{name}.csv") as temporary:
+            write_table(table, temporary)
+    session.manifest.update(
+        overlap=dict(certificate.sentences), copied_signals=len(certificate.pairs)
+    )
+    session.note(certificate.notes)
+
+
+def _record_cohort(session: Session, arms: Sequence[Arm]) -> None:
+    first, manifest = arms[0], session.manifest
+    table = first.prepared.cohort.samples.table
+    write_json(
+        session.out / "cohort.json",
+        {
+            "recordings": list(table.index),
+            "patients": sorted(set(table["patient_id"])),
+            "subjects": sorted(set(first.prepared.features.table["subject_id"])),
+            "files": list(first.prepared.own_files),
+        },
+    )
+    # No name, id or file: whoever has a recording can tell whether it was among these.
+    prints = sorted(set(first.prepared.fingerprints.values()))
+    write_json(session.out / RECORDINGS, {"n_recordings": len(table), "fingerprints": prints})
+    quarantined = {
+        (q.recording_id, q.hook, q.reason): q.cells() for a in arms for q in a.prepared.quarantined
+    }
+    resumed = Note.each(NoteKind.RESUMED, manifest.content.get("tolerated", ()))
+    manifest.update(
+        data=manifest.content["data"]
+        | {
+            "digest": first.prepared.digest,
+            "n_recordings": len(table),
+            "n_patients": int(table["patient_id"].nunique()),
+            "n_samples": len(first.prepared.features),
+        },
+        quarantined=list(quarantined.values()),
+        outcome=first.prepared.cohort.outcome,
+        excluded={why: list(ids) for why, ids in first.prepared.cohort.excluded.items()},
+        flow=flow_of(
+            arms, session.ctx._inputs, tuple(session.setup.plugin.info.paths), session.setup.task
+        ),
+        flags=flag_counts(first.prepared.features.table),
+        notes=[note.to_dict() for note in (*resumed, *first.prepared.cohort.notes)],
+    )
+
+
+def _supported(session: Session, arms: Sequence[Arm]) -> Session:
+    """Leave out the models that the cohort cannot support, and say why."""
+    setup = session.setup
+    reasons: dict[str, str] = {}
+    for arm in arms:
+        reasons |= arm.prepared.cohort.unsupported
+    supported, notes = supported_models(setup, reasons)
+    models = without_hollow_fusions(setup.task, supported)
+    hollow = why_hollow(setup.task, supported, models)
+    session.note([*notes, *Note.each(NoteKind.UNSUPPORTED_MODEL, hollow)])
+    primary = primary_of(setup.task, setup.config, models)
+    session.manifest.update(models=list(models), primary=primary)
+    return replace(session, setup=replace(setup, models=models, primary=primary))
+
+
+def _guard_needs(session: Session, arm: Arm) -> None:
+    prepared = arm.prepared
+    for resolved in session.needs:
+        block = session.setup.config.needs.get(resolved.need.task, NeedBlock())
+        if resolved.need.patients == "other":
+            guard_other(
+                resolved,
+                set(prepared.own_files),
+                set(prepared.cohort.samples.table["patient_id"]),
+                other_people=block.other_people,
+            )
+
+
+def _describe(arm: Arm) -> str:
+    table = arm.prepared.features.table
+    fold = arm.plan.folds[0]
+    patients = table["patient_id"]
+    what = f"{several(len(arm.plan.folds), 'fold')} by {arm.plan.unit}, plan {arm.plan.plan}"
+    sizes = (
+        f"first fold: train {len(fold.train)} samples of {patients.iloc[fold.train].nunique()} "
+        f"patients, test {len(fold.test)} of {patients.iloc[fold.test].nunique()}"
+    )
+    stamp = f" OPTIMISTIC: {arm.plan.overlap}." if arm.plan.overlap else ""
+    return f"{arm.protocol}: {what}; {sizes}.{stamp}"

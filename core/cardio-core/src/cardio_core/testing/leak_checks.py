@@ -1,0 +1,415 @@
+"""The recordings of a cohort, each alone in an empty folder, under another name if it is one file.
+
+What `load` hands to its opener is its own affair: a path, a tuple, a frozen dataclass with paths in
+it. Paths are replaced in whatever of these is found. What is none of these stays in the copy of the
+data folder, from which everything but recordings is gone.
+"""
+
+from __future__ import annotations
+
+import csv
+import os
+import shutil
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import chdir
+from dataclasses import dataclass, fields, is_dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from cardio_core.testing.case import BrokenContractError, TaskCase, require
+from cardio_core.testing.driving import Bench
+from cardio_core.testing.plugin_checks import require_equal
+from cardio_core.types.features import FeatureSet
+from cardio_core.types.samples import Cohort, SampleSet
+from cardio_stats.errors import CardioError
+
+
+def isolate(cohort: Cohort, data: Path, folder: Path, patients: Collection[str]) -> Cohort:
+    """Take a data folder apart and return some of its patients over what is left.
+
+    `data` is a copy of a data folder. Removed is what belongs to no recording of these patients,
+    any table among it, and every recording that is moved: into a folder of its own in the new
+    `folder`.
+    """
+    owners = cohort.samples.table["patient_id"].isin(list(patients)).to_numpy()
+    samples = cohort.samples.take(owners.nonzero()[0])
+    recordings = [
+        Recording(tuple(file.resolve() for file in cohort.files[name]), folder / f"{number:04d}")
+        for number, name in enumerate(samples.table["recording_id"])
+    ]
+    values = _moved(samples.values, recordings)
+    left = {file for one in recordings if not one.folder.exists() for file in one.files}
+    for file in sorted(data.rglob("*")):
+        if file.is_file() and file.resolve() not in left:
+            file.unlink()
+    return replace(cohort, samples=SampleSet(samples.table, values))
+
+
+@dataclass(frozen=True)
+class Recording:
+    """The files of one recording, and the folder that they may be copied into.
+
+    Files are resolved, what is no file is passed over; the folder exists once the recording has
+    been moved.
+    """
+
+    files: tuple[Path, ...]
+    folder: Path
+
+    def moved(self, source: Any) -> Any:
+        """Copy the files and return the source with the paths of the copies in it.
+
+        Nothing is copied where the source holds no path of theirs. A single file that the source
+        names gets another name; several keep theirs, by which they are found.
+        """
+        files = [file for file in self.files if file.is_file()]
+        paths = {path.resolve() for path in paths_of(source)}
+        if not files:
+            return source
+        top = Path(os.path.commonpath([file.parent for file in files]))
+        above = [path for path in paths if path.is_dir() and top.is_relative_to(path)]
+        top = min(above, key=lambda path: len(path.parts), default=top)
+        if not any(path.is_relative_to(top) for path in paths):
+            return source
+        places = {file: self.folder / file.relative_to(top) for file in files}
+        if len(files) == 1 and files[0] in paths and not above:
+            places = {files[0]: self.folder / f"renamed{_suffix(files[0])}"}
+        for file, place in places.items():
+            place.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(file, place)
+
+        def place_of(path: Path) -> Path:
+            real = path.resolve()
+            if real in places:
+                return places[real]
+            return self.folder / real.relative_to(top) if real.is_relative_to(top) else path
+
+        return replaced(source, place_of)
+
+
+def _moved(values: Any, recordings: Sequence[Recording]) -> Any:
+    """Return values over moved recordings; the same where it does not show how they are kept."""
+    if isinstance(values, tuple | list) and len(values) == len(recordings):
+        return type(values)(
+            one.moved(source) for one, source in zip(recordings, values, strict=True)
+        )
+    if not is_dataclass(values) or isinstance(values, type):
+        return values
+    parts = {one.name: getattr(values, one.name) for one in fields(values) if one.init}
+    aligned = {
+        name: part
+        for name, part in parts.items()
+        if isinstance(part, tuple | list) and len(part) == len(recordings)
+    }
+    if any(any(paths_of(part)) for name, part in parts.items() if name not in aligned):
+        return values
+    return replace(values, **{name: _moved(part, recordings) for name, part in aligned.items()})
+
+
+def paths_of(source: Any) -> Iterator[Path]:
+    """Yield the paths in what `load` hands to its opener.
+
+    Examples
+    --------
+    >>> [path.name for path in paths_of((Path("a.csv"), {"sidecar": Path("a.json")}, 3))]
+    ['a.csv', 'a.json']
+    """
+    found: list[Path] = []
+
+    def keep(path: Path) -> Path:
+        found.append(path)
+        return path
+
+    replaced(source, keep)
+    yield from found
+
+
+def replaced(source: Any, change: Callable[[Path], Path]) -> Any:
+    """Return the same with every path changed: in containers, dataclasses and partial functions.
+
+    Examples
+    --------
+    >>> replaced([Path("a.csv"), ("x", 3)], lambda path: path.with_name("b.csv"))
+    [PosixPath('b.csv'), ('x', 3)]
+    """
+    again = partial(replaced, change=change)
+    if isinstance(source, Path):
+        return change(source)
+    if isinstance(source, str):
+        return str(change(Path(source))) if os.sep in source and Path(source).exists() else source
+    if isinstance(source, tuple | list | set | frozenset):
+        parts = [again(one) for one in source]
+        named = hasattr(source, "_fields")
+        return type(source)(*parts) if named else type(source)(parts)
+    if isinstance(source, dict):
+        return {key: again(one) for key, one in source.items()}
+    if isinstance(source, partial):
+        words = {name: again(one) for name, one in source.keywords.items()}
+        return partial(source.func, *map(again, source.args), **words)
+    if is_dataclass(source) and not isinstance(source, type):
+        own = {one.name: getattr(source, one.name) for one in fields(source) if one.init}
+        return replace(source, **{name: again(one) for name, one in own.items()})
+    return source
+
+
+def _suffix(file: Path) -> str:
+    """Return the suffix by which a reader knows the format: ``.csv``, ``.nii.gz``."""
+    return "".join(file.suffixes[-2:] if file.suffix == ".gz" else file.suffixes[-1:])
+
+
+# Copies of a data folder with fewer patients, or with the same ones in another order.
+
+ID_COLUMNS = ("patient_id", "study_id", "recording_id")
+_TABLES = ("cohort.csv", "cohort.parquet")
+
+Rows = list[list[str]]
+
+
+def copy_without(
+    data: Path,
+    target: Path,
+    *,
+    ids: Collection[str],
+    files: Collection[Path],
+    recordings: Collection[Path],
+) -> None:
+    """Copy a data folder, leaving out some people.
+
+    Rows of any table that carry one of `ids` (of patients, studies, recordings) in a column of ids
+    are left out, and `files`, with the rows that name one. `recordings` are every recording's
+    files, which are no tables even where they are CSV files.
+    """
+    gone = {file.relative_to(data) for file in files if file.is_relative_to(data)}
+    names = {name for file in gone for name in _names_of(file)}
+
+    def left(header: list[str], rows: Rows) -> Rows:
+        keys = [n for n, name in enumerate(header) if name in ID_COLUMNS]
+        return [
+            row
+            for row in rows
+            if {row[n] for n in keys if n < len(row)}.isdisjoint(ids)
+            and {part.strip() for cell in row for part in cell.split(";")}.isdisjoint(names)
+        ]
+
+    def ignore(folder: str, inside: list[str]) -> list[str]:
+        return [name for name in inside if (Path(folder) / name).relative_to(data) in gone]
+
+    shutil.copytree(data, target, ignore=ignore)
+    untouched = {file.relative_to(data) for file in recordings if file.is_relative_to(data)}
+    for table in target.rglob("*.csv"):
+        if table.relative_to(target) not in untouched:
+            _rewrite(table, left)
+    _rewrite_parquet(
+        target, lambda rows: [n for n, one in enumerate(rows["patient_id"]) if str(one) not in ids]
+    )
+
+
+def copy_reordered(data: Path, target: Path) -> None:
+    """Copy a data folder with the patients of its cohort table in reverse order."""
+    shutil.copytree(data, target)
+
+    def turned(header: list[str], rows: Rows) -> Rows:
+        key = header.index("patient_id")
+        return [rows[n] for n in _backwards([row[key] for row in rows])]
+
+    table = target / _TABLES[0]
+    if table.is_file():
+        _rewrite(table, turned)
+    _rewrite_parquet(target, lambda rows: _backwards(list(rows["patient_id"])))
+
+
+def has_cohort_table(data: Path) -> bool:
+    """Whether a folder holds a table that says whose the recordings are."""
+    return any((data / name).is_file() for name in _TABLES)
+
+
+def _backwards(patients: Sequence[str]) -> list[int]:
+    """Return positions with the last patient first.
+
+    Studies of one patient stay in their order, in which the first may have a meaning.
+
+    Examples
+    --------
+    >>> _backwards(["a", "b", "b", "c"])
+    [3, 1, 2, 0]
+    """
+    place = {one: n for n, one in enumerate(dict.fromkeys(patients))}
+    return sorted(range(len(patients)), key=lambda n: -place[patients[n]])
+
+
+def _names_of(file: Path) -> Iterable[str]:
+    """Return how a table may name a file; a bare number could be anything else.
+
+    >>> sorted(_names_of(Path("clips/x1.avi"))), sorted(_names_of(Path("100.dat")))
+    (['clips/x1', 'clips/x1.avi', 'x1', 'x1.avi'], ['100.dat'])
+    """
+    names = {file.as_posix(), file.name, file.with_suffix("").as_posix(), file.stem}
+    return {name for name in names if not name.isdigit()}
+
+
+def _rewrite(table: Path, change: Callable[[list[str], Rows], Rows]) -> None:
+    """Change the rows of a CSV file, every cell as it is written there."""
+    with table.open(encoding="utf-8-sig", newline="") as file:
+        header, *rows = [*csv.reader(file)] or [[]]
+    with table.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file, lineterminator="\n").writerows([header, *change(header, rows)])
+
+
+def _rewrite_parquet(folder: Path, positions: Callable[[Any], list[int]]) -> None:
+    table = folder / _TABLES[1]
+    if table.is_file():
+        import pandas as pd
+
+        rows = pd.read_parquet(table)
+        rows.iloc[positions(rows)].to_parquet(table)
+
+
+# Checks that what a recording yields depends neither on who else is there nor on what is beside.
+#
+# A label must not reach `featurize` by any way: not through a table that a hook opens beside the
+# recording, and not through a number that `load` computed over the whole cohort.
+
+_FEW = 2
+
+
+def features_do_not_depend_on_who_else_is_there(case: TaskCase) -> None:
+    """One patient alone has the features that he has in a cohort."""
+    last = dict([*case.features.items()][-1:])
+    _require_features(case.bench, case.bench.load(), last, "made alone")
+
+
+def features_do_not_depend_on_what_lies_beside_a_recording(case: TaskCase) -> None:
+    """Made of copies of its own files alone, under other names, with no table anywhere."""
+    how = (
+        "made of copies of the recordings' files in empty folders, under other names and without "
+        "a table; preprocess, featurize and the opener may read what Cohort.files names and "
+        "nothing else"
+    )
+    expected = _settled(case.features)
+    copy, nowhere = case.empty("elsewhere"), case.empty("nowhere")
+    shutil.copytree(case.data, copy)
+    nowhere.mkdir()
+    bench = case.bench.over(copy)
+    cohort = bench.load()
+    everybody = list(case.cohort.samples.table.index)
+    _require_same_rows(cohort, case.cohort, everybody, "loaded elsewhere")
+    alone = isolate(cohort, copy, case.empty("alone"), case.checked)
+    hidden = case.data.rename(case.empty("hidden"))
+    try:
+        with chdir(nowhere):
+            _require_features(bench, alone, expected, how)
+    finally:
+        hidden.rename(case.data)
+
+
+def what_a_recording_yields_is_the_same_in_half_of_the_cohort(case: TaskCase) -> None:
+    """A mean over everybody, kept by `load`, tells each recording of the labels of the others."""
+    samples = case.cohort.samples.table
+    patients = list(dict.fromkeys(samples["patient_id"]))
+    # Without a table, recordings may be numbered as they come.
+    by_table = has_cohort_table(case.data)
+    kept = patients[::2] if by_table else patients[: (len(patients) + 1) // 2]
+    ours = samples["patient_id"].isin(kept)
+
+    def ids(rows: pd.DataFrame) -> set[str]:
+        return {
+            str(one) for name in ("patient_id", "study_id", "recording_id") for one in rows[name]
+        }
+
+    def files(rows: pd.DataFrame) -> set[Path]:
+        return {file for name in rows["recording_id"] for file in case.cohort.files[name]}
+
+    half = case.empty("half")
+    copy_without(
+        case.data,
+        half,
+        ids=ids(samples[~ours]) - ids(samples[ours]),
+        files=files(samples[~ours]) - files(samples[ours]),
+        recordings=files(samples),
+    )
+    _require_the_same(case, half, kept, "where half of the cohort is absent")
+
+
+def what_a_recording_yields_is_the_same_in_a_reordered_cohort(case: TaskCase) -> None:
+    """Nothing about a recording may come from its place in the cohort table."""
+    if has_cohort_table(case.data):
+        turned = case.empty("turned")
+        copy_reordered(case.data, turned)
+        patients = list(case.cohort.samples.table["patient_id"])
+        _require_the_same(case, turned, patients, "where the cohort table is in another order")
+
+
+def _require_the_same(case: TaskCase, data: Path, patients: Sequence[str], how: str) -> None:
+    bench = case.bench.over(data)
+    try:
+        cohort = bench.load()
+    except CardioError as error:
+        raise BrokenContractError(
+            f"load fails {how}: {error}; let it take every recording by itself"
+        ) from error
+    table = case.cohort.samples.table
+    expected = list(table.index[table["patient_id"].isin(patients)])
+    _require_same_rows(cohort, case.cohort, expected, how)
+    few = dict([one for one in case.features.items() if one[0] in patients][-_FEW:])
+    why = f"made {how}; let load and its opener take every recording by itself"
+    _require_features(bench, cohort, few, why)
+
+
+def _require_same_rows(made: Cohort, base: Cohort, recordings: Sequence[str], how: str) -> None:
+    """Raise unless these recordings have the same row of the sample table in both cohorts."""
+    before, after = base.samples.table, made.samples.table
+    lost = [name for name in recordings if name not in after.index]
+    require(not lost, f"{len(lost)} recordings, such as {lost[:1]}, are lost or renamed {how}")
+    columns = set(before.columns) ^ set(after.columns)
+    require(not columns, f"the sample table has other columns {how}: {sorted(columns)[:1]}")
+    for column in before.columns:
+        for name in recordings:
+            require(
+                _same(before.loc[name, column], after.loc[name, column]),
+                f"column {column!r} of the sample table is another for recording {name!r} {how}; "
+                "fit what needs the whole cohort in train",
+            )
+
+
+def _same(one: Any, other: Any) -> bool:
+    if np.ndim(one) or np.ndim(other):
+        return np.array_equal(np.asarray(one), np.asarray(other))
+    return bool(one is other or (pd.isna(one) and pd.isna(other)) or one == other)
+
+
+def _settled(features: Mapping[str, FeatureSet]) -> dict[str, FeatureSet]:
+    """Return features that hold their numbers, and need no file any more."""
+    return {
+        patient: FeatureSet(
+            one.table,
+            {name: replace(block, values=np.asarray(block.values)) for name, block in
+             one.blocks.items()},
+        )
+        for patient, one in features.items()
+    }  # fmt: skip
+
+
+def _require_features(
+    bench: Bench, cohort: Cohort, expected: Mapping[str, FeatureSet], how: str
+) -> None:
+    """Raise unless patients have the features that they had, and say what went wrong."""
+    try:
+        made = bench.features(cohort, expected)
+        for patient in sorted(set(expected) - set(made)):
+            reasons = [row.reason for row in bench.make(cohort, patient).quarantined]
+            require(False, f"patient {patient} has no features ({reasons[:1]}) when {how}")
+        require_equal(made, expected, how)
+    except CardioError as error:
+        raise BrokenContractError(f"{error} when {how}") from error
+
+
+OF_LEAKS = (
+    features_do_not_depend_on_who_else_is_there,
+    features_do_not_depend_on_what_lies_beside_a_recording,
+    what_a_recording_yields_is_the_same_in_half_of_the_cohort,
+    what_a_recording_yields_is_the_same_in_a_reordered_cohort,
+)

@@ -1,0 +1,294 @@
+"""Checks of what a finished run leaves behind, and of what it does with new patients."""
+
+from __future__ import annotations
+
+import json
+import pickle
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NoReturn
+from unittest import mock
+
+import numpy as np
+import pandas as pd
+from scipy.stats import kendalltau
+
+from cardio_core.runner.hook_calls import PICKLES
+from cardio_core.runner.predict import predict_new
+from cardio_core.testing.case import BrokenContractError, TaskCase, require
+from cardio_core.testing.driving import permuted_labels
+from cardio_core.types.features import FeatureSet, concatenate
+from cardio_core.types.info import Target, Task
+
+EXPECTED = (
+    "manifest.json", "config.yaml", "splits.json", "predictions.csv", "metrics.json",
+    "report.html", "log.jsonl", "models/final",
+)  # fmt: skip
+
+
+def a_run_ends_with_every_file_in_its_place(case: TaskCase) -> None:
+    """The manifest says so, and every number stands with its interval's method."""
+    status = _json(case, "manifest.json")["status"]
+    require(status == "done", f"the run ended as {status!r}; see its log.jsonl")
+    missing = [name for name in EXPECTED if not (case.finished / name).exists()]
+    require(not missing, f"the run lacks {', '.join(missing)}")
+    metrics = _json(case, "metrics.json")
+    require(metrics, "the run has no metrics; return estimates from evaluate")
+    bare = sorted({row["name"] for row in metrics if not row["method"]})
+    require(not bare, f"metrics without a method: {', '.join(bare)}; name it in the Estimate")
+
+
+def models_hold_no_pickle(case: TaskCase) -> None:
+    """Opening a pickle runs whatever its author wrote into it."""
+    for path in (case.finished / "models").rglob("*"):
+        if path.is_file():
+            by = "name" if path.suffix in PICKLES else "content" if _is_pickle(path) else ""
+            require(not by, f"{path.name} is a pickle by its {by}; use safetensors, JSON or skops")
+
+
+def new_patients_are_predicted_without_unpickling_anything(case: TaskCase) -> None:
+    """`cardio predict` answers for patients whom the run has never seen."""
+    new = case.synthesize(case.task_name, n_patients=3, seed=12345)
+    finished = case.finished
+    with no_unpickling():
+        answer = predict_new(finished, (new,), device="cpu")
+    bad = answer["quarantined"]
+    require(not bad, f"its own synthetic recordings are quarantined, such as {bad[:1]}")
+    models = _json(case, "manifest.json")["models"]
+    expected = {target.name for model in models for target in case.task.targets_of(model)}
+    found = {row["target"] for row in answer["predictions"]}
+    require(found == expected, f"predicts {sorted(found)}, expected {sorted(expected)}")
+    json.dumps(answer, allow_nan=False)
+
+
+def a_prediction_does_not_depend_on_what_else_is_predicted(case: TaskCase) -> None:
+    """Neither on the order nor on the company: models see one sample at a time."""
+    together = concatenate(list(case.features.values()))
+    first = next(iter(case.features.values()))
+    backwards = together.view(np.arange(len(together))[::-1])
+    for model in _json(case, "manifest.json")["models"]:
+        if case.task.model(model).fuses:
+            continue
+        whole = _scores(case, model, together)
+        for how, some in (("alone", first), ("in reverse order", backwards)):
+            again = _scores(case, model, some)
+            worst = max(float(np.max(np.abs(again[i] - whole[i]))) for i in again)
+            require(
+                worst <= case.sizes.score_tolerance,
+                f"model {model}: scores differ by {worst:.2g} when predicted {how}; normalise with "
+                "what train kept, not with the batch",
+            )
+
+
+@contextmanager
+def no_unpickling() -> Iterator[None]:
+    """Let every attempt to open a pickle fail."""
+
+    def refuse(*_: Any, **__: Any) -> NoReturn:
+        raise BrokenContractError("a pickle was opened; use safetensors, JSON or skops")
+
+    # A class, because modules that are imported meanwhile may derive theirs from it.
+    refusing = type("Unpickler", (pickle.Unpickler,), {"__init__": refuse})
+    with (
+        mock.patch.object(pickle, "load", refuse),
+        mock.patch.object(pickle, "loads", refuse),
+        mock.patch.object(pickle, "Unpickler", refusing),
+    ):
+        yield
+
+
+def _is_pickle(path: Path) -> bool:
+    """Whether a file is a pickle, or an archive that holds one (torch's files do)."""
+    if zipfile.is_zipfile(path):
+        with zipfile.ZipFile(path) as archive:
+            return any(name.endswith(".pkl") for name in archive.namelist())
+    head = path.read_bytes()[:2]
+    # Protocols 2 and later begin with the opcode PROTO and the version.
+    return len(head) == 2 and head[0] == 0x80 and 2 <= head[1] <= 5
+
+
+def _scores(case: TaskCase, model: str, features: FeatureSet) -> dict[str, Any]:
+    """Return the scores of the model's first target by id, -1 where it has none."""
+    predictions = case.bench.predict(case.finished, model, features)
+    target = case.task.targets_of(model)[0]
+    scores = np.nan_to_num(np.asarray(predictions.scores[target.name], dtype=float), nan=-1.0)
+    return dict(zip(predictions.ids, scores, strict=True))
+
+
+def _json(case: TaskCase, name: str) -> Any:
+    return json.loads((case.finished / name).read_text(encoding="utf-8"))
+
+
+OF_RUNS = (
+    a_run_ends_with_every_file_in_its_place,
+    models_hold_no_pickle,
+    new_patients_are_predicted_without_unpickling_anything,
+    a_prediction_does_not_depend_on_what_else_is_predicted,
+)
+
+# How well a run ranks what it was to predict, and what chance would give.
+
+Array = np.ndarray[Any, Any]
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """The concordance of a model's out-of-fold scores with the truth.
+
+    Attributes
+    ----------
+    value : float
+        Share of pairs with different truth that are ranked right, ties counting half: the AUC of a
+        binary target, the mean one-against-rest AUC of a multiclass one. Only units of the same
+        fold make pairs: scores of different models need not be comparable.
+    se : float
+        Its standard error if the scores knew nothing.
+    n : int
+        Predicted units with a known truth.
+    """
+
+    value: float
+    se: float
+    n: int
+
+
+def ranking(run: Path, task: Task, model: str, protocol: str) -> Ranking:
+    """Return the ranking of one model's first target, from a run's ``predictions.csv``.
+
+    Raises
+    ------
+    BrokenContractError
+        If no fold holds two units of different truth.
+    """
+    target = task.targets_of(model)[0]
+    table = pd.read_csv(run / "predictions.csv", dtype={"event": str, "y_true": str})
+    chosen = (table["protocol"] == protocol) & (table["model"] == model)
+    table = table[chosen & (table["target"] == target.name)].dropna(subset=["y_true", "score"])
+    parts: list[Array] = []
+    for name in _ranked_classes(target):
+        rows = table if name is None else table[table["event"] == name]
+        folds = [
+            _continuous(fold) if name is None else _binary(fold, name)
+            for _, fold in rows.groupby("fold")
+        ]
+        known = [fold for fold in folds if fold is not None]
+        parts += [np.array(known)] if known else []
+    require(
+        parts, f"no fold of {model} holds two units of different {target.name}; take more patients"
+    )
+    n_pairs = sum(float(part[:, 2].sum()) for part in parts)
+    value = sum(float(part[:, 2] @ part[:, 0]) for part in parts) / n_pairs
+    # Folds are independent; classes share their units, so their errors may add up in full.
+    se = sum(float(np.sqrt(part[:, 2] ** 2 @ part[:, 1])) for part in parts) / n_pairs
+    return Ranking(value, se, len(table) // max(1, table["event"].nunique()))
+
+
+def _ranked_classes(target: Target) -> tuple[str | None, ...]:
+    """Return the classes that are ranked against the rest; None for a number."""
+    if target.kind == "continuous":
+        return (None,)
+    return target.classes[1:] if target.kind == "binary" else target.classes
+
+
+def _binary(fold: pd.DataFrame, name: str) -> tuple[float, float, float] | None:
+    """Return AUC, its null variance (Mann and Whitney 1947) and the number of pairs."""
+    positive = (fold["y_true"] == name).to_numpy()
+    n, m = int(positive.sum()), int((~positive).sum())
+    if not n or not m:
+        return None
+    ranks = fold["score"].rank().to_numpy()
+    area = (ranks[positive].sum() - n * (n + 1) / 2) / (n * m)
+    return float(area), (n + m + 1) / (12 * n * m), n * m
+
+
+def _continuous(fold: pd.DataFrame) -> tuple[float, float, float] | None:
+    """Return Kendall's tau on the scale of an AUC, its null variance and the number of pairs."""
+    n = len(fold)
+    if n < 2:
+        return None
+    tau = kendalltau(fold["y_true"].astype(float), fold["score"]).statistic
+    variance = 2 * (2 * n + 5) / (9 * n * (n - 1))
+    # A constant score ranks nothing; its tau is not a number.
+    return 0.5 + (0.0 if np.isnan(tau) else tau / 2), variance / 4, n * (n - 1) / 2
+
+
+# Checks of chance and truth: with labels that mean nothing a plugin finds nothing, else it does.
+#
+# Over the whole pipeline, under the honest protocol.
+
+
+def the_planted_effect_is_recovered(case: TaskCase) -> None:
+    """The first model ranks synthetic patients at least as well as the author says it must."""
+    first, planted = case.task.models[0].name, case.sizes.planted
+    require(
+        planted is None or case.task_name in planted,
+        f"say in `planted` what concordance the first model of {case.task_name!r} must reach on "
+        "the synthetic cohort",
+    )
+    found = ranking(case.honest_run, case.task, first, "honest")
+    # Where no floor is stated, more than chance gives in 39 of 40 cohorts.
+    least = 0.5 + 1.96 * found.se if planted is None else planted[case.task_name]
+    require(
+        found.value >= least,
+        f"{first}: concordance {found.value:.3f} over {found.n} units, expected at least "
+        f"{least:.3f}; plant a larger effect, take more patients, or train longer",
+    )
+
+
+def permuted_labels_give_chance(case: TaskCase) -> None:
+    """The mean over the permutations lies within three standard errors of one half.
+
+    Every model that is fitted takes part, baselines too; a rule is fitted on nobody, so that labels
+    cannot mislead it.
+    """
+    values: dict[str, list[float]] = {}
+    errors: dict[str, list[float]] = {}
+    for seed in case.sizes.permutations:
+        case.tell(f"running the task on permuted labels, seed {seed}")
+        with permuted_labels(seed):
+            run = case.run("honest")
+        for name in _fitted(case, run):
+            one = ranking(run, case.task, name, "honest")
+            values.setdefault(name, []).append(one.value)
+            errors.setdefault(name, []).append(one.se)
+    for name, some in values.items():
+        mean = float(np.mean(some))
+        allowed = 3 * float(np.sqrt(np.mean(np.square(errors[name])) / len(some)))
+        require(
+            abs(mean - 0.5) <= allowed,
+            f"{name}: concordance {mean:.3f} with labels that mean nothing, allowed "
+            f"{0.5 - allowed:.3f} to {0.5 + allowed:.3f}; look for what tells it the tested labels",
+        )
+
+
+def the_same_request_gives_the_same_numbers(case: TaskCase) -> None:
+    """Every estimate of metrics.json, to the last digit."""
+    first, second = (
+        _truth_json(run, "metrics.json") for run in (case.honest_run, case.run("honest"))
+    )
+    different = [(a["name"], a["model"]) for a, b in zip(first, second, strict=True) if a != b]
+    require(
+        not different,
+        f"{len(different)} of {len(first)} numbers differ, such as {different[:1]}; draw every "
+        "random number from ctx.rng",
+    )
+
+
+def _fitted(case: TaskCase, run: Path) -> list[str]:
+    """Return the models of a run that were fitted; of a rule only its patients can be permuted."""
+    models = _truth_json(run, "manifest.json")["models"]
+    return [name for name in models if not case.task.model(name).rule]
+
+
+def _truth_json(run: Path, name: str) -> Any:
+    return json.loads((run / name).read_text(encoding="utf-8"))
+
+
+OF_TRUTH = (
+    the_planted_effect_is_recovered,
+    permuted_labels_give_chance,
+    the_same_request_gives_the_same_numbers,
+)

@@ -1,0 +1,40 @@
+"""What a hook raised, in one line that helps its author."""
+
+import numpy as np
+import pandas as pd
+
+from cardio_core.runner.hook_calls import failed
+from cardio_core.types.features import FeatureBlock, FeatureSet
+
+
+def features() -> FeatureSet:
+    ids = {name: list("abcd") for name in ("recording_id", "study_id", "patient_id")}
+    values = np.array([[1, 2, np.nan], [1, np.nan, np.nan], [1, 2, 3], [1, 2, 3]], np.float32)
+    names = ("height", "width", "rate")
+    measures = FeatureBlock(values, ("measure",), names, ("1",))
+    picture = FeatureBlock(np.full((4, 2, 2), np.nan), ("row", "column"), ("p", "q"), ("1",))
+    words = FeatureBlock(np.array([["x"]] * 4, object), ("word",), ("word",), ("1",))
+    blocks = {"measures": measures, "picture": picture, "words": words}
+    return FeatureSet(pd.DataFrame(ids, index=list("abcd")), blocks)
+
+
+def raised(text: str) -> ValueError:
+    try:
+        raise ValueError(text)
+    except ValueError as error:
+        return error
+
+
+def test_an_error_about_nan_names_the_columns_that_hold_any():
+    given = {"training": features(), "validation": None, "targets": 3}
+    said = failed("ppg", "hook train", raised("Input X contains NaN."), given=given)
+    assert str(said).startswith(
+        "hook train: ValueError: Input X contains NaN.; NaN in measures.width (1 of 4), "
+        "measures.rate (2 of 4) ("
+    )
+    assert "measures" not in said.kept
+
+
+def test_another_error_names_none():
+    said = failed("ppg", "hook train", raised("no such word"), given={"training": features()})
+    assert "measures" not in str(said)

@@ -1,0 +1,246 @@
+"""Every kind of file of a run directory, as it is read again: whole, or one line that says why."""
+
+from __future__ import annotations
+
+import copy
+import json
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from cardio_core.io import run_schema as models
+from cardio_core.io import settings_schema as settings
+from cardio_core.io.run_artifact import METRICS, SPLITS, manifest_in, words_of
+from cardio_core.io.run_schema import Kind
+from cardio_stats.errors import ConfigError, DataError
+from cardio_stats.files import write_json
+from cardio_stats.serialization import MalformedError, parse_json, parse_yaml
+
+RULE = {
+    "alpha": 0.1, "quantile": 0.6, "n_patients": 23, "n_dropped": 0, "method": "m",
+    "target": "ill", "kind": "binary", "classes": ["no", "yes"],
+    "class_quantiles": [0.6, None], "class_patients": [12, 11],
+}  # fmt: skip
+CHOSEN = {
+    "candidate": {"strength": 1.0}, "epochs": None, "notes": [],
+    "decisions": [{"target": "ill", "offsets": [0.0, 0.5], "source": "inner folds"}],
+}  # fmt: skip
+ROW = {"name": "auc", "value": 0.8, "n": 20, "n_patients": 20, "level": 0.95, "p_value": None}
+FOLDS = {"protocols": {"honest": {"folds": [{"name": "r0-f0", "train": ["a"], "test": ["b"]}]}}}
+RUN = {
+    "status": "done", "plugin": "toy", "task": "beats", "protocols": ["honest"], "models": ["a"],
+    "targets": [{"name": "ill", "kind": "binary", "classes": ["no", "yes"]}], "seed": 0,
+    "config_digest": "0", "device": {"precision": "32"}, "data": {"source": "real"},
+    "packages": {}, "core_version": "0.1.0", "plugin_version": "0.1.0", "primary": "a",
+    "needs": [], "stages": {}, "notes": [], "split_digest": "0", "outputs": {"a/b.json": "0a"},
+}  # fmt: skip
+
+WHOLE = {
+    "conformal": (models.CONFORMAL.check, RULE),
+    "chosen": (models.CHOSEN.check, CHOSEN),
+    "metrics": (METRICS.check, [ROW]),
+    "splits": (SPLITS.check, FOLDS),
+    "manifest": (manifest_in, RUN),
+    "any manifest": (partial(manifest_in, complete=False), RUN),
+}
+
+
+@pytest.mark.parametrize("name", WHOLE)
+def test_a_whole_file_is_taken_with_whatever_else_it_says(name):
+    check, content = WHOLE[name]
+    content = content if isinstance(content, list) else content | {"more": {"than": ["is known"]}}
+    check(content, Path("a.json"))
+
+
+def changed(content, place, value):
+    """Return a copy with another value at a place; the value `...` takes the entry away."""
+    content = copy.deepcopy(content)
+    *way, last = place
+    inner = content
+    for part in way:
+        inner = inner[part]
+    if value is ...:
+        del inner[last]
+    else:
+        inner[last] = value
+    return content
+
+
+@pytest.mark.parametrize(
+    ("name", "place", "value", "said"),
+    [
+        ("conformal", ["n_patients"], -3, "a number of at least 0 at n_patients, found -3"),
+        ("conformal", ["quantile"], "x", "a number at quantile, found a text"),
+        ("conformal", ["alpha"], 1.5, "a number below 1 at alpha, found 1.5"),
+        ("conformal", ["class_quantiles"], [0.1], "as many classes everywhere, found"),
+        ("conformal", ["target"], "../../x", "a name without parts of a path at target, found"),
+        ("chosen", ["decisions", 0, "offsets"], [0.0, "x"],
+         "a number at decisions[0].offsets[1], found a text"),
+        ("chosen", ["decisions"], ..., "an entry at decisions, found none"),
+        ("chosen", ["epochs"], True, "a whole number at epochs, found true"),
+        ("metrics", [0, "value"], None, "a number at [0].value, found nothing"),
+        ("metrics", [0, "value"], float("nan"), "a finite number at [0].value, found nan"),
+        ("metrics", [0, "n"], 10**40, "at [0].n, found a huge number"),
+        ("metrics", [0, "p_value"], 3, "a number of at most 1 at [0].p_value, found 3"),
+        ("metrics", [0, "name"], 5, "a text at [0].name, found 5"),
+        ("splits", ["protocols", "honest", "folds", 0, "test"], "b",
+         "a list at protocols.honest.folds[0].test, found a text"),
+        ("splits", ["protocols"], [], "named values at protocols, found a list"),
+        ("manifest", ["models"], ["../.."], "a name without parts of a path at models[0]"),
+        ("manifest", ["models"], ["a\x00b"], "a name without parts of a path at models[0]"),
+        ("manifest", ["models"], ["a" * 300], "a name without parts of a path at models[0]"),
+        ("manifest", ["outputs"], {"../x": "0a"}, "a place inside the folder at outputs"),
+        ("manifest", ["outputs"], {"/etc/x": "0a"}, "a place inside the folder at outputs"),
+        ("manifest", ["protocols"], [], "at least 1 values at protocols, found a list"),
+        ("manifest", ["seed"], "0", "a whole number at seed, found a text"),
+        ("manifest", ["targets", 0, "kind"], "none",
+         "one of 'binary', 'multiclass' or 'continuous' at targets[0].kind, found a text"),
+        ("any manifest", ["notes"], "one", "a list at notes, found a text"),
+        ("any manifest", ["words"], {"a": 3}, "a text at words.a, found 3"),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_is_told_with_its_place(name, place, value, said, tmp_path):
+    check, content = WHOLE[name]
+    with pytest.raises(DataError) as caught:
+        check(changed(content, place, value), tmp_path / "a.json")
+    assert str(caught.value).startswith("a.json: expected ")
+    assert said in str(caught.value)
+    assert str(caught.value).endswith("was changed or is damaged: put back a whole copy of it")
+    assert "\n" not in str(caught.value)
+
+
+def test_files_of_another_schema_are_refused_with_what_to_do(tmp_path):
+    with pytest.raises(
+        DataError, match=r"files of schema 1, found 2; open it with the cardio-core"
+    ):
+        manifest_in(RUN | {"schema": 2}, tmp_path / "manifest.json")
+
+
+def test_no_entry_can_put_a_line_break_into_a_message(tmp_path):
+    kind = Kind("what it is", dict[str, int])
+    with pytest.raises(DataError) as caught:
+        kind.check({"a\nError: b\x1b[31m": "x"}, tmp_path / "a.json")
+    assert str(caught.value).isprintable()
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"", "line 1"),
+        (b'{"n": 1', "line 1"),
+        (b'{"n": 1, "n": 2}', "'n' twice in one place"),
+        (b'{"n": NaN}', "NaN in place of a number"),
+        (b'{"n": -Infinity}', "-Infinity in place of a number"),
+        (b'{"n": 1e999}', "a number too large"),
+        (b'{"n": ' + b"1" * 5000 + b"}", "a number too long"),
+        (b"[" * 100 + b"]" * 100, "too many levels"),
+        (b"[" * 100_000, "too many levels"),
+        (b'{"a":' * 3000 + b"1" + b"}" * 3000, "too many levels"),
+        (b'{"n": "\\ud800"}', "half a character"),
+        ("Größe".encode("latin-1"), "another byte in line 1"),
+        ('{"n": 1}'.encode("utf-16"), "another byte in line 1"),
+    ],
+)
+def test_what_is_no_json_is_told_in_one_line(content, said, tmp_path):
+    file = tmp_path / "a.json"
+    file.write_bytes(content)
+    with pytest.raises(DataError, match=r"^a\.json: expected ") as caught:
+        models.CHOSEN.read(file)
+    assert said in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_what_is_no_plain_file_is_not_opened(tmp_path):
+    import os
+
+    os.mkfifo(tmp_path / "pipe.json")
+    for name, said in (("none.json", "found none"), (".", "no plain file"),
+                       ("pipe.json", "no plain file")):  # fmt: skip
+        with pytest.raises(DataError, match=said):
+            models.CHOSEN.read(tmp_path / name)
+
+
+def test_a_file_beyond_its_size_is_not_read(tmp_path):
+    file = tmp_path / "a.json"
+    with file.open("wb") as large:
+        large.truncate(1 << 40)  # takes no room on the disk
+    with pytest.raises(DataError, match="expected at most 17 MB, found 1099512 MB"):
+        models.CHOSEN.read(file)
+
+
+LAUGHS = "a: &a [x,x,x,x,x,x,x,x,x]\n" + "".join(
+    f"{name}: &{name} [{','.join([f'*{before}'] * 9)}]\n"
+    for before, name in zip("abcdefgh", "bcdefghi", strict=True)
+)
+"""Nine lines that stand for more values than any memory holds."""
+
+MERGED = "a: &a {x: 1}\n" + "".join(
+    f"{name}: &{name} {{<<: [{','.join([f'*{before}'] * 9)}]}}\n"
+    for before, name in zip("abcdefgh", "bcdefghi", strict=True)
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("seed: 1\nseed: 2", "'seed' twice in one place, line 2"),
+        ("a: [", "line 1"),
+        ("a: 2020-13-45", "a value of no kind"),
+        ("a: !!int x", "a value of no kind"),
+        ("a: !!python/object/apply:os.system [x]", "line 1"),
+        ("[" * 5000, "too many levels"),
+        ("- " * 2000 + "x", "too many levels"),
+        ("a: &a [*a]", "anchors that stand for themselves"),
+        ("a: \x00", "a character that no text has"),
+        ("a: 1\n---\na: 2", "line 2"),
+        ("? {a: b}\n: c", "line 1"),
+        (LAUGHS, "anchors that stand for more than 100000 values"),
+        (MERGED, "anchors that stand for more than 100000 values"),
+        ("a: " + "1" * 5000, "a value of no kind"),
+        ("a: *b", "line 1"),
+        ("x" * 2_000_001, "more than 2 MB"),
+    ],
+)
+def test_what_is_no_yaml_is_told_in_a_few_words(text, said):
+    with pytest.raises(MalformedError) as caught:
+        parse_yaml(text)
+    assert said in str(caught.value)
+    with pytest.raises(ConfigError, match=r"^a\.yaml: expected settings in YAML, found"):
+        settings.read_yaml(text, "a.yaml")
+
+
+def test_aliases_that_save_typing_stay():
+    assert parse_yaml("base: &b {x: 1, y: 2}\nown: {<<: *b, x: 3}")["own"] == {"x": 3, "y": 2}
+
+
+def test_json_reads_as_the_standard_reader_reads_it():
+    text = '{"a": [1, 2.5, null, true, "\\u00e9\\ud83d\\ude00"], "b": {"c": -1e-7}}'
+    assert parse_json(text) == json.loads(text)
+
+
+@pytest.mark.parametrize(
+    ("tree", "said"),
+    [
+        ("tasks: 5", "tasks: expected settings by name, found a number"),
+        ("tasks: []", "tasks: expected settings by name, found a list"),
+        ("tasks: {beats: x}", "tasks.beats: expected settings by name, found a text"),
+        ("tasks: {beats: 2020-01-01}", "tasks.beats: expected settings by name, found a date"),
+    ],
+)
+def test_settings_of_tasks_are_settings_by_name(tree, said):
+    with pytest.raises(ConfigError) as caught:
+        settings.of_task(settings.read_yaml(tree, "a.yaml"), "beats", "a.yaml")
+    assert str(caught.value).startswith(f"a.yaml: {said}")
+
+
+def test_json_is_written_of_paths_that_a_locale_without_letters_took_apart(tmp_path):
+    typed = "Läufe ≥".encode().decode("ascii", "surrogateescape")
+    write_json(tmp_path / "a.json", {"out": typed, "odd": "\udce4 \ud800", "whole": "😀"})
+    said = json.loads((tmp_path / "a.json").read_text(encoding="utf-8"))
+    assert said == {"out": "Läufe ≥", "odd": "\ufffd \ufffd", "whole": "😀"}
+
+
+def test_a_command_that_no_shell_takes_apart_is_refused():
+    with pytest.raises(DataError, match="a quote that does not end"):
+        words_of("cardio run --out 'x")

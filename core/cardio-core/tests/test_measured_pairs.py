@@ -1,0 +1,35 @@
+"""The page of `cardio measure` shows two recordings of one patient beside each other."""
+
+from __future__ import annotations
+
+from cardio_core.report.measured import differences, pairs, write_page
+
+TABLE = """id,patient,EF (%),"EF, stress minus rest (%)","Flow, late minus early"
+1,P1,60,,
+2,P1,52.5,-7.5,0.25
+3,P2,48,,
+"""
+
+
+def test_a_difference_stands_with_both_values_where_the_table_has_them(tmp_path):
+    table = tmp_path / "measurements.csv"
+    table.write_text(TABLE, encoding="utf-8")
+    columns = differences(
+        ["EF (%)", "EF, stress minus rest (%)", "Flow, late minus early", "Ratio, minus one"]
+    )
+    assert [(one.of, one.early, one.late) for one in columns] == [
+        ("EF (%)", "rest", "stress"), ("Flow", "early", "late"),
+    ]  # fmt: skip
+    (pair,) = pairs(table, columns)
+    assert (pair.patient, pair.recording) == ("P1", "2")
+    assert pair.cells == ("60 → 52.5 (−7.5)", "+0.25")
+
+
+def test_the_page_has_them_in_a_table_of_their_own_or_none(tmp_path):
+    table = tmp_path / "measurements.csv"
+    for text, shown in ((TABLE, True), ("id,EF (%)\n1,60\n", False)):
+        table.write_text(text, encoding="utf-8")
+        write_page(tmp_path / "page.html", table, by="toy", made="2026-11-22T10:00:00Z", notes=())
+        page = (tmp_path / "page.html").read_text(encoding="utf-8")
+        assert ("<h2>Rest and stress of one patient</h2>" in page) == shown
+        assert ("60 → 52.5 (−7.5)" in page) == shown

@@ -1,0 +1,200 @@
+"""Methods, limits, checklists and model card are true of the run, and say what they cannot know."""
+
+import csv
+import json
+from pathlib import Path
+
+import pytest
+
+from cardio_core.io.run_artifact import SPLITS as SPLITS_FILE
+from cardio_core.io.run_artifact import read_artifact
+from cardio_core.report.page import told_parts, write_told
+from cardio_core.report.text.checklists import checklists
+from cardio_core.report.text.methods import limits, methods, split_words
+
+MANIFEST = {
+    "status": "done", "task": "response", "task_title": "Response from an ECG",
+    "plugin": "ecg", "plugin_version": "0.3", "core_version": "0.2", "seed": 11,
+    "data": {"source": "real", "path_shown": "cohort.csv", "n_patients": 40, "n_recordings": 44},
+    "outcome": "LVESV falls by 15 % or more.", "protocols": ["honest", "paper"],
+    "models": ["net", "qrs"], "baselines": ["qrs"], "primary": "net",
+    "model_titles": {"net": "ResNet", "qrs": "QRS duration"},
+    "targets": [{"name": "response", "kind": "binary", "classes": ["no", "yes"]}],
+    "packages": {"python": "3.11.9", "numpy": "2.1", "torch": "2.9", "monai": "1.6"},
+    "papers": ["He et al. 2023"], "quarantined": [], "git_commit": "0123456789abcdef",
+    "flow": {
+        "stations": [
+            {"station": "found", "entries": 44, "recordings": 44, "patients": 40},
+            {"station": "left", "kind": "unreadable", "reason": "flat lead", "entries": 3,
+             "recordings": 3, "patients": 2},
+            {"station": "used", "entries": 41, "recordings": 41, "patients": 38},
+        ],
+        "unlabelled": {"patients": 0, "recordings": 0, "train": False},
+    },
+}  # fmt: skip
+CONFIG = """
+inner: {k: 3, validation_share: 0.2}
+evaluate: {level: 0.95, n_resamples: 1500}
+search: [{lr: 1}, {lr: 2}]
+protocols:
+  honest: {plan: nested, decision: inner}
+  paper: {plan: beats, decision: fixed, overrides: {inner: {k: 0}}}
+"""
+
+
+def fold(name, train, test):
+    return {"name": name, "train": list(train), "test": list(test)}
+
+
+SPLITS = {
+    "honest": {"plan": "nested", "unit": "patient",
+               "folds": [fold("r0-f0", "abc", "de"), fold("r0-f1", "de", "abc")]},
+    "paper": {"plan": "beats", "unit": "sample", "declared_overlap": "beats are drawn at random",
+              "folds": [fold("r0-f0", "abc", "de")]},
+}  # fmt: skip
+ROW = {"protocol": "honest", "target": "response", "model": "net", "name": "auc", "value": 0.7,
+       "low": 0.6, "high": 0.8, "level": 0.95, "method": "DeLong", "n": 38, "unit": "patient",
+       "n_patients": 38, "extra": {"n_rows": 38, "n_positive": 20}}  # fmt: skip
+METRICS = [ROW, ROW | {"model": "qrs", "value": 0.6}, ROW | {
+    "name": "auc_difference", "versus": "qrs", "value": 0.1, "low": -0.1, "high": 0.3,
+    "method": "DeLong, paired"}]  # fmt: skip
+
+
+@pytest.fixture
+def run(tmp_path):
+    def make(manifest=None, splits=SPLITS, metrics=METRICS):
+        (tmp_path / "manifest.json").write_text(json.dumps(MANIFEST | (manifest or {})))
+        (tmp_path / "metrics.json").write_text(json.dumps(metrics))
+        (tmp_path / "splits.json").write_text(json.dumps({"protocols": splits}))
+        (tmp_path / "config.yaml").write_text(CONFIG)
+        return tmp_path
+
+    return make
+
+
+def text_of(run):
+    return " ".join(methods(read_artifact(run)).paragraphs)
+
+
+def test_the_methods_tell_patients_models_folds_choices_intervals_and_versions(run):
+    said = text_of(run())
+    for part in (
+        "The task was: response from an ECG.",
+        "Of 44 recordings of 40 patients found, 41 recordings of 38 patients were used.",
+        "Could not be used: flat lead (3 recordings of 2 patients).",
+        "Outcome: LVESV falls by 15 % or more.",
+        "“ResNet” was fitted. Simple baselines, on the same folds: “QRS duration”.",
+        "“ResNet” was declared as the primary model before any result was known.",
+        "2-fold cross-validation, stratified, with everything of a patient in one fold; inside "
+        "each training set, 3 inner folds by patient validated; 2 candidate settings were compared "
+        "there; thresholds that maximise the Youden index",
+        "samples, not patients, were split at random once, 2 of 5 being tested; nothing was chosen "
+        "inside the training sets; thresholds were fixed beforehand",
+        "Declared overlap: beats are drawn at random.",
+        "area under the ROC curve, pooled over the tested folds, with 95 % intervals (DeLong).",
+        "Models were compared in pairs on what both predicted (DeLong, paired)",
+        "percentiles of 1\u202f500 resamples",
+        "cardio-core 0.2, plugin ecg 0.3, Python 3.11.9 and numpy 2.1; seed 11; commit 0123456789.",
+    ):
+        assert part in said
+
+
+def test_another_plan_is_told_otherwise(run):
+    folds = [fold("r0-f0", "abc", "d"), fold("r0-f1", "abd", "c")]
+    alone = {"honest": {"plan": "sites", "unit": "patient", "folds": folds}}
+    said = text_of(run(splits=alone))
+    assert "each of 2 sites was tested by models trained on the other sites" in said
+    assert "paper protocol" not in said
+    assert not any("Centres" in one for one in limits(read_artifact(run(splits=alone))))
+
+
+@pytest.mark.parametrize(
+    ("split", "words"),
+    [
+        ({"plan": "nested", "unit": "patient",
+          "folds": [fold("r0-f0", "ab", "c"), fold("r0-f1", "cb", "a"),
+                    fold("r1-f0", "ab", "c"), fold("r1-f1", "cb", "a")]},
+         "2-fold cross-validation, repeated 2 times with new folds"),
+        ({"plan": "apparent", "unit": "patient", "folds": [fold("r0-f0", "abc", "abc")]},
+         "both trained on and tested"),
+        ({"plan": "dechazal", "unit": "patient", "folds": [fold("r0-f0", "abc", "de")]},
+         "fixed lists of patients: 2 of 5 patients were on the list for testing"),
+    ],
+)  # fmt: skip
+def test_every_kind_of_plan_has_its_words(split, words):
+    made = SPLITS_FILE.check({"protocols": {"honest": split}}, Path("splits.json"))
+    assert words in split_words(made.protocols["honest"])
+
+
+def test_networks_are_cited_where_their_weights_lie_in_the_run(run):
+    place = run()
+    assert "torch" not in " ".join(methods(read_artifact(place)).citations)
+    (place / "models/r0").mkdir(parents=True)
+    (place / "models/r0/weights.safetensors").write_bytes(b"x")
+    told = methods(read_artifact(place))
+    assert any(paper.startswith("torch: Paszke") for paper in told.citations)
+    assert "torch 2.9" in told.paragraphs[-1]
+    assert "monai" not in " ".join([*told.paragraphs, *told.citations])
+    assert "He et al. 2023" in told.citations
+    assert any(paper.startswith("DeLong ER") for paper in told.citations)
+
+
+def test_limits_are_those_of_this_run(run):
+    said = " ".join(limits(read_artifact(run())))
+    assert "synthetic" not in said
+    assert "No external validation is part of this run" in said
+    assert "With 38 patients the interval of the leading measure is 0.200 wide" in said
+    assert "2 models and 1 target were looked at without correction" in said
+    more = {"data": {"source": "synthetic"}, "flow": {"unlabelled": {"patients": 3}}}
+    said = " ".join(limits(read_artifact(run(more))))
+    assert "The data are synthetic" in said
+    assert "3 patients without a known outcome are not tested" in said
+
+
+def test_the_checklists_answer_what_the_run_knows_and_flag_the_rest(run):
+    tripod, claim = checklists(read_artifact(run()))
+    assert [len(tripod.lines), len(claim.lines)] == [27, 44]
+    assert [line.number for line in claim.lines] == [str(n) for n in range(1, 45)]
+    by_number = {line.number: line for line in tripod.lines}
+    assert by_number["17"].status == "for the authors"
+    assert not by_number["17"].answer
+    assert by_number["4"].status == "answered"
+    assert by_number["5"].answer.endswith("For the authors: dates, and why these data.")
+    assert by_number["5"].status == "in part"
+    # Without an outcome in the manifest nothing is claimed of it.
+    bare = checklists(read_artifact(run({"outcome": ""})))[0]
+    assert {line.number: line.status for line in bare.lines}["8"] == "for the authors"
+
+
+def test_an_empty_run_answers_next_to_nothing(tmp_path):
+    (tmp_path / "manifest.json").write_text("{}")
+    files = read_artifact(tmp_path)
+    told = told_parts(files)
+    answered = [
+        [line.number for line in one.lines if line.status == "answered"]
+        for one in told["checklists"]
+    ]
+    assert answered == [["26"], ["40"]], "limits there are always"
+    assert told["flow_told"] is None
+    write_told(tmp_path, files)
+
+
+def test_what_stands_on_the_page_is_written_beside_it(run):
+    place = run()
+    (place / "models/final/net").mkdir(parents=True)
+    (place / "models/final/net/model.json").write_text("{}")
+    files = read_artifact(place)
+    write_told(place, files)
+    with (place / "tables/claim.csv").open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == 44
+    assert rows[22]["answer"].startswith("Software: cardio-core 0.2")
+    card = (place / "model_card.md").read_text(encoding="utf-8")
+    assert card.startswith("# Model card: Response from an ECG")
+    assert "## Ethical considerations\n\n- For the authors." in card
+    before = card.split("models/final: ")[1][:64]
+    (place / "models/final/net/model.json").write_text("{ }")
+    write_told(place, files)
+    assert (place / "model_card.md").read_text().split("models/final: ")[1][:64] != before
+    # The report reads its own checklists back as no table of the run.
+    assert read_artifact(place).tables == ()

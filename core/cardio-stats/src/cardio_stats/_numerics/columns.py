@@ -1,0 +1,486 @@
+"""Columns of a clinical table: found by name, read as numbers or as categories, never guessed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from difflib import get_close_matches
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from cardio_stats._numerics.validate import Floats, Ints, numeric_column
+from cardio_stats.errors import DataError
+
+Kind = Literal["number", "category"]
+Column = pd.Series
+
+
+def column_named(table: pd.DataFrame, name: str) -> Column:
+    """Return one column of the table.
+
+    Raises
+    ------
+    DataError
+        No such column (with the nearest names), several of that name, or one that can be read in
+        two ways (``attrs["doubts"]`` of a table that cardio read says so).
+    """
+    if name not in table.columns:
+        by_small = {str(column).lower(): str(column) for column in table.columns}
+        near = [by_small[found] for found in get_close_matches(name.lower(), by_small, n=3)]
+        some = f"it has {columns_told(table, 5)}"
+        hint = f"nearest: {', '.join(near)}" if near else some
+        raise DataError(f"column {name!r}: not in the table; {hint}")
+    n_times = int((table.columns == name).sum())
+    if n_times > 1:
+        raise DataError(f"column {name!r}: found {n_times} times; rename all but one")
+    doubt = table.attrs.get("doubts", {}).get(name)
+    if doubt:
+        raise DataError(f"column {name!r}: {doubt}")
+    return table[name]
+
+
+def columns_told(table: pd.DataFrame, most: int) -> str:
+    """Return the names of a table's columns, for the message that one is not among them.
+
+    A "table" of one column is most often a letter or a list, and its "name" a line of that: it is
+    not repeated.
+
+    Parameters
+    ----------
+    table : DataFrame
+    most : int
+        How many names are told.
+
+    Examples
+    --------
+    >>> columns_told(pd.DataFrame({"age_y": [60], "sex": ["F"], "died": [0]}), 2)
+    'age_y, sex and 1 more'
+    >>> columns_told(pd.DataFrame({"Dear Doctor": ["Yours"]}), 2)
+    'one column only: is it a table, with a comma between its columns?'
+    """
+    names = [str(name) for name in table.columns]
+    if len(names) == 1:
+        return "one column only: is it a table, with a comma between its columns?"
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more
+
+
+def kind_of(column: Column, name: str) -> Kind:
+    """Say whether a column holds numbers or categories.
+
+    Numbers written as text are numbers. A column in which some cells are numbers and others text
+    is neither: a unit, a comment or a typing error has slipped in, and guessing would drop data.
+
+    Raises
+    ------
+    DataError
+        Numbers and text in one column.
+    """
+    if pd.api.types.is_bool_dtype(column) or pd.api.types.is_numeric_dtype(column):
+        return "number"
+    known = column.dropna()
+    parsed = pd.to_numeric(known, errors="coerce")
+    if parsed.notna().all() and len(known):
+        return "number"
+    if parsed.notna().any():
+        first = known[parsed.isna()]
+        row = column.index.get_loc(first.index[0])
+        raise DataError(
+            f"column {name!r}: expected numbers, found text {str(first.iloc[0])!r} in data row "
+            f"{int(row) + 1 if isinstance(row, int) else first.index[0]}"
+            + (f" and {len(first) - 1} more" if len(first) > 1 else "")
+            + "; correct the cells, leave them empty, or say that it means missing"
+            + (f" (--missing {first.iloc[0]})" if len(set(first)) == 1 else "")
+        )
+    return "category"
+
+
+def numbers(table: pd.DataFrame, name: str) -> Floats:
+    """Return a numeric column as floats, NaN where missing.
+
+    Raises
+    ------
+    DataError
+        No such column, text, an infinite number, or no value at all.
+
+    Examples
+    --------
+    >>> numbers(pd.DataFrame({"a": ["0.5", "70000000000000000000000"]}), "a").tolist()
+    [0.5, 7e+22]
+    """
+    column = column_named(table, name)
+    if kind_of(column, name) == "category":
+        found = column.dropna()
+        if len(found):
+            raise DataError(
+                f"column {name!r}: expected numbers, found text {str(found.iloc[0])!r}; "
+                "choose a column of numbers"
+            )
+    # Text was refused above; what is left to coerce are whole numbers of more digits than 64 bits.
+    values = numeric_column(pd.to_numeric(column, errors="coerce"), f"column {name!r}")
+    if np.isnan(values).all():
+        raise DataError(
+            f"column {name!r}: expected values, found all {values.size} missing; choose another"
+        )
+    return values
+
+
+def level_labels(table: pd.DataFrame, name: str) -> tuple[NDArray[np.object_], list[str]]:
+    """Return a column's categories: the label of each row, "" where missing, and all in order.
+
+    Numbers come first and by size, words in alphabetical order.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"race": [1.0, 10, 2, None], "nyha": ["II", "None", "I", "II"]})
+    >>> level_labels(table, "race")[0].tolist(), level_labels(table, "race")[1]
+    (['1', '10', '2', ''], ['1', '2', '10'])
+    >>> level_labels(table, "nyha")[1]
+    ['I', 'II', 'None']
+    """
+    column = column_named(table, name)
+    codes, different = pd.factorize(column)
+    labels = [
+        str(value) if isinstance(value, str) else f"{float(value):.15g}" for value in different
+    ]
+    rows = np.array([*labels, ""], dtype=object)[codes]
+    return rows, sorted(dict.fromkeys(labels), key=_by_size)
+
+
+def _by_size(label: str) -> tuple[int, float, str]:
+    try:
+        return (0, float(label), label)
+    except ValueError:
+        return (1, 0.0, label)
+
+
+def binary_outcome(table: pd.DataFrame, name: str, event: str | None = None) -> tuple[Floats, str]:
+    """Return an outcome as 0, 1 and NaN, and the label of what counts as the event.
+
+    Parameters
+    ----------
+    table : DataFrame
+    name : str
+    event : str, optional
+        Which of two values is the event; needed unless the values are 0 and 1.
+
+    Raises
+    ------
+    DataError
+        Other than two values, one class only, or an event that does not occur.
+    """
+    column = column_named(table, name)
+    known = column.dropna()
+    if not len(known):
+        raise DataError(
+            f"column {name!r}: expected an outcome, found all values missing; choose another"
+        )
+    if kind_of(column, name) == "number":
+        values = numbers(table, name)
+        labels = [f"{value:.15g}" for value in np.unique(values[~np.isnan(values)])]
+        as_text = np.array(["" if np.isnan(value) else f"{value:.15g}" for value in values])
+        if event is not None:
+            if labels == ["0", "1"]:  # R's TRUE and FALSE are read as numbers
+                event = {"true": "1", "false": "0"}.get(event.lower(), event)
+            try:
+                event = f"{float(event):.15g}"
+            except ValueError:
+                raise DataError(
+                    f"column {name!r}: event {event!r} does not occur; found {', '.join(labels)}"
+                ) from None
+    else:
+        as_text = column.astype("string").fillna("").to_numpy(dtype=str)
+        labels = sorted(known.astype(str).unique())
+    if len(labels) != 2:
+        raise DataError(
+            f"column {name!r}: expected an outcome of two values, found "
+            f"{len(labels)} ({', '.join(labels[:4])}{', ...' if len(labels) > 4 else ''})"
+            + (
+                "; with one class there is nothing to predict"
+                if len(labels) == 1
+                else "; recode it, or choose another column"
+            )
+        )
+    if event is None:
+        if labels != ["0", "1"]:
+            raise DataError(
+                f"column {name!r}: expected 0 and 1, found {labels[0]} and {labels[1]}; say which "
+                f"one is the event, for example --event {labels[1]}"
+            )
+        event = "1"
+    if event not in labels:
+        raise DataError(
+            f"column {name!r}: event {event!r} does not occur; found {', '.join(labels)}"
+        )
+    outcome = np.where(as_text == "", np.nan, (as_text == event).astype(float))
+    return outcome, event
+
+
+def require_one_row_each(table: pd.DataFrame, patient: str) -> None:
+    """Refuse a table in which a patient has several rows, or a row has no patient.
+
+    The tests of a Table 1 and of a logistic regression take rows as independent, and no form of
+    theirs for repeated rows is offered.
+
+    Examples
+    --------
+    >>> require_one_row_each(pd.DataFrame({"id": ["p1", "p2"]}), "id")
+    """
+    column = column_named(table, patient)
+    if column.isna().any():
+        raise DataError(
+            f"column {patient!r}: expected a patient in every row, found {int(column.isna().sum())}"
+            " rows without one; fill them in, or leave these rows out"
+        )
+    counts = column.value_counts(sort=True)
+    if len(counts) < len(column):
+        raise DataError(
+            f"column {patient!r}: expected one row a patient, found {len(column)} rows of "
+            f"{len(counts)} ({str(counts.index[0])!r} has {counts.iloc[0]}); rows count as "
+            "independent here: keep one row each, or each patient's mean"
+        )
+
+
+# Outcome and predictors as a regression needs them, on the rows where all are known.
+
+MAX_LEVELS = 20
+"""More categories than this are names, dates or misread numbers; each would cost a coefficient."""
+
+
+@dataclass(frozen=True, slots=True)
+class Coding:
+    """How columns enter a regression where that is not as they stand.
+
+    Attributes
+    ----------
+    categorical : tuple of str
+        Columns of categories, though numbers: an odds ratio for each level but the reference.
+    reference : mapping of str to str
+        The level of a column with which the others are compared; such a column is categorical.
+        Without one it is the first, by size or in alphabetical order.
+    """
+
+    categorical: tuple[str, ...] = ()
+    reference: Mapping[str, str] = field(default_factory=dict)
+
+    def require(self, features: Sequence[str]) -> None:
+        """Refuse a column that is no predictor: it is misspelt, and nobody would know."""
+        for name in (*self.categorical, *self.reference):
+            if name not in features:
+                raise DataError(
+                    f"column {name!r}: is coded as categories, but is no predictor; expected one "
+                    f"of {', '.join(features)}"
+                )
+
+    def only(self, features: Sequence[str]) -> Coding:
+        """Return what is said of these columns."""
+        return Coding(
+            tuple(name for name in self.categorical if name in features),
+            {name: level for name, level in self.reference.items() if name in features},
+        )
+
+    def levels(self, table: pd.DataFrame, name: str) -> list[str]:
+        """Return the levels of a column of categories, the reference first.
+
+        Raises
+        ------
+        DataError
+            More than 20 levels, one only, or a reference that does not occur.
+        """
+        _, levels = level_labels(table, name)
+        if len(levels) < 2:
+            raise DataError(
+                f"column {name!r}: expected a predictor that varies, found {levels[0]!r} in every "
+                "row; leave it out"
+            )
+        if len(levels) > MAX_LEVELS:
+            raise DataError(
+                f"column {name!r}: expected numbers or at most {MAX_LEVELS} categories, found "
+                f"{len(levels)} different texts such as {levels[0]!r}; correct or group them, or "
+                "leave the column out"
+            )
+        first = self.reference.get(name, levels[0])
+        if first not in levels:
+            raise DataError(
+                f"column {name!r}: reference {first!r} does not occur; found {', '.join(levels)}"
+            )
+        return [first, *(level for level in levels if level != first)]
+
+
+AS_THEY_STAND = Coding()
+
+
+def trends(table: pd.DataFrame, features: Sequence[str], coding: Coding) -> dict[str, int]:
+    """Return the columns of 3 to 6 whole numbers that enter as one trend, and how many they are.
+
+    Such numbers are often codes of categories (race 1, 2, 3), for which a trend means nothing.
+    """
+    found = {}
+    for name in features:
+        if name in coding.categorical or name in coding.reference:
+            continue
+        column = column_named(table, name)
+        if kind_of(column, name) == "number":
+            values = np.unique(pd.to_numeric(column).dropna().to_numpy(float))
+            if 3 <= values.size <= 6 and (values == np.round(values)).all():
+                found[name] = int(values.size)
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Design:
+    """Outcome and predictors on the rows where all of them are known.
+
+    Attributes
+    ----------
+    matrix : ndarray, shape (n, n_terms)
+        Without intercept.
+    outcome : ndarray of 0 and 1, shape (n,)
+    terms : tuple of str
+        A numeric column keeps its name; a category gives ``column=level`` for every level but the
+        reference, which is the first by size or in alphabetical order unless the coding says.
+    features : tuple of str
+        The column that each term comes from.
+    target, event : str
+    rows : ndarray of int, shape (n,)
+        Positions of the rows in the table.
+    n_dropped : int
+        Rows left out because a value was missing.
+    references : tuple of str
+        ``column=level`` of every column of categories.
+    """
+
+    matrix: Floats
+    outcome: Floats
+    terms: tuple[str, ...]
+    features: tuple[str, ...]
+    target: str
+    event: str
+    rows: Ints
+    n_dropped: int
+    references: tuple[str, ...] = ()
+
+    @property
+    def n(self) -> int:
+        """Number of rows."""
+        return int(self.outcome.size)
+
+    @property
+    def n_events(self) -> int:
+        """Number of rows with the event."""
+        return int(self.outcome.sum())
+
+    def only(self, features: Sequence[str]) -> Design:
+        """Return the design with these features only, on the same rows."""
+        keep = [index for index, feature in enumerate(self.features) if feature in features]
+        return replace(
+            self,
+            matrix=self.matrix[:, keep],
+            terms=tuple(self.terms[index] for index in keep),
+            features=tuple(self.features[index] for index in keep),
+            references=tuple(one for one in self.references if one.rpartition("=")[0] in features),
+        )
+
+
+def terms_of(
+    table: pd.DataFrame, name: str, coding: Coding = AS_THEY_STAND
+) -> tuple[Floats, tuple[str, ...]]:
+    """Return a predictor as columns, shape (n_rows, n_terms), with a label each; NaN is missing."""
+    column = column_named(table, name)
+    if not column.notna().any():
+        raise DataError(
+            f"column {name!r}: expected values, found all {len(column)} missing; leave it out"
+        )
+    as_categories = name in coding.categorical or name in coding.reference
+    if not as_categories and kind_of(column, name) == "number":
+        return numbers(table, name)[:, np.newaxis], (name,)
+    _, *others = coding.levels(table, name)
+    rows, _ = level_labels(table, name)
+    matrix = np.column_stack([(rows == level).astype(float) for level in others])
+    matrix[rows == ""] = np.nan
+    return matrix, tuple(f"{name}={level}" for level in others)
+
+
+def design_of(
+    table: pd.DataFrame,
+    target: str,
+    features: Sequence[str],
+    *,
+    event: str | None = None,
+    coding: Coding = AS_THEY_STAND,
+) -> Design:
+    """Put an outcome and its predictors side by side, on complete rows.
+
+    Parameters
+    ----------
+    table : DataFrame
+        One row an observation.
+    target : str
+    features : sequence of str
+        Each once; numbers, or text of two or more levels.
+    event : str, optional
+        See :func:`~cardio_stats._numerics.columns.binary_outcome`.
+    coding : Coding
+        Which columns of numbers are categories, and the levels of reference.
+
+    Raises
+    ------
+    DataError
+        A column that is missing, mixed, constant or empty; fewer than two rows in a class.
+    """
+    if not features:
+        raise DataError("predictors: expected at least one column, found none")
+    repeated = sorted({name for name in features if list(features).count(name) > 1})
+    if repeated or target in features:
+        raise DataError(
+            f"predictors: column {(repeated or [target])[0]!r} is named twice; name each column "
+            "once, and not the target"
+        )
+    coding.require(features)
+    outcome, event = binary_outcome(table, target, event)
+    encoded = [terms_of(table, name, coding) for name in features]
+    matrix = np.column_stack([columns for columns, _ in encoded])
+    terms = tuple(term for _, names in encoded for term in names)
+    sources = tuple(name for name, (_, names) in zip(features, encoded, strict=True) for _ in names)
+    known = ~(np.isnan(outcome) | np.isnan(matrix).any(axis=1))
+    design = Design(
+        matrix[known],
+        outcome[known],
+        terms,
+        sources,
+        target,
+        event,
+        np.flatnonzero(known).astype(np.int64),
+        int(np.count_nonzero(~known)),
+        tuple(
+            f"{name}={coding.levels(table, name)[0]}"
+            for name, (_, names) in zip(features, encoded, strict=True)
+            if names != (name,)
+        ),
+    )
+    _require_variation(design)
+    return design
+
+
+def reference_note(references: Sequence[str]) -> list[str]:
+    """Say which levels the others are compared with, where there are categories."""
+    return [f"Reference: {', '.join(references)}."] if references else []
+
+
+def _require_variation(design: Design) -> None:
+    names = ", ".join(dict.fromkeys(design.features))
+    if min(design.n_events, design.n - design.n_events) < 2:
+        raise DataError(
+            f"{design.target} on {names}: expected at least 2 rows with and 2 without the event, "
+            f"found {design.n_events} and {design.n - design.n_events} among {design.n} complete "
+            f"rows ({design.n_dropped} dropped); too few for a regression"
+        )
+    for term, column in zip(design.terms, design.matrix.T, strict=True):
+        if np.ptp(column) == 0:
+            raise DataError(
+                f"predictor {term!r}: expected values that vary, found {column[0]:g} in all "
+                f"{design.n} complete rows; leave it out"
+            )

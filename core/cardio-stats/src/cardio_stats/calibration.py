@@ -1,0 +1,609 @@
+"""Calibration of predicted probabilities: in the large, slope, and the Brier score."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy.special import chdtrc, expit, logit
+
+from cardio_stats._numerics.intervals import (
+    log_likelihood,
+    maximise,
+    normal_quantile,
+    percentile_limits,
+    two_sided_p,
+    wald_limits,
+)
+from cardio_stats._numerics.validate import (
+    Floats,
+    ScoredSample,
+    checked_level,
+    group_sums,
+    numeric_column,
+    probability_sample,
+    ratio,
+    require_overlap,
+    require_variation,
+    unit_count,
+)
+from cardio_stats.errors import DataError
+from cardio_stats.estimate import Estimate
+from cardio_stats.resampling import bootstrap_sums, cluster_sums, replicate_sums
+
+# Calibration of predicted numbers: mean error and slope.
+
+
+def number_calibration(
+    truth: ArrayLike,
+    predicted: ArrayLike,
+    *,
+    clusters: ArrayLike | None = None,
+    n_resamples: int = 2000,
+    seed: int = 0,
+    level: float = 0.95,
+    unit: str | None = None,
+) -> list[Estimate]:
+    """Return by how much predicted numbers are off on the whole, and how their spread is.
+
+    Parameters
+    ----------
+    truth, predicted : array-like, shape (n,)
+        In one unit. Rows in which anything is missing are left out.
+    clusters : array-like, shape (n,), optional
+        Patient of every row: whole patients are then drawn.
+    n_resamples, seed : int
+    level : float
+    unit : str, optional
+
+    Returns
+    -------
+    list of Estimate
+        ``mean_error``, the mean of truth less prediction (0 is right), and ``calibration_slope``
+        of the truth on the prediction (1 is right; below, predictions are too extreme).
+
+    Raises
+    ------
+    DataError
+        The same prediction for everybody; fewer than five clusters.
+
+    References
+    ----------
+    Steyerberg EW. Clinical Prediction Models. Springer 2019, chapter 15.
+
+    Examples
+    --------
+    >>> x = np.arange(30.0)
+    >>> [off, slope] = number_calibration(2 + 0.5 * x, x, n_resamples=50)
+    >>> off.value, round(slope.value, 6)
+    (-5.25, 0.5)
+    """
+    y, x = numeric_column(truth, "truth"), numeric_column(predicted, "predicted")
+    if np.nanmax(x) == np.nanmin(x):
+        raise DataError("expected several predictions, found the same for everybody")
+    centre = float(np.nanmean(x))  # sums of squares of large numbers lose their digits
+    rows = np.column_stack([np.ones(len(x)), x - centre, y - centre, (x - centre) ** 2,
+                            (x - centre) * (y - centre)])  # fmt: skip
+    return bootstrap_sums(
+        rows, _line, ("mean_error", "calibration_slope"), clusters=clusters,
+        n_resamples=n_resamples, seed=seed, level=level, unit=unit,
+    )  # fmt: skip
+
+
+def _line(sums: Floats) -> Floats:
+    n, x, y, xx, xy = np.moveaxis(sums, -1, 0)
+    return np.stack([(y - x) / n, ratio(n * xy - x * y, n * xx - x * x)], axis=-1)
+
+
+# The expected calibration error over bins, and what chance alone would make it.
+
+Binning = Literal["equal-count", "equal-width"]
+
+
+def expected_calibration_error(
+    labels: ArrayLike,
+    probabilities: ArrayLike,
+    *,
+    n_bins: int = 10,
+    binning: Binning = "equal-count",
+    clusters: ArrayLike | None = None,
+    n_resamples: int = 2000,
+    seed: int = 0,
+    level: float = 0.95,
+    unit: str | None = None,
+) -> Estimate:
+    """Return the mean gap between predicted and observed risk over bins of the predicted.
+
+    Parameters
+    ----------
+    labels : array-like of 0 and 1, shape (n,)
+    probabilities : array-like, shape (n,)
+    n_bins : int
+    binning : {"equal-count", "equal-width"}
+        Bins of as many rows, or of the same width between 0 and 1.
+    clusters : array-like, shape (n,), optional
+    n_resamples, seed : int
+    level : float
+    unit : str, optional
+
+    Returns
+    -------
+    Estimate
+        ``ece``; ``extra["ece_if_calibrated"]`` is what a perfectly calibrated model would show by
+        chance on as many independent rows: an ECE near it is no sign of miscalibration.
+
+    Notes
+    -----
+    The value depends on the bins and is too high by chance, the more so the fewer the rows.
+    The interval is the basic bootstrap's, which reflects that excess, cut at 0; bins stay fixed.
+    It covered 92 % of a true .11 with 2,000 rows in 2,000 simulations.
+
+    References
+    ----------
+    Naeini MP et al. AAAI 2015:2901. Davison AC, Hinkley DV. Bootstrap Methods (1997), 5.6.
+
+    Examples
+    --------
+    >>> found = expected_calibration_error([0, 1] * 50, [0.3] * 100, n_resamples=50)
+    >>> round(found.value, 3)
+    0.2
+    """
+    sample = probability_sample(labels, probabilities, clusters, unit)
+    bins = _bins(sample.scores[0], n_bins, binning)
+    rows = np.zeros((sample.n, int(bins.max()) + 1))
+    rows[np.arange(sample.n), bins] = sample.positive - sample.scores[0]
+    rows = np.column_stack([rows, np.ones(sample.n)])
+    sums = rows if sample.clusters is None else cluster_sums(rows, sample.clusters)
+    value = float(_gap(sums.sum(axis=0))[0])
+    replicates = replicate_sums(sums, _gap, n_resamples, seed).values[:, 0]
+    low, high = percentile_limits(replicates, checked_level(level))
+    counted = unit_count(sample.n, sample.n_clusters, unit)
+    variance_of_bin = np.bincount(bins, weights=sample.scores[0] * (1 - sample.scores[0]))
+    return Estimate(
+        "ece",
+        value,
+        max(0.0, 2 * value - high),
+        max(value, 2 * value - low),
+        level,
+        f"{rows.shape[1] - 1} {binning} bins; {counted['unit']} bootstrap, basic, "
+        f"{n_resamples} resamples",
+        n_dropped=sample.n_dropped,
+        seed=seed,
+        extra={
+            "se": float(replicates.std(ddof=1)),
+            "n_rows": sample.n,
+            "ece_if_calibrated": float(np.sqrt(2 / np.pi * variance_of_bin).sum() / sample.n),
+        },
+        **counted,
+    )
+
+
+def _bins(
+    predicted: Floats, n_bins: int, binning: Binning
+) -> np.ndarray[tuple[int], np.dtype[np.intp]]:
+    if n_bins < 1:
+        raise DataError(f"n_bins: expected at least 1, found {n_bins}; use 10")
+    inner = np.linspace(0, 1, n_bins + 1)[1:-1]
+    edges = np.unique(np.quantile(predicted, inner)) if binning == "equal-count" else inner
+    bins = np.searchsorted(edges, predicted, side="left")
+    return np.unique(bins, return_inverse=True)[1]
+
+
+def _gap(sums: Floats) -> Floats:
+    gap: Floats = np.abs(sums[..., :-1]).sum(axis=-1) / sums[..., -1]
+    return gap[..., None]
+
+
+@dataclass(frozen=True, slots=True)
+class CalibrationMetrics:
+    """What :func:`calibration_metrics` returns.
+
+    Attributes
+    ----------
+    estimates : list of Estimate
+    refused : dict of str to str
+        Names of the metrics that these data do not allow, with the reason.
+    """
+
+    estimates: list[Estimate]
+    refused: dict[str, str]
+
+
+def calibration_metrics(
+    labels: ArrayLike,
+    probabilities: ArrayLike,
+    *,
+    clusters: ArrayLike | None = None,
+    n_resamples: int = 2000,
+    seed: int = 0,
+    level: float = 0.95,
+    unit: str | None = None,
+) -> CalibrationMetrics:
+    """Return every calibration metric that the data allow.
+
+    Parameters
+    ----------
+    labels : array-like of 0 and 1, shape (n,)
+        Rows in which anything is missing are left out.
+    probabilities : array-like, shape (n,)
+        Predicted probability of class 1.
+    clusters : array-like, shape (n,), optional
+        Patient or record of every row.
+    n_resamples, seed : int
+        Of the bootstrap behind ECE and Brier scores.
+    level : float
+    unit : str, optional
+
+    Returns
+    -------
+    CalibrationMetrics
+        ``calibration_in_the_large``, ``calibration_slope``, ``ece``, ``brier``, ``scaled_brier``.
+
+    Examples
+    --------
+    >>> found = calibration_metrics([0, 1, 0, 1, 1, 0], [0.5] * 6, n_resamples=100)
+    >>> [estimate.name for estimate in found.estimates], list(found.refused)
+    (['calibration_in_the_large', 'ece', 'brier', 'scaled_brier'], ['calibration_slope'])
+    """
+    rows: dict[str, Any] = {"clusters": clusters, "level": level, "unit": unit}
+    drawn: dict[str, Any] = {**rows, "n_resamples": n_resamples, "seed": seed}
+    calls: dict[str, Callable[[], list[Estimate]]] = {
+        "calibration_in_the_large": lambda: [
+            calibration_in_the_large(labels, probabilities, **rows)
+        ],
+        "calibration_slope": lambda: [calibration_slope(labels, probabilities, **rows)],
+        "ece": lambda: [expected_calibration_error(labels, probabilities, **drawn)],
+        "brier": lambda: brier_scores(labels, probabilities, **drawn),
+    }
+    estimates: list[Estimate] = []
+    refused: dict[str, str] = {}
+    for name, call in calls.items():
+        try:
+            estimates += call()
+        except DataError as error:
+            refused[name] = str(error)
+    return CalibrationMetrics(estimates, refused)
+
+
+def calibration_in_the_large(
+    labels: ArrayLike,
+    probabilities: ArrayLike,
+    *,
+    clusters: ArrayLike | None = None,
+    level: float = 0.95,
+    unit: str | None = None,
+) -> Estimate:
+    """Return by how much the log odds are too low on the whole; 0 is right.
+
+    Parameters
+    ----------
+    labels : array-like of 0 and 1, shape (n,)
+    probabilities : array-like, shape (n,)
+        Strictly between 0 and 1.
+    clusters : array-like, shape (n,), optional
+        The error is then robust to correlation within clusters.
+    level : float
+    unit : str, optional
+
+    Returns
+    -------
+    Estimate
+        ``calibration_in_the_large``: the intercept of a logistic regression with the log odds as
+        offset; `p_value` tests 0; `extra` holds ``se``, ``observed`` and ``expected`` rates.
+
+    Raises
+    ------
+    DataError
+        One class only, probabilities of exactly 0 or 1, fewer than five clusters.
+
+    References
+    ----------
+    Cox DR. Biometrika 1958;45:562. Van Calster B et al. BMC Med 2019;17:230.
+
+    Examples
+    --------
+    >>> found = calibration_in_the_large([0, 0, 1, 1], [0.2, 0.3, 0.2, 0.3])
+    >>> found.value > 0
+    True
+    """
+    sample = probability_sample(labels, probabilities, clusters, unit)
+    name, matrix = "calibration_in_the_large", np.ones((sample.n, 1))
+    estimate = _coefficient(sample, name, matrix, log_odds(sample), 0, level, unit)
+    return estimate.replace(
+        extra={
+            **estimate.extra,
+            "observed": sample.n_positive / sample.n,
+            "expected": float(sample.scores[0].mean()),
+        }
+    )
+
+
+def calibration_slope(
+    labels: ArrayLike,
+    probabilities: ArrayLike,
+    *,
+    clusters: ArrayLike | None = None,
+    level: float = 0.95,
+    unit: str | None = None,
+) -> Estimate:
+    """Return the slope of the true log odds on the predicted; below 1 they are too extreme.
+
+    Parameters
+    ----------
+    labels : array-like of 0 and 1, shape (n,)
+    probabilities : array-like, shape (n,)
+        Strictly between 0 and 1, not all equal.
+    clusters : array-like, shape (n,), optional
+        The error is then robust to correlation within clusters.
+    level : float
+    unit : str, optional
+
+    Returns
+    -------
+    Estimate
+        ``calibration_slope``; `p_value` tests 1; `extra` holds ``se`` and ``intercept``.
+
+    Raises
+    ------
+    DataError
+        One class only, a constant predictor, probabilities of exactly 0 or 1, complete
+        separation, fewer than five clusters.
+
+    References
+    ----------
+    Cox DR. Biometrika 1958;45:562. Miller ME et al. Stat Med 1991;10:1213.
+
+    Examples
+    --------
+    >>> found = calibration_slope([0, 0, 1, 0, 1, 1], [0.1, 0.4, 0.3, 0.6, 0.7, 0.9])
+    >>> round(found.value, 2)
+    1.02
+    """
+    sample = probability_sample(labels, probabilities, clusters, unit)
+    require_variation(sample)
+    require_overlap(sample)
+    matrix = np.column_stack([np.ones(sample.n), log_odds(sample)])
+    return _coefficient(sample, "calibration_slope", matrix, np.zeros(sample.n), 1, level, unit)
+
+
+def brier_scores(
+    labels: ArrayLike,
+    probabilities: ArrayLike,
+    *,
+    clusters: ArrayLike | None = None,
+    n_resamples: int = 2000,
+    seed: int = 0,
+    level: float = 0.95,
+    unit: str | None = None,
+) -> list[Estimate]:
+    """Return the Brier score and its scaled form with bootstrap intervals.
+
+    Parameters
+    ----------
+    labels : array-like of 0 and 1, shape (n,)
+    probabilities : array-like, shape (n,)
+    clusters : array-like, shape (n,), optional
+    n_resamples, seed : int
+    level : float
+    unit : str, optional
+
+    Returns
+    -------
+    list of Estimate
+        ``brier``, the mean squared error, and ``scaled_brier``, 1 less its ratio to that of the
+        prevalence: 1 is perfect, 0 no better than the prevalence.
+
+    References
+    ----------
+    Brier GW. Mon Weather Rev 1950;78:1. Steyerberg EW et al. Epidemiology 2010;21:128.
+
+    Examples
+    --------
+    >>> [brier, scaled] = brier_scores([0, 0, 1, 1], [0.1, 0.4, 0.6, 0.9], n_resamples=50)
+    >>> round(brier.value, 3), round(scaled.value, 2)
+    (0.085, 0.66)
+    """
+    sample = probability_sample(labels, probabilities, clusters, unit)
+    truth = sample.positive.astype(np.float64)
+    rows = np.column_stack([(sample.scores[0] - truth) ** 2, truth, np.ones(sample.n)])
+    found = bootstrap_sums(
+        rows,
+        _brier,
+        ("brier", "scaled_brier"),
+        clusters=sample.clusters,
+        n_resamples=n_resamples,
+        seed=seed,
+        level=level,
+        unit=unit,
+    )
+    return [estimate.replace(n_dropped=sample.n_dropped) for estimate in found]
+
+
+def _brier(sums: Floats) -> Floats:
+    squared, events, n = np.moveaxis(sums, -1, 0)
+    by_prevalence = events * (n - events) / n
+    return np.stack([squared / n, 1 - ratio(squared, by_prevalence)], axis=-1)
+
+
+def log_odds(sample: ScoredSample) -> Floats:
+    """Return the log odds of the predictions; refuse 0 and 1, where they are infinite."""
+    predicted = sample.scores[0]
+    certain = int(((predicted == 0) | (predicted == 1)).sum())
+    if certain:
+        raise DataError(
+            f"probabilities: expected numbers strictly between 0 and 1, found {certain} of exactly "
+            "0 or 1, whose log odds are infinite; say how they are to be clipped"
+        )
+    odds: Floats = logit(predicted)
+    return odds
+
+
+def _coefficient(
+    sample: ScoredSample,
+    name: str,
+    matrix: Floats,
+    offset: Floats,
+    ideal: int,
+    level: float,
+    unit: str | None,
+) -> Estimate:
+    """Fit a logistic regression and return its last coefficient with a Wald interval."""
+    truth = sample.positive.astype(np.float64)
+    beta, _ = maximise(matrix, truth, offset)
+    fitted = expit(matrix @ beta + offset)
+    covariance = np.linalg.inv((matrix * (fitted * (1 - fitted))[:, None]).T @ matrix)
+    method = "logistic recalibration, Wald"
+    if sample.clusters is not None:
+        # sandwich with m/(m-1): scores are summed over each cluster before they are squared
+        scores = cluster_sums(matrix * (truth - fitted)[:, None], sample.clusters)
+        m = sample.n_clusters
+        covariance = m / (m - 1) * covariance @ (scores.T @ scores) @ covariance
+        method += ", cluster-robust"
+    value, se = float(beta[-1]), float(np.sqrt(covariance[-1, -1]))
+    extra = {"se": se, "n_rows": float(sample.n)}
+    if matrix.shape[1] > 1:
+        extra["intercept"] = float(beta[0])
+    return Estimate(
+        name,
+        value,
+        *wald_limits(value, se, checked_level(level)),
+        level,
+        method,
+        p_value=two_sided_p((value - ideal) / se),
+        n_dropped=sample.n_dropped,
+        extra=extra,
+        **unit_count(sample.n, sample.n_clusters, unit),
+    )
+
+
+# Whether probabilities are wrong as a whole: unreliability U, quality Q, observed to expected.
+
+
+def unreliability(
+    labels: ArrayLike,
+    probabilities: ArrayLike,
+    *,
+    clusters: ArrayLike | None = None,
+    unit: str | None = None,
+) -> list[Estimate]:
+    """Return what recalibration would gain, and what the probabilities are worth as they are.
+
+    Parameters
+    ----------
+    labels : array-like of 0 and 1, shape (n,)
+        Rows in which anything is missing are left out.
+    probabilities : array-like, shape (n,)
+        Strictly between 0 and 1, not all equal.
+    clusters : array-like, shape (n,), optional
+        The test takes rows as independent, and is not given with them.
+    unit : str, optional
+
+    Returns
+    -------
+    list of Estimate
+        ``unreliability_u``: the likelihood-ratio chi-square of intercept 0 and slope 1 together,
+        less its 2 degrees of freedom, by n; `p_value` is that test's, ``extra["chi2"]`` its value.
+        ``quality_q``: the likelihood that the probabilities have over that of the prevalence (D),
+        less U; below 0 they are worse than the prevalence.
+
+    Raises
+    ------
+    DataError
+        One class only, a constant predictor, probabilities of exactly 0 or 1, separation.
+
+    References
+    ----------
+    Miller ME, Hui SL, Tierney WM. Stat Med 1991;10:1213. Harrell FE, Regression modeling
+    strategies, 2nd ed. Springer 2015, 10.9 (val.prob).
+
+    Examples
+    --------
+    >>> u, q = unreliability([0, 0, 1, 0, 1, 1], [0.1, 0.4, 0.3, 0.6, 0.7, 0.9])
+    >>> round(u.value, 3), round(u.p_value, 3)
+    (-0.333, 1.0)
+    """
+    sample = probability_sample(labels, probabilities, clusters, unit)
+    require_variation(sample)
+    require_overlap(sample)
+    truth, odds = sample.positive.astype(np.float64), log_odds(sample)
+    matrix = np.column_stack([np.ones(sample.n), odds])
+    _, recalibrated = maximise(matrix, truth)
+    _, prevalence = maximise(matrix[:, :1], truth)
+    as_they_are = log_likelihood(matrix, truth, np.array([0.0, 1.0]), 0.0)
+    chi2 = 2 * (recalibrated - as_they_are)
+    u = (chi2 - 2) / sample.n
+    d = (2 * (as_they_are - prevalence) - 1) / sample.n
+    own: dict[str, Any] = {
+        "n_dropped": sample.n_dropped,
+        **unit_count(sample.n, sample.n_clusters, unit),
+    }
+    independent = sample.clusters is None
+    note = (
+        "" if independent else "No test: patients have several rows, which it takes as independent."
+    )
+    test = "likelihood ratio of intercept 0 and slope 1, 2 df, by n"
+    return [
+        Estimate("unreliability_u", u, method=test, note=note, extra={"chi2": chi2},
+                 p_value=float(chdtrc(2, max(chi2, 0.0))) if independent else None, **own),
+        Estimate("quality_q", d - u, method="likelihood over that of the prevalence (D), less U",
+                 extra={"discrimination_d": d}, **own),
+    ]  # fmt: skip
+
+
+def observed_to_expected(
+    labels: ArrayLike,
+    probabilities: ArrayLike,
+    *,
+    clusters: ArrayLike | None = None,
+    level: float = 0.95,
+    unit: str | None = None,
+) -> Estimate:
+    """Return observed over expected events; 1 is right, above 1 the risks are too low.
+
+    Parameters
+    ----------
+    labels : array-like of 0 and 1, shape (n,)
+    probabilities : array-like, shape (n,)
+    clusters : array-like, shape (n,), optional
+        The error is then that of their totals.
+    level : float
+    unit : str, optional
+
+    Returns
+    -------
+    Estimate
+        ``oe_ratio`` with limits from the normal distribution of its logarithm, whose variance is
+        (1 - prevalence) / events for independent rows; `p_value` tests 1.
+
+    References
+    ----------
+    Debray TPA et al. BMJ 2017;356:i6460. Riley RD et al. Stat Med 2021;40:4230.
+
+    Examples
+    --------
+    >>> found = observed_to_expected([0, 0, 1, 1], [0.1, 0.3, 0.2, 0.4])
+    >>> round(found.value, 3), round(found.extra["se_log"], 3)
+    (2.0, 0.5)
+    """
+    sample = probability_sample(labels, probabilities, clusters, unit)
+    observed, expected = float(sample.n_positive), float(sample.scores[0].sum())
+    ratio = observed / expected
+    if sample.clusters is None:
+        se = math.sqrt((1 - observed / sample.n) / observed)
+        method = "normal limits of the logarithm"
+    else:
+        each = group_sums(sample.positive - ratio * sample.scores[0], sample.clusters)
+        m = sample.n_clusters
+        se = math.sqrt(m / (m - 1) * float(each @ each)) / observed
+        method = "normal limits of the logarithm, cluster totals"
+    half = normal_quantile(checked_level(level)) * se
+    return Estimate(
+        "oe_ratio", ratio, ratio * math.exp(-half), ratio * math.exp(half), level, method,
+        p_value=two_sided_p(math.log(ratio) / se), n_dropped=sample.n_dropped,
+        extra={"observed": observed, "expected": expected, "se_log": se},
+        **unit_count(sample.n, sample.n_clusters, unit),
+    )  # fmt: skip

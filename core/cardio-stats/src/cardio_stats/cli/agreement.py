@@ -1,0 +1,84 @@
+"""`cardio stats agreement`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+import cardio_stats as stats
+from cardio_stats.cli.options import (
+    FILE,
+    LEVEL,
+    PATIENT,
+    SEED,
+    complete_rows,
+    output_options,
+    read_table,
+    result_table,
+    wants_figure,
+    write_result,
+)
+
+
+@click.command()
+@FILE
+@click.option("--reference", required=True, help="Column of the reference method.")
+@click.option("--measured", required=True, help="Column of the method to be judged.")
+@PATIENT
+@LEVEL
+@SEED
+@output_options(figure=True)
+def agreement(
+    file: Path,
+    reference: str,
+    measured: str,
+    patient: str | None,
+    level: float,
+    seed: int,
+    **output: Any,
+) -> None:
+    """Ask how well two methods agree that measure the same quantity in the same unit."""
+    import numpy as np
+
+    from cardio_stats._numerics.columns import column_named, numbers
+
+    table = read_table(file)
+    first, second = numbers(table, reference), numbers(table, measured)
+    clusters = None if patient is None else column_named(table, patient).to_numpy(dtype=object)
+    known = complete_rows([first, second], clusters)
+    repeated = clusters is not None and len(set(clusters[known])) < int(known.sum())
+    found = stats.limits_of_agreement(
+        first, second, subjects=clusters if repeated else None, level=level,
+        unit="patient" if patient else None,
+    )  # fmt: skip
+    errors = stats.regression_errors(
+        first, second, clusters=clusters, weigh_clusters_alike=repeated, level=level, seed=seed
+    )
+    # the bias is there already, with its exact interval; neither method predicts the other
+    elsewhere = ("bias", "pearson_r", "calibration_slope", "calibration_intercept")
+    estimates = [*found.estimates, *(e for n, e in errors.items() if n not in elsewhere)]
+    notes = [f"Differences are {measured} minus {reference}."]
+    if repeated:
+        notes.append(
+            "Every patient counts alike in every number: a row weighs one by the patient's rows."
+        )
+        notes.append("No intraclass correlation: some patients have several rows.")
+    else:
+        both = np.column_stack([first, second])[known]
+        single = stats.intraclass_correlations(
+            both, level=level, unit="row" if patient is None else "patient"
+        )
+        estimates += [
+            estimate.replace(n_dropped=int((~known).sum()))
+            for name, estimate in single.items()
+            if name.endswith("_1")
+        ]
+    made = result_table(f"{measured} against {reference}", estimates, notes)
+    figure = None
+    if wants_figure(output):
+        from cardio_stats.figures.agreement import bland_altman
+
+        figure = bland_altman(found, reference=reference, measured=measured, title=made.title)
+    write_result(made, figure=figure, **output)

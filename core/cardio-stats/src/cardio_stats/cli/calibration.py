@@ -1,0 +1,171 @@
+"""`cardio stats calibration`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+import cardio_stats as stats
+from cardio_stats.cli.options import (
+    EVENT,
+    FILE,
+    LEVEL,
+    PATIENT,
+    SEED,
+    TARGET,
+    columns_of,
+    label_of,
+    output_options,
+    read_table,
+    result_table,
+    scored,
+    write_result,
+)
+from cardio_stats.errors import ConfigError, DataError
+
+if TYPE_CHECKING:
+    from cardio_stats.estimate import Estimate
+
+
+@click.command()
+@FILE
+@TARGET
+@click.option("--score", required=True, help="Column of the probability, 0 to 1.")
+@PATIENT
+@EVENT
+@LEVEL
+@SEED
+@click.option(
+    "--threshold",
+    "thresholds",
+    multiple=True,
+    metavar="T,...",
+    help="Threshold probabilities at which net benefit is given: 0.1,0.2.",
+)
+@click.option(
+    "--decision-svg",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write the decision curve, from the lowest to the highest --threshold.",
+)
+@output_options(figure=True)
+def calibration(
+    file: Path,
+    target: str,
+    score: str,
+    patient: str | None,
+    event: str | None,
+    level: float,
+    seed: int,
+    thresholds: tuple[str, ...],
+    decision_svg: Path | None,
+    **output: Any,
+) -> None:
+    """Ask whether probabilities mean what they say, and what deciding by them is worth.
+
+    Intercept, slope, Brier score and observed over expected; ICI, E50, E90 and Emax, the distances
+    of the smooth curve from the diagonal; U and Q of rms::val.prob. With --threshold, net benefit
+    beside treating everybody and nobody.
+
+    How much of the slope is owed to the patients that a model was fitted on cannot be told from its
+    predictions: on their own patients they always have slope 1. Give predictions of other patients
+    (out of fold), or have the model fitted again: cardio stats multivariable --validate.
+    """
+    at = _thresholds(thresholds)
+    outcome, [values], sample = scored(read_table(file), target, [score], event, patient)
+    found = stats.calibration_metrics(outcome, values, **sample, level=level, seed=seed)
+    if not found.estimates:
+        raise DataError("; ".join(dict.fromkeys(found.refused.values())))
+    refused = dict(found.refused)
+    estimates = list(found.estimates)
+    further: dict[str, Callable[[], list[Estimate]]] = {
+        "oe_ratio": lambda: [stats.observed_to_expected(outcome, values, **sample, level=level)],
+        "ici": lambda: stats.smooth_calibration_errors(
+            outcome, values, **sample, level=level, seed=seed
+        ),
+        "unreliability_u": lambda: stats.unreliability(outcome, values, **sample),
+    }
+    for name, call in further.items():
+        try:
+            estimates += call()
+        except DataError as error:
+            refused[name] = str(error)
+    for threshold in at:
+        estimates += _net_benefit(outcome, values, threshold, level, sample)
+    notes = [f"{label_of(name)}: not given; {why}." for name, why in refused.items()]
+    notes.append(
+        "p: against 0 for calibration in the large, against 1 for slope and observed over expected."
+    )
+    by_chance = [
+        f"{label_of(e.name)} {e.extra['if_calibrated']:.3f}"
+        for e in estimates
+        if "if_calibrated" in e.extra
+    ]
+    if by_chance:
+        notes.append(f"By chance alone, without any error: {', '.join(by_chance)}.")
+    if at:
+        notes.append("Net benefit: true positives a patient; treating nobody has 0.")
+    made = result_table(f"Calibration of {score} for {target}", estimates, notes)
+    figures = []
+    if output["svg_file"] or output["html_file"]:
+        from cardio_stats.figures.curves import calibration as draw_calibration
+
+        smooth = stats.calibration_curve(
+            outcome, values, **sample, level=level, span=stats.VAL_PROB_SPAN
+        )
+        figures.append(
+            draw_calibration(
+                outcome, values, level=level, title=f"{score} for {target}", curve=smooth
+            )
+        )
+    if decision_svg or (output["html_file"] and at):
+        from cardio_stats.figures.canvas import save_svg
+        from cardio_stats.figures.curves import decision
+
+        curve = stats.decision_curve(outcome, values, thresholds=_range(at), **sample, level=level)
+        drawn = decision(curve, level=level, title=f"{score} for {target}")
+        figures.append(drawn)
+        if decision_svg:
+            save_svg(drawn, decision_svg)
+    write_result(made, figure=figures[0] if figures else None, further=figures[1:], **output)
+
+
+def _thresholds(texts: tuple[str, ...]) -> list[float]:
+    found = []
+    for text in columns_of(texts):
+        try:
+            value = float(text)
+        except ValueError:
+            value = 0.0
+        if not 0 < value < 1:
+            raise ConfigError(
+                f"--threshold: expected probabilities between 0 and 1 (0.1,0.2), found {text!r}"
+            )
+        found.append(value)
+    return sorted(found)
+
+
+def _range(thresholds: list[float]) -> Any:
+    """Return a hundred thresholds between the lowest and the highest that were asked for."""
+    import numpy as np
+
+    ends = (thresholds[0], thresholds[-1]) if len(thresholds) > 1 else (0.01, 0.99)
+    return np.linspace(*ends, 99)
+
+
+def _net_benefit(
+    outcome: Any, values: Any, threshold: float, level: float, sample: dict[str, Any]
+) -> list[Estimate]:
+    found = stats.net_benefit(outcome, values, threshold, level=level, **sample)
+    extra = found.extra
+    return [
+        found.replace(name=f"net_benefit[{threshold:g}]"),
+        found.replace(name=f"net_benefit_of_treating_everybody[{threshold:g}]",
+                      value=extra["treat_all"], low=None, high=None, level=None,
+                      method="Vickers-Elkin"),
+        found.replace(name=f"net_benefit_over_treating_everybody[{threshold:g}]",
+                      value=extra["over_all"], low=extra["over_all_low"],
+                      high=extra["over_all_high"]),
+    ]  # fmt: skip

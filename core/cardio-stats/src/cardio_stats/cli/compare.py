@@ -1,0 +1,111 @@
+"""`cardio stats compare`."""
+
+from __future__ import annotations
+
+from itertools import combinations
+from pathlib import Path
+from typing import Any
+
+import click
+
+import cardio_stats as stats
+from cardio_stats.cli.options import (
+    EVENT,
+    FILE,
+    INTERVAL,
+    LEVEL,
+    PATIENT,
+    SEED,
+    TARGET,
+    Interval,
+    area_of,
+    band_words,
+    columns_of,
+    complete_rows,
+    difference_of,
+    direction_note,
+    interval_notes,
+    output_options,
+    read_table,
+    result_table,
+    scored,
+    wants_figure,
+    write_result,
+)
+from cardio_stats.errors import ConfigError
+
+
+@click.command()
+@FILE
+@TARGET
+@click.option("--scores", required=True, multiple=True, help="Two or more columns: S1,S2.")
+@PATIENT
+@EVENT
+@INTERVAL
+@LEVEL
+@SEED
+@output_options(figure=True)
+def compare(
+    file: Path,
+    target: str,
+    scores: tuple[str, ...],
+    patient: str | None,
+    event: str | None,
+    interval: Interval,
+    level: float,
+    seed: int,
+    **output: Any,
+) -> None:
+    """Compare scores on the rows where all of them are known, by paired DeLong tests."""
+    from cardio_stats._numerics.display import p_text
+
+    names = columns_of(scores)
+    if len(names) < 2:
+        raise ConfigError(f"--scores: expected two or more columns, found {len(names)}")
+    table = read_table(file)
+    outcome, values, sample = scored(table, target, names, event, patient)
+    kept = complete_rows([outcome, *values], sample["clusters"])
+    outcome, values = outcome[kept], [column[kept] for column in values]
+    clusters = None if sample["clusters"] is None else sample["clusters"][kept]
+    common: dict[str, Any] = {"clusters": clusters, "unit": sample["unit"], "level": level}
+    n_dropped = int((~kept).sum())
+    areas = [
+        area_of(outcome, column, interval, seed, common).replace(
+            name=f"auc[{name}]", n_dropped=n_dropped
+        )
+        for name, column in zip(names, values, strict=True)
+    ]
+    pairs = list(combinations(range(len(names)), 2))
+    differences = [
+        difference_of(outcome, values[i], values[j], interval, seed, common).replace(
+            name=f"auc_difference[{names[i]} - {names[j]}]", n_dropped=n_dropped
+        )
+        for i, j in pairs
+    ]
+    notes = [
+        "Scores are compared on the rows where all of them are known.",
+        "p of an AUC: against one half.",
+        *interval_notes(areas, interval),
+        *(direction_note(name, area) for name, area in zip(names, areas, strict=True)),
+    ]
+    if len(pairs) > 1:
+        adjusted = stats.holm([d.p_value if d.p_value is not None else 1.0 for d in differences])
+        differences = [
+            d.replace(
+                note=f"p adjusted for {len(pairs)} comparisons (Holm): {p_text(p)}"
+                + (f"; {d.note}" if d.note else "")
+            )
+            for d, p in zip(differences, adjusted, strict=True)
+        ]
+    made = result_table(f"Scores for {target}", [*areas, *differences], notes)
+    figure = None
+    if wants_figure(output):
+        from cardio_stats.figures.curves import roc as draw_roc
+        from cardio_stats.figures.curves import roc_of
+
+        curves = [
+            roc_of(name, outcome, column, estimate=area, clusters=clusters, level=level, seed=seed)
+            for name, column, area in zip(names, values, areas, strict=True)
+        ]
+        figure = draw_roc(curves, title=f"Scores for {target}", band=band_words(level))
+    write_result(made, figure=figure, **output)

@@ -1,0 +1,173 @@
+"""`cardio stats survival`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from cardio_stats.cli.options import (
+    FILE,
+    LEVEL,
+    columns_of,
+    output_options,
+    read_table,
+    result_table,
+    unit_of,
+    write_result,
+)
+from cardio_stats.cli.tables import CATEGORICAL, PATIENT, REFERENCE, coding_of
+from cardio_stats.errors import ConfigError
+
+if TYPE_CHECKING:
+    from cardio_stats._numerics.display import ResultTable
+    from cardio_stats.figures.canvas import Draw
+
+Made = tuple["ResultTable", "Draw | None"]
+
+
+@click.command()
+@FILE
+@click.option("--time", "time", required=True, help="Column of the time to the event, or censored.")
+@click.option(
+    "--event",
+    required=True,
+    help="Column of 1 (event) and 0 (censored), or the value that counts: status=2.",
+)
+@click.option("--groups", help="Column of groups: their curves, and the log-rank test.")
+@click.option("--columns", "features", multiple=True, help="Columns of a Cox model: a,b.")
+@CATEGORICAL
+@REFERENCE
+@click.option("--score", help="Column of a score to judge; higher means an earlier event.")
+@click.option("--risk", help="Column of the predicted probability of the event by --at.")
+@click.option("--at", "at", multiple=True, help="Times, in the unit of --time: 365,1825.")
+@PATIENT
+@LEVEL
+@output_options(figure=True)
+def survival(
+    file: Path,
+    time: str,
+    event: str,
+    groups: str | None,
+    features: tuple[str, ...],
+    categorical: tuple[str, ...],
+    reference: tuple[str, ...],
+    score: str | None,
+    risk: str | None,
+    at: tuple[str, ...],
+    patient: str | None,
+    level: float,
+    **output: Any,
+) -> None:
+    """Describe the time to an event, regress it on columns, or judge a score of it.
+
+    Survival by group: --groups arm --at 365,1825 --svg curves.svg
+
+    Hazard ratios: --columns age,sex,lvef_pct
+
+    A score, or a predicted risk by one time: --score points --at 365,1825; --risk risk_5y --at 1825
+
+    Higher scores are taken to mean earlier events, and nothing is flipped: below one half a score
+    runs the other way. Competing events are not handled.
+    """
+    asked = {
+        "--groups": groups, "--columns": features, "--score": score, "--risk": risk,
+    }  # fmt: skip
+    given = [name for name, value in asked.items() if value]
+    if len(given) > 1:
+        raise ConfigError(
+            f"{' and '.join(given)}: expected one of {', '.join(asked)}, found {len(given)}; run "
+            "the command once for each"
+        )
+    if (categorical or reference) and not features:
+        raise ConfigError("--categorical, --reference: expected --columns beside them, found none")
+    if score is not None and output["svg_file"] is not None:
+        raise ConfigError("--svg: a score has no figure; curves, Cox models and --risk have one")
+    moments = _moments(at)
+    if risk is not None and len(moments) != 1:
+        raise ConfigError(
+            f"--risk: expected one time, by which the risk is meant (--at 1825), found "
+            f"{len(moments)}"
+        )
+    table = read_table(file, one_row_each=patient)
+    common = {"at": moments, "level": level, "unit": unit_of(patient)}
+    if features:
+        made, figure = _cox(
+            table, time, event, columns_of(features),
+            {"coding": coding_of(categorical, reference), **common},
+        )  # fmt: skip
+
+    elif score is not None or risk is not None:
+        made, figure = _judged(table, time, event, score, risk, common)
+    else:
+        made, figure = _curves(table, time, event, groups, common)
+    write_result(made, figure=figure, **output)
+
+
+def _moments(texts: tuple[str, ...]) -> list[float]:
+    found = []
+    for text in columns_of(texts):
+        try:
+            found.append(float(text))
+        except ValueError:
+            raise ConfigError(f"--at: expected times such as 365,1825, found {text!r}") from None
+        if not 0 < found[-1] < float("inf"):
+            raise ConfigError(f"--at: expected times above 0, found {text}")
+    return sorted(set(found))
+
+
+def _curves(table: Any, time: str, event: str, groups: str | None, common: dict[str, Any]) -> Made:
+    from cardio_stats._numerics.display import p_text
+    from cardio_stats.figures.survival import survival_curves
+    from cardio_stats.survival import survival_table
+
+    made, curves = survival_table(table, time, event, groups=groups, **common)
+    test = next((one for one in made.estimates if one.name == "log_rank_chi2"), None)
+    words = "" if test is None else f"log-rank p {p_text(test.p_value)}"
+    return made, survival_curves(curves, x=time, title=made.title, test=words)
+
+
+def _cox(table: Any, time: str, event: str, columns: list[str], common: dict[str, Any]) -> Made:
+    from cardio_stats.cox import cox_table
+    from cardio_stats.figures.forests import ratio_forest
+
+    made = cox_table(table, time, event, columns, **common)
+    stem = "hazard_ratio_per_sd["
+    rows = [(e.name[len(stem) : -1], e) for e in made.estimates if e.name.startswith(stem)]
+    axis = "hazard ratio per SD (two-valued columns: per unit)"
+    return made, ratio_forest(rows, x=axis, title=made.title)
+
+
+def _judged(
+    table: Any, time: str, event: str, score: str | None, risk: str | None, common: dict[str, Any]
+) -> Made:
+    from cardio_stats.figures.survival import risk_calibration
+    from cardio_stats.survival_scores import risk_groups, timed_estimates
+
+    named = risk or score or ""
+    estimates, follow_up, values = timed_estimates(
+        table, time, event, named, is_risk=risk is not None, **common
+    )
+    notes = follow_up.sentences(common["unit"])
+    if estimates[0].value < 0.5:
+        notes.append(f"Harrell's C is below one half: higher {named} goes with later events.")
+    notes += [_at_hand(e) for e in estimates if e.name.startswith("auc_at[")]
+    if not common["at"]:
+        notes.append("--at TIMES adds the AUC at these times and ends Uno's C at the last.")
+    elif risk is None:
+        notes.append("A probability of the event, given as --risk, adds Brier score and O/E.")
+    made = result_table(f"{named} for the time to {follow_up.label}", estimates, notes)
+    if risk is None:
+        return made, None
+    (moment,) = common["at"]
+    groups = risk_groups(follow_up, values, moment, level=common["level"])
+    return made, risk_calibration(groups, time=f"{moment:g} ({time})", title=made.title)
+
+
+def _at_hand(area: Any) -> str:
+    counts = area.extra
+    return (
+        f"At {counts['time']:g}: {counts['n_cases']:.0f} with the event by then, "
+        f"{counts['n_controls']:.0f} followed beyond, {counts['n_censored']:.0f} censored before."
+    )

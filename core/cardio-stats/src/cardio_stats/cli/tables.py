@@ -1,0 +1,326 @@
+"""`cardio stats table1`, `univariable`, `multivariable` and `incremental`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import click
+
+import cardio_stats as stats
+from cardio_stats.cli.options import (
+    EVENT,
+    FILE,
+    LEVEL,
+    SEED,
+    TARGET,
+    Command,
+    columns_of,
+    output_options,
+    read_table,
+    unit_of,
+    wants_figure,
+    write_result,
+)
+from cardio_stats.errors import ConfigError
+
+PATIENT = click.option("--patient", help="Column of the patients, each of whom has one row.")
+
+FEATURES = click.option("--features", required=True, multiple=True, help="Columns: a,b.")
+CATEGORICAL = click.option(
+    "--categorical", multiple=True, help="Columns of categories, whatever they hold."
+)
+REFERENCE = click.option(
+    "--reference", multiple=True, metavar="COL=LEVEL",
+    help="Level that the others of COL are compared with; repeatable.  [default: the first]",
+)  # fmt: skip
+INTERVAL = click.option(
+    "--interval",
+    type=click.Choice(["profile", "wald"]),
+    default="profile",
+    show_default=True,
+    help="Profile likelihood or Wald.",
+)
+METHOD = click.option(
+    "--method",
+    type=click.Choice(["auto", "ml", "firth"]),
+    default="auto",
+    show_default=True,
+    help="Maximum likelihood, Firth's, or Firth's where the data are separated.",
+)
+
+
+@click.command()
+@FILE
+@click.option("--by", required=True, help="Column of the groups.")
+@click.option("--columns", multiple=True, help="Columns: a,b.  [default: all]")
+@PATIENT
+@click.option(
+    "--test",
+    type=click.Choice(["welch", "student", "rank"]),
+    default="welch",
+    show_default=True,
+    help="Of continuous variables.",
+)
+@click.option(
+    "--categorical-test",
+    type=click.Choice(["chi2", "n_minus_1", "fisher"]),
+    default="chi2",
+    show_default=True,
+    help="Fisher's replaces chi-square where an expected count is below 5.",
+)
+@click.option("--yates/--no-yates", default=False, show_default=True, help="Of 2x2 tables.")
+@click.option(
+    "--ddof",
+    type=click.IntRange(0, 1),
+    default=1,
+    show_default=True,
+    help="SD divided by n - ddof.",
+)
+@click.option("--median", is_flag=True, help="Print median (quartiles) instead of mean ± SD.")
+@CATEGORICAL
+@click.option("--continuous", multiple=True, help="Columns of measurements, whatever they hold.")
+@click.option("--ranked", multiple=True, help="Columns for median and rank test.")
+@REFERENCE
+@click.option("--smd", is_flag=True, help="Add standardised mean differences between the groups.")
+@output_options(figure=False)
+def table1(
+    file: Path,
+    by: str,
+    columns: tuple[str, ...],
+    patient: str | None,
+    test: Any,
+    categorical_test: Any,
+    yates: bool,
+    ddof: Any,
+    median: bool,
+    categorical: tuple[str, ...],
+    continuous: tuple[str, ...],
+    ranked: tuple[str, ...],
+    reference: tuple[str, ...],
+    smd: bool,
+    **output: Any,
+) -> None:
+    """Describe the columns of FILE by group, with tests that the notes name."""
+    choices = stats.TableOneChoices(
+        continuous_test=test,
+        categorical_test=categorical_test,
+        yates=yates,
+        ddof=ddof,
+        summary="median_iqr" if median else "mean_sd",
+        categorical=tuple(columns_of(categorical)),
+        continuous=tuple(columns_of(continuous)),
+        ranked=tuple(columns_of(ranked)),
+        smd=smd,
+        reference=coding_of((), reference).reference,
+        unit=unit_of(patient),
+    )
+    table = read_table(file, one_row_each=patient)
+    if patient is not None and not columns:
+        table = table.drop(columns=patient)
+    made = stats.table_one(table, by, columns_of(columns) or None, choices=choices)
+    write_result(made, **output)
+
+
+def _regression(command: Command) -> Command:
+    """Add what both regressions take."""
+    for option in (
+        LEVEL, METHOD, INTERVAL, EVENT, PATIENT, REFERENCE, CATEGORICAL, FEATURES, TARGET, FILE,
+    ):  # fmt: skip
+        command = option(command)
+    return command
+
+
+@click.command()
+@_regression
+@output_options(figure=True)
+def univariable(**given: Any) -> None:
+    """Regress TARGET on one column at a time: odds ratios per unit and per SD."""
+    _regress(stats.univariable, **given)
+
+
+@click.command()
+@_regression
+@click.option(
+    "--validate",
+    "n_resamples",
+    type=click.IntRange(20),
+    metavar="B",
+    help="Also correct AUC, slope, intercept and Brier score for optimism, with B (200) "
+    "resamples in which the model is fitted again.",
+)
+@click.option(
+    "--impute",
+    "m",
+    type=click.IntRange(2),
+    metavar="M",
+    help="Draw missing values M (20) times by chained equations, and pool by "
+    "Rubin's rules.  [default: rows where all columns are known]",
+)
+@SEED
+@output_options(figure=True)
+def multivariable(n_resamples: int | None, m: int | None, seed: int, **given: Any) -> None:
+    """Regress TARGET on all columns together, on the rows where all are known."""
+    if m is None:
+        _regress(stats.multivariable, **given, n_resamples=n_resamples, seed=seed)
+        return
+    if n_resamples is not None:
+        raise ConfigError(
+            "--validate and --impute: expected one of them, found both; optimism is corrected on "
+            "the rows where all columns are known"
+        )
+
+    def imputed(*table: Any, interval: Any, **common: Any) -> stats.ResultTable:
+        return stats.multivariable_imputed(*table, m=m, seed=seed, **common)
+
+    _regress(imputed, **given)
+
+
+def _regress(
+    table_of: Callable[..., stats.ResultTable],
+    file: Path,
+    target: str,
+    features: tuple[str, ...],
+    patient: str | None,
+    event: str | None,
+    interval: Any,
+    method: Any,
+    level: float,
+    categorical: tuple[str, ...],
+    reference: tuple[str, ...],
+    n_resamples: int | None = None,
+    seed: int = 0,
+    **output: Any,
+) -> None:
+    table, names = read_table(file, one_row_each=patient), columns_of(features)
+    common: dict[str, Any] = {
+        "event": event, "method": method, "level": level, "unit": unit_of(patient),
+        "coding": coding_of(categorical, reference),
+    }  # fmt: skip
+    made = table_of(table, target, names, interval=interval, **common)
+    made = replace(made, notes=(*made.notes, *_trends(table, names, common["coding"])))
+    if n_resamples is not None:
+        found = stats.validate_logistic(
+            table, target, names, **common, n_resamples=n_resamples, seed=seed
+        )
+        said = _validated(found, n_resamples, seed)
+        made = replace(made, estimates=(*made.estimates, *found), notes=(*made.notes, *said))
+    write_result(made, figure=_forest(made) if wants_figure(output) else None, **output)
+
+
+def _validated(found: list[stats.Estimate], n_resamples: int, seed: int) -> list[str]:
+    """Say what a model is worth in new patients, and what it seems to be worth."""
+    words = ("AUC", "calibration slope", "calibration intercept", "Brier score")
+    said = [
+        f"{word} {e.value:.3f}"
+        + (f" ({e.low:.3f} to {e.high:.3f})" if e.low is not None else "")
+        + f", apparently {e.extra['apparent']:.3f}"
+        for word, e in zip(words, found, strict=True)
+    ]
+    return [
+        f"Corrected for optimism ({n_resamples} resamples, seed {seed}): {'; '.join(said)}. "
+        "Columns chosen by looking at the outcome are more optimistic than this says.",
+        *([found[0].note] if found[0].note else []),
+    ]
+
+
+def coding_of(categorical: tuple[str, ...], reference: tuple[str, ...]) -> stats.Coding:
+    """Return what --categorical and --reference say.
+
+    Raises
+    ------
+    ConfigError
+        A reference that is not written COL=LEVEL.
+    """
+    levels = {}
+    for given in reference:
+        name, equals, level = given.partition("=")
+        if not (name and equals and level):
+            raise ConfigError(f"--reference: expected COL=LEVEL such as race=2, found {given!r}")
+        levels[name.strip()] = level.strip()
+    return stats.Coding(tuple(columns_of(categorical)), levels)
+
+
+def _trends(table: Any, names: list[str], coding: stats.Coding) -> list[str]:
+    from cardio_stats._numerics.columns import trends
+
+    return [
+        f"{name} has {n} whole values: entered as one trend; --categorical {name} compares each "
+        "with the first."
+        for name, n in trends(table, names, coding).items()
+    ]
+
+
+def _forest(made: Any) -> Any:
+    from cardio_stats.figures.forests import ratio_forest
+
+    prefix = "odds_ratio_per_sd["
+    rows = [
+        (estimate.name[len(prefix) : -1], estimate)
+        for estimate in made.estimates
+        if estimate.name.startswith(prefix)
+    ]
+    return ratio_forest(
+        rows, x="odds ratio per SD (two-valued columns: per unit)", title=made.title
+    )
+
+
+@click.command()
+@FILE
+@TARGET
+@click.option("--base", required=True, multiple=True, help="Columns of the first model: a,b.")
+@click.option(
+    "--add", required=True, multiple=True, help="Columns to add; repeat it for further steps."
+)
+@CATEGORICAL
+@REFERENCE
+@PATIENT
+@EVENT
+@LEVEL
+@output_options(figure=False)
+def incremental(
+    file: Path,
+    target: str,
+    base: tuple[str, ...],
+    add: tuple[str, ...],
+    patient: str | None,
+    event: str | None,
+    level: float,
+    categorical: tuple[str, ...],
+    reference: tuple[str, ...],
+    **output: Any,
+) -> None:
+    """Ask what further columns add to a model, on rows where all are known."""
+    steps = [columns_of([text]) for text in add]
+    table, first = read_table(file, one_row_each=patient), columns_of(base)
+    coding = coding_of(categorical, reference)
+    made = stats.incremental(
+        table, target, first, *steps, event=event, level=level, unit=unit_of(patient), coding=coding
+    )
+    names = [*first, *(name for step in steps for name in step)]
+    made = replace(made, notes=(*made.notes, *_trends(table, names, coding)))
+    write_result(made, **output)
+
+
+# `cardio stats missing`.
+
+
+@click.command()
+@FILE
+@click.option("--target", help="Column of the outcome, or of any groups, to test against.")
+@click.option("--columns", multiple=True, help="Columns: a,b.  [default: all]")
+@click.option("--patient", help="Column of the patients, each of whom has one row.")
+@output_options(figure=False)
+def missing(
+    file: Path, target: str | None, columns: tuple[str, ...], patient: str | None, **output: Any
+) -> None:
+    """Count missing values by column, by pattern and by outcome."""
+    table = read_table(file, one_row_each=patient)
+    if patient is not None and not columns:
+        table = table.drop(columns=patient)
+    made = stats.missing_report(
+        table, columns_of(columns) or None, target=target, unit=unit_of(patient)
+    )
+    write_result(made, **output)

@@ -1,0 +1,199 @@
+"""A logistic model judged as if on new patients: Harrell's bootstrap of what it owes to its own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from cardio_stats._numerics.columns import AS_THEY_STAND, Coding, design_of
+from cardio_stats._numerics.intervals import maximise
+from cardio_stats._numerics.validate import Floats, checked_level, tell, unit_count
+from cardio_stats.auc_covariance import midrank_auc
+from cardio_stats.errors import DataError
+from cardio_stats.estimate import Estimate
+from cardio_stats.logistic import Method, firth_with_ridge, separated_terms
+
+NAMES = ("auc", "calibration_slope", "calibration_intercept", "brier")
+MOST_UNFITTED = 0.1
+"""Share of resamples without a model above which the rest says nothing of the procedure."""
+
+
+def validate_logistic(
+    table: pd.DataFrame,
+    target: str,
+    features: Sequence[str],
+    *,
+    event: str | None = None,
+    method: Method = "auto",
+    coding: Coding = AS_THEY_STAND,
+    n_resamples: int = 200,
+    seed: int = 0,
+    level: float = 0.95,
+    unit: str = "row",
+) -> list[Estimate]:
+    """Correct a logistic model's AUC, slope, intercept and Brier score for optimism.
+
+    Parameters
+    ----------
+    table, target, features, event, method, coding, unit
+        As for :func:`~cardio_stats.logistic.fit_logistic`, whose model this is.
+    n_resamples, seed : int
+        Of the bootstrap: in each resample the model is fitted again, with Firth's method where
+        `method` says so or, under "auto", where the resample is separated.
+    level : float
+        Of the limits of AUC and Brier score.
+
+    Returns
+    -------
+    list of Estimate
+        ``optimism_corrected_`` ``auc``, ``calibration_slope``, ``calibration_intercept`` and
+        ``brier``. ``extra`` holds ``apparent``, ``optimism`` and ``n_unfitted``, resamples in
+        which nothing could be fitted. The slope is by how much the model's log odds are to be
+        multiplied for new patients (a shrinkage factor).
+
+    Raises
+    ------
+    DataError
+        As `fit_logistic`; complete separation; more than a tenth of the resamples without a model.
+
+    Notes
+    -----
+    Performance in the resample less that of the resample's model on all rows is the optimism,
+    averaged and taken from the apparent performance: rms::validate. Only the fit is repeated:
+    columns that were chosen by looking at the outcome are more optimistic than this says. Limits
+    are percentiles of the resamples' performance, shifted by the optimism (Noma 2021); slope and
+    intercept have none, for apparently they are always 1 and 0.
+
+    References
+    ----------
+    Harrell FE, Lee KL, Mark DB. Stat Med 1996;15:361. Noma H et al. Stat Med 2021;40:5691.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> x = rng.normal(size=(60, 4))
+    >>> t = pd.DataFrame(x, columns=list("abcd")).assign(y=(x[:, 0] + rng.normal(size=60) > 0) * 1)
+    >>> area, slope, _, _ = validate_logistic(t, "y", list("abcd"), n_resamples=50)
+    >>> area.value < area.extra["apparent"], 0.4 < slope.value < 1
+    (True, True)
+    """
+    checked_level(level)
+    design = design_of(table, target, features, event=event, coding=coding)
+    matrix, outcome = design.matrix, design.outcome
+    spread = matrix.std(axis=0, ddof=1)
+    full = np.column_stack([(matrix - matrix.mean(axis=0)) / spread, np.ones(design.n)])
+    fit = _fitted(full, outcome, method)
+    if fit is None:
+        raise DataError(
+            "validation: expected a model of all rows, found none (columns that are sums of each "
+            "other, or separate the outcome); leave one out, or use Firth's method"
+        )
+    beta, _ = fit
+    apparent = _on_its_own(full, outcome, fit)
+    if apparent is None:
+        raise DataError(
+            "validation: the columns tell all patients apart (complete separation), so that no "
+            "calibration slope exists; take fewer predictors"
+        )
+    trained, tested = [], []
+    rng = np.random.default_rng(seed)
+    for place in range(n_resamples):
+        tell("resamples", place, n_resamples)
+        rows = rng.integers(design.n, size=design.n)
+        own = _fitted(full[rows], outcome[rows], method, beta)
+        on_rows = None if own is None else _on_its_own(full[rows], outcome[rows], own)
+        if own is None or on_rows is None:
+            continue
+        on_all = _performance(full @ own[0], outcome)
+        on_all[1:3] = _recalibrated(full @ own[0], outcome)
+        trained.append(on_rows)
+        tested.append(on_all)
+    n_unfitted = n_resamples - len(trained)
+    if n_unfitted > MOST_UNFITTED * n_resamples:
+        raise DataError(
+            f"validation: expected a model in nearly every resample, found none in {n_unfitted} of "
+            f"{n_resamples}; take fewer predictors, or Firth's method"
+        )
+    optimism = np.mean(np.subtract(trained, tested), axis=0)
+    limits = np.quantile(trained, [0.5 - level / 2, 0.5 + level / 2], axis=0) - optimism
+    note = f"{n_unfitted} resamples without a model are left out." if n_unfitted else ""
+    return [
+        Estimate(
+            f"optimism_corrected_{name}",
+            float(apparent[k] - optimism[k]),
+            float(limits[0, k]) if name in ("auc", "brier") else None,
+            float(limits[1, k]) if name in ("auc", "brier") else None,
+            level if name in ("auc", "brier") else None,
+            f"Harrell's optimism bootstrap, {n_resamples} resamples",
+            n_dropped=design.n_dropped,
+            seed=seed,
+            note=note,
+            extra={
+                "apparent": float(apparent[k]),
+                "optimism": float(optimism[k]),
+                "n_unfitted": float(n_unfitted),
+            },
+            **unit_count(design.n, None, unit),
+        )
+        for k, name in enumerate(NAMES)
+    ]
+
+
+def _fitted(
+    full: Floats, outcome: Floats, method: Method, start: Floats | None = None
+) -> tuple[Floats, bool] | None:
+    """Return the coefficients and whether Firth's, or None where nothing can be fitted."""
+    if not 0 < outcome.sum() < outcome.size:
+        return None
+    columns = full[:, :-1]
+    singular = np.linalg.svd(columns - columns.mean(axis=0), compute_uv=False)
+    if singular[-1] < 1e-9 * singular[0]:
+        return None
+    separated = method == "auto" and _nearly_parted(full, outcome, start)
+    try:
+        if method == "firth" or separated:
+            return firth_with_ridge(full, outcome, np.zeros(full.shape[1])), True
+        return maximise(full, outcome, start=start)[0], False
+    except (DataError, np.linalg.LinAlgError):
+        return None
+
+
+def _nearly_parted(full: Floats, outcome: Floats, start: Floats | None) -> bool:
+    """Tell separated outcomes; where no probability comes near 0 or 1, they cannot be."""
+    try:
+        beta, _ = maximise(full, outcome, start=start)
+    except (DataError, np.linalg.LinAlgError):
+        return True
+    if np.abs(full @ beta).max() < 12:
+        return False
+    return bool(separated_terms(full[:, :-1], outcome).any())
+
+
+def _on_its_own(full: Floats, outcome: Floats, fit: tuple[Floats, bool]) -> Floats | None:
+    """Return the performance on the rows that were fitted, or None where they are told apart.
+
+    Maximum likelihood has slope 1 there; Firth's shrunk coefficients have more.
+    """
+    beta, penalised = fit
+    found = _performance(full @ beta, outcome)
+    if found[0] == 1:
+        return None
+    if penalised:
+        found[1:3] = _recalibrated(full @ beta, outcome)
+    return found
+
+
+def _performance(log_odds: Floats, outcome: Floats) -> Floats:
+    """Return AUC, slope and intercept as a model has them on its own rows, and Brier score."""
+    probability = 0.5 * (1 + np.tanh(log_odds / 2))
+    brier = float(np.mean((probability - outcome) ** 2))
+    return np.array([midrank_auc(outcome == 1, log_odds), 1.0, 0.0, brier])
+
+
+def _recalibrated(log_odds: Floats, outcome: Floats) -> tuple[float, float]:
+    """Return slope and intercept of the outcome on the log odds."""
+    matrix = np.column_stack([np.ones(log_odds.size), log_odds])
+    (intercept, slope), _ = maximise(matrix, outcome)
+    return float(slope), float(intercept)

@@ -1,0 +1,66 @@
+"""The statistics package: light to import, and every public name resolves."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import cardio_stats as stats
+from cardio_stats.estimate import Estimate
+
+
+def test_the_package_imports_nothing_heavy() -> None:
+    code = (
+        "import sys, cardio_stats; "
+        "print([m for m in ('numpy', 'scipy', 'pandas', 'torch') if m in sys.modules])"
+    )
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "[]"
+
+
+def test_every_statistic_is_importable_without_torch() -> None:
+    code = "import sys\nfrom cardio_stats import *\nprint('torch' in sys.modules)"
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "False"
+
+
+def test_no_module_hides_a_public_name() -> None:
+    assert stats.__file__ is not None
+    modules = {path.stem for path in Path(stats.__file__).parent.iterdir()}
+    assert {"discrimination", "planner"} <= modules
+    assert not modules & set(stats.__all__)
+
+
+def test_public_names_resolve_and_unknown_ones_do_not() -> None:
+    for name in stats.__all__:
+        assert not isinstance(getattr(stats, name), ModuleType)
+    assert not hasattr(stats, "auk")
+
+
+def test_every_public_name_is_listed_and_found_by_hasattr() -> None:
+    assert stats.Estimate is Estimate
+    assert set(stats.__all__) <= set(dir(stats))
+    assert all(hasattr(stats, name) for name in stats.__all__)
+
+
+def test_a_type_checker_sees_each_public_name_where_it_lives_and_no_getattr() -> None:
+    """Else an editor would pass ``stats.nmae``, or warn of a name that there is."""
+    assert stats.__file__ is not None
+    parsed = ast.parse(Path(stats.__file__).read_text(encoding="utf-8"))
+    for_checkers, for_python = (node for node in parsed.body if isinstance(node, ast.If))
+    assert ast.unparse(for_checkers.test) == "TYPE_CHECKING"
+    assert ast.unparse(for_python.test) == "not TYPE_CHECKING"
+    seen = set()
+    for node in for_checkers.body:
+        assert isinstance(node, ast.ImportFrom)
+        for alias in node.names:
+            assert alias.asname == alias.name  # else --strict does not export it
+            home = __import__(str(node.module), fromlist=[alias.name])
+            assert getattr(home, alias.name) is getattr(stats, alias.name)
+            seen.add(alias.name)
+    assert seen == set(stats.__all__)
+    outside = [node.name for node in parsed.body if isinstance(node, ast.FunctionDef)]
+    assert outside == ["__dir__"]

@@ -1,0 +1,82 @@
+"""`cardio judge`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+PLACE = click.Path(path_type=Path)
+
+
+@click.command()
+@click.argument("predictions", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--outcome", metavar="COLUMN", help="What really happened.")
+@click.option(
+    "--event", metavar="VALUE", help="The value that counts; needed unless 0 and 1, or yes and no."
+)
+@click.option(
+    "--kind", type=click.Choice(["binary", "classes", "number"]),
+    help="Of the outcome; without it as its values show.",
+)  # fmt: skip
+@click.option("--score", "scores", multiple=True, metavar="COLUMN", help="A score; repeatable.")
+@click.option("--primary", metavar="COLUMN", help="The score that was declared beforehand.")
+@click.option("--patient", metavar="COLUMN", help="Whose row it is.")
+@click.option("--site", metavar="COLUMN", help="Where the patient was seen.")
+@click.option(
+    "--subgroup", "subgroups", multiple=True, metavar="COLUMN", help="2 to 5 groups; repeatable."
+)
+@click.option(
+    "--threshold", "thresholds", multiple=True, metavar="[SCORE=]T", help="Positive at and above T."
+)
+@click.option(
+    "--cohort", type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Table of the same patients, for Table 1.",
+)  # fmt: skip
+@click.option("--missing", multiple=True, metavar="[COL=]WORD", help="Word that means missing.")
+@click.option("--level", default=0.95, show_default=True, help="Coverage of intervals.")
+@click.option("--seed", default=0, show_default=True, help="Of every resampling.")
+@click.option("--out", type=PLACE, help="Folder to write; judged/NAME without this.")
+def judge(
+    predictions: Path,
+    outcome: str | None,
+    event: str | None,
+    kind: str | None,
+    scores: tuple[str, ...],
+    primary: str | None,
+    patient: str | None,
+    site: str | None,
+    subgroups: tuple[str, ...],
+    thresholds: tuple[str, ...],
+    cohort: Path | None,
+    missing: tuple[str, ...],
+    level: float,
+    seed: int,
+    out: Path | None,
+) -> None:
+    """Write the page that a run gets for PREDICTIONS of any tool (CSV or Parquet).
+
+    One row a patient, or several with --patient; a column of what happened (two values, several
+    classes, or a number), and one or more of scores; of several classes a column of probabilities
+    for each. What is not named is guessed from the columns' names, and said.
+    """
+    from cardio_stats.files import SafeName
+    from cardio_studies.ingest_columns import Question
+    from cardio_studies.judgement import judge_predictions
+
+    asked = Question(
+        outcome, event, scores, patient, site, subgroups, thresholds, primary, missing, kind
+    )
+    page, given = judge_predictions(
+        predictions,
+        asked,
+        out or Path("judged") / SafeName(predictions.stem),
+        cohort=cohort,
+        level=level,
+        seed=seed,
+        command=["cardio", *sys.argv[1:]],
+    )
+    for line in given.assumed:
+        click.echo(line)
+    click.echo(f"Report: {page}")

@@ -1,0 +1,485 @@
+"""Compare runs and tables of predictions on the patients whom all of them predicted."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import combinations
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from scipy.special import logit
+
+from cardio_core.config import EvaluateBlock
+from cardio_core.evaluation.aggregate import pooled
+from cardio_core.io.hashing import digest, file_digest
+from cardio_core.runner.manifest import Manifest
+from cardio_core.types.info import Model, Target, Task
+from cardio_core.types.notes import Note, NoteKind
+from cardio_core.types.predictions import Scored
+from cardio_core.types.report import EvaluationReport, Metric, Scope
+from cardio_stats import (
+    bootstrap_sums,
+    delong_covariance,
+    delong_paired,
+    fit_logistic,
+    likelihood_ratio_test,
+    max_z_adjusted,
+    paired_proportions,
+)
+from cardio_stats.errors import CardioError, ConfigError, DataError
+from cardio_stats.estimate import Estimate
+from cardio_studies.ingest import Given, names_in, read_given
+from cardio_studies.ingest_columns import Question
+from cardio_studies.run_writer import guard, manifest_of, settings, write_page
+
+# Predictions of several runs or tables, brought to the patients whom all of them predicted.
+
+FEWEST_SHARED = 10
+"""Patients below whom nothing is compared."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """One run, or one table.
+
+    Attributes
+    ----------
+    label : str
+        How it is called on the page.
+    given : Given
+    by_patient : DataFrame
+        One row a patient: ``y`` (0 or 1) and a column a score, the mean where a patient has
+        several rows.
+    """
+
+    label: str
+    given: Given
+    by_patient: pd.DataFrame
+
+
+@dataclass(frozen=True)
+class Shared:
+    """What sources share.
+
+    Attributes
+    ----------
+    given : Given
+        Of the shared patients, with every score of every source.
+    who : DataFrame
+        A row a source: patients, events, those whom another source lacks.
+    digest : str
+        Of all files together.
+    shown : str
+        Their names.
+    """
+
+    given: Given
+    who: pd.DataFrame
+    digest: str
+    shown: str
+
+
+def shared(paths: Sequence[str], asked: Question) -> Shared:
+    """Return what several sources say of the patients whom all of them predicted.
+
+    Parameters
+    ----------
+    paths : sequence of str
+        Two or more: a finished run, a judged folder's table, a CSV; ``LABEL=PATH`` names it. Of a
+        run its primary model stands, unless `asked` names scores.
+    asked : Question
+
+    Raises
+    ------
+    ConfigError
+        Fewer than two, two of one label, or an unfinished run.
+    DataError
+        Fewer than ten shared patients of both classes, or patients whose outcome is told
+        differently.
+    """
+    if len(paths) < 2:
+        raise ConfigError(f"compare: expected two runs or tables or more, found {len(paths)}")
+    files = [_file_of(text) for text in paths]
+    labels = [label for label, _ in files]
+    twice = next((label for label in labels if labels.count(label) > 1), None)
+    if twice is not None:
+        raise ConfigError(f"{twice}: two sources of this name; write NAME=PATH for one of them")
+    sources = [_source(label, path, asked) for label, path in files]
+    everyone = [set(one.by_patient.index) for one in sources]
+    both = sorted(set.intersection(*everyone))
+    if len(both) < FEWEST_SHARED:
+        counts = ", ".join(
+            f"{one.label} {len(who)}" for one, who in zip(sources, everyone, strict=True)
+        )
+        raise DataError(
+            f"compare: {len(both)} patients are in all sources ({counts}), fewer than "
+            f"{FEWEST_SHARED}; do their patients carry the same ids?"
+        )
+    _require_one_truth(sources, both)
+    return Shared(
+        _joined(sources, both),
+        _who(sources, both),
+        digest([file_digest(path) for _, path in files]),
+        ", ".join(path.parent.name if path.name == "predictions.csv" else path.name
+                  for _, path in files),
+    )  # fmt: skip
+
+
+def _file_of(text: str) -> tuple[str, Path]:
+    label, equals, rest = text.partition("=")
+    path = Path(rest if equals else text)
+    if not equals:
+        label = path.resolve().name if path.is_dir() else path.stem
+    if not path.exists():
+        raise ConfigError(f"{path}: no such run or table")
+    if not path.is_dir():
+        return label, path
+    manifest = Manifest.open(path, complete=False).content
+    if manifest.get("kind") == "exported":
+        raise ConfigError(
+            f"{path}: was exported and holds no predictions to compare; name the run itself"
+        )
+    status = manifest.get("status")
+    if not (path / "predictions.csv").is_file() or status != "done":
+        raise ConfigError(
+            f"{path}: its run is not finished ({status or 'no status'}); finish it with --resume"
+        )
+    return label, path / "predictions.csv"
+
+
+def _source(label: str, path: Path, asked: Question) -> Source:
+    manifest = path.parent / "manifest.json"
+    of_run = path.name == "predictions.csv" and manifest.is_file()
+    primary = (
+        str(Manifest.open(path.parent, complete=False).content.get("primary")) if of_run else ""
+    )
+    wanted = list(asked.scores)
+    if wanted or primary:
+        inside = names_in(path)
+        wanted = [name for name in wanted or [primary] if name in inside]
+        if asked.scores and not wanted:
+            raise ConfigError(
+                f"{label}: has none of the scores {', '.join(asked.scores)}; it has "
+                f"{', '.join(inside[:12])}"
+            )
+    try:
+        given = read_given(path, replace(asked, primary=None, scores=wanted))
+    except CardioError as error:
+        raise type(error)(f"{label}: {error}") from None
+    names = [model.name for model in given.task.models]
+    [frame] = given.scored.frames.values()
+    [target] = given.task.targets
+    if target.kind != "binary":
+        what = "a number" if target.kind == "continuous" else "of several classes"
+        raise DataError(
+            f"{label}: {target.name} is {what}; outcomes of two values are compared (--event makes "
+            "one of classes); cardio judge compares predictions that stand in one table"
+        )
+    score = f"score:{target.classes[1]}"
+    rows = frame[frame["model"].isin(names)]
+    wide = rows.pivot_table(index="patient_id", columns="model", values=score, aggfunc="mean")
+    by_patient = rows.groupby("patient_id")["y_true"]
+    mixed = int((by_patient.min() != by_patient.max()).sum())
+    if mixed:
+        raise DataError(
+            f"{label}: {mixed} patients have rows of both outcomes; sources are compared by "
+            "patient, so give one outcome a patient"
+        )
+    positive = (by_patient.first() == target.classes[1]).astype(float)
+    return Source(label, given, wide[names].assign(y=positive))
+
+
+def _require_one_truth(sources: Sequence[Source], both: list[str]) -> None:
+    first = sources[0].by_patient.loc[both, "y"]
+    for one in sources[1:]:
+        differ = int((one.by_patient.loc[both, "y"] != first).sum())
+        if differ:
+            raise DataError(
+                f"{sources[0].label} and {one.label}: {differ} of {len(both)} shared patients have "
+                "another outcome in one than in the other; compare predictions of one outcome "
+                "(--outcome, --event)"
+            )
+
+
+def _joined(sources: Sequence[Source], both: list[str]) -> Given:
+    """Return one table of all scores; a source of one score gives it its own name."""
+    target = sources[0].given.task.targets[0]
+    columns: dict[str, pd.Series] = {}
+    said: list[str] = []
+    for one in sources:
+        names = [name for name in one.by_patient.columns if name != "y"]
+        for name in names:
+            title = one.label if len(names) == 1 else f"{one.label}: {name}"
+            columns[title] = one.by_patient.loc[both, name]
+            if len(names) == 1 and name != one.label:
+                said.append(f"{one.label} stands for its score {name}.")
+    truth = sources[0].by_patient.loc[both, "y"].to_numpy()
+    _require_classes(truth, target)
+    words = np.where(truth == 1, target.classes[1], target.classes[0])
+    frames, thresholds, probabilities = [], {}, []
+    for title, values in columns.items():
+        score = values.to_numpy(float)
+        probability = bool(((score >= 0) & (score <= 1)).all())
+        probabilities += [title] if probability else []
+        cut = 0.5 if probability else float(np.median(score))
+        source = "fixed: one half" if probability else "the median of these patients"
+        thresholds[f"{title}/{target.name}"] = source
+        frames.append(
+            pd.DataFrame(
+                {
+                    "unit_id": both, "sample_id": both, "recording_id": both, "study_id": both,
+                    "patient_id": both, "subject_id": both, "level": "patient", "time_s": np.nan,
+                    "repeat": 0, "fold": "all", "model": title, "y_true": words,
+                    "predicted": np.where(score >= cut, target.classes[1], target.classes[0]),
+                    f"score:{target.classes[0]}": 1 - score,
+                    f"score:{target.classes[1]}": score,
+                }
+            )
+        )  # fmt: skip
+    task = Task(
+        "compared", f"{len(columns)} scores of {target.outcome}, compared",
+        "patient", (target,), tuple(Model(name, name) for name in columns),
+        primary=next(iter(columns)),
+    )  # fmt: skip
+    return Given(
+        task,
+        Scored({target.name: pd.concat(frames, ignore_index=True)}, thresholds),
+        pd.DataFrame(index=pd.Index(both)),
+        tuple(probabilities),
+        (*sources[0].given.coded, *said),
+        len(both),
+        {},
+        outcome=sources[0].given.outcome,
+        coded=sources[0].given.coded,
+    )
+
+
+def _require_classes(truth: np.ndarray, target: Target) -> None:
+    n_events = int(truth.sum())
+    if min(n_events, len(truth) - n_events) < 2:
+        raise DataError(
+            f"compare: of {len(truth)} shared patients {n_events} have {target.outcome}; at least "
+            "2 of either kind are needed"
+        )
+
+
+def _who(sources: Sequence[Source], both: list[str]) -> pd.DataFrame:
+    """Return who is in which source, and how those left out differ in their outcome."""
+    rows = []
+    kept = set(both)
+    for one in sources:
+        left = one.by_patient[~one.by_patient.index.isin(kept)]
+        rows.append(
+            {
+                "predictions": one.label,
+                "patients": len(one.by_patient),
+                "with the event": int(one.by_patient["y"].sum()),
+                "compared": len(both),
+                "not in another source": len(left),
+                "of them with the event": int(left["y"].sum()),
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+# Scores against each other, in pairs: areas, decisions, what one adds to another, net benefit.
+
+
+def compare_pairs(
+    given: Given, config: EvaluateBlock, threshold: float | None, seed: int
+) -> tuple[EvaluationReport, dict[tuple[str, str], Estimate]]:
+    """Compare every two scores on the same patients.
+
+    Parameters
+    ----------
+    given : Given
+        One row a patient and score.
+    config : EvaluateBlock
+    threshold : float, optional
+        Probability from which one would act: net benefit is compared there.
+    seed : int
+
+    Returns
+    -------
+    EvaluationReport
+        Shares decided rightly (McNemar), likelihood ratios (what the second adds to the first, and
+        the first to the second), differences of net benefit; notes on what was not computed.
+    dict of (str, str) to Estimate
+        Paired differences of areas; ``extra["p_adjusted"]`` is p adjusted for all pairs (max-T).
+    """
+    [target] = given.task.targets
+    [frame] = given.scored.frames.values()
+    names = [model.name for model in given.task.models]
+    tables = {name: pooled(frame, target, name) for name in names}
+    truth = (tables[names[0]]["y_true"] == target.classes[1]).to_numpy(int)
+    scores = {n: rows[f"score:{target.classes[1]}"].to_numpy(float) for n, rows in tables.items()}
+    pairs = list(combinations(names, 2))
+    differences = _areas(truth, scores, pairs, config, seed)
+    metrics: list[Metric] = []
+    notes: list[Note] = []
+    for one, other in pairs:
+        place = Scope(task=given.task.name, target=target.name, model=one, versus=other)
+        right = [
+            tables[n]["predicted"].to_numpy() == tables[n]["y_true"].to_numpy()
+            for n in (one, other)
+        ]
+        found = paired_proportions(right[0], right[1], level=config.level, unit="patient")
+        metrics.append(Metric(found.replace(name="accuracy_difference"), place))
+        for first, second in ((one, other), (other, one)):
+            try:
+                added = likelihood_added(truth, scores[first], scores[second])
+            except DataError as error:
+                text = f"What {second} adds to {first}: not computed; {error}."
+                notes.append(Note(NoteKind.NOT_COMPUTED, text, model=second))
+                continue
+            metrics.append(
+                Metric(added, Scope(task=given.task.name, target=target.name, model=second,
+                                    versus=first))
+            )  # fmt: skip
+        if threshold is not None and {one, other} <= set(given.probabilities):
+            gained = _net_benefit(truth, scores[one], scores[other], threshold, config, seed)
+            metrics.append(Metric(gained, place))
+    return EvaluationReport(metrics, notes=notes), differences
+
+
+def _areas(
+    truth: np.ndarray,
+    scores: dict[str, np.ndarray],
+    pairs: list[tuple[str, str]],
+    config: EvaluateBlock,
+    seed: int,
+) -> dict[tuple[str, str], Estimate]:
+    names = list(scores)
+    found = delong_covariance(truth, *scores.values())
+    contrasts = np.zeros((len(pairs), len(names)))
+    for row, (one, other) in enumerate(pairs):
+        contrasts[row, names.index(one)], contrasts[row, names.index(other)] = 1.0, -1.0
+    covariance = contrasts @ found.covariance @ contrasts.T
+    estimates = [
+        delong_paired(truth, scores[a], scores[b], level=config.level, unit="patient")
+        for a, b in pairs
+    ]
+    if len(pairs) > 1:
+        moved = np.diag(covariance) > 1e-15  # two scores of one order never differ
+        adjusted = np.ones(len(pairs))
+        if moved.any():
+            kept = np.ix_(moved, moved)
+            adjusted[moved] = max_z_adjusted(
+                (contrasts @ found.aucs)[moved], covariance[kept], seed=seed
+            )
+        estimates = [
+            each.replace(
+                note=f"{each.note} adjusted p: for all {len(pairs)} pairs (max-T)".strip(),
+                extra={**each.extra, "p_adjusted": float(p)},
+            )
+            for each, p in zip(estimates, adjusted, strict=True)
+        ]
+    return dict(zip(pairs, estimates, strict=True))
+
+
+def likelihood_added(truth: np.ndarray, first: np.ndarray, second: np.ndarray) -> Estimate:
+    """Return the likelihood-ratio test of adding a score to another, both as log odds."""
+    table = pd.DataFrame({"y": truth, "first": _scale(first), "second": _scale(second)})
+    models = [
+        fit_logistic(table, "y", columns, interval="wald", method="ml", unit="patient")
+        for columns in (["first"], ["first", "second"])
+    ]
+    return likelihood_ratio_test(models[0], models[1], unit="patient").replace(
+        name="likelihood_ratio_added"
+    )
+
+
+def _scale(values: np.ndarray) -> np.ndarray:
+    if values.min() < 0 or values.max() > 1:
+        return values
+    return np.asarray(logit(np.clip(values, 1e-6, 1 - 1e-6)))
+
+
+def _net_benefit(
+    truth: np.ndarray,
+    first: np.ndarray,
+    second: np.ndarray,
+    threshold: float,
+    config: EvaluateBlock,
+    seed: int,
+) -> Estimate:
+    price = threshold / (1 - threshold)
+    gains = [
+        np.where(s >= threshold, np.where(truth == 1, 1.0, -price), 0.0) for s in (first, second)
+    ]
+    rows = np.column_stack([np.ones(len(truth)), gains[0] - gains[1]])
+    [found] = bootstrap_sums(
+        rows, lambda sums: (sums[..., 1] / sums[..., 0])[..., None], ["net_benefit_difference"],
+        n_resamples=config.n_resamples, seed=seed, level=config.level, unit="patient",
+    )  # fmt: skip
+    tidy = {k: 0.0 for k in ("value", "low", "high") if abs(getattr(found, k) or 0.0) < 1e-12}
+    return found.replace(
+        **tidy,  # sums of a patient more here and one less there leave a rest
+        method=f"{found.method}, paired, at {threshold:g}",
+        threshold_source="fixed: given",
+    )
+
+
+def compare_sources(
+    paths: Sequence[str],
+    asked: Question,
+    out: Path,
+    *,
+    threshold: float | None = None,
+    level: float = 0.95,
+    seed: int = 0,
+    command: Sequence[str] = (),
+) -> tuple[Path, pd.DataFrame]:
+    """Write the page of several runs or tables, compared in pairs.
+
+    Parameters
+    ----------
+    paths : sequence of str
+        Finished runs, or tables of predictions; ``LABEL=PATH`` names one.
+    asked : Question
+        Outcome, event, scores and patient, where they have to be said.
+    out : Path
+        A new or empty folder, or one that this wrote from the same sources.
+    threshold : float, optional
+        Probability from which one would act, strictly between 0 and 1.
+    level : float
+    seed : int
+    command : sequence of str
+
+    Returns
+    -------
+    Path
+        Of ``report.html``.
+    DataFrame
+        Who is in which source.
+
+    Raises
+    ------
+    ConfigError, DataError
+        In one line; see `shared`.
+    """
+    if threshold is not None and not 0 < threshold < 1:
+        raise ConfigError(f"--threshold {threshold:g}: expected a probability between 0 and 1")
+    found = shared(paths, asked)
+    guard(out, found.digest)
+    config = settings(found.given, level)
+    more, differences = compare_pairs(found.given, config, threshold, seed)
+    about = manifest_of(
+        found.given, out, shown=found.shown, digest=found.digest, primary=None, seed=seed,
+        command=command,
+    )  # fmt: skip
+    missing = found.who["not in another source"]
+    note = (
+        "All sources hold the same patients."
+        if not missing.any()
+        else f"Compared are the {int(found.who['compared'].iloc[0])} patients whom all sources "
+        "predicted; who is missing where stands in the table."
+    )
+    page = write_page(
+        found.given, out, about, config=config, seed=seed, adjusted=differences,
+        notes=[Note(NoteKind.TABLE, note)],
+        more=replace(more, tables={"who-is-where": found.who}),
+    )  # fmt: skip
+    return page, found.who

@@ -1,0 +1,446 @@
+"""Fuse finished runs: from their names to a run of its own, with its page."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import yaml
+
+from cardio_core.config import EvaluateBlock
+from cardio_core.evaluation.clinical_model import in_a_sentence
+from cardio_core.evaluation.conformal import Calibrated, calibrate
+from cardio_core.evaluation.patients import subgroup_metrics
+from cardio_core.io.hashing import digest, file_digest
+from cardio_core.io.hashing import digest as digest_of
+from cardio_core.io.run_artifact import METRICS, RunKind
+from cardio_core.io.run_schema import COHORT
+from cardio_core.runner.evaluate import Figure, draw_figure, rule_path, write_csv
+from cardio_core.runner.fits import write_chosen
+from cardio_core.runner.fused_models import fusion_file
+from cardio_core.runner.manifest import Manifest, first_entries, now
+from cardio_core.types.artifact import ModelArtifact
+from cardio_core.types.info import Model, Task
+from cardio_core.types.notes import Note, NoteKind
+from cardio_core.types.predictions import Scored
+from cardio_core.types.report import Metric
+from cardio_stats.cells import write_table
+from cardio_stats.errors import ConfigError
+from cardio_stats.files import SafeName, file_in, replacing, whole_directory, write_json, write_text
+from cardio_stats.words import counted, listed
+from cardio_studies.fusion_members import (
+    BOTH,
+    CLINICAL,
+    FUSION,
+    GUIDELINE,
+    MEAN,
+    Folds,
+    Joined,
+    join,
+    open_members,
+    place_of,
+    shared_folds,
+)
+from cardio_studies.fusion_weights import (
+    EVERYBODY,
+    OTHERS,
+    Clinical,
+    Fitted,
+    added_value,
+    adjusted_pairs,
+    by_pattern,
+    fit,
+    groups,
+    read_clinical,
+    who_has_what,
+)
+from cardio_studies.ingest import Given
+from cardio_studies.run_writer import evaluated
+
+# A fusion as a run directory: predictions, splits, metrics, final weights, manifest, page.
+
+PROTOCOL = "honest"
+
+
+@dataclass(frozen=True)
+class Made:
+    """Everything that is written.
+
+    Attributes
+    ----------
+    joined, folds, fitted, clinical, config, seed
+        What was joined, how it was divided, fitted, held against what, and evaluated how.
+    """
+
+    joined: Joined
+    folds: Folds
+    fitted: Fitted
+    clinical: Clinical | None
+    config: EvaluateBlock
+    seed: int
+
+    @property
+    def task(self) -> Task:
+        """The fusion as a task: its models in the order of the page."""
+        joined, here = self.joined, set(self.fitted.frame["model"])
+        covariates = (
+            [in_a_sentence(one) for one in self.clinical.covariates] if self.clinical else []
+        )
+        column = self.clinical.column if self.clinical else ""
+        labels = joined.labels
+        about = {
+            FUSION: Model(FUSION, f"Fusion: {' + '.join(labels)}", fuses=tuple(labels)),
+            BOTH: Model(BOTH, f"Fusion: {' + '.join([*labels, 'clinical variables'])}",
+                        fuses=(*labels, CLINICAL)),
+            MEAN: Model(MEAN, f"Unweighted mean: {' + '.join(labels)}"),
+            **{one.label: Model(one.label, one.title, partial=True)
+               for one in joined.members},
+            CLINICAL: Model(CLINICAL, f"Clinical variables: {listed(covariates)}",
+                            baseline=True, partial=True),
+            GUIDELINE: Model(GUIDELINE, f"Guideline: {column}", baseline=True, partial=True,
+                             rule=True),
+        }  # fmt: skip
+        title = f"{joined.target.outcome} from {listed(labels)}, fused"
+        return Task(
+            "fused", title[:1].upper() + title[1:], "patient", (joined.target,),
+            tuple(model for name, model in about.items() if name in here), primary=FUSION,
+        )  # fmt: skip
+
+
+def write(
+    out: Path,
+    made: Made,
+    places: Sequence[Mapping[str, Any]],
+    *,
+    name: str,
+    digest: str,
+    command: Sequence[str],
+) -> list[str]:
+    """Evaluate a fusion, write its run directory, and return what the user is told.
+
+    `places` are the members as the manifest keeps them, `digest` is of everything that the fusion
+    is made of.
+    """
+    from cardio_core.report.page import build_report
+
+    task, target = made.task, made.joined.target
+    splits = {PROTOCOL: made.folds.to_dict()}
+    manifest = Manifest(out / "manifest.json", {})
+    manifest.update(**_about(made, task, places, name, digest, command, splits))
+    write_json(out / "splits.json", {"protocols": splits})
+    write_json(out / "cohort.json", _cohort(made.joined))
+    settings = {"evaluate": made.config.model_dump(), "members": [dict(one) for one in places]}
+    write_text(out / "config.yaml", yaml.safe_dump(settings, sort_keys=False))
+    scored = _scored(made, task)
+    write_csv(out / "predictions.csv", {PROTOCOL: scored}, task)
+    _write_models(out, made)
+    notes = _evaluate(out, made, task, scored)
+    manifest.update(status="done", finished=now(), notes=[note.to_dict() for note in notes])
+    build_report(out)
+    manifest.add_outputs(out)
+    return _told(out, task, target.name)
+
+
+def _scored(made: Made, task: Task) -> Scored:
+    target = made.joined.target
+    sources = {}
+    for model in task.models:
+        source = "inner folds" if model.name in made.joined.labels else OTHERS
+        source = "fixed: the rule itself" if model.rule else source
+        sources[f"{model.name}/{target.name}"] = source
+    return Scored(
+        {target.name: made.fitted.frame},
+        sources,
+        None,
+        Note.each(NoteKind.FUSION, made.fitted.notes),
+        made.fitted.weights,
+    )
+
+
+def _evaluate(out: Path, made: Made, task: Task, scored: Scored) -> list[Note]:
+    """Write metrics, tables, figures and conformal rules; return the notes."""
+    joined, target, config = made.joined, made.joined.target, made.config
+    frame = made.fitted.frame
+    given = Given(
+        task, scored, groups(joined),
+        tuple(model.name for model in task.models if not model.rule), (), len(joined.patients), {},
+    )  # fmt: skip
+    report = evaluated(given, config, made.seed)
+    pairs = adjusted_pairs(frame, target, seed=made.seed)
+    metrics = [_with_adjusted(one, pairs) for one in report.metrics]
+    titles = {model.name: model.title for model in task.models}
+    more = added_value(frame, target, titles, config, made.seed)
+    within, small = subgroup_metrics(scored, task, given.groups, config, seed=made.seed)
+    own = frame[frame["model"].isin([FUSION, BOTH])]
+    calibrated: Calibrated = calibrate(
+        replace(scored, frames={target.name: own}), task, level=config.level,
+        n_resamples=config.n_resamples, seed=made.seed,
+    )  # fmt: skip
+    rows = [*metrics, *more.metrics, *within, *calibrated.metrics]
+    write_json(out / "metrics.json", [one.to_dict() | {"protocol": PROTOCOL} for one in rows])
+    for (model, name), rule in calibrated.rules.items():
+        write_json(rule_path(out, model, name), rule.to_dict())
+    tables: dict[str, pd.DataFrame] = {
+        "modalities": who_has_what(joined),
+        "modalities-by-pattern": by_pattern(joined, frame, config),
+        **more.tables,
+        **report.tables,
+    }
+    for name, table in tables.items():
+        with replacing(file_in(out, "tables", SafeName(f"{PROTOCOL}-{name}", ".csv"))) as temporary:
+            write_table(table, temporary, digits="%.6g")
+    left_out = [
+        note
+        for name, draw in report.figures.items()
+        for note in draw_figure(
+            Figure(name, draw, file_in(out, "figures", SafeName(f"{PROTOCOL}-{name}", ".svg")))
+        )
+    ]
+    clinical = made.clinical.notes if made.clinical else ()
+    said = [
+        *Note.each(NoteKind.FUSION, [*joined.notes, made.folds.said, *clinical]), *report.notes,
+        *more.notes, *small, *calibrated.notes, *left_out,
+    ]  # fmt: skip
+    return list(dict.fromkeys(said))
+
+
+def _with_adjusted(metric: Metric, pairs: Mapping[tuple[str, str], float]) -> Metric:
+    pair = str(metric.scope.model), str(metric.scope.versus)
+    if metric.estimate.name != "auc_difference" or pair not in pairs:
+        return metric
+    one = metric.estimate
+    note = f"{one.note} adjusted p: for all {len(pairs)} pairs (max-T)".strip()
+    return replace(
+        metric, estimate=one.replace(note=note, extra={**one.extra, "p_adjusted": pairs[pair]})
+    )
+
+
+def _write_models(out: Path, made: Made) -> None:
+    """Write the final weights and thresholds where those of a run lie."""
+    target = made.joined.target
+    for name, decision in made.fitted.decisions.items():
+        if name == GUIDELINE:
+            continue  # it is what the table says, and has no threshold of its own
+        folder = out / "models" / "final" / name
+        if name in made.fitted.rules:
+            artifact = ModelArtifact(folder / "artifact")
+            artifact.path.mkdir(parents=True)
+            rule = made.fitted.rules[name]
+            artifact.write_json(fusion_file(target), rule.to_dict())
+            seen = sorted(set(made.joined.patients["subject_id"].astype(str)))
+            artifact.write_json("seen.json", {"subjects": seen})
+        write_chosen(
+            folder, candidate={}, epochs=None, decisions=[decision],
+            notes=[Note(NoteKind.FUSION, f"The threshold was {EVERYBODY}.")],
+        )  # fmt: skip
+
+
+def _cohort(joined: Joined) -> dict[str, list[str]]:
+    """Return who was trained on, and by which files, in any member: what overlap is checked by."""
+    found: dict[str, list[str]] = {}
+    for member in joined.members:
+        path = member.run / "cohort.json"
+        for key, values in COHORT.read_or(path, {}).items():
+            if isinstance(values, list):
+                found[key] = sorted({*found.get(key, []), *map(str, values)})
+    return found
+
+
+def _about(
+    made: Made,
+    task: Task,
+    places: Sequence[Mapping[str, Any]],
+    name: str,
+    digest: str,
+    command: Sequence[str],
+    splits: Mapping[str, Any],
+) -> dict[str, Any]:
+    """Return the first entries of the manifest."""
+    joined, target = made.joined, made.joined.target
+    manifests = [one.manifest for one in joined.members]
+    sources = {str((one.get("data") or {}).get("source")) for one in manifests}
+    n, n_events = len(joined.patients), int(joined.patients["y"].sum())
+    columns = {one.get("outcome_column") for one in manifests}
+    words: dict[str, str] = {}
+    for one in reversed(manifests):
+        words |= one.get("words") or {}
+    own = {
+        "task": task.name, "task_title": task.title,
+        "papers": list(dict.fromkeys(text for one in manifests for text in one.get("papers", ()))),
+        "protocols": [PROTOCOL], "models": [model.name for model in task.models],
+        "model_titles": {model.name: model.title for model in task.models},
+        "baselines": [model.name for model in task.models if model.baseline],
+        "primary": FUSION, "targets": [vars(target)],
+        "outcome_column": columns.pop() if len(columns) == 1 else None,
+        "outcome": f"{target.name}: {n_events} {target.classes[1]}, {n - n_events} "
+                   f"{target.classes[0]}, by patient",
+        "words": words, "config_digest": digest_of([made.config.model_dump(), digest]),
+        "seed": made.seed, "split_digest": digest_of(splits),
+        "data": {
+            "source": "synthetic" if "synthetic" in sources else "real",
+            "path_shown": listed([str(one["name"]) for one in places]), "digest": digest,
+            "n_patients": n,
+        },
+        "members": [dict(one) for one in places],
+        "covariates": made.clinical.covariates if made.clinical else [],
+        "guideline": made.clinical.column if made.clinical else "",
+        "same_folds": made.folds.same, "left_out": _missing(joined),
+        "quarantined": [], "flags": {},
+    }  # fmt: skip
+    return first_entries(RunKind.FUSED, name, command, **own)
+
+
+def _missing(joined: Joined) -> str:
+    """Say who lacks what, and how that was handled."""
+    lacking = (~joined.has).sum()
+    if not lacking.any():
+        return "Every patient has every modality."
+    who = listed([f"{counted(int(n), 'patient')} {label}" for label, n in lacking.items() if n])
+    return (
+        f"Of {counted(len(joined.patients), 'patient')} these lacked a modality: {who}; an "
+        "indicator stands for it, and nobody was left out."
+    )
+
+
+def _told(out: Path, task: Task, target: str) -> list[str]:
+    """Return the areas in lines, for the terminal."""
+    rows = [
+        row for row in METRICS.read(out / "metrics.json")
+        if row.name == "auc" and row.target == target and row.fold is None
+        and not row.subgroup and not row.versus
+    ]  # fmt: skip
+    lines = []
+    for row in rows:
+        limits = "" if row.low is None else f" ({row.low:.3f} to {row.high:.3f})"
+        title = task.model(row.model).title
+        lines.append(f"{title}: AUC {row.value:.3f}{limits}, {row.n} patients.")
+    return lines
+
+
+RESAMPLES = 2000
+
+
+@dataclass(frozen=True)
+class Against:
+    """What a fusion is held against beyond its members.
+
+    Attributes
+    ----------
+    table : Path or None
+        A cohort table of the same patients.
+    covariates : sequence of str
+        Its columns that the clinical model takes.
+    guideline : str or None
+        Its column of yes and no.
+    """
+
+    table: Path | None = None
+    covariates: Sequence[str] = ()
+    guideline: str | None = None
+
+    def read(self, joined: Joined) -> Clinical | None:
+        """Return the clinical variables of the patients, None where none are asked for."""
+        if self.table is None:
+            named = "--covariates" if self.covariates else "--guideline"
+            if self.covariates or self.guideline:
+                raise ConfigError(f"{named}: expected --clinical TABLE beside it, found none")
+            return None
+        if not self.covariates and not self.guideline:
+            raise ConfigError(
+                f"--clinical {self.table}: expected --covariates or --guideline beside it, found "
+                "neither"
+            )
+        return read_clinical(
+            self.table, self.covariates, self.guideline, joined.patients.index, joined.target
+        )
+
+
+def fuse_runs(
+    texts: Sequence[str],
+    out: Path,
+    *,
+    against: Against | None = None,
+    outcome: str | None = None,
+    level: float = 0.95,
+    seed: int = 0,
+    n_resamples: int | None = None,
+    command: Sequence[str] = (),
+) -> tuple[Path, list[str]]:
+    """Fuse runs by patient, cross-validated, and write a run of its own.
+
+    Parameters
+    ----------
+    texts : sequence of str
+        Two finished runs or more: ``[LABEL=]RUN[:MODEL]``.
+    out : Path
+        A new or empty folder, or one that this wrote from the same.
+    against : Against, optional
+    outcome : str, optional
+        Target of runs that have several.
+    level : float
+        Of the intervals.
+    seed : int
+        Of new folds and of every resampling.
+    n_resamples : int, optional
+        2000 without.
+    command : sequence of str
+        As typed, for the page.
+
+    Returns
+    -------
+    Path
+        Of ``report.html``.
+    list of str
+        What the user is told.
+
+    Raises
+    ------
+    ConfigError, DataError
+        In one line; nothing is written then.
+    """
+    against, n_resamples = against or Against(), n_resamples or RESAMPLES
+    members = open_members(texts, outcome)
+    joined = join(members)
+    clinical = against.read(joined)
+    places = [place_of(one, out) for one in joined.members]
+    settings = (level, seed, n_resamples, list(against.covariates), against.guideline)
+    table = file_digest(against.table) if against.table and against.table.is_file() else None
+    made_of = digest([places, table, settings])
+    guard(out, made_of)
+    folds = shared_folds(joined, seed=seed)
+    config = EvaluateBlock(level=level, n_resamples=n_resamples)
+
+    def fill(folder: Path) -> list[str]:
+        fitted = fit(joined, folds, clinical, folder)
+        made = Made(joined, folds, fitted, clinical, config, seed)
+        return write(folder, made, places, name=out.name, digest=made_of, command=command)
+
+    said = whole_directory(out, fill)
+    return out / "report.html", [*joined.notes, folds.said, *said]
+
+
+def guard(out: Path, made_of: str) -> None:
+    """Refuse a folder that holds anything but an earlier fusion of the same.
+
+    Raises
+    ------
+    ConfigError
+    """
+    if not out.exists():
+        above = next(one for one in out.resolve().parents if one.exists())
+        if not os.access(above, os.W_OK):
+            raise ConfigError(f"--out {out}: nothing may be written there; name another folder")
+        return
+    if not out.is_dir():
+        raise ConfigError(f"--out {out}: is a file; name a folder")
+    if not any(out.iterdir()):
+        return
+    if (out / "manifest.json").is_file():
+        content = Manifest.open(out, complete=False).content
+        if content.get("kind") == "fused" and content["data"].get("digest") == made_of:
+            return
+    raise ConfigError(f"--out {out}: holds something else; name a new folder")

@@ -1,0 +1,705 @@
+"""Which columns of a stranger's predictions are what, where the user does not say."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from cardio_stats._numerics.columns import columns_told
+from cardio_stats.errors import ConfigError, DataError
+from cardio_stats.outcome import known_pair
+
+# How columns and cells are called: their words, and whether one is called by another.
+
+NUMBERED = re.compile(r"^X(?=\d+$)")
+"""R puts an X before a name that is a number."""
+
+
+def parts(name: object) -> list[str]:
+    """Return the words and numbers of a name, in small letters.
+
+    Examples
+    --------
+    >>> parts(".pred_Class 1")
+    ['pred', 'class', '1']
+    """
+    return re.findall(r"[^\W_]+", str(name).lower())
+
+
+def speaks_of(name: str, value: str) -> bool:
+    """Say whether a column is called by a value of the outcome, as ``.pred_yes`` and ``X1`` are.
+
+    Examples
+    --------
+    >>> speaks_of(".pred_yes", "yes"), speaks_of("X1", "1"), speaks_of("age", "1")
+    (True, True, False)
+    """
+    words, said = parts(NUMBERED.sub("", name)), parts(value)
+    same = {"1": ["true"], "0": ["false"], "true": ["1"], "false": ["0"]}.get(value.lower())
+    return any(one and words[-len(one) :] == one for one in (said, same))
+
+
+def label_of(value: object) -> str:
+    """Return how a cell is called: whole numbers with all their digits, patients' above all.
+
+    Examples
+    --------
+    >>> label_of(12345678), label_of(12345678.0), label_of(0.5), label_of("007")
+    ('12345678', '12345678', '0.5', '007')
+    """
+    return f"{value:.15g}" if isinstance(value, int | float) else str(value)
+
+
+OUTCOMES = ("y_true", "y", "truth", "true", "label", "labels", "target", "outcome", "event",
+            "response", "class", "status", "obs", "observed", "ground_truth", "gt", "y_test",
+            "y_val", "actual")  # fmt: skip
+PATIENTS = ("patient_id", "patient", "patientid", "subject_id", "subject", "subjectid", "pid",
+            "person_id", "personid", "case_id", "case", "identifier", "id",
+            "record_id", "rowindex", "row")  # fmt: skip
+FOLDS, REPEATS = ("fold", "cv_fold", "resample_fold", "split"), ("repeat", "rep")
+SITES = ("site", "site_id", "centre", "center", "hospital", "redcap_data_access_group",
+         "data_access_group")  # fmt: skip
+_SCORE = re.compile(
+    r"score|prob|pred|risk|yhat|y_hat|p_hat|\bfitted\b|logit|lp\b|linear_?predictor|softmax"
+    r"|^pre_\d+$",  # SPSS saves predicted probabilities so
+    re.IGNORECASE,
+)
+_RESAMPLE = re.compile(r"^(fold|resample|bootstrap|repeat|rep|split)[ _.]?\d+", re.IGNORECASE)
+_NO_NAMES = re.compile(r"^(unnamed: ?\d+|x|rownames|row\.names|index|level_0|)$", re.IGNORECASE)
+
+
+def row_numbers(table: pd.DataFrame) -> list[str]:
+    """Return columns that only number the rows: the index of pandas, the row names of R.
+
+    Examples
+    --------
+    >>> row_numbers(pd.DataFrame({"": [1, 2, 3], "X": [0, 1, 2], "age": [1, 2, 3]}))
+    ['', 'X']
+    """
+    found = []
+    for name in table.columns:
+        values = table[name]
+        if not _NO_NAMES.match(str(name).strip()) or not pd.api.types.is_numeric_dtype(values):
+            continue
+        start = values.iloc[0] if len(values) else None
+        if start in (0, 1) and np.array_equal(values, np.arange(len(values)) + start):
+            found.append(str(name))
+    return found
+
+
+def column_for(asked: str | None, option: str, table: pd.DataFrame) -> str | None:
+    """Return a column that the user named.
+
+    Raises
+    ------
+    ConfigError
+        If the table has none of that name.
+    """
+    if asked is not None and asked not in table.columns:
+        raise ConfigError(
+            f"{option} {asked}: no such column; the table has {columns_told(table, 12)}"
+        )
+    return asked
+
+
+def guessed(names: Sequence[str], table: pd.DataFrame, besides: Iterable[str] = ()) -> str | None:
+    """Return the first column with one of these names, whatever its capitals, blanks and dots."""
+    taken = set(besides)
+    by_name = {"_".join(parts(column)): str(column) for column in reversed(table.columns)}
+    return next((by_name[n] for n in names if n in by_name and by_name[n] not in taken), None)
+
+
+def guessed_patient(table: pd.DataFrame, besides: Iterable[str] = ()) -> str | None:
+    """Return the patients' column by its name; tidymodels calls its folds ``id``: they are none."""
+    folds = [
+        str(name)
+        for place, name in enumerate(table.columns)
+        if len(known := table.iloc[:, place].dropna())
+        and known.astype(str).str.match(_RESAMPLE).all()
+    ]
+    return guessed(PATIENTS, table, [*besides, *folds])
+
+
+def guessed_outcome(table: pd.DataFrame, besides: Iterable[str]) -> str:
+    """Return the outcome's column by its name.
+
+    Raises
+    ------
+    ConfigError
+        If no column has a usual name.
+    """
+    found = guessed(OUTCOMES, table, besides)
+    if found is None:
+        raise ConfigError(
+            f"--outcome: no column is called y_true, outcome, label or the like; the table has "
+            f"{columns_told(table, 12)}; name the column of what really happened"
+        )
+    return found
+
+
+def guessed_scores(
+    table: pd.DataFrame, besides: Iterable[str], classes: Sequence[str] = (), event: str = ""
+) -> list[str]:
+    """Return numeric columns whose names say that they are scores.
+
+    Parameters
+    ----------
+    table : DataFrame
+    besides : iterable of str
+        Columns that are something else.
+    classes : sequence of str
+        Values of the outcome: caret calls probabilities by them.
+    event : str
+        The one that counts. Of two columns that add up to one the score is the one that is called
+        by it (``.pred_yes``), else the last.
+
+    Raises
+    ------
+    ConfigError
+        If there is none.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"y": [0, 1], "y_pred": [0, 1], "prob_1": [0.2, 0.7], "age": [1, 2]})
+    >>> guessed_scores(table, ["y"])
+    ['prob_1']
+    """
+    taken = set(besides)
+    numeric = [
+        str(name)
+        for name in table.columns
+        if name not in taken and pd.api.types.is_numeric_dtype(table[name])
+    ]
+    named = [name for name in numeric if _SCORE.search(name)]
+    if not named:
+        named = [name for name in numeric if is_probability(table[name])
+                 and any(speaks_of(name, one) for one in classes)]  # fmt: skip
+    found = [name for name in named if not table[name].dropna().isin([0, 1]).all()]
+    for name in list(found):
+        for other in found[found.index(name) + 1 :] if name in found else []:
+            if _mirrors(table[name], table[other]):
+                # of a two-column predict_proba one is the other class, which adds nothing
+                first = speaks_of(name, event) and not speaks_of(other, event)
+                found.remove(other if first else name)
+                break
+    if found or named:
+        return found or named
+    shown = ", ".join(numeric[:12]) or "none"
+    raise ConfigError(
+        f"--score: no numeric column is called score, prob, pred or risk; numeric columns are "
+        f"{shown}; name one"
+    )
+
+
+def _mirrors(first: pd.Series, second: pd.Series) -> bool:
+    """Say whether two columns add up to one in every row."""
+    both = (first + second).dropna()
+    within = bool(first.between(0, 1).all())
+    return bool(len(both)) and within and bool(np.allclose(both, 1.0, atol=1e-4))
+
+
+def is_probability(values: pd.Series) -> bool:
+    """Say whether a score can be a probability: all of it between 0 and 1, and not only 0 and 1.
+
+    Examples
+    --------
+    >>> is_probability(pd.Series([0.1, 0.9])), is_probability(pd.Series([0, 1])), is_probability(
+    ...     pd.Series([-1.0, 2.5]))
+    (True, False, False)
+    """
+    known = values.dropna()
+    return bool(known.between(0, 1).all()) and not known.isin([0, 1]).all()
+
+
+def require_scores(table: pd.DataFrame, names: Sequence[str]) -> None:
+    """Refuse scores that are no finite numbers, or the same for everybody.
+
+    Raises
+    ------
+    DataError
+        In one line, with the column.
+    """
+    for name in names:
+        values = table[name]
+        if not pd.api.types.is_numeric_dtype(values):
+            example = next((str(v) for v in values.dropna()), "nothing")
+            raise DataError(f"--score {name}: expected numbers, found text such as {example!r}")
+        if np.isinf(values.to_numpy(float)).any():
+            raise DataError(
+                f"--score {name}: found infinite values; a log odds of a probability of 0 or 1 is "
+                "one; give probabilities"
+            )
+        if values.nunique() < 2:
+            raise DataError(
+                f"--score {name}: expected scores that differ, found one value in all rows; "
+                "choose another column"
+            )
+
+
+# What kind of outcome a table tells: two values, several classes, or a number.
+
+KINDS = {"binary": "binary", "classes": "multiclass", "number": "continuous"}
+"""As the user says it, and as a target has it."""
+
+DECIDED = ("pred", "y_pred", "pred_class", "predicted", "prediction", "predicted_class", "yhat",
+           "y_hat", "class_pred", "pred_label")  # fmt: skip
+MOST_CLASSES = 10
+
+
+def kind_of_outcome(
+    table: pd.DataFrame, outcome: str, kind: str | None, event: str | None, besides: Iterable[str]
+) -> str:
+    """Return ``binary``, ``classes`` or ``number``: as the user says, else where it is plain.
+
+    Two values are binary, words are classes, and so are whole numbers after which columns of
+    probabilities are called; other numbers of more than `MOST_CLASSES` values are a number.
+
+    Raises
+    ------
+    ConfigError
+        An event of an outcome that has none.
+    DataError
+        A few whole numbers that may be either.
+    """
+    values = table[outcome].dropna()
+    n = values.nunique()
+    if event is not None:
+        if kind in ("number", "classes"):
+            raise ConfigError(f"--event {event}: an outcome of --kind {kind} has none")
+        return "binary"
+    if kind is not None or n <= 2:
+        return kind or "binary"
+    if not pd.api.types.is_numeric_dtype(values):
+        return "classes"
+    labels = [label_of(value) for value in values.unique()]
+    whole = bool((values == values.round()).all())
+    if n <= MOST_CLASSES and whole:
+        if class_sets(table, labels, [outcome, *besides]):
+            return "classes"
+        raise DataError(
+            f"column {outcome!r}: expected an outcome of two values, found {n} whole numbers "
+            f"({', '.join(sorted(labels)[:4])}{', ...' if n > 4 else ''}); say --kind number, or "
+            "--kind classes"
+        )
+    return "number"
+
+
+def class_sets(
+    table: pd.DataFrame, classes: Sequence[str], besides: Iterable[str] = ()
+) -> dict[str, dict[str, str]]:
+    """Return the sets of columns that hold a probability of every class, by what they share.
+
+    ``.pred_A``, ``.pred_B`` and ``.pred_C`` of tidymodels are the set ``.pred``; ``rf_A`` and
+    ``glm_A`` belong to two sets; columns called by the classes alone (caret) are
+    ``probabilities``.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"rf_A": [0.2], "rf_B": [0.5], "rf_C": [0.3], "age_A": [1.0]})
+    >>> class_sets(table, ["A", "B", "C"])
+    {'rf': {'A': 'rf_A', 'B': 'rf_B', 'C': 'rf_C'}}
+    """
+    return {
+        name: own
+        for name, own in started_sets(table, classes, besides).items()
+        if len(own) == len(classes)
+    }
+
+
+def started_sets(
+    table: pd.DataFrame, classes: Sequence[str], besides: Iterable[str] = ()
+) -> dict[str, dict[str, str]]:
+    """Return sets of numeric columns called after classes, those that lack a class too."""
+    taken = set(besides)
+    found: dict[str, dict[str, str]] = {}
+    # of classes of which one ends like another (mild, not mild) the longer name goes first
+    longest = sorted(classes, key=lambda one: -len(parts(one)))
+    for column in map(str, table.columns):
+        if column in taken or not pd.api.types.is_numeric_dtype(table[column]):
+            continue
+        said = next((one for one in longest if speaks_of(column, one)), None)
+        if said is not None:
+            found.setdefault(_shared(column, said), {}).setdefault(said, column)
+    return {name: {one: own[one] for one in classes if one in own} for name, own in found.items()}
+
+
+def _shared(column: str, value: str) -> str:
+    """Return what stands before the class in a column's name."""
+    if NUMBERED.match(column):
+        return "probabilities"
+    words = list(re.finditer(r"[^\W_]+", column))
+    before = column[: words[-max(1, len(parts(value)))].start()]
+    return before.rstrip(" _.:-") or "probabilities"
+
+
+def decided_column(
+    table: pd.DataFrame, classes: Sequence[str], besides: Iterable[str]
+) -> str | None:
+    """Return the column of decided classes by its name and its values, None without one."""
+    found = guessed(DECIDED, table, besides)
+    if found is None:
+        return None
+    said = {label_of(value) for value in table[found].dropna().unique()}
+    return found if said <= set(classes) else None
+
+
+def columns_in(sets: Mapping[str, Mapping[str, str]]) -> list[str]:
+    """Return every column of some sets."""
+    return [column for own in sets.values() for column in own.values()]
+
+
+# What a user says of a table of predictions.
+
+
+@dataclass(frozen=True)
+class Question:
+    """What the user says of a table of predictions; what is None or empty is guessed, and said.
+
+    Attributes
+    ----------
+    outcome, event : str or None
+        Column of what happened, and which of its two values counts.
+    scores : sequence of str
+        Columns of scores, the first of which leads unless `primary` says another; of several
+        classes what a set of columns shares (``rf`` of ``rf_A``, ``rf_B``, ``rf_C``).
+    patient, site : str or None
+    subgroups : sequence of str
+    thresholds : sequence of str
+        ``"0.3"`` for every score, ``"risk=0.3"`` for one.
+    primary : str or None
+        The score that was declared beforehand as the one that answers.
+    missing : sequence of str
+        Further words that mean a missing value.
+    kind : {"binary", "classes", "number"} or None
+        Of the outcome.
+    """
+
+    outcome: str | None = None
+    event: str | None = None
+    scores: Sequence[str] = ()
+    patient: str | None = None
+    site: str | None = None
+    subgroups: Sequence[str] = ()
+    thresholds: Sequence[str] = ()
+    primary: str | None = None
+    missing: Sequence[str] = ()
+    kind: str | None = None
+
+
+# Folds, repeats and rows of training in a table of predictions, as other programs write them.
+
+PARTS = ("split", "set", "partition", "subset", "datatype", "data_type", "dataset", "phase")
+_TRAIN = frozenset({"train", "training", "tr", "fit", "analysis", "development"})
+_TEST = frozenset({"test", "testing", "te", "holdout", "hold_out", "held_out", "assessment"})
+_VALID = frozenset({"val", "valid", "validation", "validate", "tune", "tuning"})
+_CARET = re.compile(r"^(Fold\d+)(?:\.(Rep\d+))?$", re.IGNORECASE)
+_DRAWN = re.compile(r"^(Resample|Bootstrap|Boot|split|Split|Slice)[ _.]?\d+$", re.IGNORECASE)
+_REPEAT = re.compile(r"^Repeat[ _.]?\d+$", re.IGNORECASE)
+_TUNING = (".config", "_config")
+
+
+@dataclass(frozen=True)
+class Resamples:
+    """Which resample tested each row.
+
+    Attributes
+    ----------
+    fold, repeat : Series of str or None
+        By row.
+    columns : tuple of str
+        That say so: they are neither scores nor patients.
+    said : tuple of str
+        A sentence on how the numbers go over the folds.
+    """
+
+    fold: pd.Series | None = None
+    repeat: pd.Series | None = None
+    columns: tuple[str, ...] = ()
+    said: tuple[str, ...] = ()
+
+
+def tested_rows(table: pd.DataFrame, said: list[str]) -> pd.DataFrame:
+    """Return the rows of a test part where a column names rows of training, too; say so.
+
+    Raises
+    ------
+    DataError
+        Rows of training alone.
+    """
+    for name in map(str, table.columns):
+        if "_".join(re.findall(r"[^\W_]+", name.lower())) not in PARTS:
+            continue
+        values = table[name].astype("string").str.strip().str.lower().str.replace(" ", "_")
+        known = set(values.dropna())
+        if not known & _TRAIN or not known <= _TRAIN | _TEST | _VALID:
+            continue
+        wanted = known & _TEST or known & _VALID
+        if not wanted:
+            raise DataError(
+                f"column {name!r}: all rows are of training, where every model looks good; give "
+                "predictions of patients who were kept apart"
+            )
+        kept = table[values.isin(wanted)]
+        said.append(
+            f"Column {name} tells training from test: the {len(kept)} rows of "
+            f"{' and '.join(sorted(wanted))} are judged, {len(table) - len(kept)} others are not."
+        )
+        return kept
+    return table
+
+
+def resamples_in(table: pd.DataFrame) -> Resamples:
+    """Find folds by their name (fold) or by their values (Fold1.Rep2, Repeat1, Bootstrap3).
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"Resample": ["Fold1.Rep1", "Fold2.Rep1"], "id": [1, 2]})
+    >>> found = resamples_in(table)
+    >>> found.columns, found.fold.tolist(), found.repeat.tolist()
+    (('Resample',), ['Fold1', 'Fold2'], ['Rep1', 'Rep1'])
+    """
+    fold, repeat = guessed(FOLDS, table), guessed(REPEATS, table)
+    if fold is not None:
+        again = table[repeat].map(label_of, na_action="ignore") if repeat else None
+        folds = table[fold].map(label_of, na_action="ignore")
+        return _told(folds, again, (fold, *([repeat] if repeat else [])))
+    by_value = _by_value(table)
+    if by_value is not None:
+        return by_value
+    if repeat is None:
+        return Resamples()
+    again = table[repeat].map(label_of, na_action="ignore")
+    return _told(None, again, (repeat,))
+
+
+def _by_value(table: pd.DataFrame) -> Resamples | None:
+    texts = {
+        str(name): table[name].dropna().astype(str)
+        for name in table.columns
+        if not pd.api.types.is_numeric_dtype(table[name])
+    }
+    for name, values in texts.items():
+        if len(values) and values.str.match(_CARET).all():
+            pieces = table[name].astype("string").str.extract(_CARET)
+            repeats = [n for n, v in texts.items() if len(v) and v.str.match(_REPEAT).all()]
+            outer = next((n for n in repeats if n != name), None)
+            again = pieces[1] if pieces[1].notna().any() else None
+            again = table[outer] if outer is not None else again
+            return _told(pieces[0], again, (name, *([outer] if outer else [])))
+    for name, values in texts.items():
+        if len(values) and values.str.match(_DRAWN).all():
+            return _told(table[name], None, (name,))
+    return None
+
+
+def _told(fold: pd.Series | None, repeat: pd.Series | None, columns: tuple[str, ...]) -> Resamples:
+    n_folds = 0 if fold is None else fold.nunique()
+    n_repeats = 1 if repeat is None else repeat.nunique()
+    if n_folds < 2 and n_repeats < 2:
+        return Resamples(fold, repeat, columns)
+    times = f", {n_repeats} repeats" if n_repeats > 1 else ""
+    named = " and ".join(columns)
+    text = (
+        f"Folds: {named} ({n_folds} folds{times}). Numbers are of all folds pooled, so that "
+        "predictions of one fold's model are judged together with those of another's; fold by "
+        "fold, with mean and SD, they stand in a table of their own."
+    )
+    return Resamples(fold, repeat, columns, (text,))
+
+
+def once_a_repeat(table: pd.DataFrame, patient: str | None, found: Resamples) -> bool:
+    """Say whether every patient stands once in each repeat: predictions are then averaged."""
+    if patient is None or found.repeat is None or len(set(found.repeat.dropna())) < 2:
+        return False
+    pairs = pd.DataFrame({"who": table[patient], "repeat": found.repeat.loc[table.index]})
+    return not pairs.dropna().duplicated().any()
+
+
+def refuse_tuning(table: pd.DataFrame, patient: str | None, found: Resamples) -> None:
+    """Refuse predictions of several settings of one model in one column.
+
+    tidymodels tells settings in ``.config``; caret, which saves all by default, repeats the row
+    within a resample.
+
+    Raises
+    ------
+    DataError
+    """
+    for name in _TUNING:
+        n_settings = len(set(table[name].dropna())) if name in table.columns else 0
+        if n_settings > 1:
+            raise DataError(
+                f"column {name!r}: {n_settings} settings of one model are in one column; keep one "
+                "(collect_predictions(parameters = select_best(...)))"
+            )
+    named = {str(name).lower(): str(name) for name in table.columns}
+    number = named.get("rowindex")
+    if number is None or not found.columns or number != patient:
+        return
+    twice = int(table.duplicated([number, *found.columns]).sum())
+    if twice:
+        raise DataError(
+            f"column {number!r}: {twice} rows stand twice within a resample: several settings of "
+            'one model are in one column; keep one (trainControl(savePredictions = "final"))'
+        )
+
+
+# Which column of a stranger's table is what, and of which kind its outcome is.
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Which column is what; `of_classes` has the columns of each set of several classes."""
+
+    outcome: str
+    patient: str | None
+    site: str | None
+    kind: str
+    scores: tuple[str, ...]
+    of_classes: Mapping[str, Mapping[str, str]]
+    decided: Mapping[str, str]
+    resamples: Resamples
+
+    @property
+    def read(self) -> list[str]:
+        """The columns in which a missing value leaves a row out of a score."""
+        if self.kind != "classes":
+            return list(self.scores)
+        return [*columns_in(self.of_classes), *self.decided.values()]
+
+
+def classes_in(values: pd.Series) -> tuple[str, ...]:
+    """Return the classes of an outcome, numbers by their size."""
+    known = values.dropna().unique()
+    ordered = sorted(known, key=float if pd.api.types.is_numeric_dtype(values) else str)
+    return tuple(label_of(value) for value in ordered)
+
+
+def event_in(event: str | None, values: pd.Series) -> str | None:
+    """Return the event as the table has it: R's TRUE and FALSE are read as 1 and 0.
+
+    Of two words that a cohort table takes without a question the one that counts is the event.
+
+    Examples
+    --------
+    >>> event_in(None, pd.Series(["yes", "no"])), event_in(None, pd.Series(["mild", "severe"]))
+    ('yes', None)
+    """
+    if pd.api.types.is_numeric_dtype(values):
+        return event and {"true": "1", "false": "0"}.get(event.lower(), event)
+    pair = known_pair([label_of(value) for value in values.dropna().unique()])
+    return pair[1] if event is None and pair else event
+
+
+def columns_of(table: pd.DataFrame, asked: Question, said: list[str]) -> Columns:
+    """Return which column is what; say which of them were guessed."""
+    for name in asked.subgroups:
+        column_for(name, "--subgroup", table)
+    named = [*asked.scores, *asked.subgroups]
+    outcome = column_for(asked.outcome, "--outcome", table) or guessed_outcome(
+        table, asked.subgroups
+    )
+    if outcome in asked.scores:
+        raise ConfigError(f"--score {outcome}: is the outcome; name the column of the predictions")
+    patient = column_for(asked.patient, "--patient", table) or guessed_patient(
+        table, [*named, outcome]
+    )
+    site = column_for(asked.site, "--site", table) or guessed(SITES, table, [*named, outcome])
+    resamples = resamples_in(table)
+    refuse_tuning(table, patient, resamples)
+    aside = [c for c in (outcome, patient, site, *asked.subgroups, *resamples.columns) if c]
+    kind = kind_of_outcome(table, outcome, asked.kind, asked.event, aside)
+    sets: dict[str, dict[str, str]] = {}
+    decided: dict[str, str] = {}
+    if kind == "classes":
+        sets, decided = _of_classes(table, asked, outcome, aside)
+        scores = list(dict.fromkeys([*sets, *decided]))
+    else:
+        for name in asked.scores:
+            column_for(name, "--score", table)
+        classes = [label_of(value) for value in table[outcome].dropna().unique()]
+        event = event_in(asked.event, table[outcome]) or "1"
+        if kind == "number":
+            classes, event = [], ""
+        scores = list(dict.fromkeys(asked.scores)) or guessed_scores(table, aside, classes, event)
+    one = {"number": "the prediction", "classes": "the probabilities"}.get(kind, "the score")
+    many = {"number": "predictions", "classes": "sets of probabilities"}.get(kind, "scores")
+    assumed = [
+        f"{name} as {what}"
+        for name, what, by_user in (
+            (outcome, "the outcome", asked.outcome),
+            (patient, "the patient", asked.patient),
+            (site, "the site", asked.site),
+            (", ".join(scores), one if len(scores) == 1 else many, asked.scores),
+        )
+        if name and not by_user
+    ]
+    if assumed:
+        said.append(f"Taken by their names: {', '.join(assumed)}.")
+    if patient is None:
+        said.append(
+            "No column names the patients: every row is taken as a patient of its own; name the "
+            "column with --patient if some have several rows."
+        )
+    elif once_a_repeat(table, patient, resamples):
+        said.append("Every patient stands once in each repeat: predictions are averaged over them.")
+    elif table[patient].duplicated().any():
+        said.append(
+            "Some patients have several rows: intervals take the patient as the unit, and every "
+            "row is judged."
+        )
+    return Columns(outcome, patient, site, kind, tuple(scores), sets, decided, resamples)
+
+
+def _of_classes(
+    table: pd.DataFrame, asked: Question, outcome: str, aside: Sequence[str]
+) -> tuple[dict[str, dict[str, str]], dict[str, str]]:
+    """Return the sets of columns of probabilities, and the columns of decided classes.
+
+    Raises
+    ------
+    ConfigError
+        None of either, or a name that is neither.
+    """
+    classes = classes_in(table[outcome])
+    if len(classes) < 2:
+        raise DataError(
+            f"column {outcome!r}: expected several classes, found {len(classes)}; with one class "
+            "there is nothing to predict"
+        )
+    sets = class_sets(table, classes, aside)
+    found = decided_column(table, classes, [*aside, *columns_in(sets)])
+    if asked.scores:
+        chosen: dict[str, dict[str, str]] = {}
+        alone: dict[str, str] = {}
+        for name in asked.scores:
+            if name in sets:
+                chosen[name] = sets[name]
+            elif name in table.columns and set(classes_in(table[name])) <= set(classes):
+                alone[name] = name
+            else:
+                listed = ", ".join([*sets, *([found] if found else [])]) or "none"
+                raise ConfigError(
+                    f"--score {name}: of {len(classes)} classes expected what their columns share, "
+                    f"or a column of decided classes; the table has {listed}"
+                )
+        return chosen, alone
+    if sets:
+        return sets, {next(iter(sets)): found} if found and len(sets) == 1 else {}
+    if found:
+        return {}, {found: found}
+    started = started_sets(table, classes, aside)
+    lacks = "; ".join(
+        f"{name} lacks {', '.join(one for one in classes if one not in own)}"
+        for name, own in list(started.items())[:3]
+    )
+    raise ConfigError(
+        f"--score: {outcome} has the classes {', '.join(classes[:6])}"
+        f"{', ...' if len(classes) > 6 else ''}; expected a column of probabilities for each, "
+        f"called by it (prob_{classes[0]}), or one of decided classes; "
+        f"{lacks or 'found none'}"
+    )

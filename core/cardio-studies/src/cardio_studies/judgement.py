@@ -1,0 +1,131 @@
+"""Judge predictions of any tool: the page that a run gets, from a table."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from cardio_core.evaluation.patients import TableOne, describe_columns
+from cardio_core.io.hashing import file_digest
+from cardio_core.types.notes import Note, NoteKind
+from cardio_stats.errors import DataError
+from cardio_stats.tables import read_typed
+from cardio_studies.ingest import Given, read_given
+from cardio_studies.ingest_columns import Question, guessed_patient, label_of
+from cardio_studies.run_writer import guard, manifest_of, settings, write_page
+
+
+def judge_predictions(
+    path: Path,
+    asked: Question,
+    out: Path,
+    *,
+    cohort: Path | None = None,
+    level: float = 0.95,
+    seed: int = 0,
+    command: Sequence[str] = (),
+) -> tuple[Path, Given]:
+    """Write a directory with metrics, tables, figures and the page of a table of predictions.
+
+    Parameters
+    ----------
+    path : Path
+        CSV or Parquet.
+    asked : Question
+    out : Path
+        A new or empty folder, or one that this wrote from the same table.
+    cohort : Path, optional
+        Table with the patients' column, of which Table 1 is made.
+    level : float
+        Of the intervals.
+    seed : int
+        Of every resampling.
+    command : sequence of str
+        As typed, for the page.
+
+    Returns
+    -------
+    Path
+        Of ``report.html``.
+    Given
+        What was read, and what was taken for granted.
+
+    Raises
+    ------
+    ConfigError
+        The folder holds something else.
+    DataError
+        The table cannot be judged.
+    """
+    given = read_given(path, asked)
+    digest = file_digest(path)
+    guard(out, digest)
+    about = manifest_of(
+        given, out, shown=path.name, digest=digest, primary=asked.primary, seed=seed,
+        command=command,
+    ) | {"left_out": " ".join(_left_out(given))}  # fmt: skip
+    page = write_page(
+        given, out, about, config=settings(given, level), seed=seed,
+        table_one=_table_one(given, cohort, asked),
+        notes=Note.each(NoteKind.TABLE, [*_left_out(given), *_undivided(given)]),
+    )  # fmt: skip
+    return page, given
+
+
+def _left_out(given: Given) -> list[str]:
+    if not given.lacking:
+        return ["No value is missing among outcome, scores and patients."]
+    counts = ", ".join(f"{name} in {count}" for name, count in given.lacking.items())
+    return [f"Of {given.n_rows} rows these lack a value and were left out there: {counts}."]
+
+
+def _undivided(given: Given) -> list[str]:
+    said = []
+    for name, most in given.may_divide.items():
+        n = int(given.groups[name].nunique())
+        if n > most:
+            said.append(
+                f"{name}: {n} values, more than {most}, so no groups were formed; make a column of "
+                "fewer (age in thirds, centres by region) and name it with --subgroup."
+            )
+        elif n < 2:
+            said.append(f"{name}: one value in all rows, so there is nothing to compare.")
+    return said
+
+
+def _table_one(given: Given, cohort: Path | None, asked: Question) -> TableOne | None:
+    """Return Table 1 of the judged patients, None where nothing describes them."""
+    [(_, frame)] = given.scored.frames.items()
+    [target] = given.task.targets
+    patients = list(dict.fromkeys(frame["patient_id"]))
+    labels = frame.groupby("patient_id")["y_true"].agg(lambda one: one.iloc[0])
+    table = given.groups
+    if cohort is not None:
+        read = read_typed(cohort).table
+        named = asked.patient if asked.patient in read.columns else guessed_patient(read)
+        if named is None:
+            raise DataError(
+                f"--cohort {cohort.name}: no column names the patients; expected "
+                f"{asked.patient or 'patient_id'}"
+            )
+        keys = read[named].map(label_of)
+        known = read.drop(columns=[named]).groupby(keys.to_numpy(), sort=False).first()
+        missing = [one for one in patients if one not in known.index]
+        if len(missing) == len(patients):
+            raise DataError(
+                f"--cohort {cohort.name}: none of the {len(patients)} judged patients is in it; "
+                f"do {named} and the patients of the predictions speak of the same people?"
+            )
+        table = known.join(given.groups[[c for c in given.groups if c not in known.columns]])
+    described = table.reindex(patients)
+    if described.empty or not len(described.columns):
+        return None
+    try:
+        made = describe_columns(described, labels, target)
+    except DataError:
+        return None
+    if frame[frame["model"] == frame["model"].iloc[0]]["patient_id"].duplicated().any():
+        first = "A patient with several rows is described by the first."
+        return replace(made, notes=(*made.notes, first))
+    return made

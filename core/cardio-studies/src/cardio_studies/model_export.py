@@ -1,0 +1,234 @@
+"""`cardio export`: the final models of a run for others, without any patient."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel
+
+from cardio_core.compute.processes import one_thread
+from cardio_core.config import RunConfig, dump_yaml, named_configs, validated
+from cardio_core.errors import LeakageError
+from cardio_core.evaluation.clinical_model import with_clinical_model
+from cardio_core.io.hashing import directory_digest, file_digest
+from cardio_core.io.run_artifact import SCHEMA, RunKind
+from cardio_core.io.settings_schema import settings_in
+from cardio_core.registry import Plugin, resolve
+from cardio_core.runner.answers import finished
+from cardio_core.runner.manifest import Manifest, now, packages
+from cardio_core.runner.outcome import asked_task
+from cardio_core.runner.progress import Echo
+from cardio_core.runner.setup import open_with_defaults
+from cardio_core.types.info import Task
+from cardio_stats.errors import ConfigError
+from cardio_stats.files import whole_directory, write_text
+from cardio_studies import export_card as card
+from cardio_studies.export_contents import Chosen, Names, choose, copy_models, names_of, without
+
+# What an exported folder says of itself: manifest and configuration, of listed entries alone.
+
+KEPT = (
+    "plugin", "plugin_version", "core_version", "task", "task_title", "papers", "protocols",
+    "targets", "outcome_column", "words", "seed", "device", "git_commit", "packages",
+)  # fmt: skip
+"""Entries of a run's manifest that name nobody and no file."""
+KEPT_OF_DATA = ("source", "difficulty", "n_recordings", "n_patients", "n_samples")
+
+
+def manifest_of(
+    manifest: Mapping[str, Any], chosen: Chosen, name: str, run_digest: str
+) -> dict[str, Any]:
+    """Return the manifest of an exported folder.
+
+    `run_digest` is the SHA-256 of the run's own manifest, by which the two can be brought together
+    again where the run is.
+    """
+    titles = manifest.get("model_titles") or {}
+    data = manifest.get("data") or {}
+    return {
+        "schema": SCHEMA, "status": "done", "kind": RunKind.EXPORTED, "name": name,
+        **{key: manifest[key] for key in KEPT if key in manifest},
+        "models": list(chosen.models),
+        "model_titles": {key: titles[key] for key in chosen.models if key in titles},
+        "baselines": [m for m in manifest.get("baselines") or () if m in chosen.models],
+        "primary": chosen.primary,
+        "data": {key: data[key] for key in KEPT_OF_DATA if key in data},
+        "left_out_models": chosen.left_out,
+        "patient_rows": chosen.with_rows,
+        "exported": now(), "exported_with": packages().get("cardio-core"),
+        "run_manifest_sha256": run_digest, "config_digest": "exported",  # nothing goes on from it
+        "notes": [], "needs": [], "stages": {}, "quarantined": [], "said": [],
+    }  # fmt: skip
+
+
+def config_of(config: RunConfig, ids: Collection[str]) -> RunConfig:
+    """Return a configuration without texts that name recordings, patients or files.
+
+    A text or list of texts that holds one of the ids (recordings to leave out, say) or a path's
+    slash goes back to its default, and so do the sources of earlier tasks; all else stays, so that
+    recordings are read as they were.
+    """
+    changes = _cleaned(config, ids) | {"needs": {}, "stratify": None}
+    return config.model_copy(update=changes)
+
+
+def _cleaned(block: BaseModel, ids: Collection[str]) -> dict[str, Any]:
+    """Return the fields of a block that change."""
+    changes: dict[str, Any] = {}
+    for name, field in type(block).model_fields.items():
+        value = getattr(block, name)
+        if isinstance(value, BaseModel):
+            changes[name] = value.model_copy(update=_cleaned(value, ids))
+        elif isinstance(value, Mapping):
+            changes[name] = {
+                key: inner.model_copy(update=_cleaned(inner, ids))
+                if isinstance(inner, BaseModel)
+                else inner
+                for key, inner in _tree(value, ids).items()
+            }
+        elif not field.is_required() and _names(value, ids):
+            changes[name] = field.get_default(call_default_factory=True)
+    return changes
+
+
+def _tree(tree: Mapping[str, Any], ids: Collection[str]) -> dict[str, Any]:
+    """Return a tree of settings without what names somebody or a file."""
+    return {
+        key: _tree(value, ids) if isinstance(value, Mapping) else value
+        for key, value in tree.items()
+        if not _names(value, ids)
+    }
+
+
+def _names(value: Any, ids: Collection[str]) -> bool:
+    """Whether a text is an id or a path, or a list holds such a text.
+
+    Examples
+    --------
+    >>> _names(("I", "100"), {"100"}), _names("data/x.csv", ()), _names(100, {"100"})
+    (True, True, False)
+    """
+    if isinstance(value, str):
+        return value in ids or "/" in value or "\\" in value
+    return isinstance(value, list | tuple) and any(_names(one, ids) for one in value)
+
+
+@one_thread()
+def export_run(
+    run: Path,
+    out: Path,
+    *,
+    models: Sequence[str] = (),
+    with_patient_rows: bool = False,
+    onnx: bool = False,
+    examples: Sequence[Path] = (),
+    echo: Echo | None = None,
+) -> dict[str, Any]:
+    """Write what others need to use a run's final models, and nothing of its patients.
+
+    Parameters
+    ----------
+    run : Path
+        A finished run directory.
+    out : Path
+        Folder to make; it must not exist or be empty.
+    models : sequence of str
+        Which final models, the first of which is the primary one; none is all. What a fused model
+        fuses goes along.
+    with_patient_rows : bool
+        Let models leave that are made of patients' rows (support vectors, neighbours).
+    onnx : bool
+        Write networks as ONNX, too, checked against torch.
+    examples : sequence of Path
+        Recordings for that check; none makes a few synthetic ones.
+    echo : callable, optional
+        Takes progress lines.
+
+    Returns
+    -------
+    dict
+        The manifest of the exported folder, JSON-ready.
+
+    Raises
+    ------
+    ConfigError
+        If the run is not finished or has no final model, `out` holds something, a model does not
+        exist or is made of patients' rows, or a package for ONNX is missing.
+    LeakageError
+        If a name of a patient, a recording or a file was found in what was to be written; nothing
+        is written then.
+    """
+    manifest = finished(run)
+    if manifest.get("kind") == "exported":
+        raise ConfigError(f"{run}: is exported already; copy the folder as it is")
+    guard_empty(out)
+    if onnx:
+        from cardio_studies.onnx_export import require_onnx
+
+        require_onnx()
+    plugin, config, task = _opened(run, manifest)
+    chosen = choose(run, manifest, task, models, with_patient_rows=with_patient_rows)
+    names = without(names_of(run), _published(plugin, task))
+
+    def fill(folder: Path) -> None:
+        copy_models(run, folder, chosen, task)
+        write_text(folder / "config.yaml", dump_yaml(config_of(config, names.ids)))
+        about = manifest_of(manifest, chosen, out.name, file_digest(run / "manifest.json"))
+        about["final_digest"] = directory_digest(folder / "models" / "final")
+        made = Manifest(folder / "manifest.json", {})
+        made.update(**about)
+        card.write(card.card_of(run, chosen, names), folder)
+        if onnx:
+            from cardio_studies.onnx_export import write_networks
+
+            made.update(onnx=write_networks(folder, examples, echo))
+        _search(folder, names, run)
+        made.add_outputs(folder)
+
+    whole_directory(out, fill)
+    _say(chosen, echo)
+    return Manifest.open(out).content
+
+
+def guard_empty(out: Path) -> None:
+    """Raise if there is something where the folder is to be."""
+    if out.is_file():
+        raise ConfigError(f"--out {out}: is a file; name a folder")
+    if out.is_dir() and any(out.iterdir()):
+        raise ConfigError(f"--out {out}: expected an empty or a new folder, found one with files")
+
+
+def _opened(run: Path, manifest: dict[str, Any]) -> tuple[Plugin, RunConfig, Task]:
+    plugin = open_with_defaults(manifest["plugin"])
+    task = plugin.info.task(manifest["task"])
+    model: Any = resolve(plugin.info.config_of(task))
+    config: RunConfig = validated(model, settings_in(run), "config.yaml")
+    return plugin, config, asked_task(with_clinical_model(task, config.covariates), config)
+
+
+def _published(plugin: Plugin, task: Task) -> list[str]:
+    """Return the texts that anybody who installs the plugin has: they name no patient."""
+    return [repr(plugin.info), repr(task), *named_configs(plugin.info.configs).values()]
+
+
+def _search(folder: Path, names: Names, run: Path) -> None:
+    """Look for every name of the run in every file that is to leave it."""
+    for path in sorted(folder.rglob("*")):
+        if path.is_file() and (n := names.search(path)):
+            raise LeakageError(
+                f"{run}: {path.relative_to(folder)} would have told {n} name(s) of its patients "
+                "or recordings, so nothing was written; leave out the model that wrote them "
+                "(--model), or take them out of its settings"
+            )
+
+
+def _say(chosen: Chosen, echo: Echo | None) -> None:
+    if echo is None:
+        return
+    for name, why in chosen.left_out.items():
+        echo(f"Model {name} stays: {why}; a model of patients' rows leaves with "
+             "--with-patient-rows alone.")  # fmt: skip
+    for name, why in chosen.with_rows.items():
+        echo(f"WITH PATIENTS' ROWS, as you asked: model {name} {why}.")

@@ -1,0 +1,587 @@
+"""The same run over other split seeds: how much of its answer was the luck of the folds."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from dataclasses import dataclass, replace
+from itertools import pairwise
+
+import numpy as np
+import pandas as pd
+
+from cardio_core.config import ProtocolBlock
+from cardio_core.fold_assignment import SplitPlan, strata_of
+from cardio_core.runner.protocols import split
+from cardio_core.types.info import Target
+from cardio_core.types.targets import KEY_OF_UNIT, Targets
+from cardio_stats.errors import ConfigError, DataError
+from cardio_stats.estimate import Estimate
+from cardio_studies.stability_setup import (
+    Again,
+    Measure,
+    Refit,
+    fit_refits,
+    measure_of,
+    needs_for,
+    over_refits,
+    predicted,
+    say_cost,
+    unfitted_in,
+    values_of,
+)
+
+WHAT = "repeats"
+
+
+@dataclass(frozen=True)
+class Repeated:
+    """One target over the repeats.
+
+    Attributes
+    ----------
+    values : DataFrame, one row a seed and model
+        Columns seed, model, value.
+    own : dict of str to float
+        The run's own values, by model.
+    means : dict of str to Estimate
+        The mean over repeats, with the interval that the patients leave open.
+    differences : dict of (primary, other) to Estimate
+    unfitted : dict of str to int
+        In how many repeats a model could not be fitted.
+    """
+
+    target: Target
+    measure: Measure
+    primary: str
+    values: pd.DataFrame
+    own: dict[str, float]
+    means: dict[str, Estimate]
+    differences: dict[tuple[str, str], Estimate]
+    unfitted: dict[str, int]
+
+    @property
+    def n(self) -> int:
+        """Number of repeats."""
+        return int(self.values["seed"].nunique())
+
+    def wide(self) -> pd.DataFrame:
+        """Return one row a repeat, one column a model; NaN where it could not be fitted."""
+        return self.values.set_index(["seed", "model"])["value"].unstack("model")  # noqa: PD010 - no sums
+
+    def best(self) -> pd.Series:
+        """Return in how many repeats each model is the best; equal ones share it."""
+        wide = self.measure.sign * self.wide()
+        top = wide.eq(wide.max(axis=1), axis=0)
+        return top.div(top.sum(axis=1), axis=0).sum()
+
+    def ahead(self, other: str) -> tuple[int, int, int]:
+        """Return in how many repeats the primary model is better, equal and worse."""
+        wide = self.measure.sign * self.wide()
+        if self.primary not in wide or other not in wide:
+            return 0, 0, 0
+        gain = (wide[self.primary] - wide[other]).dropna()
+        return int((gain > 0).sum()), int((gain == 0).sum()), int((gain < 0).sum())
+
+
+def repeat(again: Again, n: int, *, executor: str) -> list[Repeated]:
+    """Fit the run again over `n` other seeds of its splits and fits; return a result a target.
+
+    Raises
+    ------
+    ConfigError
+        If fewer than two are asked for.
+    """
+    if n < 2:
+        raise ConfigError(
+            f"--repeats {n}: expected two or more; one repeat says nothing of a spread, 20 do"
+        )
+    say_cost(again, n)
+    refits = [_refit(again, number, executor) for number in range(1, n + 1)]
+    fit_refits(again, WHAT, refits)
+    lost = unfitted_in(again, WHAT, refits)
+    return [
+        _summed(again, target, refits, lost)
+        for target in again.task.targets
+        if target.name in again.observed.frames
+    ]
+
+
+def fixed_folds(again: Again) -> bool:
+    """Whether the run's plan leaves nothing to a seed."""
+    return again.arm.plan.plan not in ("nested", "holdout")
+
+
+def _refit(again: Again, number: int, executor: str) -> Refit:
+    block: ProtocolBlock = again.arm.config.protocols["honest"]
+    # A nested plan of several repeats uses up as many seeds: none is drawn twice.
+    seed = again.session.ctx.seed + number * block.repeats
+    name = f"seed-{seed}"
+    needs = needs_for(again, name, seed=seed, executor=executor)
+    session = replace(again.session, ctx=again.session.ctx.replace(seed=seed), needs=needs)
+    table = again.arm.prepared.features.table
+    plan = split(session, block, table, again.arm.truth, "honest")
+    return Refit(name, plan, again.arm.truth, seed, needs)
+
+
+def _summed(again: Again, target: Target, refits: list[Refit], lost: dict[str, int]) -> Repeated:
+    frames = [predicted(again, WHAT, refit, target) for refit in refits]
+    rows = [
+        {"seed": refit.seed, "model": model, "value": value}
+        for refit, frame in zip(refits, frames, strict=True)
+        for model, value in values_of(frame, target).items()
+    ]
+    values = pd.DataFrame(rows, columns=["seed", "model", "value"])
+    models = [m for m in again.session.setup.models if m in set(values["model"])]
+    primary = again.task.primary if again.task.primary in models else (models or [""])[0]
+    pairs = [(primary, other) for other in models if other != primary]
+    config = again.arm.config.evaluate
+    means, differences = over_refits(
+        frames, target, pairs, level=config.level, seed=again.session.ctx.seed
+    )
+    observed = values_of(again.observed.frames[target.name], target)
+    return Repeated(target, measure_of(target), primary, values, observed, means, differences, lost)
+
+
+def number_of(share: float) -> str:
+    """Return a count that ties may have broken.
+
+    Examples
+    --------
+    >>> number_of(7.0), number_of(2.5)
+    ('7', '2.5')
+    """
+    return f"{share:.2g}" if share % 1 else f"{share:.0f}"
+
+
+def spread_table(one: Repeated, titles: dict[str, str]) -> pd.DataFrame:
+    """Return one row a model: the spread over repeats, and what the patients leave open."""
+    best = one.best()
+    rows = []
+    for model, own in one.values.groupby("model", sort=False):
+        values = own["value"].to_numpy(float)
+        mean = one.means.get(str(model))
+        better = one.measure.sign * values < one.measure.sign * one.own.get(str(model), np.nan)
+        rows.append(
+            {
+                "target": one.target.name, "model": titles[str(model)], "metric": one.measure.title,
+                "repeats": len(values), "this run": one.own.get(str(model)),
+                "repeats worse than this run": int(better.sum()),
+                "mean": values.mean(),
+                "SD over repeats": values.std(ddof=1) if len(values) > 1 else np.nan,
+                "lowest": values.min(), "median": np.median(values), "highest": values.max(),
+                "low": mean.low if mean else None, "high": mean.high if mean else None,
+                "n patients": mean.n if mean else None,
+                "best in": number_of(float(best[model])),
+            }
+        )  # fmt: skip
+    table = pd.DataFrame(rows)
+    order = table["mean"] * -one.measure.sign
+    return table.iloc[np.argsort(order.to_numpy(), kind="stable")].reset_index(drop=True)
+
+
+def pairs_table(one: Repeated, titles: dict[str, str], baselines: set[str]) -> pd.DataFrame:
+    """Return the primary model against each other one: how often ahead, and by how much."""
+    rows = []
+    for (primary, other), difference in one.differences.items():
+        ahead, equal, behind = one.ahead(other)
+        rows.append(
+            {
+                "target": one.target.name, "primary model": titles[primary],
+                "other": titles[other], "baseline": other in baselines,
+                "ahead in": ahead, "equal in": equal, "behind in": behind, "repeats": one.n,
+                "mean difference": difference.value, "low": difference.low,
+                "high": difference.high, "n patients": difference.n,
+            }
+        )  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+# The whole run on labels that mean nothing: what it finds where there is nothing to find.
+
+PERMUTED_TITLE = "permutations"
+FEWEST = 19
+"""With fewer no p-value reaches .05."""
+FEWEST_EXCHANGED = 0.8
+"""Share of the labelled patients who must have somebody to exchange labels with."""
+
+
+@dataclass(frozen=True)
+class Permuted:
+    """One target under permutation.
+
+    Attributes
+    ----------
+    null : DataFrame
+        Columns permutation, model, value.
+    own : dict of str to float
+        The run's own values.
+    chosen_among : tuple of str
+        The models that are no baselines: the best of them is a choice, and has a row of its own.
+    """
+
+    target: Target
+    measure: Measure
+    primary: str
+    null: pd.DataFrame
+    own: dict[str, float]
+    chosen_among: tuple[str, ...]
+
+    @property
+    def n(self) -> int:
+        """Number of permutations."""
+        return int(self.null["permutation"].nunique())
+
+    def nulls(self, model: str) -> np.ndarray:
+        """Return what the model reached on permuted labels."""
+        return self.null.loc[self.null["model"] == model, "value"].to_numpy(float)
+
+    def best(self) -> tuple[float, np.ndarray]:
+        """Return the best model's value, and the best of each permutation."""
+        sign = self.measure.sign
+        among = self.null[self.null["model"].isin(self.chosen_among)]
+        null = (sign * among["value"]).groupby(among["permutation"]).max() * sign
+        own = sign * max(sign * self.own[m] for m in self.chosen_among if m in self.own)
+        return float(own), null.to_numpy(float)
+
+
+def permute(again: Again, n: int) -> list[Permuted]:
+    """Rerun everything on `n` permutations of the labels; return a result a target.
+
+    Labels are permuted before anything that sees them: the folds are drawn from them, candidates,
+    epochs, thresholds and fusion weights are chosen by them. Seeds are the run's own.
+
+    Raises
+    ------
+    ConfigError
+        If fewer than nineteen are asked for.
+    DataError
+        If the labels cannot be permuted between patients.
+    """
+    if n < FEWEST:
+        raise ConfigError(
+            f"--permute {n}: expected {FEWEST} or more, or no p-value can reach .05; 199 are usual"
+        )
+    refits = [_permuting_refit(again, number) for number in range(1, n + 1)]
+    fit_refits(again, PERMUTED_TITLE, refits)
+    return [
+        _permuting_summed(again, target, refits)
+        for target in again.task.targets
+        if target.name in again.observed.frames
+    ]
+
+
+def p_value(own: float, null: np.ndarray, sign: int) -> float:
+    """Return (1 + permutations at least as good) / (1 + permutations); never 0.
+
+    Examples
+    --------
+    >>> p_value(0.9, np.array([0.5, 0.9, 0.4]), 1)
+    0.5
+    """
+    at_least = np.count_nonzero(sign * null >= sign * own - 1e-12)
+    return float((1 + at_least) / (1 + len(null)))
+
+
+def permuted_targets(targets: Targets, table: pd.DataFrame, rng: np.random.Generator) -> Targets:
+    """Return targets whose rows changed patients.
+
+    A person takes the labels of another person with as many labelled units, in random order; all
+    targets of a unit stay together, and what folds are stratified by goes with them. Unlabelled
+    units stay where they are.
+
+    Parameters
+    ----------
+    targets : Targets
+        Not of events, whose labels belong to moments.
+    table : DataFrame
+        Of samples, with the ids and `subject_id`.
+    rng : Generator
+
+    Raises
+    ------
+    DataError
+        If too few people have anybody to exchange with.
+    """
+    if targets.unit in ("event", "sample"):
+        raise DataError(
+            "--permute: expected labels of recordings, studies or patients, found labels of "
+            "moments within recordings, which cannot change patients; leave --permute out"
+        )
+    key = KEY_OF_UNIT[targets.unit]
+    owner = table.drop_duplicates(key).set_index(table.drop_duplicates(key)[key])["subject_id"]
+    index = targets.table.index
+    owners = owner.reindex(index)
+    known = targets.table.notna()
+    rows_of: dict[str, list[int]] = {}
+    labelled = known.any(axis=1).to_numpy() & owners.notna().to_numpy()
+    for position in np.flatnonzero(labelled):
+        rows_of.setdefault(str(owners.iloc[position]), []).append(int(position))
+    alike: dict[Hashable, list[str]] = {}
+    for subject, rows in sorted(rows_of.items()):
+        pattern = tuple(sorted(tuple(known.iloc[row]) for row in rows))
+        alike.setdefault(pattern, []).append(subject)
+    alone = sum(len(group) for group in alike.values() if len(group) == 1)
+    if not rows_of or alone > (1 - FEWEST_EXCHANGED) * len(rows_of):
+        raise DataError(
+            f"--permute: expected patients with equal numbers of labels, found {alone} of "
+            f"{len(rows_of)} with nobody to exchange with; predict an outcome of patients"
+        )
+    source = np.arange(len(index))
+    for group in alike.values():
+        for subject, other in zip(group, rng.permutation(group), strict=True):
+            to, given = rows_of[subject], rows_of[str(other)]
+            # Only what is known of equal targets changes places.
+            for pattern in sorted({tuple(known.iloc[row]) for row in to}):
+                here = [row for row in to if tuple(known.iloc[row]) == pattern]
+                there = [row for row in given if tuple(known.iloc[row]) == pattern]
+                source[here] = rng.permutation(there)
+    moved = targets.table.iloc[source].set_axis(index)
+    strata = targets.strata
+    if strata is not None:
+        own = strata.reindex(index)
+        strata = own.iloc[source].set_axis(index)
+    return replace(targets, table=moved, strata=strata)
+
+
+def _permuting_refit(again: Again, number: int) -> Refit:
+    session, arm = again.session, again.arm
+    table = arm.prepared.features.table
+    rng = np.random.default_rng([session.ctx.seed, number])
+    truth = replace(arm.truth, targets=permuted_targets(arm.truth.targets, table, rng))
+    plan = split(session, arm.config.protocols["honest"], table, truth, "honest")
+    return Refit(f"permutation-{number}", plan, truth, session.ctx.seed)
+
+
+def _permuting_summed(again: Again, target: Target, refits: list[Refit]) -> Permuted:
+    rows = [
+        {"permutation": number, "model": model, "value": value}
+        for number, refit in enumerate(refits, start=1)
+        for model, value in values_of(
+            predicted(again, PERMUTED_TITLE, refit, target), target
+        ).items()
+    ]
+    null = pd.DataFrame(rows, columns=["permutation", "model", "value"])
+    own = values_of(again.observed.frames[target.name], target)
+    task = again.task
+    among = tuple(m for m in own if not task.model(m).baseline)
+    primary = task.primary if task.primary in own else next(iter(own), "")
+    return Permuted(target, measure_of(target), primary, null, own, among)
+
+
+def null_table(one: Permuted, titles: dict[str, str], level: float = 0.95) -> pd.DataFrame:
+    """Return one row a model, and one for the best of them: observed, null, p."""
+    rows = [(titles[model], value, one.nulls(model)) for model, value in one.own.items()]
+    if len(one.chosen_among) > 1:
+        rows.append(("the best of them, chosen each time", *one.best()))
+    tails = [0.5 - level / 2, 0.5 + level / 2]
+    found = []
+    for title, value, null in rows:
+        if not len(null):
+            continue
+        low, high = np.quantile(null, tails)
+        found.append(
+            {
+                "target": one.target.name, "model": title, "metric": one.measure.title,
+                "this run": value, "permutations": len(null), "null mean": null.mean(),
+                "null low": low, "null high": high,
+                "at least as good": int(
+                    np.count_nonzero(one.measure.sign * null >= one.measure.sign * value - 1e-12)
+                ),
+                "p": p_value(value, null, one.measure.sign),
+            }
+        )  # fmt: skip
+    return pd.DataFrame(found)
+
+
+# The learning curve: the same folds and tested patients, fewer and fewer patients in training.
+
+CURVE_TITLE = "curve"
+SHARES = (0.125, 0.25, 0.5)
+"""Of each fold's training patients; all of them is the run itself."""
+DRAWS = 3
+"""Draws of the patients at each share: few patients differ more from draw to draw."""
+FEWEST_PATIENTS, FEWEST_OF_A_CLASS = 10, 4
+"""In training: with fewer no point is made."""
+
+Array = np.ndarray
+
+
+@dataclass(frozen=True)
+class Learned:
+    """One target by the number of patients in training.
+
+    Attributes
+    ----------
+    points : DataFrame
+        One row a model and size: model, n_trained (median over folds), value, low, high, n_tested.
+    gains : DataFrame
+        One row a model and step: model, from, to, gain, low, high; the same patients are tested.
+    """
+
+    target: Target
+    measure: Measure
+    primary: str
+    points: pd.DataFrame
+    gains: pd.DataFrame
+
+
+def learn(again: Again) -> list[Learned]:
+    """Fit the run again on shares of its training patients; return a result a target.
+
+    Raises
+    ------
+    DataError
+        If fewer than two sizes are left to compare with the run itself.
+    """
+    plan, by_share = planned(again)
+    again.session.say(
+        f"Learning curve: {len(by_share)} shares of the training patients, {DRAWS} draws each."
+    )
+    fit_refits(again, CURVE_TITLE, [refit for refits in by_share.values() for refit in refits])
+    return [
+        _curve_summed(again, target, plan, by_share)
+        for target in again.task.targets
+        if target.name in again.observed.frames
+    ]
+
+
+def planned(again: Again) -> tuple[SplitPlan, dict[float, list[Refit]]]:
+    """Return the folds of the curve, and the refits of each share of their training patients.
+
+    Raises
+    ------
+    DataError
+        If the cohort is too small for any share.
+    """
+    plan = _first_repeat(again.arm.plan)
+    by_share: dict[float, list[Refit]] = {}
+    for share in SHARES:
+        for draw in range(DRAWS):
+            smaller = _smaller(again, plan, share, draw)
+            if smaller is not None:
+                name = f"share-{share:g}-draw-{draw}"
+                refit = Refit(name, smaller, again.arm.truth, again.session.ctx.seed)
+                by_share.setdefault(share, []).append(refit)
+    if not by_share:
+        n_all = _n_trained(again, plan)
+        raise DataError(
+            f"--learning-curve: expected folds with {FEWEST_PATIENTS} patients, "
+            f"{FEWEST_OF_A_CLASS} of each class, at half their training patients, found {n_all} "
+            "patients in training; the cohort is too small for a curve"
+        )
+    return plan, by_share
+
+
+def _first_repeat(plan: SplitPlan) -> SplitPlan:
+    return replace(plan, folds=tuple(fold for fold in plan.folds if fold.repeat == 0))
+
+
+def _n_trained(again: Again, plan: SplitPlan) -> int:
+    subjects = again.arm.prepared.features.table["subject_id"]
+    return int(np.median([subjects.iloc[fold.train].nunique() for fold in plan.folds]))
+
+
+def _smaller(again: Again, plan: SplitPlan, share: float, draw: int) -> SplitPlan | None:
+    """Return the plan with a share of each fold's training people; None where they are too few.
+
+    Of each stratum the same share is kept. Larger shares of one draw hold the smaller ones.
+    """
+    table = again.arm.prepared.features.table
+    names = [target.name for target in again.task.targets]
+    strata = strata_of(again.arm.truth.targets.stratum(table, names))
+    subjects = table["subject_id"].astype(str).to_numpy()
+    folds = []
+    for fold in plan.folds:
+        # A person belongs to the rarest of his strata, so that it keeps its share.
+        rarity = np.bincount(strata[fold.train] + 1)
+        own = pd.DataFrame({"who": subjects[fold.train], "stratum": strata[fold.train]})
+        own["rarity"] = rarity[strata[fold.train] + 1]
+        home = own.sort_values(["rarity", "stratum"]).groupby("who")["stratum"].first()
+        rng = np.random.default_rng([again.session.ctx.seed, draw, fold.repeat, fold.index])
+        kept: set[str] = set()
+        counts = []
+        for stratum, people in home.groupby(home):
+            order = rng.permutation(sorted(people.index))
+            n = round(share * len(order))
+            kept |= set(order[:n])
+            if stratum >= 0:
+                counts.append(n)
+        if sum(counts) < FEWEST_PATIENTS or min(counts) < FEWEST_OF_A_CLASS:
+            return None
+        folds.append(replace(fold, train=fold.train[np.isin(subjects[fold.train], list(kept))]))
+    return replace(plan, folds=tuple(folds))
+
+
+def _curve_summed(
+    again: Again, target: Target, plan: SplitPlan, by_share: dict[float, list[Refit]]
+) -> Learned:
+    config, seed = again.arm.config.evaluate, again.session.ctx.seed
+    whole = again.observed.frames[target.name]
+    whole = whole[whole["repeat"] == 0].reset_index(drop=True)
+    sizes: list[tuple[int, list[pd.DataFrame]]] = [
+        (
+            _n_trained(again, refits[0].plan),
+            [predicted(again, CURVE_TITLE, refit, target) for refit in refits],
+        )
+        for refits in by_share.values()
+    ]
+    sizes.append((_n_trained(again, plan), [whole]))
+    points, gains = [], []
+    for n_trained, frames in sizes:
+        own, _ = over_refits(frames, target, level=config.level, seed=seed)
+        points += [
+            {"model": m, "n_trained": n_trained, "value": e.value, "low": e.low, "high": e.high,
+             "n_tested": e.n}
+            for m, e in own.items()
+        ]  # fmt: skip
+    for (fewer, before), (more, after) in pairwise(sizes):
+        for model, gain in _gains(before, after, target, config.level, seed).items():
+            gains.append(
+                {"model": model, "from": fewer, "to": more, "gain": gain.value, "low": gain.low,
+                 "high": gain.high}
+            )  # fmt: skip
+    models = list(dict.fromkeys(str(row["model"]) for row in points))
+    primary = again.task.primary if again.task.primary in models else models[0]
+    order = {m: n for n, m in enumerate(again.session.setup.models)}
+    table = pd.DataFrame(points).sort_values(
+        ["model", "n_trained"], key=lambda one: one.map(order) if one.name == "model" else one,
+        kind="stable",
+    )  # fmt: skip
+    return Learned(
+        target, measure_of(target), primary, table.reset_index(drop=True), pd.DataFrame(gains)
+    )
+
+
+def _gains(
+    before: list[pd.DataFrame], after: list[pd.DataFrame], target: Target, level: float, seed: int
+) -> dict[str, Estimate]:
+    """Return what the larger training sets gain, on the same draws of the same patients."""
+    n = max(len(before), len(after))
+    pairs = []
+    for number in range(n):
+        # The run itself is one fit: it stands against every draw of the share below it.
+        few, many = before[number % len(before)], after[number % len(after)]
+        pairs.append(
+            pd.concat(
+                [few.assign(model="0:" + few["model"]), many.assign(model="1:" + many["model"])],
+                ignore_index=True,
+            )
+        )
+    models = sorted({str(m)[2:] for frame in pairs for m in frame["model"].unique()})
+    asked = [(f"1:{m}", f"0:{m}") for m in models]
+    _, found = over_refits(pairs, target, asked, level=level, seed=seed)
+    return {key[0][2:]: estimate for key, estimate in found.items()}
+
+
+def curve_tables(one: Learned, titles: dict[str, str]) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the points and the gains with models in words."""
+    about = {"target": one.target.name, "metric": one.measure.title}
+    points = one.points.assign(model=one.points["model"].map(titles), **about)
+    gains = one.gains.assign(model=one.gains["model"].map(titles), **about)
+    first = ["target", "model"]
+    return (
+        points[[*first, "n_trained", "metric", "value", "low", "high", "n_tested"]].rename(
+            columns={"n_trained": "patients in training", "n_tested": "patients tested"}
+        ),
+        gains[[*first, "from", "to", "metric", "gain", "low", "high"]],
+    )

@@ -1,0 +1,309 @@
+"""A judged directory: its files, its manifest, its page."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from cardio_core.config import EvaluateBlock
+from cardio_core.evaluation.aggregate import pooled
+from cardio_core.evaluation.default import default_evaluate
+from cardio_core.evaluation.figures import add_figures
+from cardio_core.evaluation.parts import Parts
+from cardio_core.evaluation.patients import TableOne, subgroup_metrics
+from cardio_core.io.run_artifact import RunKind
+from cardio_core.runner.evaluate import Figure, draw_figure
+from cardio_core.runner.manifest import Manifest, first_entries, now
+from cardio_core.types.info import Target, Task
+from cardio_core.types.notes import Note, NoteKind
+from cardio_core.types.predictions import Scored
+from cardio_core.types.report import EvaluationReport, Metric, Scope
+from cardio_stats import calibration_metrics, number_calibration
+from cardio_stats.cells import write_table
+from cardio_stats.errors import ConfigError, DataError
+from cardio_stats.estimate import Estimate
+from cardio_stats.files import SafeName, file_in, replacing, write_json
+from cardio_studies.ingest import Given
+
+# Predictions evaluated as a run's are; what needs probabilities only where there are some.
+
+_OF_PROBABILITIES = ("calibration-", "decision-curve-")
+
+
+def evaluated(given: Given, config: EvaluateBlock, seed: int) -> EvaluationReport:
+    """Evaluate as a run is; what needs probabilities only for scores that are some."""
+    task, scored = given.task, given.scored
+    report = default_evaluate(scored, task, config, seed=seed)
+    if task.targets[0].kind != "binary":
+        return report
+    figures, metrics = dict(report.figures), list(report.metrics)
+    if len(given.probabilities) < len(task.models):
+        metrics = [
+            one for one in metrics
+            if one.estimate.name != "brier" or one.scope.model in given.probabilities
+        ]  # fmt: skip
+        figures = {
+            name: draw for name, draw in figures.items() if not name.startswith(_OF_PROBABILITIES)
+        }
+        if given.probabilities:
+            [frame] = scored.frames.values()
+            fit = frame[frame["model"].isin(given.probabilities)].reset_index(drop=True)
+            among = replace(
+                task, models=tuple(m for m in task.models if m.name in given.probabilities),
+                primary=task.primary if task.primary in given.probabilities else "",
+            )  # fmt: skip
+            own = Parts([], list(report.metrics))
+            add_figures(own, fit, task.targets[0], among, config)
+            figures |= {
+                name: draw for name, draw in own.figures.items()
+                if name.startswith(_OF_PROBABILITIES)
+            }  # fmt: skip
+    calibrated, refused = _calibrated(given, config, seed)
+    notes = [*report.notes, *Note.each(NoteKind.NOT_COMPUTED, refused)]
+    return replace(
+        report,
+        metrics=[*metrics, *calibrated],
+        figures=figures,
+        notes=notes,
+    )
+
+
+def _calibrated(given: Given, config: EvaluateBlock, seed: int) -> tuple[list[Metric], list[str]]:
+    [(_, frame)] = given.scored.frames.items()
+    [target] = given.task.targets
+    return calibration_of(frame, target, given.task, config, seed, given.probabilities)
+
+
+def calibration_of(
+    frame: pd.DataFrame,
+    target: Target,
+    task: Task,
+    config: EvaluateBlock,
+    seed: int,
+    models: Sequence[str] | None = None,
+) -> tuple[list[Metric], list[str]]:
+    """Return calibration in the large, slope and error of every score that is a probability.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Predictions of the target by all models, see `Scored.frames`.
+    target : Target
+        Binary, or a number, whose mean error and slope are given; of several classes nothing is.
+    task : Task
+    config : EvaluateBlock
+    seed : int
+    models : sequence of str, optional
+        Those whose scores are probabilities; all of them.
+
+    Returns
+    -------
+    list of Metric
+    list of str
+        What could not be computed, and why.
+    """
+    metrics: list[Metric] = []
+    notes: list[str] = []
+    named = frame["model"].unique() if models is None else models
+    for model in map(str, named) if target.kind != "multiclass" else ():
+        rows = pooled(frame, target, model)
+        clusters = Scored.clusters_of(rows)
+        about: dict[str, Any] = {
+            "clusters": clusters, "n_resamples": config.n_resamples, "seed": seed,
+            "level": config.level, "unit": "patient" if clusters is None else None,
+        }  # fmt: skip
+        place = Scope(task=task.name, target=target.name, model=model)
+        truth = rows["y_true"]
+        if target.kind == "continuous":
+            scores = truth.to_numpy(float), rows["score"].to_numpy(float)
+            try:
+                found = number_calibration(*scores, **about)
+            except DataError as error:
+                notes.append(f"{model}: calibration: {error}.")
+                continue
+            metrics += [Metric(one, place) for one in found]
+            continue
+        of = (truth == target.classes[1]).to_numpy(int)
+        made = calibration_metrics(of, rows[f"score:{target.classes[1]}"].to_numpy(float), **about)
+        metrics += [Metric(one, place) for one in made.estimates if one.name != "brier"]
+        notes += [f"{model}: {metric}: {why}." for metric, why in made.refused.items()]
+    return metrics, notes
+
+
+MOST_RESAMPLED = 20_000_000
+"""Rows times resamples: beyond it fewer resamples are drawn, and the page says how many."""
+RESAMPLES, FEWEST_RESAMPLES = 2000, 200
+
+
+def settings(given: Given, level: float) -> EvaluateBlock:
+    """Return the settings of an evaluation that ends in seconds, however long the table."""
+    n_rows = sum(map(len, given.scored.frames.values()))
+    resamples = max(FEWEST_RESAMPLES, min(RESAMPLES, MOST_RESAMPLED // max(1, n_rows)))
+    return EvaluateBlock(level=level, n_resamples=resamples)
+
+
+def guard(out: Path, digest: str) -> None:
+    """Refuse a folder that holds anything but an earlier page of the same predictions.
+
+    Raises
+    ------
+    ConfigError
+    """
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        why = "is a file" if out.is_file() else f"cannot be made ({error.strerror})"
+        raise ConfigError(f"--out {out}: {why}; name a folder") from None
+    if not os.access(out, os.W_OK):
+        raise ConfigError(f"--out {out}: nothing may be written there; name another folder")
+    if not any(out.iterdir()):
+        return
+    if (out / "manifest.json").is_file():
+        content = Manifest.open(out, complete=False).content
+        if content.get("kind") == RunKind.JUDGED and content["data"].get("digest") == digest:
+            return
+    raise ConfigError(f"--out {out}: holds something else; name a new folder")
+
+
+def write_page(
+    given: Given,
+    out: Path,
+    about: Mapping[str, Any],
+    *,
+    config: EvaluateBlock,
+    seed: int,
+    table_one: TableOne | None = None,
+    more: EvaluationReport | None = None,
+    notes: Sequence[Note] = (),
+    adjusted: Mapping[tuple[str, str], Estimate] | None = None,
+) -> Path:
+    """Evaluate predictions and write everything that the page is made of, and the page.
+
+    Parameters
+    ----------
+    given : Given
+    out : Path
+    about : mapping
+        Entries of the manifest.
+    config : EvaluateBlock
+    seed : int
+    table_one : TableOne, optional
+    more : EvaluationReport, optional
+        Metrics, tables and notes beyond those of every judged table.
+    notes : sequence of Note
+        What the reader has to know.
+    adjusted : mapping of (model, other model) to Estimate, optional
+        What takes the place of the paired difference of two areas.
+
+    Returns
+    -------
+    Path
+        Of ``report.html``.
+    """
+    report = evaluated(given, config, seed)
+    within, small = subgroup_metrics(
+        given.scored, given.task, given.groups, config, seed=seed, most=given.may_divide
+    )
+    said = [*Note.each(NoteKind.TABLE, given.assumed), *notes, *report.notes, *small]
+    tables = dict(report.tables)
+    metrics = [_exchanged(one, adjusted or {}) for one in report.metrics]
+    if more is not None:
+        metrics, tables = [*metrics, *more.metrics], tables | dict(more.tables)
+        said += more.notes
+    if config.n_resamples < RESAMPLES:
+        text = f"Bootstrap intervals are of {config.n_resamples} resamples: many rows."
+        said.append(Note(NoteKind.TABLE, text))
+    rows = [metric.to_dict() for metric in (*metrics, *within)]  # under no protocol of ours
+    return publish(out, about, rows, tables, report.figures, said, table_one)
+
+
+def publish(
+    out: Path,
+    about: Mapping[str, Any],
+    rows: Sequence[Mapping[str, Any]],
+    tables: Mapping[str, pd.DataFrame],
+    figures: Mapping[str, Callable[[Any], None]],
+    said: Sequence[Note],
+    table_one: TableOne | None = None,
+) -> Path:
+    """Write manifest, metrics, tables, figures and the page of something that is no run.
+
+    Parameters
+    ----------
+    out : Path
+        Made where it is not there.
+    about : mapping
+        Entries of the manifest.
+    rows : sequence of mapping
+        Of metrics.json.
+    tables, figures : mapping of str
+        By the names of their files.
+    said : sequence of Note
+        The same one is kept once.
+    table_one : TableOne, optional
+
+    Returns
+    -------
+    Path
+        Of ``report.html``.
+    """
+    from cardio_core.report.page import build_report
+
+    out.mkdir(parents=True, exist_ok=True)
+    manifest = Manifest(out / "manifest.json", {})
+    manifest.update(**about)
+    write_json(out / "metrics.json", rows)
+    notes, every = list(said), dict(tables)
+    if table_one is not None:
+        every["table1"] = table_one.frame
+        manifest.update(table1={"title": table_one.title, "notes": list(table_one.notes)})
+    for name, table in every.items():
+        with replacing(file_in(out, "tables", SafeName(name, ".csv"))) as temporary:
+            index = not isinstance(table.index, pd.RangeIndex)
+            write_table(table, temporary, index=index, digits="%.6g")
+    for name, draw in figures.items():
+        notes += draw_figure(Figure(name, draw, file_in(out, "figures", SafeName(name, ".svg"))))
+    kept = [note.to_dict() for note in dict.fromkeys(notes)]
+    manifest.update(status="done", finished=now(), notes=kept)
+    page = build_report(out)
+    manifest.add_outputs(out)
+    return page
+
+
+def _exchanged(metric: Metric, adjusted: Mapping[tuple[str, str], Estimate]) -> Metric:
+    place = str(metric.scope.model), str(metric.scope.versus)
+    if metric.estimate.name != "auc_difference" or place not in adjusted:
+        return metric
+    return replace(metric, estimate=adjusted[place])
+
+
+def manifest_of(
+    given: Given,
+    out: Path,
+    *,
+    shown: str,
+    digest: str,
+    primary: str | None,
+    seed: int,
+    command: Sequence[str],
+) -> dict[str, Any]:
+    """Return the first entries of the manifest of a judged directory."""
+    [frame] = given.scored.frames.values()
+    [target] = given.task.targets
+    names = [model.name for model in given.task.models]
+    return first_entries(
+        RunKind.JUDGED, out.name, command,
+        task=given.task.name, task_title=given.task.title, papers=[], protocols=[], models=names,
+        model_titles={name: name for name in names}, baselines=[], primary=primary,
+        targets=[vars(target)], outcome_column=target.name,
+        outcome=given.outcome, words={}, seed=seed,
+        data={
+            "source": "given", "path_shown": shown, "digest": digest,
+            "n_patients": int(pd.Series(frame["patient_id"]).nunique()),
+        },
+    )  # fmt: skip

@@ -1,0 +1,175 @@
+"""Ultrasound loops read, de-identified, drawn and written: all that a plugin may import of it.
+
+Names are resolved when they are first used, so that importing this package costs nothing.
+
+Examples
+--------
+>>> from cardio_ultrasound import Box
+>>> Box(top=10, bottom=200, left=20, right=300).height
+190
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from cardio_core.types.samples import FileSeen as FileSeen
+    from cardio_ultrasound.deidentify.sector import TRIANGLE_KEPT as TRIANGLE_KEPT
+    from cardio_ultrasound.deidentify.sector import fit_sector as fit_sector
+    from cardio_ultrasound.deidentify.sector import fixed_triangle as fixed_triangle
+    from cardio_ultrasound.deidentify.sector import sector_hull as sector_hull
+    from cardio_ultrasound.deidentify.sector import sector_mask as sector_mask
+    from cardio_ultrasound.ecg_trace import read_drawn_ecg as read_drawn_ecg
+    from cardio_ultrasound.ecg_trace import with_drawn_r_peaks as with_drawn_r_peaks
+    from cardio_ultrasound.loop import Box as Box
+    from cardio_ultrasound.loop import Loop as Loop
+    from cardio_ultrasound.loop import nameless as nameless
+    from cardio_ultrasound.loop import read_r_times as read_r_times
+    from cardio_ultrasound.loop import sidecar_of as sidecar_of
+    from cardio_ultrasound.r_peaks import find_r_waves as find_r_waves
+    from cardio_ultrasound.readers.read import find_loops as find_loops
+    from cardio_ultrasound.readers.read import read_loop as read_loop
+    from cardio_ultrasound.scan_geometry import scan_conversion as scan_conversion
+    from cardio_ultrasound.simulation.b_mode import EchoScanner as EchoScanner
+    from cardio_ultrasound.simulation.b_mode import Look as Look
+    from cardio_ultrasound.simulation.b_mode import PointSpread as PointSpread
+    from cardio_ultrasound.simulation.b_mode import advect as advect
+    from cardio_ultrasound.simulation.b_mode import draw_scatterers as draw_scatterers
+    from cardio_ultrasound.simulation.b_mode import echo_frames as echo_frames
+    from cardio_ultrasound.simulation.ecg_trace import EcgLayout as EcgLayout
+    from cardio_ultrasound.simulation.ecg_trace import draw_ecg as draw_ecg
+    from cardio_ultrasound.simulation.ecg_trace import ecg_of_beats as ecg_of_beats
+    from cardio_ultrasound.simulation.echo_export import WrittenExport as WrittenExport
+    from cardio_ultrasound.simulation.echo_export import damage as damage
+    from cardio_ultrasound.simulation.echo_export import write_echo_export as write_echo_export
+    from cardio_ultrasound.simulation.recording import Conditions as Conditions
+    from cardio_ultrasound.simulation.recording import OnScreen as OnScreen
+    from cardio_ultrasound.simulation.recording import burn_in as burn_in
+    from cardio_ultrasound.simulation.recording import draw_conditions as draw_conditions
+    from cardio_ultrasound.simulation.recording import mirrored_px as mirrored_px
+    from cardio_ultrasound.simulation.recording import on_screen as on_screen
+    from cardio_ultrasound.simulation.recording import renewed as renewed
+    from cardio_ultrasound.simulation.screens import SCREEN_LAYOUTS as SCREEN_LAYOUTS
+    from cardio_ultrasound.simulation.screens import Screen as Screen
+    from cardio_ultrasound.simulation.screens import ScreenLayout as ScreenLayout
+    from cardio_ultrasound.simulation.screens import draw_screen as draw_screen
+    from cardio_ultrasound.simulation.sector import Sector as Sector
+    from cardio_ultrasound.simulation.write_dicom import TracedEcg as TracedEcg
+    from cardio_ultrasound.simulation.write_dicom import write_us_loop as write_us_loop
+    from cardio_ultrasound.studies import CellLoops as CellLoops
+    from cardio_ultrasound.studies import accounted as accounted
+    from cardio_ultrasound.studies import ids_of_loops as ids_of_loops
+    from cardio_ultrasound.studies import loops_of_cell as loops_of_cell
+    from cardio_ultrasound.studies import nothing_in as nothing_in
+    from cardio_ultrasound.studies import read_export as read_export
+    from cardio_ultrasound.studies import strangers as strangers
+    from cardio_ultrasound.views import VIEW_NAMES as VIEW_NAMES
+    from cardio_ultrasound.views import VIEW_TITLES as VIEW_TITLES
+    from cardio_ultrasound.views import ViewSeen as ViewSeen
+    from cardio_ultrasound.views import view_of as view_of
+    from cardio_ultrasound.views import view_of_frames as view_of_frames
+
+_HOMES = {
+    "cardio_core.types.samples": ("FileSeen",),
+    "cardio_ultrasound.deidentify.sector": (
+        "TRIANGLE_KEPT",
+        "fit_sector",
+        "fixed_triangle",
+        "sector_hull",
+        "sector_mask",
+    ),
+    "cardio_ultrasound.ecg_trace": (
+        "read_drawn_ecg",
+        "with_drawn_r_peaks",
+    ),
+    "cardio_ultrasound.loop": (
+        "Box",
+        "Loop",
+        "nameless",
+        "read_r_times",
+        "sidecar_of",
+    ),
+    "cardio_ultrasound.r_peaks": ("find_r_waves",),
+    "cardio_ultrasound.readers.read": (
+        "find_loops",
+        "read_loop",
+    ),
+    "cardio_ultrasound.scan_geometry": ("scan_conversion",),
+    "cardio_ultrasound.simulation.b_mode": (
+        "EchoScanner",
+        "Look",
+        "PointSpread",
+        "advect",
+        "draw_scatterers",
+        "echo_frames",
+    ),
+    "cardio_ultrasound.simulation.ecg_trace": (
+        "EcgLayout",
+        "draw_ecg",
+        "ecg_of_beats",
+    ),
+    "cardio_ultrasound.simulation.echo_export": (
+        "WrittenExport",
+        "damage",
+        "write_echo_export",
+    ),
+    "cardio_ultrasound.simulation.recording": (
+        "Conditions",
+        "OnScreen",
+        "burn_in",
+        "draw_conditions",
+        "mirrored_px",
+        "on_screen",
+        "renewed",
+    ),
+    "cardio_ultrasound.simulation.screens": (
+        "SCREEN_LAYOUTS",
+        "Screen",
+        "ScreenLayout",
+        "draw_screen",
+    ),
+    "cardio_ultrasound.simulation.sector": ("Sector",),
+    "cardio_ultrasound.simulation.write_dicom": (
+        "TracedEcg",
+        "write_us_loop",
+    ),
+    "cardio_ultrasound.studies": (
+        "CellLoops",
+        "accounted",
+        "ids_of_loops",
+        "loops_of_cell",
+        "nothing_in",
+        "read_export",
+        "strangers",
+    ),
+    "cardio_ultrasound.views": (
+        "VIEW_NAMES",
+        "VIEW_TITLES",
+        "ViewSeen",
+        "view_of",
+        "view_of_frames",
+    ),
+}
+"""The public names, by the module that each lives in."""
+
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+
+__all__ = sorted(_HOME_OF)
+
+if not TYPE_CHECKING:  # or a misspelt name would be no error of the type checker
+
+    def __getattr__(name: str) -> Any:
+        if name not in _HOME_OF:
+            offered = ", ".join(__all__)
+            raise AttributeError(f"{__name__} has no {name!r}; it offers {offered}")
+        home = import_module(_HOME_OF[name])
+        globals()[name] = value = getattr(home, name, None) or import_module(
+            f"{home.__name__}.{name}"
+        )
+        return value
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,0 +1,701 @@
+"""Beats that a scanner marks itself: short upright ticks over, under or on its trace.
+
+A mark stays where its beat is: it stands still, or runs to the left with the trace. What stands in
+every frame marks no beat by itself (scales), what runs to the right is where the loop is now.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+from scipy.signal import find_peaks
+
+from cardio_stats.errors import DataError
+from cardio_ultrasound.deidentify.sector import FittedSector, clear_sector
+from cardio_ultrasound.loop import Loop
+
+# Where a picture has lines of one ink that cross much of the screen.
+
+_INK, _SATURATED = 70, 0.35
+_WIDE_SHARE, _FILLED_SHARE = 0.35, 0.6
+_HEIGHT_PX, _HEIGHT_SHARE = 8, 0.35
+_N_INKS = 8
+
+
+@dataclass(frozen=True, eq=False)
+class Strip:
+    """A part of the screen that one ink crosses.
+
+    Attributes
+    ----------
+    inks : ndarray of uint8, shape (n_frames, n_rows, n_columns)
+        Every ink that is in it, as `inks_of` numbers them.
+    ink : int
+        That of the line.
+    """
+
+    inks: NDArray[np.uint8]
+    ink: int
+
+    @property
+    def line(self) -> NDArray[np.bool_]:
+        """Where the line is, shape (n_frames, n_rows, n_columns)."""
+        return np.asarray(self.inks == self.ink)
+
+
+def inks_of(rgb: NDArray[np.uint8], outside: NDArray[np.bool_]) -> NDArray[np.uint8]:
+    """Return the ink of every pixel: 0 none, 1 grey, 2 to 7 hues of 60 degrees."""
+    channels = rgb.astype(np.float32)
+    high, low = channels.max(axis=-1), channels.min(axis=-1)
+    strong = (high - low) > _SATURATED * high
+    angle = np.arctan2(
+        np.sqrt(3) * (channels[..., 1] - channels[..., 2]),
+        2 * channels[..., 0] - channels[..., 1] - channels[..., 2],
+    )
+    hue = (np.round(angle / (np.pi / 3)) % 6).astype(np.uint8) + 2
+    found = np.where(strong, hue, 1).astype(np.uint8)
+    found[(high < _INK) | ~outside] = 0
+    return found
+
+
+def strips_of(frames: NDArray[np.uint8]) -> list[Strip]:
+    """Return what crosses much of the screen.
+
+    `frames` are inks, shape (n_frames, n_rows, n_columns).
+    """
+    n_rows, n_columns = frames.shape[1:]
+    made = []
+    for ink in range(1, _N_INKS):
+        often = (frames == ink).mean(axis=0) if (frames == ink).any() else None
+        if often is None:
+            continue
+        seen = ndimage.binary_dilation(often > 0, np.ones((3, 5), np.bool_))
+        labels, _ = ndimage.label(seen)
+        for number, window in enumerate(ndimage.find_objects(labels), start=1):
+            rows, columns = window
+            wide = columns.stop - columns.start >= _WIDE_SHARE * n_columns
+            high = _HEIGHT_PX <= rows.stop - rows.start <= _HEIGHT_SHARE * n_rows
+            if wide and high and (labels[window] == number).any(axis=0).mean() >= _FILLED_SHARE:
+                own = np.flatnonzero(((labels[window] == number) & (often[window] > 0)).any(axis=0))
+                left, right = columns.start + int(own[0]), columns.start + int(own[-1]) + 1
+                made.append(Strip(frames[:, rows.start : rows.stop, left:right], ink))
+    return made
+
+
+# What moment each column of a drawn trace is of, and how high the line is there.
+#
+# A trace that runs tells its speed by how far it moves from frame to frame; one that stands, or is
+# drawn anew from left to right, by where the picture changes.
+
+Kind = Literal["standing", "running"]
+
+_COURSE_MIN_FRAMES = 8
+_COURSE_SPEEDS = np.arange(0.25, 24.0, 0.05)
+_AGREE = 0.65
+_COURSE_CURSOR_SHARE = 0.7
+_SHOWN = 10
+_N_PAIRS = 16
+
+
+@dataclass(frozen=True, eq=False)
+class Course:
+    """A trace over time.
+
+    Attributes
+    ----------
+    at_ms : ndarray, shape (n,)
+        Moments, ascending.
+    upper, lower : ndarray, shape (n,)
+        Rows of the line's upper and lower end; filled where it has gaps.
+    ms_per_px : float
+        Paper speed.
+    kind : {"standing", "running"}
+    agree : float
+        0 to 1: how well the movement agrees with one speed.
+    """
+
+    at_ms: NDArray[np.float64]
+    upper: NDArray[np.float64]
+    lower: NDArray[np.float64]
+    ms_per_px: float
+    kind: Kind
+    agree: float
+
+
+def course_of(strip: Strip, times_ms: NDArray[np.float64]) -> Course | None:
+    """Return the course of a strip's line, or None where its columns tell no time.
+
+    `times_ms`, shape (n_frames,), are those of the frames.
+    """
+    found = (_running(strip.line, times_ms), _standing(strip.inks, strip.line, times_ms))
+    return max((one for one in found if one), key=lambda one: one.agree, default=None)
+
+
+def _running(band: NDArray[np.bool_], times_ms: NDArray[np.float64]) -> Course | None:
+    upper, lower = _course(band)
+    n_frames, n_columns = upper.shape
+    middle = _filled((upper + lower) / 2)
+    middle = middle - np.median(middle)
+    step_ms = float(np.median(np.diff(times_ms)))
+    # Far apart frames tell slow speeds, neighbours fast ones.
+    lags = sorted({1, max(n_frames // 8, 1), max(n_frames // 4, 1)})
+    score = np.zeros(len(_COURSE_SPEEDS))
+    still = 0.0
+    for lag in lags:
+        some = slice(None, None, -(-(n_frames - lag) // _N_PAIRS))
+        now, later = middle[:-lag][some], middle[lag:][some]
+        power = float(np.sqrt((now**2).mean() * (later**2).mean())) + 1e-9
+        still += float((now * later).mean()) / power / len(lags)
+        for place, speed in enumerate(_COURSE_SPEEDS):
+            shift = speed * lag
+            if shift > 0.7 * n_columns:
+                score[place] = -1.0
+                continue
+            moved = _shifted(now, shift)
+            keep = n_columns - int(np.ceil(shift))
+            score[place] += float((moved[:, :keep] * later[:, :keep]).mean()) / power / len(lags)
+    place = int(score.argmax())
+    if score[place] < _AGREE or score[place] < still + 0.1:
+        return None
+    speed = float(_COURSE_SPEEDS[place])
+    # Every frame adds the columns that came in; each moment is the mean of all that saw it.
+    n_long = n_columns + int(np.ceil(speed * (n_frames - 1))) + 1
+    total, seen = np.zeros((2, n_long)), np.zeros(n_long)
+    for number in range(n_frames):
+        start = round(speed * number)
+        known = np.isfinite(upper[number])
+        at = start + np.flatnonzero(known)
+        total[0, at] += upper[number, known]
+        total[1, at] += lower[number, known]
+        seen[at] += 1
+    course = total / np.where(seen > 0, seen, np.nan)
+    ms_per_px = step_ms / speed
+    # Half of a thick line stands beyond the moment that it was drawn for.
+    beyond = (float(np.nanmedian(lower - upper)) if np.isfinite(upper).any() else 0.0) / 2
+    at_ms = times_ms[0] + (np.arange(n_long) - (n_columns - 1) + beyond) * ms_per_px
+    return Course(
+        at_ms,
+        _filled(course[0]),
+        _filled(course[1]),
+        ms_per_px,
+        "running",
+        min(float(score[place]), 1.0),
+    )
+
+
+def _standing(
+    part: NDArray[np.uint8], band: NDArray[np.bool_], times_ms: NDArray[np.float64]
+) -> Course | None:
+    n_frames, _, n_columns = band.shape
+    # What appears is new; what goes may be wiped away long before something is drawn there.
+    appears = (part[1:] != part[:-1]) & (part[1:] > 0)
+    changed = appears.sum(axis=1).astype(np.float64)
+    cursor = float(np.median(changed.max(axis=1))) >= _COURSE_CURSOR_SHARE * part.shape[1]
+    changed = ndimage.gaussian_filter1d(changed, 1.5, axis=1)
+    total = changed.sum()
+    if total <= 0:
+        return None
+    share = changed / np.maximum(changed.sum(axis=1, keepdims=True), 1e-9)
+    number = np.arange(n_frames - 1)
+    columns = np.arange(n_columns)
+    best = (0.0, 0.0, 0.0)
+    for speed in _COURSE_SPEEDS[::2]:  # it is refined below
+        if speed * (n_frames - 1) < 0.2 * n_columns:
+            continue
+        at = (columns + np.round(speed * number).astype(int)[:, None]) % n_columns
+        scores = share[number[:, None], at].sum(axis=0)
+        begin = int(scores.argmax())
+        if scores[begin] > best[0]:
+            best = (float(scores[begin]), float(speed), float(begin))
+    if best[1] == 0:
+        return None
+    speed, start = _refined(share, best[1], best[2])
+    window = ndimage.maximum_filter1d(share, 9, axis=1)
+    at = np.round(start + speed * number).astype(int) % n_columns
+    agree = float((window[number, at] >= 0.8 * share.max(axis=1)).mean())
+    if agree < _AGREE or speed <= 0:
+        return None
+    step_ms = float(np.median(np.diff(times_ms)))
+    ms_per_px = step_ms / speed
+    upper, lower = _course(band)
+    # A column was drawn when the head came by, once or more; the frames after that show it.
+    first = ((np.arange(n_columns) - start) % n_columns) / speed
+    passes = int(speed * n_frames / n_columns) + 1
+    came = np.concatenate([first + k * n_columns / speed for k in range(passes)])
+    columns = np.tile(columns, passes)
+    kept = came <= n_frames - 1
+    came, columns = came[kept], columns[kept]
+    order = np.argsort(came, kind="stable")
+    came, columns = came[order], columns[order]
+    course = np.full((2, len(came)), np.nan)
+    for place, (frame, column) in enumerate(zip(came, columns, strict=True)):
+        after = int(np.ceil(frame)) + 2
+        for side, rows in enumerate((upper, lower)):
+            own = rows[after : after + _SHOWN, column]
+            if not np.isfinite(own).any():
+                own = rows[max(after - 1, 0) :, column]
+            if np.isfinite(own).any():
+                course[side, place] = np.nanmedian(own)
+    # A cursor stands where the next frame is, new ink between this frame and the next.
+    at_ms = times_ms[0] + (came + (1.0 if cursor else 0.5)) * step_ms
+    return Course(at_ms, _filled(course[0]), _filled(course[1]), ms_per_px, "standing", agree)
+
+
+def _refined(share: NDArray[np.float64], speed: float, start: float) -> tuple[float, float]:
+    """Return speed and start of the line through the columns where most appeared."""
+    n_columns = share.shape[1]
+    number = np.arange(len(share))
+    for reach in (8, 4):
+        about = start + speed * number
+        columns = np.round(about[:, None] + np.arange(-reach, reach + 1)).astype(int)
+        near = share[number[:, None], columns % n_columns]
+        known = near.sum(axis=1) > 0.5
+        if known.sum() < _COURSE_MIN_FRAMES:
+            break
+        mean = (near * columns).sum(axis=1)[known] / near.sum(axis=1)[known]
+        speed, start = (float(value) for value in np.polyfit(number[known], mean, 1))
+    return speed, start
+
+
+def _course(band: NDArray[np.bool_]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the row of the line's upper and lower end in every column, from the top; NaN none."""
+    there = band.any(axis=-2)
+    upper = band.argmax(axis=-2).astype(np.float64)
+    lower = band.shape[-2] - 1 - band[..., ::-1, :].argmax(axis=-2).astype(np.float64)
+    return np.where(there, upper, np.nan), np.where(there, lower, np.nan)
+
+
+def _filled(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Fill columns without a line from their neighbours, along the last axis."""
+    made = np.array(values, dtype=np.float64)
+    for row in made.reshape(-1, made.shape[-1]):
+        known = np.isfinite(row)
+        if known.any() and not known.all():
+            row[~known] = np.interp(np.flatnonzero(~known), np.flatnonzero(known), row[known])
+    return np.nan_to_num(made)
+
+
+def _shifted(values: NDArray[np.float64], by: float) -> NDArray[np.float64]:
+    """Move rows to the left by a number of columns."""
+    whole, part = int(by), by - int(by)
+    padded = np.pad(values, ((0, 0), (0, whole + 1)), mode="edge")
+    first = padded[:, whole : whole + values.shape[1]]
+    second = padded[:, whole + 1 : whole + 1 + values.shape[1]]
+    return np.asarray((1 - part) * first + part * second)
+
+
+_WIDE_PX, _MIN_HEIGHT_PX, _MAX_HEIGHT_SHARE = 3, 4, 0.12
+_FILLED, _BESIDE_PX = 0.7, 9
+_OFTEN, _MIN_FRAMES, _LAG = 0.3, 6, 6
+_SPEEDS = np.arange(0.0, 12.0, 0.05)
+_STILL_PX, _SAME_PX = 0.12, 2.0
+_KEPT_SHARE, _SEEN_SHARE = 0.8, 0.8
+_APART_MS = 280.0
+_CURSOR_TIMES, _CURSOR_SHARE, _STRAIGHT = 1.6, 0.6, 0.995
+_ENOUGH = 3
+
+
+@dataclass(frozen=True, eq=False)
+class BeatMarks:
+    """Beats that are marked within a loop.
+
+    Attributes
+    ----------
+    r_times_ms : ndarray
+        Ascending.
+    px_per_frame : float
+        How fast marks run to the left; 0 where they stand.
+    agree : float
+        0 to 1: share of the marks that are where they should be some frames later.
+    """
+
+    r_times_ms: NDArray[np.float64]
+    px_per_frame: float
+    agree: float
+
+
+Tick = tuple[int, int, int]
+"""Column, first row and last row."""
+
+
+def beat_marks(
+    inks: NDArray[np.uint8], times_ms: NDArray[np.float64], course: Course | None
+) -> BeatMarks | None:
+    """Read the beats that are marked on a screen.
+
+    Parameters
+    ----------
+    inks : ndarray of uint8, shape (n_frames, n_rows, n_columns)
+        As `inks_of` numbers them.
+    times_ms : ndarray, shape (n_frames,)
+    course : Course or None
+        That of the trace, where there is one: marks that stand must appear at its speed.
+
+    Returns
+    -------
+    BeatMarks or None
+        None where nothing is marked, or what is marked agrees with no speed.
+    """
+    n_frames = len(inks)
+    found: list[BeatMarks] = []
+    for ink in np.unique(inks[:: max(n_frames // 8, 1)]):
+        if ink == 0:
+            continue
+        ticks = [_ticks(frame == ink) for frame in inks]
+        for band in _bands(ticks, n_frames):
+            columns = [_in_band(own, band) for own in ticks]
+            told = _told(columns, band, inks, times_ms, course)
+            if told is not None and _apart(told.r_times_ms):
+                found.append(told)
+    return max(found, key=lambda one: (one.agree, len(one.r_times_ms)), default=None)
+
+
+def _ticks(mask: NDArray[np.bool_]) -> list[Tick]:
+    labels, _ = ndimage.label(mask, np.ones((3, 3)))
+    highest = max(_MAX_HEIGHT_SHARE * mask.shape[0], _MIN_HEIGHT_PX)
+    kept = []
+    for number, window in enumerate(ndimage.find_objects(labels), start=1):
+        rows, columns = window
+        height, width = rows.stop - rows.start, columns.stop - columns.start
+        if width <= _WIDE_PX and max(_MIN_HEIGHT_PX, 2 * width) <= height <= highest:
+            filled = (labels[window] == number).mean()
+            if filled >= _FILLED and _alone(mask, window):
+                kept.append(((columns.start + columns.stop - 1) // 2, rows.start, rows.stop - 1))
+    return kept
+
+
+def _alone(mask: NDArray[np.bool_], window: tuple[slice, slice]) -> bool:
+    """Say whether nothing of the ink stands beside a tick, as letters stand beside each other."""
+    rows, columns = window
+    left = mask[rows, max(columns.start - _BESIDE_PX, 0) : max(columns.start - 2, 0)]
+    right = mask[rows, columns.stop + 2 : columns.stop + _BESIDE_PX]
+    return not (left.any() or right.any())
+
+
+def _bands(ticks: list[list[Tick]], n_frames: int) -> list[tuple[int, int]]:
+    """Return first and last row of ticks that many frames have."""
+    counts: dict[tuple[int, int], int] = {}
+    for own in ticks:
+        for rows in {(top, bottom) for _, top, bottom in own}:
+            counts[rows] = counts.get(rows, 0) + 1
+    often = [rows for rows, n in counts.items() if n >= max(_OFTEN * n_frames, _MIN_FRAMES)]
+    kept: list[tuple[int, int]] = []
+    for rows in sorted(often, key=lambda one: -counts[one]):
+        if not any(_alike(rows, one) for one in kept):
+            kept.append(rows)
+    return kept
+
+
+def _in_band(ticks: list[Tick], band: tuple[int, int]) -> NDArray[np.float64]:
+    return np.array(sorted(x for x, *rows in ticks if _alike((rows[0], rows[1]), band)), float)
+
+
+def _alike(rows: tuple[int, int], band: tuple[int, int]) -> bool:
+    return abs(rows[0] - band[0]) <= 1 and abs(rows[1] - band[1]) <= 1
+
+
+def _told(
+    columns: list[NDArray[np.float64]],
+    band: tuple[int, int],
+    inks: NDArray[np.uint8],
+    times_ms: NDArray[np.float64],
+    course: Course | None,
+) -> BeatMarks | None:
+    speed, agree = _speed(columns)
+    if agree < _KEPT_SHARE:
+        return None
+    # Where a mark would be had it not moved: the same in every frame.
+    marks = _tracked([own + speed * number for number, own in enumerate(columns)])
+    if not marks:
+        return None
+    if speed > _STILL_PX:
+        right = max(float(own.max()) for own in columns if own.size)
+        at = [place for place, first in marks if first > 0 and place - speed * first > 0.85 * right]
+        frames = (np.array(at) - right) / speed
+    else:
+        new = [(place, first) for place, first in marks if first > 0]
+        if new and _at_one_speed(new, times_ms, course):
+            frames = np.array([first - 0.5 for _, first in new])
+        elif not new:
+            # A single one may be a letter.
+            passed = None if len(marks) == 1 else _passed([place for place, _ in marks], band, inks)
+            if passed is None:
+                return None
+            frames = passed
+        else:
+            return None
+        speed = 0.0
+    frames = np.sort(frames[(frames >= 0) & (frames <= len(times_ms) - 1)])
+    if not frames.size:
+        return None
+    times = np.interp(frames, np.arange(len(times_ms)), times_ms)
+    return BeatMarks(times, speed, round(agree, 3))
+
+
+def _speed(columns: list[NDArray[np.float64]]) -> tuple[float, float]:
+    """Return by how much marks run to the left from frame to frame, and how many agree."""
+    best = (0.0, 0.0)
+    for speed in _SPEEDS:
+        kept = there = 0
+        for now, later in zip(columns[:-_LAG], columns[_LAG:], strict=True):
+            moved = now - speed * _LAG
+            moved = moved[moved > (now.min(initial=0) if now.size else 0)] if speed else moved
+            there += moved.size
+            if moved.size and later.size:
+                kept += int((np.abs(moved[:, None] - later).min(axis=1) <= 1.0).sum())
+        share = kept / there if there >= _MIN_FRAMES else 0.0
+        if share > best[1] + 1e-9:
+            best = (float(speed), share)
+    return best
+
+
+def _tracked(places: list[NDArray[np.float64]]) -> list[tuple[float, int]]:
+    """Return place and first frame of every mark that is seen again and again."""
+    tracks: list[list[tuple[float, int]]] = []
+    for number, own in enumerate(places):
+        for place in own:
+            near = [track for track in tracks if abs(track[-1][0] - place) <= _SAME_PX]
+            if near:
+                near[-1].append((float(place), number))
+            else:
+                tracks.append([(float(place), number)])
+    kept = []
+    for track in tracks:
+        first, last = track[0][1], track[-1][1]
+        n_seen = len({number for _, number in track})
+        long_enough = n_seen >= min(_MIN_FRAMES, len(places) - first)
+        if long_enough and n_seen >= _SEEN_SHARE * (last - first + 1) and n_seen >= 2:
+            kept.append((float(np.median([place for place, _ in track])), first))
+    return kept
+
+
+def _at_one_speed(
+    new: list[tuple[float, int]], times_ms: NDArray[np.float64], course: Course | None
+) -> bool:
+    """Say whether marks appear where a head that goes to the right would be."""
+    if len(new) == 1:
+        return False
+    step_ms = float(np.median(np.diff(times_ms)))
+    place, first = (np.array(values, float) for values in zip(*sorted(new, key=lambda one: one[1]),
+                                                              strict=True))  # fmt: skip
+    by, apart = np.diff(place), np.diff(first)
+    ahead = by > 0
+    if course is not None and course.kind == "standing":
+        speed = step_ms / course.ms_per_px
+    elif ahead.sum() + 1 >= _ENOUGH:
+        speed = float(np.median(by[ahead] / np.maximum(apart[ahead], 1)))
+    else:
+        return False
+    # Where the head began anew at the left nothing is asked.
+    off = np.abs(by[ahead] - speed * apart[ahead])
+    return bool((off <= 3.0 + 1.5 * speed).all() and ahead.mean() >= 0.5)
+
+
+def _passed(
+    places: list[float], band: tuple[int, int], inks: NDArray[np.uint8]
+) -> NDArray[np.float64] | None:
+    """Return the frames in which the cursor passes marks that all stand from the first frame."""
+    height = band[1] - band[0] + 1
+    least = round(_CURSOR_TIMES * height)
+    low = max(band[0] - 12 * height, 0)
+    strip = inks[:, low : band[1] + 12 * height]
+    seen: list[tuple[int, float]] = []
+    always = (strip > 0).mean(axis=0) > 0.9
+    for frame_number, frame in enumerate(strip):
+        lit = (frame > 0) & ~always
+        run = ndimage.binary_opening(lit, np.ones((least, 1), np.bool_))
+        columns = np.flatnonzero(run.any(axis=0))
+        if columns.size and np.ptp(columns) <= 2 * _WIDE_PX:
+            seen.append((frame_number, float(columns.mean())))
+    if len(seen) < max(_CURSOR_SHARE * len(inks), _MIN_FRAMES):
+        return None
+    number, column = (np.array(values, float) for values in zip(*seen, strict=True))
+    if np.ptp(column) == 0 or np.corrcoef(number, column)[0, 1] < _STRAIGHT:
+        return None
+    slope, start = np.polyfit(number, column, 1)
+    return np.asarray((np.array(places) - start) / slope)
+
+
+def _apart(times_ms: NDArray[np.float64]) -> bool:
+    return bool((np.diff(times_ms) >= _APART_MS).all())
+
+
+# R waves of a drawn trace: tall, narrow, and steeper than all else.
+
+_REFRACTORY_MS, _LOOK_MS, _BASELINE_MS = 280.0, 60.0, 300.0
+_R_SHARE, _STANDS_OUT = 0.5, 3.0
+_THICK_PX, _THICK_SHARE, _MIN_R_PX = 6.0, 0.2, 5.0
+_QRS_MS = 120.0
+
+
+def r_waves(course: Course) -> NDArray[np.float64]:
+    """Return the moments of a trace's R waves, in ms, ascending; none where nothing stands out.
+
+    A line's deflections from its own course over 300 ms count, the more the steeper the line is
+    there, as the strokes of a QRS complex are and T waves are not. Up is where the tallest are.
+
+    Examples
+    --------
+    >>> at_ms = np.arange(0, 3000.0, 10)
+    >>> line = 30 - 20 * np.exp(-(((at_ms % 1000 - 500) / 12) ** 2))
+    >>> from cardio_ultrasound.ecg_trace import Course
+    >>> r_waves(Course(at_ms, line, line, 10.0, "running", 1.0)).tolist()
+    [500.0, 1500.0, 2500.0]
+    """
+    upper, lower, ms_per_px = course.upper, course.lower, course.ms_per_px
+    nothing = np.zeros(0)
+    thick = float(np.median(lower - upper)) + 1
+    spread = float(np.percentile(lower, 99) - np.percentile(upper, 1)) + 1
+    if thick > max(_THICK_PX, _THICK_SHARE * spread):
+        return nothing  # a bar, not a line
+    middle = np.median((upper + lower) / 2)
+    up, down = middle - upper, lower - middle
+    height = up if np.percentile(up, 99) >= np.percentile(down, 99) else down
+    wide = max(round(_BASELINE_MS / ms_per_px), 3)
+    height = height - ndimage.median_filter(height, wide, mode="nearest")
+    steep = ndimage.maximum_filter1d(lower - upper, 3)
+    sharp = height * (1 + steep / max(float(np.median(steep)), 1.0))
+    tallest = float(np.percentile(sharp, 99.5))
+    noise = 1.4826 * float(np.median(np.abs(sharp - np.median(sharp)))) + 1.0
+    if tallest < _STANDS_OUT * noise:
+        return nothing
+    apart = max(round(_REFRACTORY_MS / ms_per_px), 1)
+    least = max(_R_SHARE * tallest, _STANDS_OUT * noise)
+    places, _ = find_peaks(sharp, height=least, distance=apart)
+    look = max(round(_LOOK_MS / ms_per_px), 1)
+    peaks = []
+    for place in places:
+        if not _is_narrow(height, int(place), ms_per_px) or height[place] < _MIN_R_PX:
+            continue
+        low = max(place - look, 0)
+        part = height[low : place + look + 1]
+        top = np.flatnonzero(part >= part.max() - 0.5)
+        peaks.append(float(course.at_ms[low + round(top.mean())]))
+    return np.array(sorted(peaks))
+
+
+def _is_narrow(height: NDArray[np.float64], place: int, ms_per_px: float) -> bool:
+    """Say whether a peak falls to half its height within the time of a QRS complex."""
+    reach = max(int(np.ceil(_QRS_MS / ms_per_px)), 2)
+    low = height[max(place - reach, 0) : place + 1]
+    high = height[place : place + reach + 1]
+    top = max(float(low.max()), float(high.max()))
+    return bool(low.min() <= top / 2 and high.min() <= top / 2)
+
+
+# R peaks from the ECG that a scanner drew into the picture.
+
+_ECG_MIN_FRAMES = 8
+_SAME_FRAMES = 1.6
+
+
+@dataclass(frozen=True, eq=False)
+class DrawnEcg:
+    """What the drawn trace of a loop says.
+
+    Attributes
+    ----------
+    r_times_ms : ndarray
+        R peaks within the loop, from the first frame, ascending.
+    kind : {"standing", "running"}
+        Whether the trace stands, or is drawn anew in its place, or runs to the left.
+    ms_per_px : float
+        Paper speed.
+    confidence : float
+        0 to 1: how well the movement of the trace, or of its cursor, agrees with one speed.
+    marked : bool
+        Whether every mark of a beat that the scanner drew is one of them, or they are the marks.
+    """
+
+    r_times_ms: NDArray[np.float64]
+    kind: Kind
+    ms_per_px: float
+    confidence: float
+    marked: bool = False
+
+
+def read_drawn_ecg(loop: Loop, outside: NDArray[np.bool_]) -> DrawnEcg | None:
+    """Read the R peaks of the ECG that is drawn into a loop.
+
+    Parameters
+    ----------
+    loop : Loop
+        With its frame times.
+    outside : ndarray of bool, shape (n_rows, n_columns)
+        Where a trace may be drawn: not in the sector.
+
+    Returns
+    -------
+    DrawnEcg or None
+        None where there is no trace, where it tells no time, or where it has no R peaks that stand
+        out, and no beat is marked: nothing is guessed. Marks of beats confirm the trace, and stand
+        in for one that tells nothing.
+    """
+    if loop.n_frames < _ECG_MIN_FRAMES:
+        return None
+    inks = np.stack([inks_of(rgb, outside) for rgb in loop.frames(colour=True)])
+    best: DrawnEcg | None = None
+    steadiest: Course | None = None
+    for strip in strips_of(inks):
+        course = course_of(strip, loop.frame_times_ms)
+        if course is None:
+            continue
+        if steadiest is None or course.agree > steadiest.agree:
+            steadiest = course
+        if best is not None and best.confidence >= course.agree:
+            continue
+        times = r_waves(course)
+        times = times[(times >= loop.frame_times_ms[0]) & (times <= loop.frame_times_ms[-1])]
+        if times.size:
+            best = DrawnEcg(times, course.kind, course.ms_per_px, round(course.agree, 3))
+    return _with_marks(best, beat_marks(inks, loop.frame_times_ms, steadiest), loop, steadiest)
+
+
+def _with_marks(
+    traced: DrawnEcg | None, marks: BeatMarks | None, loop: Loop, course: Course | None
+) -> DrawnEcg | None:
+    """Return what the trace says, and whether marks confirm it, or else what marks say."""
+    if marks is None:
+        return traced
+    step_ms = float(np.median(np.diff(loop.frame_times_ms)))
+    if traced is not None:
+        away = np.abs(traced.r_times_ms - marks.r_times_ms[:, None]).min(axis=1)
+        return replace(traced, marked=bool((away <= _SAME_FRAMES * step_ms).all()))
+    if marks.px_per_frame:
+        kind: Kind = "running"
+        ms_per_px = step_ms / marks.px_per_frame
+    else:
+        kind, ms_per_px = "standing", course.ms_per_px if course is not None else float("nan")
+    return DrawnEcg(marks.r_times_ms, kind, ms_per_px, marks.agree, marked=True)
+
+
+# R peaks of the drawn ECG, kept where the drawing goes.
+
+FROM_THE_PICTURE = "R peaks read from the ECG drawn in the picture"
+"""Flag of a loop whose R peaks nothing else states."""
+
+_RIM_PX = 3.0
+
+
+def with_drawn_r_peaks(loop: Loop, sector: FittedSector | None = None) -> Loop:
+    """Return a loop with the R peaks of its drawn ECG, where nothing else states any.
+
+    The trace is looked for outside of `sector`, which is fitted where it is not given. A loop with
+    R peaks, made of beams, without a clear sector, or without a trace that tells R peaks is
+    returned as it is.
+    """
+    if loop.r_times_ms is not None or loop.sector is not None:
+        return loop
+    try:
+        sector = sector or clear_sector(loop)
+    except DataError:
+        return loop
+    found = read_drawn_ecg(loop, ~sector.mask(erode_px=-_RIM_PX))
+    if found is None:
+        return loop
+    flags = (*loop.flags, FROM_THE_PICTURE)
+    return replace(loop, r_times_ms=found.r_times_ms, r_source="picture", flags=flags)

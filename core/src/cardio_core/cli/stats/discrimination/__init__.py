@@ -1,1 +1,0 @@
-"""The commands of `cardio stats` on ROC curves."""

@@ -1,1 +1,0 @@
-"""Is a new patient like those whom the models were trained on? Summaries, distances, verdicts."""

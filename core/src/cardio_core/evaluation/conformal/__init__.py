@@ -1,1 +1,0 @@
-"""Prediction sets and intervals from out-of-fold scores, and what they cover."""

@@ -1,1 +1,0 @@
-"""Drawings in a page: cleaned by lists of what may stand there."""

@@ -1,1 +1,0 @@
-"""`cardio data check`: everything that is wrong with a cohort, told before a run."""

@@ -1,1 +1,0 @@
-"""After the fits: predictions brought together, explained, judged and written down."""

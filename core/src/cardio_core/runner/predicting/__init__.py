@@ -1,1 +1,0 @@
-"""New patients through the final models of a finished run."""

@@ -1,1 +1,0 @@
-"""Before anything is fitted: features, truth, split plans, and the earlier tasks."""

@@ -1,1 +1,0 @@
-"""Measured numbers compared with measured or predicted ones."""

@@ -1,1 +1,0 @@
-"""Whether predicted probabilities come true."""

@@ -1,1 +1,0 @@
-"""Decisions counted: proportions, two-by-two tables, classes, thresholds and net benefit."""

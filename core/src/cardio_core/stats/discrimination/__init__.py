@@ -1,1 +1,0 @@
-"""How well a score ranks: AUCs with covariances and bootstraps, ROC curve, average precision."""

@@ -1,1 +1,0 @@
-"""What every statistic builds on: checked columns, counted units, intervals, printed numbers."""

@@ -1,1 +1,0 @@
-"""Logistic regression, its tables and tests, and differences of risk."""

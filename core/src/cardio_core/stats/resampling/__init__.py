@@ -1,1 +1,0 @@
-"""Bootstrap of rows and of clusters of rows."""

@@ -1,1 +1,0 @@
-"""Exported networks as ONNX files, checked against torch."""

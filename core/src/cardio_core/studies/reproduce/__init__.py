@@ -1,1 +1,0 @@
-"""A finished run, made again and compared number by number."""

@@ -1,1 +1,0 @@
-"""How much of a finished run hangs on its split, its sites, its patients, or on nothing at all."""

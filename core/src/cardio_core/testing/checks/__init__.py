@@ -1,1 +1,0 @@
-"""What is checked of a plugin: functions of one task, each of which raises a readable sentence."""

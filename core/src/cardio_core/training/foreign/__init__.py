@@ -1,1 +1,0 @@
-"""Weights that others trained: converted from their files, and copied into a network."""

@@ -1,1 +1,0 @@
-"""What a file would unpack to, judged before anything of it is unpacked."""

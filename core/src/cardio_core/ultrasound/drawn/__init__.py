@@ -1,1 +1,0 @@
-"""The ECG that a scanner drew into the picture, read back."""

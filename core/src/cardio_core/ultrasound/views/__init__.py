@@ -1,1 +1,0 @@
-"""Which standard view of the heart a loop shows, as a small network sees it."""
