@@ -17,8 +17,8 @@ from cardio_stats._numerics.validate import (
     checked_level,
     group_codes,
     require_both_classes,
-    tell,
 )
+from cardio_stats._numerics.watching import tell
 from cardio_stats.auc_covariance import midrank_auc
 from cardio_stats.errors import DataError
 from cardio_stats.estimate import Estimate

@@ -19,7 +19,8 @@ from cardio_stats._numerics.columns import (
 )
 from cardio_stats._numerics.display import BLANK, ResultTable, number_text, p_text, ratio_text
 from cardio_stats._numerics.intervals import t_quantile, two_sided_p
-from cardio_stats._numerics.validate import Floats, checked_level, tell, unit_count
+from cardio_stats._numerics.validate import Floats, checked_level, unit_count
+from cardio_stats._numerics.watching import tell
 from cardio_stats.errors import DataError
 from cardio_stats.estimate import Estimate
 from cardio_stats.logistic import IntervalKind, LogisticModel, Method, fit_scales

@@ -18,9 +18,9 @@ from cardio_stats._numerics.validate import (
     group_sums,
     require_clusters,
     same_length,
-    tell,
     unit_count,
 )
+from cardio_stats._numerics.watching import tell
 from cardio_stats.errors import DataError
 from cardio_stats.estimate import Estimate
 

@@ -9,7 +9,8 @@ import pandas as pd
 
 from cardio_stats._numerics.columns import AS_THEY_STAND, Coding, design_of
 from cardio_stats._numerics.intervals import maximise
-from cardio_stats._numerics.validate import Floats, checked_level, tell, unit_count
+from cardio_stats._numerics.validate import Floats, checked_level, unit_count
+from cardio_stats._numerics.watching import tell
 from cardio_stats.auc_covariance import midrank_auc
 from cardio_stats.errors import DataError
 from cardio_stats.estimate import Estimate

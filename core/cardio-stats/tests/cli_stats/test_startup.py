@@ -41,7 +41,7 @@ def test_commands_without_a_figure_import_nothing_heavy(file: Path) -> None:
 
 def test_a_long_computation_says_how_far_it_is(monkeypatch, capsys) -> None:
     """100 resamples a second: nothing for five seconds, then a line every five."""
-    from cardio_stats._numerics.validate import tell, watched
+    from cardio_stats._numerics.watching import tell, watched
     from cardio_stats.cli import options as reading
 
     now = 0.0

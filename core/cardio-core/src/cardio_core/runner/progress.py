@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
-from cardio_stats._numerics.validate import duration, roughly
+from cardio_stats._numerics.watching import duration, roughly
 
 # Plain lines, for wherever there is no terminal: a file, a queue's log, a pipe.
 

@@ -65,7 +65,7 @@ from cardio_core.types.plans import Nested, RandomSamples, Sites
 from cardio_core.types.predictions import Scored
 from cardio_core.types.redaction import place_of, text_of
 from cardio_core.types.samples import Cohort
-from cardio_stats._numerics.validate import duration, roughly
+from cardio_stats._numerics.watching import duration, roughly
 from cardio_stats.errors import CardioError, DataError, LackingError
 from cardio_stats.files import read_json, sweep_cache, sweep_run, write_json, write_text
 

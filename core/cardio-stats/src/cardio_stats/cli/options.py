@@ -45,7 +45,7 @@ class Progress:
         if (what, total) != self._what:
             self._what, self._began, self._said = (what, total), now, now
         if 0 < done < total and now - self._said >= PATIENCE_S:
-            from cardio_stats._numerics.validate import roughly
+            from cardio_stats._numerics.watching import roughly
 
             left = (now - self._began) * (total - done) / done
             click.echo(f"{what}: {done} of {total}, about {roughly(left)} left", err=True)
@@ -102,7 +102,7 @@ def read_table(path: Path, *, one_row_each: str | None = None) -> pd.DataFrame:
         Not such a file, no rows, Parquet without the extra that reads it, or a patient of several
         rows where each may have one.
     """
-    from cardio_stats._numerics.validate import watched
+    from cardio_stats._numerics.watching import watched
     from cardio_stats.tables import read_typed
 
     ctx = click.get_current_context(silent=True)

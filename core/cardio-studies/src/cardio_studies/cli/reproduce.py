@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cardio_core.cli.run import request_of
-from cardio_core.io.run_artifact import words_of
 from cardio_stats.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -134,6 +133,8 @@ def _retyped(
     device: str | None,
 ) -> list[str]:
     """Return the words behind ``cardio run``."""
+    from cardio_core.io.run_artifact import words_of
+
     program, *words = words_of(manifest.get("command")) or [""]
     if program != "cardio" or "run" not in words:
         raise ConfigError(

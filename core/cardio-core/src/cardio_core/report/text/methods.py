@@ -17,7 +17,6 @@ from cardio_core.io.run_artifact import (
 from cardio_core.io.settings_schema import told_in
 from cardio_core.report.text import external
 from cardio_core.report.text import fusion as fused
-from cardio_core.report.text import methods as judged
 from cardio_core.report.text.patient_flow import AFTER, KINDS, reason_of
 from cardio_core.report.text.ranking import (
     IN_WORDS,
@@ -222,7 +221,7 @@ def _data(files: RunArtifact) -> str:
     manifest = files.manifest
     data = manifest.data
     if manifest.kind is RunKind.JUDGED:
-        return judged.data_words(manifest)
+        return data_words(manifest)
     if fused.is_fused(files):
         return fused.data_words(manifest)
     task = in_sentence(str(manifest.task_title or manifest.task or "not recorded"))
@@ -365,10 +364,10 @@ def _statistics(files: RunArtifact, found: Sequence[Standing]) -> str:
     if compared:
         said += (
             f" {compared_word(files.manifest).capitalize()}s were compared in pairs on what both "
-            f"predicted ({listed(list(compared))}); {judged.comparison_words(files)}."
+            f"predicted ({listed(list(compared))}); {comparison_words(files)}."
         )
     if of_others:
-        said += judged.measures_words(files, leading)
+        said += measures_words(files, leading)
     resamples = settings_of(files, protocol_told(files))["evaluate"].get("n_resamples")
     if resamples:
         said += f" Bootstrap intervals are percentiles of {count(int(resamples))} resamples."
@@ -478,7 +477,7 @@ def _of_judged(files: RunArtifact) -> list[str]:
         "Only predictions were given: how the model was made, on whom, and what was chosen on "
         "these patients is not known here.",
     ]
-    adjusted = any(judged.adjusted_p(row) is not None for row in files.metrics)
+    adjusted = any(adjusted_p(row) is not None for row in files.metrics)
     if n > 1 and adjusted:
         said.append(
             f"{counted(n, what)} were compared; p of a difference of areas is adjusted for all "
