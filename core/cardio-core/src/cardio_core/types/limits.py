@@ -13,10 +13,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
-from cardio_core.types import limits as arrays
-from cardio_core.types import limits as dicom
-from cardio_core.types import limits as streams
-from cardio_core.types import limits as zips
 from cardio_stats.errors import DataError
 from cardio_stats.limits import (
     HARMLESS_BYTES,
@@ -475,15 +471,15 @@ def _require_fitting(path: Path) -> None:
         raise too_large(path.name, "in one file", f"{n_bytes / 1e9:.3g} GB")
     with path.open("rb") as file:
         start = file.read(_START)
-        if start.startswith(arrays.MAGIC):
+        if start.startswith(MAGIC):
             file.seek(0)
-            arrays.require_array(path.name, file, n_bytes)
-    if zips.is_zip(start):
-        zips.require_zip(path, n_bytes)
-    elif start.startswith(streams.MAGIC):
-        streams.require_gzip(path, n_bytes)
-    elif start[dicom.MARK] == b"DICM":
-        dicom.require_dicom(path)
+            require_array(path.name, file, n_bytes)
+    if is_zip(start):
+        require_zip(path, n_bytes)
+    elif start.startswith(GZIP_MAGIC):
+        require_gzip(path, n_bytes)
+    elif start[MARK] == b"DICM":
+        require_dicom(path)
 
 
 # Safetensors files: the header is JSON that is parsed as a whole.
