@@ -1,8 +1,8 @@
 """The version of all distributions, held in one place: `python .ci/version.py [X.Y.Z]`.
 
-It is that of core/cardio-core/pyproject.toml. Every other place that repeats it is listed
-here: with a version
-all of them are rewritten, without one what differs is printed, and the exit code is 1.
+It is that of core/cardio-core/pyproject.toml. Every other place that repeats it is listed here:
+with a version all of them are rewritten, without one what differs is printed, and the exit code
+is 1.
 """
 
 from __future__ import annotations

@@ -33,7 +33,7 @@ def pages() -> Iterator[tuple[str, str]]:
         "reference/stats.md",
         _names(
             "Statistics in Python",
-            "`from cardio_core import stats`. What each number means, and when not to use it, is "
+            "`import cardio_stats as stats`. What each number means, and when not to use it, is "
             "told in [Statistics](../statistics.md).",
             stats.__name__,
             stats.__all__,

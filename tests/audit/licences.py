@@ -19,8 +19,8 @@ from packaging.requirements import Requirement
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "licences.md"
 OURS = (
-    "cardio-core", "cardio-ecg-transfer", "cardio-spect-polar", "cardio-mmode-septal-flash",
-    "cardio-echo-cmr",
+    "cardio-stats", "cardio-core", "cardio-ultrasound", "cardio-studies", "cardio-suite",
+    "cardio-ecg-transfer", "cardio-spect-polar", "cardio-mmode-septal-flash", "cardio-echo-cmr",
 )  # fmt: skip
 
 STRONG = re.compile(

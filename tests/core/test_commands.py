@@ -13,9 +13,16 @@ import pytest
 from cardio_stats.cli.lazy import BROUGHT_BY
 
 ROOT = Path(__file__).parents[2]
-GROUP = tomllib.loads((ROOT / "core/pyproject.toml").read_text(encoding="utf-8"))["project"][
-    "entry-points"
-]["cardio.commands"]
+PROJECTS = [
+    tomllib.loads(path.read_text(encoding="utf-8"))["project"]
+    for path in sorted(ROOT.glob("core/*/pyproject.toml"))
+]
+OURS = {
+    one["name"].replace("-", "_"): one["entry-points"]["cardio.commands"]
+    for one in PROJECTS
+    if "entry-points" in one
+}
+GROUP = {name: module for points in OURS.values() for name, module in points.items()}
 
 
 @pytest.fixture
@@ -52,7 +59,7 @@ def test_a_stranger_may_add_a_command(installed, tmp_path):
         "import click\n@click.command()\ndef hum():\n    '''Hum.'''\n    click.echo('mm')\n"
     )
     module(tmp_path, "theirs", hum=("their_command:hum", "Hum a little."))
-    cardio = installed(cardio_core=GROUP, humming={"hum": "theirs"})
+    cardio = installed(**OURS, humming={"hum": "theirs"})
     assert "Hum a little." in cardio("--help").stdout
     assert cardio("hum").stdout == "mm\n"
 
@@ -61,10 +68,10 @@ def test_a_command_of_two_distributions_is_refused_with_both_and_the_others_run(
     installed, tmp_path
 ):
     module(tmp_path, "theirs", judge=("os:getcwd", "Judge otherwise."))
-    cardio = installed(cardio_core=GROUP, other_judge={"judge": "theirs"})
+    cardio = installed(**OURS, other_judge={"judge": "theirs"})
     said = cardio("judge", "predictions.csv")
     assert said.returncode == 2
-    assert "cardio-core" in said.stderr and "other-judge" in said.stderr
+    assert "cardio-studies" in said.stderr and "other-judge" in said.stderr
     overview = cardio("--help")
     assert overview.returncode == 0
     assert "other-judge" in overview.stdout and "Judge otherwise" not in overview.stdout
@@ -73,7 +80,7 @@ def test_a_command_of_two_distributions_is_refused_with_both_and_the_others_run(
 
 def test_commands_that_cannot_be_read_are_named_and_the_others_run(installed, tmp_path):
     (tmp_path / "theirs.py").write_text("raise OSError('no such disk')\n")
-    cardio = installed(cardio_core=GROUP, broken_one={"hum": "theirs"})
+    cardio = installed(**OURS, broken_one={"hum": "theirs"})
     overview = cardio("--help")
     assert overview.returncode == 0
     assert "broken-one" in overview.stdout and "no such disk" in overview.stdout
@@ -86,7 +93,7 @@ def test_commands_that_cannot_be_read_are_named_and_the_others_run(installed, tm
 def test_a_command_that_is_not_installed_names_the_folder_and_the_wheel_that_bring_it(
     installed, words, distribution
 ):
-    cardio = installed(cardio_core={"core": GROUP["core"]})
+    cardio = installed(**dict.fromkeys(OURS, {}) | {"cardio_core": OURS["cardio_core"]})
     said = cardio(*words.split(), "anything")
     assert said.returncode == 2
     assert f"./core/{distribution} " in said.stderr
@@ -95,6 +102,7 @@ def test_a_command_that_is_not_installed_names_the_folder_and_the_wheel_that_bri
 
 
 def test_what_may_be_absent_is_all_that_the_core_does_not_bring():
+    assert list(GROUP) == ["core", "stats", "studies", "ultrasound"]
     # The subcommands of an absent group need no line: its own says who brings it.
     groups = {name: __import__(path, fromlist=["_"]).COMMANDS for name, path in GROUP.items()}
     others = {w for name in groups if name != "core" for w in groups[name]}

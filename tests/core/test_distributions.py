@@ -25,6 +25,8 @@ def script(name):
 
 dist, version = script("dist"), script("version")
 PROJECTS = dist.projects()
+SHARED = [one for one in PROJECTS if one.parent.name == "core"]
+PACKAGED = [one for one in PROJECTS if one.name != "cardio-suite"]  # which holds no code
 EXAMPLES = [one.parent for one in ROOT.glob("examples/*/pyproject.toml")]
 DATA = {".yaml", ".html", ".css", ".js", ".safetensors", ".json", ".typed", ".md", ".toml"}
 
@@ -45,11 +47,22 @@ def test_a_readme_stands_alone(project):
     assert re.findall(r"(\S+\.md) \(`\1`", text) == []
 
 
-def test_the_page_of_the_core_leads_with_what_it_gives_alone():
-    text = (ROOT / "core/README.md").read_text(encoding="utf-8")
-    named = re.findall(r"`cardio (\w+)`", text)
-    assert named == ["judge", "compare", "stats", "plugins", "data", "doctor"]
-    assert "no medical device" in text and "Apache License 2.0" in text
+@pytest.mark.parametrize("project", SHARED, ids=lambda path: path.name)
+def test_a_page_of_the_core_leads_with_what_its_distribution_gives_alone(project):
+    given = {
+        "cardio-core": ["run", "predict", "measure", "plugins", "data", "doctor"],
+        "cardio-stats": ["stats"],
+        "cardio-studies": [
+            "judge", "compare", "evaluate", "fuse", "stability", "reproduce", "export",
+        ],
+        "cardio-suite": [],
+        "cardio-ultrasound": ["data"],
+    }  # fmt: skip
+    text = (project / "README.md").read_text(encoding="utf-8")
+    assert re.findall(r"`cardio (\w+)", text) == given[project.name]
+    words = " ".join(text.split())
+    assert "Apache License 2.0" in words
+    assert "no medical device" in words or not given[project.name]
 
 
 @pytest.mark.parametrize(
@@ -79,13 +92,18 @@ def test_metadata_is_complete_and_holds_no_placeholder(project):
     assert not re.search(r"example\.(com|org)|TODO|your-", str(about))
 
 
-def test_all_distributions_have_one_version_and_plugins_ask_for_that_core():
+def test_all_distributions_have_one_version_and_ask_for_that_of_each_other():
     (said,) = {metadata(project)["project"]["version"] for project in [*PROJECTS, *EXAMPLES]}
     major, minor, _ = map(int, said.split("."))
-    for project in [*PROJECTS[1:], *EXAMPLES, ROOT / "core/cardio-core/src/cardio_core/template"]:
-        asked = map(Requirement, metadata(project)["project"]["dependencies"])
-        (core,) = (one for one in asked if one.name == "cardio-core")
-        assert str(core.specifier) == f"<{major}.{minor + 1},>={major}.{minor}", project
+    names = {one.name for one in SHARED}
+    for project in [*PROJECTS, *EXAMPLES, ROOT / "core/cardio-core/src/cardio_core/template"]:
+        every = map(Requirement, metadata(project)["project"]["dependencies"])
+        asked = [one for one in every if one.name in names]
+        needed = {"cardio-stats": set(), "cardio-core": {"cardio-stats"}}
+        lacking = needed.get(project.name, {"cardio-stats", "cardio-core"})
+        assert lacking <= {one.name for one in asked}, project
+        for one in asked:
+            assert str(one.specifier) == f"<{major}.{minor + 1},>={major}.{minor}", project
     assert version.rewritten(said) == {}, "run python .ci/version.py VERSION"
 
 
@@ -96,9 +114,13 @@ def test_a_new_version_reaches_every_place_that_names_one():
         assert path.name != "pyproject.toml" or "template" in path.parts or '"7.8.9"' in text
         assert (
             ">=7.8,<7.9" in text
-            or path.parent.name == "core"
+            or path.parent.name == "cardio-stats"  # asks for none of ours
             or path.name in ("CITATION.cff", "citing.md")
         )
+
+
+def test_only_the_suite_holds_no_code():
+    assert [one for one in PROJECTS if not (one / "src").is_dir()] == [ROOT / "core/cardio-suite"]
 
 
 def test_the_citation_names_this_version():
@@ -114,7 +136,7 @@ def test_the_changes_begin_with_this_version_or_what_comes_next():
     assert first in ("Unreleased", version.current())
 
 
-@pytest.mark.parametrize("project", PROJECTS, ids=lambda path: path.name)
+@pytest.mark.parametrize("project", PACKAGED, ids=lambda path: path.name)
 def test_package_data_names_files_that_there_are(project):
     for package, patterns in metadata(project)["tool"]["setuptools"]["package-data"].items():
         folder = project / "src" / package

@@ -126,7 +126,7 @@ def test_a_core_that_lacks_a_package_exits_with_1(monkeypatch):
     monkeypatch.setattr(metadata, "version", without_scipy)
     result = run()
     assert result.exit_code == 1
-    assert "broken: scipy not installed; pip install ./core" in result.output
+    assert "broken: scipy not installed; pip install ./core/cardio-core" in result.output
 
 
 def test_the_cache_is_measured_and_the_data_folder_is_looked_into(monkeypatch, tmp_path):

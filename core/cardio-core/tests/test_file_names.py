@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import hashlib
+import os
 import re
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import pytest
 from mypy import api as mypy
 
 import cardio_core
+import cardio_stats
 from cardio_core.testing import call_cardio
 from cardio_core.types.artifact import ModelArtifact
 from cardio_stats.errors import DataError
@@ -140,7 +142,8 @@ def test_mypy_refuses_a_text_where_a_safe_name_is_asked_for(
         f"    return file_in(out, 'figures', {name})\n",
         encoding="utf-8",
     )
-    monkeypatch.setenv("MYPYPATH", str(Path(str(cardio_core.__file__)).parents[1]))
+    places = [Path(str(one.__file__)).parents[1] for one in (cardio_core, cardio_stats)]
+    monkeypatch.setenv("MYPYPATH", os.pathsep.join(map(str, places)))
     said, _, code = mypy.run(
         ["--strict", "--follow-imports=silent", "--ignore-missing-imports", "--config-file=",
          f"--cache-dir={tmp_path / 'cache'}", str(planted)]

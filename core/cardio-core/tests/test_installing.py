@@ -31,7 +31,7 @@ def installed(monkeypatch):
 
 def test_from_a_folder_the_folders_are_named(installed):
     installed(FOLDER)
-    assert core_named() == "./core"
+    assert core_named() == "./core/cardio-core"
     assert (
         install_extra("train") == 'pip install "./core/cardio-core[train]" in the cardio checkout'
     )
@@ -60,7 +60,7 @@ def test_messages_follow_the_installation(installed, said, monkeypatch):
     from cardio_ultrasound.readers.limits import not_installed
 
     installed(said)
-    asked = "./core" if said == FOLDER else "cardio-core"
+    asked = "./core/cardio-core" if said == FOLDER else "cardio-core"
     monkeypatch.setattr(tracking, "find_spec", lambda name: None)
     with pytest.raises(Exception, match="which is not installed") as error:
         tracking.Tracking.parse("mlflow:here")

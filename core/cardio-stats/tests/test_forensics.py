@@ -12,14 +12,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cardio_stats.errors import DataError
-from cardio_stats.forensics.checks import (
-    ACCUSING,
-    Check,
+from cardio_stats.forensics.checks import ACCUSING, Check
+from cardio_stats.forensics.formulas import (
+    PrintedOddsRatio,
+    check_acc_identity,
     grim,
     interval_level,
     linear_probability_se,
     printed,
     se_from_or_ci,
+    search_2x2,
     smallest_logistic_se,
 )
 from cardio_stats.forensics.papers import (
@@ -29,11 +31,9 @@ from cardio_stats.forensics.papers import (
     read_published,
     run_checks,
 )
-from cardio_stats.forensics.performance import check_acc_identity
-from cardio_stats.forensics.ratios import PrintedOddsRatio, search_2x2
 from cardio_stats.forensics.tests import PrintedGroup, candidates_from_counts, candidates_from_means
 
-PAPERS = Path(__file__).parents[2] / "docs/forensics/papers.yaml"
+PAPERS = Path(__file__).parents[3] / "docs/forensics/papers.yaml"
 
 
 @given(st.integers(0, 60), st.integers(0, 60), st.integers(1, 60), st.integers(1, 60))

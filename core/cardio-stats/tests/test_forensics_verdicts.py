@@ -22,7 +22,7 @@ from cardio_stats.forensics.performance import (
     tables_of_rates,
 )
 
-PAPERS = Path(__file__).parents[2] / "docs/forensics/papers.yaml"
+PAPERS = Path(__file__).parents[3] / "docs/forensics/papers.yaml"
 
 
 @pytest.fixture(scope="module")

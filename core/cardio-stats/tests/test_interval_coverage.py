@@ -229,7 +229,7 @@ def test_stored_coverage_is_what_is_claimed(name: str) -> None:
 
 
 def test_the_page_on_statistics_prints_the_stored_coverage_with_its_date() -> None:
-    page = (Path(__file__).parents[2] / "docs/statistics.md").read_text(encoding="utf-8")
+    page = (Path(__file__).parents[3] / "docs/statistics.md").read_text(encoding="utf-8")
     table = page[
         page.index("## How often the intervals cover") : page.index("## How often the tests")
     ]

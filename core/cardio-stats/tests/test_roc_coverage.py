@@ -23,7 +23,7 @@ from cardio_core.testing import call_cardio
 from cardio_stats import auc, delong_paired
 from cardio_stats.estimate import Estimate
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 STORED = Path(__file__).parent / "stored/roc_coverage.json"
 N_RUNS = 4000
 AREAS = (0.7, 0.8, 0.9)

@@ -52,7 +52,7 @@ def test_a_number_that_is_off_is_recalibrated_in_a_table_of_its_own() -> None:
 def test_nothing_is_recalibrated_on_a_handful() -> None:
     made = recalibrations(numbers(lambda truth: truth, n=8), TASK, CONFIG, 0)
     assert made.table.empty
-    assert "at least 10 units" in made.notes[0]
+    assert "at least 10 units" in str(made.notes[0])
 
 
 def test_mean_error_and_slope_are_those_of_a_line() -> None:

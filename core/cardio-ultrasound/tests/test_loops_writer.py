@@ -83,7 +83,7 @@ def test_a_loop_travels_to_another_process_as_a_path_and_not_as_frames(tmp_path)
 @pytest.mark.parametrize(
     ("name", "package", "module", "extra"),
     [
-        ("a.dcm", "pydicom", "dicom_us", "dicom"),
+        ("a.dcm", "pydicom", "dicom", "dicom"),
         ("a.avi", "cv2", "video", "video"),
         ("a.h5", "h5py", "polar", "hdf5"),
     ],
@@ -94,5 +94,7 @@ def test_a_missing_package_names_the_extra_that_brings_it(
     (tmp_path / name).write_bytes(bytes(128) + b"DICM" if extra == "dicom" else b"x")
     monkeypatch.setitem(sys.modules, package, None)
     monkeypatch.delitem(sys.modules, f"cardio_ultrasound.readers.{module}", raising=False)
-    with pytest.raises(ConfigError, match=rf'needs {package}, .*pip install "./core\[{extra}\]"'):
+    with pytest.raises(
+        ConfigError, match=rf'needs {package}, .*pip install "./core/cardio-core\[{extra}\]"'
+    ):
         read_loop(tmp_path / name, frame_rate_hz=50)

@@ -41,7 +41,7 @@ def opens(plugin: str, task: str, *, whole: bool = False, mode: Any = "predict",
         said = [one.reason for one in cohort.quarantined]
         said += [one.why for one in cohort.seen if one.why]
         aside: list[str] = []
-        for _, value in cohort.samples.opened(lambda _, why, to=aside: to.append(why)):
+        for _, value in cohort.samples.opened(lambda _, why, to=aside: to.append(str(why))):
             said += _decoded(value, file)
         said += aside
         if measures:

@@ -24,7 +24,7 @@ function's place.
 
 Examples
 --------
->>> from cardio_core import stats
+>>> import cardio_stats as stats
 >>> str(stats.proportion(24, 29, name="accuracy", unit="patient"))
 'accuracy 0.828 (95 % CI 0.655 to 0.924; Wilson; n = 29 patients)'
 """
@@ -84,6 +84,9 @@ if TYPE_CHECKING:
     from cardio_stats.cox import CoxModel as CoxModel
     from cardio_stats.cox import cox_table as cox_table
     from cardio_stats.cox import fit_cox as fit_cox
+    from cardio_stats.decision_curves import decision_curve as decision_curve
+    from cardio_stats.decision_curves import net_benefit as net_benefit
+    from cardio_stats.decision_curves import reclassification_index as reclassification_index
     from cardio_stats.decisions import Threshold as Threshold
     from cardio_stats.decisions import closest_topleft_threshold as closest_topleft_threshold
     from cardio_stats.decisions import confusion_metrics as confusion_metrics
@@ -120,9 +123,6 @@ if TYPE_CHECKING:
     from cardio_stats.multiplicity import holm as holm
     from cardio_stats.multiplicity import multiplicity_null as multiplicity_null
     from cardio_stats.multiplicity import predicted_alike as predicted_alike
-    from cardio_stats.net_benefit import decision_curve as decision_curve
-    from cardio_stats.net_benefit import net_benefit as net_benefit
-    from cardio_stats.net_benefit import reclassification_index as reclassification_index
     from cardio_stats.optimism import RidgeLogistic as RidgeLogistic
     from cardio_stats.optimism import optimism_bootstrap as optimism_bootstrap
     from cardio_stats.places import RandomEffects as RandomEffects
@@ -296,7 +296,7 @@ _HOMES = {
         "multiplicity_null",
         "predicted_alike",
     ),
-    "cardio_stats.net_benefit": (
+    "cardio_stats.decision_curves": (
         "decision_curve",
         "net_benefit",
         "reclassification_index",

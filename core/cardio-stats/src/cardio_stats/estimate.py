@@ -18,7 +18,7 @@ class Estimate:
         What is estimated, in snake case: ``"auc"``, ``"sensitivity"``, ``"odds_ratio"``.
     value : float
         The point estimate. Never NaN: a number that cannot be computed is a
-        :class:`~cardio_core.errors.DataError`, not an estimate.
+        :class:`~cardio_stats.errors.DataError`, not an estimate.
     low, high : float or None
         Limits of the interval; None where the method gives none (a count, say).
     level : float or None

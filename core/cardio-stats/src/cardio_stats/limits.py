@@ -78,7 +78,7 @@ def require_unpacked(name: str, n_packed: int, n_unpacked: int, *, at_least: boo
     >>> require_unpacked("a.npz", 1_000_000, 5_000_000)
     >>> require_unpacked("a.npz", 1_000_000, 1_000_000_000)
     Traceback (most recent call last):
-    cardio_core.errors.DataError: a.npz: expected content of at most 200 times the file's size, \
+    cardio_stats.errors.DataError: a.npz: expected content of at most 200 times the file's size, \
 found 1000 times (1 GB); save it again uncompressed
     """
     largest = largest_bytes()

@@ -76,7 +76,7 @@ def require_cells(name: str, n_cells: int) -> None:
     --------
     >>> require_cells("a.csv", 40_000_000)
     Traceback (most recent call last):
-    cardio_core.errors.DataError: a.csv: expected at most 20000000 cells, found 40000000; ...
+    cardio_stats.errors.DataError: a.csv: expected at most 20000000 cells, found 40000000; ...
     """
     if n_cells > max_cells():
         raise DataError.unusable(

@@ -21,7 +21,7 @@ from cardio_stats.auc_covariance import delong_paired
 from cardio_stats.logistic import fit_logistic
 from cardio_stats.roc_curves import auc
 
-PAPERS = Path(__file__).parents[3] / "docs/forensics/papers.yaml"
+PAPERS = Path(__file__).parents[4] / "docs/forensics/papers.yaml"
 TABLE1 = ["table1", "FILE", "--by", "arm"]
 UNIVARIABLE = ["univariable", "FILE", "--target", "response", "--features", "qrs_ms,lvef_pct,sex"]
 MULTIVARIABLE = ["multivariable", "FILE", "--target", "response", "--features", "qrs_ms,lvef_pct"]

@@ -53,7 +53,7 @@ def looking_into(name: str) -> Iterator[None]:
     >>> with looking_into("linear.json"):
     ...     json.loads("{")
     Traceback (most recent call last):
-    cardio_core.errors.DataError: linear.json: expected a file that can be looked into, found a \
+    cardio_stats.errors.DataError: linear.json: expected a file that can be looked into, found a \
 damaged one (JSONDecodeError); put back a whole copy of the run
     """
     try:

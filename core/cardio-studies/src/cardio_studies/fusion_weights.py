@@ -38,9 +38,9 @@ from cardio_stats import (
     max_z_adjusted,
     reclassification_index,
 )
+from cardio_stats.decision_curves import net_benefit
 from cardio_stats.errors import ConfigError, DataError
 from cardio_stats.estimate import Estimate
-from cardio_stats.net_benefit import net_benefit
 from cardio_stats.words import listed
 from cardio_studies.comparison import likelihood_added
 from cardio_studies.fusion_members import (

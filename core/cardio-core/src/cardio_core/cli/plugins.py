@@ -389,8 +389,8 @@ def new_plugin(name: str, folder: Path, *, unit: str = "patient", kind: str = "b
     >>> new_plugin("PPG", Path())
     Traceback (most recent call last):
         ...
-    cardio_core.errors.ConfigError: expected a name of small letters and digits with single _ or - \
-between words, found 'PPG'; ppg_rhythm would do
+    cardio_stats.errors.ConfigError: expected a name of small letters and digits with single _ or \
+- between words, found 'PPG'; ppg_rhythm would do
     """
     if not NAME.fullmatch(name):
         raise ConfigError(

@@ -188,7 +188,7 @@ def core_named(extra: str = "") -> str:
     extra asks for, and leaves the core as it is.
     """
     asked = f"[{extra}]" if extra else ""
-    return f"./core{asked}" if from_folder() else f"{CORE}{asked}"
+    return f"./core/{CORE}{asked}" if from_folder() else f"{CORE}{asked}"
 
 
 def install_extra(extra: str) -> str:

@@ -27,6 +27,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from cardio_core.errors import MadeWrongError
 from cardio_stats.cells import table_as_it_was
 from cardio_stats.errors import DataError, unusable
 from cardio_stats.files import MOST_BYTES as MOST_BYTES_OF_TEXT
@@ -95,7 +96,7 @@ class Kind:
     3
     >>> kind.check({"n": -3}, Path("runs/a.json"))
     Traceback (most recent call last):
-    cardio_core.errors.DataError: a.json: expected a number of at least 0 ...
+    cardio_stats.errors.DataError: a.json: expected a number of at least 0 ...
     """
 
     what: str
@@ -147,6 +148,9 @@ class Kind:
             return self._adapter.validate_json(json.dumps(content), strict=True)
         except ValidationError as error:
             first = error.errors(include_url=False)[0]
+        except MadeWrongError as error:  # a part that a class of ours refuses
+            first = {"type": "said", "msg": f"a part as it is declared ({error})", "loc": (),
+                     "input": content}  # fmt: skip
         except RecursionError:
             first = {"type": "said", "msg": "fewer levels", "loc": (), "input": content}
         expected = _expected(first)

@@ -35,7 +35,7 @@ def read_yaml(text: str, source: str) -> Tree:
     {'train': {'epochs': 3}}
     >>> read_yaml("- 3", "a.yaml")
     Traceback (most recent call last):
-    cardio_core.errors.ConfigError: a.yaml: expected settings by name (train: ...), found a list...
+    cardio_stats.errors.ConfigError: a.yaml: expected settings by name (train: ...), found a list...
     """
     try:
         tree = parse_yaml(text)
@@ -140,7 +140,7 @@ def of_task(layer: Tree, task: str, source: str) -> Tree:
     {'seed': 1}
     >>> of_task({"tasks": 5}, "beats", "a.yaml")
     Traceback (most recent call last):
-    cardio_core.errors.ConfigError: a.yaml: tasks: expected settings by name, found a number; ...
+    cardio_stats.errors.ConfigError: a.yaml: tasks: expected settings by name, found a number; ...
     """
     tasks = layer.get("tasks")
     own = tasks.get(task) if isinstance(tasks, dict) else None

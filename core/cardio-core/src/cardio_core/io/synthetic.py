@@ -43,7 +43,7 @@ def synthetic_folder(
     >>> synthetic_folder("made", 10, difficulty=("hopeless", ("easy", "medium")))
     Traceback (most recent call last):
         ...
-    cardio_core.errors.DataError: synthetic cohort: expected a difficulty of easy, medium, found \
+    cardio_stats.errors.DataError: synthetic cohort: expected a difficulty of easy, medium, found \
 'hopeless'; choose one of them
     """
     for word, (value, known) in chosen.items():

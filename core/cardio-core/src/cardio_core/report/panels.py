@@ -70,7 +70,7 @@ def write_panels(
     """
     style = resources.files("cardio_core.report").joinpath("style.css").read_text("utf-8")
     text = (
-        templates("report/panels")
+        templates("report")
         .get_template("panels.html")
         .render(
             style=Markup(style),  # noqa: S704 - our own file

@@ -334,9 +334,10 @@ def is_stand_in(manifest: RunManifest) -> bool:
 
     Examples
     --------
-    >>> is_stand_in({"data": {"source": "synthetic"}, "outcome_column": None})
+    >>> from cardio_core.io.run_artifact import DataEntry, RunManifest
+    >>> is_stand_in(RunManifest(data=DataEntry(source="synthetic")))
     True
-    >>> is_stand_in({"data": {"source": "synthetic"}, "outcome_column": "responder"})
+    >>> is_stand_in(RunManifest(data=DataEntry(source="synthetic"), outcome_column="responder"))
     False
     """
     data = manifest.data

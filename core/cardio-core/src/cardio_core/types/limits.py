@@ -458,7 +458,7 @@ def require_fitting(files: Iterable[Path]) -> None:
     ...     np.lib.format.write_array_header_1_0(stream, about)
     >>> require_fitting([file])
     Traceback (most recent call last):
-    cardio_core.errors.DataError: a.npy: expected the array within the 128 bytes that are there, ...
+    cardio_stats.errors.DataError: a.npy: expected the array within the 128 bytes that are ...
     """
     for path in files:
         if path.is_file():

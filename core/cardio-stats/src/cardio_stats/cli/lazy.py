@@ -159,7 +159,8 @@ class LazyGroup(click.Group):
         else:
             near = difflib.get_close_matches(name, self.lazy, n=1)
             why = [f"no command {name!r}", *(f"did you mean {one!r}?" for one in near)]
-        if not found.commands:
+        places = (place for place, _ in found.commands.values())
+        if not self.words and not any(place.startswith("cardio_core.") for place in places):
             why.append("the installed cardio-core registers none; install it again")
         return "; ".join([*why, *found.unreadable])
 

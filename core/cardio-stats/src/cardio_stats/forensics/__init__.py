@@ -18,28 +18,26 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from cardio_stats.forensics.checks import Printed as Printed
-    from cardio_stats.forensics.checks import grim as grim
-    from cardio_stats.forensics.checks import interval_level as interval_level
-    from cardio_stats.forensics.checks import linear_probability_se as linear_probability_se
-    from cardio_stats.forensics.checks import printed as printed
-    from cardio_stats.forensics.checks import se_from_or_ci as se_from_or_ci
-    from cardio_stats.forensics.checks import smallest_logistic_se as smallest_logistic_se
+    from cardio_stats.forensics.formulas import AccuracyIdentity as AccuracyIdentity
+    from cardio_stats.forensics.formulas import Printed as Printed
+    from cardio_stats.forensics.formulas import PrintedOddsRatio as PrintedOddsRatio
+    from cardio_stats.forensics.formulas import check_acc_identity as check_acc_identity
+    from cardio_stats.forensics.formulas import grim as grim
+    from cardio_stats.forensics.formulas import interval_level as interval_level
+    from cardio_stats.forensics.formulas import linear_probability_se as linear_probability_se
+    from cardio_stats.forensics.formulas import printed as printed
+    from cardio_stats.forensics.formulas import se_from_or_ci as se_from_or_ci
+    from cardio_stats.forensics.formulas import search_2x2 as search_2x2
+    from cardio_stats.forensics.formulas import smallest_logistic_se as smallest_logistic_se
     from cardio_stats.forensics.papers import read_published as read_published
     from cardio_stats.forensics.papers import run_checks as run_checks
-    from cardio_stats.forensics.performance import AccuracyIdentity as AccuracyIdentity
-    from cardio_stats.forensics.performance import check_acc_identity as check_acc_identity
-    from cardio_stats.forensics.ratios import PrintedOddsRatio as PrintedOddsRatio
-    from cardio_stats.forensics.ratios import search_2x2 as search_2x2
 
 _HOMES = {
-    "checks": (
-        "Printed grim interval_level linear_probability_se printed se_from_or_ci "
-        "smallest_logistic_se"
+    "formulas": (
+        "AccuracyIdentity Printed PrintedOddsRatio check_acc_identity grim interval_level "
+        "linear_probability_se printed se_from_or_ci search_2x2 smallest_logistic_se"
     ),
     "papers": "read_published run_checks",
-    "performance": "AccuracyIdentity check_acc_identity",
-    "ratios": "PrintedOddsRatio search_2x2",
 }
 _HOME_OF = {name: f"{__name__}.{home}" for home, names in _HOMES.items() for name in names.split()}
 

@@ -10,7 +10,8 @@ from typing import Literal
 
 from cardio_stats._numerics.display import p_text
 from cardio_stats.contingency import chi2_2x2, chi2_p, chi2_rxc, counts_table, expected_counts
-from cardio_stats.forensics.checks import Check, Finding, Part, Printed, PrintedNumber, Verdict
+from cardio_stats.forensics.checks import Check, Finding, Part, PrintedNumber, Verdict
+from cardio_stats.forensics.formulas import Printed
 from cardio_stats.means import GroupSummary, pooled_mean_sd, ttest_codes, ttest_from_stats
 from cardio_stats.multiplicity import multiplicity_null
 

@@ -70,7 +70,7 @@ def read_loop(
     (5, (40, 30), 80.0, 'stated')
     >>> read_loop(file)
     Traceback (most recent call last):
-    cardio_core.errors.DataError: a.npy: expected the time of every frame, found none; state the \
+    cardio_stats.errors.DataError: a.npy: expected the time of every frame, found none; state the \
 rate with frame_rate_hz, or in the JSON beside the file
     """
     path = Path(path)
