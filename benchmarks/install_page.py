@@ -108,7 +108,8 @@ def gigabytes(megabytes: float) -> str:
 def declared_extras() -> set[str]:
     """Return the extras that distributions declare, as pip is told them."""
     found = set()
-    for folder in ("core", *(f"plugins/{name}" for name in PLUGINS)):
+    shared = sorted(one.parent.name for one in ROOT.glob("core/*/pyproject.toml"))
+    for folder in (*(f"core/{name}" for name in shared), *(f"plugins/{name}" for name in PLUGINS)):
         text = (ROOT / folder / "pyproject.toml").read_text(encoding="utf-8")
         extras = tomllib.loads(text)["project"].get("optional-dependencies", {})
         found |= {f"./{folder}[{extra}]" for extra in extras}

@@ -16,6 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import tomllib
 import venv
 from importlib import metadata
 from pathlib import Path
@@ -25,6 +26,9 @@ from speed.origin import ROOT, origin
 
 COMMAND = "python benchmarks/install_sizes.py --json docs/results/install.json"
 PLUGINS = sorted(one.parent.name for one in ROOT.glob("plugins/*/pyproject.toml"))
+CORE = ("cardio_stats", "cardio_core", "cardio_studies")
+"""The distributions that are measured as `core`: what reads tables, none of which asks for torch."""
+
 TOGETHER = "all of them"
 """What `make demo` installs: the core and every plugin."""
 
@@ -133,8 +137,19 @@ def alone() -> dict[str, str]:
 def wheels_of(name: str, folder: Path) -> list[str]:
     """Return the wheels of ours that are installed, by path: no index is asked for their names."""
     plugins = {"core": [], TOGETHER: PLUGINS}.get(name, [name])
-    found = [folder.glob(f"cardio_{one}-*.whl") for one in ["core", *plugins]]
+    wanted = dict.fromkeys(CORE if name in ("core", TOGETHER) else ())
+    for one in plugins:
+        wanted |= dict.fromkeys([*ours_below(one), f"cardio_{one}"])
+    found = [folder.glob(f"{one}-*.whl") for one in wanted]
     return [str(wheel) for wheels in found for wheel in wheels]
+
+
+def ours_below(plugin: str) -> list[str]:
+    """Return the distributions of ours that a plugin asks for, as wheels are named."""
+    text = (ROOT / "plugins" / plugin / "pyproject.toml").read_text(encoding="utf-8")
+    asked = tomllib.loads(text)["project"]["dependencies"]
+    names = (re.match(r"[\w-]+", one)[0].replace("-", "_") for one in asked)
+    return [one for one in names if one.startswith("cardio_")]
 
 
 def pinned_torch() -> str:

@@ -24,12 +24,13 @@ HEADING = re.compile(r"^#{1,4} +(.+?) *#*$", re.M)
 PLACEHOLDER = re.compile(
     r"example\.(com|org|net)|OWNER|YOUR|TODO|FIXME|[<>{}]|(^|\.)invalid$", re.I
 )
+CORES = ("stats", "core", "ultrasound", "studies", "suite")
 ON_THIS_MACHINE = {"localhost", "127.0.0.1", "HOST"}
 
 
 def pages() -> list[Path]:
     """Return every page of the repository that somebody reads, none that the site makes."""
-    found = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("core/*.md")]
+    found = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("core/*/*.md")]
     found += [*ROOT.glob("plugins/*/*.md"), *ROOT.glob("examples/**/*.md")]
     made = {ROOT / "docs" / name for name in MADE}
     return sorted(page for page in found if not made & set(page.parents))
@@ -101,8 +102,9 @@ def test_every_link_of_a_page_leads_somewhere(page):
 
 def test_the_pages_are_all_looked_at():
     plugins = ("ecg_transfer", "spect_polar", "mmode_septal_flash", "echo_cmr")
-    named = ("README", "CHANGELOG", "CONTRIBUTING", "SECURITY", "core/README", "docs/index")
+    named = ("README", "CHANGELOG", "CONTRIBUTING", "SECURITY", "docs/index")
     named += tuple(f"plugins/{name}/README" for name in plugins)
+    named += tuple(f"core/cardio-{name}/README" for name in CORES)
     assert {ROOT / f"{name}.md" for name in named} <= set(PAGES)
 
 

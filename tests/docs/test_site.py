@@ -245,9 +245,9 @@ def test_links_lead_to_where_the_site_shows_a_page(made):
         sys.path.remove(str(ROOT / "docs"))
     here = PurePosixPath("plugins/spect_polar/README.md")
     there = PurePosixPath("docs/plugins/spect_polar.md")
-    text = "[a](../../docs/cohort.md#b) [c](src/x.py) [d](../../core/tests/oracles) [e](https://f)"
+    text = "[a](../../docs/cohort.md#b) [c](src/x.py) [d](../../core/cardio-stats/tests/oracles) [e](https://f)"
     shown = for_site(text, ROOT, here, there)
     assert "[a](../cohort.md#b)" in shown
     assert "`plugins/spect_polar/src/x.py`" in shown
-    assert "d (`core/tests/oracles`)" in shown
+    assert "d (`core/cardio-stats/tests/oracles`)" in shown
     assert "[e](https://f)" in shown

@@ -201,14 +201,14 @@ def test_from_wheels_in_an_empty_folder_and_a_new_environment(tmp_path):
              "--wheel-dir", "wheels"]  # fmt: skip
     ignored = shutil.ignore_patterns("__pycache__", "build", "*.egg-info")
     shutil.copytree(ROOT / "core", tmp_path / "core", ignore=ignored)
-    say(sys.executable, *wheel, "./core")
+    say(sys.executable, *wheel, "./core/cardio-stats", "./core/cardio-core")
     venv.create(tmp_path / "env", with_pip=True)
     python = tmp_path / "env" / "bin" / "python"
     site = say(python, "-c", "import site; print(site.getsitepackages()[0])").strip()
     theirs = [path for path in sys.path if path.endswith("site-packages")]
     (Path(site) / "theirs.pth").write_text("\n".join(theirs) + "\n", encoding="utf-8")
     put = ["-m", "pip", "install", "-q", "--no-index", "--no-deps", "--ignore-installed"]
-    say(python, *put, *(tmp_path / "wheels").glob("cardio_core-*.whl"))
+    say(python, *put, *(tmp_path / "wheels").glob("cardio_*.whl"))
     where = say(python, "-c", "import cardio_core; print(cardio_core.__file__)").strip()
     assert where.startswith(site)
     cardio = tmp_path / "env" / "bin" / "cardio"

@@ -19,7 +19,6 @@ from cardio_core.types.predictions import Scored
 from cardio_core.types.report import Metric, Scope
 from cardio_stats.errors import DataError
 from cardio_stats.estimate import Estimate
-from cardio_stats.proportions import wilson_limits
 from cardio_stats.resampling import bootstrap_sums
 
 # How unlike the truth each out-of-fold prediction is, one score a patient, and their quantile.
@@ -596,6 +595,8 @@ def share_of_patients(
     name: str, rows: pd.DataFrame, level: float, method: str, note: str, column: str = "covered"
 ) -> Estimate:
     """Return the share of patients, each by the share of the repeats in which all rows are so."""
+    from cardio_stats.proportions import wilson_limits
+
     each = rows.groupby(["subject", "repeat"], sort=False)[column].all()
     patients = each.groupby(level="subject").mean()
     n = len(patients)

@@ -10,11 +10,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure, SubFigure
 from numpy.typing import NDArray
 
 from cardio_core.report.measurements import Measured, measured_of, short
@@ -24,6 +22,10 @@ from cardio_stats.cells import as_it_was, as_they_were
 from cardio_stats.figures import canvas
 from cardio_stats.files import replacing
 from cardio_stats.words import moment
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure, SubFigure
 
 _DEEPEST = 3
 _MOST_TRACES = 16
@@ -201,6 +203,17 @@ def write_measurements(
     ------
     KeyError
         If a title is none of the recording's.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from cardio_core.api import ID_COLUMNS, FeatureBlock
+    >>> ids = pd.DataFrame(dict.fromkeys(ID_COLUMNS, ["p1"]), index=["p1"])
+    >>> qrs = FeatureBlock(np.array([[96.0]]), ("measure",), ("qrs",), ("ms",))
+    >>> axes = Figure().subplots()
+    >>> write_measurements(axes, FeatureSet(ids, {"measures": qrs}))
+    >>> [one.get_text() for one in axes.texts]
+    ['qrs', '96', 'ms']
     """
     known = {one.title: one for one in measured_of(features)}
     chosen = known.values() if titles is None else [known[title] for title in titles]

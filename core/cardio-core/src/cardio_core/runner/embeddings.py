@@ -22,7 +22,6 @@ from cardio_core.runner.fits import FINAL, FoldJob
 from cardio_core.runner.hook_calls import call
 from cardio_core.runner.protocols import Arm
 from cardio_core.runner.session import Session
-from cardio_core.training.prediction import overhearing
 from cardio_core.types.artifact import ModelArtifact
 from cardio_core.types.features import FeatureSet
 from cardio_core.types.predictions import Predictions
@@ -147,6 +146,8 @@ def hear(
     plugin: Plugin, config: Any, ctx: Context, asked: Asked
 ) -> tuple[Floats | None, Predictions]:
     """Let a model predict; return what its network made of the samples, and what it said."""
+    from cardio_core.training.prediction import overhearing
+
     with overhearing() as heard:
         said: Predictions = call(
             plugin, "predict", ctx, config, model=asked.model, features=asked.features

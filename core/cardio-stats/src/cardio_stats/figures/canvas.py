@@ -129,7 +129,7 @@ def fixed(colour: str) -> str:
     return f"#{value:06x}"
 
 
-def themed(svg: str, *, title: str = "", description: str = "") -> str:
+def _themed(svg: str, *, title: str = "", description: str = "") -> str:
     """Return matplotlib's SVG with a name and a description, system fonts and its dark colours."""
     found: set[tuple[str, str]] = set()
 
@@ -356,7 +356,7 @@ def svg_text(
         buffer = io.StringIO()
         nothing: dict[str, Any] = dict.fromkeys(("Date", "Creator", "Format", "Type"))
         figure.savefig(buffer, format="svg", metadata=nothing)
-    return themed(buffer.getvalue(), title=title, description=description)
+    return _themed(buffer.getvalue(), title=title, description=description)
 
 
 def drawn(draw: Draw, size: tuple[float, float] = SIZE_IN) -> Figure:
