@@ -27,7 +27,7 @@ from speed.origin import ROOT, origin
 COMMAND = "python benchmarks/install_sizes.py --json docs/results/install.json"
 PLUGINS = sorted(one.parent.name for one in ROOT.glob("plugins/*/pyproject.toml"))
 CORE = ("cardio_stats", "cardio_core", "cardio_studies")
-"""The distributions that are measured as `core`: what reads tables, none of which asks for torch."""
+"""The distributions that are measured as `core`: they read tables and need no torch."""
 
 TOGETHER = "all of them"
 """What `make demo` installs: the core and every plugin."""

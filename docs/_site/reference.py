@@ -54,7 +54,7 @@ def pages() -> Iterator[tuple[str, str]]:
         "reference/ultrasound.md",
         _names(
             "Ultrasound in Python",
-            "`import cardio_ultrasound as ultrasound`: loops, sectors, views and de-identification.",
+            "`import cardio_ultrasound`: loops, sectors, views and de-identification.",
             ultrasound.__name__,
             ultrasound.__all__,
         ),

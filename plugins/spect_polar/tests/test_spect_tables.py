@@ -331,7 +331,7 @@ def test_the_paper_report_has_the_paper_tables_and_figures(paper):
 def test_the_apparent_auc_is_corrected_downwards(paper):
     row = paper.tables["optimism"].iloc[0]
     assert row["corrected_auc"] < row["apparent_auc"]
-    assert any("The smallest p times the number of tests" in note for note in paper.notes)
+    assert any("The smallest p times the number of tests" in str(note) for note in paper.notes)
 
 
 def test_the_honest_report_tests_no_code_and_adds_out_of_fold_scores(honest):
@@ -354,7 +354,7 @@ def test_moving_the_base_is_reported_in_degrees(paper, honest):
         row = found.tables["base-sensitivity"].iloc[0]
         assert (row["index"], row["n"]) == ("phase SD", 90)
         assert row[["mean_change_deg", "mean_size_deg", "r"]].tolist() == pytest.approx([-4, 4, 1])
-        assert any("changes phase SD by 4.0 degrees" in note for note in found.notes)
+        assert any("changes phase SD by 4.0 degrees" in str(note) for note in found.notes)
 
 
 def test_calibration_of_out_of_fold_probabilities_agrees_with_statsmodels(honest, paper):

@@ -21,7 +21,6 @@ from cardio_core.types.info import Model, Target, Task, Unit
 from cardio_core.types.notes import Note, NoteKind
 from cardio_core.types.predictions import Level, Predictions
 from cardio_core.types.targets import KEY_OF_UNIT, Targets
-from cardio_stats._numerics.intervals import maximise
 from cardio_stats.errors import ConfigError, DataError
 from cardio_stats.files import SafeName
 from cardio_stats.tables import as_known
@@ -411,6 +410,8 @@ def _fitted(design: Array, truth: Array, target: Target) -> Any:
 
 def _weights(design: Array, truth: Array, target: Target) -> dict[str, Any]:
     """Maximise the likelihood of the second class less the ridge, which spares the intercept."""
+    from cardio_stats._numerics.intervals import maximise
+
     full = np.column_stack([design, np.ones(len(design))])
     ridge = np.append(np.full(design.shape[1], PENALTY), 0.0)
     beta, _ = maximise(full, _codes(truth, target).astype(float), ridge=ridge)

@@ -19,7 +19,6 @@ from cardio_core.types.predictions import Scored
 from cardio_core.types.report import Metric, Scope
 from cardio_stats.errors import DataError
 from cardio_stats.estimate import Estimate
-from cardio_stats.resampling import bootstrap_sums
 
 # How unlike the truth each out-of-fold prediction is, one score a patient, and their quantile.
 
@@ -613,6 +612,8 @@ def set_sizes(
     rule: Conformal, frame: pd.DataFrame, target: Target, level: float, n_resamples: int, seed: int
 ) -> Iterator[Estimate]:
     """Yield how large a rule's sets are, or half the width of its intervals."""
+    from cardio_stats.resampling import bootstrap_sums
+
     patients: Any = {"n": rule.n_patients, "unit": "patient", "n_patients": rule.n_patients}
     if target.kind == "continuous":
         method = f"quantile of the largest error of a patient, {PROMISED}; in {target.unit}"

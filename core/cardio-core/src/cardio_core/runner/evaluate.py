@@ -15,7 +15,6 @@ from cardio_core.evaluation.aggregate import score_columns
 from cardio_core.evaluation.clinical_model import by_patient
 from cardio_core.evaluation.conformal import Conformal
 from cardio_core.evaluation.parts import noting
-from cardio_core.evaluation.patients import describe_patients
 from cardio_core.fold_assignment import SplitPlan
 from cardio_core.io.run_schema import CHOSEN, CONFORMAL
 from cardio_core.io.store import load_table
@@ -438,6 +437,8 @@ def write_table_one(session: Session, arm: Arm) -> None:
     Those are described whose outcome is known and whose recordings can be used. Title and the
     sentences below the table go to the manifest, as `table1`.
     """
+    from cardio_core.evaluation.patients import describe_patients
+
     table = clinical_table(arm.prepared.cohort)
     target = session.setup.task.targets[0]
     samples = arm.prepared.features.table

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -16,7 +16,6 @@ from cardio_core.config import RunConfig
 from cardio_core.context import Context
 from cardio_core.io.hashing import file_digest
 from cardio_core.registry import Plugin
-from cardio_core.report.measured import Sheet, write_sheet
 from cardio_core.report.measurements import Measured, measured_of, n_samples_of, plain, with_words
 from cardio_core.runner.prepare import FILES, account, make_patient, summed, write_files
 from cardio_core.runner.setup import open_with_defaults
@@ -27,6 +26,9 @@ from cardio_core.types.samples import Cohort, SampleSet
 from cardio_stats.cells import named_texts, texts
 from cardio_stats.errors import CardioError
 from cardio_stats.files import SafeName, file_in, replacing
+
+if TYPE_CHECKING:
+    from cardio_core.report.measured import Sheet
 
 # One patient's recordings, measured in a worker: a line for each, and a sheet.
 
@@ -205,6 +207,8 @@ def _draw(
     told: Sheet,
 ) -> tuple[str, str]:
     """Write one recording's sheet; return its file's name, and what went wrong."""
+    from cardio_core.report.measured import write_sheet
+
     samples = None if minted is None else _samples_of(minted, told.recording_id)
     given: dict[str, Any] = {"samples": samples, "features": features}
     try:
