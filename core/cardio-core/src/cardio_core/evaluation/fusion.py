@@ -10,15 +10,12 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.special import expit, logit
 
 from cardio_core.errors import LeakageError
 from cardio_core.evaluation.aggregate import score_columns
 from cardio_core.evaluation.decision import plain
 from cardio_core.types.info import Target
-from cardio_stats._numerics.intervals import maximise
 from cardio_stats.errors import DataError
-from cardio_stats.logistic import firth_with_ridge
 
 # The regression behind late fusion: weights that move little when the scores move little.
 
@@ -149,6 +146,9 @@ def fit_weights(
 
 
 def _logistic(full: Floats, outcome: Floats, ridge: Floats, where: str) -> tuple[Floats, Method]:
+    from cardio_stats._numerics.intervals import maximise
+    from cardio_stats.logistic import firth_with_ridge
+
     try:
         firth = firth_with_ridge(full, outcome, ridge)
     except (DataError, np.linalg.LinAlgError) as error:
@@ -286,6 +286,8 @@ class FusionRule:
         The table is of the same models; a class is decided by the largest score; `name` is for
         column `model`.
         """
+        from scipy.special import expit
+
         fused = self.intercept + np.hstack(table.filled(self.filled)) @ np.array(self.weights)
         frame = table.rows.assign(model=name)
         if target.kind == "continuous":
@@ -342,6 +344,8 @@ def side_by_side(
     DataError
         In one line, where they cannot be fused.
     """
+    from scipy.special import logit
+
     if target.kind == "multiclass":
         raise DataError(
             f"fusion: expected a binary or continuous target, found the {target.kind} target "
@@ -475,6 +479,8 @@ def fit_rule(
 
 def _weighed(fit: SideBySide, outcome: Floats, where: str) -> tuple[float, Floats, Method]:
     """Fit weights of logits none of which is negative, leaving models out one by one."""
+    from scipy.special import logit
+
     scores, missing = fit.filled()
     n_models = len(fit.models)
     left: list[int] = []

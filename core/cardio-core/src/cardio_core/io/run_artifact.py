@@ -387,7 +387,7 @@ class _Named(Entries):
     plugin: Name | None = None
     task: Name | None = None
     protocols: list[Literal["honest", "paper"]] = Field(min_length=1)
-    models: list[Name] = Field(min_length=1)
+    models: list[Name]
     targets: list[_NamedTarget] = Field(min_length=1)
     outputs: dict[Place, Digest] | None = None
 

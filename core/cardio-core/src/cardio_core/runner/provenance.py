@@ -129,7 +129,7 @@ def ground_in(manifest: Mapping[str, Any]) -> dict[str, Any]:
     packages = {
         name: version
         for name, version in manifest["packages"].items()
-        if name not in ("python", "cardio-core")
+        if name != "python" and not name.startswith("cardio-")
     }
     device = manifest["device"]
     return {
