@@ -208,8 +208,9 @@ def test_the_quantile_has_the_correction_for_a_finite_number():
 def test_a_network_is_overheard_before_its_last_linear_layer():
     torch = pytest.importorskip("torch")
     from cardio_core.compute.devices import choose_device
+    from cardio_core.training.embedding import overhearing
     from cardio_core.training.examples import ArrayExamples
-    from cardio_core.training.prediction import overhearing, predict
+    from cardio_core.training.prediction import predict
 
     torch.manual_seed(0)
     body = torch.nn.Sequential(torch.nn.Linear(4, 3), torch.nn.ReLU())
@@ -231,7 +232,7 @@ def test_a_network_is_overheard_before_its_last_linear_layer():
 
 
 def test_several_predictions_of_the_same_examples_are_one_vector_each():
-    from cardio_core.training.prediction import Overheard
+    from cardio_core.training.embedding import Overheard
 
     two_targets = Overheard({"Tail": [np.full((3, 2), 1.0), np.full((3, 2), 3.0)]})
     assert two_targets.last(3) == pytest.approx(np.full((3, 2), 2.0))

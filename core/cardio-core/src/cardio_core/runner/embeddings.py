@@ -146,7 +146,7 @@ def hear(
     plugin: Plugin, config: Any, ctx: Context, asked: Asked
 ) -> tuple[Floats | None, Predictions]:
     """Let a model predict; return what its network made of the samples, and what it said."""
-    from cardio_core.training.prediction import overhearing
+    from cardio_core.training.embedding import overhearing
 
     with overhearing() as heard:
         said: Predictions = call(
