@@ -12,7 +12,6 @@ import pandas as pd
 from cardio_core.config import EvaluateBlock
 from cardio_core.context import Context
 from cardio_core.evaluation.aggregate import pooled, unit_of
-from cardio_core.evaluation.figures import add_figures
 from cardio_core.evaluation.parts import Asked, Parts, noting
 from cardio_core.hookspecs import hookimpl
 from cardio_core.types.info import Target, Task
@@ -346,6 +345,8 @@ def default_evaluate(
     >>> next(one.estimate.value for one in found.metrics if one.estimate.name == "auc")
     0.75
     """
+    from cardio_core.evaluation.figures import add_figures
+
     parts = Parts(list(predictions.notes))
     if predictions.fusions is not None:
         for name, rows in predictions.fusions.groupby("model", sort=False):
