@@ -57,7 +57,11 @@ def environment_of(manifest: Mapping[str, Any]) -> dict[str, Any]:
     ours.append({"name": f"plugin {plugin['name']}", **_ours(plugin, None)})
     return {
         "python": then.get("python"),
-        "pip": [_pinned(name, packages[name]) for name in sorted(packages, key=str.lower)],
+        "pip": [
+            _pinned(name, packages[name])
+            for name in sorted(packages, key=str.lower)
+            if not name.startswith("cardio-")
+        ],
         "ours": ours,
     }
 

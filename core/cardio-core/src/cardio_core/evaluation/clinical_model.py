@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from cardio_core.context import Context
 from cardio_core.hookspecs import hookimpl
 from cardio_core.io.cohort import at_baseline
-from cardio_core.io.cohort_columns import COLUMNS, own_column, title_of
+from cardio_core.io.cohort_columns import COLUMNS, FILES_PREFIX, own_column, title_of
 from cardio_core.io.cohort_table import near
 from cardio_core.types.artifact import ModelArtifact
 from cardio_core.types.features import FeatureBlock, FeatureSet
@@ -172,6 +172,8 @@ def _why_not(
         return f"{where} has no such column; {hint}"
     if name == outcome:
         return "it is the outcome (--outcome) and cannot predict itself; leave it out"
+    if name.startswith(FILES_PREFIX):
+        return _WHY_NOT["recording"]
     column = COLUMNS.get(name)
     if column is not None:
         why = _WHY_NOT.get(column.use, "")
