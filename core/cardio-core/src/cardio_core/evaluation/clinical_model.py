@@ -173,7 +173,7 @@ def _why_not(
     if name == outcome:
         return "it is the outcome (--outcome) and cannot predict itself; leave it out"
     if name.startswith(FILES_PREFIX):
-        return _WHY_NOT["recording"]
+        return f"{_WHY_NOT['recording']}; leave it out"
     column = COLUMNS.get(name)
     if column is not None:
         why = _WHY_NOT.get(column.use, "")
