@@ -31,7 +31,7 @@ $(VENV)/.pip:
 $(VENV)/.installed: $(VENV)/.pip $(METADATA)
 	@echo "Installing torch, then cardio with its plugins, into $(VENV) ($(INSTALL_SIZE))."
 	$(PIP_TELLING) install "$$(grep '^torch==' constraints.txt)"
-	$(PIP_TELLING) install -c constraints.txt $(addprefix -e ./,$(PLUGINS))
+	$(PIP_TELLING) install -c constraints.txt $(addprefix -e ./,$(CORE) $(PLUGINS))
 	touch $@
 
 $(VENV)/.test: $(VENV)/.installed
