@@ -17,7 +17,7 @@ from .jobs import ONE_CPU, TWO_CPUS, threads, waiter
 
 def test_without_dask_the_message_says_how_to_install_it_from_the_checkout(monkeypatch):
     monkeypatch.setitem(sys.modules, "distributed", None)
-    with pytest.raises(ConfigError, match=r'pip install "\./core\[dask\]"'):
+    with pytest.raises(ConfigError, match=r'pip install "\./core/cardio-core\[dask\]"'):
         parse_executor("dask:tcp://localhost:8786")
 
 

@@ -123,5 +123,5 @@ def test_a_missing_package_is_named_with_the_way_to_get_it(monkeypatch):
         raise ImportError(f"No module named {name!r}")
 
     monkeypatch.setattr(file, "import_module", absent)
-    with pytest.raises(ConfigError, match=r'needs the package onnx .*"./core\[onnx\]"'):
+    with pytest.raises(ConfigError, match=r'needs the package onnx .*"./core/cardio-core\[onnx\]"'):
         file.require_onnx()

@@ -302,7 +302,8 @@ def test_the_real_loop_that_pydicom_ships_is_what_pydicom_decodes():
 
 def test_a_compression_without_a_decoder_says_which_extra_brings_it(tmp_path):
     made = us.encapsulated([b"\xff\xd8\xff\xd9"] * 6, FRAMES, "1.2.840.10008.1.2.4.70")
-    with pytest.raises(DataError, match=r'pip install "./core\[dicom\]" .*core\[gdcm\]'):
+    extra = r'pip install "./core/cardio-core\[dicom\]" .*core/cardio-core\[gdcm\]'
+    with pytest.raises(DataError, match=extra):
         read_loop(us.written(made, tmp_path / "a.dcm"))
 
 

@@ -147,6 +147,8 @@ def measure_patient(job: Job, device: Any = None) -> Done:
         sheet = ""
         if job.sheets is not None:
             minted = made.samples if made is not None else None
+            from cardio_core.report.measured import Sheet  # matplotlib, for sheets alone
+
             told = Sheet(f"{plugin.info.name} {plugin.version}", name, tuple(measured), flags)
             sheet, problem = _draw(plugin, job, job.sheets, position, minted, features, told)
             flags += [problem] if problem else []
