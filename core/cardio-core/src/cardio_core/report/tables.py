@@ -316,7 +316,8 @@ def read_table(
     protocol, title = title_of(path, run / "tables", names)
     caption = "; ".join(f"{name}: {value}" for name, value in constant)
     note = f"The first {MAX_ROWS} of {count(len(rows))} rows." if len(rows) > MAX_ROWS else ""
-    shown = tuple(replace(column, cells=column.cells[:MAX_ROWS]) for column in columns)
+    cut = [replace(column, cells=column.cells[:MAX_ROWS]) for column in columns]
+    shown = tuple(column for column in cut if any(cell[0].strip() for cell in column.cells))
     return Table(title, protocol, path.relative_to(run).as_posix(), shown, caption, note, len(rows))
 
 

@@ -148,6 +148,7 @@ def capital(words: str) -> str:
 
 _FOLD = re.compile(r"\br(\d+)-f(\d+)\b")
 _SETTING = re.compile(r"(?<![\w/.-])(?:--[a-z-]+|[a-z_]+(?:\.[a-z_]+)+(?:=\w+)?)(?![\w/])")
+_AS_TYPED = re.compile(rf"{_SETTING.pattern}|{IDENTIFIER.pattern}")
 _FILE_ENDINGS = (".csv", ".json", ".svg", ".yaml", ".html")
 _BRACKETS = re.compile(r" ?\((?:--[a-z-]+|[a-z_]+(?:\.[a-z_]+)+)\)")
 _MODEL_FIRST = re.compile(r"^([A-Za-z0-9_]+)(, (?:every fold|r\d+-f\d+)| of )")
@@ -256,7 +257,7 @@ class Names:
     def quoted(self, reason: str) -> Markup:
         """Return what is said of a file of the user's: its columns and keys stay, set as code."""
         pieces, end = [], 0
-        for found in IDENTIFIER.finditer(reason):
+        for found in _AS_TYPED.finditer(reason):
             pieces += [escape(reason[end : found.start()])]
             pieces += [Markup("<code>{}</code>").format(found[0])]
             end = found.end()
