@@ -19,7 +19,7 @@ TRAINING := tests/integration/test_fused_*.py tests/integration/test_left_out.py
 	$(wildcard plugins/*/tests/test_*_train.py plugins/*/tests/test_*network.py)
 METADATA := pyproject.toml constraints.txt $(wildcard core/*/pyproject.toml) $(wildcard plugins/*/pyproject.toml)
 
-.PHONY: dist demo test noise slow lint bench docs evidence audit clean fuzz
+.PHONY: dist install demo test noise slow lint bench docs evidence audit clean fuzz
 .DELETE_ON_ERROR:
 
 $(VENV)/.pip:
@@ -33,6 +33,15 @@ $(VENV)/.installed: $(VENV)/.pip $(METADATA)
 	$(PIP_TELLING) install "$$(grep '^torch==' constraints.txt)"
 	$(PIP_TELLING) install -c constraints.txt $(addprefix -e ./,$(CORE) $(PLUGINS))
 	touch $@
+
+# One plugin and what it requires of ours, from their folders: make install PLUGIN=ecg_transfer
+install: $(VENV)/.pip
+	@test -f "plugins/$(PLUGIN)/pyproject.toml" || { \
+		echo "make install PLUGIN=NAME: NAME is one of $(notdir $(PLUGINS))" >&2; exit 2; }
+	$(PIP_TELLING) install "$$(grep '^torch==' constraints.txt)"
+	$(PIP_TELLING) install -c constraints.txt ./core/cardio-stats ./core/cardio-core \
+		$(if $(shell grep cardio-ultrasound plugins/$(PLUGIN)/pyproject.toml),./core/cardio-ultrasound) \
+		./plugins/$(PLUGIN)
 
 $(VENV)/.test: $(VENV)/.installed
 	$(PIP) install -c constraints.txt --group test

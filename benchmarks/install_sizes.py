@@ -11,6 +11,7 @@ import argparse
 import json
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -29,6 +30,11 @@ PLUGINS = sorted(one.parent.name for one in ROOT.glob("plugins/*/pyproject.toml"
 CORE = ("cardio_stats", "cardio_core", "cardio_studies")
 """The distributions that are measured as `core`: they read tables and need no torch."""
 
+STATS = "stats"
+"""The statistics alone, without their command."""
+
+WITHOUT_TORCH = (STATS, "core")
+
 TOGETHER = "all of them"
 """What `make demo` installs: the core and every plugin."""
 
@@ -40,7 +46,8 @@ FIELDS = (
 """Packages of which a distribution is to bring only those of its own field."""
 
 STRANGERS = {
-    "core": set(FIELDS),
+    STATS: {*FIELDS, "click", "matplotlib", "pluggy", "pydantic"} - {"statsmodels"},
+    "core": set(FIELDS) - {"statsmodels"},
     "ecg_transfer": {"vtk", "opencv-python-headless", "nibabel", "h5py"},
     "echo_cmr": {"vtk", "wfdb", "edfio", "nibabel"},
     "mmode_septal_flash": {"vtk", "wfdb", "edfio", "nibabel"},
@@ -48,7 +55,13 @@ STRANGERS = {
 }
 """What must not come along."""
 
+PAIRED = (
+    "from cardio_stats import delong_paired; "
+    "print(delong_paired([1, 1, 0, 0, 1], [.9, .8, .3, .1, .4], [.5, .7, .6, .2, .3]))"
+)
+
 SMALLEST = {
+    STATS: f"python -c '{PAIRED}'",
     "core": "cardio judge predictions.csv --outcome responder --out page",
     **{name: f"cardio run --plugin {name} --smoke --out run" for name in PLUGINS},
     TOGETHER: "cardio run --plugin ecg_transfer --smoke --out run",
@@ -82,7 +95,7 @@ def measured(name: str, folder: Path) -> dict[str, Any]:
     wheels, home = folder / "wheels", folder / "environment"
     pip = ["-m", "pip", "--disable-pip-version-check", "-q"]
     pins = ["-c", str(ROOT / "constraints.txt")]
-    wanted = [] if name == "core" else [pinned_torch()]
+    wanted = [] if name in WITHOUT_TORCH else [pinned_torch()]
     downloaded = clocked([sys.executable, *pip, "download", *pins, "-d", str(wheels), *wanted,
                           *wheels_of(name, folder / "ours")])  # fmt: skip
     venv.create(home, with_pip=True)
@@ -92,8 +105,9 @@ def measured(name: str, folder: Path) -> dict[str, Any]:
     packages = sizes(home)
     shutil.copy(ROOT / "docs" / "examples" / "predictions.csv", folder)
     began = time.monotonic()
+    program, *words = shlex.split(SMALLEST[name])
     run = subprocess.run(
-        [home / "bin" / "cardio", *SMALLEST[name].split()[1:]], cwd=folder, capture_output=True,
+        [home / "bin" / program, *words], cwd=folder, capture_output=True,
         text=True, env=alone() | {"CARDIO_CACHE": str(folder / "cache")},
     )  # fmt: skip
     ran_s = time.monotonic() - began
@@ -107,6 +121,7 @@ def measured(name: str, folder: Path) -> dict[str, Any]:
         "installed_s": round(installed),
         "torch": packages.get("torch", ("", 0))[0],
         "present": [one for one in FIELDS if one in packages],
+        "strangers": sorted(STRANGERS.get(name, set()) & set(packages)),
         "largest_megabytes": {
             one: round(packages[one][1])
             for one in sorted(packages, key=lambda one: -packages[one][1])
@@ -136,8 +151,9 @@ def alone() -> dict[str, str]:
 
 def wheels_of(name: str, folder: Path) -> list[str]:
     """Return the wheels of ours that are installed, by path: no index is asked for their names."""
-    plugins = {"core": [], TOGETHER: PLUGINS}.get(name, [name])
-    wanted = dict.fromkeys(CORE if name in ("core", TOGETHER) else ())
+    plugins = {STATS: [], "core": [], TOGETHER: PLUGINS}.get(name, [name])
+    shared = {STATS: ["cardio_stats"], "core": CORE, TOGETHER: CORE}.get(name, ())
+    wanted = dict.fromkeys(shared)
     for one in plugins:
         wanted |= dict.fromkeys([*ours_below(one), f"cardio_{one}"])
     found = [folder.glob(f"{one}-*.whl") for one in wanted]
