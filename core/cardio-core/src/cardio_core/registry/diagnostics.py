@@ -15,7 +15,8 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from cardio_core import api, hookspecs
+import cardio_core.api as api
+import cardio_core.hookspecs as hookspecs
 from cardio_core.hookspecs import HOOKS, PROJECT, REQUIRED, SHEET
 from cardio_core.registry.plugin import hint
 from cardio_core.registry.source import Source, locate, read, required_arguments

@@ -13,7 +13,7 @@ from types import ModuleType
 
 import pluggy
 
-from cardio_core import hookspecs
+import cardio_core.hookspecs as hookspecs
 from cardio_core.errors import PluginError
 from cardio_core.registry.diagnostics import faults, how_to_get, misfit, misnamed_module
 from cardio_core.registry.plugin import Plugin, hint

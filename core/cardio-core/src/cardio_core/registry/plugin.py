@@ -12,7 +12,7 @@ from typing import Any
 
 import pluggy
 
-from cardio_core import hookspecs
+import cardio_core.hookspecs as hookspecs
 from cardio_core.errors import PluginError
 from cardio_core.registry.source import locate
 from cardio_core.types.info import PluginInfo, Task

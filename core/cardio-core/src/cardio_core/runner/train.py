@@ -20,7 +20,7 @@ import numpy as np
 import pandas as pd
 import pluggy
 
-from cardio_core import hookspecs
+import cardio_core.hookspecs as hookspecs
 from cardio_core.compute.devices import Device
 from cardio_core.config import RunConfig
 from cardio_core.context import EPOCHS_SET, Context

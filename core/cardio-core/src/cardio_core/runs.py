@@ -1,0 +1,464 @@
+"""Runs from Python: make one, open one, read its numbers, draw its curves.
+
+Each function does what the command of the same name does, and returns values where the command
+writes a page. They are reached as ``import cardio_core as cardio``: ``cardio.open("runs/first")``.
+"""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from cardio_core.io.run_artifact import (
+    MetricRow,
+    RunArtifact,
+    RunManifest,
+    TargetEntry,
+    read_artifact,
+)
+from cardio_core.types.notes import Note
+from cardio_core.types.targets import KEY_OF_UNIT
+from cardio_stats.errors import ConfigError, DataError
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from cardio_stats.estimate import Estimate
+
+COLUMNS = (
+    "protocol", "target", "class_name", "model", "versus", "subgroup", "metric", "value", "low",
+    "high", "level", "p_value", "n", "unit", "method", "note",
+)  # fmt: skip
+"""The columns of `Run.metrics`."""
+
+THRESHOLDS = np.linspace(0.01, 0.99, 99)
+
+
+class Run:
+    """A finished run, or a folder that ``judge``, ``evaluate``, ``fuse`` or ``stability`` wrote.
+
+    Parameters
+    ----------
+    folder : str or Path
+        The run directory.
+
+    Attributes
+    ----------
+    folder : Path
+    artifact : RunArtifact
+        Everything that was read of it, typed.
+
+    Raises
+    ------
+    DataError
+        In one line, if it is no run directory or a file of it is damaged.
+
+    Examples
+    --------
+    >>> Run("no/such/run")  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+        ...
+    cardio_stats.errors.DataError: run: no manifest.json, so this is no run directory; ...
+    """
+
+    def __init__(self, folder: str | Path) -> None:
+        self.folder = Path(folder)
+        self.artifact: RunArtifact = read_artifact(self.folder)
+
+    @property
+    def manifest(self) -> RunManifest:
+        """What the run came of: plugin, task, data, device, versions, notes."""
+        return self.artifact.manifest
+
+    @property
+    def notes(self) -> tuple[Note, ...]:
+        """What the run found out on its way; those of severity ``warning`` lead the page."""
+        return self.manifest.notes
+
+    @cached_property
+    def metrics(self) -> pd.DataFrame:
+        """One row a pooled estimate.
+
+        The columns are `COLUMNS`: `value` with its interval from `low` to `high` at `level`, NaN
+        where there is none; `n` counts units of the kind `unit`.
+        """
+        rows = [
+            {**{name: getattr(one, name) for name in COLUMNS if name != "metric"},
+             "metric": one.name}
+            for one in self.artifact.metrics if one.pooled and one.repeat is None
+        ]  # fmt: skip
+        return pd.DataFrame(rows, columns=list(COLUMNS))
+
+    @cached_property
+    def predictions(self) -> pd.DataFrame:
+        """The out-of-fold predictions as ``predictions.csv`` has them.
+
+        For two classes there is one row a unit, model, repeat and protocol: `score` is the
+        probability of the class that `event` names, `y_true` the observed class. With more classes
+        there is a row a class; for numbers `event` is missing and `score` is the number.
+        """
+        return self.artifact.predictions
+
+    def by_class(self) -> pd.DataFrame:
+        """Return the predictions with one row a class, for targets of two classes as well."""
+        pieces = []
+        for target in self.manifest.targets:
+            rows = self.predictions[self.predictions["target"] == target.name]
+            pieces.append(rows)
+            if target.kind == "binary":
+                other, event = target.classes
+                pieces[-1] = rows[rows["event"] == event]
+                pieces.append(pieces[-1].assign(event=other, score=1 - pieces[-1]["score"]))
+        return pd.concat(pieces).sort_index(kind="stable", ignore_index=True)
+
+    @cached_property
+    def splits(self) -> pd.DataFrame:
+        """Who was trained on and who was tested: protocol, fold, part, patient_id."""
+        rows = [
+            (protocol, fold.name, part, patient)
+            for protocol, split in self.artifact.splits.items()
+            for fold in split.folds
+            for part, patients in (("train", fold.train), ("test", fold.test))
+            for patient in patients
+        ]
+        return pd.DataFrame(rows, columns=["protocol", "fold", "part", "patient_id"])
+
+    @property
+    def report(self) -> Path:
+        """The page of the run, an HTML file that needs no network."""
+        return self.folder / "report.html"
+
+    def open_report(self) -> None:
+        """Show the page in the browser."""
+        import webbrowser
+
+        webbrowser.open(self.report.resolve().as_uri())
+
+    def scores(
+        self, model: str | None = None, *, target: str | None = None, protocol: str | None = None
+    ) -> pd.DataFrame:
+        """Return what a model answered for each unit whose outcome is known.
+
+        Parameters
+        ----------
+        model : str, optional
+            The primary model without it.
+        target : str, optional
+            One with two classes; the first of them without it.
+        protocol : str, optional
+            ``honest`` or ``paper``; without it ``honest`` where it was run.
+
+        Returns
+        -------
+        DataFrame
+            Columns ``unit``, ``patient_id``, ``event`` (0 or 1) and ``score`` (0 to 1): the rows of
+            which the page's AUC and curves are made. Scores of several repeats are averaged.
+
+        Raises
+        ------
+        ConfigError
+            A model, target or protocol that was not run.
+        """
+        about = self._target(target)
+        kept = self._chosen("protocol", protocol, self.manifest.protocols, "honest")
+        name = self._chosen("model", model, self.manifest.models, self.manifest.primary)
+        rows = self.predictions
+        rows = rows[(rows["target"] == about.name) & (rows["model"] == name)]
+        if kept:
+            rows = rows[rows["protocol"] == kept]
+        rows = rows[(rows["event"] == about.classes[1]) & rows["score"].notna()]
+        levels = set(rows["level"].dropna())
+        unit = KEY_OF_UNIT[levels.pop()] if len(levels) == 1 else "sample_id"
+        rows = rows[rows["y_true"].notna() & rows[unit].notna()]
+        found = rows.groupby(unit, sort=False).agg(
+            patient_id=("patient_id", "first"), y_true=("y_true", "first"), score=("score", "mean")
+        )
+        if found.empty:
+            raise DataError(f"{self.folder.name}: no predictions of {name} for {about.name}")
+        found["event"] = (found.pop("y_true") == about.classes[1]).astype(int)
+        return found.rename_axis("unit").reset_index()[["unit", "patient_id", "event", "score"]]
+
+    def compare(
+        self, a: str, b: str, *, target: str | None = None, protocol: str | None = None
+    ) -> Estimate:
+        """Return the difference of two models' AUC, a − b, on the units that both predicted.
+
+        DeLong's paired test; where a patient has several units, its clustered form.
+        """
+        from cardio_stats import delong_paired
+
+        one, other = (self.scores(name, target=target, protocol=protocol) for name in (a, b))
+        both = one.merge(other[["unit", "score"]], on="unit", suffixes=("_a", "_b"))
+        return delong_paired(
+            both["event"], both["score_a"], both["score_b"], clusters=_clusters(both)
+        )
+
+    def plot_roc(
+        self,
+        models: str | Sequence[str] | None = None,
+        *,
+        target: str | None = None,
+        protocol: str | None = None,
+        ax: Axes | None = None,
+    ) -> Axes:
+        """Draw ROC curves, with the page's AUC in the key; return the axes.
+
+        `models` is the primary model without it.
+        """
+        from cardio_stats import roc_curve
+
+        def curve(rows: pd.DataFrame) -> tuple[Any, Any]:
+            found = roc_curve(rows["event"], rows["score"])
+            return found.fpr, found.tpr
+
+        axes = self._curves(models, target, protocol, ax, curve, "auc")
+        axes.plot([0, 1], [0, 1], color="0.6", linestyle="--", linewidth=1)
+        axes.set(xlabel="1 − specificity", ylabel="sensitivity", aspect="equal")
+        axes.legend(loc="lower right", frameon=False)
+        return axes
+
+    def plot_calibration(
+        self,
+        models: str | Sequence[str] | None = None,
+        *,
+        target: str | None = None,
+        protocol: str | None = None,
+        ax: Axes | None = None,
+    ) -> Axes:
+        """Draw smooth calibration curves (LOESS); return the axes."""
+        from cardio_stats import calibration_curve
+
+        def curve(rows: pd.DataFrame) -> tuple[Any, Any]:
+            found = calibration_curve(rows["event"], rows["score"], clusters=_clusters(rows))
+            return found.predicted, found.observed
+
+        axes = self._curves(models, target, protocol, ax, curve, "calibration_slope")
+        axes.plot([0, 1], [0, 1], color="0.6", linestyle="--", linewidth=1)
+        axes.set(xlabel="predicted probability", ylabel="observed share", aspect="equal")
+        axes.legend(loc="upper left", frameon=False)
+        return axes
+
+    def plot_decision(
+        self,
+        models: str | Sequence[str] | None = None,
+        *,
+        target: str | None = None,
+        protocol: str | None = None,
+        thresholds: Sequence[float] | None = None,
+        ax: Axes | None = None,
+    ) -> Axes:
+        """Draw net benefit over the threshold probability; return the axes."""
+        from cardio_stats import decision_curve
+
+        asked = THRESHOLDS if thresholds is None else np.asarray(thresholds, dtype=float)
+        everybody = []
+
+        def curve(rows: pd.DataFrame) -> tuple[Any, Any]:
+            found = decision_curve(rows["event"], rows["score"], thresholds=list(asked))
+            everybody.append(found["treat_all"])
+            return found["threshold"], found["net_benefit"]
+
+        axes = self._curves(models, target, protocol, ax, curve, None)
+        axes.plot(asked, everybody[0], color="0.6", linewidth=1, label="act on everybody")
+        axes.axhline(0, color="0.6", linestyle="--", linewidth=1, label="act on nobody")
+        top = max(float(np.max(line.get_ydata())) for line in axes.lines)
+        axes.set(xlabel="threshold probability", ylabel="net benefit", ylim=(-0.05, top + 0.05))
+        axes.legend(frameon=False)
+        return axes
+
+    def predict(self, files: str | Path | Sequence[str | Path], **options: Any) -> dict[str, Any]:
+        """Predict new recordings with the final models.
+
+        Parameters
+        ----------
+        files : path or sequence of paths
+            Files, folders or cohort tables, as ``cardio predict`` takes them.
+        **options
+            `device`, `explain_in`, `mapping`, `keep_features` of that command.
+
+        Returns
+        -------
+        dict
+            What ``cardio predict --json`` prints.
+        """
+        from cardio_core.runner.predict import predict_new
+
+        paths = [files] if isinstance(files, str | Path) else files
+        return predict_new(self.folder, tuple(Path(path) for path in paths), **options)
+
+    def __repr__(self) -> str:
+        """Return the folder, what was predicted, and its state."""
+        about = self.manifest
+        return f"<Run {self.folder}: {about.plugin or about.kind}, {about.title}, {about.status}>"
+
+    def _repr_html_(self) -> str:
+        """Return the main AUC of every model as a table, for notebooks."""
+        shown = self.metrics[(self.metrics["metric"] == "auc") & (self.metrics["subgroup"] == "")]
+        shown = shown[["protocol", "target", "model", "value", "low", "high", "n"]].round(3)
+        about = self.manifest
+        return f"<p><b>{html.escape(about.title)}</b> ({html.escape(about.plugin)}, " \
+               f"{html.escape(about.status)})</p>{shown.to_html(index=False)}"  # fmt: skip
+
+    def _curves(
+        self,
+        models: str | Sequence[str] | None,
+        target: str | None,
+        protocol: str | None,
+        ax: Axes | None,
+        curve: Callable[[pd.DataFrame], tuple[Any, Any]],
+        metric: str | None,
+    ) -> Axes:
+        names = [models] if isinstance(models, str) else models or [self.manifest.primary]
+        if ax is None:
+            from matplotlib.figure import Figure
+
+            ax = Figure(figsize=(4.5, 4.5), layout="constrained").add_subplot()
+        for name in names:
+            x, y = curve(self.scores(name, target=target, protocol=protocol))
+            ax.plot(x, y, label=self._label(name, target, protocol, metric))
+        return ax
+
+    def _label(
+        self, model: str, target: str | None, protocol: str | None, metric: str | None
+    ) -> str:
+        title = self.manifest.model_titles.get(model, model)
+        kept = self._chosen("protocol", protocol, self.manifest.protocols, "honest")
+        found = self._metric(metric, model, self._target(target).name, kept) if metric else None
+        if found is None:
+            return title
+        word = "AUC" if metric == "auc" else "slope"
+        limits = "" if found.low is None else f" ({found.low:.2f} to {found.high:.2f})"
+        return f"{title}: {word} {found.value:.2f}{limits}"
+
+    def _metric(self, name: str, model: str, target: str, protocol: str) -> MetricRow | None:
+        return next(
+            (
+                one for one in self.artifact.metrics
+                if one.name == name and one.model == model and one.target == target
+                and one.protocol == protocol and one.pooled and one.repeat is None
+                and not (one.versus or one.subgroup or one.class_name)
+            ),
+            None,
+        )  # fmt: skip
+
+    def _target(self, name: str | None) -> TargetEntry:
+        known = {one.name: one for one in self.manifest.targets if one.kind == "binary"}
+        if not known:
+            raise ConfigError(f"{self.folder.name}: no target of two classes; see .predictions")
+        return known[self._chosen("target", name, tuple(known), "")]
+
+    def _chosen(self, what: str, name: str | None, known: Sequence[str], first: str) -> str:
+        """Return the asked name, the preferred one, or else the first."""
+        if name is None:
+            return first if first in known else known[0] if known else ""
+        if name not in known:
+            raise ConfigError(f"{what}: expected one of {', '.join(known)}, found {name!r}")
+        return name
+
+
+def _clusters(rows: pd.DataFrame) -> pd.Series[str] | None:
+    patients = rows["patient_id"]
+    return patients if patients.duplicated().any() else None
+
+
+def open_run(folder: str | Path) -> Run:
+    """Open a run directory; ``cardio.open`` from Python."""
+    return Run(folder)
+
+
+def make_run(plugin: str, *, echo: Callable[[str], None] | None = print, **options: Any) -> Run:
+    """Take recordings to an evaluation, as ``cardio run`` does, and open the run.
+
+    Parameters
+    ----------
+    plugin : str
+        Name of an installed plugin.
+    echo : callable, optional
+        Takes each line of progress; None for silence.
+    **options
+        The options of ``cardio run`` with underscores: ``data="cohort.csv"``,
+        ``outcome="responder"``, ``config="smoke"``, ``out="runs/first"``, ``seed=1``. A list gives
+        an option several times, True sets a flag.
+
+    Returns
+    -------
+    Run
+
+    Raises
+    ------
+    CardioError
+        In one sentence, what the command would print.
+    """
+    from cardio_core.cli.run import request_of
+    from cardio_core.runner.run import run
+
+    request = request_of(["--plugin", plugin, *_words(options)])
+    return Run(run(request, echo or (lambda line: None)))
+
+
+def measure(
+    plugin: str,
+    files: str | Path | Sequence[str | Path],
+    *,
+    out: str | Path | None = None,
+    sheets: bool = True,
+    echo: Callable[[str], None] | None = print,
+) -> pd.DataFrame:
+    """Measure recordings, as ``cardio measure`` does.
+
+    Returns
+    -------
+    DataFrame
+        ``measurements.csv``: one row a recording. Its folder is ``.attrs["folder"]``.
+    """
+    from cardio_core.runner.measure import MeasureRequest
+    from cardio_core.runner.measure import measure as do
+    from cardio_core.runner.measure_tables import TABLE
+
+    paths = [files] if isinstance(files, str | Path) else files
+    request = MeasureRequest(
+        plugin, tuple(Path(path) for path in paths), sheets=sheets,
+        out=None if out is None else Path(out),
+    )  # fmt: skip
+    done = do(request, echo or (lambda line: None), None)
+    table = pd.read_csv(done.out / TABLE)
+    table.attrs["folder"] = str(done.out)
+    return table
+
+
+def plugins() -> pd.DataFrame:
+    """Return the installed plugins, a row each; ``broken`` says why one cannot be used."""
+    from cardio_core.registry import list_plugins
+
+    rows = [
+        {
+            "name": one.name,
+            "version": one.version,
+            "distribution": one.distribution,
+            "title": one.info.title if one.info else "",
+            "tasks": [task.name for task in one.info.tasks] if one.info else [],
+            "broken": one.reason or "",
+        }
+        for one in list_plugins()
+    ]
+    names = ["name", "version", "distribution", "title", "tasks", "broken"]
+    return pd.DataFrame(rows, columns=names)
+
+
+def _words(options: Mapping[str, Any]) -> list[str]:
+    """Return keyword arguments as the words of a command line."""
+    words: list[str] = []
+    for name, value in options.items():
+        option = f"--{name.replace('_', '-')}"
+        for one in value if isinstance(value, list | tuple) else [value]:
+            if one is True:
+                words.append(option)
+            elif one is not None and one is not False:
+                words += [option, str(one)]
+    return words
