@@ -41,6 +41,8 @@ class Answer:
         Further targets, each in words and in one line.
     warnings, more : tuple of str
         What stands in the way of the answer, the gravest first; the rest.
+    counted : str
+        How many patients, and how many of them had the event; empty where that is not known.
     """
 
     asked: str
@@ -48,6 +50,7 @@ class Answer:
     others: tuple[tuple[str, str], ...]
     warnings: tuple[str, ...]
     more: tuple[str, ...]
+    counted: str = ""
 
 
 def answer(files: RunArtifact) -> Answer:
@@ -58,25 +61,33 @@ def answer(files: RunArtifact) -> Answer:
     """
     found = standings(files)
     warned = warnings_of(files, found)
+    who, events = _who(files, found[0] if found else None)
     return Answer(
-        _asked(files, found[0] if found else None),
+        _asked(files, who),
         _found(files, found[0], len(found)) if found else (_nothing(files),),
         tuple((_label(files, one.target), _line(files, one)) for one in found[1:]),
         tuple(warned[:MAX_WARNINGS]),
         tuple(warned[MAX_WARNINGS:]),
+        who if events else "",
     )
 
 
-def _asked(files: RunArtifact, standing: Standing | None) -> str:
-    manifest = files.manifest
-    data = manifest.data
+def _who(files: RunArtifact, standing: Standing | None) -> tuple[str, str]:
+    """Return how many patients were asked about, and how many of them had the event."""
+    data = files.manifest.data
     kind = "synthetic patient" if data.source == "synthetic" else "patient"
-    who, how_many = "", None if standing is None else _n_patients(standing.row)
+    how_many = None if standing is None else _n_patients(standing.row)
     if how_many is None and data.n_patients is not None:
         how_many = int(data.n_patients)
-    if how_many is not None:
-        detail = _events(files, standing) if standing is not None else ""
-        who = f"In {counted(how_many, kind)}{f' ({detail})' if detail else ''}"
+    if how_many is None:
+        return "", ""
+    detail = _events(files, standing) if standing is not None else ""
+    return f"In {counted(how_many, kind)}{f' ({detail})' if detail else ''}", detail
+
+
+def _asked(files: RunArtifact, who: str) -> str:
+    manifest = files.manifest
+    data = manifest.data
     column = manifest.outcome_column
     task = in_sentence(str(manifest.task_title or manifest.task or "not recorded"))
     judged = files.manifest.kind in (RunKind.JUDGED, RunKind.EXTERNAL)

@@ -203,18 +203,22 @@ _METHODS = {
 
 @dataclass(frozen=True)
 class Methods:
-    """Text to paste: paragraphs, then what to cite."""
+    """Text to paste: paragraphs, then what to cite; a checklist quotes two of the paragraphs."""
 
     paragraphs: tuple[str, ...]
     citations: tuple[str, ...]
+    statistics: str
+    software: str
 
 
 def methods(files: RunArtifact) -> Methods:
     """Return the methods of a run as a paper tells them."""
     found = standings(files)
-    paragraphs = (_data(files), _models(files), _validation(files), _statistics(files, found),
-                  _software(files))  # fmt: skip
-    return Methods(tuple(text for text in paragraphs if text), tuple(_citations(files)))
+    statistics, software = _statistics(files, found), _software(files)
+    paragraphs = (_data(files), _models(files), _validation(files), statistics, software)
+    return Methods(
+        tuple(text for text in paragraphs if text), tuple(_citations(files)), statistics, software
+    )
 
 
 def _data(files: RunArtifact) -> str:
