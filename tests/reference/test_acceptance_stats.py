@@ -25,7 +25,7 @@ Inputs = dict[str, Any]
 def chi2_2x2_yates(inputs: Inputs, check: Inputs) -> Inputs:
     found = stats.chi2_2x2(inputs["table"], yates=True)
     return {
-        "chi2": found.value,
+        "chi2": found.extra["chi2"],
         "p": found.extra["p_chi2"],
         "p_uncorrected": found.extra["p_uncorrected"],
         "p_fisher": found.extra["p_fisher"],
@@ -35,7 +35,7 @@ def chi2_2x2_yates(inputs: Inputs, check: Inputs) -> Inputs:
 
 def chi2_rxc(inputs: Inputs, check: Inputs) -> Inputs:
     found = stats.chi2_rxc(inputs["table"])
-    return {"chi2": found.value, "p": found.p_value, "df": found.extra["df"]}
+    return {"chi2": found.extra["chi2"], "p": found.p_value, "df": found.extra["df"]}
 
 
 def groups_of(inputs: Inputs) -> list[Any]:

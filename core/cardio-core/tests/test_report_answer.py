@@ -263,6 +263,18 @@ def test_where_paper_and_honest_part_it_says_by_how_much_and_why(told):
     assert "0.212 less than the honest 0.812, although beats" in warned(told(less, splits=declared))
 
 
+@pytest.mark.parametrize(
+    ("slope", "low", "high", "far"),
+    [
+        (2.05, -1.5, 5.6, False), (0.31, -0.2, 1.1, False), (0.31, None, None, False),
+        (2.05, 1.2, 2.9, True), (-0.4, -0.9, 0.1, True),
+    ],
+)  # fmt: skip
+def test_a_slope_is_far_from_1_only_where_its_interval_excludes_1(told, slope, low, high, far):
+    said = warned(told([*GOOD, row("calibration_slope", slope, low, high)]))
+    assert ("far from 1" in said) is far
+
+
 def test_no_more_than_six_warnings_lead(told):
     bad = [
         row("auc", 0.55, 0.4, 0.7, extra={"n_rows": 12, "n_positive": 6}),

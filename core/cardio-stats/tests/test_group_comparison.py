@@ -87,9 +87,9 @@ def test_analysis_of_variance_and_kruskal_wallis_agree_with_r(case: str) -> None
 @pytest.mark.parametrize("data", R["two_by_two"], ids=lambda d: str(d["table"]))
 def test_chi_square_and_fisher_of_a_2x2_table_agree_with_r(data: dict[str, Any]) -> None:
     plain, yates = (chi2_2x2(data["table"], yates=yates) for yates in (False, True))
-    assert plain.value == pytest.approx(data["chi2"], rel=1e-10, abs=1e-14)
+    assert plain.extra["chi2"] == pytest.approx(data["chi2"], rel=1e-10, abs=1e-14)
     assert plain.extra["p_chi2"] == pytest.approx(data["p"], rel=1e-9)
-    assert yates.value == pytest.approx(data["chi2_yates"], rel=1e-10, abs=1e-14)
+    assert yates.extra["chi2"] == pytest.approx(data["chi2_yates"], rel=1e-10, abs=1e-14)
     assert yates.extra["p_chi2"] == pytest.approx(data["p_yates"], rel=1e-9)
     assert plain.extra["p_fisher"] == pytest.approx(data["p_fisher"], rel=1e-6)
     assert plain.extra["min_expected"] == pytest.approx(data["min_expected"])
@@ -98,16 +98,22 @@ def test_chi_square_and_fisher_of_a_2x2_table_agree_with_r(data: dict[str, Any])
 @pytest.mark.parametrize("data", R["r_by_c"], ids=lambda d: str(d["table"]))
 def test_chi_square_and_fisher_of_a_larger_table_agree_with_r(data: dict[str, Any]) -> None:
     found, exact = chi2_rxc(data["table"]), fisher_exact(data["table"])
-    assert found.value == pytest.approx(data["chi2"], rel=1e-10)
+    assert found.extra["chi2"] == pytest.approx(data["chi2"], rel=1e-10)
     assert found.extra["p_chi2"] == pytest.approx(data["p"], rel=1e-9)
     # a simulated p has a standard error of 0.0016 at most
     tolerance = {"rel": 1e-6} if exact.seed is None else {"abs": 0.005}
     assert exact.value == pytest.approx(data["p_fisher"], **tolerance)
+    # the value and the p are those of one test, the one that is named
+    given, p = ("chi2", "p") if data["min_expected"] >= 5 else ("p_fisher", "p_fisher")
+    assert found.value == pytest.approx(data[given], **tolerance)
+    assert found.p_value == pytest.approx(data[p], **tolerance)
+    assert found.name == ("chi2" if given == "chi2" else "fisher_p")
 
 
 def test_with_a_small_expected_count_the_p_value_is_fishers_and_the_estimate_says_so() -> None:
     found = chi2_2x2([[3, 42], [2, 55]], yates=True)
     assert found.p_value == found.extra["p_fisher"] != found.extra["p_chi2"]
+    assert (found.name, found.value) == ("fisher_p", found.p_value)
     assert "Fisher" in found.method
     assert "smallest expected count is 2.21" in found.note
     valid = chi2_2x2([[37, 8], [37, 20]], yates=True)

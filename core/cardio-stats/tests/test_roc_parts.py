@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from statistics import NormalDist
 from typing import Any
 
 import numpy as np
@@ -27,10 +28,8 @@ from cardio_stats.errors import DataError
 ORACLES = Path(__file__).parent / "oracles"
 # Made by oracles/roc.R with R 4.2.2, pROC 1.18.0 and Hmisc 4.8.0, on the rows of discrimination.R
 R: dict[str, Any] = json.loads((ORACLES / "roc.json").read_text())
-RECIPES: dict[str, Any] = {
-    name: made["recipe"]
-    for name, made in json.loads((ORACLES / "discrimination.json").read_text())["sets"].items()
-}
+ORACLE_SETS: dict[str, Any] = json.loads((ORACLES / "discrimination.json").read_text())["sets"]
+RECIPES: dict[str, Any] = {name: made["recipe"] for name, made in ORACLE_SETS.items()}
 PARTS: dict[str, Any] = R["parts"]
 
 
@@ -193,10 +192,25 @@ def test_power_of_two_binormal_curves_is_procs() -> None:
 def test_power_of_a_pilots_curves_is_procs() -> None:
     y, a, b = DATA["rare"]
     expected = R["power"]["curves"]
-    assert pilot_power(y, a, b, n=500).value == pytest.approx(expected["power"]["power"], rel=1e-9)
-    needed = pilot_power(y, a, b, power=0.9)
+    found = pilot_power(y, a, b, n=500, null_variance="first")
+    assert found.value == pytest.approx(expected["power"]["power"], rel=1e-9)
+    needed = pilot_power(y, a, b, power=0.9, null_variance="first")
     assert needed.extra["n_positive"] == pytest.approx(expected["n"]["ncases"], rel=1e-9)
     assert needed.value == np.ceil(expected["n"]["ncases"] + expected["n"]["ncontrols"])
+
+
+def test_a_pilots_power_is_that_of_its_paired_test_whichever_score_comes_first() -> None:
+    y, a, b = DATA["rare"]
+    # The test statistic of pROC's paired test grows with the root of n; 1.645, 1.2816 and 1.96
+    # are the 95, 90 and 97.5 % points of the normal distribution.
+    z = ORACLE_SETS["rare"]["paired"]["z"]
+    for scores in ((a, b), (b, a)):
+        power = pilot_power(y, *scores, n=4 * len(y)).value
+        assert power == pytest.approx(NormalDist().cdf(2 * z - 1.959964), abs=1e-6)
+        needed = pilot_power(y, *scores, power=0.9, alpha=0.1)
+        exact = len(y) * ((1.644854 + 1.281552) / z) ** 2
+        assert needed.value == pytest.approx(exact, abs=1.01)
+    assert pilot_power(y, a, b).value == pilot_power(y, b, a).value
 
 
 def test_the_area_of_several_classes_is_procs() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -217,6 +218,9 @@ def _newcombe_variance(auc: float, n_positive: int, n_negative: int) -> float:
 
 _REFERENCE = "Obuchowski-McClish"
 
+NullVariance = Literal["symmetric", "first"]
+"""Of both scores as they are, or as if both varied like the first."""
+
 
 def binormal_power(
     auc_a: float,
@@ -286,7 +290,9 @@ def binormal_power(
     variances = [curve.variance(kappa) for curve in curves]
     covariance = curves[0].covariance(curves[1], correlation, kappa)
     about = f"{_REFERENCE}, binormal, AUCs {auc_a:g} and {auc_b:g}, scores r = {correlation:g}"
-    return _planned(auc_a - auc_b, variances, covariance, prevalence, n, power, alpha, about)
+    null = 2 * variances[0] - 2 * covariance
+    alternative = sum(variances) - 2 * covariance
+    return _planned(auc_a - auc_b, (null, alternative), prevalence, n, power, alpha, about)
 
 
 def pilot_power(
@@ -297,11 +303,12 @@ def pilot_power(
     n: int | None = None,
     power: float = 0.8,
     alpha: float = 0.05,
+    null_variance: NullVariance = "symmetric",
 ) -> Estimate:
     """Return the power of a study like a pilot study, or how many patients reach a power.
 
-    AUCs, variances and covariance are the pilot's, by DeLong, as in pROC's ``power.roc.test`` of
-    two curves. A pilot's difference is uncertain, and with it the number.
+    AUCs, variances and covariance are the pilot's, by DeLong. A pilot's difference is uncertain,
+    and with it the number.
 
     Parameters
     ----------
@@ -313,6 +320,10 @@ def pilot_power(
         returned, without it the number of patients.
     power, alpha : float
         Wanted power, and two-sided level.
+    null_variance : {"symmetric", "first"}
+        Variance of the difference where the two areas are equal. ``"symmetric"`` takes that of a
+        paired DeLong test, the same whichever score comes first. ``"first"`` takes both scores to
+        vary like `score_a`, as pROC's ``power.roc.test`` of two curves; it depends on the order.
 
     Returns
     -------
@@ -332,8 +343,8 @@ def pilot_power(
     --------
     >>> y = [0, 0, 0, 0, 1, 1, 1, 1]
     >>> a, b = [2, 1, 6, 5, 3, 4, 7, 8], [1, 2, 3, 5, 4, 6, 7, 8]
-    >>> round(pilot_power(y, a, b, n=40).value, 2)
-    0.34
+    >>> round(pilot_power(y, a, b, n=40).value, 2), round(pilot_power(y, b, a, n=40).value, 2)
+    (0.7, 0.7)
     """
     found = delong_covariance(labels, score_a, score_b)
     sample = found.sample
@@ -346,33 +357,36 @@ def pilot_power(
         f"{_REFERENCE}, as in a pilot of {sample.n}: AUCs {found.aucs[0]:.3f} and "
         f"{found.aucs[1]:.3f}"
     )
-    variances = [float(per_case[0, 0]), float(per_case[1, 1])]
-    planned = _planned(
-        difference, variances, float(per_case[0, 1]), prevalence, n, power, alpha, about
-    )
+    covariance = float(per_case[0, 1])
+    alternative = float(per_case[0, 0] + per_case[1, 1]) - 2 * covariance
+    if null_variance == "first":
+        null = 2 * float(per_case[0, 0]) - 2 * covariance
+        about += ", null variance of the first score"
+    else:
+        null = alternative
+        about += ", symmetric null variance"
+    planned = _planned(difference, (null, alternative), prevalence, n, power, alpha, about)
     return planned.replace(n_dropped=sample.n_dropped)
 
 
 def _planned(
     difference: float,
-    variances: list[float],
-    covariance: float,
+    variances: tuple[float, float],
     prevalence: float,
     n: int | None,
     power: float,
     alpha: float,
     about: str,
 ) -> Estimate:
-    """Solve n δ² = (z_α √V₀ + z_β √V_A)² for power or n; variances are those of one case."""
+    """Solve n δ² = (z_α √V₀ + z_β √V_A)² for power or n; V₀ and V_A are those of one case."""
     for name, value in (("alpha", alpha), ("power", power)):
         _fraction(name, value)
-    null = 2 * variances[0] - 2 * covariance
-    alternative = variances[0] + variances[1] - 2 * covariance
+    null, alternative = variances
     z_alpha = float(ndtri(1 - alpha / 2))
     if min(null, alternative) <= 0:
         raise DataError(
             f"planner: expected variances of the difference above 0, found {null:.3g} under the "
-            f"null hypothesis and {alternative:.3g}; name the other score first, or plan with AUCs"
+            f"null hypothesis and {alternative:.3g}; plan with other AUCs, or name the other first"
         )
     if n is not None:
         if n < 4:

@@ -182,10 +182,10 @@ def chi2_2x2(
     Returns
     -------
     Estimate
-        Value: the statistic asked for. ``p_value`` is its p where every expected count is at
-        least 5, and Fisher's exact p otherwise, as ``method`` and ``note`` then say. ``extra``
-        holds all of them: ``p_chi2`` (as asked for), ``p_uncorrected``, ``p_yates``,
-        ``p_n_minus_1``, ``p_fisher``, and ``min_expected``.
+        Where every expected count is at least 5, ``chi2``: the statistic asked for, with its p.
+        Otherwise ``fisher_p``, as of :func:`fisher_exact`: the value is the p itself, and `note`
+        says why. ``extra`` holds both tests whichever is given: ``chi2`` and ``p_chi2`` (as asked
+        for), ``p_uncorrected``, ``p_yates``, ``p_n_minus_1``, ``p_fisher``, ``min_expected``.
 
     References
     ----------
@@ -232,8 +232,8 @@ def chi2_rxc(table: ArrayLike, *, unit: str = "patient", seed: int = 0) -> Estim
     Returns
     -------
     Estimate
-        As for :func:`chi2_2x2`: with an expected count below 5, ``p_value`` is that of the
-        Fisher-Freeman-Halton test, and ``method`` says whether it is exact or simulated.
+        As for :func:`chi2_2x2`: with an expected count below 5, ``fisher_p`` of the
+        Fisher-Freeman-Halton test; ``method`` says whether it is exact or simulated.
 
     Examples
     --------
@@ -263,17 +263,18 @@ def _valid_or_fisher(
     unit: str,
     instead: str = FISHER,
 ) -> Estimate:
-    """Return chi-square where it is valid, and Fisher's p with the reason where it is not."""
+    """Return chi-square where it is valid, and Fisher's test with the reason where it is not."""
     smallest = float(expected_counts(counts).min())
-    extra["min_expected"] = smallest
-    method, p, note = label, extra["p_chi2"], ""
-    if smallest < MIN_EXPECTED:
-        method, p = instead, extra["p_fisher"]
-        note = f"Chi-square is not valid: the smallest expected count is {smallest:.2f}, below 5."
-        if "simulated" in instead:
-            note += f" p is not exact: {instead}."
+    extra |= {"chi2": statistic, "min_expected": smallest}
     counted = unit_count(int(counts.sum()), None, unit)
-    return Estimate("chi2", statistic, method=method, **counted, p_value=p, note=note, extra=extra)
+    if smallest >= MIN_EXPECTED:
+        p = extra["p_chi2"]
+        return Estimate("chi2", statistic, method=label, **counted, p_value=p, extra=extra)
+    note = f"Chi-square is not valid: the smallest expected count is {smallest:.2f}, below 5."
+    if "simulated" in instead:
+        note += f" p is not exact: {instead}."
+    p = extra["p_fisher"]
+    return Estimate("fisher_p", p, method=instead, **counted, p_value=p, note=note, extra=extra)
 
 
 def fisher_p(counts: Floats) -> float:

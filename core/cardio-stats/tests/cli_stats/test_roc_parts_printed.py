@@ -103,5 +103,9 @@ def test_the_planner_takes_correlated_scores_and_a_pilot(cardio: Any, file: Path
     assert by_scores["value"] > by_areas["value"]  # on the safe side
     pilot = ["planner", "pilot", "FILE", "--target", "response", "--scores", "risk,lvef_pct"]
     planned = json.loads(cardio([*pilot, "--json"], file).out)[0]
+    swapped = [*pilot[:-1], "lvef_pct,risk", "--json"]
+    assert json.loads(cardio(swapped, file).out)[0]["value"] == planned["value"]
+    of_first = json.loads(cardio([*pilot, "--null-variance", "first", "--json"], file).out)[0]
+    assert of_first["value"] != planned["value"]
     power = json.loads(cardio([*pilot, "--n", str(planned["n"]), "--json"], file).out)[0]
     assert power["value"] == pytest.approx(0.8, abs=0.01)

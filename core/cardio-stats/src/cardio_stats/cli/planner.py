@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import click
 
@@ -253,6 +253,13 @@ def planner_compare(
 @POWER
 @ALPHA
 @click.option("--n", "n_patients", type=int, help="Give the power of so many patients instead.")
+@click.option(
+    "--null-variance",
+    type=click.Choice(["symmetric", "first"]),
+    default="symmetric",
+    show_default=True,
+    help="Of both scores, or as if both varied like the first (as pROC; depends on the order).",
+)
 @output_options(figure=False)
 def planner_pilot(
     file: Path,
@@ -262,6 +269,7 @@ def planner_pilot(
     power: float,
     alpha: float,
     n_patients: int | None,
+    null_variance: Literal["symmetric", "first"],
     **output: Any,
 ) -> None:
     """Plan for telling two scores apart as in a pilot, whose rows are one patient each."""
@@ -271,7 +279,9 @@ def planner_pilot(
     if len(names) != 2:
         raise ConfigError(f"--scores: expected two columns, found {len(names)}")
     outcome, [one, other], _ = scored(read_table(file), target, names, event, None)
-    found = stats.pilot_power(outcome, one, other, n=n_patients, power=power, alpha=alpha)
+    found = stats.pilot_power(
+        outcome, one, other, n=n_patients, power=power, alpha=alpha, null_variance=null_variance
+    )
     notes = [
         f"{found.extra['n_positive']:.0f} patients with and {found.extra['n_negative']:.0f} "
         "without the outcome, as common as in the pilot.",

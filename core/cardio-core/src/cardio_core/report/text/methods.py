@@ -503,7 +503,4 @@ def _of_size(found: Sequence[Standing]) -> list[str]:
     if low is None or high is None:
         return ["There are too few tested patients for an interval."]
     n = counted(int(row.n or 0), str(row.unit or "row"))
-    return [
-        f"With {n} the interval of the leading measure is {number(high - low)} wide: smaller "
-        "differences than that cannot be seen."
-    ]
+    return [f"With {n} the interval of the leading measure is {number(high - low)} wide."]

@@ -266,12 +266,17 @@ def _slope(files: RunArtifact, standing: Standing) -> Iterator[str]:
     model = _the(files, standing, start=False)
     for row in _of_model(files, standing, "calibration_slope"):
         slope = row.value
-        if not SLOPES[0] <= slope <= SLOPES[1]:
+        if not SLOPES[0] <= slope <= SLOPES[1] and _excludes(row, 1.0):
             sense = "predictions are too extreme" if slope < 1 else "predictions are too timid"
             if slope <= 0:
                 sense = "higher predictions do not go with more events"
             yield (f"The calibration slope of {model} is {number(slope)}, far from 1: {sense}.")
         return
+
+
+def _excludes(row: Row, value: float) -> bool:
+    """Without an interval nothing is excluded."""
+    return row.low is not None and row.high is not None and not row.low <= value <= row.high
 
 
 def _uncovered(files: RunArtifact, standing: Standing) -> Iterator[str]:
