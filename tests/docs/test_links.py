@@ -32,8 +32,12 @@ def pages() -> list[Path]:
     """Return every page of the repository that somebody reads, none that the site makes."""
     found = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("core/*/*.md")]
     found += [*ROOT.glob("plugins/*/*.md"), *ROOT.glob("examples/**/*.md")]
-    made = {ROOT / "docs" / name for name in MADE}
-    return sorted(page for page in found if not made & set(page.parents))
+    return sorted(page for page in found if not is_made(page))
+
+
+def is_made(page: Path) -> bool:
+    """Return whether the site makes a page, so that the repository does not hold it."""
+    return bool({ROOT / "docs" / name for name in MADE} & set(page.parents))
 
 
 PAGES = pages()
@@ -73,7 +77,7 @@ def broken(text: str, page: Path) -> list[str]:
         if urlsplit(target).scheme:
             continue
         place = (page.parent / target).resolve() if target else page
-        missing = not place.exists()
+        missing = not place.exists() or is_made(place)
         lost = anchor and not missing and anchor not in anchors(place)
         if missing or lost or not place.is_relative_to(ROOT):
             wrong.append(link or picture)
