@@ -38,7 +38,7 @@ def table():
 
 def test_labels_are_medicines_words_with_units_and_no_column_tells_the_follow_up(table):
     made = describe_patients(table, PEOPLE, LABELS, RESPONSE, ["x_nt_probnp", "albuminuria"])
-    assert made.title == "Patients at baseline by response"
+    assert (made.title, made.by) == ("Patients at baseline", "response")
     assert made.frame["Variable"].tolist() == [
         "Age (years), mean ± SD",
         "Male sex, n (%)",

@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike
 from cardio_stats._numerics.columns import column_named, kind_of, level_labels, numbers
 from cardio_stats._numerics.display import BLANK, ResultTable, number_text, p_text
 from cardio_stats._numerics.validate import Floats, Ints, numeric_column
-from cardio_stats.contingency import chi2_2x2, chi2_rxc, fisher_exact
+from cardio_stats.contingency import categorical_test, chi2_2x2, chi2_rxc, fisher_exact
 from cardio_stats.errors import DataError
 from cardio_stats.estimate import Estimate
 from cardio_stats.means import TTest, anova, kruskal_wallis, mann_whitney, ttest
@@ -161,6 +161,8 @@ class TableOneChoices:
         and 1, or of no and yes, that has a title is printed as its title alone.
     group_titles : mapping of str to str
         Words for groups: ``{"1": "Responder"}``.
+    explain_fisher : bool
+        Whether a note says why Fisher's test stands in the column of tests.
     """
 
     continuous_test: ContinuousTest
@@ -176,6 +178,7 @@ class TableOneChoices:
     unit: str = "patient"
     titles: Mapping[str, str] = field(default_factory=dict)
     group_titles: Mapping[str, str] = field(default_factory=dict)
+    explain_fisher: bool = True
 
     def title(self, name: str) -> str:
         """Return what readers are to see in place of a column's name."""
@@ -306,12 +309,12 @@ def _measurements(
         return anova(samples, test=test, unit=choices.unit)
 
     title = choices.title(name)
-    found, notes = _tested(compute, name, title) if samples else (None, [])
+    found, notes = _tested(compute, title) if samples else (None, [])
     p = p_text(found.p_value if found else None)
     label = "rank" if by_rank else test.capitalize()
     missing = str(int(np.isnan(everybody).sum()))
     row = (f"{title}, {kind}", *cells, missing, p, label if found else BLANK)
-    return Described([row], [found] if found else [], notes)
+    return Described([row], _named(found, name), notes)
 
 
 def _measured(sample: Floats, ddof: int, ranked: bool, spread: float) -> str:
@@ -361,9 +364,11 @@ def _counts(table: pd.DataFrame, name: str, groups: Groups, choices: TableOneCho
         )
 
     title = choices.title(name)
-    found, notes = _tested(compute, name, title) if by_group else (None, [])
+    found, notes = _tested(compute, title) if by_group else (None, [])
+    if found and found.name == "fisher_p" and found.seed is None and not choices.explain_fisher:
+        notes = []
     missing = str(int((labels[everybody] == "").sum()))
-    label = _test_label(found)
+    label = categorical_test(found) if found else BLANK
     tail = (missing, p_text(found.p_value if found else None), label)
     all_totals = all_counts.sum(axis=0)
     shares = [
@@ -380,32 +385,25 @@ def _counts(table: pd.DataFrame, name: str, groups: Groups, choices: TableOneCho
         rows += [
             (f"  {level}", *share, "", "", "") for level, share in zip(levels, shares, strict=True)
         ]
-    return Described(rows, [found] if found else [], notes)
+    return Described(rows, _named(found, name), notes)
 
 
-def _test_label(found: Estimate | None) -> str:
-    if found is None:
-        return BLANK
-    if "simulated" in found.method:
-        return "Fisher, simulated"
-    return "Fisher" if "Fisher" in found.method else "chi2"
+def _named(found: Estimate | None, column: str) -> list[Estimate]:
+    return [found.replace(name=f"table_one[{column}]")] if found else []
 
 
 def _share(k: int, n: int) -> str:
     return f"{k} ({100 * k / n:.1f})" if n else BLANK
 
 
-def _tested(
-    compute: Callable[[], Estimate], name: str, title: str
-) -> tuple[Estimate | None, list[str]]:
+def _tested(compute: Callable[[], Estimate], title: str) -> tuple[Estimate | None, list[str]]:
     """Return the test, or the reason why there is none."""
     try:
         found = compute()
     except DataError as refusal:
         return None, [f"{title}: not tested; {refusal}."]
-    found = found.replace(name=f"table_one[{name}]")
     note = found.note
-    if "simulated" in found.method and not note:
+    if found.name == "fisher_p" and found.seed is not None and not note:
         note = f"p is not exact: {found.method}."
     return found, [f"{title}: {note}"] if note else []
 

@@ -251,8 +251,7 @@ def chi2_rxc(table: ArrayLike, *, unit: str = "patient", seed: int = 0) -> Estim
         exact = fisher_freeman_halton(counts, seed=seed)
         extra["p_fisher"], drawn, instead = exact.value, exact.seed, exact.method
     label = f"Pearson's chi-square, {df} df"
-    found = _valid_or_fisher(counts, statistic, label, extra, unit, instead)
-    return found.replace(seed=drawn)
+    return _valid_or_fisher(counts, statistic, label, extra, unit, instead, drawn)
 
 
 def _valid_or_fisher(
@@ -262,8 +261,12 @@ def _valid_or_fisher(
     extra: dict[str, float],
     unit: str,
     instead: str = FISHER,
+    seed: int | None = None,
 ) -> Estimate:
-    """Return chi-square where it is valid, and Fisher's test with the reason where it is not."""
+    """Return chi-square where it is valid, and Fisher's test with the reason where it is not.
+
+    `seed` is that of a simulated p of Fisher's test.
+    """
     smallest = float(expected_counts(counts).min())
     extra |= {"chi2": statistic, "min_expected": smallest}
     counted = unit_count(int(counts.sum()), None, unit)
@@ -271,10 +274,26 @@ def _valid_or_fisher(
         p = extra["p_chi2"]
         return Estimate("chi2", statistic, method=label, **counted, p_value=p, extra=extra)
     note = f"Chi-square is not valid: the smallest expected count is {smallest:.2f}, below 5."
-    if "simulated" in instead:
+    if seed is not None:
         note += f" p is not exact: {instead}."
     p = extra["p_fisher"]
-    return Estimate("fisher_p", p, method=instead, **counted, p_value=p, note=note, extra=extra)
+    found = Estimate("fisher_p", p, method=instead, **counted, p_value=p, note=note, extra=extra)
+    return found.replace(seed=seed)
+
+
+def categorical_test(found: Estimate) -> str:
+    """Return which test of a contingency table an estimate is of, as a table's cell.
+
+    Examples
+    --------
+    >>> categorical_test(chi2_rxc([[16, 21, 8], [15, 35, 7]]))
+    'chi2'
+    >>> categorical_test(chi2_rxc([[3, 1, 2], [2, 5, 1]]))
+    'Fisher'
+    """
+    if found.name != "fisher_p":
+        return "chi2"
+    return "Fisher" if found.seed is None else "Fisher, simulated"
 
 
 def fisher_p(counts: Floats) -> float:

@@ -24,7 +24,7 @@ from cardio_stats._numerics.columns import (
 from cardio_stats._numerics.display import BLANK, ResultTable, p_text, ratio_text
 from cardio_stats._numerics.validate import Bools, Floats, Ints, checked_level, unit_count
 from cardio_stats.baseline_table import Groups, groups_of
-from cardio_stats.contingency import chi2_2x2, chi2_rxc
+from cardio_stats.contingency import categorical_test, chi2_2x2, chi2_rxc
 from cardio_stats.errors import DataError
 from cardio_stats.estimate import Estimate
 from cardio_stats.logistic import Method, fit_logistic
@@ -92,9 +92,10 @@ def missing_report(
         estimates.append(share)
         cells = _by_group(gone, groups)
         if groups is not None:
-            tested = _tested(gone, groups, name, unit)
-            estimates += [tested] if tested else []
-            cells += [p_text(tested.p_value if tested else None), _label(tested)]
+            tested = _tested(gone, groups, unit)
+            estimates += [tested.replace(name=f"missing_by_group[{name}]")] if tested else []
+            test = categorical_test(tested) if tested else BLANK
+            cells += [p_text(tested.p_value if tested else None), test]
         rows.append((name, *_counted(gone), *cells))
     whole = [name for name, gone in zip(names, absent.T, strict=True) if not gone.any()]
     patterns, n_rarer = _patterns(absent, names, groups)
@@ -120,7 +121,7 @@ def _by_group(gone: Bools, groups: Groups | None) -> list[str]:
     return [cell for rows in members for cell in _counted(gone[rows])]
 
 
-def _tested(gone: Bools, groups: Groups, name: str, unit: str) -> Estimate | None:
+def _tested(gone: Bools, groups: Groups, unit: str) -> Estimate | None:
     """Test whether a value is missing more often in one group, if it is missing in any."""
     counts = np.array(
         [[int(gone[rows].sum()), int((~gone[rows]).sum())] for rows in groups.members]
@@ -128,12 +129,7 @@ def _tested(gone: Bools, groups: Groups, name: str, unit: str) -> Estimate | Non
     if (counts.sum(axis=0) == 0).any():
         return None
     two = counts.shape == (2, 2)
-    found = chi2_2x2(counts, yates=False, unit=unit) if two else chi2_rxc(counts, unit=unit)
-    return found.replace(name=f"missing_by_group[{name}]")
-
-
-def _label(tested: Estimate | None) -> str:
-    return BLANK if tested is None else "Fisher" if "Fisher" in tested.method else "chi2"
+    return chi2_2x2(counts, yates=False, unit=unit) if two else chi2_rxc(counts, unit=unit)
 
 
 def _patterns(

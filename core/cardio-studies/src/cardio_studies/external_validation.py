@@ -125,7 +125,7 @@ def _beside(made: TableOne, run: Path) -> TableOne:
     size = whole.partition("(")[2]
     frame.insert(2, f"{IN_THE_RUN} ({size}" if size else IN_THE_RUN, cells)
     note = "The column of the run describes those whom its folds tested; no test compares them."
-    return TableOne(made.title, frame, (*made.notes, note))
+    return replace(made, frame=frame, notes=(*made.notes, note))
 
 
 def _places(names: pd.Series) -> list[tuple[str, str]]:

@@ -261,7 +261,8 @@ def publish(
     notes, every = list(said), dict(tables)
     if table_one is not None:
         every["table1"] = table_one.frame
-        manifest.update(table1={"title": table_one.title, "notes": list(table_one.notes)})
+        about = {"title": table_one.title, "by": table_one.by, "notes": list(table_one.notes)}
+        manifest.update(table1=about)
     for name, table in every.items():
         with replacing(file_in(out, "tables", SafeName(name, ".csv"))) as temporary:
             index = not isinstance(table.index, pd.RangeIndex)

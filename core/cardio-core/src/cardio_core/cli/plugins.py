@@ -152,7 +152,7 @@ def _line(verdict: Verdict, said: set[str]) -> str:
         return f"look {line}\n     {verdict.said}"
     if verdict.passed:
         return f"ok   {line}"
-    known = verdict.said.removeprefix("not checked: ") in said
+    known = (verdict.cause or verdict.said) in said
     return f"FAIL {line}\n     {'not checked, for the same reason' if known else verdict.said}"
 
 

@@ -163,7 +163,6 @@ def _estimate(
 
 GROUP = "outcome of the patients"
 MISSING = "Missing"
-_FISHER = "Chi-square is not valid"
 OWN = "x_"
 """Marks a column of the user's own, whose name means nothing to us."""
 WORDS = ("yes or no", "two words", "several words")
@@ -171,11 +170,24 @@ WORDS = ("yes or no", "two words", "several words")
 
 @dataclass(frozen=True)
 class TableOne:
-    """Table 1 as it is printed: a title, the cells, and the sentences below them."""
+    """Table 1 as it is printed.
+
+    Attributes
+    ----------
+    title : str
+        What stands above it, without the outcome.
+    frame : DataFrame
+        The cells.
+    notes : tuple of str
+        The sentences below it.
+    by : str
+        The target that divides the patients; empty where none does.
+    """
 
     title: str
     frame: pd.DataFrame
     notes: tuple[str, ...]
+    by: str = ""
 
 
 def describe_patients(
@@ -244,8 +256,8 @@ def describe_patients(
     frame, notes, divided = _by_outcome(
         described, titles, counted, labels if divided else None, target
     )
-    by = f" by {_words_of(target)}" if divided and target is not None else ""
-    return TableOne(f"Patients at baseline{by}", frame, notes)
+    by = target.name if divided and target is not None else ""
+    return TableOne("Patients at baseline", frame, notes, by)
 
 
 def describe_columns(described: pd.DataFrame, labels: pd.Series, target: Target) -> TableOne:
@@ -291,7 +303,7 @@ def describe_columns(described: pd.DataFrame, labels: pd.Series, target: Target)
         described[list(titles)], titles, counted, labels if divided else None,
         target if divided else None,
     )  # fmt: skip
-    return TableOne(f"Patients by {target.name}" if divided else "Patients", frame, notes)
+    return TableOne("Patients", frame, notes, target.name if divided else "")
 
 
 def _by_outcome(
@@ -322,15 +334,11 @@ def _by_outcome(
         categorical=tuple(counted),
         titles=titles,
         group_titles=group_titles,
+        explain_fisher=False,
     )
     group = GROUP if group_titles else None
     made = table_one(rows, group, list(described.columns), choices=choices)
-    said = [note for note in made.notes if _FISHER not in note]  # the column of tests says it
-    return _printed(made.to_frame()), (*notes, *said), group is not None
-
-
-def _words_of(target: Target) -> str:
-    return label_of(target.name)[:1].lower() + label_of(target.name)[1:]
+    return _printed(made.to_frame()), (*notes, *made.notes), group is not None
 
 
 def _readable(name: str, values: pd.Series) -> tuple[pd.Series | None, bool]:

@@ -215,6 +215,7 @@ class TableOneEntry:
     """What stands above and below the table of patients."""
 
     title: str = "Patients"
+    by: str = ""
     notes: tuple[str, ...] = ()
 
 

@@ -391,8 +391,8 @@ def _tables(files: RunArtifact, names: Names) -> dict[str, Any]:
     first = table_one(tables)
     about = files.manifest.table1
     if first is not None:
-        head, by, target = about.title.rpartition(" by ")
-        first = replace(first, title=f"Table 1. {head}{by}{names.word(target)}", in_caption=True)
+        by = f" by {names.word(about.by)}" if about.by else ""
+        first = replace(first, title=f"Table 1. {about.title}{by}", in_caption=True)
     apart = {f"tables/{name}.csv": place for place, name in enumerate(external.TABLES)}
     others = [
         table for table in tables

@@ -461,4 +461,4 @@ def write_table_one(session: Session, arm: Arm) -> None:
     notes = list(made.notes)
     if samples.groupby("patient_id")["study_id"].nunique().max() > 1:
         notes.append("A patient with several studies is described by the first.")
-    session.manifest.update(table1={"title": made.title, "notes": notes})
+    session.manifest.update(table1={"title": made.title, "by": made.by, "notes": notes})

@@ -72,8 +72,7 @@ def missing_covariates(
     """Count the patients who lack each covariate: those asked for, read by the task, or known."""
     if table is None:
         return []
-    read = [name for name, why in task.columns.items() if "outcome" not in why]
-    named = [*asked, *read, *(str(name) for name in table.columns)]
+    named = [*asked, *task.columns, *(str(name) for name in table.columns)]
     chosen = [
         name
         for name in dict.fromkeys(named)

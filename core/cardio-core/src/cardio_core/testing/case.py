@@ -34,7 +34,11 @@ class BrokenContractError(AssertionError):
 
 
 class NotReachedError(BrokenContractError):
-    """What a check needs has failed before, in the check that says why."""
+    """What a check needs has failed before; `cause` is what that check found."""
+
+    def __init__(self, cause: str) -> None:
+        super().__init__(f"not checked: {cause}")
+        self.cause = cause
 
 
 class ContractWarning(UserWarning):
@@ -59,6 +63,8 @@ class Verdict:
         How long it took.
     advised : bool
         Whether it holds, and `said` is what to look at all the same.
+    cause : str
+        What an earlier check found, because of which this one was not reached; empty otherwise.
     """
 
     name: str
@@ -67,6 +73,7 @@ class Verdict:
     said: str
     seconds: float
     advised: bool = False
+    cause: str = ""
 
 
 def require(holds: object, message: str) -> None:
@@ -100,7 +107,7 @@ def judge(check: Check, case: Any, task: str | None = None) -> Verdict:
     """Run one check and say what came of it; only an interruption goes through."""
     begin = time.perf_counter()
     why = " ".join((check.__doc__ or "").split("\n\n")[0].split())
-    advice = ""
+    advice = cause = ""
     try:
         with warnings.catch_warnings(record=True) as heard:
             warnings.simplefilter("always", ContractWarning)
@@ -113,10 +120,12 @@ def judge(check: Check, case: Any, task: str | None = None) -> Verdict:
         passed, said = True, advice or why
     except (BrokenContractError, CardioError) as error:
         passed, said = False, " ".join(str(error).split())
+        cause = " ".join(error.cause.split()) if isinstance(error, NotReachedError) else ""
     except (Exception, SystemExit) as error:
         passed, said = False, _unexpected(error)
     took = time.perf_counter() - begin
-    return Verdict(name_of(check), task, passed, said, took, advised=passed and bool(advice))
+    advised = passed and bool(advice)
+    return Verdict(name_of(check), task, passed, said, took, advised=advised, cause=cause)
 
 
 def _unexpected(error: BaseException) -> str:
@@ -194,7 +203,7 @@ class _Once(Generic[Made]):
         name = self.make.__name__
         kept = case.__dict__.setdefault("_kept", {})
         if isinstance(kept.get(name), _Failed):
-            raise NotReachedError(f"not checked: {kept[name].reason}")
+            raise NotReachedError(kept[name].reason)
         if name not in kept:
             try:
                 kept[name] = self.make(case)
