@@ -130,3 +130,67 @@ def test_what_explains_a_prediction_is_written_where_it_is_asked_for(
         assert case["fold"] == "final" and case["model"] in ("ridge", "constant")
         written = tmp_path / "why" / "explanations" / f"{case['model']}-new1.json"
         assert json.loads(written.read_text()) == case
+
+
+@pytest.fixture(scope="module")
+def synthetic_run(clinic_run, tmp_path_factory):
+    """The same run, as if it had been trained on a synthetic cohort."""
+    run = tmp_path_factory.mktemp("synthetic") / "run"
+    shutil.copytree(clinic_run, run)
+    manifest = json.loads((run / "manifest.json").read_text())
+    manifest["data"]["source"] = "synthetic"
+    (run / "manifest.json").write_text(json.dumps(manifest))
+    return run
+
+
+def test_models_of_synthetic_recordings_decide_nothing_about_real_ones(
+    cardio, clinic_run, synthetic_run, newcomers, tmp_path
+):
+    def rows(run, *words, inputs=newcomers):
+        answer = cardio("predict", run, inputs, "--device", "cpu", "--json", *words).json
+        return answer["decisions_withheld"], answer["predictions"]
+
+    withheld, told = rows(clinic_run)
+    assert not withheld
+    assert all(row["decided"] and "set" in row for row in told)
+    assert rows(synthetic_run, "--accept-synthetic") == (False, told)
+    withheld, scored = rows(synthetic_run)
+    assert withheld
+    assert [row["scores"] for row in scored] == [row["scores"] for row in told]
+    assert not any(row["decided"] or "set" in row for row in scored)
+    synthetic = tmp_path / "made"
+    shutil.copytree(newcomers, synthetic)
+    (synthetic / "truth.json").write_text('{"kind": "toy", "seed": 7}')
+    assert rows(synthetic_run, inputs=synthetic) == (False, told)
+
+
+def test_a_printed_answer_without_a_decision_holds_no_answer_to_the_question(
+    cardio, clinic_run, synthetic_run, newcomers
+):
+    decided = cardio("predict", clinic_run, newcomers, "--device", "cpu").stdout
+    withheld = cardio("predict", synthetic_run, newcomers, "--device", "cpu").stdout
+    for head in ("Answer", "90 % certain"):
+        assert head in decided
+        assert head not in withheld
+    assert "Probability of ill" in withheld
+
+
+def test_an_answer_says_how_well_its_models_did(cardio, clinic_run, newcomers):
+    answer = cardio("predict", clinic_run, newcomers, "--device", "cpu", "--json").json
+    metrics = json.loads((clinic_run / "metrics.json").read_text())
+    known = {
+        (row["target"], row["model"]): row
+        for row in metrics
+        if row["name"] == "auc" and row["protocol"] == "honest" and row["fold"] is None
+        and row["repeat"] is None and not row["subgroup"] and not row["versus"]
+    }  # fmt: skip
+    worth = {(one["target"], one["model"]): one for one in answer["worth"]}
+    assert set(worth) == {(row["target"], row["model"]) for row in answer["predictions"]}
+    for key, one in worth.items():
+        assert (one["value"], one["low"], one["n"]) == tuple(
+            known[key][name] for name in ("value", "low", "n")
+        )
+        assert one["better_than_chance"] == (one["low"] > 0.5)
+    text = cardio("predict", clinic_run, newcomers, "--device", "cpu").stdout
+    primary = next(one for one in answer["worth"] if one["model"] == answer["primary"])
+    assert f"AUC {primary['value']:.3f}" in text

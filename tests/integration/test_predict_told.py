@@ -138,10 +138,13 @@ def test_beats_are_told_by_recording(cardio, beats_run, strip):
     assert sum(counts) == int(n_samples) > 0
 
 
-def test_a_run_on_a_synthetic_cohort_says_that_it_is_a_try(cardio, run_toy, newcomers, tmp_path):
+def test_a_run_without_data_counts_as_trained_on_synthetic_recordings(
+    cardio, run_toy, newcomers, tmp_path
+):
     run = run_toy(tmp_path / "run", task="mean_class", protocol="honest", smoke=True)
-    said = cardio("predict", run, newcomers / "C01r0.csv", "--device", "cpu")
-    assert "trained on a synthetic cohort: a try, and no statement on a patient" in said.stdout
+    answer = cardio("predict", run, newcomers / "C01r0.csv", "--device", "cpu", "--json").json
+    assert answer["synthetic_training"]
+    assert answer["decisions_withheld"]
 
 
 def test_without_a_verdict_the_table_says_why_and_gives_no_probability():
@@ -154,7 +157,8 @@ def test_without_a_verdict_the_table_says_why_and_gives_no_probability():
         "threshold_source": "inner folds", "set": None, "set_level": 0.9, "no_verdict": "too slow",
     }  # fmt: skip
     answer = {
-        "title": "Septal flash", "synthetic_training": False, "targets": [target],
+        "title": "Septal flash", "synthetic_training": False,
+        "decisions_withheld": False, "worth": [], "targets": [target],
         "models": {"m": "A network"}, "primary": "m", "predictions": [row], "notes": [],
         "flags": {"1": ["dim"]}, "quarantined": [],
     }  # fmt: skip
@@ -179,7 +183,8 @@ def test_a_class_that_is_not_the_most_probable_says_why_it_is_the_answer():
             row | {"id": "2", "patient_id": "2", "scores": scores, "decided": "left",
                    "set": ["left"]},
         ],
-        "synthetic_training": False, "explanations": [], "flags": {}, "notes": [],
+        "synthetic_training": False,
+        "decisions_withheld": False, "worth": [], "explanations": [], "flags": {}, "notes": [],
         "quarantined": [], "measurements": {},
     }  # fmt: skip
     lines = [line.split() for line in told(answer, (), all_models=False)]

@@ -64,6 +64,7 @@ def test_the_table_of_answers_shows_recordings_where_a_study_has_several():
            "range": [0.31, 0.46], "recording_id": None}  # fmt: skip
     answer = {
         "title": "Ill", "primary": "one", "models": {"one": "One"}, "synthetic_training": False,
+        "decisions_withheld": False, "worth": [],
         "targets": [{"name": "ill", "kind": "binary", "classes": ["no", "yes"], "unit": ""}],
         "predictions": [row], "flags": {}, "quarantined": [], "notes": [],
         "files_summed": "4 files: 3 loops used in 1 study, 1 still.",

@@ -280,7 +280,7 @@ class Run:
         files : path or sequence of paths
             Files, folders or cohort tables, as ``cardio predict`` takes them.
         **options
-            `device`, `explain_in`, `mapping`, `keep_features` of that command.
+            `device`, `explain_in`, `mapping`, `keep_features`, `accept_synthetic` of that command.
 
         Returns
         -------

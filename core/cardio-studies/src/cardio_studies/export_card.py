@@ -22,6 +22,7 @@ from cardio_core.io.run_schema import APPLICABILITY as KEPT_RANGES
 from cardio_core.report.text.model_card import FILE, model_card
 from cardio_core.report.text.ranking import protocol_told
 from cardio_core.runner.embeddings import APPLICABILITY
+from cardio_core.runner.predict import MODEL_CARD
 from cardio_stats.cells import table_as_it_was
 from cardio_stats.files import write_json, write_text
 from cardio_stats.words import counted, level_words, listed, metric_words, number
@@ -167,7 +168,6 @@ def _without_small_missing(frame: pd.DataFrame, groups: list[str]) -> pd.DataFra
     return shown
 
 
-JSON = "model_card.json"
 ORDER = (
     "Intended use", "Models", "Training cohort", "Data for training and evaluation", "Metrics",
     "Results", "Performance", "Calibration", "Subgroups", "Applicability", "Warnings", "Limits",
@@ -255,7 +255,7 @@ def write(card: Card, out: Path) -> None:
             blocks.append("\n".join(f"| {' | '.join(map(_cell, line))} |" for line in lines))
     blocks.append("After Mitchell M et al. Model cards for model reporting. FAT* 2019:220.")
     write_text(out / FILE, "\n\n".join(blocks) + "\n")
-    write_json(out / JSON, card.numbers)
+    write_json(out / MODEL_CARD, card.numbers)
 
 
 def _cell(text: str) -> str:
@@ -344,7 +344,7 @@ def _measured(
     if not found:
         return Part(heading, (none,))
     head = ("Model", "Measure", "Value", "Interval", "n", "Method")
-    said = f"Protocol {found[0].protocol}, {of}; the rest is in {JSON}."
+    said = f"Protocol {found[0].protocol}, {of}; the rest is in {MODEL_CARD}."
     return Part(heading, (said,), (head, *(_line(row, titles) for row in found)))
 
 

@@ -28,7 +28,7 @@ from cardio_core.runner.evaluate import open_rule
 from cardio_core.runner.fits import open_decisions
 from cardio_core.runner.fused_models import open_fusion
 from cardio_core.runner.manifest import Manifest, first_entries
-from cardio_core.runner.predict import predict_new, rows_of, with_sets
+from cardio_core.runner.predict import predict_new, rows_of, with_sets, without_decisions, worth_of
 from cardio_core.runner.progress import Echo
 from cardio_core.types.info import Model, Target, Task
 from cardio_core.types.notes import Note, NoteKind
@@ -226,6 +226,7 @@ def predict_fused(
     *,
     device: str = "auto",
     explain_in: Path | None = None,
+    accept_synthetic: bool = False,
     echo: Echo | None = None,
 ) -> dict[str, Any]:
     """Predict new patients by a fusion.
@@ -241,6 +242,8 @@ def predict_fused(
     device : str
     explain_in : Path, optional
         Each member explains in a folder of its own in there.
+    accept_synthetic : bool
+        As for `predict_new`; one member without decisions leaves the fusion without.
     echo : callable, optional
 
     Returns
@@ -267,7 +270,7 @@ def predict_fused(
             continue
         member = fused.members[label]
         answers[label] = predict_new(
-            member.run, tuple(paths), device=device, echo=echo,
+            member.run, tuple(paths), device=device, accept_synthetic=accept_synthetic, echo=echo,
             explain_in=None if explain_in is None else explain_in / SafeName(label),
         )  # fmt: skip
         _read(made, member, answers[label], fused.target)
@@ -276,9 +279,11 @@ def predict_fused(
     about = _about(fused)
     answered = {row["model"] for row in rows} | {FUSION}
     models = {name: title for name, title in about["models"].items() if name in answered}
+    withheld = any(one["decisions_withheld"] for one in answers.values())
     return about | {
         "models": models,
-        "predictions": rows,
+        "decisions_withheld": withheld,
+        "predictions": without_decisions(rows) if withheld else rows,
         "notes": _notes(fused, made, answers),
         **_of_members(answers),
     }
@@ -442,6 +447,7 @@ def _about(fused: FusedRun) -> dict[str, Any]:
                      "unit": target.unit}],
         "models": {name: manifest["model_titles"][name] for name in manifest["models"]},
         "primary": FUSION, "synthetic_training": manifest["data"]["source"] == "synthetic",
+        "worth": worth_of(fused.folder, tuple(manifest["models"])),
         "measurements": {}, "files": [], "files_summed": "",
     }  # fmt: skip
 

@@ -39,6 +39,11 @@ from cardio_stats.errors import ConfigError, DataError
     is_flag=True,
     help="Keep what was measured, in RUN/predicted, for the next time; else nothing is kept.",
 )
+@click.option(
+    "--accept-synthetic",
+    is_flag=True,
+    help="Let models trained on synthetic recordings alone decide about real ones.",
+)
 def predict(
     run: Path,
     inputs: tuple[Path, ...],
@@ -49,6 +54,7 @@ def predict(
     all_models: bool,
     mapping: Path | None,
     keep_features: bool,
+    accept_synthetic: bool,
 ) -> None:
     """Predict new recordings with the final models of RUN.
 
@@ -56,7 +62,9 @@ def predict(
     it comes, one answer a study. Prints what the primary model answers: the probability, the
     threshold and where it came from, what remains possible where RUN calibrated that, or why there
     is no verdict; whether each patient is like those of training (applicability), and if not, why;
-    flags; and what could not be read and why. --json has everything, of all models.
+    flags; what could not be read and why; and how well the model did when RUN was evaluated.
+    --json has everything, of all models. Models trained on synthetic recordings alone give a
+    probability, but no decision on real recordings, unless --accept-synthetic is given.
     Exits with 3 if nothing could be predicted.
 
     The plugin of RUN may take more: how to read the recording at hand (--voxel-mm), or a file that
@@ -79,6 +87,7 @@ def predict(
     if fused:
         answer = _predictor_of("fused")(
             run, [str(one) for one in inputs], device=device, explain_in=explain_in,
+            accept_synthetic=accept_synthetic,
             echo=lambda line: click.echo(line, err=True),
         )  # fmt: skip
         inputs = tuple(Path(str(one).partition("=")[2]) for one in inputs)
@@ -93,6 +102,7 @@ def predict(
             explain_in=explain_in,
             mapping=mapping,
             keep_features=keep_features,
+            accept_synthetic=accept_synthetic,
             echo=lambda line: click.echo(line, err=True),
         )
     text = json.dumps(answer, indent=2, allow_nan=False)

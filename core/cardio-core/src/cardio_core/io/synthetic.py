@@ -66,6 +66,8 @@ def synthetic_folder(
 # truth.json: what is known about a synthetic cohort, beside its recordings.
 
 _NAME = "truth.json"
+_LEVELS = 4
+"""Folders above a recording that may hold its truth; no layout is deeper."""
 
 
 def is_synthetic(path: Path) -> bool:
@@ -82,6 +84,22 @@ def is_synthetic(path: Path) -> bool:
     (False, True, True)
     """
     return bool(_truth_beside(path))
+
+
+def lies_in_synthetic(path: Path) -> bool:
+    """Tell whether a recording or a folder belongs to a synthetic cohort: itself or a folder above.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> with tempfile.TemporaryDirectory() as made:
+    ...     write_truth(Path(made) / "truth.json", {"kind": "beats", "seed": 0})
+    ...     lies_in_synthetic(Path(made) / "records" / "p01.hea")
+    True
+    """
+    places = path.resolve()
+    return any(map(is_synthetic, (places, *places.parents[:_LEVELS])))
 
 
 def difficulty_of(path: Path) -> str | None:

@@ -13,6 +13,9 @@ from cardio_core.compute.processes import one_thread
 from cardio_core.evaluation.aggregate import score_columns
 from cardio_core.evaluation.conformal import Conformal
 from cardio_core.evaluation.decision import Decision
+from cardio_core.io.run_artifact import METRICS, MetricRow
+from cardio_core.io.synthetic import lies_in_synthetic
+from cardio_core.report.text.ranking import LEADING
 from cardio_core.runner.answers import (
     Opened,
     answer,
@@ -34,6 +37,7 @@ from cardio_core.types.notes import Exclusion
 from cardio_core.types.redaction import without_names
 from cardio_core.types.samples import Cohort, Quarantined
 from cardio_core.types.targets import KEY_OF_UNIT
+from cardio_stats.files import read_json
 
 # Which recordings an answer stands on, how far they agree, and why the others do not count.
 
@@ -196,6 +200,91 @@ def _recordings(table: pd.DataFrame, key: str) -> dict[Any, dict[str, None]]:
     return found
 
 
+# What the models are worth, by the evaluation of their run.
+
+_CHANCE = {"auc": 0.5, "c_index": 0.5}
+
+MODEL_CARD = "model_card.json"
+"""The model card of an exported bundle, as data."""
+
+
+def worth_of(run: Path, models: Sequence[str]) -> list[dict[str, Any]]:
+    """Return what the evaluation of a run found for each target and model, JSON-ready.
+
+    Parameters
+    ----------
+    run : Path
+        A run directory, or an exported bundle, whose model card has the estimates.
+    models : sequence of str
+        The models that answer.
+
+    Returns
+    -------
+    list of dict
+        One entry a target and model: `protocol` (``"honest"`` where it ran), `metric` (the first of
+        `LEADING` that was computed), `value`, `low`, `high`, `level`, `n`, `unit`, and
+        `better_than_chance`: whether the interval lies above 0.5, None where chance has no fixed
+        value or there is no interval.
+    """
+    rows: tuple[MetricRow, ...] = METRICS.read_or(run / "metrics.json", ()) or _of_card(run)
+    pooled = [
+        row
+        for row in rows
+        if row.pooled and row.repeat is None and not (row.subgroup or row.versus or row.class_name)
+        if row.model in models and row.name in LEADING
+    ]
+    protocols = list(dict.fromkeys(row.protocol for row in pooled))
+    protocol = "honest" if "honest" in protocols else next(iter(protocols), "")
+    best: dict[tuple[str, str], MetricRow] = {}
+    for row in sorted(pooled, key=lambda row: LEADING.index(row.name)):
+        if row.protocol == protocol:
+            best.setdefault((row.target, row.model), row)
+    return [_worth(row) for row in best.values()]
+
+
+def _of_card(run: Path) -> tuple[MetricRow, ...]:
+    """Return the estimates of a bundle's model card, where absent words are null."""
+    card = run / MODEL_CARD
+    listed = read_json(card).get("metrics", []) if card.is_file() else []
+    known = [{key: value for key, value in row.items() if value is not None} for row in listed]
+    rows: tuple[MetricRow, ...] = METRICS.check(known, card)
+    return rows
+
+
+def _worth(row: MetricRow) -> dict[str, Any]:
+    chance = _CHANCE.get(row.name)
+    better = None if chance is None or row.low is None else row.low > chance
+    return {
+        "target": row.target,
+        "model": row.model,
+        "protocol": row.protocol,
+        "metric": row.name,
+        **{key: getattr(row, key) for key in ("value", "low", "high", "level", "n", "unit")},
+        "better_than_chance": better,
+    }
+
+
+# Models that saw synthetic recordings alone decide nothing about a real one.
+
+_HELD = ("set", "interval")
+"""Beginnings of the keys that say what remains possible."""
+
+
+def without_decisions(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Return rows with their scores, without decided class, prediction set and interval.
+
+    Examples
+    --------
+    >>> without_decisions([{"scores": {"no": 0.4, "yes": 0.6}, "decided": "yes", "set": ["yes"]}])
+    [{'scores': {'no': 0.4, 'yes': 0.6}, 'decided': None}]
+    """
+    return [
+        {key: None if key == "decided" else value for key, value in row.items()
+         if key == "decided" or not key.startswith(_HELD)}
+        for row in rows
+    ]  # fmt: skip
+
+
 @one_thread()
 def predict_new(
     run: Path,
@@ -206,6 +295,7 @@ def predict_new(
     explain_in: Path | None = None,
     mapping: Path | None = None,
     keep_features: bool = False,
+    accept_synthetic: bool = False,
     echo: Echo | None = None,
 ) -> dict[str, Any]:
     """Predict recordings that the run has never seen.
@@ -229,6 +319,8 @@ def predict_new(
     keep_features : bool
         Keep what was measured in the run's folder `predicted`, so that the same recordings are
         answered sooner the next time; else nothing of them is kept.
+    accept_synthetic : bool
+        Let models that were trained on synthetic recordings alone decide about real ones.
     echo : callable, optional
         Takes progress lines.
 
@@ -242,7 +334,10 @@ def predict_new(
         recordings it stands, and the range of their own scores), whether each patient is like those
         of training (`applicability`: inside, borderline, outside, not judged, and why), what the
         rows measured beside their scores (by id and name, with units), what explains them (files
-        in `explain_in`), flags, and quarantined recordings with their reasons.
+        in `explain_in`), flags, and quarantined recordings with their reasons. `worth` says how
+        well each model did in the run's evaluation (see `worth_of`). Where `decisions_withheld` is
+        true, models trained on synthetic recordings met real ones: rows have scores, but no decided
+        class, prediction set or interval.
 
     Raises
     ------
@@ -254,7 +349,13 @@ def predict_new(
     with TemporaryDirectory(prefix="cardio-") as while_it_runs:
         place = run / "predicted" if keep_features else Path(while_it_runs)
         opened = open_finished(run, options=options, device=device, features_in=place)
-        return _predict(opened, inputs, explain_in, mapping, echo)
+        answered = _predict(opened, inputs, explain_in, mapping, echo)
+    if accept_synthetic or not answered["synthetic_training"]:
+        return answered
+    if all(map(lies_in_synthetic, inputs)):
+        return answered
+    rows = without_decisions(answered["predictions"])
+    return answered | {"decisions_withheld": True, "predictions": rows}
 
 
 def _predict(
@@ -318,6 +419,8 @@ def _about(opened: Opened) -> dict[str, Any]:
         "models": {name: task.model(name).title for name in models},
         "primary": manifest.get("primary") or primary_of(task, opened.config, models),
         "synthetic_training": manifest["data"]["source"] == "synthetic",
+        "decisions_withheld": False,
+        "worth": worth_of(opened.folder, models),
         "predictions": [],
         "applicability": [],
         "measurements": {},

@@ -9,6 +9,7 @@ from typing import Any
 
 from cardio_core.runner.answers import said_of_patients
 from cardio_core.types.redaction import without_names
+from cardio_stats.words import METRICS, counted, level_words, number
 
 _YES = frozenset({"yes", "1", "true", "positive", "present"})
 
@@ -31,10 +32,14 @@ def told(answer: Mapping[str, Any], inputs: Sequence[Path], *, all_models: bool)
     primary = answer["primary"]
     shown = [primary, *(name for name in models if name != primary)] if all_models else [primary]
     lines = [f"{answer['title']}."]
-    if answer["synthetic_training"]:
+    withheld = answer["decisions_withheld"]
+    if withheld:
         lines.append(
-            "The models were trained on a synthetic cohort: a try, and no statement on a patient."
+            "No decision: the models were trained on synthetic recordings alone, and these "
+            "recordings are real. Probabilities say nothing about a patient."
         )
+    elif answer["synthetic_training"]:
+        lines.append("The models were trained on synthetic recordings; this is a trial.")
     for name in shown:
         for target in answer["targets"]:
             own = [r for r in rows if r["model"] == name and r["target"] == target["name"]]
@@ -45,8 +50,9 @@ def told(answer: Mapping[str, Any], inputs: Sequence[Path], *, all_models: bool)
                 lines += [
                     "",
                     f"{models[name]}{said}",
-                    *_table(own, target),
+                    *_table(own, target, withheld),
                     *_sets_mean(own, target),
+                    *_worth(answer, name, target["name"]),
                 ]
     others = [name for name in models if name not in shown]
     if others and rows:
@@ -61,20 +67,45 @@ def told(answer: Mapping[str, Any], inputs: Sequence[Path], *, all_models: bool)
     return [*lines, *([""] if notes else []), *notes]
 
 
-def _table(rows: Sequence[Mapping[str, Any]], target: Mapping[str, Any]) -> list[str]:
+def _worth(answer: Mapping[str, Any], model: str, target: str) -> list[str]:
+    """Say how well a model did in the evaluation of its run."""
+    for one in answer["worth"]:
+        if (one["model"], one["target"]) == (model, target):
+            break
+    else:
+        return ["How well this model does is not stored with it; see the report of its run."]
+    metric = METRICS.get(one["metric"], one["metric"])
+    limits = ""
+    if one["low"] is not None and one["high"] is not None:
+        low, high = (number(one[key], like=one["value"]) for key in ("low", "high"))
+        limits = f" ({level_words(one['level'])} interval {low} to {high})"
+    kind = "synthetic " if answer["synthetic_training"] else ""
+    whom = counted(one["n"] or 0, f"{kind}{one['unit'] or 'patient'}")
+    how = "held out from training" if one["protocol"] == "honest" else "under the paper protocol"
+    said = f"Evaluated on {whom} {how}: {metric} {number(one['value'])}{limits}."
+    if one["better_than_chance"] is False:
+        said += " That is no better than chance: the interval reaches 0.5."
+    return [said]
+
+
+def _table(
+    rows: Sequence[Mapping[str, Any]], target: Mapping[str, Any], withheld: bool
+) -> list[str]:
+    if withheld and rows[0]["level"] == "sample" and target["kind"] != "continuous":
+        return [f"{counted(len(rows), 'sample')} scored; --json has the scores."]
     if rows[0]["level"] == "sample" and target["kind"] != "continuous":
         return _aligned(list(_by_recording(rows)))
     level = rows[0]["level"]
     same = all(row["patient_id"] == row["id"] for row in rows)
     single = all(row.get("n_recordings", 1) < 2 for row in rows)
     head = [level.capitalize(), *([] if same else ["Patient"])]
-    head += [*([] if single else ["Recordings"]), *_heads(rows[0], target)]
+    head += [*([] if single else ["Recordings"]), *_heads(rows[0], target, withheld)]
     body = [
         [
             str(row["id"]),
             *([] if same else [str(row["patient_id"])]),
             *([] if single else [_stands_on(row, target)]),
-            *_cells(row, target),
+            *_cells(row, target, withheld),
         ]
         for row in rows
     ]
@@ -104,7 +135,7 @@ def _stands_on(row: Mapping[str, Any], target: Mapping[str, Any]) -> str:
     return f"{n} ({100 * limits[0]:.0f} to {100 * limits[1]:.0f} %)"
 
 
-def _heads(row: Mapping[str, Any], target: Mapping[str, Any]) -> list[str]:
+def _heads(row: Mapping[str, Any], target: Mapping[str, Any], withheld: bool) -> list[str]:
     kind = target["kind"]
     if kind == "continuous":
         level = row.get("interval_level")
@@ -113,12 +144,14 @@ def _heads(row: Mapping[str, Any], target: Mapping[str, Any]) -> list[str]:
         return [f"{_words(target['name'])}{unit}", *interval]
     level = row.get("set_level")
     held = [f"{100 * level:.0f} % certain"] if level else []
+    if withheld:
+        return [f"Probability of {positive_of(target)}"] if kind == "binary" else ["Probabilities"]
     if kind == "binary":
         return [f"Probability of {positive_of(target)}", "Answer", "Why", *held]
     return ["Most probable", "Probability", "Answer", *held]
 
 
-def _cells(row: Mapping[str, Any], target: Mapping[str, Any]) -> list[str]:
+def _cells(row: Mapping[str, Any], target: Mapping[str, Any], withheld: bool) -> list[str]:
     if row["no_verdict"]:
         return [f"no verdict: {row['no_verdict']}"]
     if target["kind"] == "continuous":
@@ -127,6 +160,10 @@ def _cells(row: Mapping[str, Any], target: Mapping[str, Any]) -> list[str]:
         return [text, *([f"{limits[0]:.4g} to {limits[1]:.4g}"] if limits else [])]
     held = [_set_words(row["set"], target)] if "set" in row else []
     scores: Mapping[str, float] = row["scores"]
+    if withheld and target["kind"] == "binary":
+        return [f"{100 * scores[target['classes'][1]]:.0f} %"]
+    if withheld:
+        return [", ".join(f"{name} {100 * scores[name]:.0f} %" for name in target["classes"])]
     if target["kind"] == "binary":
         positive = target["classes"][1]
         answer = answer_of(row["decided"], target)

@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import kendalltau
 
+from cardio_core.io.synthetic import is_synthetic
 from cardio_core.runner.hook_calls import PICKLES
 from cardio_core.runner.predict import predict_new
 from cardio_core.testing.case import BrokenContractError, TaskCase, require
@@ -50,8 +51,13 @@ def models_hold_no_pickle(case: TaskCase) -> None:
 
 
 def new_patients_are_predicted_without_unpickling_anything(case: TaskCase) -> None:
-    """`cardio predict` answers for patients whom the run has never seen."""
+    """`cardio predict` answers for patients whom the run has never seen.
+
+    Without ``truth.json`` the new recordings count as real, and models of a synthetic cohort give
+    scores, but no decision.
+    """
     new = case.synthesize(case.task_name, n_patients=3, seed=12345)
+    (new / "truth.json").unlink(missing_ok=True)
     finished = case.finished
     with no_unpickling():
         answer = predict_new(finished, (new,), device="cpu")
@@ -61,6 +67,13 @@ def new_patients_are_predicted_without_unpickling_anything(case: TaskCase) -> No
     expected = {target.name for model in models for target in case.task.targets_of(model)}
     found = {row["target"] for row in answer["predictions"]}
     require(found == expected, f"predicts {sorted(found)}, expected {sorted(expected)}")
+    synthetic = is_synthetic(case.data)
+    told = [row for row in answer["predictions"] if row.get("decided") or "set" in row]
+    require(
+        answer["decisions_withheld"] == synthetic and not (synthetic and told),
+        "models trained on a synthetic cohort decide about recordings that are not known to be "
+        "synthetic; predict through the core's hooks alone",
+    )
     json.dumps(answer, allow_nan=False)
 
 
