@@ -60,9 +60,12 @@ def test_correction_can_be_declined_and_is_then_flagged() -> None:
     assert any("left as they are" in flag for flag in report.flags)
 
 
-def test_a_third_of_the_last_slot_lost_or_many_rejected_beats_fail() -> None:
-    assert check_gating(two_walls(0.25))[1].failures == ()
-    assert "at least 70%" in check_gating(two_walls(0.35))[1].failures[0]
+def test_two_thirds_of_the_last_slot_lost_or_many_rejected_beats_fail() -> None:
+    for lost, caution in ((0.25, False), (0.35, True), (0.6, True)):
+        report = check_gating(two_walls(lost))[1]
+        assert report.failures == ()
+        assert any(flag.consequence == "caution" for flag in report.flags) == caution
+    assert "at least 35%" in check_gating(two_walls(0.7))[1].failures[0]
     assert "40% of the beats" in check_gating(two_walls(0), rejected_share=0.4)[1].failures[0]
     assert check_gating(two_walls(0), rejected_share=0.35)[1].failures == ()
 

@@ -21,6 +21,7 @@ from cardio_spect_polar.phase.indices.perfusion import (
     thickening_pct,
 )
 from cardio_spect_polar.phase.indices.regions import region_indices, segment_thickening
+from cardio_spect_polar.phase.sampling.off_wall import beyond_wall
 from cardio_spect_polar.phase.ventricle.wall import WallGeometry
 from cardio_spect_polar.polar.raster import polar_grid, raster
 from cardio_spect_polar.polar.segment_names import LEAD_TARGETS
@@ -54,19 +55,21 @@ class WallSummary:
     Attributes
     ----------
     phase, perfusion, thickening : ndarray of float32
-        Polar maps, (24, 72) or (128, 128) with NaN outside: degrees [0, 360), %, %.
+        Polar maps, (24, 72) or (128, 128) with NaN outside: degrees [0, 360), %, %. Where a ray
+        ends before the others (`beyond_wall`), phase and thickening go on as they are at its end.
         Thickening is negative where the phase lies more than 90 degrees from the whole wall's.
     indices : dict of str to float
         By name; `SUMMARY_UNITS` holds the units. Names that begin with ``reliable_`` leave out
         samples whose amplitude is below twice its error or whose perfusion is below 50 %; NaN
-        where fewer than two remain. ``unreliable_pct`` is their share.
+        where fewer than two remain. ``unreliable_pct`` is their share. Samples beyond the wall
+        have no phase and no part in either.
     regions : dict of str to float
         Indices of each wall and coronary territory, by the names of `REGION_UNITS`.
     segment_phase, segment_perfusion, segment_thickening : ndarray, shape (17,)
         Circular means in degrees, means in %, and thickening of the mean curves in %. NaN where a
         segment holds no sample.
     sample_phase : ndarray, shape (n_rings, n_rays)
-        Of the samples themselves, for the figures.
+        Of the samples themselves, for the figures; NaN where a ray lies beyond its wall.
     """
 
     phase: NDArray[np.float32]
@@ -115,10 +118,11 @@ def summarise(
     """
     harmonic = first_harmonic(curves, n_harmonics)
     uncertainty = phase_uncertainty(curves)
-    phase = _phase(harmonic, convention)
+    beyond = beyond_wall(curves, geometry.arc)
+    phase = np.where(beyond, np.nan, _phase(harmonic, convention))
     perfusion = perfusion_pct(curves)
     wave = harmonic.amplitude * np.exp(1j * np.radians(np.nan_to_num(harmonic.phase_deg)))
-    whole = wave.sum()
+    whole = wave[~beyond].sum()
     opposed = np.real(wave * np.conj(whole)) < 0
     thickening = thickening_pct(harmonic.mean, harmonic.amplitude, opposed)
     weights = sample_weights(geometry, weighting)
@@ -129,7 +133,7 @@ def summarise(
     indices = {key: value for key, value in asdict(found).items() if key != "n"}
     trusted = ~uncertainty.weak(harmonic.amplitude) & (perfusion >= VIABLE_PCT)
     indices |= _reliable_indices(np.where(trusted, phase, np.nan), weights)
-    indices["unreliable_pct"] = 100 * float(np.mean(~trusted))
+    indices["unreliable_pct"] = 100 * float(np.mean(~trusted[~beyond]))
 
     angle = np.arange(phase.shape[1]) * 360 / phase.shape[1]
     segments = segments_of(geometry.arc[:, None], angle)
@@ -142,9 +146,10 @@ def summarise(
     indices["scar_pct"] = scar_pct(perfusion, weights=weights)
 
     draw_map = polar_grid if form == "grid" else raster
-    others = draw_map(np.stack([perfusion, thickening]), geometry.arc).astype(np.float32)
+    drawn = np.stack([perfusion, _carried_on(thickening, beyond)])
+    others = draw_map(drawn, geometry.arc).astype(np.float32)
     # float32 rounds 359.99999999 up to 360.
-    circle = draw_map(phase, geometry.arc, circular=True).astype(np.float32) % np.float32(360)
+    circle = draw_map(_carried_on(phase, beyond), geometry.arc, circular=True).astype(np.float32) % np.float32(360)
     return WallSummary(
         phase=circle,
         perfusion=others[0],
@@ -154,7 +159,7 @@ def summarise(
         segment_phase=segment_phase,
         segment_perfusion=segment_perfusion,
         segment_thickening=segment_thickening(
-            curves, segments, area, float(np.degrees(np.angle(whole)))
+            curves, segments, np.where(beyond, 0.0, area), float(np.degrees(np.angle(whole)))
         ),
         sample_phase=phase,
     )
@@ -176,7 +181,16 @@ def spread_of(
         Too few slots, or flat curves.
     """
     phase = _phase(first_harmonic(curves, n_harmonics), convention)
+    phase = np.where(beyond_wall(curves, geometry.arc), np.nan, phase)
     return phase_indices(phase, weights=sample_weights(geometry, weighting))
+
+
+def _carried_on(
+    values: NDArray[np.float64], beyond: NDArray[np.bool_]
+) -> NDArray[np.float64]:
+    """Give samples beyond the wall the value at its end: a map has no holes at its rim."""
+    last = np.where(beyond, 0, np.arange(len(values))[:, None]).max(axis=0)
+    return np.where(beyond, np.take_along_axis(values, last[None], axis=0), values)
 
 
 def _phase(harmonic: Harmonic, convention: Literal["peak", "onset"]) -> NDArray[np.float64]:

@@ -20,9 +20,6 @@ LOST = Flag(
     "base may be off by 180 degrees",
     "caution",
 )
-MOST_SLOTS = 0.5
-"""Where the base is out of sight in half of the time slots, volumes are withheld."""
-
 
 def wall_of(summed: NDArray[np.floating], turned: Canonical) -> Wall:
     """Find the wall on the summed volume, with an operator's limits where there are any."""
@@ -92,13 +89,12 @@ def _out_of_sight(motion: BaseMotion) -> tuple[str, ...]:
         f"the base lies beyond the first slice in {n_out} of {len(z_mm)} time slots: its motion "
         "there is not known"
     )
-    if n_out < MOST_SLOTS * len(z_mm):
+    if n_out < len(z_mm):
         return (Flag(f"{seen}, and volumes are too small", "caution"),)
     return (
-        Flag(f"{seen}, and phases near it are uncertain", "caution", of=("phase",)),
         Flag(
-            "the ventricle is cut off at its base: no ejection fraction can be told",
-            "no verdict",
-            of=("volumes",),
+            "the base is never in sight: volumes are of what the stack holds, the ejection "
+            "fraction is 3 points too low on average, and phases near the base are uncertain",
+            "caution",
         ),
     )

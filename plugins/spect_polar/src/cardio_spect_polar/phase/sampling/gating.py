@@ -11,7 +11,7 @@ from cardio_core.api import DataError
 from cardio_spect_polar.phase.sampling.gate_gain import BRIGHTEST, LARGEST, GateGain, gate_gain
 from cardio_spect_polar.phase.ventricle.wall import WallGeometry
 from cardio_spect_polar.readers.flag import Flag
-from cardio_spect_polar.readers.gated import MAX_DROP_OFF, MAX_REJECTED
+from cardio_spect_polar.readers.gated import MAX_DROP_OFF, MAX_REJECTED, USUAL_DROP_OFF
 
 MIN_SLOTS = 6
 """Readers take 8 unasked; fewer than 6 leave no residual from which noise can be told."""
@@ -143,7 +143,7 @@ def check_gating(
         Whether to correct a drop-off of 2 % or more, and jumps; else they are measured and said.
     max_drop_off, max_rejected : float
         The largest share of its counts that the last gate may have lost, and of beats that were
-        rejected, before the gating fails; between the usual limit and a higher one it is flagged.
+        rejected, before the gating fails. From 30 % lost, or 35 % rejected, it is flagged.
     whole : bool
         Whether the box holds the whole heart in every gate, see `holds_heart`; jumps are looked for
         only then, because a heart that moves in and out of the box changes its counts.
@@ -263,11 +263,11 @@ def _failures(
             f"the last slot holds {drop_off:.0%} of the counts of the early ones (at least "
             f"{1 - max_drop_off:.0%}, or allow it with --max-drop-off {least:.2f})"
         )
-    elif drop_off < 1 - MAX_DROP_OFF:
+    elif drop_off < 1 - USUAL_DROP_OFF:
         allowed.append(
             Flag(
-                f"the last slot holds {drop_off:.0%} of the counts of the early ones, which was "
-                "allowed: few beats are as long, and late diastole is known from those alone",
+                f"the last slot holds {drop_off:.0%} of the counts of the early ones: few beats "
+                "are as long, and late diastole is known from those alone",
                 "caution",
             )
         )

@@ -23,7 +23,9 @@ HOT_ML = 60.0
 """A myocardium has more than this; what is hotter than its hottest 60 mL counts no more."""
 
 MIN_HEART_MM = 20.0
-MIN_CONTRAST = 0.2
+MIN_CONTRAST = 0.15
+"""The cavity of a small heart blurs away: .18 was plainly a heart. Volumes without one are refused
+for other reasons too (`find_wall`)."""
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,8 @@ staircase, and partial volume as the camera has it. Each piece keeps its volume 
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -68,8 +70,17 @@ def heart(ventricle: Ventricle, at: Pose, n_slots: int, n_subframes: int, sigma_
     coarse = mesh(ventricle, latitude, wall.angle_deg[0, few])
     pool = 2 * area * ventricle.blood
     blood = _pieces(coarse, at, axis, inner[..., few] - axis, pool, _N_CAVITY, who)
-    points = np.concatenate([muscle.points_mm, blood.points_mm], axis=1)
-    weights = np.concatenate([muscle.weights, blood.weights], axis=1) / n_subframes
+    parts = [muscle, blood]
+    if ventricle.beyond_activity:
+        # It lies where the wall would be at end-diastole, and stays there.
+        still = replace(ventricle, shortening_mm=0.0, twist_deg=0.0)
+        there = np.zeros(inner.shape)
+        faint = area * ventricle.beyond_activity * (1 - wall.muscle)
+        parts.append(
+            _pieces(wall, at, there, there + wall.h0_mm, faint, _N_DEPTHS, (still, time))
+        )
+    points = np.concatenate([part.points_mm for part in parts], axis=1)
+    weights = np.concatenate([part.weights for part in parts], axis=1) / n_subframes
     return Cloud(points.reshape(n_slots, -1, 3), weights.reshape(n_slots, -1))
 
 

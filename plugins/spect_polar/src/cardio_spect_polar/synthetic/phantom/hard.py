@@ -74,6 +74,70 @@ def draw_hard(rng: np.random.Generator) -> tuple[Ventricle, Camera]:
     return heart, _draw_camera(rng)
 
 
+LATE_LATERAL = (1, 4, 7, 10, 13, 15), (5, 6, 11, 12, 16)
+"""Segments at the border of the lateral half of the wall, and within it."""
+
+
+def draw_patient(rng: np.random.Generator, *, delay_deg: float = 0.0) -> tuple[Ventricle, Camera]:
+    """Draw a heart as recordings of patients show it: no piece of its wall is like the next.
+
+    Perfusion of the segments varies by 12 % (standard deviation) and their thickening by 30 % of
+    its mean; every third heart has a defect of one of `DEFECTS`. The septum ends 5 to 15 mm before
+    the lateral wall, with 10 to 50 % of the activity beyond, the mitral plane is tilted by up to 12
+    degrees, the base descends by 6 to 14 mm. Counts rise with brightness (power 1.4 to 2.2), late gates lose 2 to 40 %, and all gates
+    differ by 0.7 % and lie 0.35 mm apart (standard deviations). 8 gates, voxels of 3.2 to 6.4 mm, 60 to 200 counts.
+
+    Parameters
+    ----------
+    rng : Generator
+        Of everything; the same one gives the same heart for every delay.
+    delay_deg : float
+        Delay of the lateral half of the wall, in degrees of the cycle; half of it at its border.
+
+    Examples
+    --------
+    >>> on_time, _ = draw_patient(np.random.default_rng(1))
+    >>> late, _ = draw_patient(np.random.default_rng(1), delay_deg=45.0)
+    >>> on_time.perfusion == late.perfusion, max(late.delay_rr)
+    (True, 0.125)
+    """
+    spread = rng.normal(1.0, 0.12, N_SEGMENTS).clip(0.65, 1.1)
+    if rng.uniform() < 1 / 3:
+        defect = DEFECTS[1 + rng.integers(len(DEFECTS) - 1)]
+        spread[np.array(defect) - 1] *= rng.uniform(0.3, 0.6)
+    beat = float(rng.uniform(0.15, 0.4)) * rng.normal(1.0, 0.3, N_SEGMENTS).clip(0.3, 1.7)
+    delay = np.zeros(N_SEGMENTS)
+    for segments, share in zip(LATE_LATERAL, (0.5, 1.0), strict=True):
+        delay[np.array(segments) - 1] = share * delay_deg / 360
+    heart = draw_ventricle(
+        rng,
+        perfusion=tuple(spread.tolist()),
+        thickening=tuple(beat.tolist()),
+        delay_rr=tuple(delay.tolist()),
+        short_septum_mm=float(rng.uniform(5.0, 15.0)),
+        base_tilt_deg=float(rng.uniform(0.0, 12.0)),
+        base_tilt_towards_deg=float(rng.uniform(45.0, 135.0)),
+        beyond_activity=float(rng.uniform(0.1, 0.5)),
+        shortening_mm=float(rng.uniform(6.0, 14.0)),
+    )
+    voxel = float(rng.uniform(3.2, 6.4))
+    rows = min(2 * round(_FIELD_MM / voxel / 2), _MOST_ROWS)
+    gain = 1.0 + rng.normal(0.0, 0.007, 8)
+    last = float(rng.uniform(0.02, 0.4))
+    gain[-2:] *= 1.0 - last * np.array([0.3, 1.0])
+    camera = Camera(
+        voxel_mm=(voxel, voxel, voxel),
+        n_rows=rows,
+        n_columns=rows,
+        fwhm_mm=float(rng.uniform(10.0, 16.0)),
+        counts_per_voxel=float(np.exp(rng.uniform(np.log(60.0), np.log(200.0)))),
+        slot_gain=tuple(gain.tolist()),
+        brightening=float(rng.uniform(1.4, 2.2)),
+        jitter_mm=tuple((float(y), float(x)) for y, x in rng.normal(0.0, 0.35, (8, 2))),
+    )
+    return heart, camera
+
+
 def _draw_camera(rng: np.random.Generator) -> Camera:
     voxel = float(rng.uniform(3.0, 6.8))
     rows = min(2 * round(_FIELD_MM / voxel / 2), _MOST_ROWS)

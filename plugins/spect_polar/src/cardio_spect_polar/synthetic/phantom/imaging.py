@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.ndimage import shift
 
 from cardio_core.api import DataError
 from cardio_spect_polar.synthetic.phantom.activity import heart, right_ventricle, surroundings
@@ -47,6 +48,9 @@ class Camera:
         Power by which counts follow activity, voxel by voxel. Blur alone (1) keeps a wall's counts
         while it thickens; above it they rise with its brightness, as reconstruction lets them on
         real recordings: 1.85 gives the median slope of 39 studies (.37).
+    jitter_mm : tuple of (rows, columns)
+        How far each gate lies from where it should, because its beats were breathed otherwise; ()
+        for nowhere.
     """
 
     voxel_mm: tuple[float, float, float] = (6.4, 6.4, 6.4)
@@ -61,6 +65,7 @@ class Camera:
     slot_gain: tuple[float, ...] = ()
     empty_ends: tuple[tuple[int, int, int], ...] = ()
     brightening: float = 1.0
+    jitter_mm: tuple[tuple[float, float], ...] = ()
 
     def __post_init__(self) -> None:
         sizes = (self.n_rows, self.n_columns, self.n_slots, self.n_subframes, self.n_slices or 1)
@@ -80,6 +85,11 @@ class Camera:
             raise DataError(
                 f"camera: expected a slot_gain above 0 for each of {self.n_slots} gates, found "
                 f"{self.slot_gain}; correct it"
+            )
+        if self.jitter_mm and len(self.jitter_mm) != self.n_slots:
+            raise DataError(
+                f"camera: expected a jitter_mm for each of {self.n_slots} gates, found "
+                f"{len(self.jitter_mm)}; correct it"
             )
 
 
@@ -142,6 +152,9 @@ def image(
     if camera.brightening != 1:
         most = expected.max()
         expected = most * (expected / most) ** camera.brightening
+    for slot, (down, right) in enumerate(camera.jitter_mm):
+        by = (0.0, down / camera.voxel_mm[1], right / camera.voxel_mm[2])
+        expected[slot] = np.maximum(shift(expected[slot], by, order=3, mode="nearest"), 0.0)
     expected[-1] *= 1.0 - camera.drop_off
     if camera.slot_gain:
         expected *= np.array(camera.slot_gain)[:, None, None, None]

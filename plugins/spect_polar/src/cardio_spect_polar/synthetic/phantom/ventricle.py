@@ -50,6 +50,13 @@ class Ventricle:
     short_septum_mm : float
         How much later the wall begins at the middle of the septum than elsewhere, where the
         membranous septum takes up no tracer; 0 cuts the wall off evenly.
+    base_tilt_deg, base_tilt_towards_deg : float
+        Angle between the mitral plane and the plane across the long axis, and the side on which
+        the wall then begins latest (0 anterior, 90 septal); on the opposite side it begins at the
+        base plane.
+    beyond_activity : float
+        Activity where the wall has ended early, of the outflow tract and the right ventricle: it
+        does not beat.
     shortening_mm : float
         How far the base descends towards the apex in systole; 0 keeps it where it is. Healthy
         hearts have 10 to 14 mm.
@@ -89,6 +96,9 @@ class Ventricle:
     delay_rr: tuple[float, ...] = (0.0,) * N_SEGMENTS
     perfusion: tuple[float, ...] = (1.0,) * N_SEGMENTS
     short_septum_mm: float = 0.0
+    base_tilt_deg: float = 0.0
+    base_tilt_towards_deg: float = 90.0
+    beyond_activity: float = 0.0
     shortening_mm: float = 0.0
     shortening_difference: float = 0.15
     atrial_share: float = 0.25

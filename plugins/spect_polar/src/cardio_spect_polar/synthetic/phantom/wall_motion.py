@@ -119,15 +119,18 @@ def mesh(ventricle: Ventricle, latitude: Floats, angle_deg: Floats) -> Mesh:
 
 
 def muscle_at(ventricle: Ventricle, depth_mm: Floats, angle_deg: Floats) -> Floats:
-    """Return 1 where the wall takes up tracer, 0 in the membranous septum, soft in between.
+    """Return 1 where the wall takes up tracer, 0 beyond its end, soft in between.
 
     The septum begins `short_septum_mm` below the base plane at 90 degrees, and less so, as the
-    square of the sine, towards the anterior and inferior walls.
+    square of the sine, towards the anterior and inferior walls. A tilted mitral plane adds
+    ``R tan(tilt) (1 + cos(angle - towards))``.
     """
     depth, angle = np.broadcast_arrays(depth_mm, np.radians(angle_deg))
-    if ventricle.short_septum_mm == 0:
+    if ventricle.short_septum_mm == 0 and ventricle.base_tilt_deg == 0:
         return np.ones(depth.shape)
     begins = ventricle.short_septum_mm * np.maximum(np.sin(angle), 0.0) ** 2
+    rise = ventricle.radius_mm * np.tan(np.radians(ventricle.base_tilt_deg))
+    begins = begins + rise * (1 + np.cos(angle - np.radians(ventricle.base_tilt_towards_deg)))
     # A border a third as wide as the gap itself, so that the gap closes smoothly.
     return np.asarray(ndtr(3.0 * (depth / np.maximum(begins, 1e-6) - 1.0)), dtype=float)
 
