@@ -26,14 +26,12 @@ from spect_drawn import (
 from cardio_core.api import DataError
 from cardio_spect_polar.drawing.correlation import correlation_figure
 from cardio_spect_polar.drawing.increments import Increment, increments_figure
-from cardio_spect_polar.drawing.marks import segment_border
 from cardio_spect_polar.drawing.numbers import in_words, numbers_table
 from cardio_spect_polar.drawing.polar_axes import phase_map, picture_of, segment_centres
 from cardio_spect_polar.drawing.polar_maps import flow_maps, study_maps
 from cardio_spect_polar.drawing.style import AMOUNT_COLOURS, CHANGE_COLOURS, MISSING, PHASE_COLOURS
 from cardio_spect_polar.drawing.traverse import segment_change_deg, traverse_maps
 from cardio_spect_polar.drawing.volume_curve import volume_figure
-from cardio_spect_polar.phase.indices.latest import Latest
 from cardio_spect_polar.polar.raster import raster
 from cardio_spect_polar.polar.segments import segment_means, segments_of
 
@@ -53,7 +51,6 @@ def every_figure():
     rng = np.random.default_rng(1)
     flow = 1 + 0.2 * rng.normal(size=17)
     r = np.corrcoef(rng.normal(size=(10, 60)))
-    late = Latest(5, 41.0, 82.0, 6, 8.0)
     bars = [
         Increment("clinical", 12.3, 0.63, 0.52, 0.74),
         Increment("clinical\n+ PSD", 13.1, 0.64, 0.53, 0.75, over=0, p=0.372),
@@ -65,8 +62,6 @@ def every_figure():
             PHASE,
             80 * RING + 0 * PHASE,
             90 * RING - 20 + 0 * PHASE,
-            latest=Latest(17, 12.0, 40.0, 5, 1.0),
-            latest_viable=late,
         ),
         "flow": flow_maps(
             {"rest flow": (flow, "ml/min/g", (0, 2)), "reserve": (3 * flow, "", (0, 5))}
@@ -216,44 +211,6 @@ def test_a_wall_that_does_not_thicken_has_no_colour_and_one_that_thins_another()
     still, thins = pixels[n // 2, n // 8], pixels[n // 2, -n // 8]
     assert np.ptp(still) < 0.02
     assert thins[2] > thins[0] + 0.3
-
-
-def borders_on(figure, title):
-    (axes,) = (axes for axes in figure.axes if axes.get_title() == title)
-    return [patch for patch in axes.patches if patch.get_linewidth() > 2]
-
-
-def test_late_segments_are_bordered_on_phase_and_perfusion_and_named():
-    latest, viable = Latest(14, 60.0, 90.0, 5, 20.0), Latest(5, 40.0, 82.0, 6, 8.0)
-    figure = plain(study_maps(PHASE, 80 + 0 * PHASE, PHASE, latest=latest, latest_viable=viable))
-    for title in ("phase", "perfusion"):
-        solid, dashed = borders_on(figure, title)
-        assert (solid.get_linestyle(), dashed.get_linestyle() != "-") == ("-", True)
-    assert borders_on(figure, "thickening") == []
-    said = " ".join(text.get_text() for text in figure.findobj(Text))
-    assert "Bold border: latest viable segment that a lead can reach: 5 basal inferol" in said
-    assert "bold dashed border: latest segment: 14 apical septal (90 % certain)" in said
-    assert "scar" not in said
-
-
-def test_a_synchronous_ventricle_has_no_late_segment():
-    late = Latest(4, 6.0, 22.0, 5, 0.5)
-    figure = plain(study_maps(PHASE, 80 + 0 * PHASE, PHASE, latest=late, latest_viable=late))
-    assert borders_on(figure, "phase") == []
-    said = " ".join(text.get_text() for text in figure.findobj(Text))
-    assert "No segment is later than the mean by 10° or more" in said
-
-
-def test_the_border_of_a_segment_surrounds_its_number_alone():
-    centres = segment_centres()
-    for segment in range(1, 18):
-        path = (
-            segment_border(segment)
-            .get_transform()
-            .transform_path(segment_border(segment).get_path())
-        )
-        inside = path.contains_points(centres)
-        assert np.flatnonzero(inside).tolist() == [segment - 1]
 
 
 def test_scar_is_outlined_where_perfusion_is_below_half():

@@ -11,7 +11,7 @@ from importlib.metadata import entry_points
 import pytest
 
 from cardio_spect_polar.plugin import INFO
-from cardio_spect_polar.polar.segment_names import LEAD_TARGETS, WALLS
+from cardio_spect_polar.polar.segment_names import WALLS
 from cardio_spect_polar.synthetic import synthesize
 from cardio_spect_polar.synthetic.phantom.imaging import Camera, image
 from cardio_spect_polar.synthetic.phantom.ventricle import Ventricle
@@ -29,7 +29,7 @@ def test_a_study_without_label_or_table_is_measured(tmp_path, monkeypatch, capsy
     assert "model" not in capsys.readouterr().out
     with (out / "measurements.csv").open(encoding="utf-8", newline="") as file:
         (row,) = csv.DictReader(file)
-    assert list(row)[:3] == ["id", "At stress", "Phase SD (degrees)"]
+    assert list(row)[:3] == ["id", "At stress", "Phase SD of reliable samples (degrees)"]
     assert row["At stress"] == "no"
     assert 0 < float(row["LV ejection fraction (%)"]) < 90
     assert 0 <= float(row["Phase, basal anterior (degrees)"]) < 360
@@ -46,8 +46,6 @@ def test_a_study_without_label_or_table_is_measured(tmp_path, monkeypatch, capsy
     head = "Phase SD (degrees)"
     assert float(given[head]) == pytest.approx(float(row[head]), abs=0.5)
     assert "an operator's limits" in given["flags"]
-    assert int(row["Latest viable segment that a lead reaches, AHA number"]) in LEAD_TARGETS
-    assert 0 < float(row["Certainty of the latest viable segment (%)"]) <= 100
     assert float(row["Peak filling rate (EDV/s)"]) > 0
     assert float(row["LV stroke volume (mL)"]) == pytest.approx(
         float(row["LV end-diastolic volume (mL)"]) - float(row["LV end-systolic volume (mL)"]),

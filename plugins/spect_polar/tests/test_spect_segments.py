@@ -8,8 +8,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from cardio_spect_polar.phase.indices.delays import lateral_delay_deg
-from cardio_spect_polar.phase.indices.latest import latest_segment
+from cardio_spect_polar.phase.indices.delays import lateral_delay_deg, latest_viable_deg
 from cardio_spect_polar.polar.segment_names import SEGMENT_NAMES
 from cardio_spect_polar.polar.segments import (
     LATERAL,
@@ -117,16 +116,10 @@ def test_scar_is_never_the_latest_viable_segment():
     phases, perfusion = np.full(17, 355.0), np.full(17, 90.0)
     phases[4], perfusion[4] = 90, 49.9
     phases[11], perfusion[11] = 30, 50.0
-    found = latest_segment(phases, perfusion, np.full(17, 4.0), viable=True)
-    assert found.segment == 12
     # The other 15 viable segments lie 35 degrees before it.
     mean = stats.circmean([355.0] * 15 + [30.0], high=360, low=0)
-    assert found.delay_deg == pytest.approx((30 - mean) % 360)
+    assert latest_viable_deg(phases, perfusion) == pytest.approx((30 - mean) % 360)
 
 
 def test_a_heart_that_is_all_scar_has_no_latest_segment():
-    phases, dead = np.full(17, 100.0), np.full(17, 20.0)
-    found = latest_segment(phases, dead, np.full(17, 4.0), viable=True)
-    assert (found.segment, found.next_segment) == (0, 0)
-    assert math.isnan(found.delay_deg)
-    assert math.isnan(found.sure_pct)
+    assert math.isnan(latest_viable_deg(np.full(17, 100.0), np.full(17, 20.0)))

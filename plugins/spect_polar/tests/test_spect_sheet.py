@@ -180,7 +180,7 @@ def test_a_sheet_holds_the_numbers_that_are_measured(position):
     assert f"{values['psd_deg']:.1f}" in said
     assert f"{values['lvef_spect_pct']:.0f}" in said
     assert f"{values['base_descent_mm']:.1f}" in said
-    assert str(round(values["latest_segment"])) in said
+    assert f"{values['reliable_psd_deg']:.1f}" in said
     assert "normal: mean ± 2 SD by ECTb (Chen 2005)" in said
     assert not {"no verdict", "not known", "nan"} & set(said)
     # One page on its side, for a screen of 1280 pixels and for A4.

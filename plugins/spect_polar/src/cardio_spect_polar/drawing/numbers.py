@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from cardio_core.api import canvas
 
 WITHHELD, UNKNOWN = "no verdict", "not known"
+LIKE_NOISE = "not distinguishable from noise"
 _VALUE, _UNIT = 0.4, 0.415
 
 
@@ -57,7 +58,8 @@ def numbers_table(rows: Sequence[tuple[str, str, str]]) -> canvas.Draw:
     Parameters
     ----------
     rows : sequence of (str, str, str)
-        Values of `WITHHELD` and `UNKNOWN` are written in words where the number would stand.
+        Values of `WITHHELD`, `UNKNOWN` and `LIKE_NOISE` are written in words where the number
+        would stand.
     """
 
     def draw(figure: Figure) -> None:
@@ -65,7 +67,7 @@ def numbers_table(rows: Sequence[tuple[str, str, str]]) -> canvas.Draw:
         axes.set_axis_off()
         for n, (title, value, after) in enumerate(rows):
             y = 1 - (n + 0.5) / len(rows)
-            missing = value in (WITHHELD, UNKNOWN)
+            missing = value in (WITHHELD, UNKNOWN, LIKE_NOISE)
             quiet = canvas.VERMILION if value == WITHHELD else canvas.GREY
             texts = (
                 (0.0, title, "left", canvas.INK),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from typing import Any, Literal
 
@@ -13,7 +12,7 @@ from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
 from cardio_core.api import canvas
-from cardio_spect_polar.drawing.marks import LATEST, LATEST_VIABLE, outline_scar, outline_segment
+from cardio_spect_polar.drawing.marks import outline_scar
 from cardio_spect_polar.drawing.polar_axes import colour_bar, draw_map, phase_bar, phase_map
 from cardio_spect_polar.drawing.style import (
     AMOUNT_COLOURS,
@@ -23,8 +22,6 @@ from cardio_spect_polar.drawing.style import (
     THICKENING_REACH_PCT,
     resize,
 )
-from cardio_spect_polar.phase.indices.latest import ALSO_LATE_DEG, Latest
-from cardio_spect_polar.polar.segment_names import SEGMENT_NAMES
 from cardio_spect_polar.polar.segments import N_SEGMENTS
 
 
@@ -33,8 +30,6 @@ def study_maps(
     perfusion: ArrayLike,
     thickening: ArrayLike,
     *,
-    latest: Latest | None = None,
-    latest_viable: Latest | None = None,
     convention: Literal["peak", "onset"] = "peak",
 ) -> canvas.Draw:
     """Return a function that draws the three polar maps of a study beside each other.
@@ -49,9 +44,6 @@ def study_maps(
         Degrees, as a polar grid, a picture or 17 segments; NaN is grey.
     perfusion, thickening : array-like
         Percent. Perfusion below 50 % is outlined on the maps of phase and perfusion.
-    latest, latest_viable : Latest, optional
-        Segments that get a border there if they are later than the mean of all by 10 degrees or
-        more; None where there is no verdict.
     convention : {"peak", "onset"}
         What the phases are of; it moves the scale.
     """
@@ -73,60 +65,11 @@ def study_maps(
         colour_bar(figure, image, third, "thickening (%)\nblue: thins in systole",
                    extend=_beyond(thickening, (-reach, reach)), **bar)  # fmt: skip
         scar = [outline_scar(axes, perfusion) for axes in (first, second)]
-        for axes in (first, second):
-            for segment, dashes in borders(latest, latest_viable):
-                outline_segment(axes, segment, dashes)
-        words = marked_in_words(latest, latest_viable, scar=any(scar))
-        figure.supxlabel(words, fontsize=canvas.SMALL_PT, color=canvas.INK)
+        if any(scar):
+            figure.supxlabel("Thin dashed line: perfusion below 50 % (scar)",
+                             fontsize=canvas.SMALL_PT, color=canvas.INK)  # fmt: skip
 
     return draw
-
-
-def borders(latest: Latest | None, latest_viable: Latest | None) -> list[tuple[int, Any]]:
-    """Return which segments get a border, with its dashes: only those that are late at all.
-
-    Of a synchronous ventricle one segment is the latest as well, by chance.
-    """
-    found: list[tuple[int, Any]] = []
-    if latest_viable is not None and round(latest_viable.delay_deg) >= ALSO_LATE_DEG:
-        found.append((latest_viable.segment, LATEST_VIABLE))
-    if latest is not None and round(latest.delay_deg) >= ALSO_LATE_DEG:
-        found += [] if latest.segment in dict(found) else [(latest.segment, LATEST)]
-    return found
-
-
-def marked_in_words(latest: Latest | None, latest_viable: Latest | None, *, scar: bool) -> str:
-    """Return what the lines on the maps mean.
-
-    Examples
-    --------
-    >>> early, late = Latest(5, 4.0, 20.0, 0, 0.0), Latest(5, 31.0, 90.0, 6, 12.0)
-    >>> marked_in_words(late, late, scar=False)
-    'Bold border: latest segment, viable, a lead can reach it: 5 basal inferolateral (90 % certain)'
-    >>> marked_in_words(early, early, scar=False)
-    'No segment is later than the mean by 10° or more'
-    """
-    marked = dict(borders(latest, latest_viable))
-    said = []
-    if latest_viable is not None and latest_viable.segment in marked:
-        both = latest is not None and latest.segment == latest_viable.segment
-        what = "segment, viable, a lead" if both else "viable segment that a lead"
-        said.append(
-            f"bold border: latest {what} can reach{' it' if both else ''}: {_named(latest_viable)}"
-        )
-    if latest is not None and marked.get(latest.segment) == LATEST:
-        said.append(f"bold dashed border: latest segment: {_named(latest)}")
-    if not marked and latest is not None:
-        said.append(f"no segment is later than the mean by {ALSO_LATE_DEG:.0f}° or more")
-    if scar:
-        said.append("thin dashed line: perfusion below 50 % (scar)")
-    words = "; ".join(said)
-    return words[:1].upper() + words[1:]
-
-
-def _named(latest: Latest) -> str:
-    sure = f" ({latest.sure_pct:.0f} % certain)" if math.isfinite(latest.sure_pct) else ""
-    return f"{latest.segment} {SEGMENT_NAMES[latest.segment - 1]}{sure}"
 
 
 def flow_maps(maps: Mapping[str, tuple[ArrayLike, str, tuple[float, float]]]) -> canvas.Draw:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from cardio_core.api import Case, FeatureSet, canvas
 from cardio_spect_polar.drawing.histogram import binned_histogram_figure
 from cardio_spect_polar.drawing.numbers import (
+    LIKE_NOISE,
     UNKNOWN,
     WITHHELD,
     Limit,
@@ -23,13 +24,9 @@ from cardio_spect_polar.drawing.numbers import (
 )
 from cardio_spect_polar.drawing.polar_maps import study_maps
 from cardio_spect_polar.drawing.slices import gate_slices
-from cardio_spect_polar.drawing.style import circular_mean_deg, resize
+from cardio_spect_polar.drawing.style import resize
 from cardio_spect_polar.drawing.volume_curve import volume_figure
-from cardio_spect_polar.phase.indices.latest import Latest
-from cardio_spect_polar.phase.indices.perfusion import VIABLE_PCT
 from cardio_spect_polar.phase.sampling.qc_view import QcView
-from cardio_spect_polar.polar.angles import signed_deg
-from cardio_spect_polar.polar.segment_names import SEGMENT_NAMES
 
 _WIDTH_IN = 11.4
 _HEIGHTS_IN = (2.9, 2.95, 2.05)
@@ -48,9 +45,11 @@ RULE = (
 )
 
 _NUMBERS = {
-    "psd_deg": ("Phase SD", "{:.1f}", "°"),
+    "reliable_psd_deg": ("Phase SD, reliable samples", "{:.1f}", "°"),
+    "reliable_pbw_deg": ("Bandwidth, reliable samples", "{:.0f}", "°"),
+    "psd_deg": ("Phase SD, all samples", "{:.1f}", "°"),
+    "pbw_deg": ("Bandwidth, all samples", "{:.0f}", "°"),
     "psd_corrected_deg": ("Phase SD, noise off", "{:.1f}", "°"),
-    "pbw_deg": ("Phase bandwidth", "{:.0f}", "°"),
     "entropy": ("Phase entropy", "{:.2f}", ""),
     "peak_deg": ("Peak phase", "{:.0f}", "°"),
     "lvef_spect_pct": ("Ejection fraction", "{:.0f}", "%"),
@@ -82,17 +81,6 @@ class _Study:
     def number(self, name: str) -> float:
         """Return an index; NaN where there is none of that name."""
         return float(self.numbers.get(name, math.nan))
-
-    def latest(self, name: str) -> Latest | None:
-        """Return a segment among the indices; None where there is none or no verdict."""
-        segment = self.number(f"{name}_segment")
-        if not math.isfinite(segment):
-            return None
-        phase = np.asarray(self.arrays["segment_phase"], np.float64)
-        alive = np.isfinite(phase) & (self.arrays["segment_perfusion"] >= VIABLE_PCT)
-        mean = circular_mean_deg(phase[alive] if alive.any() else phase)
-        late = float(signed_deg(phase[round(segment) - 1] - mean))
-        return Latest(round(segment), late, self.number(f"{name}_sure_pct"), 0, math.nan)
 
     def limits_of(self, name: str) -> list[Limit]:
         """Return the published limits that an index was compared with."""
@@ -214,7 +202,6 @@ def _sheet(study: _Study) -> canvas.Draw:
     convention: Literal["peak", "onset"] = "onset" if onset else "peak"
     maps = study_maps(
         arrays["phase"], arrays["perfusion"], arrays["thickening"],
-        latest=study.latest("latest"), latest_viable=study.latest("latest_viable"),
         convention=convention,
     )  # fmt: skip
     histogram = in_words("No verdict on the phases of this study.\nThe flags say why.")
@@ -241,15 +228,10 @@ def _rows(study: _Study) -> list[tuple[str, str, str]]:
     for name, (title, form, unit) in _NUMBERS.items():
         value = study.number(name)
         after = unit + normal_range(study.limits_of(name))
-        rows.append((title, form.format(value) if math.isfinite(value) else study.missing, after))
-    for name, title in (("latest", "Latest segment"), ("latest_viable", "Latest viable segment")):
-        latest = study.latest(name)
-        if latest is None:
-            rows.append((title, study.missing, ""))
+        if name == "psd_corrected_deg" and value == 0:
+            rows.append((title, LIKE_NOISE, ""))
             continue
-        parts = [SEGMENT_NAMES[latest.segment - 1], f"{latest.delay_deg:+.0f}°".replace("-", "−")]
-        parts += [f"{latest.sure_pct:.0f} % certain"] if math.isfinite(latest.sure_pct) else []
-        rows.append((title, str(latest.segment), ", ".join(parts)))
+        rows.append((title, form.format(value) if math.isfinite(value) else study.missing, after))
     changes = [
         f"{title} {f'{value:+.{digits}f}'.replace('-', '−')}{unit}"
         for name, title, digits, unit in _CHANGES

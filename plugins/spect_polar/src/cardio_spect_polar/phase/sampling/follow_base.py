@@ -21,6 +21,7 @@ LOST = Flag(
     "caution",
 )
 
+
 def wall_of(summed: NDArray[np.floating], turned: Canonical) -> Wall:
     """Find the wall on the summed volume, with an operator's limits where there are any."""
     base_mm = turned.base_mm

@@ -20,8 +20,8 @@ from cardio_spect_polar.phase.sampling.gating import (
     heart_box,
     holds_heart,
 )
-from cardio_spect_polar.phase.sampling.off_wall import without_inverted_rings
 from cardio_spect_polar.phase.sampling.neighbours import with_neighbours
+from cardio_spect_polar.phase.sampling.off_wall import without_inverted_rings
 from cardio_spect_polar.phase.sampling.quality import Sampled, quality_flags
 from cardio_spect_polar.phase.sampling.volumes import Volumes, volumes
 from cardio_spect_polar.phase.ventricle.base_motion import BaseMotion

@@ -76,9 +76,7 @@ def heart(ventricle: Ventricle, at: Pose, n_slots: int, n_subframes: int, sigma_
         still = replace(ventricle, shortening_mm=0.0, twist_deg=0.0)
         there = np.zeros(inner.shape)
         faint = area * ventricle.beyond_activity * (1 - wall.muscle)
-        parts.append(
-            _pieces(wall, at, there, there + wall.h0_mm, faint, _N_DEPTHS, (still, time))
-        )
+        parts.append(_pieces(wall, at, there, there + wall.h0_mm, faint, _N_DEPTHS, (still, time)))
     points = np.concatenate([part.points_mm for part in parts], axis=1)
     weights = np.concatenate([part.weights for part in parts], axis=1) / n_subframes
     return Cloud(points.reshape(n_slots, -1, 3), weights.reshape(n_slots, -1))
