@@ -61,7 +61,7 @@ def latest_viable_deg(segment_phase: ArrayLike, perfusion: ArrayLike) -> float:
     >>> phases[[4, 7]] = [150, 190]  # segment 8 is septal
     >>> perfusion = np.full(17, 80.0)
     >>> round(latest_viable_deg(phases, perfusion), 1)
-    24.8
+    24.9
     """
     phase, percent = np.asarray(segment_phase, np.float64), np.asarray(perfusion, np.float64)
     alive = np.isfinite(phase) & (percent >= VIABLE_PCT)

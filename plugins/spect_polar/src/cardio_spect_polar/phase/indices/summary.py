@@ -34,8 +34,8 @@ SUMMARY_UNITS = (
     | {name: unit for name, unit in INDEX_UNITS.items() if name != "n"}
     | {"unreliable_pct": "%", "delay_deg": "deg", "latest_viable_deg": "deg", "scar_pct": "%"}
 )
-"""Unit of each index of a summary, in their order: first those that repeat best. Of 19 patients phase
-SD of reliable samples differed between rest and stress by 3.3 degrees in the median."""
+"""Unit of each index of a summary, in their order: first those that repeat best. In 19 patients the
+phase SD of reliable samples differed between rest and stress by 3.3 degrees in the median."""
 
 
 @dataclass(frozen=True)

@@ -89,7 +89,7 @@ def beyond_wall(
     >>> curves = np.full((8, 10, 40), 60.0)
     >>> curves[:, 8:, 5:15] = 20.0
     >>> beyond_wall(curves, np.linspace(0.05, 0.95, 10)).sum(axis=1).tolist()
-    [0, 0, 0, 0, 0, 0, 0, 0, 10, 10]
+    [0, 0, 0, 0, 0, 0, 0, 0, 8, 8]
     """
     mean = uniform_filter1d(np.asarray(curves, np.float64).mean(axis=0), NEIGHBOURS, mode="wrap")
     middle = (arc >= MIDDLE_ARC[0]) & (arc <= MIDDLE_ARC[1])

@@ -153,7 +153,8 @@ def _of_volumes(found: Volumes, rr_ms: float | None) -> Iterator[Flag]:
     told = f"volumes of {edv:.0f} and {esv:.0f} mL with an ejection fraction of {ef:.0f} %"
     if not MUSCLE_G[0] <= found.mass_g <= MUSCLE_G[1]:
         yield Flag(
-            f"a muscle of {found.mass_g:.0f} g: no adult heart weighs that, so check the voxel size",
+            f"a muscle of {found.mass_g:.0f} g: no adult heart is like that, so check the voxel "
+            "size",
             "no verdict",
             of=("volumes",),
         )

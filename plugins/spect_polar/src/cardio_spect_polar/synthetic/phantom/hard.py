@@ -84,8 +84,9 @@ def draw_patient(rng: np.random.Generator, *, delay_deg: float = 0.0) -> tuple[V
     Perfusion of the segments varies by 12 % (standard deviation) and their thickening by 30 % of
     its mean; every third heart has a defect of one of `DEFECTS`. The septum ends 5 to 15 mm before
     the lateral wall, with 10 to 50 % of the activity beyond, the mitral plane is tilted by up to 12
-    degrees, the base descends by 6 to 14 mm. Counts rise with brightness (power 1.4 to 2.2), late gates lose 2 to 40 %, and all gates
-    differ by 0.7 % and lie 0.35 mm apart (standard deviations). 8 gates, voxels of 3.2 to 6.4 mm, 60 to 200 counts.
+    degrees, the base descends by 6 to 14 mm. Counts rise with brightness (power 1.4 to 2.2), late
+    gates lose 2 to 40 %, and all gates differ by 0.7 % and lie 0.35 mm apart (standard deviations).
+    8 gates, voxels of 3.2 to 6.4 mm, 60 to 200 counts.
 
     Parameters
     ----------
