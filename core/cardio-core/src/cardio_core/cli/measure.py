@@ -50,11 +50,11 @@ def measure(
 ) -> None:
     """Measure recordings: no labels, no model.
 
-    INPUT is a file, a folder (searched to its ends) or a cohort table, which needs no outcome.
-    Writes measurements.csv (one line a recording, or a study of several loops, as soon as it is
-    measured), sheets to check by eye, and measurements.html; files.csv accounts for every file that
-    was searched. Recordings are numbered, unless a cohort table names them. Exits with 3 if nothing
-    could be measured.
+    INPUT is a file, a folder (searched with its subfolders) or a cohort table, which needs no
+    outcome. Writes measurements.csv (one line a recording, or a study of several loops, as soon as
+    it is measured), sheets to check by eye, measurements.html, and files.csv, which says of every
+    file that was read whether it was used. Recordings are numbered, unless a cohort table names
+    them. Exits with 3 if nothing could be measured.
     """
     from cardio_core.registry import require_installed
 

@@ -17,7 +17,14 @@ from cardio_core.context import Context
 from cardio_core.io.hashing import file_digest
 from cardio_core.registry import Plugin
 from cardio_core.report.measurements import Measured, measured_of, n_samples_of, plain, with_words
-from cardio_core.runner.prepare import FILES, account, make_patient, summed, write_files
+from cardio_core.runner.prepare import (
+    FILES,
+    FileLine,
+    account,
+    make_patient,
+    summed,
+    write_files,
+)
 from cardio_core.runner.setup import open_with_defaults
 from cardio_core.types.features import FeatureSet, flags_of, verdicts_of
 from cardio_core.types.notes import Exclusion, ExclusionReason, Verdict
@@ -543,6 +550,7 @@ class Written:
         self._first_with: dict[str, str] = {}
         self._refused: dict[str, Exclusion] = {}
         self._views: dict[str, str] = {}
+        self._read: dict[str, Line] = {}
         summary.of = "study" if self.several else "recording"
 
     def take(self, lines: Sequence[Line]) -> None:
@@ -550,6 +558,7 @@ class Written:
         lines = [self._flagged(line) for line in lines]
         for line in lines:
             self._views[line.recording_id] = line.view
+            self._read[line.recording_id] = line
             self._map(line)
         if self._loops is None:
             for line in lines:
@@ -569,10 +578,17 @@ class Written:
     def account(self) -> str:
         """Write ``files.csv``, and return all files in one sentence; empty where it says nothing.
 
-        Files that are no recordings go to the mapping, too.
+        Files that are no recordings go to the mapping, too. A plugin that does not say what it saw
+        has the files of its recordings accounted for.
         """
         lines = account(self._cohort, self._refused, self._views)
         if not lines:
+            read = ((line, path) for line in self._read.values() for path in line.files)
+            write_files(self._out / FILES, (
+                FileLine(number, self._recording, "", line.recording_id, line.view,
+                         not line.reason, line.reason, path)
+                for number, (line, path) in enumerate(read, start=1)
+            ))  # fmt: skip
             return ""
         write_files(self._out / FILES, lines)
         if self._mapping is not None:

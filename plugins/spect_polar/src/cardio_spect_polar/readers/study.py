@@ -7,8 +7,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
+import numpy as np
+
 from cardio_core.api import DataError
-from cardio_spect_polar.readers.checks import MIN_SLOTS
+from cardio_spect_polar.readers.checks import MIN_SLOTS, numbered
 from cardio_spect_polar.readers.find import GatedFiles, gated_files
 from cardio_spect_polar.readers.gated import MAX_DROP_OFF, MAX_REJECTED, Base, GatedStack
 from cardio_spect_polar.readers.nifti.read import read_nifti
@@ -115,12 +117,14 @@ def _require_all_gates(study: GatedFiles) -> None:
         return
     start = min(study.gates[0], 1)  # numbered from 0 or from 1
     n_gates = study.gates[-1] - start + 1
-    n_missing = n_gates - len(set(study.gates))
-    n_twice = len(study.gates) - len(set(study.gates))
-    if n_missing or n_twice:
-        raise DataError.unusable(
-            study.files[0].name,
-            f"one file for each of {n_gates} gates",
-            f"{n_missing} gates without a file and {n_twice} files too many",
-            "copy the missing gates here, and delete what is there twice",
+    missing = sorted(set(range(start, start + n_gates)) - set(study.gates))
+    twice = sorted({gate for gate in study.gates if study.gates.count(gate) > 1})
+    if missing or twice:
+        found = [f"none for {numbered('gate', np.array(missing) - 1)}"] if missing else []
+        found += [f"several for {numbered('gate', np.array(twice) - 1)}"] if twice else []
+        do = ["copy the missing ones here"] if missing else []
+        do += ["delete what is there twice"] if twice else []
+        raise DataError(
+            f"expected one file for each of {n_gates} gates, found {' and '.join(found)}; "
+            f"{' and '.join(do)}"
         )
