@@ -88,9 +88,9 @@ def stats(repeats: int) -> dict[str, float | None]:
     """Print the time of commands of `cardio stats` on 80 rows beside two imports; return ratios."""
     ratios: dict[str, float | None] = {}
     commands = {
-        "table1": "--by arm", "univariable": "--target arm --features x,z",
-        "multivariable": "--target arm --features x,z", "roc": "--target arm --score x",
-        "compare": "--target arm --scores x,z", "calibration": "--target arm --score p",
+        "table1": "--by arm", "univariable": "--outcome arm --features x,z",
+        "multivariable": "--outcome arm --features x,z", "roc": "--outcome arm --score x",
+        "compare": "--outcome arm --scores x,z", "calibration": "--outcome arm --score p",
         "agreement": "--reference x --measured z",
     }  # fmt: skip
     with tempfile.TemporaryDirectory() as folder:

@@ -135,7 +135,7 @@ def test_other_outcomes_than_the_tasks_own_have_a_clinical_model_too(
     run_toy: Run, cohort: Path, tmp_path: Path
 ) -> None:
     out = run_toy(
-        tmp_path / "run", data=(cohort,), outcome="Ward", positive="south",
+        tmp_path / "run", data=(cohort,), outcome="Ward", event="south",
         covariates=("age_y", "crp"), protocol="honest", sets=("models=[constant]",),
     )  # fmt: skip
     assert read(out / "manifest.json")["models"] == ["constant", "covariates"]

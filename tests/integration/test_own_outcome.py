@@ -71,8 +71,8 @@ def test_new_patients_need_no_table(finished: Path, cohort: Path) -> None:
         ({"outcome": "x_stage"}, "none of the models asked for can be trained on 3 classes"),
         ({"outcome": "x_change_ml"}, r"can be trained on a number \(x_change_ml\)"),
         ({"outcome": "x_responder", "task": "joined"}, "task 'joined' predicts ill, severity"),
-        ({"positive": "yes"}, "--positive: expected --outcome COLUMN beside it"),
-        ({"outcome": "x_responder", "positive": "maybe"}, "--positive maybe: expected a value"),
+        ({"event": "yes"}, "--event: expected --outcome COLUMN with it"),
+        ({"outcome": "x_responder", "event": "maybe"}, "the event .maybe. does not occur"),
         ({"outcome": "x_responder", "primary": "forest"}, "--primary forest: expected one of"),
     ],
 )
@@ -89,7 +89,8 @@ def test_the_declared_primary_is_kept(run_toy: Run, cohort: Path, tmp_path: Path
         tmp_path / "run",
         data=(cohort,),
         outcome="x_stage",
-        positive="stage 1",
+        event="stage 1",
+        negative=("stage 2", "stage 3"),
         primary="constant",
         protocol="honest",
     )

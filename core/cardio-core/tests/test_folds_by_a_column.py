@@ -35,7 +35,7 @@ def test_a_needed_task_is_asked_for_its_own_outcome_and_split_by_this_ones(tmp_p
         return folder
 
     request = RunRequest(
-        "p", "own", (tmp_path,), outcome="x", positive="2", primary="m", covariates=("age_y",)
+        "p", "own", (tmp_path,), outcome="x", event="2", primary="m", covariates=("age_y",)
     )
     config = RunConfig(outcome=OutcomeBlock(column="x", kind="binary", classes=("no", "yes")))
     resolve_needs(request, TASK, config, ("m",), tmp_path / "run", run)

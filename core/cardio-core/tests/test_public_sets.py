@@ -86,7 +86,7 @@ def ratios_agree(found: dict[str, dict[str, Any]], expected: dict[str, Any]) -> 
 
 
 def test_birthwt_in_regressions(tables: Path) -> None:
-    common = ["--target", "low", "--categorical", "race", "--features"]
+    common = ["--outcome", "low", "--categorical", "race", "--features"]
     file, expected = tables / "birthwt.csv", R["birthwt"]
     alone = estimates("univariable", file, *common, "age,lwt,race,smoke")
     for one in expected["alone"].values():
@@ -102,12 +102,12 @@ def test_birthwt_in_regressions(tables: Path) -> None:
 
 def test_birthwt_calibrated_on_the_half_that_was_not_fitted(tables: Path) -> None:
     file, expected = tables / "birthwt_tested.csv", R["birthwt"]["calibration"]
-    found = estimates("calibration", file, "--target", "low", "--score", "risk")
+    found = estimates("calibration", file, "--outcome", "low", "--score", "risk")
     assert found["calibration_slope"]["n"] == expected["n"]
     assert same(found["calibration_slope"]["value"], expected["slope"], 1e-5)
     assert same(found["calibration_in_the_large"]["value"], expected["in_the_large"], 1e-5)
     assert same(found["brier"]["value"], expected["brier"])
-    area = estimates("roc", file, "--target", "low", "--score", "risk")["auc"]
+    area = estimates("roc", file, "--outcome", "low", "--score", "risk")["auc"]
     assert same(area["value"], expected["auc"])
     # val.prob takes C from lrm.fit, which is approximate; pROC and Hmisc's somers2 are not
     assert abs(expected["c_val_prob"] - expected["auc"]) > 5e-4
@@ -127,17 +127,17 @@ def test_pbc_in_table_one_and_regressions(tables: Path) -> None:
 
     table = pd.read_csv(file)
     table.assign(died=(table["status"] == 2).astype(int)).to_csv(died, index=False)
-    alone = estimates("univariable", died, "--target", "died", "--features", ",".join(ODDS))
+    alone = estimates("univariable", died, "--outcome", "died", "--features", ",".join(ODDS))
     for one in expected["alone"].values():
         ratios_agree(alone, one)
     columns = "age,edema,bili,albumin,protime"
-    together = estimates("multivariable", died, "--target", "died", "--features", columns)
+    together = estimates("multivariable", died, "--outcome", "died", "--features", columns)
     ratios_agree(together, expected["together"])
 
 
 def test_pbc_in_survival(tables: Path) -> None:
     expected = R["pbc"]
-    run = ["survival", tables / "pbc.csv", "--time", "time", "--event", "status=2"]
+    run = ["survival", tables / "pbc.csv", "--time", "time", "--status", "status=2"]
     curves = estimates(*run, "--groups", "trt", "--at", "1825")
     for i, arm in enumerate(("1", "2")):
         median, at = curves[f"median[{arm}]"], curves[f"survival[{arm}, 1825]"]

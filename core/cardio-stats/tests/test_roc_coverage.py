@@ -208,7 +208,7 @@ def test_the_first_runs_reproduce_the_stored_coverage(name: str) -> None:
 def test_what_is_simulated_is_what_the_command_prints(name: str, tmp_path: Path) -> None:
     labels, score, patient = CLAIMED[name](np.random.default_rng([1, 0]), 0.8)
     table = pd.DataFrame({"event": labels, "score": score})
-    asked = ["--target", "event", "--score", "score", "--json"]
+    asked = ["--outcome", "event", "--score", "score", "--json"]
     if patient is not None:
         table["patient"] = patient
         asked += ["--patient", "patient"]

@@ -133,7 +133,7 @@ def test_too_few_known_values_are_refused_by_name():
 
 def test_the_command_imputes_and_does_not_pretend_to_validate_at_once(tmp_path):
     study(5).to_csv(tmp_path / "d.csv", index=False)
-    words = ("stats", "multivariable", tmp_path / "d.csv", "--target", "y", "--features", "a,b,c",
+    words = ("stats", "multivariable", tmp_path / "d.csv", "--outcome", "y", "--features", "a,b,c",
              "--impute", "3")  # fmt: skip
     out = call_cardio(*words).stdout
     assert "missing values imputed" in out

@@ -143,7 +143,7 @@ def table(tmp_path_factory):
 def test_the_command_prints_the_errors_of_val_prob_and_net_benefit(table, tmp_path):
     places = {"--svg": tmp_path / "c.svg", "--decision-svg": tmp_path / "d.svg",
               "--html": tmp_path / "c.html"}  # fmt: skip
-    out = call_cardio("stats", "calibration", table, "--target", "y", "--score", "risk",
+    out = call_cardio("stats", "calibration", table, "--outcome", "y", "--score", "risk",
                       "--threshold", "0.1,0.25", *(x for pair in places.items() for x in pair)
                       ).stdout  # fmt: skip
     for words in (r"ICI +0\.140", r"E50 +0\.153", r"E90 +0\.207", r"Emax +0\.215 +–",
@@ -158,7 +158,7 @@ def test_the_command_prints_the_errors_of_val_prob_and_net_benefit(table, tmp_pa
 
 
 def test_a_threshold_that_is_no_probability_is_refused_in_one_line(table):
-    found = call_cardio("stats", "calibration", table, "--target", "y", "--score", "risk",
+    found = call_cardio("stats", "calibration", table, "--outcome", "y", "--score", "risk",
                         "--threshold", "20")  # fmt: skip
     assert "--threshold: expected probabilities between 0 and 1 (0.1,0.2), found '20'" in (
         found.stderr

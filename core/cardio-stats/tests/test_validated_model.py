@@ -96,7 +96,7 @@ def test_a_category_of_one_patient_leaves_resamples_without_a_model():
 
 def test_the_command_says_what_is_corrected_and_what_is_apparent(tmp_path):
     DATA.to_csv(tmp_path / "d.csv", index=False)
-    said = call_cardio("stats", "multivariable", tmp_path / "d.csv", "--target", "y", "--features",
+    said = call_cardio("stats", "multivariable", tmp_path / "d.csv", "--outcome", "y", "--features",
                        ",".join(COLUMNS), "--validate", "50", "--seed", "1")  # fmt: skip
     assert "Corrected for optimism (50 resamples, seed 1): AUC 0." in said.stdout
     assert "apparently 0.728; calibration slope 0." in said.stdout

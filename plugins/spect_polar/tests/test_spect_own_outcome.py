@@ -56,7 +56,7 @@ def test_any_column_is_predicted(cohort, tmp_path, column, metric):
 def test_a_column_that_says_the_outcome_in_other_words_reaches_no_model(cohort, tmp_path):
     run = run_plugin(
         "spect_polar", "crt_response", cohort, tmp_path / "run",
-        sets=("outcome.column=sex", "outcome.positive=F", "models=[clinical]", "inner.k=0"),
+        sets=("outcome.column=sex", "outcome.event=F", "models=[clinical]", "inner.k=0"),
     )  # fmt: skip
     manifest = json.loads((run / "manifest.json").read_text())
     assert "No model sees male, because it tells what is predicted." in [

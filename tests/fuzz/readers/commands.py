@@ -72,7 +72,7 @@ READERS = (
     Reader("stats_table1", "A table: cardio stats table1", _csv,
            _command("stats", "table1", "FILE", "--by", "x_event"), says_names=True, cost=10),
     Reader("stats_roc", "A table: cardio stats roc", _predictions,
-           _command("stats", "roc", "FILE", "--target", "y_true", "--score", "score"),
+           _command("stats", "roc", "FILE", "--outcome", "y_true", "--score", "score"),
            says_names=True, cost=10),
     Reader("stats_forensics", "A paper's numbers: cardio stats forensics", _printed,
            _command("stats", "forensics", "FILE"), says_names=True, cost=10),

@@ -16,20 +16,20 @@ from .words import HEADER, NAMES, TABLE
 
 STATS = {
     "table1": ("--by", "arm", "--columns", "age_y,ef", "--csv", "OUT.csv", "--html", "OUT.html"),
-    "missing": ("--target", "died", "--columns", "age_y,ef", "--csv", "OUT.csv"),
-    "univariable": ("--target", "died", "--features", "age_y,ef", "--html", "OUT.html"),
-    "multivariable": ("--target", "died", "--features", "age_y,ef", "--csv", "OUT.csv"),
-    "incremental": ("--target", "died", "--base", "age_y", "--add", "risk", "--csv", "OUT.csv"),
-    "roc": ("--target", "died", "--score", "risk", "--patient", "patient", "--csv", "OUT.csv"),
-    "compare": ("--target", "died", "--scores", "risk,other", "--csv", "OUT.csv"),
+    "missing": ("--outcome", "died", "--columns", "age_y,ef", "--csv", "OUT.csv"),
+    "univariable": ("--outcome", "died", "--features", "age_y,ef", "--html", "OUT.html"),
+    "multivariable": ("--outcome", "died", "--features", "age_y,ef", "--csv", "OUT.csv"),
+    "incremental": ("--outcome", "died", "--base", "age_y", "--add", "risk", "--csv", "OUT.csv"),
+    "roc": ("--outcome", "died", "--score", "risk", "--patient", "patient", "--csv", "OUT.csv"),
+    "compare": ("--outcome", "died", "--scores", "risk,other", "--csv", "OUT.csv"),
     "agreement": ("--reference", "ef", "--measured", "ef2", "--csv", "OUT.csv"),
-    "calibration": ("--target", "died", "--score", "risk", "--csv", "OUT.csv"),
+    "calibration": ("--outcome", "died", "--score", "risk", "--csv", "OUT.csv"),
     "mixed": ("--outcome", "ef", "--columns", "visit,arm", "--patient", "person", "--csv",
               "OUT.csv"),
-    "subgroups": ("--target", "died", "--exposure", "arm", "--by", "sex", "--svg", "OUT.svg"),
-    "survival": ("--time", "days", "--event", "died", "--groups", "arm", "--csv", "OUT.csv"),
+    "subgroups": ("--outcome", "died", "--exposure", "arm", "--by", "sex", "--svg", "OUT.svg"),
+    "survival": ("--time", "days", "--status", "died", "--groups", "arm", "--csv", "OUT.csv"),
     "forest": ("--svg", "OUT.svg"),
-    "planner pilot": ("--target", "died", "--scores", "risk,other", "--json"),
+    "planner pilot": ("--outcome", "died", "--scores", "risk,other", "--json"),
 }  # fmt: skip
 """Options of each command; FILE is the table, OUT a new file."""
 

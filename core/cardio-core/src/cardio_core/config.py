@@ -111,20 +111,20 @@ class NeedBlock(Block):
 class OutcomeBlock(Block):
     """A column of the cohort table that is predicted in place of the task's own target.
 
-    `column` and `positive` are asked for; the rest is settled when the table is read, and kept with
-    the run, so that new patients need no table.
+    `column`, `event`, `negative` and `missing` are asked for; the rest is settled when the table is
+    read, and kept with the run, so that new patients need no table.
     """
 
     column: str | None = Field(None, description="column of the table; null is the task's")
-    positive: str | None = Field(
-        None, description="the value that is predicted, against all others"
+    event: str | None = Field(None, description="the value that is predicted")
+    negative: tuple[str, ...] = Field(
+        (), description="values without the event, where there are several"
     )
+    missing: tuple[str, ...] = Field((), description="further values that mean missing")
     kind: Literal["binary", "multiclass", "continuous"] | None = Field(
         None, description="what the column is; null lets its values say"
     )
-    classes: tuple[str, ...] = Field(
-        (), description="classes, a binary outcome's positive one last"
-    )
+    classes: tuple[str, ...] = Field((), description="classes, a binary outcome's event last")
 
 
 class EvaluateBlock(Block):

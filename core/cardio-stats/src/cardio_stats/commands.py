@@ -67,9 +67,9 @@ EXAMPLES: Mapping[str, tuple[tuple[str, str], ...]] = {
     ),
     "stats": (
         ("table1 cohort.csv --by responder --columns age_y,sex,lvef_pct", "Table 1"),
-        ("univariable cohort.csv --target responder --features age_y,lvef_pct",
+        ("univariable cohort.csv --outcome responder --features age_y,lvef_pct",
          "odds ratios, one at a time"),
-        ("survival follow_up.csv --time days --event died --groups arm", "curves of two arms"),
+        ("survival follow_up.csv --time days --status died --groups arm", "curves of two arms"),
         ("planner auc --auc .8 --prevalence .4 --half-width .05", "how many patients it takes"),
     ),
     "stats planner": (
@@ -79,37 +79,37 @@ EXAMPLES: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("model --parameters 24 --r2 .288 --prevalence .174", "to develop a model"),
     ),
     "stats table1": (("cohort.csv --by responder --columns age_y,sex,lvef_pct", "Table 1"),),
-    "stats missing": (("cohort.csv --target responder", "missing values, and in whom"),),
+    "stats missing": (("cohort.csv --outcome responder", "missing values, and in whom"),),
     "stats univariable": (
-        ("cohort.csv --target responder --features age_y,lvef_pct", "odds ratios, one at a time"),
+        ("cohort.csv --outcome responder --features age_y,lvef_pct", "odds ratios, one at a time"),
     ),
     "stats multivariable": (
-        ("cohort.csv --target responder --features age_y,lvef_pct --validate 200",
+        ("cohort.csv --outcome responder --features age_y,lvef_pct --validate 200",
          "one model of them, validated by the bootstrap"),
-        ("cohort.csv --target responder --features age_y,lvef_pct --impute 20",
+        ("cohort.csv --outcome responder --features age_y,lvef_pct --impute 20",
          "missing values imputed twenty times"),
     ),
     "stats incremental": (
-        ("cohort.csv --target responder --base age_y,lvef_pct --add score",
+        ("cohort.csv --outcome responder --base age_y,lvef_pct --add score",
          "what a score adds to clinical variables"),
     ),
     "stats roc": (
-        ("predictions.csv --target responder --score probability --patient patient_id",
+        ("predictions.csv --outcome responder --score probability --patient patient_id",
          "AUC with its interval, by patient"),
-        ("predictions.csv --target responder --score probability --at-specificity .9 "
+        ("predictions.csv --outcome responder --score probability --at-specificity .9 "
          "--partial specificity:.9-1 --threshold closest-topleft",
          "sensitivity where specificity is 90 %, the area there, and a threshold"),
-        ("beats.csv --target class --scores N=p_n,S=p_s,V=p_v --patient record",
+        ("beats.csv --outcome class --scores N=p_n,S=p_s,V=p_v --patient record",
          "several classes, a column of probabilities for each"),
     ),
     "stats compare": (
-        ("scores.csv --target responder --scores ecg,echo", "paired, all pairs adjusted"),
+        ("scores.csv --outcome responder --scores ecg,echo", "paired, all pairs adjusted"),
     ),
     "stats agreement": (
         ("lvef.csv --reference cmr --measured echo --patient id", "bias, limits, CCC"),
     ),
     "stats calibration": (
-        ("predictions.csv --target responder --score probability --threshold .3,.5",
+        ("predictions.csv --outcome responder --score probability --threshold .3,.5",
          "curve, slope, and the net benefit of deciding by it"),
     ),
     "stats mixed": (
@@ -118,13 +118,13 @@ EXAMPLES: Mapping[str, tuple[tuple[str, str], ...]] = {
          "repeated measurements, a level and a slope for each patient"),
     ),
     "stats subgroups": (
-        ("follow_up.csv --target died --exposure arm --by sex,age_y:65,lvef_pct:25:35 "
+        ("follow_up.csv --outcome died --exposure arm --by sex,age_y:65,lvef_pct:25:35 "
          "--svg forest.svg",
          "an effect in subgroups; numbers are cut where you say"),
     ),
     "stats survival": (
-        ("follow_up.csv --time days --event died --groups arm --at 365,730", "curves of two arms"),
-        ("follow_up.csv --time days --event died --columns arm,age_y", "Cox regression"),
+        ("follow_up.csv --time days --status died --groups arm --at 365,730", "curves of two arms"),
+        ("follow_up.csv --time days --status died --columns arm,age_y", "Cox regression"),
     ),
     "stats forest": (
         ("estimates.csv --ratio --axis 'hazard ratio' --svg forest.svg",
@@ -138,7 +138,7 @@ EXAMPLES: Mapping[str, tuple[tuple[str, str], ...]] = {
          "patients that tell two AUCs apart"),
     ),
     "stats planner pilot": (
-        ("pilot.csv --target responder --scores ecg,echo --power .9", "from the rows of a pilot"),
+        ("pilot.csv --outcome responder --scores ecg,echo --power .9", "from the rows of a pilot"),
     ),
     "stats planner model": (
         ("--parameters 24 --r2 .288 --prevalence .174", "patients to develop a model"),

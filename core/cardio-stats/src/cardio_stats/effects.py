@@ -168,7 +168,7 @@ def exposed_rows(table: pd.DataFrame, target: str, exposure: str, event: str | N
     """
     if target == exposure:
         raise DataError(f"column {target!r}: is both target and exposure; choose another")
-    outcome, event = binary_outcome(table, target, event)
+    outcome, placed = binary_outcome(table, target, event)
     matrix, terms = terms_of(table, exposure)
     if len(terms) > 1:
         raise DataError(
@@ -177,7 +177,7 @@ def exposed_rows(table: pd.DataFrame, target: str, exposure: str, event: str | N
         )
     known = ~(np.isnan(outcome) | np.isnan(matrix[:, 0]))
     return ExposedRows(
-        outcome[known], matrix[known, 0], terms[0], target, event,
+        outcome[known], matrix[known, 0], terms[0], target, placed.event,
         np.flatnonzero(known).astype(np.int64), int((~known).sum()), exposure,
     )  # fmt: skip
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
@@ -25,23 +25,38 @@ PAIRS = (
     ("alive", "dead"),
     ("nonresponder", "responder"),
     ("non-responder", "responder"),
+    ("nein", "ja"),
+    ("nee", "ja"),
+    ("nej", "ja"),
+    ("non", "oui"),
+    ("no", "si"),
+    ("no", "sí"),
+    ("não", "sim"),
 )
-"""Pairs of words of which everybody knows the second to be the outcome."""
+"""Pairs of words of which everybody knows the second to be the outcome, in some languages."""
 
 
 Kind = Literal["binary", "multiclass", "continuous"]
 
 
 class AskedOutcome(Protocol):
-    """What somebody says of a column; a run's configuration has the same four fields."""
+    """What somebody says of a column; a run's configuration has the same fields."""
 
     @property
     def column(self) -> str | None:
         """Name of the column, for messages."""
 
     @property
-    def positive(self) -> str | None:
-        """The value that is predicted, against all others."""
+    def event(self) -> str | None:
+        """The word that is predicted."""
+
+    @property
+    def negative(self) -> tuple[str, ...]:
+        """Words of those without the event."""
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """Further words that mean a missing value."""
 
     @property
     def kind(self) -> Kind | None:
@@ -60,17 +75,186 @@ class Outcome:
     ----------
     column : str or None
         Its name, for messages.
-    positive : str or None
-        The value that is predicted, against all others.
+    event : str or None
+        The word that is predicted; None leaves it to what a pair of words is known to mean.
+    negative : tuple of str
+        Words of those without the event. Needed where more than one word is neither the event nor
+        missing.
+    missing : tuple of str
+        Words that mean a missing value, beyond `cells.MISSING`.
     kind : {"binary", "multiclass", "continuous"} or None
     classes : tuple of str
-        A binary outcome's positive one last; empty of a number.
+        A binary outcome's event last; empty of a number.
     """
 
     column: str | None = None
-    positive: str | None = None
+    event: str | None = None
+    negative: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
     kind: Kind | None = None
     classes: tuple[str, ...] = ()
+
+
+Role = Literal["event", "control", "missing", "unplaced"]
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A word of an outcome's column.
+
+    Attributes
+    ----------
+    text : str
+        In its most frequent spelling; blanks around it and capitals make no other word.
+    n : int
+        Rows that hold it.
+    role : {"event", "control", "missing", "unplaced"}
+        What it became.
+    """
+
+    text: str
+    n: int
+    role: Role
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A column of two classes, word by word.
+
+    Attributes
+    ----------
+    truth : Series of Int64
+        1 with the event, 0 without, NA where missing.
+    words : tuple of Word
+        Every word of the column but blanks and `cells.MISSING`.
+    """
+
+    truth: pd.Series[Any]
+    words: tuple[Word, ...]
+
+    @property
+    def event(self) -> str:
+        """The word of the event, as it is spelled most often."""
+        return next(word.text for word in self.words if word.role == "event")
+
+    @property
+    def classes(self) -> tuple[str, str]:
+        """Names of the two classes, the event last; 0 and 1 are no and yes."""
+        event = self.event
+        others = [word.text for word in self.words if word.role == "control"]
+        if len(others) != 1:
+            return f"not {event}", event
+        return ("no", "yes") if (others[0], event) == ("0", "1") else (others[0], event)
+
+    def ledger(self) -> str:
+        """Return what each word became.
+
+        Examples
+        --------
+        >>> asked = Outcome("died", event="ja", missing=("unbekannt",))
+        >>> place_words(pd.Series(["Ja", "ja ", "nein", "unbekannt"]), asked).ledger()
+        "'Ja' 2 (event), 'nein' 1 (control), 'unbekannt' 1 (missing)"
+        """
+        return ", ".join(f"{word.text!r} {word.n} ({word.role})" for word in self.words)
+
+
+def place_words(values: pd.Series[Any], asked: AskedOutcome) -> Placed:
+    """Say of every word of a column whether it is the event, a control, or missing.
+
+    The event is the one that is named, or the one that everybody knows of a pair (`PAIRS`). A
+    control is what `asked.negative` names, or the only other word, or the event's known opposite.
+    No other word becomes anything by itself.
+
+    Parameters
+    ----------
+    values : Series
+        The column, missing values as NA.
+    asked : Outcome
+        What the user said of it.
+
+    Raises
+    ------
+    ConfigError
+        If the event is not among the words, if they leave it open, or if words are neither the
+        event nor a control nor missing: all of them, with their counts, in one message.
+
+    Examples
+    --------
+    >>> place_words(pd.Series(["Yes", "no", None]), Outcome("responder")).truth.tolist()
+    [1, 0, <NA>]
+    """
+    texts = pd.Series([cell_text(cell) for cell in values], index=values.index, dtype=object)
+    plain = texts.map(_plain, na_action="ignore")
+    counts = plain.value_counts()
+    spelled = {_plain(text): text for text in _spelled(texts.dropna())}
+    absent = {_plain(word) for word in asked.missing}
+    left = [word for word in spelled if word not in absent]
+    event = _event_of(left, spelled, counts, asked)
+    named = {_alias(_plain(word), left) for word in asked.negative}
+    others = [word for word in left if word != event]
+    if named:
+        control = {word for word in others if word in named}
+    else:
+        known = {no for no, yes in PAIRS if yes == event} & set(others)
+        control = set(others) if len(others) == 1 else known
+    roles: dict[str, Role] = {
+        word: "missing" if word in absent else "event" if word == event
+        else "control" if word in control else "unplaced"
+        for word in spelled
+    }  # fmt: skip
+    words = tuple(Word(spelled[word], int(counts[word]), roles[word]) for word in spelled)
+    unplaced = [word for word in words if word.role == "unplaced"]
+    if unplaced:
+        raise ConfigError(
+            f"{_where(asked)}: {_counted(unplaced)} {'is' if len(unplaced) == 1 else 'are'} "
+            f"neither the event ({spelled[event]!r}) nor a control; name each with --negative or "
+            "--missing, or correct the table"
+        )
+    if not control:
+        raise ConfigError(f"{_where(asked)}: every known row holds {spelled[event]!r}, the event")
+    truth = plain.map({event: 1, **dict.fromkeys(control, 0)}, na_action="ignore")
+    return Placed(truth.astype("Int64"), words)
+
+
+def _event_of(
+    left: Sequence[str], spelled: Mapping[str, str], counts: pd.Series[int], asked: AskedOutcome
+) -> str:
+    """Return the plain word of the event."""
+    words = [Word(spelled[word], int(counts[word]), "unplaced") for word in left]
+    if asked.event is not None:
+        event = _alias(_plain(asked.event), left)
+        if event not in left:
+            raise ConfigError(
+                f"{_where(asked)}: the event {asked.event!r} does not occur; found "
+                f"{_counted(words)}; name the event with --event"
+            )
+        return event
+    pairs = {pair for pair in PAIRS if set(pair) <= set(left)}
+    if len(pairs) == 1:
+        ((_, event),) = pairs
+        return event
+    raise ConfigError(
+        f"{_where(asked)}: its values are {_counted(words)}; name the one that is predicted, "
+        f"--event {spelled[left[-1]] if left else 'VALUE'}"
+    )
+
+
+def _alias(word: str, left: Sequence[str]) -> str:
+    """Return yes, no, true or false as a column of 0 and 1 has it; any other word as it is."""
+    if word in left or not set(left) <= {"0", "1"}:
+        return word
+    return {"yes": "1", "true": "1", "no": "0", "false": "0"}.get(word, word)
+
+
+def _where(asked: AskedOutcome) -> str:
+    return f"--outcome {asked.column}"
+
+
+def _counted(words: Sequence[Word]) -> str:
+    """Return words with their rows; of many, which may be names or free text, how many alone."""
+    if len(words) > MAX_CLASSES:
+        return f"{len(words)} different words"
+    return ", ".join(f"{word.text!r} in {word.n} row{'s'[: word.n != 1]}" for word in words)
 
 
 def settle_outcome(values: pd.Series[Any], asked: AskedOutcome) -> Outcome:
@@ -92,111 +276,142 @@ def settle_outcome(values: pd.Series[Any], asked: AskedOutcome) -> Outcome:
     Raises
     ------
     ConfigError
-        If nothing, or only one value, is known; if two words leave open which is predicted; if
-        `positive` is none of the values; if there are more than `MAX_CLASSES` words.
+        As `place_words`; if nothing, or only one value, is known; if there are more than
+        `MAX_CLASSES` words; if a few whole numbers, or words with a known pair among them, leave
+        open what they are.
 
     Examples
     --------
     >>> settle_outcome(pd.Series(["yes", "no", None]), Outcome("responder")).classes
     ('no', 'yes')
-    >>> asked = Outcome("arm", positive="CRT-P")
+    >>> asked = Outcome("arm", event="CRT-P", negative=("CRT-D", "none"))
     >>> settle_outcome(pd.Series(["CRT-P", "CRT-D", "none"]), asked).classes
     ('not CRT-P', 'CRT-P')
     >>> settle_outcome(pd.Series([31.0, 24.5, 40.0]), Outcome("lvef")).kind
     'continuous'
     """
     texts = pd.Series([cell_text(cell) for cell in values], dtype=object).dropna()
+    absent = {_plain(word) for word in asked.missing}
+    texts = texts[[_plain(text) not in absent for text in texts]]
     found = _spelled(texts)
-    where = f"--outcome {asked.column}"
+    where = _where(asked)
     if len(found) < 2:
         what = "no value" if not found else "the same value in every row"
         raise ConfigError(f"{where}: expected two or more different values, found {what}")
-    if asked.positive is not None and asked.kind not in (None, "binary"):
+    named = asked.event is not None or bool(asked.negative)
+    if named and asked.kind not in (None, "binary"):
         raise ConfigError(
-            f"{where}: --positive makes it binary, outcome.kind says {asked.kind}; leave one out"
+            f"{where}: --event makes it binary, outcome.kind says {asked.kind}; leave one out"
         )
-    kind: Kind = asked.kind or _kind(found, asked)
+    kind: Kind = asked.kind or ("binary" if named else _kind(found, texts, where))
     classes = tuple(found)
     if kind == "continuous":
         _require_numbers(found, where)
         classes = ()
     elif kind == "binary":
-        classes = _two(found, asked, where)
+        classes = place_words(values, asked).classes
     elif len(found) > MAX_CLASSES:
         raise ConfigError(
             f"{where}: expected a number or at most {MAX_CLASSES} different words, found "
-            f"{len(found)} in {len(texts)} rows; group them in the table, or name one with "
-            "--positive"
+            f"{len(found)} in {len(texts)} rows; group them in the table, or name one with --event"
         )
-    return Outcome(asked.column, asked.positive, kind, classes)
+    return Outcome(asked.column, asked.event, asked.negative, asked.missing, kind, classes)
 
 
 def outcome_values(values: pd.Series[Any], settled: AskedOutcome) -> pd.Series[Any]:
     """Return a column as targets: 1, 0 or NA of a binary outcome, names of classes, or numbers.
 
-    A value that is none of the classes is missing; `settle_outcome` on the same column leaves none.
+    Raises
+    ------
+    ConfigError
+        As `place_words`; if words are none of several classes.
 
     Examples
     --------
-    >>> settled = Outcome("r", kind="binary", classes=("not 2", "2"), positive="2")
+    >>> settled = Outcome("r", "2", ("1", "3"), kind="binary", classes=("not 2", "2"))
     >>> outcome_values(pd.Series([1.0, 2.0, None, 3.0]), settled).tolist()
     [0, 1, <NA>, 0]
     """
+    if settled.kind == "binary":
+        return place_settled(values, settled).truth
     texts = pd.Series([cell_text(cell) for cell in values], index=values.index, dtype=object)
     if settled.kind == "continuous":
         return pd.to_numeric(texts, errors="coerce").astype("float64")
-    plain = [None if text is None else _plain(text) for text in texts]
-    if settled.kind == "multiclass":
-        known = {_plain(name): name for name in settled.classes}
-        named = [None if text is None else known.get(text) for text in plain]
-        return pd.Series(named, index=values.index, dtype=object)
-    negative, positive = map(_plain, settled.classes)
-    if settled.positive is not None:
-        truth = [None if text is None else int(text == positive) for text in plain]
-    else:  # 0 and 1 are shown as no and yes
-        truth = [{negative: 0, positive: 1, "0": 0, "1": 1}.get(str(text)) for text in plain]
-    return pd.Series(truth, index=values.index, dtype="Int64")
+    known = {_plain(name): name for name in settled.classes}
+    absent = {_plain(word) for word in settled.missing}
+    plain = texts.map(_plain, na_action="ignore")
+    strange = texts[plain.notna() & ~plain.isin([*known, *absent])]
+    if len(strange):
+        counts = strange.value_counts()
+        words = [Word(str(text), int(n), "unplaced") for text, n in counts.items()]
+        raise ConfigError(
+            f"{_where(settled)}: {_counted(words)} {'is' if len(words) == 1 else 'are'} none of "
+            f"the classes {', '.join(settled.classes)}; name each with --missing, or correct the "
+            "table"
+        )
+    return plain.map(known, na_action="ignore")
 
 
-def _kind(found: Sequence[str], asked: AskedOutcome) -> Kind:
-    if asked.positive is not None or len(found) == 2:
-        return "binary"
-    return "continuous" if all(map(_is_number, found)) else "multiclass"
+def place_settled(values: pd.Series[Any], settled: AskedOutcome) -> Placed:
+    """Place the words of a column by an outcome that was settled on this one or on another.
 
-
-def _two(found: Sequence[str], asked: AskedOutcome, where: str) -> tuple[str, str]:
-    """Return the names of the two classes, the predicted one last."""
-    shown = ", ".join(found) if len(found) <= MAX_CLASSES else f"of {len(found)} kinds"
-    if asked.positive is not None:
-        same = next((text for text in found if _plain(text) == _plain(asked.positive)), None)
-        if same is None:
-            raise ConfigError(
-                f"--positive {asked.positive}: expected a value of {asked.column}, whose values "
-                f"are {shown}"
-            )
-        others = [text for text in found if text != same]
-        return (others[0] if len(others) == 1 else f"not {same}"), same
-    known = known_pair(found)
-    if known is not None:
-        return ("no", "yes") if _plain(known[1]) == "1" else known
-    raise ConfigError(
-        f"{where}: its values are {shown}; say which is predicted, --positive {found[-1]}"
-    )
-
-
-def known_pair(found: Sequence[str]) -> tuple[str, str] | None:
-    """Return two words with the one that counts last, where everybody knows which that is.
-
-    Examples
-    --------
-    >>> known_pair(["Yes", "No"]), known_pair(["mild", "severe"])
-    (('No', 'Yes'), None)
+    A column of fewer words than that, of new patients or of some of the old, may lack a class.
     """
-    plain = {_plain(text): text for text in found}
-    for negative, positive in PAIRS:
-        if set(plain) == {negative, positive} and len(found) == 2:
-            return plain[negative], plain[positive]
-    return None
+    negative, positive = settled.classes
+    texts = pd.Series([cell_text(cell) for cell in values], index=values.index, dtype=object)
+    plain = texts.map(_plain, na_action="ignore")
+    absent = {_plain(word) for word in settled.missing}
+    left = [word for word in plain.dropna().unique() if word not in absent]
+    event = _alias(_plain(settled.event or positive), left)
+    others = [word for word in left if word != event]
+    controls = settled.negative or (negative,)
+    if not settled.negative and event != _plain(positive) and len(others) == 1:
+        controls = (others[0],)  # the two words of another table
+    roles: dict[str, Role] = dict.fromkeys(absent, "missing")
+    roles |= dict.fromkeys((_alias(_plain(word), left) for word in controls), "control")
+    roles[event] = "event"
+    counts = plain.value_counts()
+    words = tuple(
+        Word(text, int(counts[_plain(text)]), roles.get(_plain(text), "unplaced"))
+        for text in _spelled(texts.dropna())
+    )
+    unplaced = [word for word in words if word.role == "unplaced"]
+    if unplaced:
+        raise ConfigError(
+            f"{_where(settled)}: {_counted(unplaced)} {'is' if len(unplaced) == 1 else 'are'} "
+            f"neither the event ({settled.event or positive!r}) nor a control "
+            f"({', '.join(map(repr, controls))}); name the event with --event, and each other word "
+            "with --negative or --missing"
+        )
+    codes = {word: int(role == "event") for word, role in roles.items() if role != "missing"}
+    return Placed(plain.map(codes, na_action="ignore").astype("Int64"), words)
+
+
+def _kind(found: Sequence[str], texts: pd.Series[Any], where: str) -> Kind:
+    """Return what the values are, where they leave no doubt."""
+    if len(found) == 2:
+        return "binary"
+    plain = {_plain(text) for text in found}
+    counts = texts.map(_plain).value_counts()
+    words = [Word(text, int(counts[_plain(text)]), "unplaced") for text in found]
+    numbers = all(map(_is_number, found))
+    if numbers and (
+        len(found) > MAX_CLASSES or not all(float(text).is_integer() for text in found)
+    ):
+        return "continuous"
+    if numbers:
+        raise ConfigError(
+            f"{where}: {_counted(words)} may be codes or a number; name the event with --event and "
+            "the others with --negative and --missing, or say outcome.kind=continuous or "
+            "outcome.kind=multiclass"
+        )
+    if any(set(pair) <= plain for pair in PAIRS):
+        raise ConfigError(
+            f"{where}: its values are {_counted(words)}; two of them are an outcome: name the "
+            "event with --event and the others with --negative and --missing, or say "
+            "outcome.kind=multiclass"
+        )
+    return "multiclass"
 
 
 def _require_numbers(found: Sequence[str], where: str) -> None:
@@ -218,7 +433,21 @@ def _spelled(texts: pd.Series[Any]) -> list[str]:
 
 
 def _plain(text: str) -> str:
-    return text.strip().casefold()
+    """Return a word as it is compared: without blanks around it, in small letters, 1.0 as 1."""
+    plain = " ".join(text.split()).casefold()
+    return f"{float(plain):.15g}" if _is_number(plain) else plain
+
+
+def words_in(values: pd.Series[Any]) -> tuple[str, ...]:
+    """Return the different words of a column as they are compared: no capitals, no blanks.
+
+    Examples
+    --------
+    >>> words_in(pd.Series(["Ja ", "ja", "NEIN", None]))
+    ('ja', 'nein')
+    """
+    texts = pd.Series([cell_text(cell) for cell in values], dtype=object).dropna()
+    return tuple(_plain(text) for text in _spelled(texts))
 
 
 def _is_number(text: str) -> bool:

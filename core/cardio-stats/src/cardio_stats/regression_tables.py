@@ -313,8 +313,9 @@ def univariable(
             said = per_unit.note
             notes[said if said.startswith(feature) else f"{feature}: {said}"] = None
     ci = f"({level * 100:g} % CI)"
+    placed = binary_outcome(table, target, event)[1]
     return ResultTable(
-        f"Univariable logistic regression of {target} = {binary_outcome(table, target, event)[1]}",
+        f"Univariable logistic regression of {target} = {placed.event}",
         ("Variable", "n (events)", f"OR per unit {ci}", "SD", f"OR per SD {ci}", "p Wald", "p LR",
          "method"),
         tuple(rows),

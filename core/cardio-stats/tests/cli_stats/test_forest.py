@@ -10,7 +10,7 @@ import pandas as pd
 
 def test_what_univariable_writes_is_drawn(cardio: Any, file: Path, tmp_path: Path) -> None:
     made, figure = tmp_path / "ratios.csv", tmp_path / "forest.svg"
-    asked = ["--target", "response", "--features", "qrs_ms,lvef_pct", "--csv", str(made)]
+    asked = ["--outcome", "response", "--features", "qrs_ms,lvef_pct", "--csv", str(made)]
     assert cardio(["univariable", "FILE", *asked], file).code == 0
     ran = cardio(["forest", "FILE", "--svg", str(figure)], made)
     assert ran.code == 0, ran.err

@@ -33,7 +33,7 @@ def test_counts_and_patterns_are_those_of_the_table(cardio: Any, holes: Path) ->
 
 
 def test_missing_is_tested_against_the_outcome(cardio: Any, holes: Path) -> None:
-    command = ["missing", "FILE", "--target", "response", "--json"]
+    command = ["missing", "FILE", "--outcome", "response", "--json"]
     found = {one["name"]: one for one in json.loads(cardio(command, holes).out)}
     assert found["missing[qrs_ms]"]["value"] == pytest.approx(0.2)
     # R 4.2.2: chisq.test(matrix(c(12, 4, 28, 36), 2), correct = FALSE)$p.value
@@ -49,6 +49,6 @@ def test_missing_is_tested_against_the_outcome(cardio: Any, holes: Path) -> None
 def test_a_table_without_holes_says_so(cardio: Any, tmp_path: Path) -> None:
     path = tmp_path / "whole.csv"
     path.write_text("y,a\n" + "\n".join(f"{n % 2},{n}" for n in range(8)))
-    ran = cardio(["missing", "FILE", "--target", "y"], path)
+    ran = cardio(["missing", "FILE", "--outcome", "y"], path)
     assert ran.code == 0
     assert "8 of 8 rows have every value." in ran.out

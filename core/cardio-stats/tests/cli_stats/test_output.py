@@ -23,21 +23,21 @@ from cardio_stats.roc_curves import auc
 
 PAPERS = Path(__file__).parents[4] / "docs/forensics/papers.yaml"
 TABLE1 = ["table1", "FILE", "--by", "arm"]
-UNIVARIABLE = ["univariable", "FILE", "--target", "response", "--features", "qrs_ms,lvef_pct,sex"]
-MULTIVARIABLE = ["multivariable", "FILE", "--target", "response", "--features", "qrs_ms,lvef_pct"]
+UNIVARIABLE = ["univariable", "FILE", "--outcome", "response", "--features", "qrs_ms,lvef_pct,sex"]
+MULTIVARIABLE = ["multivariable", "FILE", "--outcome", "response", "--features", "qrs_ms,lvef_pct"]
 INCREMENTAL = [
     "incremental",
     "FILE",
-    "--target",
+    "--outcome",
     "response",
     "--base",
     "qrs_ms",
     "--add",
     "lvef_pct",
 ]
-ROC = ["roc", "FILE", "--target", "response", "--score", "risk"]
-COMPARE = ["compare", "FILE", "--target", "response", "--scores", "risk,qrs_ms"]
-CALIBRATION = ["calibration", "FILE", "--target", "response", "--score", "risk"]
+ROC = ["roc", "FILE", "--outcome", "response", "--score", "risk"]
+COMPARE = ["compare", "FILE", "--outcome", "response", "--scores", "risk,qrs_ms"]
+CALIBRATION = ["calibration", "FILE", "--outcome", "response", "--score", "risk"]
 AGREEMENT = ["agreement", "FILE", "--reference", "lvef_pct", "--measured", "lvef_cmr_pct"]
 PLANNER = ["planner", "auc", "--auc", "0.8", "--prevalence", "0.4", "--half-width", "0.05"]
 FORENSICS = ["forensics", str(PAPERS)]

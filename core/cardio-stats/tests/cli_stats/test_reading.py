@@ -13,16 +13,16 @@ import pytest
 
 COMMANDS = [
     ["table1", "FILE", "--by", "nyha", "--columns", "qrs_ms,lvef_pct,sex,response"],
-    ["univariable", "FILE", "--target", "response", "--features", "qrs_ms,nyha"],
-    ["multivariable", "FILE", "--target", "response", "--features", "qrs_ms,lvef_pct"],
-    ["incremental", "FILE", "--target", "response", "--base", "sex", "--add", "qrs_ms"],
-    ["roc", "FILE", "--target", "response", "--score", "risk", "--patient", "patient"],
-    ["compare", "FILE", "--target", "response", "--scores", "risk,qrs_ms"],
-    ["calibration", "FILE", "--target", "response", "--score", "risk"],
+    ["univariable", "FILE", "--outcome", "response", "--features", "qrs_ms,nyha"],
+    ["multivariable", "FILE", "--outcome", "response", "--features", "qrs_ms,lvef_pct"],
+    ["incremental", "FILE", "--outcome", "response", "--base", "sex", "--add", "qrs_ms"],
+    ["roc", "FILE", "--outcome", "response", "--score", "risk", "--patient", "patient"],
+    ["compare", "FILE", "--outcome", "response", "--scores", "risk,qrs_ms"],
+    ["calibration", "FILE", "--outcome", "response", "--score", "risk"],
     ["agreement", "FILE", "--reference", "lvef_pct", "--measured", "lvef_cmr_pct"],
-    ["missing", "FILE", "--target", "response"],
-    ["subgroups", "FILE", "--target", "response", "--exposure", "qrs_ms", "--by", "sex"],
-    ["survival", "FILE", "--time", "risk", "--event", "response", "--groups", "sex"],
+    ["missing", "FILE", "--outcome", "response"],
+    ["subgroups", "FILE", "--outcome", "response", "--exposure", "qrs_ms", "--by", "sex"],
+    ["survival", "FILE", "--time", "risk", "--status", "response", "--groups", "sex"],
     ["mixed", "FILE", "--outcome", "lvef_pct", "--columns", "qrs_ms", "--patient", "person"],
 ]
 EXPORTS = ("Excel German", "Excel with sep", "Excel UTF-16", "REDCap", "SPSS", "SPSS syntax", "R")
@@ -123,12 +123,12 @@ def test_words_taken_as_missing_are_counted_and_missing_adds_more(
     assert "'999' once, '999.0' once (qrs)." in ran.out
     assert "far from the rest" not in ran.out
     for words, said in (("998", "no cell says so"), ("qrss=999", "no column 'qrss'")):
-        ran = cardio(["roc", "FILE", "--target", "y", "--score", "qrs", "--missing", words], path)
+        ran = cardio(["roc", "FILE", "--outcome", "y", "--score", "qrs", "--missing", words], path)
         assert (ran.code, ran.err.count("\n")) == (2, 1)
         assert said in ran.err
 
 
-ROC = ["roc", "FILE", "--target", "y", "--score", "x"]
+ROC = ["roc", "FILE", "--outcome", "y", "--score", "x"]
 
 
 @pytest.mark.parametrize(
@@ -159,7 +159,7 @@ def test_a_column_of_many_words_is_refused_before_anything_is_fitted(
 ) -> None:
     path = tmp_path / "dates.csv"
     path.write_text("\n".join(["y,seen", *(f"{n % 2},2020-01-{n:02d}" for n in range(1, 29))]))
-    ran = cardio(["univariable", "FILE", "--target", "y", "--features", "seen"], path)
+    ran = cardio(["univariable", "FILE", "--outcome", "y", "--features", "seen"], path)
     assert (ran.code, ran.err.count("\n")) == (3, 1)
     assert "at most 20 categories, found 28 different texts" in ran.err
 
@@ -175,8 +175,8 @@ def races(tmp_path: Path) -> Path:
 
 
 REGRESSIONS = [
-    ["univariable", "FILE", "--target", "y", "--features", "race"],
-    ["multivariable", "FILE", "--target", "y", "--features", "race"],
+    ["univariable", "FILE", "--outcome", "y", "--features", "race"],
+    ["multivariable", "FILE", "--outcome", "y", "--features", "race"],
 ]
 
 
@@ -206,7 +206,7 @@ def test_codes_that_enter_as_one_trend_are_named(cardio: Any, races: Path) -> No
         assert "race has 3 whole values: entered as one trend; --categorical race" in (
             cardio(command, races).out
         )
-    steps = ["incremental", "FILE", "--target", "y", "--base", "x", "--add", "race"]
+    steps = ["incremental", "FILE", "--outcome", "y", "--base", "x", "--add", "race"]
     assert "race has 3 whole values: entered as one trend" in cardio(steps, races).out
     added = json.loads(cardio(steps, races, "--categorical", "race", "--json").out)
     (gain,) = [one for one in added if one["name"] == "likelihood_ratio_chi2[+ race]"]

@@ -21,7 +21,7 @@ def real_table() -> Path:
 @pytest.mark.realdata
 def test_the_real_trial_gives_readable_tables(cardio: Any) -> None:
     path = real_table()
-    target = ["--target", "male", "--event", "Male"]
+    target = ["--outcome", "male", "--event", "Male"]
     for command in (
         ["table1", "FILE", "--by", "aCRT"],
         ["univariable", "FILE", *target, "--features", "lvef1,areaQRS1,bsa"],
@@ -39,12 +39,12 @@ def test_the_real_trial_gives_readable_tables(cardio: Any) -> None:
 
 REAL = [
     ["table1", "FILE", "--by", "SV5V6", "--columns", "lvef1,bsa"],
-    ["univariable", "FILE", "--target", "SV5V6", "--features", "lvef1,bsa"],
-    ["multivariable", "FILE", "--target", "SV5V6", "--features", "lvef1,bsa"],
-    ["incremental", "FILE", "--target", "SV5V6", "--base", "bsa", "--add", "lvef1"],
-    ["roc", "FILE", "--target", "SV5V6", "--score", "lvef1", "--patient", "ID"],
-    ["compare", "FILE", "--target", "SV5V6", "--scores", "lvef1,bsa", "--patient", "ID"],
-    ["calibration", "FILE", "--target", "SV5V6", "--score", "lvef1"],
+    ["univariable", "FILE", "--outcome", "SV5V6", "--features", "lvef1,bsa"],
+    ["multivariable", "FILE", "--outcome", "SV5V6", "--features", "lvef1,bsa"],
+    ["incremental", "FILE", "--outcome", "SV5V6", "--base", "bsa", "--add", "lvef1"],
+    ["roc", "FILE", "--outcome", "SV5V6", "--score", "lvef1", "--patient", "ID"],
+    ["compare", "FILE", "--outcome", "SV5V6", "--scores", "lvef1,bsa", "--patient", "ID"],
+    ["calibration", "FILE", "--outcome", "SV5V6", "--score", "lvef1"],
     ["agreement", "FILE", "--reference", "lvef1", "--measured", "lvef2", "--patient", "ID"],
 ]
 SPOILT: dict[str, tuple[Any, str]] = {

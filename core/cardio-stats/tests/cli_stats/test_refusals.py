@@ -11,21 +11,21 @@ import pandas as pd
 import pytest
 
 TABLE1 = ["table1", "FILE", "--by", "arm"]
-UNIVARIABLE = ["univariable", "FILE", "--target", "response", "--features", "qrs_ms,lvef_pct,sex"]
-MULTIVARIABLE = ["multivariable", "FILE", "--target", "response", "--features", "qrs_ms,lvef_pct"]
+UNIVARIABLE = ["univariable", "FILE", "--outcome", "response", "--features", "qrs_ms,lvef_pct,sex"]
+MULTIVARIABLE = ["multivariable", "FILE", "--outcome", "response", "--features", "qrs_ms,lvef_pct"]
 INCREMENTAL = [
     "incremental",
     "FILE",
-    "--target",
+    "--outcome",
     "response",
     "--base",
     "qrs_ms",
     "--add",
     "lvef_pct",
 ]
-ROC = ["roc", "FILE", "--target", "response", "--score", "risk"]
-COMPARE = ["compare", "FILE", "--target", "response", "--scores", "risk,qrs_ms"]
-CALIBRATION = ["calibration", "FILE", "--target", "response", "--score", "risk"]
+ROC = ["roc", "FILE", "--outcome", "response", "--score", "risk"]
+COMPARE = ["compare", "FILE", "--outcome", "response", "--scores", "risk,qrs_ms"]
+CALIBRATION = ["calibration", "FILE", "--outcome", "response", "--score", "risk"]
 AGREEMENT = ["agreement", "FILE", "--reference", "lvef_pct", "--measured", "lvef_cmr_pct"]
 ON_A_TABLE = [
     TABLE1, UNIVARIABLE, MULTIVARIABLE, INCREMENTAL, ROC, COMPARE, CALIBRATION, AGREEMENT,
@@ -179,7 +179,7 @@ def test_a_row_without_a_patient_is_refused_where_each_may_have_one(
 @pytest.mark.parametrize(
     ("command", "code", "words"),
     [
-        (["roc", "nowhere.csv", "--target", "y", "--score", "s"], 2, "does not exist"),
+        (["roc", "nowhere.csv", "--outcome", "y", "--score", "s"], 2, "does not exist"),
         (["planner", "auc", "--auc", "1.2", "--prevalence", ".4", "--half-width", ".05"], 3, "auc"),
         (["rocs"], 2, "did you mean 'roc'"),
     ],
@@ -194,7 +194,7 @@ def test_wrong_commands_and_impossible_plans_say_what_is_wrong(
 
 @pytest.mark.parametrize("more", [["--scores", "risk"], ["--threshold", "high"]])
 def test_options_that_make_no_sense_exit_with_2(cardio: Any, file: Path, more: list[str]) -> None:
-    base = ["compare", "FILE", "--target", "response"] if "--scores" in more else ROC
+    base = ["compare", "FILE", "--outcome", "response"] if "--scores" in more else ROC
     ran = cardio(base, file, *more)
     assert ran.code == 2
     assert ran.err.count("\n") == 1

@@ -12,7 +12,7 @@ import pytest
 
 from cardio_stats import multiclass_auc, partial_auc, rate_at
 
-ROC = ["roc", "FILE", "--target", "response", "--score", "risk"]
+ROC = ["roc", "FILE", "--outcome", "response", "--score", "risk"]
 
 
 @pytest.fixture
@@ -48,7 +48,7 @@ def test_parts_and_points_are_those_of_the_service(cohort: Any, cardio: Any, fil
 
 
 def test_several_classes_take_a_score_each(cardio: Any, grades: Path, tmp_path: Path) -> None:
-    command = ["roc", "FILE", "--target", "grade", "--scores", "1=p1,2=p2,3=p3"]
+    command = ["roc", "FILE", "--outcome", "grade", "--scores", "1=p1,2=p2,3=p3"]
     rows = json.loads(cardio(command, grades, "--patient", "patient", "--json").out)
     table = pd.read_csv(grades)
     expected = multiclass_auc(
@@ -76,7 +76,7 @@ def test_several_classes_take_a_score_each(cardio: Any, grades: Path, tmp_path: 
 def test_classes_without_their_scores_are_refused(
     cardio: Any, grades: Path, more: list[str], code: int, says: str
 ) -> None:
-    ran = cardio(["roc", "FILE", "--target", "grade", *more], grades)
+    ran = cardio(["roc", "FILE", "--outcome", "grade", *more], grades)
     assert ran.code == code
     assert says in ran.err
     assert ran.err.count("\n") == 1
@@ -101,7 +101,7 @@ def test_the_planner_takes_correlated_scores_and_a_pilot(cardio: Any, file: Path
     by_scores = json.loads(cardio([*asked, "--score-correlation", ".5", "--json"]).out)[0]
     assert "Obuchowski-McClish" in by_scores["method"]
     assert by_scores["value"] > by_areas["value"]  # on the safe side
-    pilot = ["planner", "pilot", "FILE", "--target", "response", "--scores", "risk,lvef_pct"]
+    pilot = ["planner", "pilot", "FILE", "--outcome", "response", "--scores", "risk,lvef_pct"]
     planned = json.loads(cardio([*pilot, "--json"], file).out)[0]
     swapped = [*pilot[:-1], "lvef_pct,risk", "--json"]
     assert json.loads(cardio(swapped, file).out)[0]["value"] == planned["value"]

@@ -9,12 +9,12 @@ from pathlib import Path
 
 COMMANDS = [
     "table1 FILE --by arm --columns qrs_ms,sex",
-    "univariable FILE --target response --features qrs_ms,sex",
-    "multivariable FILE --target response --features qrs_ms,lvef_pct",
-    "incremental FILE --target response --base qrs_ms --add lvef_pct",
-    "roc FILE --target response --score risk",
-    "compare FILE --target response --scores risk,qrs_ms",
-    "calibration FILE --target response --score risk",
+    "univariable FILE --outcome response --features qrs_ms,sex",
+    "multivariable FILE --outcome response --features qrs_ms,lvef_pct",
+    "incremental FILE --outcome response --base qrs_ms --add lvef_pct",
+    "roc FILE --outcome response --score risk",
+    "compare FILE --outcome response --scores risk,qrs_ms",
+    "calibration FILE --outcome response --score risk",
     "agreement FILE --reference lvef_pct --measured lvef_cmr_pct",
 ]
 CALL = """
@@ -85,10 +85,10 @@ def test_the_commands_are_a_program_of_their_own(file: Path) -> None:
         )
         return done.returncode, done.stdout, done.stderr
 
-    code, shown, _ = call("roc", str(file), "--target", "response", "--score", "risk")
+    code, shown, _ = call("roc", str(file), "--outcome", "response", "--score", "risk")
     assert code == 0
     assert "AUC" in shown
-    code, _, refused = call("roc", str(file), "--target", "no_such", "--score", "risk")
+    code, _, refused = call("roc", str(file), "--outcome", "no_such", "--score", "risk")
     assert code == 3
     assert refused.startswith("Error: ")
     assert len(refused.splitlines()) == 1

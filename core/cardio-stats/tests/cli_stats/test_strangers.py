@@ -28,7 +28,7 @@ def file(tmp_path: Path) -> Path:
 
 
 def test_a_name_with_a_comma_is_typed_in_quotes(file: Path) -> None:
-    said = call_cardio("stats", "univariable", file, "--target", "Responder", "--event", "TRUE",
+    said = call_cardio("stats", "univariable", file, "--outcome", "Responder", "--event", "TRUE",
                        "--features", '"LVEF, echo (%)",Sex')  # fmt: skip
     assert said.exit_code == 0, said.stderr
     assert "LVEF, echo (%)" in said.stdout and "Sex=m" in said.stdout
@@ -42,7 +42,7 @@ def test_numbers_of_patients_are_not_averaged(file: Path) -> None:
 
 def test_r_s_true_is_an_event(file: Path) -> None:
     true, one = (
-        call_cardio("stats", "roc", file, "--target", "Responder", "--event", event,
+        call_cardio("stats", "roc", file, "--outcome", "Responder", "--event", event,
                     "--score", "LVEF, echo (%)").stdout
         for event in ("TRUE", "1")
     )  # fmt: skip
@@ -58,5 +58,5 @@ def test_a_place_that_cannot_be_written_is_refused_in_one_line(file: Path) -> No
 
 
 def test_two_words_are_told_apart_by_an_option_that_exists(file: Path) -> None:
-    said = call_cardio("stats", "roc", file, "--target", "Sex", "--score", "LVEF, echo (%)")
+    said = call_cardio("stats", "roc", file, "--outcome", "Sex", "--score", "LVEF, echo (%)")
     assert "for example --event m" in said.stderr

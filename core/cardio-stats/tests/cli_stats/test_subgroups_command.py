@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-RUN = ["subgroups", "FILE", "--target", "response"]
+RUN = ["subgroups", "FILE", "--outcome", "response"]
 
 
 def test_the_forest_has_the_lines_of_the_table(cardio: Any, file: Path, tmp_path: Path) -> None:

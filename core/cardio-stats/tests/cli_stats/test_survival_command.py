@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-RUN = ["survival", "FILE", "--time", "days", "--event", "died"]
+RUN = ["survival", "FILE", "--time", "days", "--status", "died"]
 
 
 def patients(n: int = 120) -> pd.DataFrame:

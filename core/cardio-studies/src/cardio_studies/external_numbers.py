@@ -43,7 +43,7 @@ from cardio_stats.errors import ConfigError, DataError
 from cardio_stats.estimate import Estimate
 from cardio_stats.figures import described
 from cardio_stats.figures.curves import ModelScores, calibration_of_models
-from cardio_stats.outcome import outcome_values
+from cardio_stats.outcome import outcome_values, place_settled
 from cardio_stats.proportions import lower_coverage_p
 from cardio_stats.words import METRICS as METRIC_WORDS
 from cardio_stats.words import number
@@ -69,6 +69,8 @@ class Asked:
         Equal ids are of different people.
     level, seed : float, int
         Of every interval, and of every resampling.
+    event, negative, missing : str or None, tuple of str, tuple of str
+        Words of that column, where they are others than the run's.
     """
 
     outcome: str | None = None
@@ -78,6 +80,9 @@ class Asked:
     other_people: bool = False
     level: float = 0.95
     seed: int = 0
+    event: str | None = None
+    negative: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
 
 
 def open_for(
@@ -122,7 +127,13 @@ def open_for(
 def _outcome(opened: Opened, asked: Asked) -> OutcomeBlock:
     """Return where the outcome stands in the new table, with the classes that the run settled."""
     own, task = opened.config.outcome, opened.task
+    words = {"event": asked.event, "negative": asked.negative, "missing": asked.missing}
+    changed = {name: value for name, value in words.items() if value}
+    if asked.outcome is None and own.column is not None:
+        return own.model_copy(update=changed)
     if asked.outcome is None:
+        for name in changed:
+            raise ConfigError(f"--{name}: expected --outcome COLUMN with it, found none")
         return own
     if own.column is None and not task.any_outcome:
         names = ", ".join(target.name for target in task.targets)
@@ -131,30 +142,24 @@ def _outcome(opened: Opened, asked: Asked) -> OutcomeBlock:
             "in the data by itself; leave --outcome out"
         )
     [target] = task.targets
-    return OutcomeBlock(
-        column=asked.outcome, positive=own.positive, kind=target.kind, classes=target.classes
-    )
+    settled = {"column": asked.outcome, "kind": target.kind, "classes": target.classes}
+    return own.model_copy(update=settled | changed)
 
 
 def _checked(block: OutcomeBlock, opened: Opened, inputs: Sequence[Path]) -> tuple[str, ...]:
+    """Read the new outcome; return what each of its words became."""
     if block.column is None:
         return ()
     values = outcome_column(block.column, tuple(opened.plugin.info.paths), inputs)
-    known = outcome_values(values, block)
     [target] = opened.task.targets
-    unread = values[known.isna() & values.notna()]
-    shown = ", ".join(sorted({str(one) for one in unread})[:5])
-    if not known.notna().any():
+    if not outcome_values(values, block).notna().any():
         raise DataError(
-            f"--outcome {block.column}: expected {_classes(target)}, as in the run, found "
-            f"{shown or 'no value'}; name another column with --outcome"
+            f"--outcome {block.column}: expected {_classes(target)}, as in the run, found no such "
+            "value; name another column with --outcome"
         )
-    if not len(unread):
+    if target.kind != "binary":
         return ()
-    return (
-        f"{block.column}: {len(unread)} value(s) are none of {_classes(target)} and count as "
-        f"unknown ({shown}).",
-    )
+    return (f"{block.column}, by word: {place_settled(values, block).ledger()}.",)
 
 
 def _classes(target: Target) -> str:

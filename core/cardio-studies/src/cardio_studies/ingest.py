@@ -22,7 +22,6 @@ from cardio_studies.ingest_columns import (
     classes_in,
     column_for,
     columns_of,
-    event_in,
     is_probability,
     label_of,
     once_a_repeat,
@@ -483,20 +482,17 @@ def _binary(
 ) -> tuple[Target, pd.DataFrame, tuple[str, ...], dict[str, str], _Coding]:
     """Return target, rows, the scores that are probabilities, thresholds' sources, and coding."""
     outcome = found.outcome
-    known = event_in(asked.event, table[outcome])
-    truth, event = binary_outcome(table, outcome, known)
+    truth, placed = binary_outcome(table, outcome, asked.event, asked.negative)
+    event = placed.event
     coding = _Coding(
-        f"{outcome}, of which {event} counts as the event. A higher score is taken to mean that "
-        "the event is more likely.",
+        f"{outcome}, of which {event} counts as the event: {placed.ledger()}. A higher score is "
+        "taken to mean that the event is more likely.",
         f"Taken by its meaning: {event} of {outcome} as the event; --event takes the other one."
-        if asked.event is None and known is not None
+        if asked.event is None and event != "1"
         else "",
     )
     said += coding.sentences()
-    negative = next(
-        (label_of(v) for v, t in zip(table[outcome], truth, strict=True) if t == 0), "no"
-    )
-    classes = ("no", "yes") if {label_of(event), negative} == {"0", "1"} else (negative, event)
+    classes = placed.classes
     target = Target(outcome, "binary", classes)
     frame = binary_frame(
         table, pd.Series(truth, table.index), found.scores, found.patient, found.resamples, target

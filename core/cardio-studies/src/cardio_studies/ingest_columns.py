@@ -11,7 +11,7 @@ import pandas as pd
 
 from cardio_stats._numerics.columns import columns_told
 from cardio_stats.errors import ConfigError, DataError
-from cardio_stats.outcome import known_pair
+from cardio_stats.outcome import PAIRS, Outcome, place_words, words_in
 
 # How columns and cells are called: their words, and whether one is called by another.
 
@@ -266,7 +266,8 @@ def kind_of_outcome(
         A few whole numbers that may be either.
     """
     values = table[outcome].dropna()
-    n = values.nunique()
+    words = words_in(values)
+    n = len(words)
     if event is not None:
         if kind in ("number", "classes"):
             raise ConfigError(f"--event {event}: an outcome of --kind {kind} has none")
@@ -274,6 +275,8 @@ def kind_of_outcome(
     if kind is not None or n <= 2:
         return kind or "binary"
     if not pd.api.types.is_numeric_dtype(values):
+        if any(set(pair) <= set(words) for pair in PAIRS):
+            place_words(values, Outcome(outcome))  # refuses what stands beside the pair
         return "classes"
     labels = [label_of(value) for value in values.unique()]
     whole = bool((values == values.round()).all())
@@ -376,6 +379,8 @@ class Question:
         Further words that mean a missing value.
     kind : {"binary", "classes", "number"} or None
         Of the outcome.
+    negative : sequence of str
+        Values of the outcome without the event, where there are several.
     """
 
     outcome: str | None = None
@@ -388,6 +393,7 @@ class Question:
     primary: str | None = None
     missing: Sequence[str] = ()
     kind: str | None = None
+    negative: Sequence[str] = ()
 
 
 # Folds, repeats and rows of training in a table of predictions, as other programs write them.
@@ -579,22 +585,6 @@ def classes_in(values: pd.Series) -> tuple[str, ...]:
     return tuple(label_of(value) for value in ordered)
 
 
-def event_in(event: str | None, values: pd.Series) -> str | None:
-    """Return the event as the table has it: R's TRUE and FALSE are read as 1 and 0.
-
-    Of two words that a cohort table takes without a question the one that counts is the event.
-
-    Examples
-    --------
-    >>> event_in(None, pd.Series(["yes", "no"])), event_in(None, pd.Series(["mild", "severe"]))
-    ('yes', None)
-    """
-    if pd.api.types.is_numeric_dtype(values):
-        return event and {"true": "1", "false": "0"}.get(event.lower(), event)
-    pair = known_pair([label_of(value) for value in values.dropna().unique()])
-    return pair[1] if event is None and pair else event
-
-
 def columns_of(table: pd.DataFrame, asked: Question, said: list[str]) -> Columns:
     """Return which column is what; say which of them were guessed."""
     for name in asked.subgroups:
@@ -622,9 +612,14 @@ def columns_of(table: pd.DataFrame, asked: Question, said: list[str]) -> Columns
         for name in asked.scores:
             column_for(name, "--score", table)
         classes = [label_of(value) for value in table[outcome].dropna().unique()]
-        event = event_in(asked.event, table[outcome]) or "1"
+        event = ""
         if kind == "number":
-            classes, event = [], ""
+            classes = []
+        elif len(words_in(table[outcome])) > 1:
+            placed = place_words(
+                table[outcome], Outcome(outcome, asked.event, tuple(asked.negative))
+            )
+            event = placed.event
         scores = list(dict.fromkeys(asked.scores)) or guessed_scores(table, aside, classes, event)
     one = {"number": "the prediction", "classes": "the probabilities"}.get(kind, "the score")
     many = {"number": "predictions", "classes": "sets of probabilities"}.get(kind, "scores")

@@ -74,7 +74,7 @@ EXAMPLES: Mapping[str, tuple[tuple[str, str], ...]] = {
     "run": (
         ("--plugin ecg_transfer --smoke --out runs/first", "a first run: synthetic, a minute"),
         ("--plugin ecg_transfer --data cohort.csv --out runs/mine", "your own recordings"),
-        ("--plugin ecg_transfer --data cohort.csv --outcome died --positive yes --out runs/died",
+        ("--plugin ecg_transfer --data cohort.csv --outcome died --event yes --out runs/died",
          "an outcome of your own: a column of the table, and what counts as the event"),
         ("--plugin ecg_transfer --resume --out runs/mine", "go on with what was stopped"),
         ("--plugin spect_polar --task mfr --set train.fit.epochs=10 --out runs/mfr",
@@ -120,7 +120,7 @@ EXAMPLES: Mapping[str, tuple[tuple[str, str], ...]] = {
     ),
     "data check": (
         ("cohort.csv --plugin ecg_transfer", "all that is wrong with a cohort, before a run"),
-        ("cohort.csv --plugin ecg_transfer --outcome died --positive yes",
+        ("cohort.csv --plugin ecg_transfer --outcome died --event yes",
          "with the outcome you mean"),
     ),
     "data rpeaks": (("record.hea", "R peaks, the lead, the rate"),),

@@ -33,7 +33,15 @@ _SHOWN = 60
     help="One of the plugin's tasks; its default task without this.",
 )
 @click.option("--outcome", metavar="COLUMN", help="Column of the cohort table to predict.")
-@click.option("--positive", metavar="VALUE", help="The value of that column that is predicted.")
+@click.option("--event", metavar="VALUE", help="The value of that column that is predicted.")
+@click.option(
+    "--negative", multiple=True, metavar="VALUE",
+    help="A value without the event, where there are several; repeatable.",
+)  # fmt: skip
+@click.option(
+    "--missing", multiple=True, metavar="VALUE",
+    help="A value of that column that means missing; repeatable.",
+)  # fmt: skip
 @click.option(
     "--covariate",
     "covariates",

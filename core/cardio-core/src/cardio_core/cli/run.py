@@ -36,7 +36,15 @@ if TYPE_CHECKING:
     help="Folder in a known layout, or a cohort table. Without it: the synthetic cohort.",
 )
 @click.option("--outcome", metavar="COLUMN", help="Column of the cohort table to predict.")
-@click.option("--positive", metavar="VALUE", help="The value of that column that is predicted.")
+@click.option("--event", metavar="VALUE", help="The value of that column that is predicted.")
+@click.option(
+    "--negative", multiple=True, metavar="VALUE",
+    help="A value without the event, where there are several; repeatable.",
+)  # fmt: skip
+@click.option(
+    "--missing", multiple=True, metavar="VALUE",
+    help="A value of that column that means missing; repeatable.",
+)  # fmt: skip
 @click.option(
     "--primary", metavar="MODEL", help="The model whose result is the answer, declared beforehand."
 )

@@ -314,7 +314,9 @@ def _one(request: RunRequest, need: Need, config: RunConfig, out: Path, run: Run
         for_need=True,
         # What is asked of this task is not asked of the earlier one.
         outcome=None,
-        positive=None,
+        event=None,
+        negative=(),
+        missing=(),
         primary=None,
         given=NOTHING_GIVEN,
         covariates=(),

@@ -17,7 +17,7 @@ from cardio_core.types.notes import Note, NoteKind
 from cardio_core.types.samples import Cohort
 from cardio_core.types.targets import Targets
 from cardio_stats.errors import ConfigError, DataError
-from cardio_stats.outcome import outcome_values, settle_outcome
+from cardio_stats.outcome import outcome_values, place_words, settle_outcome
 
 _IDS = ("recording_id", "study_id", "patient_id", "subject_link", "site_id", "scanner_id")
 _ENOUGH = 10
@@ -37,8 +37,10 @@ def with_outcome(setup: Setup, inputs: Sequence[Path]) -> Setup:
     """
     asked = setup.config.outcome
     if asked.column is None:
-        if asked.positive is not None:
-            raise ConfigError("--positive: expected --outcome COLUMN beside it, found none")
+        typed = {"event": asked.event, "negative": asked.negative, "missing": asked.missing}
+        for name, value in typed.items():
+            if value:
+                raise ConfigError(f"--{name}: expected --outcome COLUMN with it, found none")
         return setup
     column = outcome_column(asked.column, tuple(setup.plugin.info.paths), inputs)
     found = settle_outcome(column, asked)
@@ -47,7 +49,10 @@ def with_outcome(setup: Setup, inputs: Sequence[Path]) -> Setup:
     task = asked_task(setup.task, config)
     kind = task.targets[0].kind
     able = tuple(name for name in setup.models if kind in task.model(name).kinds)
-    said = [
+    said = []
+    if found.kind == "binary":
+        said.append(f"Outcome {asked.column}, by word: {place_words(column, asked).ledger()}.")
+    said += [
         f"Model {task.model(name).title} is left out: it cannot be trained on {_words(settled)}."
         for name in setup.models
         if name not in able

@@ -245,7 +245,9 @@ class RunRequest:
     command: str = ""
     for_need: bool = False
     outcome: str | None = None
-    positive: str | None = None
+    event: str | None = None
+    negative: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
     primary: str | None = None
     covariates: tuple[str, ...] = ()
     given: Given = NOTHING_GIVEN
@@ -254,8 +256,11 @@ class RunRequest:
 
     def settings(self) -> dict[str, Any]:
         """Return the options that stand for settings, as a tree of the configuration."""
-        outcome = {"column": self.outcome, "positive": self.positive}
-        asked = {key: value for key, value in outcome.items() if value is not None}
+        outcome = {
+            "column": self.outcome, "event": self.event,
+            "negative": list(self.negative), "missing": list(self.missing),
+        }  # fmt: skip
+        asked = {key: value for key, value in outcome.items() if value}
         tree: dict[str, Any] = {"outcome": asked} if asked else {}
         if self.primary is not None:
             tree["primary"] = self.primary

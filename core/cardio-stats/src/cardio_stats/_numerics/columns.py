@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from cardio_stats._numerics.validate import Floats, Ints, numeric_column
 from cardio_stats.errors import DataError
+from cardio_stats.outcome import Outcome, Placed, place_words, words_in
 
 Kind = Literal["number", "category"]
 Column = pd.Series
@@ -157,66 +158,40 @@ def _by_size(label: str) -> tuple[int, float, str]:
         return (1, 0.0, label)
 
 
-def binary_outcome(table: pd.DataFrame, name: str, event: str | None = None) -> tuple[Floats, str]:
-    """Return an outcome as 0, 1 and NaN, and the label of what counts as the event.
+def binary_outcome(
+    table: pd.DataFrame, name: str, event: str | None = None, negative: Sequence[str] = ()
+) -> tuple[Floats, Placed]:
+    """Return an outcome as 0, 1 and NaN, and what each of its words became.
 
     Parameters
     ----------
     table : DataFrame
     name : str
     event : str, optional
-        Which of two values is the event; needed unless the values are 0 and 1.
+        Which value is the event; needed unless everybody knows it of the two (`place_words`).
+    negative : sequence of str
+        Values without the event, where there are several.
 
     Raises
     ------
     DataError
-        Other than two values, one class only, or an event that does not occur.
+        No value at all.
+    ConfigError
+        As `place_words`.
     """
     column = column_named(table, name)
-    known = column.dropna()
-    if not len(known):
+    if not column.notna().any():
         raise DataError(
             f"column {name!r}: expected an outcome, found all values missing; choose another"
         )
-    if kind_of(column, name) == "number":
-        values = numbers(table, name)
-        labels = [f"{value:.15g}" for value in np.unique(values[~np.isnan(values)])]
-        as_text = np.array(["" if np.isnan(value) else f"{value:.15g}" for value in values])
-        if event is not None:
-            if labels == ["0", "1"]:  # R's TRUE and FALSE are read as numbers
-                event = {"true": "1", "false": "0"}.get(event.lower(), event)
-            try:
-                event = f"{float(event):.15g}"
-            except ValueError:
-                raise DataError(
-                    f"column {name!r}: event {event!r} does not occur; found {', '.join(labels)}"
-                ) from None
-    else:
-        as_text = column.astype("string").fillna("").to_numpy(dtype=str)
-        labels = sorted(known.astype(str).unique())
-    if len(labels) != 2:
+    words = words_in(column)
+    if len(words) == 1:
         raise DataError(
-            f"column {name!r}: expected an outcome of two values, found "
-            f"{len(labels)} ({', '.join(labels[:4])}{', ...' if len(labels) > 4 else ''})"
-            + (
-                "; with one class there is nothing to predict"
-                if len(labels) == 1
-                else "; recode it, or choose another column"
-            )
+            f"column {name!r}: expected an outcome of two values, found {words[0]!r} in every row; "
+            "with one class there is nothing to predict"
         )
-    if event is None:
-        if labels != ["0", "1"]:
-            raise DataError(
-                f"column {name!r}: expected 0 and 1, found {labels[0]} and {labels[1]}; say which "
-                f"one is the event, for example --event {labels[1]}"
-            )
-        event = "1"
-    if event not in labels:
-        raise DataError(
-            f"column {name!r}: event {event!r} does not occur; found {', '.join(labels)}"
-        )
-    outcome = np.where(as_text == "", np.nan, (as_text == event).astype(float))
-    return outcome, event
+    placed = place_words(column, Outcome(name, event, tuple(negative)))
+    return placed.truth.to_numpy(dtype=float, na_value=np.nan), placed
 
 
 def require_one_row_each(table: pd.DataFrame, patient: str) -> None:
@@ -440,7 +415,8 @@ def design_of(
             "once, and not the target"
         )
     coding.require(features)
-    outcome, event = binary_outcome(table, target, event)
+    outcome, placed = binary_outcome(table, target, event)
+    event = placed.event
     encoded = [terms_of(table, name, coding) for name in features]
     matrix = np.column_stack([columns for columns, _ in encoded])
     terms = tuple(term for _, names in encoded for term in names)

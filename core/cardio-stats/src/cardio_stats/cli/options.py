@@ -210,8 +210,10 @@ def FILE(command: Command) -> Command:  # noqa: N802  a decorator beside the oth
     return taking
 
 
-TARGET = click.option("--target", required=True, help="Column of the outcome.")
-EVENT = click.option("--event", help="Value of the target that counts; needed unless 0 and 1.")
+TARGET = click.option("--outcome", "target", required=True, help="Column of the outcome.")
+EVENT = click.option(
+    "--event", metavar="VALUE", help="The value that counts; needed unless 0 and 1, or yes and no."
+)
 PATIENT = click.option("--patient", help="Column that says whose row it is.")
 LEVEL = click.option("--level", default=0.95, show_default=True, help="Coverage of intervals.")
 LABELS = {

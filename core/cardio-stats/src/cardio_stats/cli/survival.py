@@ -31,9 +31,11 @@ Made = tuple["ResultTable", "Draw | None"]
 @FILE
 @click.option("--time", "time", required=True, help="Column of the time to the event, or censored.")
 @click.option(
-    "--event",
+    "--status",
+    "event",
     required=True,
-    help="Column of 1 (event) and 0 (censored), or the value that counts: status=2.",
+    metavar="COLUMN[=VALUE]",
+    help="Column of 1 (event) and 0 (censored), or with the value that counts: status=2.",
 )
 @click.option("--groups", help="Column of groups: their curves, and the log-rank test.")
 @click.option("--columns", "features", multiple=True, help="Columns of a Cox model: a,b.")

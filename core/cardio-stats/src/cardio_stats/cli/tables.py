@@ -309,7 +309,9 @@ def incremental(
 
 @click.command()
 @FILE
-@click.option("--target", help="Column of the outcome, or of any groups, to test against.")
+@click.option(
+    "--outcome", "target", help="Column of the outcome, or of any groups, to test against."
+)
 @click.option("--columns", multiple=True, help="Columns: a,b.  [default: all]")
 @click.option("--patient", help="Column of the patients, each of whom has one row.")
 @output_options(figure=False)

@@ -15,6 +15,10 @@ import click
     "--event", metavar="VALUE", help="The value that counts; needed unless 0 and 1, or yes and no."
 )
 @click.option(
+    "--negative", multiple=True, metavar="VALUE",
+    help="A value without the event, where there are several; repeatable.",
+)  # fmt: skip
+@click.option(
     "--score", "scores", multiple=True, metavar="NAME",
     help="A score, or a model of a run; without it a run's primary model, a table's scores.",
 )  # fmt: skip
@@ -30,6 +34,7 @@ def compare(
     sources: tuple[str, ...],
     outcome: str | None,
     event: str | None,
+    negative: tuple[str, ...],
     scores: tuple[str, ...],
     patient: str | None,
     threshold: float | None,
@@ -45,7 +50,7 @@ def compare(
     from cardio_studies.comparison import compare_sources
     from cardio_studies.ingest_columns import Question
 
-    asked = Question(outcome, event, scores, patient)
+    asked = Question(outcome, event, scores, patient, negative=negative)
     page, who = compare_sources(
         sources, asked, out, threshold=threshold, level=level, seed=seed,
         command=["cardio", *sys.argv[1:]],

@@ -20,6 +20,13 @@ from cardio_core.cli.plugin_options import WithPluginOptions, given
 @click.option(
     "--outcome", metavar="COLUMN", help="What really happened, where its column is another here."
 )
+@click.option("--event", metavar="VALUE", help="The value of that column that the run predicts.")
+@click.option(
+    "--negative", multiple=True, metavar="VALUE", help="A value without the event; repeatable."
+)
+@click.option(
+    "--missing", multiple=True, metavar="VALUE", help="A value that means missing; repeatable."
+)
 @click.option("--site", metavar="COLUMN", help="Where a patient was seen; site_id without this.")
 @click.option(
     "--subgroup", "subgroups", multiple=True, metavar="COLUMN", help="2 to 5 groups; repeatable."
@@ -39,6 +46,9 @@ def evaluate(
     run: Path,
     data: tuple[Path, ...],
     outcome: str | None,
+    event: str | None,
+    negative: tuple[str, ...],
+    missing: tuple[str, ...],
     site: str | None,
     subgroups: tuple[str, ...],
     overlap: str,
@@ -72,7 +82,10 @@ def evaluate(
     from cardio_studies.external_numbers import Asked
     from cardio_studies.external_page import default_out, told
 
-    asked = Asked(outcome, site, subgroups, overlap == "leave-out", other_people, level, seed)
+    asked = Asked(
+        outcome, site, subgroups, overlap == "leave-out", other_people, level, seed,
+        event, negative, missing,
+    )  # fmt: skip
     about: dict[str, Any] = {
         "device": device, "echo": lambda line: click.echo(line, err=True),
         "command": ["cardio", *sys.argv[1:]],

@@ -17,6 +17,10 @@ PLACE = click.Path(path_type=Path)
     "--event", metavar="VALUE", help="The value that counts; needed unless 0 and 1, or yes and no."
 )
 @click.option(
+    "--negative", multiple=True, metavar="VALUE",
+    help="A value without the event, where there are several; repeatable.",
+)  # fmt: skip
+@click.option(
     "--kind", type=click.Choice(["binary", "classes", "number"]),
     help="Of the outcome; without it as its values show.",
 )  # fmt: skip
@@ -42,6 +46,7 @@ def judge(
     predictions: Path,
     outcome: str | None,
     event: str | None,
+    negative: tuple[str, ...],
     kind: str | None,
     scores: tuple[str, ...],
     primary: str | None,
@@ -66,7 +71,17 @@ def judge(
     from cardio_studies.judgement import judge_predictions
 
     asked = Question(
-        outcome, event, scores, patient, site, subgroups, thresholds, primary, missing, kind
+        outcome,
+        event,
+        scores,
+        patient,
+        site,
+        subgroups,
+        thresholds,
+        primary,
+        missing,
+        kind,
+        negative,
     )
     page, given = judge_predictions(
         predictions,

@@ -193,8 +193,8 @@ def check_gating(
     gain = found.gain if found.jumps else np.where(found.late, found.gain, 1.0)
     if found.jumps:
         flags.append(_jump_flag(found, correct))
-    elif found.late.any():
-        flags.append(_loss_flag(gain.min(), correct))
+    elif found.late.any() and not correct:
+        flags.append(_loss_flag(gain.min()))
     failures, allowed = _failures(drop_off, rejected_share, max_drop_off, max_rejected)
     flags += allowed
     scale = 1.0 / gain if correct else np.ones(n_slots)
@@ -213,12 +213,10 @@ def check_gating(
     )
 
 
-def _loss_flag(least: float, correct: bool) -> Flag:
-    told = f"beats that ended early left {least:.0%} of the counts in late slots"
-    if correct:
-        return Flag(f"{told}, which were rescaled: phases are as without the loss")
+def _loss_flag(least: float) -> Flag:
     return Flag(
-        f"{told}, which were left as they are: this draws the phases of all walls together",
+        f"beats that ended early left {least:.0%} of the counts in late slots, which were left as "
+        "they are: this draws the phases of all walls together",
         "caution",
     )
 
