@@ -90,7 +90,7 @@ def test_the_declared_primary_is_kept(run_toy: Run, cohort: Path, tmp_path: Path
         data=(cohort,),
         outcome="x_stage",
         event="stage 1",
-        negative=("stage 2", "stage 3"),
+        negative=("stage 0", "stage 2"),
         primary="constant",
         protocol="honest",
     )

@@ -40,7 +40,7 @@ def test_a_needed_task_is_asked_for_its_own_outcome_and_split_by_this_ones(tmp_p
     config = RunConfig(outcome=OutcomeBlock(column="x", kind="binary", classes=("no", "yes")))
     resolve_needs(request, TASK, config, ("m",), tmp_path / "run", run)
     for own in made.values():
-        assert (own.outcome, own.positive, own.primary, own.covariates) == (None, None, None, ())
+        assert (own.outcome, own.event, own.primary, own.covariates) == (None, None, None, ())
     assert [text.partition("=")[0] for text in made["view"].sets] == ["stratify"]
     assert "x" in made["view"].sets[0] and made["pretraining"].sets == ()
 

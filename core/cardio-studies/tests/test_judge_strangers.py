@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from cardio_core.testing import call_cardio
-from cardio_stats.errors import DataError
+from cardio_stats.errors import ConfigError
 from cardio_studies.ingest import Given, read_given
 from cardio_studies.ingest_columns import Question
 
@@ -87,7 +87,7 @@ def test_of_a_known_pair_the_column_of_the_event_is_the_score(tmp_path: Path) ->
 
 def test_any_other_pair_of_words_asks_for_the_event(tmp_path: Path) -> None:
     table = pd.DataFrame({"obs": np.where(TRUTH, "severe", "mild"), "risk": RISK})
-    with pytest.raises(DataError, match="which one is the event, for example --event severe"):
+    with pytest.raises(ConfigError, match="--event severe"):
         given(tmp_path, table)
 
 

@@ -59,4 +59,5 @@ def test_a_place_that_cannot_be_written_is_refused_in_one_line(file: Path) -> No
 
 def test_two_words_are_told_apart_by_an_option_that_exists(file: Path) -> None:
     said = call_cardio("stats", "roc", file, "--outcome", "Sex", "--score", "LVEF, echo (%)")
-    assert "for example --event m" in said.stderr
+    assert said.exit_code == 2
+    assert "--event m" in said.stderr

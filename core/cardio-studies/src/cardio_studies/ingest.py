@@ -485,13 +485,13 @@ def _binary(
     truth, placed = binary_outcome(table, outcome, asked.event, asked.negative)
     event = placed.event
     coding = _Coding(
-        f"{outcome}, of which {event} counts as the event: {placed.ledger()}. A higher score is "
-        "taken to mean that the event is more likely.",
+        f"{outcome}, of which {event} counts as the event. A higher score is taken to mean that "
+        "the event is more likely.",
         f"Taken by its meaning: {event} of {outcome} as the event; --event takes the other one."
         if asked.event is None and event != "1"
         else "",
     )
-    said += coding.sentences()
+    said += [*coding.sentences(), f"{outcome}, by word: {placed.ledger()}."]
     classes = placed.classes
     target = Target(outcome, "binary", classes)
     frame = binary_frame(
