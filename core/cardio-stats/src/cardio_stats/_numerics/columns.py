@@ -170,7 +170,8 @@ def binary_outcome(
     event : str, optional
         Which value is the event; needed unless everybody knows it of the two (`place_words`).
     negative : sequence of str
-        Values without the event, where there are several.
+        Values without the event, where there are several; without them those of
+        ``attrs["negative"]``, where a command keeps its --negative.
 
     Raises
     ------
@@ -190,7 +191,8 @@ def binary_outcome(
             f"column {name!r}: expected an outcome of two values, found {words[0]!r} in every row; "
             "with one class there is nothing to predict"
         )
-    placed = place_words(column, Outcome(name, event, tuple(negative)))
+    named = tuple(negative) or table.attrs.get("negative", ())
+    placed = place_words(column, Outcome(name, event, named))
     return placed.truth.to_numpy(dtype=float, na_value=np.nan), placed
 
 

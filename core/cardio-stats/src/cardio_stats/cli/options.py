@@ -111,6 +111,7 @@ def read_table(path: Path, *, one_row_each: str | None = None) -> pd.DataFrame:
     reading = read_typed(path, ctx.meta.get(f"{_READ}.missing", ()) if ctx else ())
     if ctx is not None:
         ctx.meta[_READ] = reading
+        reading.table.attrs["negative"] = ctx.meta.get(f"{_READ}.negative", ())
     if one_row_each is not None:
         from cardio_stats._numerics.columns import require_one_row_each
 
@@ -210,10 +211,24 @@ def FILE(command: Command) -> Command:  # noqa: N802  a decorator beside the oth
     return taking
 
 
+def EVENT(command: Command) -> Command:  # noqa: N802  a decorator like the others
+    """Add --event and --negative; the latter goes with the table that :func:`read_table` reads."""
+
+    def keep(ctx: click.Context, _: click.Parameter, words: tuple[str, ...]) -> None:
+        ctx.meta[f"{_READ}.negative"] = words
+
+    with_negative: Command = click.option(
+        "--negative", multiple=True, expose_value=False, callback=keep, metavar="VALUE",
+        help="A value without the event, where there are several; repeatable.",
+    )(command)  # fmt: skip
+    with_event: Command = click.option(
+        "--event", metavar="VALUE",
+        help="The value that counts; needed unless 0 and 1, or yes and no.",
+    )(with_negative)  # fmt: skip
+    return with_event
+
+
 TARGET = click.option("--outcome", "target", required=True, help="Column of the outcome.")
-EVENT = click.option(
-    "--event", metavar="VALUE", help="The value that counts; needed unless 0 and 1, or yes and no."
-)
 PATIENT = click.option("--patient", help="Column that says whose row it is.")
 LEVEL = click.option("--level", default=0.95, show_default=True, help="Coverage of intervals.")
 LABELS = {
