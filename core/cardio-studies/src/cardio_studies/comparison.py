@@ -81,7 +81,7 @@ class Shared:
     shown: str
 
 
-def shared(paths: Sequence[str], asked: Question) -> Shared:
+def shared(paths: Sequence[str], asked: Question, threshold: float | None = None) -> Shared:
     """Return what several sources say of the patients whom all of them predicted.
 
     Parameters
@@ -90,6 +90,8 @@ def shared(paths: Sequence[str], asked: Question) -> Shared:
         Two or more: a finished run, a judged folder's table, a CSV; ``LABEL=PATH`` names it. Of a
         run its primary model stands, unless `asked` names scores.
     asked : Question
+    threshold : float, optional
+        From which probabilities are called the event; one half by default.
 
     Raises
     ------
@@ -119,7 +121,7 @@ def shared(paths: Sequence[str], asked: Question) -> Shared:
         )
     _require_one_truth(sources, both)
     return Shared(
-        _joined(sources, both),
+        _joined(sources, both, threshold),
         _who(sources, both),
         digest([file_digest(path) for _, path in files]),
         ", ".join(path.parent.name if path.name == "predictions.csv" else path.name
@@ -203,7 +205,7 @@ def _require_one_truth(sources: Sequence[Source], both: list[str]) -> None:
             )
 
 
-def _joined(sources: Sequence[Source], both: list[str]) -> Given:
+def _joined(sources: Sequence[Source], both: list[str], threshold: float | None) -> Given:
     """Return one table of all scores; a source of one score gives it its own name."""
     target = sources[0].given.task.targets[0]
     columns: dict[str, pd.Series] = {}
@@ -223,8 +225,11 @@ def _joined(sources: Sequence[Source], both: list[str]) -> Given:
         score = values.to_numpy(float)
         probability = bool(((score >= 0) & (score <= 1)).all())
         probabilities += [title] if probability else []
-        cut = 0.5 if probability else float(np.median(score))
-        source = "fixed: one half" if probability else "the median of these patients"
+        cut, source = float(np.median(score)), "the median of these patients"
+        if probability and threshold is None:
+            cut, source = 0.5, "fixed: one half"
+        elif probability and threshold is not None:
+            cut, source = float(threshold), f"given: {threshold:g}"
         thresholds[f"{title}/{target.name}"] = source
         frames.append(
             pd.DataFrame(
@@ -462,7 +467,7 @@ def compare_sources(
     """
     if threshold is not None and not 0 < threshold < 1:
         raise ConfigError(f"--threshold {threshold:g}: expected a probability between 0 and 1")
-    found = shared(paths, asked)
+    found = shared(paths, asked, threshold)
     guard(out, found.digest)
     config = settings(found.given, level)
     more, differences = compare_pairs(found.given, config, threshold, seed)

@@ -505,12 +505,40 @@ def _binary(
         rows = frame["model"] == name
         high = frame.loc[rows, f"score:{classes[1]}"] >= cut
         frame.loc[rows, "predicted"] = np.where(high, classes[1], classes[0])
+    said += [text for name in found.scores for text in _beyond_one(name, table[name])]
     if left := [name for name in found.scores if name not in probabilities]:
         said.append(
             f"{', '.join(left)}: no probabilities between 0 and 1, so there is no calibration, "
             "Brier score or net benefit."
         )
     return target, frame, probabilities, sources, coding
+
+
+def _beyond_one(name: str, values: pd.Series) -> list[str]:
+    """Say what a column is that would be a probability but for a few rows, or for a percent sign.
+
+    Examples
+    --------
+    >>> _beyond_one("risk", pd.Series([0.1, 0.4, 0.9, 0.2, 7.0]))
+    ['risk: 1 row above 1 (row 5 of the table), so it is no probability; correct or leave it out.']
+    """
+    known = values.dropna()
+    above = known[known > 1]
+    if not len(above) or known.min() < 0:
+        return []
+    if len(above) <= 0.2 * len(known):
+        rows = ", ".join(str(int(at) + 1) for at in above.index[:3])
+        more = f" and {len(above) - 3} more" if len(above) > 3 else ""
+        return [
+            f"{name}: {len(above)} row{'s'[: len(above) != 1]} above 1 (row {rows}{more} of the "
+            "table), so it is no probability; correct or leave it out."
+        ]
+    if known.max() <= 100 and known.max() > 20:
+        return [
+            f"{name}: between 0 and {known.max():g}; if these are percent, divide them by 100, and "
+            "calibration and net benefit are judged, too."
+        ]
+    return []
 
 
 def _other(

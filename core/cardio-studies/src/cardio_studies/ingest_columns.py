@@ -585,6 +585,26 @@ def classes_in(values: pd.Series) -> tuple[str, ...]:
     return tuple(label_of(value) for value in ordered)
 
 
+_STATUS = frozenset({"event", "status", "fustat", "censored", "delta", "event_status"})
+_TIMES = frozenset({
+    "time", "days", "months", "years", "futime", "follow_up", "followup", "survival_time",
+    "time_to_event", "follow_up_days", "followup_days",
+})  # fmt: skip
+
+
+def _refuse_follow_up(table: pd.DataFrame, outcome: str) -> None:
+    """Refuse an outcome that is censored: whoever left early would count as without the event."""
+    if outcome.casefold() not in _STATUS:
+        return
+    times = [str(name) for name in table.columns if str(name).casefold() in _TIMES]
+    if times:
+        raise DataError(
+            f"column {outcome!r}: stands with a time ({times[0]}), as follow-up does, and patients "
+            "who left early are no controls; use cardio stats survival --time "
+            f"{times[0]} --status {outcome}, or leave the time out of the table"
+        )
+
+
 def columns_of(table: pd.DataFrame, asked: Question, said: list[str]) -> Columns:
     """Return which column is what; say which of them were guessed."""
     for name in asked.subgroups:
@@ -602,6 +622,7 @@ def columns_of(table: pd.DataFrame, asked: Question, said: list[str]) -> Columns
     resamples = resamples_in(table)
     refuse_tuning(table, patient, resamples)
     aside = [c for c in (outcome, patient, site, *asked.subgroups, *resamples.columns) if c]
+    _refuse_follow_up(table, outcome)
     kind = kind_of_outcome(table, outcome, asked.kind, asked.event, aside)
     sets: dict[str, dict[str, str]] = {}
     decided: dict[str, str] = {}

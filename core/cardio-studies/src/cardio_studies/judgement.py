@@ -68,7 +68,7 @@ def judge_predictions(
     page = write_page(
         given, out, about, config=settings(given, level), seed=seed,
         table_one=_table_one(given, cohort, asked),
-        notes=Note.each(NoteKind.TABLE, [*_left_out(given), *_undivided(given)]),
+        notes=Note.each(NoteKind.TABLE, [*_left_out(given), *_undivided(given), *_changing(given)]),
     )  # fmt: skip
     return page, given
 
@@ -78,6 +78,18 @@ def _left_out(given: Given) -> list[str]:
         return ["No value is missing among outcome, scores and patients."]
     counts = ", ".join(f"{name} in {count}" for name, count in given.lacking.items())
     return [f"Of {given.n_rows} rows these lack a value and were left out there: {counts}."]
+
+
+def _changing(given: Given) -> list[str]:
+    """Say how many patients have rows of different outcomes."""
+    [frame] = given.scored.frames.values()
+    n = int((frame.groupby("patient_id")["y_true"].nunique() > 1).sum())
+    if not n or given.task.targets[0].kind == "continuous":
+        return []
+    return [
+        f"{n} patients have rows of different outcomes: every row is judged by its own, and "
+        "Table 1 leaves them out."
+    ]
 
 
 def _undivided(given: Given) -> list[str]:
@@ -99,7 +111,10 @@ def _table_one(given: Given, cohort: Path | None, asked: Question) -> TableOne |
     [(_, frame)] = given.scored.frames.items()
     [target] = given.task.targets
     patients = list(dict.fromkeys(frame["patient_id"]))
-    labels = frame.groupby("patient_id")["y_true"].agg(lambda one: one.iloc[0])
+    # Who has rows of both outcomes belongs to neither group.
+    rows = frame.groupby("patient_id")["y_true"]
+    labels = rows.first()[rows.nunique() == 1]
+    patients = [one for one in patients if one in labels.index]
     table = given.groups
     if cohort is not None:
         read = read_typed(cohort).table
