@@ -333,7 +333,10 @@ def test_a_run_that_cannot_answer_is_refused(
     ("words", "said_of_it"),
     [
         (["--outcome", "nowhere"], "--outcome nowhere: cohort.csv has no such column; it has"),
-        (["--outcome", "sex"], "--outcome sex: expected healthy or ill, as in the run, found F, M"),
+        (
+            ["--outcome", "sex"],
+            "--outcome sex: 'F' in 40 rows, 'M' in 20 rows are neither the event ('ill')",
+        ),
         (["--subgroup", "height"], "--subgroup height: the cohort table has no such column"),
         (["--site", "ward"], "--site ward: the cohort table has no such column"),
         (["--level", "95"], "--level 95: expected a coverage between 0.5 and 1"),
