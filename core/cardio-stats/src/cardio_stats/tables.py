@@ -467,6 +467,12 @@ Ints = NDArray[np.int64]
 DOUBTS = "doubts"
 """Key of the attribute of a table that says why a column cannot be read, by the column's name."""
 
+STRAYS = "strays"
+"""Under this name ``attrs`` says which few cells keep a column from being numbers."""
+
+MOST_STRAYS = 0.2
+"""A column with a larger share of words is none of numbers."""
+
 
 @dataclass
 class Reading:
@@ -563,6 +569,11 @@ def read_typed(path: Path, missing: Sequence[str] = ()) -> Reading:
     table = pd.concat([one.reset_index(drop=True) for one in columns], axis=1)
     table.columns = cells.columns
     table.attrs[DOUBTS] = doubts
+    table.attrs[STRAYS] = {
+        str(cells.columns[place]): text
+        for place, (notation, codes, different) in notations.items()
+        if not notation.marks and (text := _strays(codes, different, evidence))
+    }
     _require_used(missing, made)
     for name in dict.fromkeys(cells.columns):
         values = table[name]
@@ -692,6 +703,28 @@ def _typed(
     if notation.apostrophe:
         said.append("leading apostrophes left out")
     return _taken([numbers[cell] for cell in different], codes)
+
+
+def _strays(codes: Ints, different: Sequence[str], evidence: Mark | None) -> str:
+    """Name the cells that keep a column from being numbers; empty where it is text."""
+    texts = np.array(different, dtype=object)
+    best: list[int] = []
+    for mark in (evidence,) if evidence else (".", ","):
+        strays = [
+            place for place, text in enumerate(texts)
+            if "%" in text or mark not in notation_of([text]).marks
+        ]  # fmt: skip
+        best = strays if not best or len(strays) < len(best) else best
+    rows = np.flatnonzero(np.isin(codes, best))
+    n_known = int((codes >= 0).sum())
+    if not best or len(rows) > MOST_STRAYS * n_known:
+        return ""
+    shown = [f"{texts[codes[row]]!r} in data row {row + 1}" for row in rows[:5]]
+    more = [f"{len(rows) - 5} more"] if len(rows) > 5 else []
+    return (
+        f"expected numbers, found {', '.join([*shown, *more])}; correct these cells, or say of a "
+        "word that it means missing (--missing)"
+    )
 
 
 def _taken(numbers: Sequence[float], codes: Ints) -> pd.Series:

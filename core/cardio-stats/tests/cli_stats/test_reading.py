@@ -11,6 +11,8 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from cardio_core.testing import call_cardio
+
 COMMANDS = [
     ["table1", "FILE", "--by", "nyha", "--columns", "qrs_ms,lvef_pct,sex,response"],
     ["univariable", "FILE", "--outcome", "response", "--features", "qrs_ms,nyha"],
@@ -227,3 +229,15 @@ def test_codings_that_mean_nothing_are_refused(
     ran = cardio(REGRESSIONS[0], races, option, value)
     assert (ran.code, ran.err.count("\n")) == (code, 1)
     assert words in ran.err
+
+
+def test_the_few_cells_that_are_no_numbers_are_all_named(tmp_path: Path) -> None:
+    cells = [f"{20 + n},5" for n in range(30)]
+    cells[4], cells[9], cells[20] = "45,0 %", "keine", ""
+    lines = ["died;lvef", *(f"{n % 2};{cell}" for n, cell in enumerate(cells))]
+    path = tmp_path / "german.csv"
+    path.write_text("\n".join(lines) + "\n", encoding="cp1252")
+    said = call_cardio("stats", "roc", path, "--outcome", "died", "--score", "lvef")
+    assert said.exit_code == 3
+    assert all(part in said.stderr for part in ("'45,0 %'", "data row 5", "'keine'", "data row 10"))
+    assert said.stderr.count("\n") == 1

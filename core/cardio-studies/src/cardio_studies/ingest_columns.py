@@ -225,6 +225,8 @@ def require_scores(table: pd.DataFrame, names: Sequence[str]) -> None:
     """
     for name in names:
         values = table[name]
+        if strays := table.attrs.get("strays", {}).get(name):
+            raise DataError(f"--score {name}: {strays}")
         if not pd.api.types.is_numeric_dtype(values):
             example = next((str(v) for v in values.dropna()), "nothing")
             raise DataError(f"--score {name}: expected numbers, found text such as {example!r}")

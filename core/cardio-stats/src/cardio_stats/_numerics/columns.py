@@ -113,6 +113,9 @@ def numbers(table: pd.DataFrame, name: str) -> Floats:
     [0.5, 7e+22]
     """
     column = column_named(table, name)
+    strays = table.attrs.get("strays", {}).get(name)
+    if strays:
+        raise DataError(f"column {name!r}: {strays}")
     if kind_of(column, name) == "category":
         found = column.dropna()
         if len(found):
