@@ -719,6 +719,8 @@ def _strays(codes: Ints, different: Sequence[str], evidence: Mark | None) -> str
     n_known = int((codes >= 0).sum())
     if not best or len(rows) > MOST_STRAYS * n_known:
         return ""
+    if any(_as_number(str(texts[place])) is not None for place in best):
+        return ""  # infinite: a number, and refused as one
     shown = [f"{texts[codes[row]]!r} in data row {row + 1}" for row in rows[:5]]
     more = [f"{len(rows) - 5} more"] if len(rows) > 5 else []
     return (
