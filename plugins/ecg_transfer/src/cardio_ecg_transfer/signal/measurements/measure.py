@@ -34,8 +34,14 @@ from cardio_ecg_transfer.signal.measurements.conduction import (
 )
 from cardio_ecg_transfer.signal.measurements.vcg import qrs_area_uvs
 from cardio_ecg_transfer.signal.measurements.withheld import rows_without_unfit, without_unfit
+from cardio_ecg_transfer.signal.pacing import (
+    NOT_PACED,
+    Pacing,
+    beats_without_spikes,
+    locked_spikes,
+    pacing_finding,
+)
 from cardio_ecg_transfer.signal.recording_checks import check_recording
-from cardio_ecg_transfer.signal.rpeaks.detect import detect_r_peaks
 from cardio_ecg_transfer.signal.working_rate import at_working_rate
 
 _HEIGHT_LEADS = ("I", "aVL", "V1", "V2", "V5", "V6")
@@ -131,7 +137,9 @@ class Measurements:
     flags : tuple of str
         What is doubtful, in words.
     findings : tuple of Finding
-        What is wrong with its leads: those given, and exchanged electrodes.
+        What is wrong with its leads: those given, exchanged electrodes, and pacing.
+    pacing : Pacing
+        Its pacemaker spikes.
     """
 
     values: dict[str, float]
@@ -143,6 +151,7 @@ class Measurements:
     found: Conduction
     flags: tuple[str, ...] = ()
     findings: tuple[Finding, ...] = ()
+    pacing: Pacing = NOT_PACED
 
     @property
     def out_of_place(self) -> frozenset[str]:
@@ -158,6 +167,7 @@ def measure(
     *,
     sex: Sex | None = None,
     findings: tuple[Finding, ...] = (),
+    pacing: Pacing = NOT_PACED,
 ) -> Measurements:
     """Measure a recording that has been filtered and whose R peaks are known.
 
@@ -176,6 +186,9 @@ def measure(
     findings : tuple of Finding, optional
         What is known to be wrong with the leads (`recording_checks.check_recording`). What stands
         on an unfit lead is NaN; what does not is measured. Leads without a signal hold zeros.
+    pacing : Pacing, optional
+        The spikes, which are bridged in the signal (`pacing.beats_without_spikes`). Where the
+        ventricles are paced, bundle branch blocks, notches and R peak times are NaN.
 
     Raises
     ------
@@ -184,6 +197,9 @@ def measure(
     """
     beat = median_beat(signal_mv, rate_hz, r_samples, leads)
     beat.rows(STANDARD_LEADS)
+    if pacing.is_paced:
+        shown = locked_spikes(pacing.times_s, beat.r_samples / rate_hz)
+        beat = replace(beat, spikes_ms=tuple(-before_ms for before_ms in shown.before_r_ms))
     limits = find_limits(beat)
     qrs, p_wave, flags = limits.qrs, limits.p_wave, limits.qrs.flags
     locked = np.nan
@@ -206,6 +222,9 @@ def measure(
         exchanged = find_exchanges(beat)
         findings = (*findings, *exchanged)
         flags = (*(one.text for one in exchanged), *flags)
+    paced = pacing_finding(pacing, qrs.on_ms)
+    if paced is not None:
+        findings, flags = (*findings, paced), (paced.text, *flags)
     values = _values(beat, limits, found)
     values |= {
         "p_locked": locked,
@@ -230,6 +249,7 @@ def measure(
         found,
         flags,
         findings,
+        pacing,
     )
 
 
@@ -260,10 +280,16 @@ def measure_ecg(ecg: Ecg, *, sex: Sex | None = None) -> Measurements:
     """
     full = derive_limb_leads(replace(ecg, leads=canonical_leads(ecg.leads)[0]))
     checked = check_recording(full)
-    peaks = detect_r_peaks(checked.ecg.signal_mv, ecg.rate_hz)
-    signal_mv, r_samples = at_working_rate(checked.ecg, peaks)
+    bridged, peaks, pacing = beats_without_spikes(checked.ecg)
+    signal_mv, r_samples = at_working_rate(bridged, peaks)
     made = measure(
-        signal_mv, TARGET_RATE_HZ, r_samples, full.leads, sex=sex, findings=checked.findings
+        signal_mv,
+        TARGET_RATE_HZ,
+        r_samples,
+        full.leads,
+        sex=sex,
+        findings=checked.findings,
+        pacing=pacing,
     )
     return replace(made, flags=(*checked.flags, *made.flags))
 
