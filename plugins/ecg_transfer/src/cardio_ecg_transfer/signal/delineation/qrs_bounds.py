@@ -39,6 +39,7 @@ FEW_LEADS = 8
 """Below, the limits are the first onset and the last end of the leads themselves."""
 
 _LATE_SPIKE_MS = 60.0  # behind the limit found: a spike that comes later is inside the QRS
+_BEHIND_SPIKE_MS = 16.0  # what a spike and its tail hide
 _STEP_MS = 2.0
 _REACH_MS = (-200.0, 230.0)
 _FAST = 0.4  # of the steepest common slope: parts of a QRS, and never of P or T
@@ -139,7 +140,8 @@ def delineate_qrs(beat: MedianBeat, *, by_lead: bool = True) -> QrsBounds:
     else:
         on_ms, off_ms = (_limit(beat, slopes, side) for side in (0, 1))
     late_ms = min(0.0, on_ms + _LATE_SPIKE_MS)
-    on_ms = max([on_ms, *(at_ms for at_ms in beat.spikes_ms if at_ms < late_ms)])
+    hidden = [at_ms + _BEHIND_SPIKE_MS for at_ms in beat.spikes_ms if at_ms < late_ms]
+    on_ms = max([on_ms, *(until_ms for until_ms in hidden if until_ms < 0)])
     flags: tuple[str, ...] = ()
     if not SHORTEST_QRS_MS <= off_ms - on_ms <= LONGEST_QRS_MS:
         on_ms, off_ms, more = _by_velocity(beat, on_ms, off_ms)

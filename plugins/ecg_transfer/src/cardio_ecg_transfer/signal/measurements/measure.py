@@ -111,6 +111,9 @@ GRID_EXTENT_MS = (-300.0, 500.0)
 GRID_POINTS = 121
 """Of the median beat for classical models: one point each 6.7 ms (150 Hz)."""
 
+PLAUSIBLE_QTC_MS = (280.0, 620.0)
+"""Fridericia's; beyond, another wave was taken for T, or its end was lost."""
+
 _GRID_SMOOTHING_MS = 3.0
 
 
@@ -208,7 +211,11 @@ def measure(
         locked = lock.share
         if not lock.locked:
             p_wave, flags = None, (*flags, lock.reason)
-    limits = replace(limits, p_wave=p_wave)
+    t_wave, qtc_ms = limits.t_wave, _qtc_ms(limits, beat)
+    if t_wave is not None and not PLAUSIBLE_QTC_MS[0] <= qtc_ms <= PLAUSIBLE_QTC_MS[1]:
+        t_wave = None
+        flags = (*flags, f"no QT: a QTc of {qtc_ms:.0f} ms at this rate is not plausible")
+    limits = replace(limits, p_wave=p_wave, t_wave=t_wave)
     moved = moves_by(beat, limits)
     if max(moved.on_ms, moved.off_ms) > MOST_MOVED_MS:
         flags = (*flags, f"QRS limits move by {max(moved.on_ms, moved.off_ms):.0f} ms with noise")
@@ -296,16 +303,16 @@ def measure_ecg(ecg: Ecg, *, sex: Sex | None = None) -> Measurements:
 
 def _values(beat: MedianBeat, limits: Limits, found: Conduction) -> dict[str, float]:
     """Return what the limits and the criteria give, by name."""
-    qrs, p_wave, t_wave = limits.qrs, limits.p_wave, limits.t_wave
+    qrs, p_wave = limits.qrs, limits.p_wave
     waves = {lead: qrs_waves(beat, qrs, lead) for lead in STANDARD_LEADS}
-    qt_ms = np.nan if t_wave is None else t_wave.off_ms - qrs.on_ms
+    qt_ms = _qt_ms(limits)
     values = {
         "heart_rate_bpm": 60.0 / beat.rr_s,
         "pr_ms": np.nan if p_wave is None else qrs.on_ms - p_wave.on_ms,
         "p_ms": np.nan if p_wave is None else p_wave.off_ms - p_wave.on_ms,
         "qrs_ms": qrs.qrs_ms,
         "qt_ms": qt_ms,
-        "qtc_ms": qt_ms / np.cbrt(beat.rr_s),
+        "qtc_ms": _qtc_ms(limits, beat),
         "axis_deg": found.axis_deg,
         "qrs_area_uvs": qrs_area_uvs(beat, qrs),
         "n_notched": float(found.n_notched),
@@ -323,6 +330,14 @@ def _values(beat: MedianBeat, limits: Limits, found: Conduction) -> dict[str, fl
     values |= {f"r_{lead.lower()}_mv": waves[lead].r_mv for lead in _HEIGHT_LEADS}
     values |= {f"s_{lead.lower()}_mv": waves[lead].s_mv for lead in _HEIGHT_LEADS}
     return values
+
+
+def _qt_ms(limits: Limits) -> float:
+    return np.nan if limits.t_wave is None else limits.t_wave.off_ms - limits.qrs.on_ms
+
+
+def _qtc_ms(limits: Limits, beat: MedianBeat) -> float:
+    return float(_qt_ms(limits) / np.cbrt(beat.rr_s))
 
 
 def _on_grid(beat: MedianBeat, qrs: QrsBounds) -> NDArray[np.float32]:
