@@ -118,6 +118,8 @@ def fit(unpaced: list[tuple[str, Path, bool]]) -> None:
             is_spike &= added[at] > VISIBLE_MV
             rows += [own, seen[is_spike]]
             labels += [np.zeros(len(own)), np.ones(int(is_spike.sum()))]
+    spikes = np.vstack(rows)[np.concatenate(labels) == 1]
+    print("1 and 95 %", np.quantile(spikes, (0.01, 0.95), axis=0).round(1).tolist())
     made = with_products(np.vstack(rows))
     spread = made.std(axis=0) + (made.std(axis=0) == 0)
     model = LogisticRegression(C=10.0, max_iter=5000, fit_intercept=False)

@@ -30,7 +30,7 @@ IRREGULAR = 0.1  # scatter of RR over its median, from which a P wave has to be 
 _ATRIAL_MS = (150.0, 330.0)  # cycle of flutter and atrial tachycardia: 180 to 400 a minute
 _CONDUCTED = (2, 3, 4)  # atrial waves to one QRS
 LONGEST_PR = 0.6  # of the RR interval: a wave so early belongs to another beat, or to flutter
-_AGAIN = 0.45  # correlation of what comes a cycle later
+_AGAIN = {2: 0.45, 3: 0.6, 4: 0.6}  # atrial waves to one QRS: correlation of each with the first
 _WITHIN_MS = 4.5
 
 
@@ -128,14 +128,15 @@ def _waves_a_beat(
 ) -> int:
     """Count how often the wave comes at even steps of the RR interval, each time best there."""
     rr_ms, per_ms = beat.rr_s * 1000.0, beat.rate_hz / 1000
-    for times in _CONDUCTED:
+    for times in _AGAIN:
         cycle_ms = rr_ms / times
         at_ms = p_wave.peak_ms + cycle_ms * np.arange(1, times)
         # Within the QRS nobody sees an atrial wave.
         at_ms = at_ms[(at_ms > qrs.off_ms) & (at_ms < rr_ms + qrs.on_ms)]
-        if not _ATRIAL_MS[0] <= cycle_ms <= _ATRIAL_MS[1] or not at_ms.size:
+        if not _ATRIAL_MS[0] <= cycle_ms <= _ATRIAL_MS[1] or at_ms.size < min(2, times - 1):
             continue
-        if all(_is_best_at(signal_mv, starts, wave, at - p_wave.peak_ms, per_ms) for at in at_ms):
+        later_ms, least = at_ms - p_wave.peak_ms, _AGAIN[times]
+        if all(_is_best_at(signal_mv, starts, wave, ms, per_ms, least) for ms in later_ms):
             return times
     return 1
 
@@ -146,6 +147,7 @@ def _is_best_at(
     wave: NDArray[np.float64],
     later_ms: float,
     per_ms: float,
+    least: float,
 ) -> bool:
     lags_ms = np.arange(later_ms - 60.0, later_ms + 61.0, 4.0)
     found = []
@@ -153,7 +155,7 @@ def _is_best_at(
         cut = _cut(signal_mv, starts + round(lag_ms * per_ms), wave.shape[1], per_ms)
         found.append(np.median([_correlation(one, wave) for one in cut]) if len(cut) else -1.0)
     best = int(np.argmax(found))
-    return bool(found[best] >= _AGAIN and abs(lags_ms[best] - later_ms) <= _WITHIN_MS)
+    return bool(found[best] >= least and abs(lags_ms[best] - later_ms) <= _WITHIN_MS)
 
 
 def _cut(
