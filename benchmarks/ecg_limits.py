@@ -30,9 +30,9 @@ from statsmodels.stats.proportion import proportion_confint
 from cardio_core.api import DataError
 from cardio_ecg_transfer.readers.wfdb_record import read_wfdb
 from cardio_ecg_transfer.signal.ecg import Ecg
+from cardio_ecg_transfer.signal.filters import resample
 from cardio_ecg_transfer.signal.measurements.measure import Measurements, measure_ecg
 
-RATE_HZ = 360.0
 GAINS = (0.5, 2.0, 10.0)
 NOISE_MV = 0.003
 COLUMNS = ("qrs_on", "qrs_off", "qrs", "pr", "qt")

@@ -49,7 +49,9 @@ def recordings(folder: Path) -> list[tuple[str, Path, bool]]:
     for row in pd.read_csv(folder / "ptbxl" / "ptbxl_database.csv").itertuples():
         path = folder / "ptbxl" / f"{row.filename_hr}.hea"
         if path.exists():
-            found.append((f"ptbxl {row.ecg_id}", path, "PACE" in ast.literal_eval(row.scp_codes)))
+            found.append(
+                (f"ptbxl {row.ecg_id}", path, "PACE" in ast.literal_eval(str(row.scp_codes)))
+            )
     return found
 
 
@@ -57,7 +59,10 @@ def at_rate(ecg: Ecg, rate_hz: int) -> np.ndarray:
     """Resample what was read, (n_leads, n_samples) in mV."""
     common = gcd(rate_hz, round(ecg.rate_hz))
     filled, _ = fill_gaps(ecg.signal_mv)
-    return resample_poly(filled, rate_hz // common, round(ecg.rate_hz) // common, axis=1)
+    made: np.ndarray = resample_poly(
+        filled, rate_hz // common, round(ecg.rate_hz) // common, axis=1
+    )
+    return made
 
 
 def stimulate(
@@ -113,7 +118,9 @@ def fit(unpaced: list[tuple[str, Path, bool]]) -> None:
             paced, times_s = stimulate(plain, int(rate_hz), cutoff_hz, r_s, number)
             at, seen = spike_features(paced, rate_hz)
             added = np.abs(paced - plain).max(axis=0)
-            late_s = at[:, None] / rate_hz - times_s[None] if times_s.size else np.ones((at.size, 1))
+            late_s = (
+                at[:, None] / rate_hz - times_s[None] if times_s.size else np.ones((at.size, 1))
+            )
             is_spike = ((late_s > -0.002) & (late_s < max(0.005, 1.5 / cutoff_hz))).any(axis=1)
             is_spike &= added[at] > VISIBLE_MV
             rows += [own, seen[is_spike]]
@@ -150,7 +157,7 @@ def sensitivity(unpaced: list[tuple[str, Path, bool]]) -> dict[str, object]:
                     continue
                 paced, times_s = stimulate(plain, rate_hz, cutoff_hz, r_s, 1000 + number)
                 shown = Ecg(paced.astype(np.float32), rate_hz, ecg.leads)
-                _, peaks, found = beats_without_spikes(shown)
+                _, _, found = beats_without_spikes(shown)
                 added_uv = np.abs(paced - plain).max(axis=0)
                 at = (times_s * rate_hz).astype(int)
                 near = [added_uv[k : k + round(0.02 * rate_hz) + 2].max() for k in at]

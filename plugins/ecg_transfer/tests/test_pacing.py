@@ -1,4 +1,4 @@
-"""Pacemaker spikes: never an R peak, never a part of the QRS, and never seen where there is none."""
+"""Pacemaker spikes: never an R peak, never a part of the QRS, never seen where there is none."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def test_spikes_at_no_time_of_their_own_are_artefacts():
     ecg, truth = conducted()
     rng = np.random.default_rng(0)
     far_s = rng.uniform(0.2, 9.8, 12)
-    apart_s = truth.r_s[truth.r_s < 9.0][:: 4] + 0.4  # and three that are alike, behind the T wave
+    apart_s = truth.r_s[truth.r_s < 9.0][::4] + 0.4  # and three that are alike, behind the T wave
     disturbed = with_spikes(ecg, np.r_[far_s[::4], apart_s])
     assert not beats_without_spikes(disturbed)[2].is_paced
     assert beats_without_spikes(ecg)[0] is ecg

@@ -2,8 +2,9 @@
 
 A spike is narrower than any wave of the heart, so it stands out from a running median of 15 ms,
 and it changes faster than what is around it. How surely a peak of that residual is a spike is a
-logistic score of six features without a unit and their products, fitted to simulated spikes in real recordings. One
-such peak may be an artefact: spikes are those that come at one time before R, beat after beat.
+logistic score of six features without a unit and their products, fitted to simulated spikes in
+real recordings. One such peak may be an artefact: spikes are those that come at one time before R,
+beat after beat.
 
 A recorder's low-pass widens a spike. Below 75 Hz it is as wide as a notch of the QRS and is not
 found; resampling does the same, so that this comes first.
@@ -47,8 +48,8 @@ _HIGHEST = (6.7, 4.6, 2.3, -0.5, 5.2, 10.0)
 # Of the features, 1 to 95 % of the fitted spikes': beyond, products would mislead.
 
 LEAST_SCORE = 0.0
-"""Log odds of a peak to count. Chosen with `FEWEST_BEATS` on LUDB and PTB-XL at five sampling rates:
-4 of 888 false, 70 % of spikes of 50 to 100 µV in the best lead found, and 98 % of 200 or more."""
+"""Log odds of a peak to count. Chosen with `FEWEST_BEATS` on LUDB and PTB-XL at six sampling rates:
+4 of 888 false; found are 70 % of spikes of 50 to 100 µV in the best lead, 98 % of 200 or more."""
 
 _WEAKER_SCORE = -4.0
 
@@ -65,7 +66,6 @@ _NEAR_MS = 8.0
 _SLOPE_MS, _SLOPE_AROUND_MS, _STEP_AROUND_MS = 4.0, 25.0, 6.0
 _AROUND_MS, _OWN_MS = 60.0, 12.0
 _STANDS_OUT = 5.0  # times the middle residual, for a peak to be looked at
-_ROUNDS = 4
 _BRIDGED_MS = (8.0, 16.0)  # what a spike and its tail take
 
 
@@ -124,17 +124,14 @@ def beats_without_spikes(ecg: Ecg) -> tuple[Ecg, RPeaks, Pacing]:
     """
     peaks = detect_r_peaks(ecg.signal_mv, ecg.rate_hz)
     at_s, weaker_s = _likely_s(ecg.signal_mv, ecg.rate_hz)
-    plain, pacing, bridged = peaks, locked_spikes(at_s, peaks.times_s, weaker_s), ecg
-    for _ in range(_ROUNDS):  # a spike may have been taken for R, and hidden others
-        if not pacing.is_paced:
-            break
-        times_s = pacing.times_s
-        bridged = replace(ecg, signal_mv=_bridged(ecg.signal_mv, ecg.rate_hz, times_s))
-        peaks = detect_r_peaks(bridged.signal_mv, ecg.rate_hz)
-        pacing = locked_spikes(at_s, peaks.times_s, weaker_s)
-        if np.array_equal(pacing.times_s, times_s):
-            break
-    return (bridged, peaks, pacing) if pacing.is_paced else (ecg, plain, pacing)
+    if not locked_spikes(at_s, peaks.times_s).is_paced:
+        return ecg, peaks, NOT_PACED
+    # Spikes may have been taken for R, or have hidden R: with all likely ones gone, look again.
+    bridged = _bridged(ecg.signal_mv, ecg.rate_hz, at_s)
+    peaks = detect_r_peaks(bridged, ecg.rate_hz)
+    pacing = locked_spikes(at_s, peaks.times_s, weaker_s)
+    bridged = _bridged(bridged, ecg.rate_hz, pacing.times_s)
+    return replace(ecg, signal_mv=bridged), peaks, pacing
 
 
 def locked_spikes(

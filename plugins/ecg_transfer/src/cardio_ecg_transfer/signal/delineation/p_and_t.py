@@ -60,8 +60,8 @@ def find_t(beat: MedianBeat, qrs: QrsBounds) -> WaveBounds | None:
     -------
     WaveBounds or None
         The end lies 14 ms behind where the tangent to the steepest descent meets the lowest level
-        after it, as readers mark it. None where no T wave of 1.2 % of the QRS's height, and of three
-        standard errors of the median beat, stands out.
+        after it, as readers mark it. None where no T wave of 1.2 % of the QRS's height stands out,
+        or none of three standard errors of the median beat.
 
     References
     ----------

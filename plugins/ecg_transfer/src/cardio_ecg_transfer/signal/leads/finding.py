@@ -21,8 +21,8 @@ class Finding:
     unfit : {"signal", "place", "potential", "unit", "paced"}
         Why: there is no heart in them, and no interval rests on them either; they are not what
         their names say, so that intervals over all leads still hold; their size is wrong, so that
-        times and shapes hold; or all sizes are, by the same factor, so that axes hold, too; or the ventricles are paced,
-        so that intervals hold and no sign of conduction does.
+        times and shapes hold; or all sizes are, by the same factor, so that axes hold, too;
+        or the ventricles are paced, so that intervals hold and no sign of conduction does.
     """
 
     text: str
