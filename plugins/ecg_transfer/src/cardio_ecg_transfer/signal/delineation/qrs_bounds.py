@@ -38,7 +38,7 @@ SHORTEST_QRS_MS = 40.0
 FEW_LEADS = 8
 """Below, the limits are the first onset and the last end of the leads themselves."""
 
-_LATE_SPIKE_MS = 60.0  # behind the limit found: a spike that comes later is inside the QRS
+_LATE_SPIKE_MS = 35.0  # behind the limit found: a spike that comes later is inside the QRS
 _BEHIND_SPIKE_MS = 16.0  # what a spike and its tail hide
 _STEP_MS = 2.0
 _REACH_MS = (-200.0, 230.0)
