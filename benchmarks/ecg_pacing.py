@@ -134,10 +134,10 @@ def fit(unpaced: list[tuple[str, Path, bool]]) -> None:
     print([float(f"{one:.4g}") for one in model.coef_[0] / spread])
 
 
-def share(found: list[bool]) -> dict[str, float]:
-    """Return found, of how many, and Wilson's interval."""
+def share(found: list[bool]) -> str:
+    """Say how many were found, with Wilson's interval."""
     low, high = proportion_confint(sum(found), len(found), method="wilson")
-    return {"found": sum(found), "n": len(found), "low": round(low, 4), "high": round(high, 4)}
+    return f"{sum(found)} of {len(found)} ({low:.2f} to {high:.2f})"
 
 
 def sensitivity(unpaced: list[tuple[str, Path, bool]]) -> dict[str, object]:

@@ -175,8 +175,8 @@ def locked_spikes(
         alike = left & (np.abs(before_ms - middle_ms) <= _ALIKE_MS)
         if np.unique(beat[alike]).size < least:
             break
-        kinds.append(middle_ms)
-        left = left & (np.abs(before_ms - middle_ms) > 2 * _ALIKE_MS)
+        kinds.append(round(middle_ms, 3))
+        left = left & (np.abs(before_ms - middle_ms) > CAPTURE_MS)
     if not kinds:
         return NOT_PACED
     kinds.sort(reverse=True)
@@ -204,16 +204,16 @@ def pacing_finding(pacing: Pacing, qrs_on_ms: float) -> Finding | None:
     Examples
     --------
     >>> pacing_finding(Pacing(np.arange(9.0), (190.0,), (0.9,)), -40.0).text
-    'paced: atrial, before 90% of the beats; the QRS is conducted'
+    'paced: atrial, before 90% of the beats, the QRS is conducted'
     """
     if not pacing.is_paced:
         return None
     atrial = [qrs_on_ms + before_ms > CAPTURE_MS for before_ms in pacing.before_r_ms]
     share = f"before {max(pacing.shares):.0%} of the beats"
     if all(atrial):
-        return Finding(f"paced: atrial, {share}; the QRS is conducted")
+        return Finding(f"paced: atrial, {share}, the QRS is conducted")
     chambers = "atrial and ventricular" if any(atrial) else "ventricular"
-    text = f"paced: {chambers}, {share}; no bundle branch block and no QRS limit for CRT is judged"
+    text = f"paced: {chambers}, {share}, so that blocks and QRS limits for CRT are withheld"
     return Finding(text, STANDARD_LEADS, "paced")
 
 

@@ -74,7 +74,7 @@ def check_recording(ecg: Ecg) -> Checked:
     >>> ecg = Ecg(np.float32([beat * 900, 0 * beat]), 500.0, ("II", "V1"))
     >>> for flag in check_recording(ecg).flags:
     ...     print(flag)
-    potentials of 2450 mV are 1000 times too large: correct the unit in the file, no mV are given
+    potentials of 1930 mV are 1000 times too large: correct the unit in the file, no mV are given
     V1 flat: intervals rest on the other leads, check its electrode
     """
     ecg, unit = _in_a_possible_unit(ecg)
