@@ -148,3 +148,36 @@ def test_the_methods_text_of_judged_predictions_tells_measures_and_missing_value
     status = items.set_index("item")["status"]
     assert status[["25", "32"]].tolist() == ["for the authors"] * 2  # how it was trained, on whom
     assert status["12"] != "for the authors"  # missing values
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        (lambda t: t.assign(risk=t["risk"].astype(object).where(t.index != 3, "inf")), "row 4"),
+        (lambda t: t.assign(risk=4611686018427387904 + t.index), "4611686018427387904"),
+        (lambda t: t.assign(id="one"), "patients"),
+        (lambda t: t.assign(id=t.index % 2), "patients"),
+        (lambda t: t.assign(risk=t["risk"] * 1e-320), "rescale"),
+    ],
+    ids=["one infinite score", "integers near 2^62", "one patient", "two patients", "subnormal"],
+)
+def test_what_cannot_be_judged_is_refused_with_the_reason_and_nothing_is_written(
+    tmp_path: Path, change, named: str
+) -> None:
+    table = pd.DataFrame({"id": [f"p{i}" for i in range(N)], "died": TRUTH, "risk": RISK})
+    change(table).to_csv(tmp_path / "table.csv", index=False)
+    words = ["--outcome", "died", "--score", "risk", "--patient", "id"]
+    made = call_cardio("judge", str(tmp_path / "table.csv"), *words, "--out", str(tmp_path / "out"))
+    assert made.exit_code == 3
+    assert named in (made.stdout + made.stderr)
+    assert not (tmp_path / "out" / "report.html").exists()
+
+
+@pytest.mark.parametrize("right", [True, False], ids=["perfect", "inverse"])
+def test_scores_of_exactly_0_and_1_have_a_calibration_table(tmp_path: Path, right: bool) -> None:
+    score = TRUTH if right else 1 - TRUTH
+    pd.DataFrame({"died": TRUTH, "risk": score}).to_csv(tmp_path / "table.csv", index=False)
+    words = ["--outcome", "died", "--score", "risk"]
+    made = call_cardio("stats", "calibration", str(tmp_path / "table.csv"), *words)
+    assert made.exit_code == 0
+    assert "Brier" in (made.stdout + made.stderr)

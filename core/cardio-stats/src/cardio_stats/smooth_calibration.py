@@ -177,6 +177,8 @@ def _smoothing_weights(predicted: Floats, point: float, n_near: int) -> tuple[sl
         return rows, np.full(away.size, 1 / away.size)
     tricube = (1 - np.minimum(np.abs(away) / reach, 1) ** 3) ** 3
     total = tricube.sum()
+    if total == 0:  # all lie at the window's edges: scores of exactly 0 and 1, say
+        return rows, np.full(away.size, 1 / away.size)
     centre = tricube @ away / total
     spread = tricube @ (away - centre) ** 2
     if spread < 1e-12 * reach**2 * total:

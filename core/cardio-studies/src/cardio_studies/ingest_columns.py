@@ -15,6 +15,7 @@ from cardio_stats.outcome import PAIRS, Outcome, place_words, words_in
 
 # How columns and cells are called: their words, and whether one is called by another.
 
+LARGEST_EXACT = 2.0**53  # of whole numbers in double precision
 NUMBERED = re.compile(r"^X(?=\d+$)")
 """R puts an X before a name that is a number."""
 
@@ -215,6 +216,21 @@ def is_probability(values: pd.Series) -> bool:
     return bool(known.between(0, 1).all()) and not known.isin([0, 1]).all()
 
 
+def _not_a_number(values: pd.Series) -> str:
+    """Name the cell that keeps a column from being numbers, and its row."""
+    numbers = pd.to_numeric(values, errors="coerce")
+    far = np.abs(numbers.to_numpy(float))
+    for bad, what in (
+        ((numbers.isna() & values.notna()).to_numpy(), "text such as"),
+        (np.isinf(far), "an infinite value,"),
+        (far > LARGEST_EXACT, "a number with more digits than are kept,"),
+    ):
+        if bad.any():
+            row = int(bad.argmax())
+            return f"expected numbers, found {what} {str(values.iloc[row])!r} in data row {row + 1}"
+    return "expected numbers, found none"
+
+
 def require_scores(table: pd.DataFrame, names: Sequence[str]) -> None:
     """Refuse scores that are no finite numbers, or the same for everybody.
 
@@ -228,8 +244,7 @@ def require_scores(table: pd.DataFrame, names: Sequence[str]) -> None:
         if strays := table.attrs.get("strays", {}).get(name):
             raise DataError(f"--score {name}: {strays}")
         if not pd.api.types.is_numeric_dtype(values):
-            example = next((str(v) for v in values.dropna()), "nothing")
-            raise DataError(f"--score {name}: expected numbers, found text such as {example!r}")
+            raise DataError(f"--score {name}: {_not_a_number(values)}")
         if np.isinf(values.to_numpy(float)).any():
             raise DataError(
                 f"--score {name}: found infinite values; a log odds of a probability of 0 or 1 is "

@@ -204,6 +204,11 @@ def write_page(
     -------
     Path
         Of ``report.html``.
+
+    Raises
+    ------
+    DataError
+        If no metric can be computed, with the reason; nothing is written.
     """
     report = evaluated(given, config, seed)
     within, small = subgroup_metrics(
@@ -219,6 +224,9 @@ def write_page(
         text = f"Bootstrap intervals are of {config.n_resamples} resamples: many rows."
         said.append(Note(NoteKind.TABLE, text))
     rows = [metric.to_dict() for metric in (*metrics, *within)]  # under no protocol of ours
+    if not rows:  # a page without a number would look like an answer
+        why = next((note.text for note in said if note.kind is NoteKind.NOT_COMPUTED), "")
+        raise DataError(why or "no metric can be computed of these predictions")
     return publish(out, about, rows, tables, report.figures, said, table_one)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -313,6 +314,8 @@ def label_of(name: str) -> str:
 
 
 def _number(value: float) -> str:
+    if not math.isfinite(value):
+        return "unknown" if math.isnan(value) else f"{value:g}"
     if value == round(value) and abs(value) >= 10:
         return f"{value:.0f}"
     return f"{value:.3f}" if 1e-3 <= abs(value) < 1e4 or value == 0 else f"{value:.3g}"
