@@ -21,7 +21,6 @@ from scipy.optimize import minimize
 
 from cardio_ecg_transfer.readers import read_ecg
 from cardio_ecg_transfer.signal.delineation.median_beat import MedianBeat, median_beat
-from cardio_ecg_transfer.signal.delineation.pacing import without_spikes
 from cardio_ecg_transfer.signal.ecg import Ecg
 from cardio_ecg_transfer.signal.filters import high_pass
 from cardio_ecg_transfer.signal.leads.exchange_features import Shown, features, shown
@@ -64,7 +63,7 @@ def paced(seed: int) -> MedianBeat:
 
 def ready(beat: MedianBeat) -> Shown:
     """Return the eight leads on their grid."""
-    return shown(without_spikes(beat)[0])
+    return shown(beat)
 
 
 def foretelling(ready_ones: list[Shown]) -> np.ndarray:

@@ -30,26 +30,12 @@ from statsmodels.stats.proportion import proportion_confint
 from cardio_core.api import DataError
 from cardio_ecg_transfer.readers.wfdb_record import read_wfdb
 from cardio_ecg_transfer.signal.ecg import Ecg
-from cardio_ecg_transfer.signal.filters import high_pass, resample
-from cardio_ecg_transfer.signal.leads.limb_leads import derive_limb_leads
-from cardio_ecg_transfer.signal.leads.names import canonical_leads
-from cardio_ecg_transfer.signal.measurements.measure import Measurements, measure
-from cardio_ecg_transfer.signal.rpeaks.detect import detect_r_peaks
+from cardio_ecg_transfer.signal.filters import resample
+from cardio_ecg_transfer.signal.measurements.measure import Measurements, measure_ecg
 
-RATE_HZ = 360.0
 GAINS = (0.5, 2.0, 10.0)
 NOISE_MV = 0.003
 COLUMNS = ("qrs_on", "qrs_off", "qrs", "pr", "qt")
-
-
-def measured(ecg: Ecg, sex: str | None = None) -> Measurements:
-    """Measure at 360 Hz, as the plugin does."""
-    full = derive_limb_leads(replace(ecg, leads=canonical_leads(ecg.leads)[0]))
-    peaks = detect_r_peaks(ecg.signal_mv, ecg.rate_hz)
-    signal_mv, valid = resample(full.signal_mv, ecg.rate_hz, RATE_HZ)
-    filtered = np.where(valid, high_pass(signal_mv, RATE_HZ), np.nan)
-    r_samples = np.unique(np.rint(peaks.times_s * RATE_HZ).astype(np.int64))
-    return measure(filtered, RATE_HZ, r_samples, full.leads, sex=sex)  # type: ignore[arg-type]
 
 
 def intervals(on: float, off: float, p_on: float, t_off: float) -> dict[str, float]:
@@ -148,7 +134,7 @@ def limits_of_ludb(
         ecg = read(folder, record)
         started = time.perf_counter()
         try:
-            made[record] = measured(ecg)
+            made[record] = measure_ecg(ecg)
         except DataError as error:
             refused[record] = str(error)
             continue
@@ -207,7 +193,7 @@ def steadiness(folder: Path, records: list[int], made: dict[int, Measurements]) 
             changed = replace(
                 ecg, signal_mv=signal.astype(np.float32), rate_hz=rate_hz or ecg.rate_hz
             )
-            other = measured(changed)
+            other = measure_ecg(changed)
             changes.append(abs(other.values["qrs_ms"] - made[record].values["qrs_ms"]))
             for block, verdict in made[record].found.verdicts.items():
                 new = other.found.verdicts[block]
@@ -276,7 +262,7 @@ def ptbxl_diagnoses(folder: Path) -> tuple[dict[str, str], str]:
     started = time.perf_counter()
     for row in table.itertuples():
         ecg = read_wfdb(folder / f"{row.filename_hr}.hea", max_values=1_000_000)
-        made[str(row.ecg_id)] = measured(ecg, sex="F" if row.sex else "M")
+        made[str(row.ecg_id)] = measure_ecg(ecg, sex="F" if row.sex else "M")
         codes[str(row.ecg_id)] = set(ast.literal_eval(row.scp_codes))
     seconds = (time.perf_counter() - started) / len(made)
     of = {code: [k for k, own in codes.items() if code in own] for code in

@@ -19,7 +19,6 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from cardio_ecg_transfer.signal.delineation.limit_features import features, lead_slopes
-from cardio_ecg_transfer.signal.delineation.pacing import without_spikes
 
 REACH_MS = {"ONSET": -200.0, "END": 230.0}
 STEP_MS = 4.0
@@ -35,7 +34,6 @@ def examples(
     rows, inside, lead_rows, lead_inside = [], [], [], []
     for record in range(1, 101, 2):
         beat, marks = beat_and_marks(folder, record, rate_hz)
-        beat, _ = without_spikes(beat)
         slopes = lead_slopes(beat)
         limit = np.nanmedian(np.nanmedian(marks[:, :, column], axis=1))
         rows.append(features(slopes, beat.time_ms, at_ms))

@@ -16,7 +16,7 @@ from cardio_ecg_transfer.readers.wfdb_record import read_wfdb
 from cardio_ecg_transfer.signal.delineation.limits import Moved
 from cardio_ecg_transfer.signal.delineation.median_beat import MedianBeat, median_beat
 from cardio_ecg_transfer.signal.delineation.p_and_t import find_p, find_t
-from cardio_ecg_transfer.signal.delineation.qrs_bounds import PACED, delineate_qrs
+from cardio_ecg_transfer.signal.delineation.qrs_bounds import delineate_qrs
 from cardio_ecg_transfer.signal.filters import high_pass, resample
 from cardio_ecg_transfer.signal.measurements import measure as measurements
 from cardio_ecg_transfer.signal.measurements.measure import MEASUREMENTS, measure, measure_ecg
@@ -141,24 +141,6 @@ def test_the_deciding_lead_is_one_whose_own_limit_is_there():
     qrs = measure_ecg(ecg).qrs
     on_ms = qrs.leads_ms[ecg.leads.index(qrs.on_lead), 0]
     assert abs(on_ms - qrs.on_ms) == np.nanmin(np.abs(qrs.leads_ms[:, 0] - qrs.on_ms))
-
-
-def test_a_pacemaker_spike_is_no_qrs():
-    paced = bump(0.0, 25.0)
-    spike = 2.0 * (np.abs(TIME_MS + 110.0) < 1.5)
-    rows = [(0.6 + 0.05 * lead) * paced + spike for lead in range(12)]
-    leads = ("I", "II", "III", "aVR", "aVL", "aVF", "V1", "V2", "V3", "V4", "V5", "V6")
-    qrs = delineate_qrs(beat_of(*rows, leads=leads, noise_mv=0.003))
-    plain = delineate_qrs(beat_of(*(row - spike for row in rows), leads=leads, noise_mv=0.003))
-    assert qrs.flags == (PACED,)
-    assert qrs.on_ms == pytest.approx(plain.on_ms, abs=10.0)
-    assert plain.flags == ()
-    # In the atrium: the QRS that follows is conducted, and begins where it begins.
-    earlier = 2.0 * (np.abs(TIME_MS + 190.0) < 1.5)
-    atrial = [row - spike + earlier for row in rows]
-    qrs = delineate_qrs(beat_of(*atrial, leads=leads, noise_mv=0.003))
-    assert qrs.flags == ("pacemaker spikes",)
-    assert qrs.on_ms == pytest.approx(plain.on_ms, abs=10.0)
 
 
 @pytest.mark.parametrize(("by_ms", "said"), [(19.9, ()), (26.4, (26,))])

@@ -64,7 +64,7 @@ def test_rates_that_are_not_of_one_table_stop_the_report(lbbb_report):
         table_2(spoiled, CRT_RESPONSE)
 
 
-def measurements(lbbb, qrs_ms):
+def measurements(lbbb, qrs_ms, paced=()):
     from cardio_core.api import FeatureBlock, FeatureSet
 
     names = [f"p{i}" for i in range(len(lbbb))]
@@ -74,7 +74,11 @@ def measurements(lbbb, qrs_ms):
     )
     values = np.column_stack([qrs_ms, lbbb]).astype(np.float32)
     block = FeatureBlock(values, ("measurement",), ("qrs_ms", "lbbb"), ("ms", "1"))
-    return FeatureSet(table, {"measurements": block})
+    of_each = np.float32([[name in paced] for name in names])
+    return FeatureSet(
+        table,
+        {"measurements": block, "paced": FeatureBlock(of_each, ("recording",), ("paced",), ("1",))},
+    )
 
 
 def test_the_guideline_asks_for_both_and_150_ms_is_enough():
@@ -90,6 +94,12 @@ def test_a_rule_fulfils_no_criterion_that_is_not_known_and_is_withheld_from_a_ne
     assert said["p1"] == "QRS duration cannot be measured in this ECG"
     assert said["p2"].startswith("Left bundle branch block, Strauss cannot")
     assert set(withheld(features, RECIPES["qrs_duration"])) == {"p1"}
+
+
+def test_no_model_is_asked_about_paced_ventricles():
+    features = measurements([1, 1, 0], [150.0, 170.0, 120.0], paced=("p1",))
+    for name in ("guideline", "qrs_duration"):
+        assert set(withheld(features, RECIPES[name])) == {"p1"}
 
 
 def test_every_declared_model_is_known_and_says_what_it_needs():

@@ -106,8 +106,9 @@ def strip(
     lead: str,
     *,
     begin_s: float = 0.0,
+    spikes_s: NDArray[np.floating[Any]] | None = None,
 ) -> None:
-    """Draw ten seconds of one lead, its R peaks as ticks above, those of other beats in orange."""
+    """Draw ten seconds of one lead: R peaks above, other beats' in orange, pacing spikes below."""
     first = round(begin_s * rate_hz)
     shown = signal_mv[first : first + round(STRIP_S * rate_hz)]
     known = shown[np.isfinite(shown)]
@@ -122,6 +123,10 @@ def strip(
         inside = times[(times >= begin_s) & (times < begin_s + STRIP_S)]
         axes.plot(inside, np.full(inside.size, high - 0.15), linestyle="none", marker="v",
                   markersize=5, color=colour)  # fmt: skip
+    if spikes_s is not None:
+        inside = spikes_s[(spikes_s >= begin_s) & (spikes_s < begin_s + STRIP_S)]
+        axes.plot(inside, np.full(inside.size, low + 0.15), linestyle="none", marker="|",
+                  markersize=9, markeredgewidth=1.6, color=canvas.GREEN)  # fmt: skip
     axes.text(
         0.004, 0.05, lead, transform=axes.transAxes, va="bottom", fontweight="bold",
         fontsize=canvas.TEXT_PT, color=canvas.INK,

@@ -34,6 +34,7 @@ def featurize(samples: SampleSet, config: PicturesBlock) -> FeatureSet:
         (n_beats, n_measurements), both once a recording and repeated beside each of its beats;
         so are `waves`: (n_beats, n_waves), see `signal.measurements.wave_table`.
         `in_place`: (n_beats, 12), 1 where a lead has a signal and is what its name says, else 0.
+        `paced`: (n_beats, 1), 1 where the ventricles are paced, else 0.
         `rhythm`: how long, and of how many beats, the recording is; no model uses it.
     """
     table, beats = samples.table, list[Beat](samples.values)
@@ -93,6 +94,13 @@ def featurize(samples: SampleSet, config: PicturesBlock) -> FeatureSet:
             ),
             ("lead",),
             TWELVE,
+            ("1",),
+            titles=(),
+        ),
+        "paced": FeatureBlock(
+            np.array([[bool(unfit_leads(one.heart.findings, "paced"))] for one in beats], "f4"),
+            ("recording",),
+            ("paced",),
             ("1",),
             titles=(),
         ),

@@ -65,9 +65,22 @@ def predict(
 def withheld(features: FeatureSet, recipe: Recipe) -> dict[str, str]:
     """Return why this model is not asked, by patient; the others are left out.
 
-    A model on a few measurements needs those alone. Any other looks at twelve leads, each in its
+    None is asked about a paced QRS: it was fitted to conducted ones. A model on a few measurements
+    needs those alone. Any other looks at twelve leads, each in its
     place; all but networks need their potentials, too.
     """
+    patients = patients_of(features)
+    share = by_patient(features, features["paced"].in_units())[:, 0]
+    paced = {
+        patient: "the ventricles are paced, and this model was fitted to conducted beats"
+        for patient, of_his in zip(patients, share, strict=True)
+        if of_his > 0
+    }
+    return _unmeasured(features, recipe) | paced
+
+
+def _unmeasured(features: FeatureSet, recipe: Recipe) -> dict[str, str]:
+    """Say by patient what a model needs and the ECG does not give."""
     patients = patients_of(features)
     if recipe.columns:
         values = measured(features, recipe.columns)

@@ -76,7 +76,13 @@ def _beats_of(ecg: Ecg, about: Row, config: PreprocessBlock) -> Beats:
     )
     sex: Sex | None = {"M": "M", "F": "F"}.get(str(about.get("sex")))  # type: ignore[assignment]
     heart = measure(
-        ready.signal_mv, TARGET_RATE_HZ, ready.peaks, TWELVE, sex=sex, findings=ready.findings
+        ready.signal_mv,
+        TARGET_RATE_HZ,
+        ready.peaks,
+        TWELVE,
+        sex=sex,
+        findings=ready.findings,
+        pacing=ready.pacing,
     )
     kept = np.flatnonzero(np.isin(cut.beat, heart.beat.members))
     if not kept.size:

@@ -54,10 +54,13 @@ def sheet(figure: Figure, recording: Ecg, samples: SampleSet, features: FeatureS
         beat.r_s[~other],
         beat.r_s[other],
         lead,
+        spikes_s=heart.pacing.times_s,
     )
+    spikes = ", green: pacemaker spikes" if heart.pacing.is_paced else ""
     below.set_xlabel(
         f"The first {min(STRIP_S, beat.duration_s):.0f} s of lead {lead} as recorded; "
-        "blue: R peaks, red: beats of another shape.  Paper: small squares 40 ms and 0.1 mV."
+        f"blue: R peaks, red: beats of another shape{spikes}.  "
+        "Paper: small squares 40 ms and 0.1 mV."
         f"\n{_deciding_leads(heart.qrs)}"
         "How far an interval moves with noise stands in measurements.csv.",
         fontsize=canvas.SMALL_PT,

@@ -16,8 +16,8 @@ from cardio_ecg_transfer.signal.filters import TARGET_RATE_HZ
 from cardio_ecg_transfer.signal.leads.electrodes import electrode_flags
 from cardio_ecg_transfer.signal.leads.exchanges import judged
 from cardio_ecg_transfer.signal.leads.finding import Finding, unfit_leads
+from cardio_ecg_transfer.signal.pacing import Pacing, beats_without_spikes
 from cardio_ecg_transfer.signal.recording_checks import check_recording
-from cardio_ecg_transfer.signal.rpeaks.detect import detect_r_peaks
 from cardio_ecg_transfer.signal.segments import BeatSegments, segment_beats
 from cardio_ecg_transfer.signal.spectrogram.settings import M3_CONTEXT
 from cardio_ecg_transfer.signal.working_rate import at_working_rate
@@ -40,12 +40,15 @@ class Ready:
         Of the file, the leads' quality, and the electrodes.
     findings : tuple of Finding
         What is wrong with its leads; one without a signal holds zeros.
+    pacing : Pacing
+        Pacemaker spikes, which are bridged in `signal_mv`.
     """
 
     signal_mv: NDArray[np.float32]
     peaks: NDArray[np.int64]
     flags: tuple[str, ...]
     findings: tuple[Finding, ...]
+    pacing: Pacing
 
 
 def mint_beats(
@@ -119,8 +122,8 @@ def cut_beats(
 def _make_ready(ecg: Ecg, chosen: list[int], config: BeatsBlock, dead_too: bool) -> Ready:
     """Resample and filter the chosen leads of a recording, and find its beats in all leads."""
     checked = check_recording(ecg)
-    file_flags, ecg = ecg.flags, checked.ecg
-    peaks = detect_r_peaks(ecg.signal_mv, ecg.rate_hz)
+    file_flags = ecg.flags
+    ecg, peaks, pacing = beats_without_spikes(checked.ecg)
     if peaks.samples.size < 3:
         raise DataError(
             f"expected beats, found {peaks.samples.size} in {ecg.duration_s:.0f} s; "
@@ -139,4 +142,4 @@ def _make_ready(ecg: Ecg, chosen: list[int], config: BeatsBlock, dead_too: bool)
     signal_mv, at_360 = at_working_rate(
         ecg, peaks, high_pass_hz=config.high_pass_hz, notch_hz=config.notch_hz
     )
-    return Ready(signal_mv[chosen], at_360, flags, checked.findings)
+    return Ready(signal_mv[chosen], at_360, flags, checked.findings, pacing)

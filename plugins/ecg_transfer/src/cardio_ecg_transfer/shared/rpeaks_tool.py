@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,8 @@ def rpeaks(path: Path, *, channel: int | None = None) -> dict[str, Any]:
     -------
     dict
         JSON-ready: `rate_hz`, `leads`, `lead` (in which the peaks were placed), `samples` (at the
-        recording's own rate), `times_s`, `polarity` (1 or -1 for each beat), `heart_rate_bpm`
+        recording's own rate), `times_s`, `polarity` (1 or -1 for each beat),
+        `pacing_spikes_s`, `heart_rate_bpm`
         (from the median RR interval; None below two beats), `flags`.
 
     Raises
@@ -35,7 +37,7 @@ def rpeaks(path: Path, *, channel: int | None = None) -> dict[str, Any]:
         If the recording cannot be read.
     """
     from cardio_ecg_transfer.readers import read_ecg
-    from cardio_ecg_transfer.signal.rpeaks.detect import detect_r_peaks
+    from cardio_ecg_transfer.signal.pacing import beats_without_spikes
 
     ecg = read_ecg(path, min_duration_s=1.0)
     if channel is not None and not 0 <= channel < len(ecg.leads):
@@ -44,15 +46,19 @@ def rpeaks(path: Path, *, channel: int | None = None) -> dict[str, Any]:
             + ", ".join(ecg.leads)
         )
     used = range(len(ecg.leads)) if channel is None else [channel]
-    peaks = detect_r_peaks(ecg.signal_mv[list(used)], ecg.rate_hz)
+    leads = tuple(ecg.leads[i] for i in used)
+    _, peaks, pacing = beats_without_spikes(
+        replace(ecg, signal_mv=ecg.signal_mv[list(used)], leads=leads)
+    )
     rr_s = np.diff(peaks.times_s)
     return {
         "rate_hz": ecg.rate_hz,
-        "leads": [ecg.leads[i] for i in used],
-        "lead": ecg.leads[list(used)[peaks.lead]],
+        "leads": list(leads),
+        "lead": leads[peaks.lead],
         "samples": peaks.samples.tolist(),
         "times_s": [round(float(t), 4) for t in peaks.times_s],
         "polarity": peaks.polarity.tolist(),
+        "pacing_spikes_s": [round(float(t), 4) for t in pacing.times_s],
         "heart_rate_bpm": round(60 / float(np.median(rr_s)), 1) if rr_s.size else None,
         "flags": list(ecg.flags),
     }

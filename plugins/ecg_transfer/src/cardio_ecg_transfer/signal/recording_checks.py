@@ -18,10 +18,13 @@ from cardio_ecg_transfer.signal.leads.finding import Finding, unfit_leads
 from cardio_ecg_transfer.signal.leads.names import LIMB_LEADS, STANDARD_LEADS
 from cardio_ecg_transfer.signal.quality import FLAT_MV, assess_quality, still_samples
 
-LARGEST_MV = 20.0
-"""No QRS on the skin is larger; the middle of the leads counts."""
+LARGEST_MV = 6.0
+"""What a beat spans on the skin at most, in the middle one of the leads: of PTB-XL's 353 recordings
+that are here the largest is 4.2 mV, 99 % are below 2.6."""
 
-USUAL_MV = 1.5
+USUAL_MV = 1.2
+_FACTORS = (10.0, 1e3, 1e6)  # a gain of 10 is taken for one, or mV, µV and V for each other
+_SPAN_S = 2.0  # a beat, and little of the baseline's wander
 DEAD_SHARE = 0.5
 """Of the time without a signal, from which a lead is left out of everything."""
 
@@ -71,7 +74,7 @@ def check_recording(ecg: Ecg) -> Checked:
     >>> ecg = Ecg(np.float32([beat * 900, 0 * beat]), 500.0, ("II", "V1"))
     >>> for flag in check_recording(ecg).flags:
     ...     print(flag)
-    potentials of 2450 mV are 1000 times too large: correct the unit in the file, no mV are given
+    potentials of 1930 mV are 1000 times too large: correct the unit in the file, no mV are given
     V1 flat: intervals rest on the other leads, check its electrode
     """
     ecg, unit = _in_a_possible_unit(ecg)
@@ -126,15 +129,13 @@ def resolution_flag(rate_hz: float) -> str:
 
 
 def _in_a_possible_unit(ecg: Ecg) -> tuple[Ecg, Finding | None]:
-    """Divide by a power of 1000 where the heart would else be larger than any."""
-    known = _all_known(ecg.signal_mv)
-    low, high = (np.nanquantile(known, share, axis=1) for share in (0.002, 0.998))
-    moved = np.asarray(high - low, dtype=np.float64)
+    """Divide by the likeliest factor where the heart would else be larger than any."""
+    moved = _spans_mv(ecg)
     spans = np.extract(moved > FLAT_MV, moved)
     if not spans.size or np.median(spans) <= LARGEST_MV:
         return ecg, None
     span = float(np.median(spans))
-    factor = 1000.0 ** max(1, round(np.log10(span / USUAL_MV) / 3))
+    factor = min(_FACTORS, key=lambda one: abs(np.log10(span / USUAL_MV / one)))
     said = (
         f"potentials of {span:.3g} mV are {factor:g} times too large: correct the unit in the "
         "file, no mV are given"
@@ -143,10 +144,14 @@ def _in_a_possible_unit(ecg: Ecg) -> tuple[Ecg, Finding | None]:
     return replace(ecg, signal_mv=scaled), Finding(said, STANDARD_LEADS, "unit")
 
 
-def _all_known(signal_mv: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return the rows, those of nothing but missing values as zeros."""
-    nothing = np.isnan(signal_mv).all(axis=1, keepdims=True)
-    return np.where(nothing, np.float32(0), signal_mv)
+def _spans_mv(ecg: Ecg) -> NDArray[np.float64]:
+    """Return what each lead spans in two seconds, in the middle of such stretches."""
+    n_each = max(2, min(round(_SPAN_S * ecg.rate_hz), ecg.signal_mv.shape[1]))
+    n_parts = max(1, ecg.signal_mv.shape[1] // n_each)
+    parts = ecg.signal_mv[:, : n_parts * n_each].reshape(len(ecg.leads), n_parts, -1)
+    parts = np.where(np.isnan(parts).all(axis=2, keepdims=True), np.float32(0), parts)
+    low, high = (np.nanquantile(parts, share, axis=2) for share in (0.002, 0.998))
+    return np.asarray(np.median(high - low, axis=1), dtype=np.float64)
 
 
 def _repeated(ecg: Ecg, told: frozenset[str]) -> list[Finding]:

@@ -31,7 +31,7 @@ def lead_slopes(beat: MedianBeat) -> NDArray[np.float64]:
     Parameters
     ----------
     beat : MedianBeat
-        Any leads; spikes taken away (`pacing.without_spikes`).
+        Any leads, pacemaker spikes bridged (`signal.pacing`).
 
     Returns
     -------

@@ -9,7 +9,6 @@ import numpy as np
 from cardio_core.api import DataError
 from cardio_ecg_transfer.signal.delineation.median_beat import MedianBeat
 from cardio_ecg_transfer.signal.delineation.p_and_t import WaveBounds, find_p, find_t
-from cardio_ecg_transfer.signal.delineation.pacing import without_spikes
 from cardio_ecg_transfer.signal.delineation.qrs_bounds import QrsBounds, delineate_qrs
 
 MOST_MOVED_MS = 20.0
@@ -54,10 +53,9 @@ def find_limits(beat: MedianBeat, *, by_lead: bool = True) -> Limits:
     DataError
         If the QRS has no limits.
     """
-    calm, _ = without_spikes(beat)
     qrs = delineate_qrs(beat, by_lead=by_lead)
-    t_wave = find_t(calm, qrs)
-    return Limits(qrs, find_p(calm, qrs, t_wave), t_wave)
+    t_wave = find_t(beat, qrs)
+    return Limits(qrs, find_p(beat, qrs, t_wave), t_wave)
 
 
 def moves_by(beat: MedianBeat, limits: Limits) -> Moved:

@@ -48,6 +48,8 @@ class MedianBeat:
     r_samples : ndarray of int, shape (n_beats,)
         Sample of the recording at which each member's R lies once it is aligned; empty where a
         beat was not cut from a recording.
+    spikes_ms : tuple of float
+        When pacemaker spikes come in it, from R; they are bridged.
     """
 
     signal_mv: NDArray[np.float32]
@@ -59,6 +61,7 @@ class MedianBeat:
     rr_s: float
     error_mv: NDArray[np.float32]
     r_samples: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
+    spikes_ms: tuple[float, ...] = ()
 
     @property
     def n_beats(self) -> int:

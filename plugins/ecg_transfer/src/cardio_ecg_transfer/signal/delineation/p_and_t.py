@@ -30,9 +30,10 @@ _P_CALM_MS = 28.0  # at the foot: the saddle of a bifid wave is shorter
 _T_FROM_MS = 50.0  # behind the QRS
 _LATEST_T_PEAK = 0.6  # of the RR interval
 _T_FALL_MS = 130.0
-_PHASE_WITHIN_MS = 150.0  # of a T wave; a U wave comes later
+_PHASE_WITHIN_MS = 120.0  # of a T wave; a U wave comes later
 _SECOND_PHASE = 0.4  # of the first
 _MIN_T = 0.012  # of the QRS's height
+_MIN_T_OF_ERROR = 3.0  # standard errors of the median beat; the flattest that readers mark has 4.7
 _BEHIND_TANGENT_MS = 14.0  # readers of LUDB (odd records) mark the end so much later
 
 
@@ -59,7 +60,8 @@ def find_t(beat: MedianBeat, qrs: QrsBounds) -> WaveBounds | None:
     -------
     WaveBounds or None
         The end lies 14 ms behind where the tangent to the steepest descent meets the lowest level
-        after it, as readers mark it. None where no T wave of 1.2 % of the QRS's height stands out.
+        after it, as readers mark it. None where no T wave of 1.2 % of the QRS's height stands out,
+        or none of three standard errors of the median beat.
 
     References
     ----------
@@ -75,7 +77,9 @@ def find_t(beat: MedianBeat, qrs: QrsBounds) -> WaveBounds | None:
     peak = _last_phase(size_mv[: last + 1], peak, beat.rate_hz)
     fall = size_mv[peak : beat.index(beat.time_ms[peak] + _T_FALL_MS) + 1]
     floor = fall.min()
-    if peak == first or fall[0] - floor < _MIN_T * _qrs_height(size_mv, beat, qrs):
+    error_mv = np.sqrt((beat.error_mv[:, first : last + 1].astype(np.float64) ** 2).mean())
+    least_mv = max(_MIN_T * _qrs_height(size_mv, beat, qrs), _MIN_T_OF_ERROR * error_mv)
+    if peak == first or fall[0] - floor < least_mv:
         return None
     steepest = int(np.gradient(fall)[: fall.argmin() + 1].argmin())
     slope = np.gradient(fall)[steepest]

@@ -27,7 +27,6 @@ from cardio_core.api import DataError
 from cardio_ecg_transfer.signal.delineation import limit_weights as fitted
 from cardio_ecg_transfer.signal.delineation.limit_features import features, lead_slopes
 from cardio_ecg_transfer.signal.delineation.median_beat import MedianBeat
-from cardio_ecg_transfer.signal.delineation.pacing import without_spikes
 
 SMOOTHING_MS = 4.0
 """Standard deviation of the Gaussian low-pass of `spatial_velocity`: -6 dB at 47 Hz."""
@@ -39,10 +38,8 @@ SHORTEST_QRS_MS = 40.0
 FEW_LEADS = 8
 """Below, the limits are the first onset and the last end of the leads themselves."""
 
-PACED = "paced: a pacemaker spike begins the QRS, so duration and blocks are those of a paced beat"
-"""Flag of a QRS that is measured as any other, and means something else."""
-
-_CAPTURE_MS = 40.0  # from a spike to the QRS that it begins; from one in the atrium it is longer
+_LATE_SPIKE_MS = 35.0  # behind the limit found: a spike that comes later is inside the QRS
+_BEHIND_SPIKE_MS = 16.0  # what a spike and its tail hide
 _STEP_MS = 2.0
 _REACH_MS = (-200.0, 230.0)
 _FAST = 0.4  # of the steepest common slope: parts of a QRS, and never of P or T
@@ -92,7 +89,8 @@ def delineate_qrs(beat: MedianBeat, *, by_lead: bool = True) -> QrsBounds:
     Parameters
     ----------
     beat : MedianBeat
-        Any leads, at 250 Hz or more (see `filters.resample`). Pacemaker spikes are bridged.
+        Any leads, at 250 Hz or more (see `filters.resample`). Pacemaker spikes bridged, and
+        named in `MedianBeat.spikes_ms`: no QRS begins before the spike that paces it.
     by_lead : bool, optional
         Whether each lead is delineated, too.
 
@@ -128,7 +126,6 @@ def delineate_qrs(beat: MedianBeat, *, by_lead: bool = True) -> QrsBounds:
         raise DataError(
             f"QRS: expected {MIN_RATE_HZ:g} Hz or more, found {beat.rate_hz:g} Hz; resample first"
         )
-    beat, spikes_ms = without_spikes(beat)
     inner = beat.signal_mv[:, beat.index(_REACH_MS[0]) : beat.index(_REACH_MS[1]) + 1]
     moves = np.ptp(inner, axis=1) > 0
     if not moves.any():
@@ -142,11 +139,10 @@ def delineate_qrs(beat: MedianBeat, *, by_lead: bool = True) -> QrsBounds:
         on_ms, off_ms = _extremes(own[_leading(beat, moves)])
     else:
         on_ms, off_ms = (_limit(beat, slopes, side) for side in (0, 1))
-    before = [at_ms for at_ms in spikes_ms if _REACH_MS[0] < at_ms < 0]
-    on_ms = max([on_ms, *before])  # nothing is captured before it is paced
-    flags: tuple[str, ...] = ("pacemaker spikes",) if spikes_ms else ()
-    if any(on_ms - at_ms < _CAPTURE_MS for at_ms in before):
-        flags = (PACED,)
+    late_ms = min(0.0, on_ms + _LATE_SPIKE_MS)
+    hidden = [at_ms + _BEHIND_SPIKE_MS for at_ms in beat.spikes_ms if at_ms < late_ms]
+    on_ms = max([on_ms, *(until_ms for until_ms in hidden if until_ms < 0)])
+    flags: tuple[str, ...] = ()
     if not SHORTEST_QRS_MS <= off_ms - on_ms <= LONGEST_QRS_MS:
         on_ms, off_ms, more = _by_velocity(beat, on_ms, off_ms)
         flags += more

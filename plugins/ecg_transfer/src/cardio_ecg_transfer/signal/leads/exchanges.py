@@ -25,7 +25,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cardio_ecg_transfer.signal.delineation.median_beat import MedianBeat
-from cardio_ecg_transfer.signal.delineation.pacing import without_spikes
 from cardio_ecg_transfer.signal.leads.exchange_features import JUDGED_LEADS, features, shown
 from cardio_ecg_transfer.signal.leads.exchange_weights import FORETOLD, WEIGHTS
 from cardio_ecg_transfer.signal.leads.finding import Finding
@@ -129,11 +128,10 @@ def find_exchanges(beat: MedianBeat) -> tuple[Finding, ...]:
     tuple of Finding
         At most two mistakes, the clearer one first; with `leads` where it is sure.
     """
-    calm, _ = without_spikes(beat)
-    silent = _right_leg(calm)
+    silent = _right_leg(beat)
     if silent is not None:
         return (silent,)
-    spans = shown(calm)
+    spans = shown(beat)
     found: list[Finding] = []
     ways = np.stack([np.eye(8), *(np.linalg.inv(one.made) for one in mistakes())])
     recorded = spans.leads_mv

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-Unfit = Literal["signal", "place", "potential", "unit"]
+Unfit = Literal["signal", "place", "potential", "unit", "paced"]
 
 
 @dataclass(frozen=True)
@@ -18,10 +18,11 @@ class Finding:
         In words, with what to do.
     leads : tuple of str
         Leads of which nothing is said any more; empty where the finding is for caution alone.
-    unfit : {"signal", "place", "potential", "unit"}
+    unfit : {"signal", "place", "potential", "unit", "paced"}
         Why: there is no heart in them, and no interval rests on them either; they are not what
         their names say, so that intervals over all leads still hold; their size is wrong, so that
-        times and shapes hold; or all sizes are, by the same factor, so that axes hold, too.
+        times and shapes hold; or all sizes are, by the same factor, so that axes hold, too;
+        or the ventricles are paced, so that intervals hold and no sign of conduction does.
     """
 
     text: str

@@ -34,8 +34,14 @@ from cardio_ecg_transfer.signal.measurements.conduction import (
 )
 from cardio_ecg_transfer.signal.measurements.vcg import qrs_area_uvs
 from cardio_ecg_transfer.signal.measurements.withheld import rows_without_unfit, without_unfit
+from cardio_ecg_transfer.signal.pacing import (
+    NOT_PACED,
+    Pacing,
+    beats_without_spikes,
+    locked_spikes,
+    pacing_finding,
+)
 from cardio_ecg_transfer.signal.recording_checks import check_recording
-from cardio_ecg_transfer.signal.rpeaks.detect import detect_r_peaks
 from cardio_ecg_transfer.signal.working_rate import at_working_rate
 
 _HEIGHT_LEADS = ("I", "aVL", "V1", "V2", "V5", "V6")
@@ -105,6 +111,9 @@ GRID_EXTENT_MS = (-300.0, 500.0)
 GRID_POINTS = 121
 """Of the median beat for classical models: one point each 6.7 ms (150 Hz)."""
 
+PLAUSIBLE_QTC_MS = (280.0, 620.0)
+"""Fridericia's; beyond, another wave was taken for T, or its end was lost."""
+
 _GRID_SMOOTHING_MS = 3.0
 
 
@@ -131,7 +140,9 @@ class Measurements:
     flags : tuple of str
         What is doubtful, in words.
     findings : tuple of Finding
-        What is wrong with its leads: those given, and exchanged electrodes.
+        What is wrong with its leads: those given, exchanged electrodes, and pacing.
+    pacing : Pacing
+        Its pacemaker spikes.
     """
 
     values: dict[str, float]
@@ -143,6 +154,7 @@ class Measurements:
     found: Conduction
     flags: tuple[str, ...] = ()
     findings: tuple[Finding, ...] = ()
+    pacing: Pacing = NOT_PACED
 
     @property
     def out_of_place(self) -> frozenset[str]:
@@ -158,6 +170,7 @@ def measure(
     *,
     sex: Sex | None = None,
     findings: tuple[Finding, ...] = (),
+    pacing: Pacing = NOT_PACED,
 ) -> Measurements:
     """Measure a recording that has been filtered and whose R peaks are known.
 
@@ -176,6 +189,9 @@ def measure(
     findings : tuple of Finding, optional
         What is known to be wrong with the leads (`recording_checks.check_recording`). What stands
         on an unfit lead is NaN; what does not is measured. Leads without a signal hold zeros.
+    pacing : Pacing, optional
+        The spikes, which are bridged in the signal (`pacing.beats_without_spikes`). Where the
+        ventricles are paced, bundle branch blocks, notches and R peak times are NaN.
 
     Raises
     ------
@@ -184,6 +200,9 @@ def measure(
     """
     beat = median_beat(signal_mv, rate_hz, r_samples, leads)
     beat.rows(STANDARD_LEADS)
+    if pacing.is_paced:
+        shown = locked_spikes(pacing.times_s, beat.r_samples / rate_hz)
+        beat = replace(beat, spikes_ms=tuple(-before_ms for before_ms in shown.before_r_ms))
     limits = find_limits(beat)
     qrs, p_wave, flags = limits.qrs, limits.p_wave, limits.qrs.flags
     locked = np.nan
@@ -192,7 +211,11 @@ def measure(
         locked = lock.share
         if not lock.locked:
             p_wave, flags = None, (*flags, lock.reason)
-    limits = replace(limits, p_wave=p_wave)
+    t_wave, qtc_ms = limits.t_wave, _qtc_ms(limits, beat)
+    if t_wave is not None and not PLAUSIBLE_QTC_MS[0] <= qtc_ms <= PLAUSIBLE_QTC_MS[1]:
+        t_wave = None
+        flags = (*flags, f"no QT: a QTc of {qtc_ms:.0f} ms at this rate is not plausible")
+    limits = replace(limits, p_wave=p_wave, t_wave=t_wave)
     moved = moves_by(beat, limits)
     if max(moved.on_ms, moved.off_ms) > MOST_MOVED_MS:
         flags = (*flags, f"QRS limits move by {max(moved.on_ms, moved.off_ms):.0f} ms with noise")
@@ -206,6 +229,9 @@ def measure(
         exchanged = find_exchanges(beat)
         findings = (*findings, *exchanged)
         flags = (*(one.text for one in exchanged), *flags)
+    paced = pacing_finding(pacing, qrs.on_ms)
+    if paced is not None:
+        findings, flags = (*findings, paced), (paced.text, *flags)
     values = _values(beat, limits, found)
     values |= {
         "p_locked": locked,
@@ -230,6 +256,7 @@ def measure(
         found,
         flags,
         findings,
+        pacing,
     )
 
 
@@ -260,26 +287,32 @@ def measure_ecg(ecg: Ecg, *, sex: Sex | None = None) -> Measurements:
     """
     full = derive_limb_leads(replace(ecg, leads=canonical_leads(ecg.leads)[0]))
     checked = check_recording(full)
-    peaks = detect_r_peaks(checked.ecg.signal_mv, ecg.rate_hz)
-    signal_mv, r_samples = at_working_rate(checked.ecg, peaks)
+    bridged, peaks, pacing = beats_without_spikes(checked.ecg)
+    signal_mv, r_samples = at_working_rate(bridged, peaks)
     made = measure(
-        signal_mv, TARGET_RATE_HZ, r_samples, full.leads, sex=sex, findings=checked.findings
+        signal_mv,
+        TARGET_RATE_HZ,
+        r_samples,
+        full.leads,
+        sex=sex,
+        findings=checked.findings,
+        pacing=pacing,
     )
     return replace(made, flags=(*checked.flags, *made.flags))
 
 
 def _values(beat: MedianBeat, limits: Limits, found: Conduction) -> dict[str, float]:
     """Return what the limits and the criteria give, by name."""
-    qrs, p_wave, t_wave = limits.qrs, limits.p_wave, limits.t_wave
+    qrs, p_wave = limits.qrs, limits.p_wave
     waves = {lead: qrs_waves(beat, qrs, lead) for lead in STANDARD_LEADS}
-    qt_ms = np.nan if t_wave is None else t_wave.off_ms - qrs.on_ms
+    qt_ms = _qt_ms(limits)
     values = {
         "heart_rate_bpm": 60.0 / beat.rr_s,
         "pr_ms": np.nan if p_wave is None else qrs.on_ms - p_wave.on_ms,
         "p_ms": np.nan if p_wave is None else p_wave.off_ms - p_wave.on_ms,
         "qrs_ms": qrs.qrs_ms,
         "qt_ms": qt_ms,
-        "qtc_ms": qt_ms / np.cbrt(beat.rr_s),
+        "qtc_ms": _qtc_ms(limits, beat),
         "axis_deg": found.axis_deg,
         "qrs_area_uvs": qrs_area_uvs(beat, qrs),
         "n_notched": float(found.n_notched),
@@ -297,6 +330,14 @@ def _values(beat: MedianBeat, limits: Limits, found: Conduction) -> dict[str, fl
     values |= {f"r_{lead.lower()}_mv": waves[lead].r_mv for lead in _HEIGHT_LEADS}
     values |= {f"s_{lead.lower()}_mv": waves[lead].s_mv for lead in _HEIGHT_LEADS}
     return values
+
+
+def _qt_ms(limits: Limits) -> float:
+    return np.nan if limits.t_wave is None else limits.t_wave.off_ms - limits.qrs.on_ms
+
+
+def _qtc_ms(limits: Limits, beat: MedianBeat) -> float:
+    return float(_qt_ms(limits) / np.cbrt(beat.rr_s))
 
 
 def _on_grid(beat: MedianBeat, qrs: QrsBounds) -> NDArray[np.float32]:

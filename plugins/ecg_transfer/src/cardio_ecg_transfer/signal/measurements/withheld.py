@@ -14,19 +14,20 @@ from cardio_ecg_transfer.signal.measurements.vcg import INDEPENDENT_LEADS
 _SHAPE: tuple[Unfit, ...] = ("signal", "place")
 _SIZE: tuple[Unfit, ...] = (*_SHAPE, "potential")
 _MILLIVOLT: tuple[Unfit, ...] = (*_SIZE, "unit")
+_CONDUCTED: tuple[Unfit, ...] = (*_SHAPE, "paced")
 
 _SIX = ("I", "aVL", "V1", "V2", "V5", "V6")
 _STANDS_ON: dict[str, tuple[tuple[str, ...], tuple[Unfit, ...]]] = {
     "axis_deg": (("I", "aVF"), _SIZE),
     "axis_error_deg": (("I", "aVF"), _SIZE),
     "qrs_area_uvs": (INDEPENDENT_LEADS, _MILLIVOLT),
-    "n_notched": (_SIX, _SHAPE),
-    "n_fragmented": (STANDARD_LEADS, _SHAPE),
-    "r_peak_v6_ms": (("V6",), _SHAPE),
-    "lbbb": (_SIX, _SHAPE),
-    "lbbb_esc": (("I", "V1", "V5", "V6"), _SHAPE),
-    "lbbb_aha": (("I", "aVL", "V5", "V6"), _SHAPE),
-    "rbbb": (("I", "V1", "V6"), _SHAPE),
+    "n_notched": (_SIX, _CONDUCTED),
+    "n_fragmented": (STANDARD_LEADS, _CONDUCTED),
+    "r_peak_v6_ms": (("V6",), _CONDUCTED),
+    "lbbb": (_SIX, _CONDUCTED),
+    "lbbb_esc": (("I", "V1", "V5", "V6"), _CONDUCTED),
+    "lbbb_aha": (("I", "aVL", "V5", "V6"), _CONDUCTED),
+    "rbbb": (("I", "V1", "V6"), _CONDUCTED),
     **{f"{wave}_{lead.lower()}_mv": ((lead,), _MILLIVOLT) for wave in "rs" for lead in _SIX},
 }
 """Leads, and what makes them unfit for it. Times over all leads rest on those that are left."""
