@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +22,7 @@ RISK = np.round(0.3 + 0.3 * TRUTH + 0.2 * np.sin(np.arange(N)), 4)
 def given(folder: Path, table: pd.DataFrame, **asked: str) -> Given:
     path = folder / "table.csv"
     table.to_csv(path, index=False)
-    return read_given(path, Question(**asked))  # type: ignore[arg-type]
+    return read_given(path, Question(**asked))
 
 
 def test_of_caret_and_tidymodels_the_column_of_the_event_is_the_score(tmp_path: Path) -> None:
@@ -162,7 +163,7 @@ def test_the_methods_text_of_judged_predictions_tells_measures_and_missing_value
     ids=["one infinite score", "integers near 2^62", "one patient", "two patients", "subnormal"],
 )
 def test_what_cannot_be_judged_is_refused_with_the_reason_and_nothing_is_written(
-    tmp_path: Path, change, named: str
+    tmp_path: Path, change: Callable[[pd.DataFrame], pd.DataFrame], named: str
 ) -> None:
     table = pd.DataFrame({"id": [f"p{i}" for i in range(N)], "died": TRUTH, "risk": RISK})
     change(table).to_csv(tmp_path / "table.csv", index=False)

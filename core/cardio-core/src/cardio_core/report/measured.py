@@ -6,7 +6,7 @@ import base64
 import csv
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -184,7 +184,11 @@ def _picture(axes: Axes, picture: NDArray[Any], low: float, high: float) -> None
 
 
 def write_measurements(
-    axes: Axes, features: FeatureSet, titles: Sequence[str] | None = None
+    axes: Axes,
+    features: FeatureSet,
+    titles: Sequence[str] | None = None,
+    *,
+    withheld: Collection[str] = (),
 ) -> None:
     """Write a recording's measurements into axes, as a table: title, value, unit.
 
@@ -197,6 +201,9 @@ def write_measurements(
     titles : sequence of str, optional
         Which, by the words of `FeatureBlock.titles` without a question mark, in this order; all
         without.
+    withheld : collection of str, optional
+        Titles of what was not given on purpose, for a reason that a flag says; what else is missing
+        was not found.
 
     Raises
     ------
@@ -218,7 +225,13 @@ def write_measurements(
     """
     known = {one.title: one for one in measured_of(features)}
     chosen = known.values() if titles is None else [known[title] for title in titles]
-    canvas.write_rows(axes, [(one.title, short(one.text), one.unit) for one in chosen])
+    rows = [
+        (one.title, "withheld", "")
+        if one.value is None and one.title in withheld
+        else (one.title, short(one.text), one.unit)
+        for one in chosen
+    ]
+    canvas.write_rows(axes, rows)
 
 
 # Differences between two recordings of one patient, read off the table for the page.

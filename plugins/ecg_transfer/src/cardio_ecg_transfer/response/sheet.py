@@ -9,6 +9,7 @@ import numpy as np
 from cardio_core.api import canvas, write_measurements
 from cardio_ecg_transfer.drawing.paper import STRIP_S, median_beats, strip
 from cardio_ecg_transfer.signal.leads.names import STANDARD_LEADS as TWELVE
+from cardio_ecg_transfer.signal.measurements.measure import TITLES
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -42,7 +43,8 @@ def sheet(figure: Figure, recording: Ecg, samples: SampleSet, features: FeatureS
         heart.beat.time_ms[shown],
         limits_of(heart),
     )
-    write_measurements(figure.add_subplot(grid[:, 4]), features)
+    withheld = {TITLES[name].rstrip("?") for name in heart.withheld}
+    write_measurements(figure.add_subplot(grid[:, 4]), features, withheld=withheld)
     below = figure.add_subplot(grid[3, :4])
     lead = next((name for name in STRIP_LEADS if name in recording.leads), recording.leads[0])
     other = np.zeros(beat.r_s.size, bool)  # a beat that an end cuts is of no shape
