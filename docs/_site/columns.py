@@ -58,7 +58,7 @@ def _anchor(name: str) -> str:
 
 def _lines() -> Iterator[str]:
     yield from ("# Columns of a cohort table", "")
-    yield "What a table may hold is told in [your cohort as a table](../cohort.md). Every column "
+    yield "What a table may hold stands in [your cohort as a table](../cohort.md). Every column "
     yield "that some part of cardio reads by name:"
     yield from ("", "| column | holds | means | kind |", "|---|---|---|---|")
     for name in folded(COLUMNS):

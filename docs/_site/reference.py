@@ -44,7 +44,7 @@ def pages() -> Iterator[tuple[str, str]]:
         _names(
             "Forensics in Python",
             "`from cardio_stats import forensics`: arithmetic that published numbers must "
-            "obey. How a paper's numbers are written down is told in "
+            "obey. How to write down a paper's numbers: see "
             "[Forensics](../forensics/README.md).",
             forensics.__name__,
             forensics.__all__,
@@ -68,7 +68,7 @@ def _hooks() -> str:
         for name in named
     ]
     return (
-        "# Hooks\n\nThe seven hooks of a task and the sheet; how they are written is told in "
+        "# Hooks\n\nThe seven hooks of a task and the sheet; see also "
         "[Write a plugin](../writing_a_plugin.md).\n\n" + _EVAL.format("\n".join(directives))
     )
 

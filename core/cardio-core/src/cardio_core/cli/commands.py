@@ -47,7 +47,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
         "Weights of others as a file that cannot run code.",
     ),
     "report": ("cardio_core.cli.report:report", "Build a run's report again."),
-    "doctor": ("cardio_core.cli.doctor:doctor", "What is here, what is missing, how to get it."),
+    "doctor": ("cardio_core.cli.doctor:doctor", "Check the installation and suggest fixes."),
     "completion": (
         "cardio_core.cli.completion:completion",
         "Let the shell complete commands and plugins.",

@@ -58,7 +58,7 @@ def predict(
 ) -> None:
     """Predict new recordings with the final models of RUN.
 
-    INPUT is a file, a folder (searched to its ends) or a cohort table; an echo export is taken as
+    INPUT is a file, a folder (searched recursively) or a cohort table; an echo export is taken as
     it comes, one answer a study. Prints what the primary model answers: the probability, the
     threshold and where it came from, what remains possible where RUN calibrated that, or why there
     is no verdict; whether each patient is like those of training (applicability), and if not, why;

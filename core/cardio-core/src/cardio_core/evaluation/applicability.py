@@ -363,7 +363,7 @@ class Applicability:
         left_out: Mapping[str, Mapping[str, float]] | None = None,
         titles: Mapping[str, str] | None = None,
     ) -> Applicability:
-        """Summarise the patients of training, and calibrate on each left out in his turn.
+        """Summarise the patients of training, and calibrate on each of them, held out in turn.
 
         Parameters
         ----------

@@ -140,11 +140,11 @@ def _models(rows: Sequence[Row], manifest: RunManifest, name: str, of: str) -> I
     )
     title = f"{metric_words(metric)} of every {every}{of}"
     caption = (
-        f"Every model, with its interval, {where}. Of two intervals that overlap "
-        "nothing follows: the paired differences are in the comparisons."
+        f"Every model, with its interval, {where}. Overlapping intervals do not "
+        "rule out a difference: see the paired comparisons."
         if any(len(one.values) > 1 for one in models)
-        else f"Every {every} with its interval. Of two intervals that overlap nothing follows: the "
-        "paired differences are in the comparisons."
+        else f"Every {every} with its interval. Overlapping intervals do not rule out a "
+        "difference: see the paired comparisons."
         if len(models) > 1
         else "With its interval."
     )
