@@ -11,8 +11,10 @@ import pytest
 
 from cardio_core.compute.executors import LocalExecutor
 from cardio_core.compute.resource_errors import lacking
+from cardio_core.io.hashing import file_digest
 from cardio_core.io.store import open_cache
 from cardio_core.runner.hook_calls import failed
+from cardio_core.testing import call_cardio
 from cardio_stats.errors import ConfigError, DataError, LackingError
 from cardio_stats.files import replacing, whole_directory, write_text
 
@@ -179,3 +181,24 @@ def test_a_folder_where_a_file_is_to_be_written_is_named_and_stays(tmp_path):
     with pytest.raises(DataError, match=r"^report\.html: expected a file or nothing, found a fold"):
         write_text(tmp_path / "report.html", "text")
     assert [path.name for path in tmp_path.iterdir()] == ["report.html"]
+
+
+@pytest.mark.parametrize("name", ["a" * 300 + ".dcm", "/".join(["abc"] * 1300)])
+@pytest.mark.parametrize("command", ["measure", "judge", "stats"])
+def test_a_name_longer_than_the_file_system_takes_is_a_sentence(command, name, tmp_path):
+    words = {
+        "measure": ("measure", name, "--plugin", "ecg_transfer", "--out", tmp_path / "out"),
+        "judge": ("judge", name, "--out", tmp_path / "out"),
+        "stats": ("stats", "table1", name, "--group", "died"),
+    }[command]
+    made = call_cardio(*words)
+    assert made.exit_code in (2, 3)
+    assert made.stderr.strip().startswith(("Error: ", "Usage: "))
+    assert not (tmp_path / "out").exists()
+
+
+def test_what_is_no_regular_file_has_no_digest(tmp_path):
+    endless = tmp_path / "zero.dcm"
+    endless.symlink_to("/dev/zero")
+    with pytest.raises(DataError):
+        file_digest(endless)

@@ -64,13 +64,16 @@ def main() -> None:
         click.echo(f"Error: {error}", err=True)
         sys.exit(error.exit_code)
     except Exception as error:
-        from cardio_core.compute.resource_errors import lacking
+        from cardio_core.compute.resource_errors import lacking, unreadable
 
         words = sys.argv
         out = Path(words[words.index("--out") + 1]) if "--out" in words[:-1] else None
         if (machine := lacking(error, place=out)) is not None and not debug:
             click.echo(f"Error: {machine}", err=True)
             sys.exit(machine.exit_code)
+        if (place := unreadable(error)) is not None and not debug:
+            click.echo(f"Error: {place}", err=True)
+            sys.exit(place.exit_code)
         # A bug, ours or a plugin's: still one line, and the way to the rest.
         said = text_of(error)
         what = f"{type(error).__name__}{f': {said}' if said else ''} at {place_of(error)}"

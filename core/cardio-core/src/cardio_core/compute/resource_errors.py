@@ -10,7 +10,7 @@ import shutil
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
-from cardio_stats.errors import LackingError
+from cardio_stats.errors import DataError, LackingError
 
 _DISK = {
     errno.ENOSPC: "the disk is full",
@@ -21,6 +21,12 @@ _DISK = {
 _NOT_ALLOWED = {
     errno.EACCES: "permission is denied",
     errno.EPERM: "permission is denied",
+}
+_UNREADABLE = {
+    errno.ENAMETOOLONG: "a name or path is longer than this file system takes; use a shorter one",
+    errno.ELOOP: "links lead in a circle; name the file itself",
+    errno.EIO: "reading fails (input/output error); check the disk and the connection to it",
+    errno.ESTALE: "a file was replaced, or its server restarted; run the command again",
 }
 _WITHIN_TEXT = re.compile(r"\(os error (\d+)\)|\[Errno (\d+)\]|(No space left on device)")
 _FULL = (errno.ENOSPC, errno.EDQUOT)
@@ -84,6 +90,20 @@ def _ours(error: BaseException, path: Path, place: Path | None) -> bool:
     if getattr(error, "written", False) or not isinstance(error, PermissionError):
         return True
     return place is not None and (path.is_relative_to(place) or place.is_relative_to(path))
+
+
+def unreadable(error: BaseException) -> DataError | None:
+    """Return what an error says of a place that was named, or None where it is about another thing.
+
+    Examples
+    --------
+    >>> print(unreadable(OSError(errno.ENAMETOOLONG, "File name too long")))
+    a name or path is longer than this file system takes; use a shorter one
+    >>> unreadable(ValueError("no number")) is None
+    True
+    """
+    why = _UNREADABLE.get(error.errno or 0) if isinstance(error, OSError) else None
+    return DataError(why) if why else None
 
 
 def without_shared_memory(error: BaseException) -> LackingError:

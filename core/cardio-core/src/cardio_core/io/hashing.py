@@ -9,9 +9,19 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any
 
+from cardio_stats.errors import DataError
+
 
 def file_digest(path: Path) -> str:
-    """Return the SHA-256 of a file's content."""
+    """Return the SHA-256 of a file's content.
+
+    Raises
+    ------
+    DataError
+        If it is no regular file: a device or a pipe may never end.
+    """
+    if path.exists() and not path.is_file():
+        raise DataError(f"expected a file, found {path.name!r}, which is none; name a regular file")
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
