@@ -2,7 +2,7 @@
 
     python benchmarks/cluster.py --out cluster --plugin ecg_transfer --store
 
-Starts `dask scheduler` and two `dask worker` on this machine, each worker in a folder of its own,
+Starts `dask scheduler` and two `dask worker` on this machine, each worker in its own folder,
 and runs the same command with `--executor local:1` and with `--executor dask:ADDRESS`. When a third
 of the fits is there, one worker gets SIGKILL. Whether metrics and predictions are the same, byte
 for byte, is stored for docs/clusters.md.
@@ -48,7 +48,7 @@ Process = subprocess.Popen[bytes]
 def cluster(folder: Path, n_workers: int = 2) -> Iterator[tuple[str, list[Process]]]:
     """Start a scheduler and workers on the loopback interface; yield its address and all.
 
-    Each worker stands in a folder of its own, as on another machine, and has one thread.
+    Each worker stands in its own folder, as on another machine, and has one thread.
     """
     dask = str(Path(sys.executable).with_name("dask"))
     with socket.socket() as free:
@@ -189,7 +189,7 @@ def told(found: dict[str, Any]) -> str:
     return (
         f"{BEGIN}\n\n## One worker killed midway\n\n<!-- slow -->\n```sh\n"
         f"python benchmarks/cluster.py --out cluster --plugin {found['plugin']} --store\n```\n\n"
-        f"`{found['command']}` on a scheduler and two workers, each in a folder of its own, on one "
+        f"`{found['command']}` on a scheduler and two workers, each in its own folder, on one "
         f"machine. Of {found['fits']} fits {found['killed_after_fits']} were done when one worker "
         f"got SIGKILL; {found['workers_left']} was left and did the rest. `metrics.json` "
         f"({found['n_estimates']} estimates), `predictions.csv` and `splits.json` are {equal}, as "

@@ -25,7 +25,7 @@ and keeps weights, losses and scores in float32.
 
 ## What `--devices N` does
 
-1. **Independent fits come first.** Every model of every fold is a fit of its own. N GPUs, or on a
+1. **Independent fits come first.** Every model of every fold is a separate fit. N GPUs, or on a
    CPU N processes, each do one at a time. This changes no number on a CPU.
 2. **Only where fits are fewer than devices, several devices share one**, by Lightning's DDP: two
    fits on five devices get three and two. Fits are counted over the whole run, so that what a
@@ -98,7 +98,7 @@ TOGETHER = """
 Seeds and folds of a small network can be trained as one network of stacked weights (`torch.func`).
 The plugins' smallest networks at full size, one core: gradients of k networks in one pass beside k
 passes, median processor time of three turns: little to gain there. The engine does not do this; the
-autoencoder that `spect_polar` fits in its honest protocol does, with a batched product of its own.
+autoencoder that `spect_polar` fits in its honest protocol does, with its own batched product.
 
 <!-- slow -->
 ```sh

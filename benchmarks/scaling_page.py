@@ -161,7 +161,7 @@ TEXT = """# From a hundred patients to thousands
 
 <!-- Made by python benchmarks/scaling_page.py; change that, not this. -->
 
-Twelve-lead ECGs of 10 s, each a WFDB file of its own (200 simulated patients, each repeated with
+Twelve-lead ECGs of 10 s, each in its own WFDB file (200 simulated patients, each repeated with
 another gain and noise), read by the plugin's own reader. The aims: memory stays within 2 GB,
 and processor time grows with the number of patients and not faster (exponent at most 1.05 between
 the two largest sizes). Recordings and features stay on disk; what grows in memory is what is said
