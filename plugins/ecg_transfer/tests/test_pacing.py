@@ -92,6 +92,24 @@ def test_nothing_is_paced_where_there_is_no_signal(signal_mv):
     assert peaks.samples.size == pacing.times_s.size == 0
 
 
+def test_what_is_missing_stays_missing_and_nothing_else_is_lost():
+    ecg, _ = simulate(PatientSpec(conduction="paced"), 10.0, 500.0, seed=5)
+    spike = round(beats_without_spikes(ecg)[2].times_s[3] * 500)
+    signal_mv = ecg.signal_mv.copy()
+    signal_mv[0, spike - 3 : spike + 2] = np.nan  # within the bridge
+    signal_mv[1, spike + 5 : spike + 60] = np.nan  # over its end
+    bridged, _, pacing = beats_without_spikes(replace(ecg, signal_mv=signal_mv))
+    assert pacing.is_paced
+    np.testing.assert_array_equal(np.isnan(bridged.signal_mv), np.isnan(signal_mv))
+
+
+def test_spikes_before_fewer_than_three_beats_are_artefacts():
+    ecg, truth = simulate(PatientSpec(heart_rate_bpm=60), 1.9, 500.0, seed=3)
+    assert len(truth.r_s) <= 2
+    spiked = with_spikes(ecg, truth.r_s - 0.08)
+    assert not beats_without_spikes(spiked)[2].is_paced
+
+
 @needs_data
 def test_every_paced_recording_is_found_and_one_in_fifty_others_at_most():
     marks = pd.read_csv(DATA / "ludb" / "ludb.csv").set_index("ID")["Cardiac pacing"]

@@ -65,9 +65,9 @@ def predict(
 def withheld(features: FeatureSet, recipe: Recipe) -> dict[str, str]:
     """Return why this model is not asked, by patient; the others are left out.
 
-    None is asked about a paced QRS: it was fitted to conducted ones. A model on a few measurements
-    needs those alone. Any other looks at twelve leads, each in its
-    place; all but networks need their potentials, too.
+    None is asked about paced ventricles: they were fitted to conducted beats. A model on a few
+    measurements needs those alone. Any other looks at twelve leads, each in its place; all but
+    networks need their potentials, too.
     """
     patients = patients_of(features)
     share = by_patient(features, features["paced"].in_units())[:, 0]

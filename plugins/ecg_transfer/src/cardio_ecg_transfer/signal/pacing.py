@@ -6,8 +6,8 @@ logistic score of six features without a unit and their products, fitted to simu
 real recordings. One such peak may be an artefact: spikes are those that come at one time before R,
 beat after beat.
 
-A recorder's low-pass widens a spike. Below 75 Hz it is as wide as a notch of the QRS and is not
-found; resampling does the same, so that this comes first.
+A recorder's low-pass widens a spike: at 40 Hz it is as wide as a notch of the QRS, and few below
+200 µV are found. Resampling does the same, so that this comes first.
 
 References
 ----------
@@ -48,12 +48,15 @@ _HIGHEST = (6.7, 4.6, 2.3, -0.5, 5.2, 10.0)
 # Of the features, 1 to 95 % of the fitted spikes': beyond, products would mislead.
 
 LEAST_SCORE = 0.0
-"""Log odds of a peak to count. Chosen with `FEWEST_BEATS` on LUDB and PTB-XL at six sampling rates:
-4 of 888 false; found are 70 % of spikes of 50 to 100 µV in the best lead, 98 % of 200 or more."""
+"""Log odds of a peak to count, chosen together with `FEWEST_BEATS` for few false findings on all
+unpaced recordings of LUDB and PTB-XL at six sampling rates; docs/results/ecg_transfer.md has the
+table."""
 
 _WEAKER_SCORE = -4.0
 
 FEWEST_BEATS = 4
+"""With a spike of one kind; in a recording of three beats all three, and never fewer."""
+
 SMALLEST_SHARE = 0.05
 """Of the beats in a long recording: paced more rarely than that is not found."""
 
@@ -128,10 +131,12 @@ def beats_without_spikes(ecg: Ecg) -> tuple[Ecg, RPeaks, Pacing]:
         return ecg, peaks, NOT_PACED
     # Spikes may have been taken for R, or have hidden R: with all likely ones gone, look again.
     bridged = _bridged(ecg.signal_mv, ecg.rate_hz, at_s)
-    peaks = detect_r_peaks(bridged, ecg.rate_hz)
-    pacing = locked_spikes(at_s, peaks.times_s, weaker_s)
+    again = detect_r_peaks(bridged, ecg.rate_hz)
+    pacing = locked_spikes(at_s, again.times_s, weaker_s)
+    if not pacing.is_paced:
+        return ecg, peaks, NOT_PACED
     bridged = _bridged(bridged, ecg.rate_hz, pacing.times_s)
-    return replace(ecg, signal_mv=bridged), peaks, pacing
+    return replace(ecg, signal_mv=bridged), again, pacing
 
 
 def locked_spikes(
@@ -159,7 +164,7 @@ def locked_spikes(
     """
     if not (times_s.size and r_s.size):
         return NOT_PACED
-    least = max(min(FEWEST_BEATS, r_s.size), SMALLEST_SHARE * r_s.size)
+    least = max(3, min(FEWEST_BEATS, r_s.size), SMALLEST_SHARE * r_s.size)
     beat = np.searchsorted(r_s, times_s + _BEFORE_R_MS[0] / 1000).clip(0, r_s.size - 1)
     before_ms = (r_s[beat] - times_s) * 1000
     left = (before_ms >= _BEFORE_R_MS[0]) & (before_ms <= _BEFORE_R_MS[1])
@@ -320,6 +325,7 @@ def _bridged(
         low = max(0, at - max(1, round(_BRIDGED_MS[0] * rate_hz / 1000)))
         high = min(last, at + max(1, round(_BRIDGED_MS[1] * rate_hz / 1000)))
         along = np.linspace(0.0, 1.0, high - low + 1, dtype=np.float32)
-        ends = signal_mv[:, [low, high]]
-        bridged[:, low : high + 1] = ends[:, :1] + (ends[:, 1:] - ends[:, :1]) * along
+        ends, own = signal_mv[:, [low, high]], signal_mv[:, low : high + 1]
+        line = ends[:, :1] + (ends[:, 1:] - ends[:, :1]) * along
+        bridged[:, low : high + 1] = np.where(np.isnan(own) | np.isnan(line), own, line)
     return bridged

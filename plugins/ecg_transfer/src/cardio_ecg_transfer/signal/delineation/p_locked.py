@@ -28,7 +28,6 @@ CERTAIN_MEDIAN = 0.9
 IRREGULAR = 0.1  # scatter of RR over its median, from which a P wave has to be certain
 
 _ATRIAL_MS = (150.0, 330.0)  # cycle of flutter and atrial tachycardia: 180 to 400 a minute
-_CONDUCTED = (2, 3, 4)  # atrial waves to one QRS
 LONGEST_PR = 0.6  # of the RR interval: a wave so early belongs to another beat, or to flutter
 _AGAIN = {2: 0.45, 3: 0.6, 4: 0.6}  # atrial waves to one QRS: correlation of each with the first
 _WITHIN_MS = 4.5
