@@ -54,8 +54,9 @@ def told(answer: Mapping[str, Any], inputs: Sequence[Path], *, all_models: bool)
                     *_sets_mean(own, target),
                     *_worth(answer, name, target["name"]),
                 ]
-    others = [name for name in models if name not in shown]
-    if others and rows:
+    answered = {row["model"] for row in rows if not row["no_verdict"]}
+    others = [name for name in models if name not in shown and name in answered]
+    if others:
         lines += ["", f"Other models answered, too ({len(others)}): --all-models shows them."]
     if rows:
         own = said_of_patients(answer.get("applicability", ()))
