@@ -127,7 +127,7 @@ def measure_patient(job: Job, device: Any = None) -> Done:
     reasons: dict[str, Exclusion] = {}
     made = None
     try:
-        made = make_patient(plugin, job.config, job.ctx.replace(device=device), job.samples)
+        made = make_patient(plugin, job.config, job.ctx.replace(device=device), job.samples, ())
         reasons = {row.recording_id: row.exclusion for row in made.quarantined}
     except CardioError as error:  # a hook that breaks on one file must not cost the others
         failed = str(error)

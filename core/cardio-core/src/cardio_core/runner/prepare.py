@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,7 @@ from cardio_core.registry import Plugin
 from cardio_core.runner.fingerprints import Seen, Watched, acquired_of, fingerprint, print_of
 from cardio_core.runner.forget import FILES as FILES_KEPT
 from cardio_core.runner.hook_calls import call
+from cardio_core.runner.opened_files import only_own_files
 from cardio_core.runner.outcome import give_outcome
 from cardio_core.runner.patients import guard_covariates
 from cardio_core.runner.progress import Echo, Progress, several
@@ -216,30 +217,43 @@ class MadePatient:
 
 
 def make_patient(
-    plugin: Plugin, config: Any, ctx: Context, samples: SampleSet, *, featurize: bool = True
+    plugin: Plugin,
+    config: Any,
+    ctx: Context,
+    samples: SampleSet,
+    own: Collection[Path],
+    *,
+    featurize: bool = True,
 ) -> MadePatient:
     """Preprocess and featurize one patient.
 
     The hooks get values that the core opens one by one, and a context without inputs, needs, cache
     or a folder to fill: nothing from which the cohort table, and in it the label, could be found.
-    `samples` are the patient's rows of what `load` returned.
+    Of the files beside the recordings they may open `own`, what `Cohort.files` names. `samples` are
+    the patient's rows of what `load` returned.
+
+    Raises
+    ------
+    LeakageError
+        If another file beside the recordings was opened.
     """
-    own = ctx.replace(
+    alone = ctx.replace(
         cache=None, _out=None, _inputs=(), _beside={}, _needs={}, _tested={}, _quarantined=[]
     )
     minted, features = None, None
     try:
-        minted = call(plugin, "preprocess", own, config, samples=sealed(samples))
-        if featurize and len(minted):
-            features = call(plugin, "featurize", own, config, samples=minted)
+        with only_own_files(own):
+            minted = call(plugin, "preprocess", alone, config, samples=sealed(samples))
+            if featurize and len(minted):
+                features = call(plugin, "featurize", alone, config, samples=minted)
     except (DataError, HookError) as error:
         # A hook that breaks on one new recording must not cost the others their answer.
         if isinstance(error, HookError) and ctx.mode == "fit":
             raise
         for recording in samples.table["recording_id"]:
-            own.replace(hook="preprocess").quarantine(str(recording), text_of(error))
+            alone.replace(hook="preprocess").quarantine(str(recording), text_of(error))
     # The first reason is the recording's own; a later one may speak for the whole patient.
-    rows = {row.recording_id: row for row in reversed(own._quarantined)}
+    rows = {row.recording_id: row for row in reversed(alone._quarantined)}
     return MadePatient(minted, features, tuple(reversed(rows.values())))
 
 
@@ -343,7 +357,10 @@ class Prepared:
 
 @dataclass(frozen=True)
 class PatientJob:
-    """Everything a worker needs to make one patient's features; `files` are digests."""
+    """Everything a worker needs to make one patient's features.
+
+    `files` are digests, `own` the files that may be opened.
+    """
 
     plugin: str
     config: RunConfig
@@ -351,6 +368,7 @@ class PatientJob:
     samples: SampleSet
     folder: Path
     files: tuple[str, ...]
+    own: tuple[Path, ...] = ()
 
 
 def load_recordings(plugin: Plugin, config: RunConfig, ctx: Context) -> Cohort:
@@ -553,7 +571,8 @@ def make_features(job: PatientJob, device: Any = None) -> None:
 
     def fill(folder: Path) -> None:
         samples, seen = _watched(job)
-        made = make_patient(plugin, job.config, job.ctx.replace(device=device), samples)
+        ctx = job.ctx.replace(device=device)
+        made = make_patient(plugin, job.config, ctx, samples, job.own)
         if made.features is not None and len(made.features):
             save_features(folder, made.features)
         write_json(folder / "quarantined.json", [row.cells() for row in made.quarantined])
@@ -609,7 +628,9 @@ def patient_jobs(
         key = digest({**common, "rows": rows, "files": files})
         folder = ctx.cache / "features" / plugin.info.name / key[:32]
         made_of = tuple(sorted({one for of_recording in files for one in of_recording}))
-        jobs.append(PatientJob(plugin.info.name, config, own, samples, folder, made_of))
+        theirs = tuple(file for name in samples.table.index for file in cohort.files[name])
+        theirs = theirs if ctx.mode == "fit" else ()  # of new patients no label is known
+        jobs.append(PatientJob(plugin.info.name, config, own, samples, folder, made_of, theirs))
     return jobs
 
 

@@ -268,6 +268,7 @@ class ReadJob:
     ctx: Context
     samples: SampleSet
     files: Mapping[str, tuple[Path, ...]]
+    may_open: tuple[Path, ...]
 
 
 @dataclass(frozen=True)
@@ -297,7 +298,7 @@ def read_patient(job: ReadJob, device: Any = None) -> Read:
     seen: dict[int, Seen] = {}
     watched = SampleSet(table, Watched(job.samples.values, seen))
     plugin = open_with_defaults(job.plugin)
-    made = make_patient(plugin, job.config, job.ctx, watched, featurize=False)
+    made = make_patient(plugin, job.config, job.ctx, watched, job.may_open, featurize=False)
     n_samples = Counter(() if made.samples is None else made.samples.table["recording_id"])
     quarantined = list(made.quarantined)
     refused = {row.recording_id for row in quarantined}
@@ -551,7 +552,8 @@ def read_all(
     for positions in groups.values():
         samples = cohort.samples.take(positions)
         files = {name: cohort.own_files(name) for name in samples.table.index}
-        jobs.append(ReadJob(setup.plugin.info.name, config, own, samples, files))
+        beside = tuple(file for name in samples.table.index for file in cohort.files[name])
+        jobs.append(ReadJob(setup.plugin.info.name, config, own, samples, files, beside))
     progress = Progress("reading", len(jobs), echo, "patients")
     with (
         progress,

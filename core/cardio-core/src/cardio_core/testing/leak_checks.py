@@ -14,15 +14,16 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from contextlib import chdir
 from dataclasses import dataclass, fields, is_dataclass, replace
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from cardio_core.testing.case import BrokenContractError, TaskCase, require
+from cardio_core.testing.case import BrokenContractError, NotCheckedError, TaskCase, require
 from cardio_core.testing.driving import Bench
-from cardio_core.testing.plugin_checks import require_equal
+from cardio_core.testing.plugin_checks import ALLOWED, require_equal
 from cardio_core.types.features import FeatureSet
 from cardio_core.types.samples import Cohort, SampleSet
 from cardio_stats.errors import CardioError
@@ -343,6 +344,95 @@ def what_a_recording_yields_is_the_same_in_a_reordered_cohort(case: TaskCase) ->
         _require_the_same(case, turned, patients, "where the cohort table is in another order")
 
 
+def what_load_hands_over_is_the_same_with_permuted_labels(case: TaskCase) -> None:
+    """An id, a column, a place or a value that changes with the labels tells them."""
+    relabelled, how = _relabelled(case), "with the labels of the cohort dealt out anew"
+    cohort = case.bench.over(relabelled).load()
+    before, after = case.cohort, cohort
+    require(
+        case.task.unit == "event" or not _same_targets(before, after),
+        f"no label changed {how}; let relabel change what load reads them from",
+    )
+    order = list(before.samples.table.index)
+    require(
+        set(order) == set(after.samples.table.index),
+        f"recording ids are others {how}: they tell the label; name recordings after their files",
+    )
+    require(
+        order == list(after.samples.table.index),
+        f"recordings are in another order {how}; keep the order in which they are found",
+    )
+    _require_same_rows(after, before, order, how)
+    for name in order:
+        ours, theirs = (
+            [file.resolve().relative_to(place.resolve()).as_posix() for file in made.files[name]
+             if file.resolve().is_relative_to(place.resolve())]
+            for made, place in ((before, case.data), (after, relabelled))
+        )  # fmt: skip
+        require(ours == theirs, f"recording {name!r} has other files {how}")
+    _require_features(case.bench.over(relabelled), after, case.features, f"made {how}")
+
+
+def _relabelled(case: TaskCase) -> Path:
+    """Return a copy of the data folder in which the labels belong to others."""
+    copy = case.empty("relabelled")
+    shutil.copytree(case.data, copy)
+    home, _, _ = case.info.synthesize.partition(":")
+    own = getattr(import_module(home), "relabel", None)
+    if own is not None:
+        own(copy, np.random.default_rng(0))
+        return copy
+    table = copy / _TABLES[0]
+    if not table.is_file():
+        raise NotCheckedError(
+            "the synthetic cohort has no cohort.csv; write relabel(folder, rng) beside synthesize, "
+            "which gives each recording the label of another"
+        )
+    original = table.read_bytes()
+    declared = {*ID_COLUMNS, *ALLOWED, *case.info.paths}
+    declared |= {option.column for option in case.task.options}
+    header = original.decode("utf-8-sig").splitlines()[0].split(",")
+    candidates = [name for name in header if name not in declared]
+    if not _labels_in(case, table, candidates):
+        raise NotCheckedError(
+            "no column of cohort.csv holds the labels; write relabel(folder, rng) beside "
+            "synthesize, which gives each recording the label of another"
+        )
+    labels = []
+    for name in candidates:
+        table.write_bytes(original)
+        if _labels_in(case, table, [name]):
+            labels.append(name)
+    table.write_bytes(original)
+    require(_labels_in(case, table, labels), "the labels hang on several columns at once")
+    return copy
+
+
+def _labels_in(case: TaskCase, table: Path, columns: Collection[str]) -> bool:
+    """Deal out some columns of a table anew, and say whether that changes any label."""
+
+    def dealt(header: list[str], rows: Rows) -> Rows:
+        chosen = [header.index(name) for name in columns]
+        order = np.random.default_rng(0).permutation(len(rows))
+        return [
+            [rows[order[n]][k] if k in chosen else cell for k, cell in enumerate(row)]
+            for n, row in enumerate(rows)
+        ]
+
+    _rewrite(table, dealt)
+    try:
+        made = case.bench.over(table.parent).load()
+    except CardioError:
+        return False  # what only stands together with others is no label by itself
+    return not _same_targets(case.cohort, made)
+
+
+def _same_targets(one: Cohort, other: Cohort) -> bool:
+    if one.targets is None or other.targets is None:
+        return one.targets is other.targets
+    return bool(one.targets.table.equals(other.targets.table))
+
+
 def _require_the_same(case: TaskCase, data: Path, patients: Sequence[str], how: str) -> None:
     bench = case.bench.over(data)
     try:
@@ -412,4 +502,5 @@ OF_LEAKS = (
     features_do_not_depend_on_what_lies_beside_a_recording,
     what_a_recording_yields_is_the_same_in_half_of_the_cohort,
     what_a_recording_yields_is_the_same_in_a_reordered_cohort,
+    what_load_hands_over_is_the_same_with_permuted_labels,
 )
