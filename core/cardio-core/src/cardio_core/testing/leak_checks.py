@@ -374,57 +374,62 @@ def what_load_hands_over_is_the_same_with_permuted_labels(case: TaskCase) -> Non
 
 
 def _relabelled(case: TaskCase) -> Path:
-    """Return a copy of the data folder in which the labels belong to others."""
+    """Return a copy of the data folder in which the labels belong to others.
+
+    Columns of a cohort table that hold labels are found and dealt out anew; labels in files are the
+    affair of the plugin's `relabel`.
+    """
     copy = case.empty("relabelled")
     shutil.copytree(case.data, copy)
+    labels = _columns_of_labels(case, copy / _TABLES[0])
     home, _, _ = case.info.synthesize.partition(":")
     own = getattr(import_module(home), "relabel", None)
     if own is not None:
         own(copy, np.random.default_rng(0))
-        return copy
-    table = copy / _TABLES[0]
-    if not table.is_file():
+    if labels:
+        _rewrite(copy / _TABLES[0], partial(_dealt, labels))
+    if own is None and not labels:
         raise NotCheckedError(
-            "the synthetic cohort has no cohort.csv; write relabel(folder, rng) beside synthesize, "
-            "which gives each recording the label of another"
-        )
-    original = table.read_bytes()
-    declared = {*ID_COLUMNS, *ALLOWED, *case.info.paths}
-    declared |= {option.column for option in case.task.options}
-    header = original.decode("utf-8-sig").splitlines()[0].split(",")
-    candidates = [name for name in header if name not in declared]
-    if not _labels_in(case, table, candidates):
-        raise NotCheckedError(
-            "no column of cohort.csv holds the labels; write relabel(folder, rng) beside "
+            "no column of a cohort.csv holds the labels; write relabel(folder, rng) beside "
             "synthesize, which gives each recording the label of another"
         )
-    labels = []
-    for name in candidates:
-        table.write_bytes(original)
-        if _labels_in(case, table, [name]):
-            labels.append(name)
-    table.write_bytes(original)
-    require(_labels_in(case, table, labels), "the labels hang on several columns at once")
     return copy
 
 
-def _labels_in(case: TaskCase, table: Path, columns: Collection[str]) -> bool:
-    """Deal out some columns of a table anew, and say whether that changes any label."""
+def _columns_of_labels(case: TaskCase, table: Path) -> list[str]:
+    """Return the columns of a cohort table that change a label when they are dealt out anew."""
+    if not table.is_file():
+        return []
+    original = table.read_bytes()
+    declared = {*ID_COLUMNS, *ALLOWED, *case.info.paths}
+    declared |= {option.column for option in case.task.options}
+    # A baseline volume that is a covariate may be part of the outcome as well; a column of the
+    # samples that tells the label by itself is another check's.
+    declared |= set(case.cohort.samples.table.columns)
+    header = original.decode("utf-8-sig").splitlines()[0].split(",")
+    candidates = [name for name in header if name not in declared]
 
-    def dealt(header: list[str], rows: Rows) -> Rows:
-        chosen = [header.index(name) for name in columns]
-        order = np.random.default_rng(0).permutation(len(rows))
-        return [
-            [rows[order[n]][k] if k in chosen else cell for k, cell in enumerate(row)]
-            for n, row in enumerate(rows)
-        ]
+    def labels(columns: list[str]) -> bool:
+        _rewrite(table, partial(_dealt, columns))
+        try:
+            made = case.bench.over(table.parent).load()
+        except CardioError:
+            return False  # what only stands together with others is no label by itself
+        finally:
+            table.write_bytes(original)
+        return not _same_targets(case.cohort, made)
 
-    _rewrite(table, dealt)
-    try:
-        made = case.bench.over(table.parent).load()
-    except CardioError:
-        return False  # what only stands together with others is no label by itself
-    return not _same_targets(case.cohort, made)
+    return [name for name in candidates if labels([name])] if labels(candidates) else []
+
+
+def _dealt(columns: Collection[str], header: list[str], rows: Rows) -> Rows:
+    """Return rows whose cells in some columns are those of another row, the same one in each."""
+    chosen = {header.index(name) for name in columns}
+    order = np.random.default_rng(0).permutation(len(rows))
+    return [
+        [rows[order[n]][k] if k in chosen else cell for k, cell in enumerate(row)]
+        for n, row in enumerate(rows)
+    ]
 
 
 def _same_targets(one: Cohort, other: Cohort) -> bool:
