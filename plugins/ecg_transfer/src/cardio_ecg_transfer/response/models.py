@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from cardio_core.api import Model, Need, RandomSamples, Target, Task
+from cardio_ecg_transfer.shared.options import OPTIONS
 
 EARLIER = "aami_beats"
 
@@ -151,4 +152,5 @@ CRT_RESPONSE = Task(
     },
     folder="cardio_ecg_transfer.response",
     columns=_COLUMNS,
+    options=OPTIONS,
 )
