@@ -49,6 +49,7 @@ _ISHNE_HEAD, _ISHNE_FAULT = 522, -32768
 _KARDIA_BYTES = 16_000_000
 _AGAIN = "export the ECG again"
 _SAME_RATE = 1e-6
+_PACKED = 20  # a value that is unpacked takes so many times the memory of one that is read
 _DURATION_OFF_S = 1.0
 
 
@@ -196,10 +197,9 @@ def _before_sierra(path: Path, max_values: int) -> tuple[str, ...]:
         packed = base64.b64decode("".join("".join(guard.texts).split()), validate=True)
     except (binascii.Error, ValueError):
         return ()  # plain numbers, or text that the decoder refuses
-    for chunk in _chunks(packed):
-        n_values = _unpacked_bytes(chunk) // 2
-        if n_values > max_values // _MAX_LEADS:
-            raise too_large(path.name, max_values, f"a lead that unpacks to {n_values} values")
+    n_values = sum(_unpacked_bytes(chunk) // 2 for chunk in _chunks(packed))
+    if n_values > max_values // _PACKED:
+        raise too_large(path.name, max_values, f"compressed leads that unpack to {n_values}")
     return ()
 
 

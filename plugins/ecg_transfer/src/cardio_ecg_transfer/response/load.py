@@ -59,6 +59,11 @@ def load(config: LoadBlock, ctx: Context) -> Cohort:
     (`config.outcome`), unless a column of it is predicted. In predict mode single recordings will
     do.
 
+    All ECGs of a patient that the table takes (of PTB-XL every one, of a cohort table those at
+    baseline) are pooled to one prediction: measurements and median beats are averaged, networks
+    weigh the beats of all. That holds in `run`, `evaluate` and `predict`, and a note says of how
+    many patients.
+
     Raises
     ------
     ConfigError
@@ -85,6 +90,11 @@ def load(config: LoadBlock, ctx: Context) -> Cohort:
     recordings = pd.concat([part.recordings for part in parts], ignore_index=True)
     recordings, excluded = without_excluded(recordings, config)
     notes = [note for part in parts for note in part.notes]
+    often = int((recordings.groupby("patient_id").size() > 1).sum())
+    if often:
+        notes.append(
+            f"{often} patient(s) have several ECGs: all of them are pooled to one prediction."
+        )
     targets, clinical = None, None
     if ctx.mode == "fit" and ctx.outcome is None:
         response = pd.concat([part.response for part in parts if part.response is not None])
