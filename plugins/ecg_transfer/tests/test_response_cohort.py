@@ -225,7 +225,7 @@ def test_no_output_of_measuring_ptbxl_holds_the_name_of_a_file(ptbxl, tmp_path_f
 )
 def test_the_part_of_ptbxl_at_hand_has_its_documented_size():
     folder = Path(os.environ["CARDIO_DATA"]) / "ptbxl"
-    table, notes = read_ptbxl(folder, "CD")
+    table, _ = read_ptbxl(folder, "CD")
     assert (len(table), table["patient_id"].nunique()) == (353, 339)
     # 57 of 353 ECGs carry it.
     assert table.drop_duplicates("patient_id")["label"].sum() == 55
