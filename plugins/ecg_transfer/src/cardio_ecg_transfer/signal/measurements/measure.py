@@ -42,6 +42,7 @@ from cardio_ecg_transfer.signal.pacing import (
     pacing_finding,
 )
 from cardio_ecg_transfer.signal.recording_checks import check_recording
+from cardio_ecg_transfer.signal.rhythm import Rhythm
 from cardio_ecg_transfer.signal.working_rate import at_working_rate
 
 _HEIGHT_LEADS = ("I", "aVL", "V1", "V2", "V5", "V6")
@@ -145,6 +146,8 @@ class Measurements:
         Its pacemaker spikes.
     withheld : frozenset of str
         What was not given on purpose, by the names of `MEASUREMENTS`; a flag says why.
+    rhythm : Rhythm
+        What drives the ventricles, with its evidence.
     """
 
     values: dict[str, float]
@@ -158,6 +161,7 @@ class Measurements:
     findings: tuple[Finding, ...] = ()
     pacing: Pacing = NOT_PACED
     withheld: frozenset[str] = frozenset()
+    rhythm: Rhythm = Rhythm()
 
     @property
     def out_of_place(self) -> frozenset[str]:
