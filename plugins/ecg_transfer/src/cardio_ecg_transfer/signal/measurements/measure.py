@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -144,8 +144,8 @@ class Measurements:
         What is wrong with its leads: those given, exchanged electrodes, and pacing.
     pacing : Pacing
         Its pacemaker spikes.
-    withheld : frozenset of str
-        What was not given on purpose, by the names of `MEASUREMENTS`; a flag says why.
+    withheld : dict of str to str
+        Why something was not given on purpose, by the names of `MEASUREMENTS`.
     rhythm : Rhythm
         What drives the ventricles, with its evidence.
     """
@@ -160,7 +160,7 @@ class Measurements:
     flags: tuple[str, ...] = ()
     findings: tuple[Finding, ...] = ()
     pacing: Pacing = NOT_PACED
-    withheld: frozenset[str] = frozenset()
+    withheld: dict[str, str] = field(default_factory=dict)
     rhythm: Rhythm = Rhythm()
 
     @property
@@ -212,18 +212,19 @@ def measure(
         beat = replace(beat, spikes_ms=tuple(-before_ms for before_ms in shown.before_r_ms))
     limits = find_limits(beat)
     qrs, p_wave, flags = limits.qrs, limits.p_wave, limits.qrs.flags
-    locked, withheld = np.nan, set[str]()
+    locked, withheld = np.nan, dict[str, str]()
     if p_wave is not None:
         lock = p_locking(np.asarray(signal_mv), beat, qrs, p_wave, np.asarray(r_samples))
         locked = lock.share
         if not lock.locked:
             p_wave, flags = None, (*flags, lock.reason)
-            withheld |= {"pr_ms", "p_ms", "pr_error_ms"}
+            withheld |= dict.fromkeys(("pr_ms", "p_ms", "pr_error_ms"), lock.reason)
     t_wave, qtc_ms = limits.t_wave, _qtc_ms(limits, beat)
     if t_wave is not None and not PLAUSIBLE_QTC_MS[0] <= qtc_ms <= PLAUSIBLE_QTC_MS[1]:
         t_wave = None
-        withheld |= {"qt_ms", "qtc_ms", "jt_ms", "qt_error_ms"}
-        flags = (*flags, f"no QT: a QTc of {qtc_ms:.0f} ms at this rate is not plausible")
+        why = f"no QT: a QTc of {qtc_ms:.0f} ms at this rate is not plausible"
+        withheld |= dict.fromkeys(("qt_ms", "qtc_ms", "jt_ms", "qt_error_ms"), why)
+        flags = (*flags, why)
     limits = replace(limits, p_wave=p_wave, t_wave=t_wave)
     moved = moves_by(beat, limits)
     if max(moved.on_ms, moved.off_ms) > MOST_MOVED_MS:
