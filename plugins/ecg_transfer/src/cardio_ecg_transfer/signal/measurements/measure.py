@@ -39,10 +39,11 @@ from cardio_ecg_transfer.signal.pacing import (
     Pacing,
     beats_without_spikes,
     locked_spikes,
+    paced_chambers,
     pacing_finding,
 )
 from cardio_ecg_transfer.signal.recording_checks import check_recording
-from cardio_ecg_transfer.signal.rhythm import Rhythm
+from cardio_ecg_transfer.signal.rhythm import Rhythm, atrial_waves, find_rhythm
 from cardio_ecg_transfer.signal.working_rate import at_working_rate
 
 _HEIGHT_LEADS = ("I", "aVL", "V1", "V2", "V5", "V6")
@@ -212,13 +213,15 @@ def measure(
         beat = replace(beat, spikes_ms=tuple(-before_ms for before_ms in shown.before_r_ms))
     limits = find_limits(beat)
     qrs, p_wave, flags = limits.qrs, limits.p_wave, limits.qrs.flags
-    locked, withheld = np.nan, set[str]()
-    if p_wave is not None:
-        lock = p_locking(np.asarray(signal_mv), beat, qrs, p_wave, np.asarray(r_samples))
-        locked = lock.share
-        if not lock.locked:
-            p_wave, flags = None, (*flags, lock.reason)
-            withheld |= {"pr_ms", "p_ms", "pr_error_ms"}
+    signal, peaks = np.asarray(signal_mv), np.asarray(r_samples)
+    withheld = set[str]()
+    lock = None if p_wave is None else p_locking(signal, beat, qrs, p_wave, peaks)
+    atrial = atrial_waves(signal, beat, limits, lock, peaks)
+    chambers = paced_chambers(pacing, qrs.on_ms)
+    rhythm = find_rhythm(beat, limits, lock, atrial, peaks, chambers)
+    if lock is not None and (reason := lock.reason or atrial.reason):
+        p_wave, flags = None, (*flags, reason)
+        withheld |= {"pr_ms", "p_ms", "pr_error_ms"}
     t_wave, qtc_ms = limits.t_wave, _qtc_ms(limits, beat)
     if t_wave is not None and not PLAUSIBLE_QTC_MS[0] <= qtc_ms <= PLAUSIBLE_QTC_MS[1]:
         t_wave = None
@@ -243,7 +246,7 @@ def measure(
         findings, flags = (*findings, paced), (paced.text, *flags)
     values = _values(beat, limits, found)
     values |= {
-        "p_locked": locked,
+        "p_locked": np.nan if lock is None else lock.share,
         "qrs_error_ms": moved.qrs_ms,
         "pr_error_ms": moved.pr_ms,
         "qt_error_ms": moved.qt_ms,
@@ -267,6 +270,7 @@ def measure(
         findings,
         pacing,
         emptied | withheld,
+        rhythm,
     )
 
 
