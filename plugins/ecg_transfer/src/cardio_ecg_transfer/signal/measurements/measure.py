@@ -116,6 +116,9 @@ GRID_POINTS = 121
 PLAUSIBLE_QTC_MS = (280.0, 620.0)
 """Fridericia's; beyond, another wave was taken for T, or its end was lost."""
 
+LONGEST_QT = 0.9
+"""Of the RR interval: a T wave that ends later would run into the next QRS."""
+
 _GRID_SMOOTHING_MS = 3.0
 
 
@@ -222,11 +225,14 @@ def measure(
     if lock is not None and (reason := lock.reason or atrial.reason):
         p_wave, flags = None, (*flags, reason)
         withheld |= {"pr_ms", "p_ms", "pr_error_ms"}
-    t_wave, qtc_ms = limits.t_wave, _qtc_ms(limits, beat)
-    if t_wave is not None and not PLAUSIBLE_QTC_MS[0] <= qtc_ms <= PLAUSIBLE_QTC_MS[1]:
+    t_wave, qtc_ms, of_rr = limits.t_wave, _qtc_ms(limits, beat), _qt_ms(limits) / beat.rr_s / 1000
+    if t_wave is not None and not (
+        PLAUSIBLE_QTC_MS[0] <= qtc_ms <= PLAUSIBLE_QTC_MS[1] and of_rr <= LONGEST_QT
+    ):
         t_wave = None
         withheld |= {"qt_ms", "qtc_ms", "jt_ms", "qt_error_ms"}
-        flags = (*flags, f"no QT: a QTc of {qtc_ms:.0f} ms at this rate is not plausible")
+        found_qt = f"a QTc of {qtc_ms:.0f} ms, {of_rr:.0%} of RR,"
+        flags = (*flags, f"no QT: {found_qt} is not plausible")
     limits = replace(limits, p_wave=p_wave, t_wave=t_wave)
     moved = moves_by(beat, limits)
     if max(moved.on_ms, moved.off_ms) > MOST_MOVED_MS:
