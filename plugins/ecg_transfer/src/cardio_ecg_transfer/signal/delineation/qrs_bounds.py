@@ -48,7 +48,7 @@ are without bias against the second earliest and second latest mark on LUDB's od
 that one lead alone has is most often a slip: to meet it as well, one in five normal ECGs of PTB-XL
 would be 120 ms wide or more."""
 
-_LATE_SPIKE_MS = 35.0  # behind the limit found: a spike that comes later is inside the QRS
+_CAPTURED_MS = 60.0  # from a spike to R at least: one that comes later falls into a conducted QRS
 _BEHIND_SPIKE_MS = 16.0  # what a spike and its tail hide
 _STEP_MS = 2.0
 _REACH_MS = (-200.0, 230.0)
@@ -165,10 +165,8 @@ def delineate_qrs(beat: MedianBeat, *, by_lead: bool = True) -> QrsBounds:
         on_ms, off_ms = first_ms, last_ms = _extremes(own[_leading(beat, moves)])
     else:
         (on_ms, first_ms), (off_ms, last_ms) = (_limits(beat, slopes, side) for side in (0, 1))
-    late_ms = min(0.0, on_ms + _LATE_SPIKE_MS)
-    hidden = [at_ms + _BEHIND_SPIKE_MS for at_ms in beat.spikes_ms if at_ms < late_ms]
-    behind_ms = max([-np.inf, *(until_ms for until_ms in hidden if until_ms < 0)])
-    on_ms, first_ms = max(on_ms, behind_ms), max(first_ms, behind_ms)
+    hidden = [at_ms + _BEHIND_SPIKE_MS for at_ms in beat.spikes_ms if at_ms <= -_CAPTURED_MS]
+    on_ms, first_ms = max([on_ms, *hidden]), max([first_ms, *hidden])
     flags: tuple[str, ...] = ()
     if not SHORTEST_QRS_MS <= off_ms - on_ms <= LONGEST_QRS_MS:
         on_ms, off_ms, more = _by_velocity(beat, on_ms, off_ms)

@@ -39,10 +39,11 @@ from cardio_ecg_transfer.signal.pacing import (
     Pacing,
     beats_without_spikes,
     locked_spikes,
+    paced_chambers,
     pacing_finding,
 )
 from cardio_ecg_transfer.signal.recording_checks import check_recording
-from cardio_ecg_transfer.signal.rhythm import Rhythm
+from cardio_ecg_transfer.signal.rhythm import Rhythm, atrial_waves, find_rhythm
 from cardio_ecg_transfer.signal.working_rate import at_working_rate
 
 _HEIGHT_LEADS = ("I", "aVL", "V1", "V2", "V5", "V6")
@@ -118,6 +119,9 @@ GRID_POINTS = 121
 
 PLAUSIBLE_QTC_MS = (280.0, 620.0)
 """Fridericia's; beyond, another wave was taken for T, or its end was lost."""
+
+LONGEST_QT = 0.9
+"""Of the RR interval: a T wave that ends later would run into the next QRS."""
 
 _GRID_SMOOTHING_MS = 3.0
 
@@ -216,19 +220,23 @@ def measure(
         beat = replace(beat, spikes_ms=tuple(-before_ms for before_ms in shown.before_r_ms))
     limits = find_limits(beat)
     qrs, p_wave, flags = limits.qrs, limits.p_wave, limits.qrs.flags
-    locked, withheld = np.nan, dict[str, str]()
-    if p_wave is not None:
-        lock = p_locking(np.asarray(signal_mv), beat, qrs, p_wave, np.asarray(r_samples))
-        locked = lock.share
-        if not lock.locked:
-            p_wave, flags = None, (*flags, lock.reason)
-            withheld |= dict.fromkeys(("pr_ms", "p_ms", "pr_error_ms"), lock.reason)
-    t_wave, qtc_ms = limits.t_wave, _qtc_ms(limits, beat)
-    if t_wave is not None and not PLAUSIBLE_QTC_MS[0] <= qtc_ms <= PLAUSIBLE_QTC_MS[1]:
+    signal, peaks = np.asarray(signal_mv), np.asarray(r_samples)
+    withheld: dict[str, str] = {}
+    lock = None if p_wave is None else p_locking(signal, beat, qrs, p_wave, peaks)
+    atrial = atrial_waves(signal, beat, limits, lock, peaks)
+    chambers = paced_chambers(pacing, qrs.on_ms)
+    rhythm = find_rhythm(beat, limits, lock, atrial, peaks, chambers)
+    if lock is not None and (reason := lock.reason or atrial.reason):
+        p_wave, flags = None, (*flags, reason)
+        withheld |= dict.fromkeys(("pr_ms", "p_ms", "pr_error_ms"), reason)
+    t_wave, qtc_ms, of_rr = limits.t_wave, _qtc_ms(limits, beat), _qt_ms(limits) / beat.rr_s / 1000
+    if t_wave is not None and not (
+        PLAUSIBLE_QTC_MS[0] <= qtc_ms <= PLAUSIBLE_QTC_MS[1] and of_rr <= LONGEST_QT
+    ):
         t_wave = None
-        why = f"no QT: a QTc of {qtc_ms:.0f} ms at this rate is not plausible"
-        withheld |= dict.fromkeys(("qt_ms", "qtc_ms", "jt_ms", "qt_error_ms"), why)
-        flags = (*flags, why)
+        reason = f"no QT: a QTc of {qtc_ms:.0f} ms, {of_rr:.0%} of RR, is not plausible"
+        withheld |= dict.fromkeys(("qt_ms", "qtc_ms", "jt_ms", "qt_error_ms"), reason)
+        flags = (*flags, reason)
     limits = replace(limits, p_wave=p_wave, t_wave=t_wave)
     moved = moves_by(beat, limits)
     if max(moved.on_ms, moved.off_ms) > MOST_MOVED_MS:
@@ -248,7 +256,7 @@ def measure(
         findings, flags = (*findings, paced), (paced.text, *flags)
     values = _values(beat, limits, found)
     values |= {
-        "p_locked": locked,
+        "p_locked": np.nan if lock is None else lock.share,
         "qrs_error_ms": moved.qrs_ms,
         "pr_error_ms": moved.pr_ms,
         "qt_error_ms": moved.qt_ms,
@@ -272,6 +280,7 @@ def measure(
         findings,
         pacing,
         emptied | withheld,
+        rhythm,
     )
 
 
