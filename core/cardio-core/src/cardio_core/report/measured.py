@@ -381,23 +381,44 @@ def write_sheet(
 def _png(draw: canvas.Draw, sheet: Sheet) -> bytes:
     def whole(figure: Figure) -> None:
         draw(figure)
+        flags = [line for flag in sheet.flags for line in _wrapped(f"Flag: {flag}")]
+        placed = not isinstance(figure.get_layout_engine(), canvas.SteadyLayout)
+        if placed:
+            _make_room(figure, above_pt=_TITLE_PT + 9, below_pt=_FLAG_PT * len(flags) + 3)
         figure.suptitle(
             f"Recording {sheet.recording_id}    measured by {sheet.by}",
             x=0.01, ha="left", fontsize=canvas.TEXT_PT + 2, fontweight="bold", color=canvas.INK,
+            **({"y": 1 - 4 / (72 * figure.get_figheight()), "va": "top"} if placed else {}),
         )  # fmt: skip
-        if sheet.flags:
+        if flags:
             figure.supxlabel(
-                "\n".join(_wrapped(f"Flag: {flag}") for flag in sheet.flags),
+                "\n".join(flags),
                 x=0.01, ha="left", fontsize=canvas.SMALL_PT, color=canvas.VERMILION,
+                **({"y": 3 / (72 * figure.get_figheight()), "va": "bottom"} if placed else {}),
             )  # fmt: skip
 
     return canvas.png_bytes(whole, SIZE_IN, DPI)
 
 
-def _wrapped(text: str) -> str:
+_TITLE_PT, _FLAG_PT = 11.0, 9.6
+"""Heights of a title and of a line of flags."""
+
+
+def _make_room(figure: Figure, *, above_pt: float, below_pt: float) -> None:
+    """Make a figure whose axes were placed by hand higher; they keep their size in inches."""
+    before = figure.get_figheight()
+    after = before + (above_pt + below_pt) / 72
+    for axes in figure.axes:
+        left, bottom, width, height = axes.get_position().bounds
+        up = (bottom * before + below_pt / 72) / after
+        axes.set_position((left, up, width, height * before / after))
+    figure.set_figheight(after)
+
+
+def _wrapped(text: str) -> list[str]:
     import textwrap
 
-    return textwrap.fill(text, 170)
+    return textwrap.wrap(text, 170)
 
 
 def _thumbnail(file: Path) -> None:
