@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -21,6 +21,7 @@ from cardio_ecg_transfer.signal.delineation.qrs_bounds import QrsBounds
 from cardio_ecg_transfer.signal.delineation.qrs_waves import qrs_waves
 from cardio_ecg_transfer.signal.ecg import Ecg
 from cardio_ecg_transfer.signal.filters import TARGET_RATE_HZ
+from cardio_ecg_transfer.signal.frontal_axis import p_axis_deg, t_axis_deg
 from cardio_ecg_transfer.signal.leads.exchange_features import JUDGED_LEADS
 from cardio_ecg_transfer.signal.leads.exchanges import find_exchanges
 from cardio_ecg_transfer.signal.leads.finding import Finding, unfit_leads
@@ -39,9 +40,11 @@ from cardio_ecg_transfer.signal.pacing import (
     Pacing,
     beats_without_spikes,
     locked_spikes,
+    paced_chambers,
     pacing_finding,
 )
 from cardio_ecg_transfer.signal.recording_checks import check_recording
+from cardio_ecg_transfer.signal.rhythm import Rhythm, atrial_waves, find_rhythm
 from cardio_ecg_transfer.signal.working_rate import at_working_rate
 
 _HEIGHT_LEADS = ("I", "aVL", "V1", "V2", "V5", "V6")
@@ -50,6 +53,7 @@ MEASUREMENTS: tuple[tuple[str, str], ...] = (
     ("heart_rate_bpm", "1/min"),
     ("pr_ms", "ms"),
     ("p_ms", "ms"),
+    ("qrs_global_ms", "ms"),
     ("qrs_ms", "ms"),
     ("qt_ms", "ms"),
     ("qtc_ms", "ms"),
@@ -72,15 +76,18 @@ MEASUREMENTS: tuple[tuple[str, str], ...] = (
     ("qt_error_ms", "ms"),
     ("axis_error_deg", "deg"),
 )
-"""Name and unit of each measurement. ``lbbb`` is Strauss's, ``qtc_ms`` Fridericia's; those without
-a dimension are counts, shares, or 1 for yes and 0 for no. Errors are how far a measurement moves
+"""Name and unit of each measurement. ``qrs_global_ms`` is from the first onset to the last end over
+the leads, which the limits of guidelines are meant for; ``qrs_ms`` is that of the median lead, on
+which the other intervals rest. ``lbbb`` is Strauss's, ``qtc_ms`` Fridericia's; those without a
+dimension are counts, shares, or 1 for yes and 0 for no. Errors are how far a measurement moves
 under noise of 3 µV and of the median beat's own size."""
 
 TITLES: dict[str, str] = {
     "heart_rate_bpm": "Heart rate",
     "pr_ms": "PR interval",
     "p_ms": "P duration",
-    "qrs_ms": "QRS duration",
+    "qrs_global_ms": "QRS duration, global",
+    "qrs_ms": "QRS duration, median lead",
     "qt_ms": "QT interval",
     "qtc_ms": "QTc, Fridericia",
     "axis_deg": "QRS axis",
@@ -107,12 +114,22 @@ TITLES: dict[str, str] = {
 }
 """What a cardiologist calls each measurement; a question is answered yes or no."""
 
+LISTED_LAST = (
+    *(f"{wave}_{lead.lower()}_mv" for wave in "rs" for lead in _HEIGHT_LEADS),
+    *(f"{block}_share" for block in BLOCKS),
+    "p_locked",
+)
+"""Single amplitudes, and shares of readings and beats."""
+
 GRID_EXTENT_MS = (-300.0, 500.0)
 GRID_POINTS = 121
 """Of the median beat for classical models: one point each 6.7 ms (150 Hz)."""
 
 PLAUSIBLE_QTC_MS = (280.0, 620.0)
 """Fridericia's; beyond, another wave was taken for T, or its end was lost."""
+
+LONGEST_QT = 0.9
+"""Of the RR interval: a T wave that ends later would run into the next QRS."""
 
 _GRID_SMOOTHING_MS = 3.0
 
@@ -143,8 +160,10 @@ class Measurements:
         What is wrong with its leads: those given, exchanged electrodes, and pacing.
     pacing : Pacing
         Its pacemaker spikes.
-    withheld : frozenset of str
-        What was not given on purpose, by the names of `MEASUREMENTS`; a flag says why.
+    withheld : dict of str to str
+        Why something was not given on purpose, by the names of `MEASUREMENTS`.
+    rhythm : Rhythm
+        What drives the ventricles, with its evidence.
     """
 
     values: dict[str, float]
@@ -157,7 +176,8 @@ class Measurements:
     flags: tuple[str, ...] = ()
     findings: tuple[Finding, ...] = ()
     pacing: Pacing = NOT_PACED
-    withheld: frozenset[str] = frozenset()
+    withheld: dict[str, str] = field(default_factory=dict)
+    rhythm: Rhythm = Rhythm()
 
     @property
     def out_of_place(self) -> frozenset[str]:
@@ -208,18 +228,23 @@ def measure(
         beat = replace(beat, spikes_ms=tuple(-before_ms for before_ms in shown.before_r_ms))
     limits = find_limits(beat)
     qrs, p_wave, flags = limits.qrs, limits.p_wave, limits.qrs.flags
-    locked, withheld = np.nan, set[str]()
-    if p_wave is not None:
-        lock = p_locking(np.asarray(signal_mv), beat, qrs, p_wave, np.asarray(r_samples))
-        locked = lock.share
-        if not lock.locked:
-            p_wave, flags = None, (*flags, lock.reason)
-            withheld |= {"pr_ms", "p_ms", "pr_error_ms"}
-    t_wave, qtc_ms = limits.t_wave, _qtc_ms(limits, beat)
-    if t_wave is not None and not PLAUSIBLE_QTC_MS[0] <= qtc_ms <= PLAUSIBLE_QTC_MS[1]:
+    signal, peaks = np.asarray(signal_mv), np.asarray(r_samples)
+    withheld: dict[str, str] = {}
+    lock = None if p_wave is None else p_locking(signal, beat, qrs, p_wave, peaks)
+    atrial = atrial_waves(signal, beat, limits, lock, peaks)
+    chambers = paced_chambers(pacing, qrs.on_ms)
+    rhythm = find_rhythm(beat, limits, lock, atrial, peaks, chambers)
+    if lock is not None and (reason := lock.reason or atrial.reason):
+        p_wave, flags = None, (*flags, reason)
+        withheld |= dict.fromkeys(("pr_ms", "p_ms", "pr_error_ms"), reason)
+    t_wave, qtc_ms, of_rr = limits.t_wave, _qtc_ms(limits, beat), _qt_ms(limits) / beat.rr_s / 1000
+    if t_wave is not None and not (
+        PLAUSIBLE_QTC_MS[0] <= qtc_ms <= PLAUSIBLE_QTC_MS[1] and of_rr <= LONGEST_QT
+    ):
         t_wave = None
-        withheld |= {"qt_ms", "qtc_ms", "jt_ms", "qt_error_ms"}
-        flags = (*flags, f"no QT: a QTc of {qtc_ms:.0f} ms at this rate is not plausible")
+        reason = f"no QT: a QTc of {qtc_ms:.0f} ms, {of_rr:.0%} of RR, is not plausible"
+        withheld |= dict.fromkeys(("qt_ms", "qtc_ms", "jt_ms", "qt_error_ms"), reason)
+        flags = (*flags, reason)
     limits = replace(limits, p_wave=p_wave, t_wave=t_wave)
     moved = moves_by(beat, limits)
     if max(moved.on_ms, moved.off_ms) > MOST_MOVED_MS:
@@ -239,7 +264,7 @@ def measure(
         findings, flags = (*findings, paced), (paced.text, *flags)
     values = _values(beat, limits, found)
     values |= {
-        "p_locked": locked,
+        "p_locked": np.nan if lock is None else lock.share,
         "qrs_error_ms": moved.qrs_ms,
         "pr_error_ms": moved.pr_ms,
         "qt_error_ms": moved.qt_ms,
@@ -263,6 +288,7 @@ def measure(
         findings,
         pacing,
         emptied | withheld,
+        rhythm,
     )
 
 
@@ -316,6 +342,7 @@ def _values(beat: MedianBeat, limits: Limits, found: Conduction) -> dict[str, fl
         "heart_rate_bpm": 60.0 / beat.rr_s,
         "pr_ms": np.nan if p_wave is None else qrs.on_ms - p_wave.on_ms,
         "p_ms": np.nan if p_wave is None else p_wave.off_ms - p_wave.on_ms,
+        "qrs_global_ms": qrs.qrs_global_ms,
         "qrs_ms": qrs.qrs_ms,
         "qt_ms": qt_ms,
         "qtc_ms": _qtc_ms(limits, beat),
@@ -336,6 +363,17 @@ def _values(beat: MedianBeat, limits: Limits, found: Conduction) -> dict[str, fl
     values |= {f"r_{lead.lower()}_mv": waves[lead].r_mv for lead in _HEIGHT_LEADS}
     values |= {f"s_{lead.lower()}_mv": waves[lead].s_mv for lead in _HEIGHT_LEADS}
     return values
+
+
+def wave_axes_deg(made: Measurements) -> tuple[dict[str, float], dict[str, str]]:
+    """Return the axes of P and T by name, NaN where there is none, and why one is withheld."""
+    values = {
+        "p_axis_deg": p_axis_deg(made.beat, made.p_wave),
+        "t_axis_deg": t_axis_deg(made.beat, made.qrs, made.t_wave),
+    }
+    without = {"p_axis_deg": made.withheld.get("pr_ms"), "t_axis_deg": made.withheld.get("qt_ms")}
+    values, emptied = without_unfit(values, made.findings)
+    return values, emptied | {name: why for name, why in without.items() if why}
 
 
 def _qt_ms(limits: Limits) -> float:
