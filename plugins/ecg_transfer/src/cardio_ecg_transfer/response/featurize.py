@@ -57,7 +57,8 @@ def featurize(samples: SampleSet, config: PicturesBlock) -> FeatureSet:
         ]
     )
     pictures[~alive] = 0  # as a lead that is lost in training
-    mean_db = gain_db.mean(axis=1, keepdims=True, where=alive)
+    n_alive = np.maximum(alive.sum(axis=1, keepdims=True), 1)  # none, of leads of other names
+    mean_db = gain_db.sum(axis=1, keepdims=True, where=alive) / n_alive
     offset = table["r_offset"].to_numpy(np.int64) + settings.context_samples
     names, units = zip(*MEASUREMENTS, strict=True)
     measured = np.stack([beat.measured for beat in beats])

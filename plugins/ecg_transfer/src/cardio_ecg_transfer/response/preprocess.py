@@ -14,7 +14,7 @@ from cardio_ecg_transfer.response.config import PreprocessBlock
 from cardio_ecg_transfer.shared.minting import Beats, Row, cut_beats, mint_beats
 from cardio_ecg_transfer.signal.ecg import Ecg
 from cardio_ecg_transfer.signal.filters import TARGET_RATE_HZ
-from cardio_ecg_transfer.signal.leads.limb_leads import in_standard_order
+from cardio_ecg_transfer.signal.leads.limb_leads import derive_limb_leads, in_standard_order
 from cardio_ecg_transfer.signal.leads.names import STANDARD_LEADS as TWELVE
 from cardio_ecg_transfer.signal.measurements.conduction import Sex
 from cardio_ecg_transfer.signal.measurements.measure import MEASUREMENTS, Measurements, measure
@@ -82,10 +82,11 @@ class Beat:
 
 
 def preprocess(samples: SampleSet, config: PreprocessBlock, ctx: Context) -> SampleSet:
-    """Mint the beats of the dominant morphology of each twelve-lead recording.
+    """Mint the beats of the dominant morphology of each recording.
 
     Ectopic beats are left out, and so are beats that the edges cut. At most `config.n_beats` stay,
-    evenly over the recording.
+    evenly over the recording. A recording of fewer than twelve leads is measured where it is new,
+    and takes no part in training: its other leads hold zeros, and a flag names those it has.
 
     Returns
     -------
@@ -93,27 +94,31 @@ def preprocess(samples: SampleSet, config: PreprocessBlock, ctx: Context) -> Sam
         Values: `Beat` objects. The table carries `length`, `r_offset` and `flags`, as for
         `aami_beats`, and `lbbb_read` of the recording.
     """
-    return mint_beats(samples, partial(_beats_of, config=config), ctx)
+    whole = ctx.mode == "fit"
+    return mint_beats(samples, partial(_beats_of, config=config, whole=whole), ctx)
 
 
-def _beats_of(ecg: Ecg, about: Row, config: PreprocessBlock) -> Beats:
+def _beats_of(ecg: Ecg, about: Row, config: PreprocessBlock, whole: bool) -> Beats:
     """Return the beats of a recording that are kept, and their columns."""
     missing = [lead for lead in TWELVE if lead not in ecg.leads]
-    if missing:
+    if missing and whole:
         raise DataError(
             f"expected the twelve standard leads, found no {', '.join(missing)}; give a "
             "twelve-lead recording, or one with at least I, II and V1 to V6"
         )
-    ecg = in_standard_order(ecg)
+    ecg = in_standard_order(derive_limb_leads(ecg))
+    # Leads of other names count where the twelve are not all there: a Holter's MLII is better
+    # than nothing.
+    leads = TWELVE if set(TWELVE) <= set(ecg.leads) else ecg.leads
     ready, cut, columns = cut_beats(
-        ecg, [ecg.leads.index(lead) for lead in TWELVE], config, dead_too=True
+        ecg, [ecg.leads.index(lead) for lead in leads], config, dead_too=True
     )
     patient = Patient.of_row(about)
     heart = measure(
         ready.signal_mv,
         TARGET_RATE_HZ,
         ready.peaks,
-        TWELVE,
+        leads,
         sex=patient.sex,
         findings=ready.findings,
         pacing=ready.pacing,
@@ -128,7 +133,11 @@ def _beats_of(ecg: Ecg, about: Row, config: PreprocessBlock) -> Beats:
     beats = np.empty(kept.size, dtype=object)
     r_s = ready.peaks / TARGET_RATE_HZ
     shared = (heart.grid_mv, measured, heart, r_s, ecg.duration_s, patient)
-    beats[:] = [Beat(cut.segments_mv[i], *shared) for i in kept]
+    segments_mv = np.zeros((kept.size, len(TWELVE), cut.segments_mv.shape[2]), np.float32)
+    for row, lead in enumerate(TWELVE):
+        if lead in leads:
+            segments_mv[:, row] = cut.segments_mv[kept, leads.index(lead)]
+    beats[:] = [Beat(segment_mv, *shared) for segment_mv in segments_mv]
     read = np.full(kept.size, about.get("lbbb_read", np.nan), dtype=float)
     flags = "; ".join((*ready.flags, *heart.flags))
     own = {"lbbb_read": read, "flags": np.full(kept.size, flags)}

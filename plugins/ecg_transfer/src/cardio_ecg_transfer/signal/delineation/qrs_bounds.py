@@ -21,7 +21,7 @@ algorithms. IEEE Access 2020; 8: 186181-186190 (the human marks).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -90,6 +90,14 @@ class QrsBounds:
     flags: tuple[str, ...] = ()
     leads_ms: NDArray[np.float64] | None = None
     global_ms: tuple[float, float] | None = None
+
+    def with_silent(self, n: int) -> QrsBounds:
+        """Return the limits with `n` further leads that have none."""
+        if self.leads_ms is None:
+            return self
+        return replace(
+            self, leads_ms=np.pad(self.leads_ms, ((0, n), (0, 0)), constant_values=np.nan)
+        )
 
     @property
     def qrs_ms(self) -> float:

@@ -17,7 +17,7 @@ from cardio_ecg_transfer.signal.delineation.limits import (
 from cardio_ecg_transfer.signal.delineation.median_beat import MedianBeat, median_beat
 from cardio_ecg_transfer.signal.delineation.p_and_t import WaveBounds
 from cardio_ecg_transfer.signal.delineation.p_locked import p_locking
-from cardio_ecg_transfer.signal.delineation.qrs_bounds import QrsBounds
+from cardio_ecg_transfer.signal.delineation.qrs_bounds import FEW_LEADS, QrsBounds
 from cardio_ecg_transfer.signal.delineation.qrs_waves import qrs_waves
 from cardio_ecg_transfer.signal.ecg import Ecg
 from cardio_ecg_transfer.signal.filters import TARGET_RATE_HZ
@@ -206,7 +206,8 @@ def measure(
     r_samples : array_like of int, shape (n_peaks,)
         R peaks, ectopic beats included.
     leads : tuple of str, length n_leads
-        All of the standard twelve, in any order, others beside them.
+        Any, in any order. Where some of the standard twelve are absent, times rest on the leads
+        that are there, a finding names them, and what stands on the absent ones is NaN.
     sex : {"M", "F"}, optional
         For the limit of Strauss's criterion; without it the men's holds.
     findings : tuple of Finding, optional
@@ -219,10 +220,9 @@ def measure(
     Raises
     ------
     DataError
-        If a lead is missing, fewer than three beats are alike, or the QRS has no limits.
+        If fewer than three beats are alike, or the QRS has no limits.
     """
     beat = median_beat(signal_mv, rate_hz, r_samples, leads)
-    beat.rows(STANDARD_LEADS)
     if pacing.is_paced:
         shown = locked_spikes(pacing.times_s, beat.r_samples / rate_hz)
         beat = replace(beat, spikes_ms=tuple(-before_ms for before_ms in shown.before_r_ms))
@@ -254,6 +254,11 @@ def measure(
         for name, by_ms in (("PR", moved.pr_ms), ("QT", moved.qt_ms))
         if by_ms > MOST_MOVED_MS
     )
+    absent = _absent(leads)
+    if absent is not None:
+        findings, flags = (*findings, absent), (absent.text, *flags)
+        beat, qrs = beat.with_silent(absent.leads), qrs.with_silent(len(absent.leads))
+        limits = replace(limits, qrs=qrs)
     found = conduction(beat, qrs, sex)
     if not unfit_leads(findings, "signal", "place", "potential") & set(JUDGED_LEADS):
         exchanged = find_exchanges(beat)
@@ -271,6 +276,8 @@ def measure(
         "axis_error_deg": found.axis_error_deg,
     }
     values, emptied = without_unfit({name: values[name] for name, _ in MEASUREMENTS}, findings)
+    if absent is not None and len(leads) < FEW_LEADS:
+        values["qrs_global_ms"], emptied["qrs_global_ms"] = np.nan, absent.text
     flags += tuple(
         f"{BLOCKS[name]} borderline: {verdict.decided_by}"
         for name, verdict in found.verdicts.items()
@@ -298,8 +305,8 @@ def measure_ecg(ecg: Ecg, *, sex: Sex | None = None) -> Measurements:
     Parameters
     ----------
     ecg : Ecg
-        With I, II and V1 to V6 at least, by any usual spelling. Below 250 Hz a flag tells the
-        resolution.
+        Any leads, by any usual spelling; see `measure` for fewer than twelve. Below 250 Hz a flag
+        tells the resolution.
     sex : {"M", "F"}, optional
         See `measure`.
 
@@ -331,6 +338,16 @@ def measure_ecg(ecg: Ecg, *, sex: Sex | None = None) -> Measurements:
         pacing=pacing,
     )
     return replace(made, flags=(*checked.flags, *made.flags))
+
+
+def _absent(leads: tuple[str, ...]) -> Finding | None:
+    """Name what was recorded where that is not all of the twelve leads."""
+    absent = tuple(lead for lead in STANDARD_LEADS if lead not in leads)
+    if not absent:
+        return None
+    whose = "this lead" if len(leads) == 1 else "these leads"
+    text = f"no leads but {', '.join(leads)}: times are of {whose}, what needs others is not given"
+    return Finding(text, absent, "signal")
 
 
 def _values(beat: MedianBeat, limits: Limits, found: Conduction) -> dict[str, float]:
