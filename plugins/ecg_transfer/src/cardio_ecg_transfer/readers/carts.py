@@ -31,7 +31,6 @@ from typing import Any, Literal
 import numpy as np
 
 from cardio_core.api import DataError
-from cardio_ecg_transfer.readers import guarded_xml
 from cardio_ecg_transfer.readers.checks import (
     MV_PER_UNIT,
     readable,
@@ -39,6 +38,7 @@ from cardio_ecg_transfer.readers.checks import (
     require_size,
     too_large,
 )
+from cardio_ecg_transfer.readers.guarded_xml import Guard, parse
 from cardio_ecg_transfer.signal.ecg import Ecg
 
 EXTRA = 'pip install -c constraints.txt "./plugins/ecg_transfer[carts]"'
@@ -164,8 +164,8 @@ def _checksum(record: Any) -> tuple[str, ...]:
 
 
 def _before_hl7(path: Path, _max_values: int) -> tuple[str, ...]:
-    guard = guarded_xml.Guard(path.name)
-    guarded_xml.parse(path, guard)
+    guard = Guard(path.name)
+    parse(path, guard)
     n_sets = guard.counts.get(
         ("AnnotatedECG", "component", "series", "component", "sequenceSet"), 0
     )
@@ -173,11 +173,11 @@ def _before_hl7(path: Path, _max_values: int) -> tuple[str, ...]:
 
 
 def _before_xml(path: Path, _max_values: int) -> tuple[str, ...]:
-    guarded_xml.parse(path, guarded_xml.Guard(path.name))
+    parse(path, Guard(path.name))
     return ()
 
 
-class _Waveforms(guarded_xml.Guard):
+class _Waveforms(Guard):
     """Keeps the compressed text of a Sierra file, to look at its size alone."""
 
     def __init__(self, name: str) -> None:
@@ -192,7 +192,7 @@ class _Waveforms(guarded_xml.Guard):
 def _before_sierra(path: Path, max_values: int) -> tuple[str, ...]:
     """Look how much the compressed leads unpack to: a short text can stand for gigabytes."""
     guard = _Waveforms(path.name)
-    guarded_xml.parse(path, guard)
+    parse(path, guard)
     try:
         packed = base64.b64decode("".join("".join(guard.texts).split()), validate=True)
     except (binascii.Error, ValueError):
