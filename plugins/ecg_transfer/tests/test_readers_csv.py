@@ -7,8 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cardio_core.api import DataError
+from cardio_core.api import Context, DataError
+from cardio_ecg_transfer.beats.models import AAMI_BEATS
 from cardio_ecg_transfer.readers import read_ecg
+from cardio_ecg_transfer.response.config import LoadBlock
+from cardio_ecg_transfer.response.load import load
+from cardio_ecg_transfer.response.models import CRT_RESPONSE
 
 N_SAMPLES = 1000
 ROWS = [f"{i % 50 / 100},{-(i % 50) * 10}" for i in range(N_SAMPLES)]
@@ -145,6 +149,16 @@ def test_what_the_table_does_not_say_is_given(tmp_path: Path) -> None:
     np.testing.assert_allclose(ecg.signal_mv, [WAVE, -WAVE], atol=1e-6)
     assert "--rate-hz" in refusal(path, unit="uV")
     assert "--unit" in refusal(path, rate_hz=100)
+
+
+def test_what_is_given_on_the_command_line_reaches_the_reader(tmp_path: Path) -> None:
+    path = people(tmp_path / "a.csv", "I,II", WAVE * 1000, -WAVE * 1000, form="{:.4f},{:.4f}")
+    for task in (CRT_RESPONSE, AAMI_BEATS):
+        options = {one.name: one.setting for one in task.options if one.for_new}
+        assert options == {"rate-hz": "load.rate_hz", "unit": "load.unit"}
+    ctx = Context(CRT_RESPONSE, hook="load", mode="predict", _inputs=(path,))
+    (ecg,) = load(LoadBlock(rate_hz=100, unit="uV"), ctx).samples.values
+    np.testing.assert_allclose(ecg.signal_mv, [WAVE, -WAVE], atol=1e-6)
 
 
 def test_what_is_given_does_not_contradict_the_file(tmp_path: Path) -> None:
