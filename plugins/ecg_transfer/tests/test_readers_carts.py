@@ -211,7 +211,8 @@ def test_a_claim_beyond_the_limit_is_refused(tmp_path, name):
 
 def test_other_json_in_a_folder_is_no_recording(tmp_path):
     (tmp_path / "truth.json").write_text('{"seed": 1}')
-    assert not is_recording(tmp_path / "truth.json")
+    (tmp_path / "folder.json").mkdir()
+    assert not any(map(is_recording, tmp_path.iterdir()))
     assert is_recording(written(tmp_path, "kardia"))
 
 

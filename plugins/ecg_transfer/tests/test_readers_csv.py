@@ -132,7 +132,8 @@ def test_tables_as_people_have_them(tmp_path, head, columns, form, leads, rate_h
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "latin-1"])
 def test_semicolons_with_decimal_commas(tmp_path: Path, encoding: str) -> None:
     lines = ["Zeit [s];D1 [µV];V1 (mV)"]
-    for time_s, mv in zip(TIMES, WAVE, strict=True):
+    lines.append("0;0;0")
+    for time_s, mv in zip(TIMES[1:], WAVE[1:], strict=True):
         lines.append(f"{time_s:.4f};{mv * 1000:.3f};{mv:.6f}".replace(".", ","))
     lines[8] = lines[8].rpartition(";")[0] + ";"
     path = tmp_path / "a.csv"

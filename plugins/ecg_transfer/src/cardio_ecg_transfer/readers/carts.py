@@ -417,7 +417,7 @@ def format_of(start: bytes, suffix: str) -> str | None:
 
 def is_kardia(path: Path) -> bool:
     """Whether a JSON file is a Kardia recording: a folder holds other JSON, which is no ECG."""
-    if path.stat().st_size > _KARDIA_BYTES:
+    if not path.is_file() or path.stat().st_size > _KARDIA_BYTES:
         return False
     content = path.read_bytes()
     return b'"amplitudeResolution"' in content and b'"samples"' in content

@@ -167,7 +167,8 @@ def _layout_of(path: Path) -> _Layout:
     lead = next((said[key] for key in _LEAD_KEYS if key in said), None)
     if lead is not None and not titles:
         titles = (lead,)
-    decimal = "." if delimiter == "," else ("," if "," in sample else ".")
+    commas = any("," in line for line in lines[first:])
+    decimal = "," if delimiter != "," and commas else "."
     if delimiter == "," and len(titles) == 1 and sample.count(",") == 1:
         delimiter, decimal = ";", ","  # one column with decimal commas
     return _Layout(first, delimiter, decimal, titles, units, said)
