@@ -11,7 +11,13 @@ from cardio_ecg_transfer.shared.config import PicturesBlock
 from cardio_ecg_transfer.signal.filters import TARGET_RATE_HZ
 from cardio_ecg_transfer.signal.leads.finding import unfit_leads
 from cardio_ecg_transfer.signal.leads.names import STANDARD_LEADS as TWELVE
-from cardio_ecg_transfer.signal.measurements.measure import GRID_EXTENT_MS, MEASUREMENTS, TITLES
+from cardio_ecg_transfer.signal.measurements.measure import (
+    GRID_EXTENT_MS,
+    LISTED_LAST,
+    MEASUREMENTS,
+    TITLES,
+    wave_axes_deg,
+)
 from cardio_ecg_transfer.signal.measurements.wave_table import WAVES, wave_table
 from cardio_ecg_transfer.signal.measurements.withheld import rows_without_unfit
 from cardio_ecg_transfer.signal.segments import time_extent
@@ -35,7 +41,8 @@ def featurize(samples: SampleSet, config: PicturesBlock) -> FeatureSet:
         so are `waves`: (n_beats, n_waves), see `signal.measurements.wave_table`.
         `in_place`: (n_beats, 12), 1 where a lead has a signal and is what its name says, else 0.
         `paced`: (n_beats, 1), 1 where the ventricles are paced, else 0.
-        `rhythm`: how long, and of how many beats, the recording is; no model uses it.
+        `axes`: those of P and T in degrees, and
+        `rhythm`: how long, and of how many beats, the recording is; no model uses them.
     """
     table, beats = samples.table, list[Beat](samples.values)
     settings = config.settings()
@@ -50,7 +57,8 @@ def featurize(samples: SampleSet, config: PicturesBlock) -> FeatureSet:
         ]
     )
     pictures[~alive] = 0  # as a lead that is lost in training
-    mean_db = gain_db.mean(axis=1, keepdims=True, where=alive)
+    n_alive = np.maximum(alive.sum(axis=1, keepdims=True), 1)  # none, of leads of other names
+    mean_db = gain_db.sum(axis=1, keepdims=True, where=alive) / n_alive
     offset = table["r_offset"].to_numpy(np.int64) + settings.context_samples
     names, units = zip(*MEASUREMENTS, strict=True)
     measured = np.stack([beat.measured for beat in beats])
@@ -84,8 +92,14 @@ def featurize(samples: SampleSet, config: PicturesBlock) -> FeatureSet:
             extents={"time": (*GRID_EXTENT_MS, "ms")},
         ),
         "measurements": FeatureBlock(
-            measured, ("measurement",), names, units, titles=tuple(TITLES[name] for name in names)
+            measured,
+            ("measurement",),
+            names,
+            units,
+            titles=tuple(TITLES[name] for name in names),
+            listed_last=LISTED_LAST,
         ),
+        "axes": _axes(beats),
         "waves": _waves(beats),
         "in_place": FeatureBlock(
             np.array(
@@ -119,6 +133,15 @@ def _waves(beats: list[Beat]) -> FeatureBlock:
     names, units = zip(*WAVES, strict=True)
     values = np.stack([made[id(beat.heart)] for beat in beats])
     return FeatureBlock(values, ("wave",), names, units, titles=())
+
+
+def _axes(beats: list[Beat]) -> FeatureBlock:
+    names = ("p_axis_deg", "t_axis_deg")
+    made = {id(one.heart): wave_axes_deg(one.heart)[0] for one in beats}
+    rows = [[made[id(one.heart)][name] for name in names] for one in beats]
+    return FeatureBlock(
+        np.array(rows, np.float32), ("wave",), names, ("deg",), titles=("P axis", "T axis")
+    )
 
 
 def _rhythm(beats: list[Beat]) -> FeatureBlock:
