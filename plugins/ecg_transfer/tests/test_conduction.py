@@ -124,6 +124,18 @@ def test_the_limits_of_duration_are_strausss_by_sex_and_120_ms(qrs_ms, sex, stra
 
 
 @pytest.mark.parametrize(
+    ("global_ms", "sex", "strauss", "class_one"),
+    [(128.0, "F", False, False), (140.0, "M", True, False), (150.0, "M", True, True)],
+)
+def test_limits_of_guidelines_hold_for_the_duration_over_all_leads(
+    global_ms, sex, strauss, class_one
+):
+    whole = (-global_ms / 2, global_ms / 2)
+    found = conduction(beat_of(**LBBB), QrsBounds(-58.0, 58.0, global_ms=whole), sex)
+    assert (found.lbbb_strauss, found.class_one) == (strauss, class_one)
+
+
+@pytest.mark.parametrize(
     ("changed", "strauss", "esc"),
     [
         ({"V1": RSR}, False, False),

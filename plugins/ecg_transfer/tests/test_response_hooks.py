@@ -281,4 +281,4 @@ def test_the_sheet_shows_the_limits_that_were_measured_and_every_r_peak(cohort):
 def test_what_no_cardiologist_reads_is_no_measurement(features):
     titles = {name: block.titles for name, block in features.blocks.items()}
     assert titles["gain"] == titles["polarity"] == titles["waves"] == ()
-    assert "QRS duration" in titles["measurements"] and all(titles["measurements"])
+    assert "QRS duration, global" in titles["measurements"] and all(titles["measurements"])

@@ -129,8 +129,8 @@ def score_rule(features: FeatureSet, recipe: Recipe) -> NDArray[np.float64]:
     """
     values = measured(features, recipe.columns)
     says = values[:, recipe.columns.index("lbbb")] >= 0.5
-    if "qrs_ms" in recipe.columns:
-        says &= values[:, recipe.columns.index("qrs_ms")] >= GUIDELINE_QRS_MS
+    if "qrs_global_ms" in recipe.columns:
+        says &= values[:, recipe.columns.index("qrs_global_ms")] >= GUIDELINE_QRS_MS
     return np.where(says, RESPONDS, RESPONDS_NOT)
 
 

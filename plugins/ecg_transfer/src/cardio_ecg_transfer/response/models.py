@@ -90,7 +90,7 @@ _COMPARED: tuple[tuple[Model, Recipe | None], ...] = (
      Recipe("measurements", "logistic", columns=("qrs_ms",))),
     (Model("lbbb", "LBBB", baseline=True, rule=True), Recipe("rule", columns=("lbbb",))),
     (Model("guideline", "Class I guideline: LBBB and QRS ≥ 150 ms", baseline=True, rule=True),
-     Recipe("rule", columns=("lbbb", "qrs_ms"))),
+     Recipe("rule", columns=("lbbb", "qrs_global_ms"))),
     (Model("qrs_lbbb", "Logistic regression on QRS duration and LBBB", baseline=True),
      Recipe("measurements", "logistic", columns=("qrs_ms", "lbbb"))),
     (Model("qrs_area", "QRS area of the vectorcardiogram", baseline=True),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -52,6 +52,7 @@ MEASUREMENTS: tuple[tuple[str, str], ...] = (
     ("heart_rate_bpm", "1/min"),
     ("pr_ms", "ms"),
     ("p_ms", "ms"),
+    ("qrs_global_ms", "ms"),
     ("qrs_ms", "ms"),
     ("qt_ms", "ms"),
     ("qtc_ms", "ms"),
@@ -74,15 +75,18 @@ MEASUREMENTS: tuple[tuple[str, str], ...] = (
     ("qt_error_ms", "ms"),
     ("axis_error_deg", "deg"),
 )
-"""Name and unit of each measurement. ``lbbb`` is Strauss's, ``qtc_ms`` Fridericia's; those without
-a dimension are counts, shares, or 1 for yes and 0 for no. Errors are how far a measurement moves
+"""Name and unit of each measurement. ``qrs_global_ms`` is from the first onset to the last end over
+the leads, which the limits of guidelines are meant for; ``qrs_ms`` is that of the median lead, on
+which the other intervals rest. ``lbbb`` is Strauss's, ``qtc_ms`` Fridericia's; those without a
+dimension are counts, shares, or 1 for yes and 0 for no. Errors are how far a measurement moves
 under noise of 3 µV and of the median beat's own size."""
 
 TITLES: dict[str, str] = {
     "heart_rate_bpm": "Heart rate",
     "pr_ms": "PR interval",
     "p_ms": "P duration",
-    "qrs_ms": "QRS duration",
+    "qrs_global_ms": "QRS duration, global",
+    "qrs_ms": "QRS duration, median lead",
     "qt_ms": "QT interval",
     "qtc_ms": "QTc, Fridericia",
     "axis_deg": "QRS axis",
@@ -148,8 +152,8 @@ class Measurements:
         What is wrong with its leads: those given, exchanged electrodes, and pacing.
     pacing : Pacing
         Its pacemaker spikes.
-    withheld : frozenset of str
-        What was not given on purpose, by the names of `MEASUREMENTS`; a flag says why.
+    withheld : dict of str to str
+        Why something was not given on purpose, by the names of `MEASUREMENTS`.
     rhythm : Rhythm
         What drives the ventricles, with its evidence.
     """
@@ -164,7 +168,7 @@ class Measurements:
     flags: tuple[str, ...] = ()
     findings: tuple[Finding, ...] = ()
     pacing: Pacing = NOT_PACED
-    withheld: frozenset[str] = frozenset()
+    withheld: dict[str, str] = field(default_factory=dict)
     rhythm: Rhythm = Rhythm()
 
     @property
@@ -217,22 +221,22 @@ def measure(
     limits = find_limits(beat)
     qrs, p_wave, flags = limits.qrs, limits.p_wave, limits.qrs.flags
     signal, peaks = np.asarray(signal_mv), np.asarray(r_samples)
-    withheld = set[str]()
+    withheld = dict[str, str]()
     lock = None if p_wave is None else p_locking(signal, beat, qrs, p_wave, peaks)
     atrial = atrial_waves(signal, beat, limits, lock, peaks)
     chambers = paced_chambers(pacing, qrs.on_ms)
     rhythm = find_rhythm(beat, limits, lock, atrial, peaks, chambers)
     if lock is not None and (reason := lock.reason or atrial.reason):
         p_wave, flags = None, (*flags, reason)
-        withheld |= {"pr_ms", "p_ms", "pr_error_ms"}
+        withheld |= dict.fromkeys(("pr_ms", "p_ms", "pr_error_ms"), reason)
     t_wave, qtc_ms, of_rr = limits.t_wave, _qtc_ms(limits, beat), _qt_ms(limits) / beat.rr_s / 1000
     if t_wave is not None and not (
         PLAUSIBLE_QTC_MS[0] <= qtc_ms <= PLAUSIBLE_QTC_MS[1] and of_rr <= LONGEST_QT
     ):
         t_wave = None
-        withheld |= {"qt_ms", "qtc_ms", "jt_ms", "qt_error_ms"}
-        found_qt = f"a QTc of {qtc_ms:.0f} ms, {of_rr:.0%} of RR,"
-        flags = (*flags, f"no QT: {found_qt} is not plausible")
+        why = f"no QT: a QTc of {qtc_ms:.0f} ms, {of_rr:.0%} of RR, is not plausible"
+        withheld |= dict.fromkeys(("qt_ms", "qtc_ms", "jt_ms", "qt_error_ms"), why)
+        flags = (*flags, why)
     limits = replace(limits, p_wave=p_wave, t_wave=t_wave)
     moved = moves_by(beat, limits)
     if max(moved.on_ms, moved.off_ms) > MOST_MOVED_MS:
@@ -330,6 +334,7 @@ def _values(beat: MedianBeat, limits: Limits, found: Conduction) -> dict[str, fl
         "heart_rate_bpm": 60.0 / beat.rr_s,
         "pr_ms": np.nan if p_wave is None else qrs.on_ms - p_wave.on_ms,
         "p_ms": np.nan if p_wave is None else p_wave.off_ms - p_wave.on_ms,
+        "qrs_global_ms": qrs.qrs_global_ms,
         "qrs_ms": qrs.qrs_ms,
         "qt_ms": qt_ms,
         "qtc_ms": _qtc_ms(limits, beat),
