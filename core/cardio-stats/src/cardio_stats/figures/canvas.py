@@ -385,13 +385,13 @@ def save_svg(
 def png_bytes(draw: Draw, size: tuple[float, float] = SIZE_IN, dpi: int = 110) -> bytes:
     """Draw on an empty figure and return it as PNG, without date or version.
 
-    Parameters are those of `svg_text`, and the resolution.
+    Parameters are those of `svg_text`, and the resolution, of which `draw` may set another, too.
     """
     with mpl.rc_context(_RC):
         figure = Figure(figsize=size, layout=SteadyLayout(), dpi=dpi)
         draw(figure)
         buffer = io.BytesIO()
-        figure.savefig(buffer, format="png", dpi=dpi, metadata={"Software": None})
+        figure.savefig(buffer, format="png", dpi=figure.dpi, metadata={"Software": None})
     return buffer.getvalue()
 
 

@@ -36,7 +36,8 @@ class Found:
     ----------
     recordings : DataFrame
         One row a recording: recording_id, study_id, patient_id, subject_link, site_id, path, and
-        what its features may use: sex, and lbbb_read (1 or 0 where a reader named the QRS).
+        what its features may use: sex, and lbbb_read (1 or 0 where a reader named the QRS); age_y
+        and study_date are for its sheet alone.
     response : Series or None
         By patient: 1, 0 or NA.
     clinical : DataFrame or None
@@ -170,7 +171,7 @@ def _from_ptbxl(path: Path, config: LoadBlock, ctx: Context) -> Found:
         )
     table, notes = read_ptbxl(path, config.label if ctx.mode == "fit" else None, config.sites)
     table = table.assign(study_id=table["recording_id"], lbbb_read=np.nan)
-    recordings = table[[*COLUMNS, "sex", "lbbb_read"]]
+    recordings = table[[*COLUMNS, "sex", "age_y", "lbbb_read"]]
     if "label" not in table.columns:
         return Found(recordings, None, None, tuple(notes))
     clinical = table[["patient_id", "sex", "age_y"]].set_index(table["recording_id"])
@@ -220,9 +221,11 @@ def _from_table(table: CohortTable, config: LoadBlock, ctx: Context) -> Found:
 
 
 def _read_by_somebody(row: pd.Series) -> dict[str, object]:
-    """Return what features may use: sex, and 1 or 0 where a reader named the QRS, else NaN."""
+    """Return what features and sheets may use; 1 or 0 where a reader named the QRS, else NaN."""
     morphology = CohortTable.text(row, "qrs_morph")
     return {
         "sex": CohortTable.text(row, "sex"),
+        "age_y": row.get("age_y"),
+        "study_date": CohortTable.text(row, "study_date"),
         "lbbb_read": np.nan if morphology is None else float(morphology == "LBBB"),
     }

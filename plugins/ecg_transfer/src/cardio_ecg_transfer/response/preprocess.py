@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from cardio_core.api import Context, DataError, SampleSet
@@ -17,6 +18,36 @@ from cardio_ecg_transfer.signal.leads.limb_leads import in_standard_order
 from cardio_ecg_transfer.signal.leads.names import STANDARD_LEADS as TWELVE
 from cardio_ecg_transfer.signal.measurements.conduction import Sex
 from cardio_ecg_transfer.signal.measurements.measure import MEASUREMENTS, Measurements, measure
+
+
+@dataclass(frozen=True)
+class Patient:
+    """What a cohort table says of whom a recording is of; None where it does not.
+
+    Attributes
+    ----------
+    sex : {"M", "F"} or None
+        As the table has it.
+    age_y : float or None
+        Years.
+    date : str or None
+        Of the study, as the table has it: shifted, never the true one.
+    """
+
+    sex: Sex | None = None
+    age_y: float | None = None
+    date: str | None = None
+
+    @classmethod
+    def of_row(cls, row: Row) -> Patient:
+        """Read a row of the sample table."""
+        sexes: dict[str, Sex] = {"M": "M", "F": "F"}
+        age, date = row.get("age_y"), row.get("study_date")
+        return cls(
+            sexes.get(str(row.get("sex"))),
+            None if age is None or pd.isna(age) else float(age),
+            None if date is None or pd.isna(date) else str(date)[:10],
+        )
 
 
 @dataclass(frozen=True)
@@ -37,6 +68,8 @@ class Beat:
         Every R peak of the recording, in seconds; those of `heart.beat.members` are dominant.
     duration_s : float
         Length of the recording.
+    patient : Patient
+        Whose it is.
     """
 
     segment_mv: NDArray[np.float32]
@@ -45,6 +78,7 @@ class Beat:
     heart: Measurements
     r_s: NDArray[np.float64]
     duration_s: float
+    patient: Patient
 
 
 def preprocess(samples: SampleSet, config: PreprocessBlock, ctx: Context) -> SampleSet:
@@ -74,13 +108,13 @@ def _beats_of(ecg: Ecg, about: Row, config: PreprocessBlock) -> Beats:
     ready, cut, columns = cut_beats(
         ecg, [ecg.leads.index(lead) for lead in TWELVE], config, dead_too=True
     )
-    sex: Sex | None = {"M": "M", "F": "F"}.get(str(about.get("sex")))  # type: ignore[assignment]
+    patient = Patient.of_row(about)
     heart = measure(
         ready.signal_mv,
         TARGET_RATE_HZ,
         ready.peaks,
         TWELVE,
-        sex=sex,
+        sex=patient.sex,
         findings=ready.findings,
         pacing=ready.pacing,
     )
@@ -93,7 +127,7 @@ def _beats_of(ecg: Ecg, about: Row, config: PreprocessBlock) -> Beats:
     measured = np.array([heart.values[name] for name, _ in MEASUREMENTS], dtype=np.float32)
     beats = np.empty(kept.size, dtype=object)
     r_s = ready.peaks / TARGET_RATE_HZ
-    shared = (heart.grid_mv, measured, heart, r_s, ecg.duration_s)
+    shared = (heart.grid_mv, measured, heart, r_s, ecg.duration_s, patient)
     beats[:] = [Beat(cut.segments_mv[i], *shared) for i in kept]
     read = np.full(kept.size, about.get("lbbb_read", np.nan), dtype=float)
     flags = "; ".join((*ready.flags, *heart.flags))

@@ -26,6 +26,7 @@ from cardio_ecg_transfer.signal.delineation.median_beat import MedianBeat
 from cardio_ecg_transfer.signal.delineation.p_locked import IRREGULAR, Locking
 from cardio_ecg_transfer.signal.delineation.qrs_bounds import QrsBounds
 from cardio_ecg_transfer.signal.delineation.qrs_waves import typical_height_mv
+from cardio_ecg_transfer.signal.frontal_axis import p_axis_deg
 from cardio_ecg_transfer.signal.products import with_products
 
 ATRIAL_MS = (150.0, 400.0)
@@ -300,7 +301,7 @@ def find_rhythm(
     """
     scatter = rr_scatter(r_samples, beat)
     share = 0.0 if lock is None or limits.p_wave is None else lock.share
-    axis_deg = _p_axis_deg(beat, limits)
+    axis_deg = p_axis_deg(beat, limits.p_wave)
     found = Rhythm(
         rr_scatter=scatter, p_share=share, p_axis_deg=axis_deg, flutter_score=atrial.score
     )
@@ -405,17 +406,6 @@ def _best_cycle(alike: NDArray[np.float64], rr_ms: float) -> tuple[int, float, f
     best = next(lag for lag, value in both.items() if value >= most - _AS_GOOD * abs(most))
     third = alike[3 * best - 1 : 3 * best + 2]
     return best, float(third.max()), float(alike[best // 2 - 1 : best // 2 + 3].min())
-
-
-def _p_axis_deg(beat: MedianBeat, limits: Limits) -> float:
-    """Return the frontal axis of the P wave's net area; NaN without a P wave or limb leads."""
-    p_wave = limits.p_wave
-    if p_wave is None or not {"I", "aVF"} <= set(beat.leads):
-        return float("nan")
-    inside = beat.rows(("I", "aVF"))[:, beat.index(p_wave.on_ms) : beat.index(p_wave.off_ms) + 1]
-    chord = np.linspace(inside[:, 0], inside[:, -1], inside.shape[1], axis=1)
-    lead_i, lead_avf = (inside - chord).sum(axis=1)
-    return float(np.degrees(np.arctan2(lead_avf * 2 / np.sqrt(3), lead_i)))
 
 
 def _fibrillatory(beat: MedianBeat, qrs: QrsBounds) -> float:

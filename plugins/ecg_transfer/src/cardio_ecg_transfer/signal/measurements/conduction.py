@@ -11,6 +11,7 @@ import numpy as np
 from cardio_ecg_transfer.signal.delineation.median_beat import MedianBeat
 from cardio_ecg_transfer.signal.delineation.qrs_bounds import QrsBounds
 from cardio_ecg_transfer.signal.delineation.qrs_waves import QrsWaves, qrs_waves
+from cardio_ecg_transfer.signal.frontal_axis import frontal_axis_deg
 
 Sex = Literal["M", "F"]
 
@@ -254,28 +255,6 @@ def _criteria(
             "wide S in I and V6": all(_has_wide_s(waves[lead]) for lead in ("I", "V6")),
         },
     }
-
-
-def frontal_axis_deg(lead_i: float, lead_avf: float) -> float:
-    """Return the direction of a frontal vector from its size in I and aVF.
-
-    Parameters
-    ----------
-    lead_i, lead_avf : float
-        Net area (or net height) of the QRS, in the same unit.
-
-    Returns
-    -------
-    float
-        Degrees, above -180 to 180. In Einthoven's triangle a vector projects on aVF at √3/2 of its
-        size in the scale of I, hence the factor.
-
-    Examples
-    --------
-    >>> [round(frontal_axis_deg(*sizes)) for sizes in ((1, 0), (0, 1), (1, -(3**0.5) / 2))]
-    [0, 90, -45]
-    """
-    return float(np.degrees(np.arctan2(lead_avf * 2 / np.sqrt(3), lead_i)))
 
 
 def _has_wide_s(waves: QrsWaves) -> bool:

@@ -21,6 +21,7 @@ from cardio_ecg_transfer.signal.delineation.qrs_bounds import QrsBounds
 from cardio_ecg_transfer.signal.delineation.qrs_waves import qrs_waves
 from cardio_ecg_transfer.signal.ecg import Ecg
 from cardio_ecg_transfer.signal.filters import TARGET_RATE_HZ
+from cardio_ecg_transfer.signal.frontal_axis import p_axis_deg, t_axis_deg
 from cardio_ecg_transfer.signal.leads.exchange_features import JUDGED_LEADS
 from cardio_ecg_transfer.signal.leads.exchanges import find_exchanges
 from cardio_ecg_transfer.signal.leads.finding import Finding, unfit_leads
@@ -112,6 +113,13 @@ TITLES: dict[str, str] = {
     "axis_error_deg": "QRS axis moves by",
 }
 """What a cardiologist calls each measurement; a question is answered yes or no."""
+
+LISTED_LAST = (
+    *(f"{wave}_{lead.lower()}_mv" for wave in "rs" for lead in _HEIGHT_LEADS),
+    *(f"{block}_share" for block in BLOCKS),
+    "p_locked",
+)
+"""Single amplitudes, and shares of readings and beats."""
 
 GRID_EXTENT_MS = (-300.0, 500.0)
 GRID_POINTS = 121
@@ -221,7 +229,7 @@ def measure(
     limits = find_limits(beat)
     qrs, p_wave, flags = limits.qrs, limits.p_wave, limits.qrs.flags
     signal, peaks = np.asarray(signal_mv), np.asarray(r_samples)
-    withheld = dict[str, str]()
+    withheld: dict[str, str] = {}
     lock = None if p_wave is None else p_locking(signal, beat, qrs, p_wave, peaks)
     atrial = atrial_waves(signal, beat, limits, lock, peaks)
     chambers = paced_chambers(pacing, qrs.on_ms)
@@ -234,9 +242,9 @@ def measure(
         PLAUSIBLE_QTC_MS[0] <= qtc_ms <= PLAUSIBLE_QTC_MS[1] and of_rr <= LONGEST_QT
     ):
         t_wave = None
-        why = f"no QT: a QTc of {qtc_ms:.0f} ms, {of_rr:.0%} of RR, is not plausible"
-        withheld |= dict.fromkeys(("qt_ms", "qtc_ms", "jt_ms", "qt_error_ms"), why)
-        flags = (*flags, why)
+        reason = f"no QT: a QTc of {qtc_ms:.0f} ms, {of_rr:.0%} of RR, is not plausible"
+        withheld |= dict.fromkeys(("qt_ms", "qtc_ms", "jt_ms", "qt_error_ms"), reason)
+        flags = (*flags, reason)
     limits = replace(limits, p_wave=p_wave, t_wave=t_wave)
     moved = moves_by(beat, limits)
     if max(moved.on_ms, moved.off_ms) > MOST_MOVED_MS:
@@ -355,6 +363,17 @@ def _values(beat: MedianBeat, limits: Limits, found: Conduction) -> dict[str, fl
     values |= {f"r_{lead.lower()}_mv": waves[lead].r_mv for lead in _HEIGHT_LEADS}
     values |= {f"s_{lead.lower()}_mv": waves[lead].s_mv for lead in _HEIGHT_LEADS}
     return values
+
+
+def wave_axes_deg(made: Measurements) -> tuple[dict[str, float], dict[str, str]]:
+    """Return the axes of P and T by name, NaN where there is none, and why one is withheld."""
+    values = {
+        "p_axis_deg": p_axis_deg(made.beat, made.p_wave),
+        "t_axis_deg": t_axis_deg(made.beat, made.qrs, made.t_wave),
+    }
+    without = {"p_axis_deg": made.withheld.get("pr_ms"), "t_axis_deg": made.withheld.get("qt_ms")}
+    values, emptied = without_unfit(values, made.findings)
+    return values, emptied | {name: why for name, why in without.items() if why}
 
 
 def _qt_ms(limits: Limits) -> float:

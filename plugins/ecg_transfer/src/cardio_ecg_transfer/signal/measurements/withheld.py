@@ -20,6 +20,8 @@ _SIX = ("I", "aVL", "V1", "V2", "V5", "V6")
 _STANDS_ON: dict[str, tuple[tuple[str, ...], tuple[Unfit, ...]]] = {
     "axis_deg": (("I", "aVF"), _SIZE),
     "axis_error_deg": (("I", "aVF"), _SIZE),
+    "p_axis_deg": (("I", "aVF"), _SIZE),
+    "t_axis_deg": (("I", "aVF"), _SIZE),
     "qrs_area_uvs": (INDEPENDENT_LEADS, _MILLIVOLT),
     "n_notched": (_SIX, _CONDUCTED),
     "n_fragmented": (STANDARD_LEADS, _CONDUCTED),
