@@ -4,7 +4,8 @@ Atrial waves that come more often than the QRS hide in it and in T. The QRS comp
 slopes are compressed so that T waves count no more than atrial ones, and the rest is compared with
 itself at every cycle from 150 to 400 a minute: at even parts of the RR interval, as in flutter with
 fixed conduction, and at any cycle, as with a varying one. How surely that is flutter or atrial
-tachycardia is a logistic score of eleven features and their products (``benchmarks/ecg_rhythm.py``).
+tachycardia is a logistic score of eleven features and their products, fitted by
+``benchmarks/ecg_rhythm.py``.
 
 References
 ----------
@@ -46,6 +47,7 @@ LONG_PR = 0.5
 SINUS_P_DEG = (-45.0, 120.0)
 """Frontal axis of a P wave from the sinus node; beyond, another part of the atria leads."""
 
+# Set on the odd records of LUDB, the odd patients of PTB-XL and what was drawn from them.
 _FIBRILLATORY = 0.015  # of the QRS's height: what the beats differ by before it, in II or V1
 _LONGEST_S = 60.0  # that are compared: over more, the cycle drifts
 _STEP_MS = 1000.0 / 120.0
@@ -239,7 +241,8 @@ def flutter_features(
     parts = {times: _at_parts(alike, rr_ms, times) for times in (2, 3, 4)}
     best, free, dip = _best_cycle(alike, rr_ms)
     cycle_ms, fixed = best * _STEP_MS if best else np.nan, np.nan
-    times = max(parts, key=lambda one: parts[one])
+    most = max(parts.values())
+    times = max(one for one in parts if parts[one] >= most - _AS_GOOD * abs(most))
     if best and parts[times] < free:
         times = round(rr_ms / cycle_ms)
     if parts.get(times, _LOWEST) > _LOWEST and (
