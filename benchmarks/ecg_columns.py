@@ -2,8 +2,8 @@
 
     python benchmarks/ecg_columns.py --data $CARDIO_DATA/mitdb --json ecg_columns.json
 
-For every record of DS1 the model is fitted on the other 21 and judged on it, with R peaks as they are
-detected. Then each column is replaced by the record's median, one at a time (of a measurement that
+For every record of DS1 the model is fitted on the other 21 and judged on it, with R peaks as they
+are detected. Then each column is replaced by the record's median, one at a time (of a measurement that
 each lead has, all leads at once): what is lost is its worth, in log loss a beat (S against N; V
 against N and S; each class weighs one half) and in beats found. Sensitivity and predictivity of S
 stand beside it, over the log odds taken off (`shift_s`), all records and without the one that has
@@ -30,9 +30,10 @@ from cardio_ecg_transfer.signal.pacing import beats_without_spikes
 from cardio_ecg_transfer.signal.recording_checks import check_recording
 from cardio_ecg_transfer.signal.working_rate import at_working_rate
 
-DS1 = (
-    "101 106 108 109 112 114 115 116 118 119 122 124 201 203 205 207 208 209 215 220 223 230"
-).split()
+DS1 = [
+    "101", "106", "108", "109", "112", "114", "115", "116", "118", "119", "122",
+    "124", "201", "203", "205", "207", "208", "209", "215", "220", "223", "230",
+]  # fmt: skip
 TOLERANCE_S = 0.15
 SHIFTS = (-1.0, -0.5, 0.0, 0.5, 0.85, 1.5, 2.5)
 SETTINGS = EvidenceBlock()
@@ -92,10 +93,18 @@ def table(record: Record, names: list[str]) -> np.ndarray:
     return np.stack([record[name] for name in names], axis=1).astype(np.float64)
 
 
-def odds(trees: dict[str, Trees], values: np.ndarray, names: list[str]) -> np.ndarray:
+def logits(
+    trees: dict[str, Trees], values: np.ndarray, names: list[str], experts: tuple[str, ...]
+) -> dict[str, np.ndarray]:
+    """Return what these experts say of each beat."""
+    return {
+        name: trees[name].logit(values[:, chosen_columns(names, EXPERTS[name].columns)])
+        for name in experts
+    }
+
+
+def odds(made: dict[str, np.ndarray]) -> np.ndarray:
     """Return the log odds of S and of V, (n_beats, 2)."""
-    made = {name: trees[name].logit(values[:, chosen_columns(names, expert.columns)])
-            for name, expert in EXPERTS.items()}  # fmt: skip
     early = np.minimum(made["rhythm"], made["rhythm_and_p"])
     return np.stack([early, made["ventricular"]], axis=1)
 
@@ -134,11 +143,13 @@ def main() -> None:
         trees = fitted({other: one for other, one in records.items() if other != name}, names)
         values = table(own, names)
         usual = np.median(values, axis=0)
+        whole_logits = logits(trees, values, names, tuple(EXPERTS))
         for kind, made in found.items():
             changed = values.copy()
             columns = [k for k, column in enumerate(names) if column.partition(":")[0] == kind]
             changed[:, columns] = usual[columns]
-            made.append(odds(trees, changed, names))
+            seeing = tuple(one for one, expert in EXPERTS.items() if kind in expert.columns)
+            made.append(odds(whole_logits | logits(trees, changed, names, seeing)))
         print(name, file=sys.stderr, flush=True)
     label = np.concatenate([one["label"] for one in records.values()])
     whole = losses(np.concatenate(found[""]), label)
