@@ -82,7 +82,7 @@ def fitted(records: dict[str, Record], names: list[str]) -> dict[str, Trees]:
         parts = [evidence._rows(expert, *given, SETTINGS, draws.rng(name))]
         shares: tuple[float, ...] = (1.0,)
         if expert.planted and planted is not None:
-            parts.append(evidence._rows(expert, *planted, SETTINGS, draws.rng(f"{name} planted")))
+            parts.append(evidence._rows(expert, *planted, SETTINGS, draws.rng(f"{name}p")))
             shares = (1 - SETTINGS.planted_share, SETTINGS.planted_share)
         made[name] = evidence._fit(expert, names, parts, shares, SETTINGS, draws.seed_of(name))
     return made
