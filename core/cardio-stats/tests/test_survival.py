@@ -191,7 +191,7 @@ def test_the_error_of_a_brier_score_is_the_jackknifes() -> None:
 
 
 def test_without_censoring_the_timed_scores_are_those_of_two_classes() -> None:
-    from cardio_stats import auc, brier_scores
+    from cardio_stats import auc, brier
 
     rows = made_up(120, 5).assign(event=1)
     follow_up = follow_up_of(rows, "time", "event")
@@ -200,8 +200,8 @@ def test_without_censoring_the_timed_scores_are_those_of_two_classes() -> None:
     area, plain = timed_auc(follow_up, risk, 0.7), auc(had_it, risk)
     assert area.value == pytest.approx(plain.value, abs=1e-12)
     assert area.extra["se"] == pytest.approx(plain.extra["se"], rel=0.02)
-    brier, _ = timed_brier(follow_up, risk, 0.7)
-    assert brier.value == pytest.approx(brier_scores(had_it, risk)[0].value, abs=1e-12)
+    timed, _ = timed_brier(follow_up, risk, 0.7)
+    assert timed.value == pytest.approx(brier(had_it, risk).value, abs=1e-12)
     ratio = observed_over_expected(follow_up, risk, 0.7)
     assert ratio.value == pytest.approx(had_it.mean() / risk.mean(), abs=1e-12)
 

@@ -39,10 +39,11 @@ if TYPE_CHECKING:
     from cardio_stats._numerics.display import ResultTable as ResultTable
     from cardio_stats._numerics.intervals import independent_difference as independent_difference
     from cardio_stats.agreement import Agreement as Agreement
+    from cardio_stats.agreement import IccForm as IccForm
     from cardio_stats.agreement import cohen_kappa as cohen_kappa
     from cardio_stats.agreement import correlation as correlation
     from cardio_stats.agreement import gaussian_constant_mae as gaussian_constant_mae
-    from cardio_stats.agreement import intraclass_correlations as intraclass_correlations
+    from cardio_stats.agreement import icc as icc
     from cardio_stats.agreement import limits_of_agreement as limits_of_agreement
     from cardio_stats.agreement import regression_errors as regression_errors
     from cardio_stats.auc_bootstrap import bootstrap_auc as bootstrap_auc
@@ -65,13 +66,14 @@ if TYPE_CHECKING:
     from cardio_stats.baseline_table import smd_of_means as smd_of_means
     from cardio_stats.baseline_table import table_one as table_one
     from cardio_stats.calibration import CalibrationMetrics as CalibrationMetrics
-    from cardio_stats.calibration import brier_scores as brier_scores
+    from cardio_stats.calibration import brier as brier
     from cardio_stats.calibration import calibration_in_the_large as calibration_in_the_large
     from cardio_stats.calibration import calibration_metrics as calibration_metrics
     from cardio_stats.calibration import calibration_slope as calibration_slope
     from cardio_stats.calibration import expected_calibration_error as expected_calibration_error
     from cardio_stats.calibration import number_calibration as number_calibration
     from cardio_stats.calibration import observed_to_expected as observed_to_expected
+    from cardio_stats.calibration import scaled_brier as scaled_brier
     from cardio_stats.calibration import unreliability as unreliability
     from cardio_stats.class_tables import EC57_FORGIVEN as EC57_FORGIVEN
     from cardio_stats.class_tables import PerClassTable as PerClassTable
@@ -186,10 +188,11 @@ _HOMES = {
     "cardio_stats._numerics.intervals": ("independent_difference",),
     "cardio_stats.agreement": (
         "Agreement",
+        "IccForm",
         "cohen_kappa",
         "correlation",
         "gaussian_constant_mae",
-        "intraclass_correlations",
+        "icc",
         "limits_of_agreement",
         "regression_errors",
     ),
@@ -222,13 +225,14 @@ _HOMES = {
     ),
     "cardio_stats.calibration": (
         "CalibrationMetrics",
-        "brier_scores",
+        "brier",
         "calibration_in_the_large",
         "calibration_metrics",
         "calibration_slope",
         "expected_calibration_error",
         "number_calibration",
         "observed_to_expected",
+        "scaled_brier",
         "unreliability",
     ),
     "cardio_stats.class_tables": (

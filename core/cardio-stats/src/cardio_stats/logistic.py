@@ -444,7 +444,7 @@ class LogisticModel:
 
 def fit_logistic(
     table: pd.DataFrame,
-    target: str,
+    outcome: str,
     features: Sequence[str],
     *,
     event: str | None = None,
@@ -461,11 +461,12 @@ def fit_logistic(
     ----------
     table : DataFrame
         One row an observation; rows with a missing value are dropped and counted.
-    target : str
+    outcome : str
         Column of 0 and 1, or of two values with `event` named.
     features : sequence of str
         Numbers, or categories, of which every level but the reference gets a coefficient.
     event : str, optional
+        Word of the outcome that counts, where it is not 0 and 1, or yes and no.
     method : {"auto", "ml", "firth"}
         "ml" refuses separated data, "firth" always penalises, "auto" takes maximum likelihood
         and falls back on Firth's method under separation, which `note` then says.
@@ -505,7 +506,7 @@ def fit_logistic(
     >>> round(e.value, 2), round(e.low, 2), round(e.high, 2), round(e.p_value, 3)
     (2.23, 0.91, 5.47, 0.08)
     """
-    design = design_of(table, target, features, event=event, coding=coding)
+    design = design_of(table, outcome, features, event=event, coding=coding)
     (model,) = fit_scales(design, (per,), method=method, interval=interval, level=level, unit=unit)
     return model
 

@@ -99,7 +99,7 @@ def _gain(gain: float, df: int, model: LogisticModel, unit: str) -> Estimate:
 
 def incremental(
     table: pd.DataFrame,
-    target: str,
+    outcome: str,
     base: Sequence[str],
     *additions: Sequence[str],
     event: str | None = None,
@@ -112,12 +112,13 @@ def incremental(
     Parameters
     ----------
     table : DataFrame
-    target : str
+    outcome : str
     base : sequence of str
         Columns of the first model.
     *additions : sequence of str
         Each gives the next model: all columns so far and these.
     event : str, optional
+        Word of the outcome that counts, where it is not 0 and 1, or yes and no.
     level : float
     unit : str
     coding : Coding
@@ -140,7 +141,7 @@ def incremental(
     if not additions or any(not added for added in additions):
         raise DataError("incremental: expected at least one column to add, found none")
     columns = [*base, *(name for added in additions for name in added)]
-    design = design_of(table, target, columns, event=event, coding=coding)
+    design = design_of(table, outcome, columns, event=event, coding=coding)
     rows, estimates = [], []
     previous: LogisticModel | None = None
     features = list(base)
@@ -170,7 +171,7 @@ def incremental(
         )
         previous = model
     return ResultTable(
-        f"Incremental value for {target} = {design.event}",
+        f"Incremental value for {outcome} = {design.event}",
         ("Model", "chi2", "p", "added chi2", "df", "p added", "AIC",
          f"apparent AUC ({level * 100:g} % CI)"),
         tuple(rows),
@@ -255,7 +256,7 @@ def inflation_factors(
 
 def univariable(
     table: pd.DataFrame,
-    target: str,
+    outcome: str,
     features: Sequence[str],
     *,
     event: str | None = None,
@@ -270,7 +271,7 @@ def univariable(
     Parameters
     ----------
     table : DataFrame
-    target : str
+    outcome : str
     features : sequence of str
         Each is fitted on the rows where it and the target are known.
     event, method, interval, level, unit
@@ -291,7 +292,7 @@ def univariable(
     notes: dict[str, None] = {}
     coding.require(features)
     designs = [
-        design_of(table, target, [feature], event=event, coding=coding.only([feature]))
+        design_of(table, outcome, [feature], event=event, coding=coding.only([feature]))
         for feature in features
     ]  # all before any is fitted: one that is refused costs no time
     for place, (feature, design) in enumerate(zip(features, designs, strict=True)):
@@ -313,9 +314,9 @@ def univariable(
             said = per_unit.note
             notes[said if said.startswith(feature) else f"{feature}: {said}"] = None
     ci = f"({level * 100:g} % CI)"
-    placed = binary_outcome(table, target, event)[1]
+    placed = binary_outcome(table, outcome, event)[1]
     return ResultTable(
-        f"Univariable logistic regression of {target} = {placed.event}",
+        f"Univariable logistic regression of {outcome} = {placed.event}",
         ("Variable", "n (events)", f"OR per unit {ci}", "SD", f"OR per SD {ci}", "p Wald", "p LR",
          "method"),
         tuple(rows),
@@ -348,7 +349,7 @@ def _ratios(
 
 def multivariable(
     table: pd.DataFrame,
-    target: str,
+    outcome: str,
     features: Sequence[str],
     *,
     event: str | None = None,
@@ -363,7 +364,7 @@ def multivariable(
     Parameters
     ----------
     table : DataFrame
-    target : str
+    outcome : str
     features : sequence of str
     event, method, interval, level, unit
         As for :func:`~cardio_stats.logistic.fit_logistic`.
@@ -376,7 +377,7 @@ def multivariable(
         A row a coefficient with odds ratios per unit and per SD, p-values and variance inflation;
         the notes give AIC, the model's chi-square and its apparent AUC.
     """
-    design = design_of(table, target, features, event=event, coding=coding)
+    design = design_of(table, outcome, features, event=event, coding=coding)
     per_unit, per_sd = fit_scales(
         design, ("unit", "sd"), method=method, interval=interval, level=level, unit=unit
     )
@@ -384,7 +385,7 @@ def multivariable(
     summary, notes = _fit_notes(per_unit, design.outcome, level, unit)
     ci = f"({level * 100:g} % CI)"
     return ResultTable(
-        f"Multivariable logistic regression of {target} = {design.event}",
+        f"Multivariable logistic regression of {outcome} = {design.event}",
         ("Variable", f"OR per unit {ci}", "SD", f"OR per SD {ci}", "p Wald", "p LR", "VIF"),
         tuple(
             (term, *cells, f"{vif.value:.2f}")
@@ -430,7 +431,7 @@ def _fit_notes(
 
 def risk_difference(
     table: pd.DataFrame,
-    target: str,
+    outcome: str,
     features: Sequence[str],
     *,
     event: str | None = None,
@@ -442,10 +443,11 @@ def risk_difference(
     Parameters
     ----------
     table : DataFrame
-    target : str
+    outcome : str
         Column of 0 and 1, or of two values with `event` named.
     features : sequence of str
     event : str, optional
+        Word of the outcome that counts, where it is not 0 and 1, or yes and no.
     level : float
     unit : str
 
@@ -476,7 +478,7 @@ def risk_difference(
     """
     from statsmodels.regression.linear_model import OLS
 
-    design = design_of(table, target, features, event=event)
+    design = design_of(table, outcome, features, event=event)
     if design.n <= len(design.terms) + 1:
         raise DataError(
             f"risk difference: expected more rows than the {len(design.terms) + 1} coefficients, "

@@ -15,6 +15,7 @@ from cardio_stats._numerics.validate import (
     Floats,
     Ints,
     ScoredSample,
+    binary_labels,
     checked_level,
     require_clusters,
     scored_sample,
@@ -56,12 +57,13 @@ class _Group:
 
 
 def subgroup_audit(
-    labels: ArrayLike,
+    outcome: ArrayLike,
     scores: ArrayLike,
     groups: ArrayLike,
     *,
+    event: str | None = None,
     threshold: Threshold,
-    clusters: ArrayLike | None = None,
+    patient: ArrayLike | None = None,
     reference: str | None = None,
     min_per_class: int = 10,
     n_resamples: int = 2000,
@@ -73,14 +75,17 @@ def subgroup_audit(
 
     Parameters
     ----------
-    labels : array-like of 0 and 1, shape (n,)
+    outcome : array-like, shape (n,)
+        0 and 1, or words of which `event` is one.
+    event : str, optional
+        Word of the outcome that counts, where it is not 0 and 1, or yes and no.
     scores : array-like, shape (n,)
         Calibration is judged where all of them lie between 0 and 1.
     groups : array-like, shape (n,)
         Sex, age band, site, scanner, time point. Rows without a group are dropped and counted.
     threshold : Threshold
         A score at or above it is a positive call.
-    clusters : array-like, shape (n,), optional
+    patient : array-like, shape (n,), optional
         Patient of every row; whole patients are resampled, also across groups (a patient may have
         rows at two time points).
     reference : str, optional
@@ -120,9 +125,10 @@ def subgroup_audit(
     >>> [row[0] for row in made.rows]
     ['F', 'M (reference)']
     """
+    outcome = binary_labels(outcome, event)
     checked_level(level)
-    sample, names, n_dropped = _grouped(labels, scores, groups, clusters)
-    unit = "row" if clusters is None else "patient"
+    sample, names, n_dropped = _grouped(outcome, scores, groups, patient)
+    unit = "row" if patient is None else "patient"
     codes = np.arange(sample.n) if sample.clusters is None else sample.clusters
     n_units = sample.n_clusters or sample.n
     if sample.clusters is not None:

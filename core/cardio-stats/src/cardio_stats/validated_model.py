@@ -23,7 +23,7 @@ MOST_UNFITTED = 0.1
 
 def validate_logistic(
     table: pd.DataFrame,
-    target: str,
+    outcome: str,
     features: Sequence[str],
     *,
     event: str | None = None,
@@ -38,7 +38,7 @@ def validate_logistic(
 
     Parameters
     ----------
-    table, target, features, event, method, coding, unit
+    table, outcome, features, event, method, coding, unit
         As for :func:`~cardio_stats.logistic.fit_logistic`, whose model this is.
     n_resamples, seed : int
         Of the bootstrap: in each resample the model is fitted again, with Firth's method where
@@ -81,18 +81,18 @@ def validate_logistic(
     (True, True)
     """
     checked_level(level)
-    design = design_of(table, target, features, event=event, coding=coding)
-    matrix, outcome = design.matrix, design.outcome
+    design = design_of(table, outcome, features, event=event, coding=coding)
+    matrix, truth = design.matrix, design.outcome
     spread = matrix.std(axis=0, ddof=1)
     full = np.column_stack([(matrix - matrix.mean(axis=0)) / spread, np.ones(design.n)])
-    fit = _fitted(full, outcome, method)
+    fit = _fitted(full, truth, method)
     if fit is None:
         raise DataError(
             "validation: expected a model of all rows, found none (columns that are sums of each "
             "other, or separate the outcome); leave one out, or use Firth's method"
         )
     beta, _ = fit
-    apparent = _on_its_own(full, outcome, fit)
+    apparent = _on_its_own(full, truth, fit)
     if apparent is None:
         raise DataError(
             "validation: the columns tell all patients apart (complete separation), so that no "
@@ -103,12 +103,12 @@ def validate_logistic(
     for place in range(n_resamples):
         tell("resamples", place, n_resamples)
         rows = rng.integers(design.n, size=design.n)
-        own = _fitted(full[rows], outcome[rows], method, beta)
-        on_rows = None if own is None else _on_its_own(full[rows], outcome[rows], own)
+        own = _fitted(full[rows], truth[rows], method, beta)
+        on_rows = None if own is None else _on_its_own(full[rows], truth[rows], own)
         if own is None or on_rows is None:
             continue
-        on_all = _performance(full @ own[0], outcome)
-        on_all[1:3] = _recalibrated(full @ own[0], outcome)
+        on_all = _performance(full @ own[0], truth)
+        on_all[1:3] = _recalibrated(full @ own[0], truth)
         trained.append(on_rows)
         tested.append(on_all)
     n_unfitted = n_resamples - len(trained)

@@ -64,10 +64,10 @@ def compare(
         raise ConfigError(f"--scores: expected two or more columns, found {len(names)}")
     table = read_table(file)
     outcome, values, sample = scored(table, target, names, event, patient)
-    kept = complete_rows([outcome, *values], sample["clusters"])
+    kept = complete_rows([outcome, *values], sample["patient"])
     outcome, values = outcome[kept], [column[kept] for column in values]
-    clusters = None if sample["clusters"] is None else sample["clusters"][kept]
-    common: dict[str, Any] = {"clusters": clusters, "unit": sample["unit"], "level": level}
+    clusters = None if sample["patient"] is None else sample["patient"][kept]
+    common: dict[str, Any] = {"patient": clusters, "unit": sample["unit"], "level": level}
     n_dropped = int((~kept).sum())
     areas = [
         area_of(outcome, column, interval, seed, common).replace(
@@ -104,7 +104,7 @@ def compare(
         from cardio_stats.figures.curves import roc_of
 
         curves = [
-            roc_of(name, outcome, column, estimate=area, clusters=clusters, level=level, seed=seed)
+            roc_of(name, outcome, column, estimate=area, patient=clusters, level=level, seed=seed)
             for name, column, area in zip(names, values, areas, strict=True)
         ]
         figure = draw_roc(curves, title=f"Scores for {target}", band=band_words(level))

@@ -146,7 +146,7 @@ def unit_of(patient: str | None) -> str:
 def scored(
     table: pd.DataFrame, target: str, scores: Sequence[str], event: str | None, patient: str | None
 ) -> tuple[Any, list[Any], dict[str, Any]]:
-    """Return outcome, scores, and what is independent: ``clusters`` and ``unit``.
+    """Return outcome, scores, and what is independent: ``patient`` and ``unit``.
 
     Where every patient has one row there are no clusters: the formulas for independent rows apply,
     and they count patients.
@@ -180,7 +180,7 @@ def scored(
                 f"column {name!r}: expected scores that vary, found {np.nanmin(column):g} in every "
                 "row; choose another column"
             )
-    return outcome, values, {"clusters": clusters, "unit": unit}
+    return outcome, values, {"patient": clusters, "unit": unit}
 
 
 def _require_both_classes(outcome: Any, target: str) -> None:
@@ -428,7 +428,7 @@ INTERVAL = click.option(
 def area_of(
     outcome: Any, score: Any, interval: Interval, seed: int, about: Mapping[str, Any]
 ) -> Estimate:
-    """Return the AUC; `about` has clusters, unit and level."""
+    """Return the AUC; `about` has patient, unit and level."""
     import cardio_stats as stats
 
     if interval == "bca" or interval == "percentile":

@@ -81,7 +81,7 @@ def of_several_classes(
             people = None
     unit = None if patient is None else "patient"
     kept = None if people is None else people[known]
-    about: dict[str, Any] = {"clusters": kept, "unit": unit, "level": level}
+    about: dict[str, Any] = {"patient": kept, "unit": unit, "level": level}
     truth = words[known].to_numpy()
     found = stats.multiclass_auc(truth, values[known], classes, seed=seed, **about)
     n_dropped = int((~known).sum())
@@ -113,7 +113,7 @@ def _curves(
     from cardio_stats.figures.curves import roc, roc_of
 
     curves = [
-        roc_of(name, *rows, estimate=area, clusters=clusters, level=level, seed=seed)
+        roc_of(name, *rows, estimate=area, patient=clusters, level=level, seed=seed)
         for name, (*rows, area) in against.items()
     ]
     title = f"Classes of {target}, each against the rest"
@@ -306,7 +306,7 @@ def _figure(
     from cardio_stats.figures.curves import roc_of
 
     curve = roc_of(
-        score, outcome, values, estimate=area, clusters=common["clusters"], level=common["level"],
+        score, outcome, values, estimate=area, patient=common["patient"], level=common["level"],
         seed=common["seed"],
     )  # fmt: skip
     return draw_roc([curve], title=f"{score} for {target}", band=band_words(common["level"]))

@@ -323,6 +323,6 @@ def missing(
     if patient is not None and not columns:
         table = table.drop(columns=patient)
     made = stats.missing_report(
-        table, columns_of(columns) or None, target=target, unit=unit_of(patient)
+        table, columns_of(columns) or None, outcome=target, unit=unit_of(patient)
     )
     write_result(made, **output)

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from numpy.typing import ArrayLike, NDArray
 
-from cardio_stats._numerics.validate import scored_sample
+from cardio_stats._numerics.validate import binary_labels, scored_sample
 from cardio_stats.errors import DataError
 from cardio_stats.estimate import Estimate
 from cardio_stats.figures.canvas import (
@@ -58,11 +58,12 @@ class Curve:
 
 def roc_of(
     label: str,
-    labels: ArrayLike,
+    outcome: ArrayLike,
     scores: ArrayLike,
     *,
+    event: str | None = None,
     estimate: Estimate | None = None,
-    clusters: ArrayLike | None = None,
+    patient: ArrayLike | None = None,
     level: float = 0.95,
     n_resamples: int = 1000,
     seed: int = 0,
@@ -70,16 +71,17 @@ def roc_of(
     """Return the ROC curve of a score with its band, ready to be drawn.
 
     Labels are 0 and 1; labels, scores and clusters have the shape (n,). `estimate` is the AUC that
-    is written beside the label (the name of the model). `clusters` has the patient of every row:
+    is written beside the label (the name of the model). `patient` has the patient of every row:
     whole patients are then resampled for the band, whose `level`, `n_resamples` and `seed` these
     are.
     """
+    outcome = binary_labels(outcome, event)
     from cardio_stats import roc_curve
     from cardio_stats.roc_curves import roc_band
 
-    curve = roc_curve(labels, scores)
+    curve = roc_curve(outcome, scores)
     grid, low, high = roc_band(
-        labels, scores, clusters=clusters, level=level, n_resamples=n_resamples, seed=seed
+        outcome, scores, patient=patient, level=level, n_resamples=n_resamples, seed=seed
     )
     return Curve(_with_auc(label, estimate), curve.fpr, curve.tpr, grid, low, high)
 

@@ -114,7 +114,7 @@ def audit(
         try:
             made = stats.subgroup_audit(
                 tested["y"], tested["score"], group.reindex(tested.index).to_numpy(object),
-                threshold=threshold, clusters=clusters, min_per_class=min_per_class,
+                threshold=threshold, patient=clusters, min_per_class=min_per_class,
                 n_resamples=n_resamples, seed=seed, level=level, name=column,
             )  # fmt: skip
         except DataError:
