@@ -66,7 +66,7 @@ def test_curves_agree_with_survfit(case: dict[str, Any], rows: pd.DataFrame) -> 
     parts = {"all": (rows, case["everybody"])}
     parts |= {arm: (rows[rows["arm"] == arm], found) for arm, found in case["curves"].items()}
     for part, found in parts.values():
-        curve = kaplan_meier(follow_up_of(part, "time", "event"))
+        curve = kaplan_meier(part["time"], part["event"])
         median = curve.median()
         assert median is not None
         assert (median.n, median.value, median.low, median.high) == (
@@ -81,7 +81,7 @@ def test_curves_agree_with_survfit(case: dict[str, Any], rows: pd.DataFrame) -> 
 
 @EACH
 def test_the_log_rank_test_agrees_with_survdiff(case: dict[str, Any], rows: pd.DataFrame) -> None:
-    found = log_rank(follow_up_of(rows, "time", "event"), rows["arm"].to_numpy(dtype=object))
+    found = log_rank(rows["time"], rows["event"], rows["arm"])
     assert found.value == pytest.approx(case["log_rank"], abs=1e-9)
     assert found.extra["df"] == 2
 
@@ -90,7 +90,7 @@ def test_the_log_rank_test_agrees_with_survdiff(case: dict[str, Any], rows: pd.D
 def test_cox_agrees_with_coxph_and_its_test_with_cox_zph(
     case: dict[str, Any], rows: pd.DataFrame
 ) -> None:
-    model = fit_cox(rows, follow_up_of(rows, "time", "event"), ["x", "flag", "arm"])
+    model = fit_cox(rows, "time", "event", ["x", "flag", "arm"])
     assert model.terms == ("x", "flag", "arm=b", "arm=c")
     assert model.coefficients == pytest.approx(case["coef"], abs=1e-8)
     assert model.se == pytest.approx(case["se"], abs=1e-8)
@@ -113,8 +113,10 @@ def test_curves_and_log_rank_agree_with_statsmodels_where_times_are_tied(seed: i
     rng = np.random.default_rng(seed)
     rows = pd.DataFrame({"time": rng.integers(1, 9, 40), "event": rng.integers(0, 2, 40)})
     groups = np.array(["a", "b", "c"], dtype=object)[rng.integers(0, 3, 40)]
-    follow_up = follow_up_of(rows, "time", "event")
-    curve, peer = kaplan_meier(follow_up), SurvfuncRight(rows["time"], rows["event"])
+    curve, peer = (
+        kaplan_meier(rows["time"], rows["event"]),
+        SurvfuncRight(rows["time"], rows["event"]),
+    )
     np.testing.assert_array_equal(curve.time, peer.surv_times)
     np.testing.assert_allclose(curve.survival, peer.surv_prob, atol=1e-12)
     inside = (curve.survival > 0) & (curve.survival < 1)
@@ -124,7 +126,7 @@ def test_curves_and_log_rank_agree_with_statsmodels_where_times_are_tied(seed: i
         / (curve.survival[inside] * np.log(curve.survival[inside]))
     )
     np.testing.assert_allclose(curve.low[inside], curve.survival[inside] ** np.exp(-reach))
-    found = log_rank(follow_up, groups)
+    found = log_rank(rows["time"], rows["event"], groups)
     assert (found.value, found.p_value) == pytest.approx(
         survdiff(rows["time"], rows["event"], groups), rel=1e-9
     )
@@ -132,7 +134,7 @@ def test_curves_and_log_rank_agree_with_statsmodels_where_times_are_tied(seed: i
 
 def test_nobody_is_left_after_the_last_event_of_all() -> None:
     rows = pd.DataFrame({"time": [1, 2, 2], "event": [1, 1, 1]})
-    curve = kaplan_meier(follow_up_of(rows, "time", "event"))
+    curve = kaplan_meier(rows["time"], rows["event"])
     assert curve.survival == pytest.approx([2 / 3, 0])
     assert np.isnan(curve.low[1]) and np.isnan(curve.high[1])
 
@@ -141,7 +143,7 @@ def test_cox_agrees_with_statsmodels() -> None:
     from statsmodels.duration.hazard_regression import PHReg
 
     rows = CASES[1][1]
-    model = fit_cox(rows, follow_up_of(rows, "time", "event"), ["x", "flag"])
+    model = fit_cox(rows, "time", "event", ["x", "flag"])
     peer = PHReg(rows["time"], rows[["x", "flag"]], status=rows["event"], ties="efron").fit()
     assert model.coefficients == pytest.approx(peer.params, abs=1e-7)
     assert model.se == pytest.approx(peer.bse, abs=1e-7)
@@ -216,7 +218,7 @@ def test_groups_of_risk_hold_everybody_and_their_own_kaplan_meier() -> None:
     predicted = [mean for mean, _ in groups]
     assert predicted == sorted(predicted)
     lowest = rows[rows["risk"] <= np.quantile(risk, 0.2)]
-    at = kaplan_meier(follow_up_of(lowest, "time", "event")).at(30)
+    at = kaplan_meier(lowest["time"], lowest["event"]).at(30)
     assert at.low is not None
     assert groups[0][1].value == pytest.approx(1 - at.value)
     assert groups[0][1].high == pytest.approx(1 - at.low)
@@ -224,11 +226,11 @@ def test_groups_of_risk_hold_everybody_and_their_own_kaplan_meier() -> None:
 
 def test_a_median_at_exactly_one_half_lies_halfway_to_the_next_event() -> None:
     """As survfit(Surv(1:4, rep(1, 4)) ~ 1) says; with one event of two at 3, there is no next."""
-    curve = kaplan_meier(follow_up_of(pd.DataFrame({"t": [1, 2, 3, 4], "e": 1}), "t", "e"))
+    curve = kaplan_meier([1, 2, 3, 4], [1, 1, 1, 1])
     assert getattr(curve.median(), "value", None) == 2.5
-    curve = kaplan_meier(follow_up_of(pd.DataFrame({"t": [3, 4], "e": [1, 0]}), "t", "e"))
+    curve = kaplan_meier([3, 4], [1, 0])
     assert getattr(curve.median(), "value", None) == 3
-    curve = kaplan_meier(follow_up_of(pd.DataFrame({"t": [3, 4, 5], "e": [1, 0, 0]}), "t", "e"))
+    curve = kaplan_meier([3, 4, 5], [1, 0, 0])
     assert curve.median() is None
 
 
@@ -240,7 +242,7 @@ def test_order_and_unit_of_time_change_nothing() -> None:
             statistic(follow_up_of(t, "time", "event"), t["x"].to_numpy()) for t in (rows, turned)
         )
         assert (one.value, one.extra["se"]) == pytest.approx((other.value, other.extra["se"]))
-    models = [fit_cox(t, follow_up_of(t, "time", "event"), ["x", "arm"]) for t in (rows, turned)]
+    models = [fit_cox(t, "time", "event", ["x", "arm"]) for t in (rows, turned)]
     assert models[0].coefficients == pytest.approx(models[1].coefficients, abs=1e-9)
 
 
@@ -319,16 +321,16 @@ def test_models_that_have_no_maximum_are_refused() -> None:
     rows = made_up(60, 1)
     never = rows.assign(male=np.where(rows["event"] == 1, 1, np.arange(60) % 2))
     with pytest.raises(DataError, match="the hazard ratio of 'male' is infinite or 0"):
-        fit_cox(never, follow_up_of(never, "time", "event"), ["x", "male"])
+        fit_cox(never, "time", "event", ["x", "male"])
     double = rows.assign(twice=rows["x"] * 2 + 1)
     with pytest.raises(DataError, match="'twice': expected a column of its own"):
-        fit_cox(double, follow_up_of(double, "time", "event"), ["x", "twice"])
+        fit_cox(double, "time", "event", ["x", "twice"])
     same = rows.assign(one=3.0)
     with pytest.raises(DataError, match="'one': expected values that vary"):
-        fit_cox(same, follow_up_of(same, "time", "event"), ["x", "one"])
+        fit_cox(same, "time", "event", ["x", "one"])
     few = rows.assign(event=(rows.index == 3).astype(int))
     with pytest.raises(DataError, match="expected more events than the 1 coefficients, found 1"):
-        fit_cox(few, follow_up_of(few, "time", "event"), ["x"])
+        fit_cox(few, "time", "event", ["x"])
 
 
 def test_times_at_which_nothing_can_be_judged_are_refused() -> None:
@@ -338,7 +340,8 @@ def test_times_at_which_nothing_can_be_judged_are_refused() -> None:
         with pytest.raises(DataError, match="choose a time within the follow-up"):
             timed_auc(follow_up, x, moment)
     with pytest.raises(DataError, match="the longest follow-up; choose an earlier one"):
-        kaplan_meier(follow_up.only(~((rows["time"] > 1) & (rows["event"] == 1)).to_numpy())).at(99)
+        rest = rows[~((rows["time"] > 1) & (rows["event"] == 1))]
+        kaplan_meier(rest["time"], rest["event"]).at(99)
     with pytest.raises(DataError, match="expected probabilities from 0 to 1"):
         timed_brier(follow_up, x, 0.5)
     at_the_end = pd.DataFrame({"t": [1, 2, 3, 3], "e": [0, 0, 1, 1]})
@@ -348,7 +351,7 @@ def test_times_at_which_nothing_can_be_judged_are_refused() -> None:
 
 def test_every_estimate_says_what_it_counted() -> None:
     rows = CASES[0][1].assign(x=lambda t: t["x"].where(t.index != 0))
-    model = fit_cox(rows, follow_up_of(rows, "time", "event"), ["x"], unit="patient")
+    model = fit_cox(rows, "time", "event", ["x"], unit="patient")
     found: Estimate = model.hazard_ratios[0]
     assert (found.n, found.unit, found.n_patients, found.n_dropped) == (149, "patient", 149, 1)
     assert found.extra["n_events"] == model.follow_up.n_events

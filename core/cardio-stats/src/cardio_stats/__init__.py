@@ -167,6 +167,7 @@ if TYPE_CHECKING:
     from cardio_stats.smooth_calibration import (
         smooth_calibration_errors as smooth_calibration_errors,
     )
+    from cardio_stats.splines import EffectCurve as EffectCurve
     from cardio_stats.subgroups import subgroup_audit as subgroup_audit
     from cardio_stats.survival import FollowUp as FollowUp
     from cardio_stats.survival import SurvivalCurve as SurvivalCurve
@@ -365,6 +366,7 @@ _HOMES = {
         "calibration_curve",
         "smooth_calibration_errors",
     ),
+    "cardio_stats.splines": ("EffectCurve",),
     "cardio_stats.subgroups": ("subgroup_audit",),
     "cardio_stats.survival": (
         "FollowUp",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -25,6 +25,7 @@ from cardio_stats.errors import DataError
 from cardio_stats.estimate import Estimate
 from cardio_stats.logistic import IntervalKind, LogisticModel, Method, fit_scales
 from cardio_stats.roc_curves import auc
+from cardio_stats.splines import SplineFound
 
 # Likelihood-ratio tests of nested logistic models, on identical rows only.
 
@@ -170,6 +171,8 @@ def incremental(
             )
         )
         previous = model
+    splines = _splines(model, level, unit)
+    estimates += [one for found in splines.values() for one in found.estimates]
     return ResultTable(
         f"Incremental value for {outcome} = {design.event}",
         ("Model", "chi2", "p", "added chi2", "df", "p added", "AIC",
@@ -179,6 +182,7 @@ def incremental(
             f"{design.n} {unit}s with every column known, {design.n_events} events; "
             f"{design.n_dropped} dropped for missing values.",
             *reference_note(design.references),
+            *(f"In the last model, {found.sentence()}" for found in splines.values()),
             "chi2: likelihood ratio against the intercept. Added chi2: against the row above.",
             "The AUC is apparent and favours the larger model; it is no evidence on new patients.",
         ),
@@ -300,7 +304,12 @@ def univariable(
         per_unit, per_sd = fit_scales(
             design, ("unit", "sd"), method=method, interval=interval, level=level, unit=unit
         )
-        estimates += [*per_unit.odds_ratios, *per_sd.odds_ratios]
+        splines = _splines(per_unit, level, unit)
+        for model in (per_unit, per_sd):
+            estimates += _plain(model.odds_ratios, design, splines)
+        for found in splines.values():
+            estimates += found.estimates
+            notes[found.sentence()] = None
         rows += [
             (
                 term,
@@ -308,7 +317,7 @@ def univariable(
                 *cells,
                 "Firth" if per_unit.method == "firth" else "",
             )
-            for term, cells in _ratios(design, per_unit, per_sd)
+            for term, cells in _ratios(design, per_unit, per_sd, splines)
         ]
         if per_unit.note:
             said = per_unit.note
@@ -332,12 +341,36 @@ def univariable(
     )  # fmt: skip
 
 
+def _splines(model: LogisticModel, level: float, unit: str) -> dict[str, SplineFound]:
+    about = Estimate("", 0.0, level=level, **unit_count(model.n, None, unit),
+                     n_dropped=model.n_dropped)  # fmt: skip
+    return model.splines(about)
+
+
+def _plain(ratios: Sequence[Estimate], design: Design, splines: Collection[str]) -> list[Estimate]:
+    """Return the odds ratios of all but the parts of splines, which mean nothing alone."""
+    pairs = zip(ratios, design.features, strict=True)
+    return [ratio for ratio, feature in pairs if feature not in splines]
+
+
 def _ratios(
-    design: Design, per_unit: LogisticModel, per_sd: LogisticModel
+    design: Design,
+    per_unit: LogisticModel,
+    per_sd: LogisticModel,
+    splines: Mapping[str, SplineFound],
 ) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """Print each term's odds ratio per unit, SD, odds ratio per SD, Wald and likelihood-ratio p."""
+    """Print each term's odds ratio per unit, SD, odds ratio per SD, Wald and likelihood-ratio p.
+
+    A spline comes first and has one row: its odds ratio between the quartiles.
+    """
+    for feature, found in splines.items():
+        p = p_text(found.association.p_value)
+        yield feature, (ratio_text(found.ratio), BLANK, BLANK, p, BLANK)
     ratios = zip(per_unit.odds_ratios, per_sd.odds_ratios, strict=True)
-    for term, column, (one, other) in zip(design.terms, design.matrix.T, ratios, strict=True):
+    shown = zip(design.features, design.terms, design.matrix.T, ratios, strict=True)
+    for feature, term, column, (one, other) in shown:
+        if feature in splines:
+            continue
         by_sd = (BLANK, BLANK)
         if one.value != other.value:
             by_sd = (number_text(float(column.std(ddof=1))), ratio_text(other))
@@ -381,23 +414,36 @@ def multivariable(
     per_unit, per_sd = fit_scales(
         design, ("unit", "sd"), method=method, interval=interval, level=level, unit=unit
     )
-    inflation = inflation_factors(design.matrix, design.terms, design.n_dropped, unit)
+    splines = _splines(per_unit, level, unit)
+    factors = inflation_factors(design.matrix, design.terms, design.n_dropped, unit)
+    inflation = {
+        term: found
+        for term, feature, found in zip(design.terms, design.features, factors, strict=True)
+        if feature not in splines
+    }
     summary, notes = _fit_notes(per_unit, design.outcome, level, unit)
     ci = f"({level * 100:g} % CI)"
     return ResultTable(
         f"Multivariable logistic regression of {outcome} = {design.event}",
         ("Variable", f"OR per unit {ci}", "SD", f"OR per SD {ci}", "p Wald", "p LR", "VIF"),
         tuple(
-            (term, *cells, f"{vif.value:.2f}")
-            for (term, cells), vif in zip(_ratios(design, per_unit, per_sd), inflation, strict=True)
+            (term, *cells, f"{inflation[term].value:.2f}" if term in inflation else BLANK)
+            for term, cells in _ratios(design, per_unit, per_sd, splines)
         ),
         (
             f"{design.n} {unit}s with every column known, {design.n_events} events; "
             f"{design.n_dropped} dropped for missing values. {interval.capitalize()} intervals.",
             *reference_note(design.references),
+            *(found.sentence() for found in splines.values()),
             *notes,
         ),
-        (*per_unit.odds_ratios, *per_sd.odds_ratios, *inflation, *summary),
+        (
+            *_plain(per_unit.odds_ratios, design, splines),
+            *_plain(per_sd.odds_ratios, design, splines),
+            *(one for found in splines.values() for one in found.estimates),
+            *inflation.values(),
+            *summary,
+        ),
     )
 
 

@@ -5,17 +5,28 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import overload
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 from scipy.special import chdtrc
 
 from cardio_stats._numerics.columns import level_labels, numbers
 from cardio_stats._numerics.display import BLANK, ResultTable, interval_text, number_text, p_text
 from cardio_stats._numerics.intervals import normal_quantile
-from cardio_stats._numerics.validate import Bools, Floats, Ints, checked_level, unit_count
+from cardio_stats._numerics.validate import (
+    Bools,
+    Floats,
+    Ints,
+    checked_level,
+    same_length,
+    unit_count,
+)
 from cardio_stats.errors import DataError
 from cardio_stats.estimate import Estimate
+
+Labels = np.ndarray[tuple[int], np.dtype[np.object_]]
 
 # Times and events of a table, checked: who was followed how long, and to what end.
 
@@ -227,6 +238,23 @@ class SurvivalCurve:
     follow_up: FollowUp
     level: float
 
+    @classmethod
+    def of(cls, follow_up: FollowUp, *, label: str = "", level: float = 0.95) -> SurvivalCurve:
+        """Estimate the curve; see :func:`kaplan_meier`."""
+        z = normal_quantile(checked_level(level))
+        moments = np.unique(follow_up.time[follow_up.event])
+        died, at_risk = _counts(follow_up.time, follow_up.event, moments)
+        survival: Floats = np.cumprod(1 - died / at_risk, dtype=np.float64)
+        left = np.where(died < at_risk, at_risk - died, np.inf)  # where none is, survival is 0
+        error = survival * np.sqrt(np.cumsum(died / (at_risk * left)))  # Greenwood
+        low, high = np.full(survival.shape, np.nan), np.full(survival.shape, np.nan)
+        inside = (survival > 0) & (survival < 1)
+        log = np.log(survival[inside])
+        reach = z * error[inside] / (survival[inside] * log)
+        low[inside] = survival[inside] ** np.exp(-reach)
+        high[inside] = survival[inside] ** np.exp(reach)
+        return cls(label, moments, survival, low, high, follow_up, level)
+
     def at_risk(self, time: float) -> int:
         """Return how many are followed to `time` or beyond."""
         return int(np.count_nonzero(self.follow_up.time >= time))
@@ -308,21 +336,37 @@ class SurvivalCurve:
         )
 
 
-def kaplan_meier(follow_up: FollowUp, *, label: str = "", level: float = 0.95) -> SurvivalCurve:
+@overload
+def kaplan_meier(time: ArrayLike, event: ArrayLike, *, level: float = ...) -> SurvivalCurve: ...
+@overload
+def kaplan_meier(
+    time: ArrayLike, event: ArrayLike, by: ArrayLike, *, level: float = ...
+) -> list[SurvivalCurve]: ...
+def kaplan_meier(
+    time: ArrayLike, event: ArrayLike, by: ArrayLike | None = None, *, level: float = 0.95
+) -> SurvivalCurve | list[SurvivalCurve]:
     """Estimate survival over time from times of which some are censored.
 
     Parameters
     ----------
-    follow_up : FollowUp
-    label : str
-        The group that these are.
+    time : array-like, shape (n,)
+        To the event, or to the last that is known. Rows in which anything is missing are left out.
+    event : array-like of 0 and 1, shape (n,)
+        1 where the event happened at that time, 0 where it is censored.
+    by : array-like, shape (n,), optional
+        The group of each row.
     level : float
 
     Returns
     -------
-    SurvivalCurve
-        Limits on the scale of log(-log survival), which keeps them within 0 and 1 (R:
-        ``survfit(conf.type = "log-log")``).
+    SurvivalCurve, or list of SurvivalCurve
+        One a group, where there are groups. Limits on the scale of log(-log survival), which
+        keeps them within 0 and 1 (R: ``survfit(conf.type = "log-log")``).
+
+    Raises
+    ------
+    DataError
+        As :func:`follow_up_of`; more than 12 groups.
 
     Notes
     -----
@@ -336,38 +380,45 @@ def kaplan_meier(follow_up: FollowUp, *, label: str = "", level: float = 0.95) -
 
     Examples
     --------
-    >>> import pandas as pd
-    >>> from cardio_stats.survival import follow_up_of
-    >>> table = pd.DataFrame({"days": [1, 2, 2, 3, 5], "died": [1, 1, 0, 1, 0]})
-    >>> curve = kaplan_meier(follow_up_of(table, "days", "died"))
+    >>> curve = kaplan_meier([1, 2, 2, 3, 5], [1, 1, 0, 1, 0])
     >>> [round(float(one), 3) for one in curve.survival]
     [0.8, 0.6, 0.3]
+    >>> [one.label for one in kaplan_meier([1, 2, 2, 3, 5], [1, 1, 0, 1, 0], by=list("aabbb"))]
+    ['a', 'b']
     """
-    z = normal_quantile(checked_level(level))
-    moments = np.unique(follow_up.time[follow_up.event])
-    died, at_risk = _counts(follow_up.time, follow_up.event, moments)
-    survival: Floats = np.cumprod(1 - died / at_risk, dtype=np.float64)
-    left = np.where(died < at_risk, at_risk - died, np.inf)  # where none is, survival is 0
-    error = survival * np.sqrt(np.cumsum(died / (at_risk * left)))  # Greenwood
-    low, high = np.full(survival.shape, np.nan), np.full(survival.shape, np.nan)
-    inside = (survival > 0) & (survival < 1)
-    log = np.log(survival[inside])
-    reach = z * error[inside] / (survival[inside] * log)
-    low[inside] = survival[inside] ** np.exp(-reach)
-    high[inside] = survival[inside] ** np.exp(reach)
-    return SurvivalCurve(label, moments, survival, low, high, follow_up, level)
+    if by is None:
+        return SurvivalCurve.of(followed(time, event)[0], level=level)
+    follow_up, table = followed(time, event, by)
+    return _curves(table, *_grouped(table, follow_up, "by"), "by", level)
 
 
-def log_rank(
-    follow_up: FollowUp, groups: np.ndarray[tuple[int], np.dtype[np.object_]], *, unit: str = "row"
-) -> Estimate:
+def _curves(
+    table: pd.DataFrame, follow_up: FollowUp, labels: Labels, groups: str, level: float
+) -> list[SurvivalCurve]:
+    return [
+        SurvivalCurve.of(_part(follow_up, labels == label), label=str(label), level=level)
+        for label in level_labels(table, groups)[1]
+        if label in labels
+    ]
+
+
+def followed(
+    time: ArrayLike, event: ArrayLike, by: ArrayLike | None = None
+) -> tuple[FollowUp, pd.DataFrame]:
+    """Return who was followed, from columns, and these as a table."""
+    columns = {"time": time, "event": event} | ({} if by is None else {"by": by})
+    same_length(**{name: np.asarray(column) for name, column in columns.items()})
+    table = pd.DataFrame({name: np.asarray(column) for name, column in columns.items()})
+    return follow_up_of(table, "time", "event"), table
+
+
+def log_rank(time: ArrayLike, event: ArrayLike, by: ArrayLike, *, unit: str = "row") -> Estimate:
     """Ask whether survival differs between groups, with equal weight on every event.
 
     Parameters
     ----------
-    follow_up : FollowUp
-    groups : ndarray, shape (n,)
-        The group of each of its rows.
+    time, event, by
+        As for :func:`kaplan_meier`.
     unit : str
 
     Returns
@@ -382,7 +433,17 @@ def log_rank(
     References
     ----------
     Mantel N. Cancer Chemother Rep 1966;50:163. Peto R, Peto J. J R Stat Soc A 1972;135:185.
+
+    Examples
+    --------
+    >>> round(log_rank([1, 2, 3, 4, 5, 6], [1, 1, 1, 1, 0, 1], list("aababb")).value, 3)
+    2.557
     """
+    follow_up, table = followed(time, event, by)
+    return _log_rank(*_grouped(table, follow_up, "by"), unit)
+
+
+def _log_rank(follow_up: FollowUp, groups: Labels, unit: str) -> Estimate:
     names = sorted(set(groups.tolist()))
     if len(names) < 2:
         raise DataError(f"log-rank test: expected two groups or more, found {len(names)}")
@@ -486,16 +547,12 @@ def survival_table(
         More than 12 groups; a time beyond everybody's follow-up; no event.
     """
     follow_up = follow_up_of(table, time, event)
-    curves, test = [kaplan_meier(follow_up, level=level)], None
+    curves, test = [SurvivalCurve.of(follow_up, level=level)], None
     if groups is not None:
         follow_up, labels = _grouped(table, follow_up, groups)
-        curves = [
-            kaplan_meier(_part(follow_up, labels == label), label=str(label), level=level)
-            for label in level_labels(table, groups)[1]
-            if label in labels
-        ]
+        curves = _curves(table, follow_up, labels, groups, level)
         if len(curves) > 1:
-            test = log_rank(follow_up, labels, unit=unit)
+            test = _log_rank(follow_up, labels, unit)
     shown, notes = [], []
     estimates: list[Estimate] = []
     for curve in curves:
@@ -541,9 +598,7 @@ def survival_table(
     return made, curves
 
 
-def _grouped(
-    table: pd.DataFrame, follow_up: FollowUp, groups: str
-) -> tuple[FollowUp, np.ndarray[tuple[int], np.dtype[np.object_]]]:
+def _grouped(table: pd.DataFrame, follow_up: FollowUp, groups: str) -> tuple[FollowUp, Labels]:
     labels = level_labels(table, groups)[0][follow_up.rows]
     known = labels != ""
     kept = labels[known]
@@ -565,7 +620,8 @@ def _part(follow_up: FollowUp, keep: np.ndarray[tuple[int], np.dtype[np.bool_]])
 def _median_follow_up(follow_up: FollowUp, level: float, unit: str) -> Estimate | None:
     if follow_up.event.all():
         return None
-    found = kaplan_meier(replace(follow_up, event=~follow_up.event), level=level).median(unit=unit)
+    lost = replace(follow_up, event=~follow_up.event)
+    found = SurvivalCurve.of(lost, level=level).median(unit=unit)
     if found is None:
         return None
     return found.replace(

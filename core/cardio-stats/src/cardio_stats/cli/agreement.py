@@ -80,4 +80,4 @@ def agreement(
         from cardio_stats.figures.agreement import bland_altman
 
         figure = bland_altman(found, reference=reference, measured=measured, title=made.title)
-    write_result(made, figure=figure, **output)
+    write_result(made, figures=[figure] if figure else [], **output)

@@ -108,4 +108,4 @@ def compare(
             for name, column, area in zip(names, values, areas, strict=True)
         ]
         figure = draw_roc(curves, title=f"Scores for {target}", band=band_words(level))
-    write_result(made, figure=figure, **output)
+    write_result(made, figures=[figure] if figure else [], **output)

@@ -277,7 +277,7 @@ def roc(
         made, figure = of_several_classes(
             table, target, scores, patient, level, seed, drawn=wants_figure(more)
         )
-        write_result(made, figure=figure, **more)
+        write_result(made, figures=[figure] if figure else [], **more)
         return
     outcome, [values], sample = scored(table, target, [score], event, patient)
     common: dict[str, Any] = {**sample, "level": level}
@@ -288,7 +288,8 @@ def roc(
     common["seed"] = seed
     found, said = parts_of(outcome, values, common, asked)
     made = result_table(f"{score} for {target}", [*estimates, *found], [*notes, *said])
-    write_result(made, figure=_figure(more, score, target, outcome, values, area, common), **more)
+    figure = _figure(more, score, target, outcome, values, area, common)
+    write_result(made, figures=[figure] if figure else [], **more)
 
 
 def _figure(

@@ -17,14 +17,16 @@ from cardio_stats.cli.options import (
     unit_of,
     write_result,
 )
-from cardio_stats.cli.tables import CATEGORICAL, PATIENT, REFERENCE, coding_of
+from cardio_stats.cli.tables import CATEGORICAL, PATIENT, REFERENCE, coding_of, curves_of
 from cardio_stats.errors import ConfigError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from cardio_stats._numerics.display import ResultTable
     from cardio_stats.figures.canvas import Draw
 
-Made = tuple["ResultTable", "Draw | None"]
+Made = tuple["ResultTable", "Sequence[Draw]"]
 
 
 @click.command()
@@ -95,16 +97,16 @@ def survival(
     table = read_table(file, one_row_each=patient)
     common = {"at": moments, "level": level, "unit": unit_of(patient)}
     if features:
-        made, figure = _cox(
+        made, figures = _cox(
             table, time, event, columns_of(features),
             {"coding": coding_of(categorical, reference), **common},
         )  # fmt: skip
 
     elif score is not None or risk is not None:
-        made, figure = _judged(table, time, event, score, risk, common)
+        made, figures = _judged(table, time, event, score, risk, common)
     else:
-        made, figure = _curves(table, time, event, groups, common)
-    write_result(made, figure=figure, **output)
+        made, figures = _curves(table, time, event, groups, common)
+    write_result(made, figures=figures, **output)
 
 
 def _moments(texts: tuple[str, ...]) -> list[float]:
@@ -127,18 +129,23 @@ def _curves(table: Any, time: str, event: str, groups: str | None, common: dict[
     made, curves = survival_table(table, time, event, groups=groups, **common)
     test = next((one for one in made.estimates if one.name == "log_rank_chi2"), None)
     words = "" if test is None else f"log-rank p {p_text(test.p_value)}"
-    return made, survival_curves(curves, x=time, title=made.title, test=words)
+    return made, [survival_curves(curves, x=time, title=made.title, test=words)]
 
 
 def _cox(table: Any, time: str, event: str, columns: list[str], common: dict[str, Any]) -> Made:
-    from cardio_stats.cox import cox_table
+    from cardio_stats.cox import cox_table, fit_cox
     from cardio_stats.figures.forests import ratio_forest
 
     made = cox_table(table, time, event, columns, **common)
     stem = "hazard_ratio_per_sd["
-    rows = [(e.name[len(stem) : -1], e) for e in made.estimates if e.name.startswith(stem)]
+    shown = [e for e in made.estimates if e.name.startswith(stem) or " against " in e.name]
+    rows = [(e.name.partition("[")[2][:-1], e) for e in shown]
     axis = "hazard ratio per SD (two-valued columns: per unit)"
-    return made, ratio_forest(rows, x=axis, title=made.title)
+    drawn = [ratio_forest(rows, x=axis, title=made.title)]
+    if any(e.name.startswith("nonlinearity") for e in made.estimates):
+        about = {name: value for name, value in common.items() if name != "at"}
+        drawn = [*curves_of(fit_cox(table, time, event, columns, **about)), *drawn]
+    return made, drawn
 
 
 def _judged(
@@ -161,10 +168,10 @@ def _judged(
         notes.append("A probability of the event, given as --risk, adds Brier score and O/E.")
     made = result_table(f"{named} for the time to {follow_up.label}", estimates, notes)
     if risk is None:
-        return made, None
+        return made, []
     (moment,) = common["at"]
     groups = risk_groups(follow_up, values, moment, level=common["level"])
-    return made, risk_calibration(groups, time=f"{moment:g} ({time})", title=made.title)
+    return made, [risk_calibration(groups, time=f"{moment:g} ({time})", title=made.title)]
 
 
 def _at_hand(area: Any) -> str:

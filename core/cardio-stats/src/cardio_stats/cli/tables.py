@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -26,9 +26,15 @@ from cardio_stats.cli.options import (
 )
 from cardio_stats.errors import ConfigError
 
+if TYPE_CHECKING:
+    from cardio_stats.figures.canvas import Draw
+
 PATIENT = click.option("--patient", help="Column of the patients, each of whom has one row.")
 
-FEATURES = click.option("--features", required=True, multiple=True, help="Columns: a,b.")
+FEATURES = click.option(
+    "--features", required=True, multiple=True,
+    help="Columns: a,b; rcs(age, 4) is a restricted cubic spline of age with 4 knots.",
+)  # fmt: skip
 CATEGORICAL = click.option(
     "--categorical", multiple=True, help="Columns of categories, whatever they hold."
 )
@@ -207,7 +213,18 @@ def _regress(
         )
         said = _validated(found, n_resamples, seed)
         made = replace(made, estimates=(*made.estimates, *found), notes=(*made.notes, *said))
-    write_result(made, figure=_forest(made) if wants_figure(output) else None, **output)
+    figures: list[Draw] = []
+    if wants_figure(output):
+        figures = [*curves_of(stats.fit_logistic(table, target, names, **common)), _forest(made)]
+    write_result(made, figures=figures, **output)
+
+
+def curves_of(model: stats.LogisticModel | stats.CoxModel) -> list[Draw]:
+    """Return the drawing of a model's splines, if it has any."""
+    from cardio_stats.figures.curves import effect_curves
+
+    curves = [model.effect(one.feature) for one in model.predictors if one.knots]
+    return [effect_curves(curves)] if curves else []
 
 
 def _validated(found: list[stats.Estimate], n_resamples: int, seed: int) -> list[str]:
@@ -256,11 +273,10 @@ def _trends(table: Any, names: list[str], coding: stats.Coding) -> list[str]:
 def _forest(made: Any) -> Any:
     from cardio_stats.figures.forests import ratio_forest
 
-    prefix = "odds_ratio_per_sd["
     rows = [
-        (estimate.name[len(prefix) : -1], estimate)
+        (estimate.name.partition("[")[2][:-1], estimate)
         for estimate in made.estimates
-        if estimate.name.startswith(prefix)
+        if estimate.name.startswith("odds_ratio_per_sd[") or " against " in estimate.name
     ]
     return ratio_forest(
         rows, x="odds ratio per SD (two-valued columns: per unit)", title=made.title

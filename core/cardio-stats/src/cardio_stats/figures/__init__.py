@@ -9,33 +9,43 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from cardio_stats.figures.agreement import bland_altman as bland_altman
     from cardio_stats.figures.canvas import Described as Described
     from cardio_stats.figures.canvas import Draw as Draw
     from cardio_stats.figures.canvas import described as described
+    from cardio_stats.figures.canvas import drawn as drawn
     from cardio_stats.figures.canvas import save_svg as save_svg
     from cardio_stats.figures.canvas import svg_text as svg_text
     from cardio_stats.figures.classes import confusion_matrix as confusion_matrix
     from cardio_stats.figures.curves import Curve as Curve
     from cardio_stats.figures.curves import calibration as calibration
+    from cardio_stats.figures.curves import decision as decision
+    from cardio_stats.figures.curves import effect_curves as effect_curves
     from cardio_stats.figures.curves import roc as roc
     from cardio_stats.figures.curves import roc_of as roc_of
     from cardio_stats.figures.forests import ForestModel as ForestModel
     from cardio_stats.figures.forests import ForestRow as ForestRow
     from cardio_stats.figures.forests import forest as forest
     from cardio_stats.figures.forests import model_forest as model_forest
+    from cardio_stats.figures.forests import ratio_forest as ratio_forest
+    from cardio_stats.figures.survival import survival_curves as survival_curves
 
 _HOMES = {
     "cardio_stats.figures.canvas": (
         "Described",
         "Draw",
         "described",
+        "drawn",
         "save_svg",
         "svg_text",
     ),
+    "cardio_stats.figures.agreement": ("bland_altman",),
     "cardio_stats.figures.classes": ("confusion_matrix",),
     "cardio_stats.figures.curves": (
         "Curve",
         "calibration",
+        "decision",
+        "effect_curves",
         "roc",
         "roc_of",
     ),
@@ -44,7 +54,9 @@ _HOMES = {
         "ForestRow",
         "forest",
         "model_forest",
+        "ratio_forest",
     ),
+    "cardio_stats.figures.survival": ("survival_curves",),
 }
 """The public names, by the module that each lives in."""
 

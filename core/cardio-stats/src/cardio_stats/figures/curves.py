@@ -32,9 +32,10 @@ from cardio_stats.figures.canvas import (
     quiet_axes,
     wrapped,
 )
-from cardio_stats.figures.forests import Group
+from cardio_stats.figures.forests import Group, log_axis
 from cardio_stats.proportions import proportion
 from cardio_stats.smooth_calibration import CalibrationCurve
+from cardio_stats.splines import EffectCurve
 from cardio_stats.words import counted
 
 Floats = NDArray[np.float64]
@@ -582,3 +583,30 @@ def _calibration_panels_counts(axes: Axes, one: ModelScores) -> None:
     top = 1.1 * max(int(ones.max()), int(zeros.max()), 1)
     axes.set_ylim(-top, top)
     axes.set_yticks([])
+
+
+def effect_curves(curves: Sequence[EffectCurve]) -> Draw:
+    """Draw the ratio over the range of each number, 1 at its reference, with pointwise limits.
+
+    Parameters
+    ----------
+    curves : sequence of EffectCurve
+        Small marks on the axis show the knots of a spline.
+    """
+
+    def draw(figure: Figure) -> None:
+        figure.set_size_inches(3.4 * len(curves) + 0.4, 3.4)
+        for axes, curve in zip(figure.subplots(1, len(curves), squeeze=False)[0], curves,
+                               strict=True):  # fmt: skip
+            axes.axhline(1, color=GREY, linewidth=0.8, linestyle=(0, (4, 3)))
+            axes.fill_between(curve.values, curve.low, curve.high, color=BLUE, alpha=0.15,
+                              linewidth=0)  # fmt: skip
+            axes.plot(curve.values, curve.ratio, color=BLUE, linewidth=1.6)
+            axes.plot([curve.reference], [1], "o", color=BLUE, markersize=4)
+            axes.plot(curve.knots, [0.02] * len(curve.knots), "|", color=GREY, markersize=7,
+                      transform=axes.get_xaxis_transform())  # fmt: skip
+            level = f"{curve.level * 100:g} %"
+            quiet_axes(axes, x=curve.column, y=f"{curve.kind} against {curve.reference:g}, {level}")
+            log_axis(axes.yaxis)
+
+    return draw
