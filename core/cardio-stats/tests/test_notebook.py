@@ -6,10 +6,11 @@ import importlib
 import json
 from typing import Any
 
-import cardio_stats as stats
 import numpy as np
 import pandas as pd
 import pytest
+
+import cardio_stats as stats
 from cardio_stats.errors import ConfigError, DataError
 from cardio_stats.estimate import Estimate
 

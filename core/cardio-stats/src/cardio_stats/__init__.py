@@ -127,6 +127,8 @@ if TYPE_CHECKING:
     from cardio_stats.multiplicity import predicted_alike as predicted_alike
     from cardio_stats.optimism import RidgeLogistic as RidgeLogistic
     from cardio_stats.optimism import optimism_bootstrap as optimism_bootstrap
+    from cardio_stats.penalised import PenalisedModel as PenalisedModel
+    from cardio_stats.penalised import fit_penalised as fit_penalised
     from cardio_stats.places import RandomEffects as RandomEffects
     from cardio_stats.places import random_effects as random_effects
     from cardio_stats.proportions import binomial_all_correct as binomial_all_correct
@@ -181,6 +183,7 @@ if TYPE_CHECKING:
     from cardio_stats.survival_scores import timed_brier as timed_brier
     from cardio_stats.survival_scores import timed_estimates as timed_estimates
     from cardio_stats.survival_scores import uno_c as uno_c
+    from cardio_stats.validated_model import Validation as Validation
     from cardio_stats.validated_model import validate_logistic as validate_logistic
 
 _HOMES = {
@@ -314,6 +317,10 @@ _HOMES = {
         "RandomEffects",
         "random_effects",
     ),
+    "cardio_stats.penalised": (
+        "PenalisedModel",
+        "fit_penalised",
+    ),
     "cardio_stats.proportions": (
         "binomial_all_correct",
         "proportion",
@@ -384,7 +391,10 @@ _HOMES = {
         "timed_estimates",
         "uno_c",
     ),
-    "cardio_stats.validated_model": ("validate_logistic",),
+    "cardio_stats.validated_model": (
+        "Validation",
+        "validate_logistic",
+    ),
 }
 """The public names, by the module that each lives in."""
 

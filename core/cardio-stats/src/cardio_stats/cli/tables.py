@@ -49,13 +49,17 @@ INTERVAL = click.option(
     show_default=True,
     help="Profile likelihood or Wald.",
 )
-METHOD = click.option(
-    "--method",
-    type=click.Choice(["auto", "ml", "firth"]),
-    default="auto",
-    show_default=True,
-    help="Maximum likelihood, Firth's, or Firth's where the data are separated.",
-)
+
+
+def _method(*penalties: str) -> Command:
+    said = "; ridge or lasso, the penalty chosen by cross-validation" if penalties else ""
+    return click.option(
+        "--method",
+        type=click.Choice(["auto", "ml", "firth", *penalties]),
+        default="auto",
+        show_default=True,
+        help=f"Maximum likelihood, Firth's, or Firth's where the data are separated{said}.",
+    )
 
 
 @click.command()
@@ -133,7 +137,7 @@ def table1(
 def _regression(command: Command) -> Command:
     """Add what both regressions take."""
     for option in (
-        LEVEL, METHOD, INTERVAL, EVENT, PATIENT, REFERENCE, CATEGORICAL, FEATURES, TARGET, FILE,
+        LEVEL, INTERVAL, EVENT, PATIENT, REFERENCE, CATEGORICAL, FEATURES, TARGET, FILE,
     ):  # fmt: skip
         command = option(command)
     return command
@@ -141,6 +145,7 @@ def _regression(command: Command) -> Command:
 
 @click.command()
 @_regression
+@_method()
 @output_options(figure=True)
 def univariable(**given: Any) -> None:
     """Regress TARGET on one column at a time: odds ratios per unit and per SD."""
@@ -149,13 +154,14 @@ def univariable(**given: Any) -> None:
 
 @click.command()
 @_regression
+@_method("ridge", "lasso")
 @click.option(
     "--validate",
     "n_resamples",
     type=click.IntRange(20),
     metavar="B",
     help="Also correct AUC, slope, intercept and Brier score for optimism, with B (200) "
-    "resamples in which the model is fitted again.",
+    "resamples in which the model is fitted again, and say how stable each prediction is.",
 )
 @click.option(
     "--impute",
@@ -169,6 +175,18 @@ def univariable(**given: Any) -> None:
 @output_options(figure=True)
 def multivariable(n_resamples: int | None, m: int | None, seed: int, **given: Any) -> None:
     """Regress TARGET on all columns together, on the rows where all are known."""
+    if given["method"] in ("ridge", "lasso"):
+        if m is not None:
+            raise ConfigError("--impute: expected an unpenalised or Firth's model, found "
+                              f"--method {given['method']}")  # fmt: skip
+
+        def penalised(
+            *table: Any, interval: Any, method: Any, level: Any, unit: Any, **common: Any
+        ) -> stats.ResultTable:
+            return stats.fit_penalised(*table, penalty=method, seed=seed, **common).summary()
+
+        _regress(penalised, **given, n_resamples=n_resamples, seed=seed)
+        return
     if m is None:
         _regress(stats.multivariable, **given, n_resamples=n_resamples, seed=seed)
         return
@@ -207,15 +225,21 @@ def _regress(
     }  # fmt: skip
     made = table_of(table, target, names, interval=interval, **common)
     made = replace(made, notes=(*made.notes, *_trends(table, names, common["coding"])))
+    figures: list[Draw] = []
+    penalised = method in ("ridge", "lasso")
+    if wants_figure(output) and not penalised:
+        figures = [*curves_of(stats.fit_logistic(table, target, names, **common)), _forest(made)]
     if n_resamples is not None:
         found = stats.validate_logistic(
             table, target, names, **common, n_resamples=n_resamples, seed=seed
         )
-        said = _validated(found, n_resamples, seed)
-        made = replace(made, estimates=(*made.estimates, *found), notes=(*made.notes, *said))
-    figures: list[Draw] = []
-    if wants_figure(output):
-        figures = [*curves_of(stats.fit_logistic(table, target, names, **common)), _forest(made)]
+        shift = found.instability()
+        made = replace(made, estimates=(*made.estimates, *found.estimates, *shift),
+                       notes=(*made.notes, *_validated(found, n_resamples, seed)))  # fmt: skip
+        if wants_figure(output):
+            from cardio_stats.figures.curves import instability
+
+            figures.append(instability(found))
     write_result(made, figures=figures, **output)
 
 
@@ -227,19 +251,22 @@ def curves_of(model: stats.LogisticModel | stats.CoxModel) -> list[Draw]:
     return [effect_curves(curves)] if curves else []
 
 
-def _validated(found: list[stats.Estimate], n_resamples: int, seed: int) -> list[str]:
+def _validated(found: stats.Validation, n_resamples: int, seed: int) -> list[str]:
     """Say what a model is worth in new patients, and what it seems to be worth."""
     words = ("AUC", "calibration slope", "calibration intercept", "Brier score")
     said = [
         f"{word} {e.value:.3f}"
         + (f" ({e.low:.3f} to {e.high:.3f})" if e.low is not None else "")
         + f", apparently {e.extra['apparent']:.3f}"
-        for word, e in zip(words, found, strict=True)
+        for word, e in zip(words, found.estimates, strict=True)
     ]
+    (shift,) = found.instability()
     return [
         f"Corrected for optimism ({n_resamples} resamples, seed {seed}): {'; '.join(said)}. "
         "Columns chosen by looking at the outcome are more optimistic than this says.",
-        *([found[0].note] if found[0].note else []),
+        f"Stability: in the models of the resamples a probability differs by {shift.value:.3f} on "
+        f"average, in one patient of twenty by {shift.extra['percentile_95']:.3f} or more.",
+        *([found.estimates[0].note] if found.estimates[0].note else []),
     ]
 
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from cardio_stats.figures.curves import calibration as calibration
     from cardio_stats.figures.curves import decision as decision
     from cardio_stats.figures.curves import effect_curves as effect_curves
+    from cardio_stats.figures.curves import instability as instability
     from cardio_stats.figures.curves import roc as roc
     from cardio_stats.figures.curves import roc_of as roc_of
     from cardio_stats.figures.forests import ForestModel as ForestModel
@@ -46,6 +47,7 @@ _HOMES = {
         "calibration",
         "decision",
         "effect_curves",
+        "instability",
         "roc",
         "roc_of",
     ),

@@ -36,6 +36,7 @@ from cardio_stats.figures.forests import Group, log_axis
 from cardio_stats.proportions import proportion
 from cardio_stats.smooth_calibration import CalibrationCurve
 from cardio_stats.splines import EffectCurve
+from cardio_stats.validated_model import Validation
 from cardio_stats.words import counted
 
 Floats = NDArray[np.float64]
@@ -608,5 +609,21 @@ def effect_curves(curves: Sequence[EffectCurve]) -> Draw:
             level = f"{curve.level * 100:g} %"
             quiet_axes(axes, x=curve.column, y=f"{curve.kind} against {curve.reference:g}, {level}")
             log_axis(axes.yaxis)
+
+    return draw
+
+
+def instability(found: Validation) -> Draw:
+    """Draw each patient's probability against those of the models of resamples: 95 % of them."""
+
+    def draw(figure: Figure) -> None:
+        figure.set_size_inches(4.6, 4.6)
+        axes = figure.subplots()
+        order = np.argsort(found.probability)
+        own, (low, high) = found.probability[order], found.limits()
+        axes.vlines(own, low[order], high[order], color=BLUE, linewidth=0.6, alpha=0.5)
+        axes.plot([0, 1], [0, 1], color=GREY, linewidth=0.8, linestyle=(0, (4, 3)))
+        quiet_axes(axes, x="probability by the model", y="by the models of resamples, 95 %")
+        axes.set(xlim=(0, 1), ylim=(0, 1), aspect="equal")
 
     return draw
