@@ -17,9 +17,13 @@ from cardio_stats import (
     harrell_c,
     kaplan_meier,
     log_rank,
+    net_benefit,
     observed_over_expected,
     timed_auc,
     timed_brier,
+    timed_calibration,
+    timed_decision_curve,
+    timed_net_benefit,
     uno_c,
 )
 from cardio_stats.errors import DataError
@@ -356,3 +360,84 @@ def test_every_estimate_says_what_it_counted() -> None:
     assert (found.n, found.unit, found.n_patients, found.n_dropped) == (149, "patient", 149, 1)
     assert found.extra["n_events"] == model.follow_up.n_events
     assert found.p_value is not None
+
+
+# Made by oracles/risks_by_time.R with R 4.2.2, survival 3.5-3 and rms 6.5.0
+BY_TIME: dict[str, Any] = json.loads(
+    (Path(__file__).parent / "oracles/risks_by_time.json").read_text()
+)
+JUDGED = pytest.mark.parametrize(
+    ("case", "rows"),
+    [(case, rows) for case, (_, rows) in zip(BY_TIME["cases"], CASES, strict=True)],
+    ids=["n=150", "n=400"],
+)
+
+
+@JUDGED
+def test_the_calibration_of_risks_by_a_time_agrees_with_rms(
+    case: dict[str, Any], rows: pd.DataFrame
+) -> None:
+    follow_up, risk = follow_up_of(rows, "time", "event"), rows["risk"].to_numpy()
+    found = timed_calibration(follow_up, risk, case["at"])
+    assert found.slope.value == pytest.approx(case["slope"], abs=1e-8)
+    assert found.slope.extra["se"] == pytest.approx(case["se"], abs=1e-8)
+    expected = [case["ici"], case["e50"], case["e90"]]
+    assert [one.value for one in found.errors] == pytest.approx(expected, rel=1e-4)
+    for line, values in (("observed", case["observed"]), ("low", case["low"]),
+                         ("high", case["high"])):  # fmt: skip
+        drawn = np.interp(case["points"], found.curve.predicted, getattr(found.curve, line))
+        assert drawn == pytest.approx(values, abs=2e-4)  # 101 points stand for the curve
+
+
+@JUDGED
+def test_the_net_benefit_by_a_time_is_that_of_kaplan_meier_risks(
+    case: dict[str, Any], rows: pd.DataFrame
+) -> None:
+    follow_up, risk = follow_up_of(rows, "time", "event"), rows["risk"].to_numpy()
+    for expected in case["worth"]:
+        found = timed_net_benefit(follow_up, risk, case["at"], expected["threshold"])
+        assert found.value == pytest.approx(expected["value"], abs=1e-12)
+        assert found.extra["treat_all"] == pytest.approx(expected["all"], abs=1e-12)
+        assert found.extra["n_treated"] == expected["n"]
+    curve = timed_decision_curve(follow_up, risk, case["at"], thresholds=[0.2, 0.5, 0.7])
+    assert curve["net_benefit"].to_list() == pytest.approx([w["value"] for w in case["worth"]])
+
+
+def test_without_censoring_the_net_benefit_by_a_time_is_that_of_two_classes() -> None:
+    rows = made_up(200, 6).assign(event=1)
+    risk = 1 / (1 + np.exp(-rows["x"].to_numpy()))
+    had_it = (rows["time"] <= 0.7).to_numpy()
+    timed = timed_net_benefit(follow_up_of(rows, "time", "event"), risk, 0.7, 0.4)
+    plain = net_benefit(had_it, risk, 0.4)
+    assert timed.value == pytest.approx(plain.value, abs=1e-12)
+    assert timed.extra["se"] == pytest.approx(plain.extra["se"], rel=0.01)
+
+
+def test_limits_of_the_net_benefit_by_a_time_hold() -> None:
+    rng, hits, n = np.random.default_rng(8), 0, 300
+    risk = np.linspace(0.1, 0.7, 200_000)
+    treated = risk[risk >= 0.4]
+    truth = treated.sum() / risk.size - (1 - treated).sum() / risk.size * 0.4 / 0.6
+    for _ in range(n):
+        own = rng.uniform(0.1, 0.7, 150)
+        had, lost = rng.exponential(-1 / np.log1p(-own)), rng.uniform(0.3, 3.0, 150)
+        table = pd.DataFrame({"time": np.minimum(had, lost), "event": (had <= lost) * 1})
+        found = timed_net_benefit(follow_up_of(table, "time", "event"), own, 1.0, 0.4)
+        hits += found.low <= truth <= found.high  # type: ignore[operator]
+    assert 0.92 <= hits / n <= 0.98
+
+
+@pytest.mark.parametrize(
+    ("call", "says"),
+    [
+        (lambda f, x: timed_calibration(f, np.round(x), 30), "exactly 0 or 1"),
+        (lambda f, x: timed_calibration(f, np.round(x) * 0.5 + 0.1, 30), "fewer knots"),
+        (lambda f, x: timed_net_benefit(f, x, 30, 1.0), "strictly between 0 and 1"),
+        (lambda f, x: timed_net_benefit(f, x * 2, 30, 0.5), "probabilities from 0 to 1"),
+        (lambda f, x: timed_calibration(f, x, 3000), "the longest follow-up"),
+    ],
+)
+def test_risks_by_a_time_that_cannot_be_judged_are_refused(call: Any, says: str) -> None:
+    rows = CASES[0][1]
+    with pytest.raises(DataError, match=says):
+        call(follow_up_of(rows, "time", "event"), rows["risk"].to_numpy())

@@ -144,6 +144,10 @@ if TYPE_CHECKING:
     from cardio_stats.regression_tables import vif as vif
     from cardio_stats.resampling import bootstrap as bootstrap
     from cardio_stats.resampling import bootstrap_sums as bootstrap_sums
+    from cardio_stats.risks_by_time import TimedCalibration as TimedCalibration
+    from cardio_stats.risks_by_time import timed_calibration as timed_calibration
+    from cardio_stats.risks_by_time import timed_decision_curve as timed_decision_curve
+    from cardio_stats.risks_by_time import timed_net_benefit as timed_net_benefit
     from cardio_stats.roc_curves import RocCurve as RocCurve
     from cardio_stats.roc_curves import auc as auc
     from cardio_stats.roc_curves import multiclass_auc as multiclass_auc
@@ -341,6 +345,12 @@ _HOMES = {
     "cardio_stats.resampling": (
         "bootstrap",
         "bootstrap_sums",
+    ),
+    "cardio_stats.risks_by_time": (
+        "TimedCalibration",
+        "timed_calibration",
+        "timed_decision_curve",
+        "timed_net_benefit",
     ),
     "cardio_stats.roc_curves": (
         "RocCurve",

@@ -254,6 +254,21 @@ class CoxModel(CurvedEffects):
         hazard = self.likelihood.cumulative_hazard(time)
         return np.asarray(-np.expm1(-hazard * np.exp(score)))
 
+    def hazard_error(self, table: pd.DataFrame, time: float) -> Floats:
+        """Return the standard error of each row's cumulative hazard by `time`, shape (n_rows,).
+
+        Tsiatis AA. Ann Stat 1981;9:93, with Efron's weights for ties, as R's survfit.
+        """
+        matrix = np.column_stack([one.columns(table) for one in self.predictors])
+        standard = (matrix - self.centre) / self.spread
+        until = self.likelihood.sets.times[self.likelihood.sets.slot_time] <= time
+        step = 1 / self.likelihood.in_slot[until]
+        lag = standard * step.sum() - step @ self.likelihood.means[until]
+        scale = np.outer(self.spread, self.spread)
+        spread = np.einsum("ij,jk,ik->i", lag, self.covariance * scale, lag)
+        ratio = np.exp((matrix - self.centre) @ self.coefficients)
+        return np.asarray(ratio * np.sqrt(np.sum(step**2) + spread))
+
     def summary(self) -> ResultTable:
         """Return each term's coefficient, standard error, hazard ratio and p as a table."""
         rows = zip(self.terms, self.coefficients, self.se, self.hazard_ratios, strict=True)

@@ -76,6 +76,10 @@ class FollowUp:
             *([self.note] if self.note else []),
         ]
 
+    def part(self, keep: Bools) -> FollowUp:
+        """Return one group, which may have no event; the others do not count as dropped."""
+        return replace(self, time=self.time[keep], event=self.event[keep], rows=self.rows[keep])
+
     def only(self, keep: Bools) -> FollowUp:
         """Return these rows alone; the others count as dropped.
 
@@ -85,13 +89,7 @@ class FollowUp:
             No event among them.
         """
         n_left = int(np.count_nonzero(~keep))
-        kept = replace(
-            self,
-            time=self.time[keep],
-            event=self.event[keep],
-            rows=self.rows[keep],
-            n_dropped=self.n_dropped + n_left,
-        )
+        kept = replace(self.part(keep), n_dropped=self.n_dropped + n_left)
         if kept.n_events == 0:
             raise DataError(
                 f"{self.label}: expected events among the {kept.n} complete rows, found none "
@@ -225,6 +223,8 @@ class SurvivalCurve:
         The group; empty for everybody.
     time, survival, low, high : ndarray, shape (n_times,)
         Survival from that time on, and its pointwise limits; NaN where survival is 0.
+    se : ndarray, shape (n_times,)
+        Greenwood's standard error of survival.
     follow_up : FollowUp
         Who was followed.
     level : float
@@ -235,6 +235,7 @@ class SurvivalCurve:
     survival: Floats
     low: Floats
     high: Floats
+    se: Floats
     follow_up: FollowUp
     level: float
 
@@ -253,7 +254,7 @@ class SurvivalCurve:
         reach = z * error[inside] / (survival[inside] * log)
         low[inside] = survival[inside] ** np.exp(-reach)
         high[inside] = survival[inside] ** np.exp(reach)
-        return cls(label, moments, survival, low, high, follow_up, level)
+        return cls(label, moments, survival, low, high, error, follow_up, level)
 
     def at_risk(self, time: float) -> int:
         """Return how many are followed to `time` or beyond."""
@@ -282,7 +283,10 @@ class SurvivalCurve:
             float(self.low[step]) if known else None,
             float(self.high[step]) if known else None,
             unit,
-            {"n_at_risk": float(self.at_risk(time))},
+            {
+                "n_at_risk": float(self.at_risk(time)),
+                "se": 0.0 if step < 0 else float(self.se[step]),
+            },
         )
 
     def median(self, *, unit: str = "row") -> Estimate | None:
@@ -396,7 +400,7 @@ def _curves(
     table: pd.DataFrame, follow_up: FollowUp, labels: Labels, groups: str, level: float
 ) -> list[SurvivalCurve]:
     return [
-        SurvivalCurve.of(_part(follow_up, labels == label), label=str(label), level=level)
+        SurvivalCurve.of(follow_up.part(labels == label), label=str(label), level=level)
         for label in level_labels(table, groups)[1]
         if label in labels
     ]
@@ -608,13 +612,6 @@ def _grouped(table: pd.DataFrame, follow_up: FollowUp, groups: str) -> tuple[Fol
             "cut a measurement into bands, or give it to a Cox model"
         )
     return follow_up.only(known), kept
-
-
-def _part(follow_up: FollowUp, keep: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> FollowUp:
-    """Return one group, which may have no event."""
-    return replace(
-        follow_up, time=follow_up.time[keep], event=follow_up.event[keep], rows=follow_up.rows[keep]
-    )
 
 
 def _median_follow_up(follow_up: FollowUp, level: float, unit: str) -> Estimate | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -469,14 +468,8 @@ def risk_groups(
     found = []
     for group in np.unique(number):
         inside = number == group
-        part = replace(
-            follow_up,
-            time=follow_up.time[inside],
-            event=follow_up.event[inside],
-            rows=follow_up.rows[inside],
-        )
         try:
-            at = SurvivalCurve.of(part, level=level).at(time)
+            at = SurvivalCurve.of(follow_up.part(inside), level=level).at(time)
         except DataError:
             continue
         low, high = (None if one is None else 1 - one for one in (at.high, at.low))

@@ -18,13 +18,15 @@ from cardio_stats.cli.options import (
     write_result,
 )
 from cardio_stats.cli.tables import CATEGORICAL, PATIENT, REFERENCE, coding_of, curves_of
-from cardio_stats.errors import ConfigError
+from cardio_stats.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from cardio_stats._numerics.display import ResultTable
+    from cardio_stats.estimate import Estimate
     from cardio_stats.figures.canvas import Draw
+    from cardio_stats.survival import FollowUp
 
 Made = tuple["ResultTable", "Sequence[Draw]"]
 
@@ -45,6 +47,8 @@ Made = tuple["ResultTable", "Sequence[Draw]"]
 @REFERENCE
 @click.option("--score", help="Column of a score to judge; higher means an earlier event.")
 @click.option("--risk", help="Column of the predicted probability of the event by --at.")
+@click.option("--threshold", "thresholds", multiple=True, metavar="T",
+              help="Risks at which net benefit is given: .1,.2; with --risk.")  # fmt: skip
 @click.option("--at", "at", multiple=True, help="Times, in the unit of --time: 365,1825.")
 @PATIENT
 @LEVEL
@@ -59,6 +63,7 @@ def survival(
     reference: tuple[str, ...],
     score: str | None,
     risk: str | None,
+    thresholds: tuple[str, ...],
     at: tuple[str, ...],
     patient: str | None,
     level: float,
@@ -94,6 +99,8 @@ def survival(
             f"--risk: expected one time, by which the risk is meant (--at 1825), found "
             f"{len(moments)}"
         )
+    if thresholds and risk is None:
+        raise ConfigError("--threshold: expected --risk beside it, found none")
     table = read_table(file, one_row_each=patient)
     common = {"at": moments, "level": level, "unit": unit_of(patient)}
     if features:
@@ -103,7 +110,7 @@ def survival(
         )  # fmt: skip
 
     elif score is not None or risk is not None:
-        made, figures = _judged(table, time, event, score, risk, common)
+        made, figures = _judged(table, time, event, score, risk, columns_of(thresholds), common)
     else:
         made, figures = _curves(table, time, event, groups, common)
     write_result(made, figures=figures, **output)
@@ -149,10 +156,15 @@ def _cox(table: Any, time: str, event: str, columns: list[str], common: dict[str
 
 
 def _judged(
-    table: Any, time: str, event: str, score: str | None, risk: str | None, common: dict[str, Any]
+    table: Any,
+    time: str,
+    event: str,
+    score: str | None,
+    risk: str | None,
+    thresholds: list[str],
+    common: dict[str, Any],
 ) -> Made:
-    from cardio_stats.figures.survival import risk_calibration
-    from cardio_stats.survival_scores import risk_groups, timed_estimates
+    from cardio_stats.survival_scores import timed_estimates
 
     named = risk or score or ""
     estimates, follow_up, values = timed_estimates(
@@ -165,13 +177,54 @@ def _judged(
     if not common["at"]:
         notes.append("--at TIMES adds the AUC at these times and ends Uno's C at the last.")
     elif risk is None:
-        notes.append("A probability of the event, given as --risk, adds Brier score and O/E.")
-    made = result_table(f"{named} for the time to {follow_up.label}", estimates, notes)
-    if risk is None:
-        return made, []
-    (moment,) = common["at"]
-    groups = risk_groups(follow_up, values, moment, level=common["level"])
-    return made, [risk_calibration(groups, time=f"{moment:g} ({time})", title=made.title)]
+        notes.append("A probability of the event, given as --risk, adds calibration and worth.")
+    title = f"{named} for the time to {follow_up.label}"
+    figures: list[Draw] = []
+    if risk is not None:
+        more, figures = _risk(follow_up, values, time, thresholds, title, notes, common)
+        estimates += more
+    return result_table(title, estimates, notes), figures
+
+
+def _risk(
+    follow_up: FollowUp,
+    values: Any,
+    time: str,
+    thresholds: list[str],
+    title: str,
+    notes: list[str],
+    common: dict[str, Any],
+) -> tuple[list[Estimate], list[Draw]]:
+    """Return calibration, net benefit and their figures; `notes` gets why one is missing."""
+    import cardio_stats as stats
+    from cardio_stats.figures.curves import decision
+    from cardio_stats.figures.survival import risk_calibration
+    from cardio_stats.survival_scores import risk_groups
+
+    (moment,), level, unit = common["at"], common["level"], common["unit"]
+    estimates, curve = [], None
+    try:
+        found = stats.timed_calibration(follow_up, values, moment, level=level, unit=unit)
+        estimates, curve = [found.slope, *found.errors], found.curve
+    except DataError as refusal:
+        notes.append(f"No smooth calibration: {refusal}.")
+    for text in thresholds:
+        try:
+            at = float(text)
+        except ValueError:
+            raise ConfigError(
+                f"--threshold: expected risks such as .1,.2, found {text!r}"
+            ) from None
+        worth = stats.timed_net_benefit(follow_up, values, moment, at, level=level, unit=unit)
+        estimates.append(worth.replace(name=f"net_benefit_at[{moment:g}, threshold {at:g}]"))
+        notes.append(f"Threshold {at:g}: treating everybody {worth.extra['treat_all']:.3f}, "
+                     f"treating nobody 0; {worth.extra['n_treated']:.0f} treated.")  # fmt: skip
+    groups = risk_groups(follow_up, values, moment, level=level)
+    worths = stats.timed_decision_curve(follow_up, values, moment, level=level)
+    return estimates, [
+        risk_calibration(groups, curve, time=f"{moment:g} ({time})", title=title),
+        decision(worths, level=level, title=f"Net benefit by {moment:g} ({time})"),
+    ]
 
 
 def _at_hand(area: Any) -> str:

@@ -26,6 +26,7 @@ from cardio_stats.figures.canvas import (
 
 if TYPE_CHECKING:
     from cardio_stats.estimate import Estimate
+    from cardio_stats.smooth_calibration import CalibrationCurve
     from cardio_stats.survival import SurvivalCurve
 
 _WIDE_IN, _PLOT_IN, _ROW_IN = 6.4, 3.4, 0.19
@@ -104,7 +105,11 @@ def survival_curves(
 
 
 def risk_calibration(
-    groups: Sequence[tuple[float, Estimate]], *, time: str, title: str = ""
+    groups: Sequence[tuple[float, Estimate]],
+    curve: CalibrationCurve | None = None,
+    *,
+    time: str,
+    title: str = "",
 ) -> Draw:
     """Draw observed against predicted risks by a time, a point a group of rising risk.
 
@@ -112,6 +117,7 @@ def risk_calibration(
     ----------
     groups : sequence of (float, Estimate)
         Mean predicted risk, and the Kaplan-Meier risk with its interval.
+    curve : CalibrationCurve, optional
     time : str
         With its unit.
     title : str
@@ -121,6 +127,10 @@ def risk_calibration(
         figure.set_size_inches(4.6, 4.6)
         axes = figure.subplots()
         axes.plot([0, 1], [0, 1], color=GREY, linewidth=0.8, linestyle=(0, (4, 3)))
+        if curve is not None:
+            axes.fill_between(curve.predicted, curve.low, curve.high, color=BLUE, alpha=0.13,
+                              linewidth=0)  # fmt: skip
+            axes.plot(curve.predicted, curve.observed, color=BLUE, linewidth=1.4)
         for predicted, observed in groups:
             if observed.low is not None and observed.high is not None:
                 axes.plot([predicted, predicted], [observed.low, observed.high], color=BLUE,
