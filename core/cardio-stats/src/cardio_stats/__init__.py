@@ -183,6 +183,7 @@ if TYPE_CHECKING:
     from cardio_stats.survival import survival_table as survival_table
     from cardio_stats.survival_scores import harrell_c as harrell_c
     from cardio_stats.survival_scores import observed_over_expected as observed_over_expected
+    from cardio_stats.survival_scores import risk_groups as risk_groups
     from cardio_stats.survival_scores import timed_auc as timed_auc
     from cardio_stats.survival_scores import timed_brier as timed_brier
     from cardio_stats.survival_scores import timed_estimates as timed_estimates
@@ -396,6 +397,7 @@ _HOMES = {
     "cardio_stats.survival_scores": (
         "harrell_c",
         "observed_over_expected",
+        "risk_groups",
         "timed_auc",
         "timed_brier",
         "timed_estimates",

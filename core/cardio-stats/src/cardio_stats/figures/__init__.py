@@ -24,11 +24,14 @@ if TYPE_CHECKING:
     from cardio_stats.figures.curves import instability as instability
     from cardio_stats.figures.curves import roc as roc
     from cardio_stats.figures.curves import roc_of as roc_of
+    from cardio_stats.figures.forests import ForestLine as ForestLine
     from cardio_stats.figures.forests import ForestModel as ForestModel
     from cardio_stats.figures.forests import ForestRow as ForestRow
+    from cardio_stats.figures.forests import estimate_forest as estimate_forest
     from cardio_stats.figures.forests import forest as forest
     from cardio_stats.figures.forests import model_forest as model_forest
     from cardio_stats.figures.forests import ratio_forest as ratio_forest
+    from cardio_stats.figures.survival import risk_calibration as risk_calibration
     from cardio_stats.figures.survival import survival_curves as survival_curves
 
 _HOMES = {
@@ -52,13 +55,18 @@ _HOMES = {
         "roc_of",
     ),
     "cardio_stats.figures.forests": (
+        "ForestLine",
         "ForestModel",
         "ForestRow",
+        "estimate_forest",
         "forest",
         "model_forest",
         "ratio_forest",
     ),
-    "cardio_stats.figures.survival": ("survival_curves",),
+    "cardio_stats.figures.survival": (
+        "risk_calibration",
+        "survival_curves",
+    ),
 }
 """The public names, by the module that each lives in."""
 
