@@ -314,7 +314,7 @@ def test_an_event_may_be_named_by_its_value_and_the_others_are_told() -> None:
     )
     found = follow_up_of(table, "days", "status=dead")
     assert (found.n, found.n_events, found.n_dropped) == (3, 1, 2)
-    assert "competing event, which is not handled here" in found.note
+    assert "name it with --competing" in found.note
     assert "lost: 1, tx: 1" in found.note
     numbers = pd.DataFrame({"days": [1.0, 2, 3], "status": [0.0, 2, 2]})
     assert follow_up_of(numbers, "days", "status=2").n_events == 2

@@ -78,6 +78,12 @@ if TYPE_CHECKING:
     from cardio_stats.class_tables import EC57_FORGIVEN as EC57_FORGIVEN
     from cardio_stats.class_tables import PerClassTable as PerClassTable
     from cardio_stats.class_tables import per_class_table as per_class_table
+    from cardio_stats.competing_risks import FineGrayModel as FineGrayModel
+    from cardio_stats.competing_risks import IncidenceCurve as IncidenceCurve
+    from cardio_stats.competing_risks import competing_table as competing_table
+    from cardio_stats.competing_risks import cumulative_incidence as cumulative_incidence
+    from cardio_stats.competing_risks import fine_gray_table as fine_gray_table
+    from cardio_stats.competing_risks import fit_fine_gray as fit_fine_gray
     from cardio_stats.contingency import chi2_2x2 as chi2_2x2
     from cardio_stats.contingency import chi2_p as chi2_p
     from cardio_stats.contingency import chi2_rxc as chi2_rxc
@@ -248,6 +254,14 @@ _HOMES = {
         "EC57_FORGIVEN",
         "PerClassTable",
         "per_class_table",
+    ),
+    "cardio_stats.competing_risks": (
+        "FineGrayModel",
+        "IncidenceCurve",
+        "competing_table",
+        "cumulative_incidence",
+        "fine_gray_table",
+        "fit_fine_gray",
     ),
     "cardio_stats.contingency": (
         "chi2_2x2",

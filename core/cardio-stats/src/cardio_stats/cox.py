@@ -333,10 +333,10 @@ def fit_cox(
     TM. Biometrika 1994;81:515.
     """
     checked_level(level)
-    matrix, predictors, kept = _design(table, follow_up_of(table, time, event), features, coding)
-    both = {time, event.partition("=")[0]} & {one.column for one in predictors}
-    if both:
-        raise DataError(f"column {both.pop()!r}: is both outcome and predictor; leave it out")
+    matrix, predictors, kept = design_of_follow_up(
+        table, follow_up_of(table, time, event), features, coding
+    )
+    require_others(predictors, time, event)
     terms = tuple(term for one in predictors for term in one.terms)
     centre, spread = matrix.mean(axis=0), matrix.std(axis=0, ddof=1)
     standard = (matrix - centre) / spread
@@ -356,7 +356,7 @@ def fit_cox(
                       **unit_count(kept.n, None, unit))  # fmt: skip
     ratios = {
         per: tuple(
-            _ratio(common, f"{name}[{term}]", log, error, kept.n_events)
+            hazard_ratio(common, f"{name}[{term}]", log, error, kept.n_events)
             for term, log, error in zip(terms, beta * steps[per], se * steps[per], strict=True)
         )
         for per, name in (("unit", "hazard_ratio"), ("sd", "hazard_ratio_per_sd"))
@@ -381,9 +381,17 @@ def fit_cox(
     )  # fmt: skip
 
 
-def _design(
+def require_others(predictors: Sequence[Predictor], time: str, event: str) -> None:
+    """Refuse a predictor that is the time or the event."""
+    both = {time, event.partition("=")[0]} & {one.column for one in predictors}
+    if both:
+        raise DataError(f"column {both.pop()!r}: is both outcome and predictor; leave it out")
+
+
+def design_of_follow_up(
     table: pd.DataFrame, follow_up: FollowUp, features: Sequence[str], coding: Coding
 ) -> tuple[Floats, tuple[Predictor, ...], FollowUp]:
+    """Return the columns of a regression, how they are made, and who has all of them."""
     if not features:
         raise DataError("Cox regression: expected at least one column, found none")
     coding.require(features)
@@ -441,7 +449,8 @@ def _maximise(sets: RiskSets, matrix: Floats, terms: Sequence[str]) -> tuple[Flo
     )
 
 
-def _ratio(common: Estimate, name: str, log: float, se: float, n_events: int) -> Estimate:
+def hazard_ratio(common: Estimate, name: str, log: float, se: float, n_events: int) -> Estimate:
+    """Return a ratio with Wald's interval from its logarithm and standard error."""
     reach = normal_quantile(common.level or 0.95) * se
     if log + reach > 700:
         raise DataError(

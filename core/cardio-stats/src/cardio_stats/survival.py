@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import overload
 
@@ -14,7 +14,7 @@ from scipy.special import chdtrc
 
 from cardio_stats._numerics.columns import level_labels, numbers
 from cardio_stats._numerics.display import BLANK, ResultTable, interval_text, number_text, p_text
-from cardio_stats._numerics.intervals import normal_quantile
+from cardio_stats._numerics.intervals import normal_quantile, wald_limits
 from cardio_stats._numerics.validate import (
     Bools,
     Floats,
@@ -192,8 +192,9 @@ def _happened(table: pd.DataFrame, name: str, value: str | None) -> tuple[Floats
         counts = ", ".join(f"{label}: {int((labels == label).sum())}" for label in others)
         note = (
             f"{name} has other values than {value} ({counts}), all taken as censored. If one of "
-            "them makes the event impossible (death before it), it is a competing event, which is "
-            "not handled here: 1 - survival is then too high for the risk."
+            "them makes the event impossible (death before it), it is a competing event, and "
+            "1 - survival is too high for the risk: name it with --competing "
+            "(cumulative_incidence)."
         )
     return happened, f"{name} = {value}", note
 
@@ -305,6 +306,55 @@ class SurvivalCurve:
         """Return when survival and its lower and upper limits pass one half, None where never."""
         return self._passed(self.survival), self._passed(self.low), self._passed(self.high)
 
+    def restricted_mean(self, until: float, *, unit: str = "row") -> Estimate:
+        """Return the mean time without the event up to a time: the area under the curve.
+
+        Parameters
+        ----------
+        until : float
+            Named beforehand, and at most the longest follow-up.
+        unit : str
+
+        Returns
+        -------
+        Estimate
+            With Greenwood's variance (R: ``print(survfit(...), rmean = until)``).
+            :func:`~cardio_stats.independent_difference` of two groups is the gain in mean time.
+
+        Raises
+        ------
+        DataError
+            A time of 0 or beyond everybody's follow-up.
+
+        References
+        ----------
+        Royston P, Parmar MKB. BMC Med Res Methodol 2013;13:152.
+
+        Examples
+        --------
+        >>> curve = kaplan_meier([1, 2, 2, 3, 5], [1, 1, 0, 1, 0])
+        >>> round(curve.restricted_mean(3).value, 2)
+        2.4
+        """
+        longest = float(self.follow_up.time.max())
+        if not 0 < until <= longest:
+            raise DataError(
+                f"mean time up to {until:g}: expected a time above 0 and of at most {longest:g}, "
+                "the longest follow-up; choose another"
+            )
+        inside = self.time < until
+        steps = np.concatenate([[0.0], self.time[inside], [until]])
+        areas = np.diff(steps) * np.concatenate([[1.0], self.survival[inside]])
+        left = areas[::-1].cumsum()[::-1][1:]  # from each event to the end
+        died, at_risk = _counts(self.follow_up.time, self.follow_up.event, self.time[inside])
+        alive = np.where(died < at_risk, at_risk - died, np.inf)
+        se = float(np.sqrt(np.sum(left**2 * died / (at_risk * alive))))
+        value, name = float(areas.sum()), f"restricted_mean[{self._named(f'{until:g}')}]"
+        limits = wald_limits(value, se, self.level)
+        return self._estimate(name, value, *limits, unit, {"se": se}).replace(
+            method="area under Kaplan-Meier, Greenwood's variance, Wald interval"
+        )
+
     def _passed(self, curve: Floats) -> float | None:
         """Return when a curve falls below one half; halfway to the next step where it is that."""
         below = np.flatnonzero(curve <= 0.5 + _SAME)
@@ -393,17 +443,19 @@ def kaplan_meier(
     if by is None:
         return SurvivalCurve.of(followed(time, event)[0], level=level)
     follow_up, table = followed(time, event, by)
-    return _curves(table, *_grouped(table, follow_up, "by"), "by", level)
-
-
-def _curves(
-    table: pd.DataFrame, follow_up: FollowUp, labels: Labels, groups: str, level: float
-) -> list[SurvivalCurve]:
     return [
-        SurvivalCurve.of(follow_up.part(labels == label), label=str(label), level=level)
-        for label in level_labels(table, groups)[1]
-        if label in labels
+        SurvivalCurve.of(follow_up.part(inside), label=label, level=level)
+        for label, inside in by_group(table, follow_up, "by")
     ]
+
+
+def by_group(table: pd.DataFrame, follow_up: FollowUp, groups: str) -> Iterator[tuple[str, Bools]]:
+    """Yield each group of a column with who of those followed is in it, in its order."""
+    labels = level_labels(table, groups)[0][follow_up.rows]
+    _require_few(labels[labels != ""], groups)
+    for label in level_labels(table, groups)[1]:
+        if (labels == label).any():
+            yield label, labels == label
 
 
 def followed(
@@ -554,7 +606,10 @@ def survival_table(
     curves, test = [SurvivalCurve.of(follow_up, level=level)], None
     if groups is not None:
         follow_up, labels = _grouped(table, follow_up, groups)
-        curves = _curves(table, follow_up, labels, groups, level)
+        curves = [
+            SurvivalCurve.of(follow_up.part(inside), label=label, level=level)
+            for label, inside in by_group(table, follow_up, groups)
+        ]
         if len(curves) > 1:
             test = _log_rank(follow_up, labels, unit)
     shown, notes = [], []
@@ -605,13 +660,17 @@ def survival_table(
 def _grouped(table: pd.DataFrame, follow_up: FollowUp, groups: str) -> tuple[FollowUp, Labels]:
     labels = level_labels(table, groups)[0][follow_up.rows]
     known = labels != ""
-    kept = labels[known]
-    if len(set(kept)) > MOST_GROUPS:
+    _require_few(labels[known], groups)
+    return follow_up.only(known), labels[known]
+
+
+def _require_few(labels: Labels, groups: str) -> None:
+    n_groups = len(set(labels))
+    if n_groups > MOST_GROUPS:
         raise DataError(
-            f"column {groups!r}: expected at most {MOST_GROUPS} groups, found {len(set(kept))}; "
+            f"column {groups!r}: expected at most {MOST_GROUPS} groups, found {n_groups}; "
             "cut a measurement into bands, or give it to a Cox model"
         )
-    return follow_up.only(known), kept
 
 
 def _median_follow_up(follow_up: FollowUp, level: float, unit: str) -> Estimate | None:

@@ -41,6 +41,8 @@ Made = tuple["ResultTable", "Sequence[Draw]"]
     metavar="COLUMN[=VALUE]",
     help="Column of 1 (event) and 0 (censored), or with the value that counts: status=2.",
 )
+@click.option("--competing", multiple=True, metavar="VALUE",
+              help="Values of --status that make the event impossible: 2,3.")  # fmt: skip
 @click.option("--groups", help="Column of groups: their curves, and the log-rank test.")
 @click.option("--columns", "features", multiple=True, help="Columns of a Cox model: a,b.")
 @CATEGORICAL
@@ -57,6 +59,7 @@ def survival(
     file: Path,
     time: str,
     event: str,
+    competing: tuple[str, ...],
     groups: str | None,
     features: tuple[str, ...],
     categorical: tuple[str, ...],
@@ -78,7 +81,10 @@ def survival(
     A score, or a predicted risk by one time: --score points --at 365,1825; --risk risk_5y --at 1825
 
     Higher scores are taken to mean earlier events, and nothing is flipped: below one half a score
-    runs the other way. Competing events are not handled.
+    runs the other way.
+
+    Where another event makes this one impossible: --status status=1 --competing 2, for the
+    cumulative incidence by group, or with --columns for Fine and Gray's regression.
     """
     asked = {
         "--groups": groups, "--columns": features, "--score": score, "--risk": risk,
@@ -99,11 +105,18 @@ def survival(
             f"--risk: expected one time, by which the risk is meant (--at 1825), found "
             f"{len(moments)}"
         )
+    if competing and (score or risk):
+        raise ConfigError("--competing: expected --groups or --columns, found a score or risk")
     if thresholds and risk is None:
         raise ConfigError("--threshold: expected --risk beside it, found none")
     table = read_table(file, one_row_each=patient)
-    common = {"at": moments, "level": level, "unit": unit_of(patient)}
-    if features:
+    common: dict[str, Any] = {"at": moments, "level": level, "unit": unit_of(patient)}
+    others = columns_of(competing)
+    if others:
+        coding = {"coding": coding_of(categorical, reference)} if features else {}
+        names = columns_of(features)
+        made, figures = _competing(table, time, event, others, groups, names, common | coding)
+    elif features:
         made, figures = _cox(
             table, time, event, columns_of(features),
             {"coding": coding_of(categorical, reference), **common},
@@ -137,6 +150,26 @@ def _curves(table: Any, time: str, event: str, groups: str | None, common: dict[
     test = next((one for one in made.estimates if one.name == "log_rank_chi2"), None)
     words = "" if test is None else f"log-rank p {p_text(test.p_value)}"
     return made, [survival_curves(curves, x=time, title=made.title, test=words)]
+
+
+def _competing(
+    table: Any,
+    time: str,
+    event: str,
+    others: list[str],
+    groups: str | None,
+    features: list[str],
+    common: dict[str, Any],
+) -> Made:
+    from cardio_stats.competing_risks import competing_table, fine_gray_table
+
+    if features:
+        about = {name: value for name, value in common.items() if name != "at"}
+        return fine_gray_table(table, time, event, features, others, **about), []
+    from cardio_stats.figures.survival import incidence_curves
+
+    made, curves = competing_table(table, time, event, others, groups=groups, **common)
+    return made, [incidence_curves(curves, x=time, title=made.title)]
 
 
 def _cox(table: Any, time: str, event: str, columns: list[str], common: dict[str, Any]) -> Made:

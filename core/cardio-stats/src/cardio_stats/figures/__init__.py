@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from cardio_stats.figures.forests import forest as forest
     from cardio_stats.figures.forests import model_forest as model_forest
     from cardio_stats.figures.forests import ratio_forest as ratio_forest
+    from cardio_stats.figures.survival import incidence_curves as incidence_curves
     from cardio_stats.figures.survival import risk_calibration as risk_calibration
     from cardio_stats.figures.survival import survival_curves as survival_curves
 
@@ -64,6 +65,7 @@ _HOMES = {
         "ratio_forest",
     ),
     "cardio_stats.figures.survival": (
+        "incidence_curves",
         "risk_calibration",
         "survival_curves",
     ),

@@ -25,6 +25,7 @@ from cardio_stats.figures.canvas import (
 )
 
 if TYPE_CHECKING:
+    from cardio_stats.competing_risks import IncidenceCurve
     from cardio_stats.estimate import Estimate
     from cardio_stats.smooth_calibration import CalibrationCurve
     from cardio_stats.survival import SurvivalCurve
@@ -100,6 +101,33 @@ def survival_curves(
                 below.text(tick, y, f"{curve.at_risk(tick)}", ha="center", va="center",
                            fontsize=TEXT_PT, color=INK)  # fmt: skip
             y += heights[position]
+
+    return draw
+
+
+def incidence_curves(curves: Sequence[IncidenceCurve], *, x: str, title: str = "") -> Draw:
+    """Draw the cumulative incidence over time by group, with pointwise limits.
+
+    `x` names the axis of time, with its unit.
+    """
+
+    def draw(figure: Figure) -> None:
+        figure.set_size_inches(_WIDE_IN, _PLOT_IN)
+        axes = figure.subplots()
+        for position, curve in enumerate(curves):
+            colour, end = colour_of(position), float(curve.follow_up.time.max())
+            time = np.concatenate([[0.0], curve.time, [end]])
+            low, value, high = (
+                np.concatenate([[0.0], line, line[-1:]])
+                for line in (curve.low, curve.incidence, curve.high)
+            )
+            axes.fill_between(time, low, high, step="post", color=colour, alpha=0.13, linewidth=0)
+            axes.step(time, value, where="post", color=colour, linewidth=1.6)
+            axes.text(0.02, 0.94 - 0.07 * position, curve.label, color=colour, fontsize=TEXT_PT,
+                      transform=axes.transAxes)  # fmt: skip
+        level = f"{curves[0].level * 100:g} %"
+        quiet_axes(axes, x=x, y=f"cumulative incidence, {level} limits at each time", title=title)
+        axes.set(xlim=(0, None), ylim=(0, 1.02))
 
     return draw
 
