@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from statistics import NormalDist
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from cardio_stats import auc, delong_covariance, delong_paired, delong_unpaired, roc_curve
+from cardio_stats import (
+    auc,
+    auc_noninferiority,
+    delong_covariance,
+    delong_paired,
+    delong_unpaired,
+    roc_curve,
+)
 from cardio_stats.errors import DataError
 
 # Made by oracles/discrimination.R with R 4.2.2 and pROC 1.18.0
@@ -311,3 +319,40 @@ def test_two_perfect_scores_that_rank_differently_get_no_interval_of_width_zero(
     found = delong_paired([0, 0, 0, 1, 1, 1], [1, 2, 3, 4, 5, 6], [3, 2, 1, 6, 5, 4])
     assert (found.value, found.p_value, found.low, found.high) == (0.0, 1.0, None, None)
     assert "variance is 0" in found.note
+
+
+@pytest.mark.parametrize("name", ["medium", "large", "ties"])
+def test_noninferiority_takes_its_error_from_proc(name: str) -> None:
+    rows, oracle = DATA[name], SETS[name]
+    gap = oracle["auc"][0] - oracle["auc"][1]
+    se = np.sqrt(sum(oracle["var"]) - 2 * oracle["cov"])
+    found = auc_noninferiority(rows["y"], rows["a"], rows["b"], margin=0.03, interval="delong")
+    assert found.p_value == pytest.approx(NormalDist().cdf(-(gap + 0.03) / se), rel=1e-6)
+    assert found.low == pytest.approx(gap - 1.959963984540054 * se, abs=1e-9)
+    assert (found.high, found.level) == (None, 0.975)
+    assert found.extra["noninferior"] == (found.low > -0.03) == (found.p_value < 0.025)
+
+
+def test_a_loss_of_the_margin_is_called_noninferior_as_often_as_alpha_allows() -> None:
+    rng, n, called = np.random.default_rng(21), 600, 0
+    labels = np.arange(120) % 2
+    # AUCs of normal scores that lie 1.0 and 0.8 apart: .760 and .714
+    margin = NormalDist().cdf(1.0 / np.sqrt(2)) - NormalDist().cdf(0.8 / np.sqrt(2))
+    for _ in range(n):
+        shared = rng.normal(size=120)
+        better, worse = (
+            (shared + rng.normal(size=120)) / np.sqrt(2) + apart * labels for apart in (1.0, 0.8)
+        )
+        found = auc_noninferiority(labels, worse, better, margin=margin)
+        called += bool(found.extra["noninferior"])
+    assert 0.01 <= called / n <= 0.045
+
+
+@pytest.mark.parametrize(
+    ("scores", "margin", "says"),
+    [(([1, 2, 3, 4], [2, 1, 4, 3]), 0.0, "loss of AUC above 0"),
+     (([1, 2, 3, 4], [1, 2, 3, 4]), 0.1, "scores that differ")],
+)  # fmt: skip
+def test_noninferiority_that_cannot_be_asked(scores: Any, margin: float, says: str) -> None:
+    with pytest.raises(DataError, match=says):
+        auc_noninferiority([0, 0, 1, 1], *scores, margin=margin)

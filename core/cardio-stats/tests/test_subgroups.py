@@ -45,7 +45,7 @@ def excludes_zero(estimate: Estimate) -> bool:
 
 def test_a_cohort_without_faults_shows_no_gap() -> None:
     found = audited(cohort())
-    gaps = [estimate for name, estimate in found.items() if "_gap" in name]
+    gaps = [estimate for name, estimate in found.items() if "_gap[" in name]
     assert len(gaps) == 4
     assert not any(excludes_zero(gap) for gap in gaps)
 
@@ -133,3 +133,30 @@ def test_audits_that_compare_nothing_are_refused(
     with pytest.raises(DataError, match=words) as refusal:
         audited({**cohort(), **change}, **options)
     assert "\n" not in str(refusal.value)
+
+
+def test_the_equalised_odds_gap_is_the_largest_of_rates_between_two_groups() -> None:
+    data = cohort(fault="scanner")
+    third = np.where(data["patient"] % 7 == 0, "C", data["groups"])
+    found = audited({**data, "groups": third})
+    rates = [[found[f"{rate}[{group}]"].value for group in "ABC"] for rate in ("tpr", "fpr")]
+    gap = found["equalised_odds_gap"]
+    assert gap.value == pytest.approx(max(max(one) - min(one) for one in rates))
+    assert gap.low is not None
+    assert 0 < gap.low < gap.value
+    assert gap.n == 400
+    alike = audited({**cohort(), "groups": third})["equalised_odds_gap"]
+    assert alike.low == 0
+
+
+@pytest.mark.parametrize("shift", [0.0, 0.15])
+def test_the_interval_of_the_largest_gap_holds(shift: float) -> None:
+    rng, hits, n = np.random.default_rng(4), 0, 120
+    group = np.arange(300) % 3
+    for _ in range(n):
+        label = rng.integers(0, 2, 300)
+        called = rng.random(300) < 0.3 + 0.4 * label + shift * (group == 2)
+        made = subgroup_audit(label, called * 1.0, group, threshold=HALF, n_resamples=200)
+        gap = next(one for one in made.estimates if one.name == "equalised_odds_gap")
+        hits += gap.low <= shift <= gap.high  # type: ignore[operator]
+    assert hits / n >= 0.92

@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from cardio_stats.auc_bootstrap import bootstrap_auc_difference as bootstrap_auc_difference
     from cardio_stats.auc_bootstrap import pr_auc as pr_auc
     from cardio_stats.auc_covariance import DelongCovariance as DelongCovariance
+    from cardio_stats.auc_covariance import auc_noninferiority as auc_noninferiority
     from cardio_stats.auc_covariance import delong_covariance as delong_covariance
     from cardio_stats.auc_covariance import delong_paired as delong_paired
     from cardio_stats.auc_covariance import delong_unpaired as delong_unpaired
@@ -218,6 +219,7 @@ _HOMES = {
     ),
     "cardio_stats.auc_covariance": (
         "DelongCovariance",
+        "auc_noninferiority",
         "delong_covariance",
         "delong_paired",
         "delong_unpaired",

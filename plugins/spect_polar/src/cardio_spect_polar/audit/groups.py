@@ -145,7 +145,7 @@ def audit(
 def _gap(column: str, metric: str, inside: str, estimate: Estimate) -> dict[str, object]:
     group, _, reference = inside.partition(" - ")
     return {
-        "column": column, "group": group, "reference": reference, "metric": metric,
+        "column": column, "group": group or "any two", "reference": reference, "metric": metric,
         "gap": estimate.value, "low": estimate.low, "high": estimate.high,
     }  # fmt: skip
 
