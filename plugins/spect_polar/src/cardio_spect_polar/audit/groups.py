@@ -130,6 +130,8 @@ def audit(
         notes += [f"{column}: too few patients to score in {', '.join(small)}"] if small else []
         for estimate in made.estimates:
             metric, _, inside = estimate.name.rstrip("]").partition("[")
+            if not inside:  # the largest gap between any two, which is of no group
+                continue
             if metric.endswith("_gap"):
                 gaps.append(_gap(column, metric.removesuffix("_gap"), inside, estimate))
             else:
@@ -145,7 +147,7 @@ def audit(
 def _gap(column: str, metric: str, inside: str, estimate: Estimate) -> dict[str, object]:
     group, _, reference = inside.partition(" - ")
     return {
-        "column": column, "group": group or "any two", "reference": reference, "metric": metric,
+        "column": column, "group": group, "reference": reference, "metric": metric,
         "gap": estimate.value, "low": estimate.low, "high": estimate.high,
     }  # fmt: skip
 
