@@ -25,16 +25,18 @@ if TYPE_CHECKING:
     from cardio_stats._numerics.display import ResultTable as ResultTable
     from cardio_stats._numerics.intervals import independent_difference as independent_difference
     from cardio_stats.agreement import Agreement as Agreement
+    from cardio_stats.agreement import IccForm as IccForm
     from cardio_stats.agreement import cohen_kappa as cohen_kappa
     from cardio_stats.agreement import correlation as correlation
     from cardio_stats.agreement import gaussian_constant_mae as gaussian_constant_mae
-    from cardio_stats.agreement import intraclass_correlations as intraclass_correlations
+    from cardio_stats.agreement import icc as icc
     from cardio_stats.agreement import limits_of_agreement as limits_of_agreement
     from cardio_stats.agreement import regression_errors as regression_errors
     from cardio_stats.auc_bootstrap import bootstrap_auc as bootstrap_auc
     from cardio_stats.auc_bootstrap import bootstrap_auc_difference as bootstrap_auc_difference
     from cardio_stats.auc_bootstrap import pr_auc as pr_auc
     from cardio_stats.auc_covariance import DelongCovariance as DelongCovariance
+    from cardio_stats.auc_covariance import auc_noninferiority as auc_noninferiority
     from cardio_stats.auc_covariance import delong_covariance as delong_covariance
     from cardio_stats.auc_covariance import delong_paired as delong_paired
     from cardio_stats.auc_covariance import delong_unpaired as delong_unpaired
@@ -51,17 +53,24 @@ if TYPE_CHECKING:
     from cardio_stats.baseline_table import smd_of_means as smd_of_means
     from cardio_stats.baseline_table import table_one as table_one
     from cardio_stats.calibration import CalibrationMetrics as CalibrationMetrics
-    from cardio_stats.calibration import brier_scores as brier_scores
+    from cardio_stats.calibration import brier as brier
     from cardio_stats.calibration import calibration_in_the_large as calibration_in_the_large
     from cardio_stats.calibration import calibration_metrics as calibration_metrics
     from cardio_stats.calibration import calibration_slope as calibration_slope
     from cardio_stats.calibration import expected_calibration_error as expected_calibration_error
     from cardio_stats.calibration import number_calibration as number_calibration
     from cardio_stats.calibration import observed_to_expected as observed_to_expected
+    from cardio_stats.calibration import scaled_brier as scaled_brier
     from cardio_stats.calibration import unreliability as unreliability
     from cardio_stats.class_tables import EC57_FORGIVEN as EC57_FORGIVEN
     from cardio_stats.class_tables import PerClassTable as PerClassTable
     from cardio_stats.class_tables import per_class_table as per_class_table
+    from cardio_stats.competing_risks import FineGrayModel as FineGrayModel
+    from cardio_stats.competing_risks import IncidenceCurve as IncidenceCurve
+    from cardio_stats.competing_risks import competing_table as competing_table
+    from cardio_stats.competing_risks import cumulative_incidence as cumulative_incidence
+    from cardio_stats.competing_risks import fine_gray_table as fine_gray_table
+    from cardio_stats.competing_risks import fit_fine_gray as fit_fine_gray
     from cardio_stats.contingency import chi2_2x2 as chi2_2x2
     from cardio_stats.contingency import chi2_p as chi2_p
     from cardio_stats.contingency import chi2_rxc as chi2_rxc
@@ -111,6 +120,8 @@ if TYPE_CHECKING:
     from cardio_stats.multiplicity import predicted_alike as predicted_alike
     from cardio_stats.optimism import RidgeLogistic as RidgeLogistic
     from cardio_stats.optimism import optimism_bootstrap as optimism_bootstrap
+    from cardio_stats.penalised import PenalisedModel as PenalisedModel
+    from cardio_stats.penalised import fit_penalised as fit_penalised
     from cardio_stats.places import RandomEffects as RandomEffects
     from cardio_stats.places import random_effects as random_effects
     from cardio_stats.proportions import binomial_all_correct as binomial_all_correct
@@ -126,6 +137,10 @@ if TYPE_CHECKING:
     from cardio_stats.regression_tables import vif as vif
     from cardio_stats.resampling import bootstrap as bootstrap
     from cardio_stats.resampling import bootstrap_sums as bootstrap_sums
+    from cardio_stats.risks_by_time import TimedCalibration as TimedCalibration
+    from cardio_stats.risks_by_time import timed_calibration as timed_calibration
+    from cardio_stats.risks_by_time import timed_decision_curve as timed_decision_curve
+    from cardio_stats.risks_by_time import timed_net_benefit as timed_net_benefit
     from cardio_stats.roc_curves import RocCurve as RocCurve
     from cardio_stats.roc_curves import auc as auc
     from cardio_stats.roc_curves import multiclass_auc as multiclass_auc
@@ -151,6 +166,7 @@ if TYPE_CHECKING:
     from cardio_stats.smooth_calibration import (
         smooth_calibration_errors as smooth_calibration_errors,
     )
+    from cardio_stats.splines import EffectCurve as EffectCurve
     from cardio_stats.subgroups import subgroup_audit as subgroup_audit
     from cardio_stats.survival import FollowUp as FollowUp
     from cardio_stats.survival import SurvivalCurve as SurvivalCurve
@@ -160,10 +176,12 @@ if TYPE_CHECKING:
     from cardio_stats.survival import survival_table as survival_table
     from cardio_stats.survival_scores import harrell_c as harrell_c
     from cardio_stats.survival_scores import observed_over_expected as observed_over_expected
+    from cardio_stats.survival_scores import risk_groups as risk_groups
     from cardio_stats.survival_scores import timed_auc as timed_auc
     from cardio_stats.survival_scores import timed_brier as timed_brier
     from cardio_stats.survival_scores import timed_estimates as timed_estimates
     from cardio_stats.survival_scores import uno_c as uno_c
+    from cardio_stats.validated_model import Validation as Validation
     from cardio_stats.validated_model import validate_logistic as validate_logistic
 
 if not TYPE_CHECKING:  # or a misspelt name would be no error of the type checker

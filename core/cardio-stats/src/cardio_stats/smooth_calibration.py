@@ -12,6 +12,7 @@ from cardio_stats._numerics.intervals import normal_quantile
 from cardio_stats._numerics.validate import (
     Floats,
     ScoredSample,
+    binary_labels,
     checked_level,
     group_sums,
     probability_sample,
@@ -56,12 +57,13 @@ class CalibrationCurve:
 
 
 def calibration_curve(
-    labels: ArrayLike,
+    outcome: ArrayLike,
     probabilities: ArrayLike,
     *,
+    event: str | None = None,
     span: float = 0.75,
     n_points: int = 101,
-    clusters: ArrayLike | None = None,
+    patient: ArrayLike | None = None,
     level: float = 0.95,
     unit: str | None = None,
 ) -> CalibrationCurve:
@@ -69,15 +71,17 @@ def calibration_curve(
 
     Parameters
     ----------
-    labels : array-like of 0 and 1, shape (n,)
+    outcome : array-like, shape (n,)
         Rows in which anything is missing are left out.
+    event : str, optional
+        Word of the outcome that counts, where it is not 0 and 1, or yes and no.
     probabilities : array-like, shape (n,)
         Predicted probability of class 1, not all equal.
     span : float
         Share of the rows that enter each local fit, above 0 and up to 1.
     n_points : int
         Number of equally spaced points.
-    clusters : array-like, shape (n,), optional
+    patient : array-like, shape (n,), optional
         Patient or record of every row, within which errors may be correlated.
     level : float
         Coverage of the pointwise limits, which make no statement about the whole curve.
@@ -109,9 +113,10 @@ def calibration_curve(
     >>> curve.predicted.round(2).tolist(), curve.observed.round(1).tolist()
     ([0.05, 0.5, 0.95], [0.5, 0.5, 0.5])
     """
+    outcome = binary_labels(outcome, event)
     if not 0 < span <= 1:
         raise DataError(f"span: expected a share above 0 and up to 1, found {span}; use 0.75")
-    sample = probability_sample(labels, probabilities, clusters, unit)
+    sample = probability_sample(outcome, probabilities, patient, unit)
     require_variation(sample)
     found = smoother(sample, span, n_points)
     se = np.array([_error(sample, found, weight) for weight in found.weights])
@@ -202,11 +207,12 @@ N_QUANTILES = 500
 
 
 def smooth_calibration_errors(
-    labels: ArrayLike,
+    outcome: ArrayLike,
     probabilities: ArrayLike,
     *,
+    event: str | None = None,
     span: float = VAL_PROB_SPAN,
-    clusters: ArrayLike | None = None,
+    patient: ArrayLike | None = None,
     n_draws: int = 2000,
     seed: int = 0,
     level: float = 0.95,
@@ -216,14 +222,16 @@ def smooth_calibration_errors(
 
     Parameters
     ----------
-    labels : array-like of 0 and 1, shape (n,)
+    outcome : array-like, shape (n,)
         Rows in which anything is missing are left out.
+    event : str, optional
+        Word of the outcome that counts, where it is not 0 and 1, or yes and no.
     probabilities : array-like, shape (n,)
         Predicted probability of class 1, not all equal.
     span : float
         Share of the rows that enter each local fit; by default that of R's ``lowess``, which
         rms::val.prob draws.
-    clusters : array-like, shape (n,), optional
+    patient : array-like, shape (n,), optional
         Patient or record of every row, within which errors may be correlated.
     n_draws, seed : int
         Of the curves behind the intervals.
@@ -244,7 +252,7 @@ def smooth_calibration_errors(
 
     Notes
     -----
-    The curve is a weighted sum of the labels, so its error at all points together is had from
+    The curve is a weighted sum of the outcome, so its error at all points together is had from
     their residuals. Curves drawn with that error give the spread of each figure; as they lie
     farther from the diagonal than the truth does, the low limit is turned around the estimate
     (basic, cut at 0); the high one is the wider of the basic and the percentile limit.
@@ -261,8 +269,9 @@ def smooth_calibration_errors(
     >>> [round(e.value, 2) for e in smooth_calibration_errors(y, p, n_draws=100)]
     [0.22, 0.22, 0.4, 0.44]
     """
+    outcome = binary_labels(outcome, event)
     checked_level(level)
-    sample = probability_sample(labels, probabilities, clusters, unit)
+    sample = probability_sample(outcome, probabilities, patient, unit)
     require_variation(sample)
     found = smoother(sample, span, N_POINTS)
     errors = np.abs(np.interp(found.predicted, found.points, found.observed) - found.predicted)

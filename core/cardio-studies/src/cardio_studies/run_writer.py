@@ -114,7 +114,7 @@ def calibration_of(
         rows = pooled(frame, target, model)
         clusters = Scored.clusters_of(rows)
         about: dict[str, Any] = {
-            "clusters": clusters, "n_resamples": config.n_resamples, "seed": seed,
+            "patient": clusters, "n_resamples": config.n_resamples, "seed": seed,
             "level": config.level, "unit": "patient" if clusters is None else None,
         }  # fmt: skip
         place = Scope(task=task.name, target=target.name, model=model)

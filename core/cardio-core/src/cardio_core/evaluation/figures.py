@@ -152,7 +152,7 @@ def _roc(
             band = roc_band(
                 one.positive.astype(int),
                 one.score,
-                clusters=Scored.clusters_of(rows),
+                patient=Scored.clusters_of(rows),
                 level=config.level,
                 n_resamples=N_IN_BAND,
             )
@@ -243,7 +243,7 @@ def _agreement(
     draw = agreement_figure(
         rows["y_true"].to_numpy(float),
         rows["score"].to_numpy(float),
-        clusters=Scored.clusters_of(rows),
+        patient=Scored.clusters_of(rows),
         unit=target.unit,
         level=config.level,
     )

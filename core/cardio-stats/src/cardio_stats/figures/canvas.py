@@ -369,7 +369,7 @@ def drawn(draw: Draw, size: tuple[float, float] = SIZE_IN) -> Figure:
 
 def save_svg(
     draw: Draw,
-    path: Path,
+    path: Path | str,
     size: tuple[float, float] = SIZE_IN,
     *,
     title: str = "",
@@ -379,7 +379,7 @@ def save_svg(
 
     Parameters are those of `svg_text`; `path` is the file.
     """
-    write_text(path, svg_text(draw, size, title=title, description=description))
+    write_text(Path(path), svg_text(draw, size, title=title, description=description))
 
 
 def png_bytes(draw: Draw, size: tuple[float, float] = SIZE_IN, dpi: int = 110) -> bytes:
