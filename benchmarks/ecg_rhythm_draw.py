@@ -46,8 +46,9 @@ class Heart:
         rows -= rows[:, on - 3 : on + 1].mean(axis=1, keepdims=True)
         qrst = rows[:, on : end + 1].copy()
         qrst[:, off - on :] -= qrst[:, -1:] * np.linspace(0.0, 1.0, end - off + 1)
-        first, last = beat.index(p_wave.on_ms - 12.0), beat.index(
-            min(p_wave.off_ms + 12.0, qrs.on_ms - 4.0)
+        first, last = (
+            beat.index(p_wave.on_ms - 12.0),
+            beat.index(min(p_wave.off_ms + 12.0, qrs.on_ms - 4.0)),
         )
         wave = rows[:, first : last + 1]
         wave = wave - np.linspace(wave[:, 0], wave[:, -1], wave.shape[1], axis=1)

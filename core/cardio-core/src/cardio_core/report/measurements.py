@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -77,6 +77,8 @@ class Measured:
         Whether 1 means yes and 0 no.
     listed_last : bool
         Whether it stands behind all others.
+    levels : tuple of str
+        What value 0, 1, ... stands for, where it is a code; the commonest of the samples counts.
     """
 
     name: str
@@ -86,17 +88,26 @@ class Measured:
     quartiles: tuple[float, float] | None = None
     yes_no: bool = False
     listed_last: bool = False
+    levels: tuple[str, ...] = ()
 
     @property
     def column(self) -> Column:
         """What its column is."""
-        return Column(self.name, self.title, self.unit, "yes/no" if self.yes_no else "number")
+        values = "text" if self.levels else "yes/no" if self.yes_no else "number"
+        return Column(self.name, self.title, self.unit, values)
+
+    @property
+    def has_order(self) -> bool:
+        """Whether values lie between others, so that a median and quartiles mean something."""
+        return not (self.yes_no or self.levels)
 
     @property
     def text(self) -> str:
         """The value as it is written in a cell; empty where there is none."""
         if self.value is None:
             return ""
+        if self.levels:
+            return self.levels[int(self.value)]
         if self.yes_no:
             return "yes" if self.value > 0.5 else "no"
         return plain(self.value)
@@ -325,16 +336,35 @@ def _of_block(block: FeatureBlock, rows: np.ndarray) -> Iterator[Measured]:
     for name, title, unit, column in zip(block.names, titles, units, values.T, strict=True):
         if not title:
             continue
-        known = column[np.isfinite(column)].astype(float)
-        low, middle, high = np.percentile(known, (25, 50, 75)) if known.size else [np.nan] * 3
-        differs = known.size > 1 and bool(np.ptp(known) > 0)
-        yes_no = title.endswith("?")
-        yield Measured(
+        yes_no, levels = title.endswith("?"), block.levels.get(name, ())
+        made = Measured(
             machine_name(name),
             title.removesuffix("?"),
-            "" if yes_no else UNITS.get(unit, unit),
-            float(middle) if known.size else None,
-            (float(low), float(high)) if differs and not yes_no else None,
+            "" if yes_no or levels else UNITS.get(unit, unit),
+            None,
+            None,
             yes_no,
             name in block.listed_last,
+            levels,
         )
+        yield of_several(made, [float(value) for value in column if np.isfinite(value)])
+
+
+def of_several(one: Measured, known: Sequence[float]) -> Measured:
+    """Return a measurement with the median and quartiles of several; of codes the commonest.
+
+    Examples
+    --------
+    >>> of_several(Measured("p_mm", "Peak", "mm", None), [1.0, 2.0, 6.0]).quartiles
+    (1.5, 4.0)
+    >>> coded = Measured("rhythm", "Rhythm", "", None, levels=("sinus", "paced"))
+    >>> of_several(coded, [1.0, 0.0, 1.0]).text
+    'paced'
+    """
+    if not known:
+        return replace(one, value=None, quartiles=None)
+    if one.levels:
+        return replace(one, value=Counter(sorted(known)).most_common(1)[0][0], quartiles=None)
+    low, middle, high = (float(value) for value in np.percentile(known, (25, 50, 75)))
+    differs = min(known) < max(known) and one.has_order
+    return replace(one, value=middle, quartiles=(low, high) if differs else None)

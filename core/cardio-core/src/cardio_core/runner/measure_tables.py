@@ -22,6 +22,7 @@ from cardio_core.report.measurements import (
     Measured,
     measured_of,
     n_samples_of,
+    of_several,
     plain,
     with_words,
     write_columns,
@@ -369,7 +370,9 @@ def json_of(
     values: dict[str, Any] = {}
     for one in line.measured:
         about: dict[str, Any] = {"title": one.title, "value": one.value, "unit": one.unit}
-        if one.yes_no:
+        if one.levels:
+            about["value"] = one.text or None
+        elif one.yes_no:
             about["value"] = None if one.value is None else one.value > 0.5
         if one.quartiles is not None:
             about["quartiles"] = list(one.quartiles)
@@ -456,13 +459,7 @@ def used_of(lines: Sequence[Line]) -> list[Line]:
 def _medians(lines: Sequence[Line]) -> Iterator[Measured]:
     for name in dict.fromkeys(one.name for line in lines for one in line.measured):
         own = [one for line in lines for one in line.measured if one.name == name]
-        known = [one.value for one in own if one.value is not None]
-        if not known:
-            yield replace(own[0], quartiles=None)
-            continue
-        low, middle, high = (float(value) for value in np.percentile(known, (25, 50, 75)))
-        differs = len(known) > 1 and min(known) < max(known) and not own[0].yes_no
-        yield replace(own[0], value=middle, quartiles=(low, high) if differs else None)
+        yield of_several(own[0], [one.value for one in own if one.value is not None])
 
 
 def _flags(lines: Sequence[Line]) -> tuple[str, ...]:

@@ -20,6 +20,7 @@ from cardio_ecg_transfer.signal.measurements.measure import (
 )
 from cardio_ecg_transfer.signal.measurements.wave_table import WAVES, wave_table
 from cardio_ecg_transfer.signal.measurements.withheld import rows_without_unfit
+from cardio_ecg_transfer.signal.rhythm import RhythmKind
 from cardio_ecg_transfer.signal.segments import time_extent
 from cardio_ecg_transfer.signal.spectrogram.pictures import beat_spectrograms
 
@@ -145,21 +146,40 @@ def _axes(beats: list[Beat]) -> FeatureBlock:
 
 
 def _rhythm(beats: list[Beat]) -> FeatureBlock:
+    """Return the rhythm as a code with its evidence, and what the recording is made of."""
+    kinds = list(RhythmKind)
     rows = [
-        (one.duration_s, one.r_s.size, one.heart.beat.n_beats, one.heart.beat.n_dropped)
+        (
+            kinds.index(one.heart.rhythm.kind),
+            one.heart.rhythm.rr_scatter,
+            one.heart.rhythm.p_share,
+            one.heart.rhythm.atrial_rate_bpm,
+            one.heart.rhythm.waves_a_beat,
+            one.duration_s,
+            one.r_s.size,
+            one.heart.beat.n_beats,
+            one.heart.beat.n_dropped,
+        )
         for one in beats
     ]
+    titles = {
+        "rhythm": ("1", "Rhythm"),
+        "rr_scatter": ("1", "RR: change from beat to beat, share of RR"),
+        "p_share": ("1", "Share of beats with one and the same P wave"),
+        "atrial_rate_bpm": ("1/min", "Atrial rate where it may be faster than the QRS"),
+        "waves_a_beat": ("1", "Atrial waves to a QRS, where fixed"),
+        "duration_s": ("s", "Length of the recording"),
+        "n_beats": ("1", "Beats found"),
+        "n_dominant": ("1", "Beats in the median beat"),
+        "n_other": ("1", "Beats of another shape"),
+    }
     return FeatureBlock(
         np.array(rows, np.float32),
         ("measurement",),
-        ("duration_s", "n_beats", "n_dominant", "n_other"),
-        ("s", "1", "1", "1"),
-        titles=(
-            "Length of the recording",
-            "Beats found",
-            "Beats in the median beat",
-            "Beats of another shape",
-        ),
+        tuple(titles),
+        tuple(unit for unit, _ in titles.values()),
+        titles=tuple(title for _, title in titles.values()),
+        levels={"rhythm": tuple(kind.value for kind in kinds)},
     )
 
 

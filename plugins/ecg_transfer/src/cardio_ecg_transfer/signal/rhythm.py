@@ -4,7 +4,7 @@ Atrial waves that come more often than the QRS hide in it and in T. The QRS comp
 slopes are compressed so that T waves count no more than atrial ones, and the rest is compared with
 itself at every cycle from 150 to 400 a minute: at even parts of the RR interval, as in flutter with
 fixed conduction, and at any cycle, as with a varying one. How surely that is flutter or atrial
-tachycardia is a logistic score of ten features and their products (``benchmarks/ecg_rhythm.py``).
+tachycardia is a logistic score of eleven features and their products (``benchmarks/ecg_rhythm.py``).
 
 References
 ----------
@@ -40,6 +40,8 @@ DOUBT = -1.0
 of flutter with 2:1 conduction; elsewhere `SURE` decides."""
 
 TWICE_BPM = (120.0, 160.0)
+LONG_PR = 0.5
+"""Of the RR interval at those rates: the sinus node, when fast, conducts faster."""
 
 SINUS_P_DEG = (-45.0, 120.0)
 """Frontal axis of a P wave from the sinus node; beyond, another part of the atria leads."""
@@ -52,24 +54,26 @@ _AROUND_QRS_MS = (10.0, 14.0)
 _OF_LEADS = 0.7  # quantile over leads: three or four of twelve show the waves
 _LOWEST = -0.3
 _MOST_OF_RR = 0.62  # an atrial cycle; beyond, it is the rhythm itself
+_WHOLE = 0.15  # by which RR over a cycle that is an even part of it may differ from a whole number
+_AS_GOOD = 0.1
+_QUIET = (0.1, 0.6)  # quantiles of the slope: between P, QRS and T there is rest, in flutter none
+_QUIET_SMOOTHING = 1.5  # in steps
 _SECOND_LIMB, _FIRST_CHEST = "II", "V1"
 
 # fmt: off
 WEIGHTS = (
-    5.985, -0.1844, 0.9931, 0.06269, 1.873, -0.4766, 0.1004, -7.345, -0.9553,
-    -0.5638, 2.735, 0.2626, -0.7476, -11.69, 1.751, -0.42, 0.1698, -2.366,
-    0.1258, -0.9013, 6.236, 8.702, 3.249, -0.4866, -1.704, -0.299, 6.686,
-    0.07164, 1.284, -3.223, 14.5, 0.6102, 3.334, -0.8364, 5.909, -0.07506,
-    1.1, 2.126, 1.41, 7.233, 0.3035, -15.47, 0.3531, -0.02417, 2.578,
-    -3.625, -0.2425, -7.826, -0.04067, 1.462, -7.911, 0.07956, -0.6686, 0.04399,
-    0.4497, -0.5854, -5.887, -1.645, 3.273, 2.082, -0.08336, -0.1529, 0.4287,
-    -2.555, 3.377, 5.251,
+    0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0,
+    0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0,
+    0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0,
+    0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0,
+    0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0,
+    0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0,
 )
 # fmt: on
 """Of `flutter_features` with their products; see ``benchmarks/ecg_rhythm.py --fit``."""
 
-LOWEST = (-0.38, -0.3, -0.38, -0.29, -0.56, -4.32, 0.01, 3.87, 0, 0)
-HIGHEST = (0.79, 0.71, 0.66, 0.9, 0.36, -0.41, 0.46, 5.08, 0.99, 0.47)
+LOWEST = (-9.0,) * 11
+HIGHEST = (9.0,) * 11
 """Of the features, 1 to 99 % of what was fitted."""
 
 
@@ -146,6 +150,8 @@ class AtrialWaves:
         Of the ventricles.
     regular : bool
         Whether they beat regularly.
+    pr_share : float
+        PR over RR; 0 without a P wave.
     """
 
     score: float
@@ -153,18 +159,23 @@ class AtrialWaves:
     waves_a_beat: float
     rate_bpm: float
     regular: bool
+    pr_share: float
 
     @property
     def doubts_p(self) -> bool:
         """Whether what looks like a P wave may be one of several atrial waves to a QRS."""
-        twice = self.regular and TWICE_BPM[0] <= self.rate_bpm <= TWICE_BPM[1]
-        return self.score > (DOUBT if twice else SURE)
+        if self.regular and TWICE_BPM[0] <= self.rate_bpm <= TWICE_BPM[1]:
+            return self.score > DOUBT or self.pr_share > LONG_PR
+        return self.score > SURE
 
     @property
     def reason(self) -> str:
         """Say why there is no PR interval; "" where the P wave is not in doubt."""
         if not self.doubts_p:
             return ""
+        if self.score <= DOUBT:
+            at = f"at {self.rate_bpm:.0f}/min a PR of {self.pr_share:.0%} of RR"
+            return f"no PR: {at} may be that of flutter with 2:1 conduction"
         return f"no PR: atrial waves may come at {60000 / self.cycle_ms:.0f}/min, as in flutter"
 
 
@@ -193,7 +204,8 @@ def atrial_waves(
     features, cycle_ms, fixed = flutter_features(signal_mv, beat, limits, lock, r_samples)
     score = float((with_products(features[None], LOWEST, HIGHEST) @ np.asarray(WEIGHTS))[0])
     regular = rr_scatter(r_samples, beat) <= IRREGULAR
-    return AtrialWaves(score, cycle_ms, fixed if regular else np.nan, 60.0 / beat.rr_s, regular)
+    rate_bpm, pr_share = 60.0 / beat.rr_s, float(features[-1])
+    return AtrialWaves(score, cycle_ms, fixed if regular else np.nan, rate_bpm, regular, pr_share)
 
 
 def flutter_features(
@@ -207,23 +219,29 @@ def flutter_features(
 
     Returns
     -------
-    features : ndarray of float64, shape (10,)
+    features : ndarray of float64, shape (11,)
         How alike it is at a half, all thirds and all quarters of the RR interval; at the best
         cycle and its next two multiples; and in the middle of that cycle. Then the scatter of RR
         (logarithm), how far RR intervals are from multiples of the cycle, the ventricular rate
-        (logarithm), how alike single beats' P waves are, and PR over RR; 0 without a P wave.
+        (logarithm), how alike single beats' P waves are, how quiet the quietest moments are, and PR
+        over RR; 0 without a P wave.
     cycle_ms : float
         The best cycle; NaN where the RR interval leaves room for none.
     waves_a_beat : float
         2, 3 or 4 where one of the even parts is the best; else NaN.
     """
-    alike = _alike_at(signal_mv, beat, limits.qrs, r_samples)
+    slope, mask = _between(signal_mv, beat, limits.qrs, r_samples)
+    alike = _alike_at(slope, mask)
     rr_ms = beat.rr_s * 1000.0
     parts = {times: _at_parts(alike, rr_ms, times) for times in (2, 3, 4)}
     best, free, dip = _best_cycle(alike, rr_ms)
     cycle_ms, fixed = best * _STEP_MS if best else np.nan, np.nan
     times = max(parts, key=lambda one: parts[one])
-    if parts[times] > max(free - 0.05, _LOWEST):
+    if best and parts[times] < free:
+        times = round(rr_ms / cycle_ms)
+    if parts.get(times, _LOWEST) > _LOWEST and (
+        parts[times] >= free or abs(rr_ms / cycle_ms - times) < _WHOLE
+    ):
         cycle_ms, fixed = rr_ms / times, float(times)
     rr = np.diff(np.sort(r_samples)) * 1000.0 / beat.rate_hz
     away = 0.25
@@ -241,6 +259,7 @@ def flutter_features(
                 away,
                 np.log(60.0 / beat.rr_s),
                 0.0 if lock is None else lock.median,
+                _quiet(slope, mask),
                 0.0 if p_wave is None else (limits.qrs.on_ms - p_wave.on_ms) / rr_ms,
             ]
         ),
@@ -299,10 +318,10 @@ def find_rhythm(
         fixed = np.isfinite(atrial.waves_a_beat)
         conducted = f"{atrial.waves_a_beat:.0f} to a QRS" if fixed else "conduction varies"
         return replace(found, kind=RhythmKind.FLUTTER, evidence=(waves, conducted))
-    if atrial.doubts_p:
-        return replace(found, evidence=(p_before, f"or {waves}"))
+    if atrial.doubts_p and lock is not None:
+        return replace(found, evidence=(p_before, atrial.reason.removeprefix("no PR: ")))
     if lock is not None and lock.locked:
-        if not SINUS_P_DEG[0] <= axis_deg <= SINUS_P_DEG[1]:
+        if axis_deg < SINUS_P_DEG[0] or axis_deg > SINUS_P_DEG[1]:
             return replace(found, evidence=(p_before, f"its axis of {axis_deg:.0f}° is not sinus"))
         return replace(found, kind=RhythmKind.SINUS, evidence=(p_before, varies))
     if scatter > IRREGULAR:
@@ -314,13 +333,13 @@ def find_rhythm(
     return replace(found, evidence=(p_before if share else "regular, no P wave found", varies))
 
 
-def _alike_at(
+def _between(
     signal_mv: NDArray[np.floating],
     beat: MedianBeat,
     qrs: QrsBounds,
     r_samples: NDArray[np.integer],
-) -> NDArray[np.float64]:
-    """Correlate what is between the QRS complexes with itself, at steps of `_STEP_MS`."""
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return slopes (n_leads, n_steps) at steps of `_STEP_MS`, and 1 where no QRS is, else 0."""
     per_ms = beat.rate_hz / 1000
     rows = np.nan_to_num(signal_mv[:, : round(_LONGEST_S * beat.rate_hz)].astype(np.float64))
     between = np.isfinite(signal_mv[:, : rows.shape[1]]).all(axis=0)
@@ -329,8 +348,21 @@ def _alike_at(
     for peak in r_samples[r_samples < rows.shape[1] - first]:
         between[max(0, peak + first) : max(0, peak + last)] = False
     step = round(_STEP_MS * per_ms)
-    slope = gaussian_filter1d(rows, _SMOOTHING_MS * per_ms, axis=1, order=1)[:, ::step]
-    mask = between[::step].astype(np.float64)
+    slope = gaussian_filter1d(rows, _SMOOTHING_MS * per_ms, axis=1, order=1)
+    return slope[:, ::step], between[::step].astype(np.float64)
+
+
+def _quiet(slope: NDArray[np.float64], mask: NDArray[np.float64]) -> float:
+    """Return how quiet the quietest tenth between the QRS complexes is, as a logarithm."""
+    smooth = gaussian_filter1d(slope, _QUIET_SMOOTHING, axis=1)[:, mask > 0]
+    if not smooth.size:
+        return 0.0
+    quiet, usual = np.quantile(np.sqrt((smooth**2).mean(axis=0)), _QUIET)
+    return float(np.log((quiet + 1e-9) / (usual + 1e-9)))
+
+
+def _alike_at(slope: NDArray[np.float64], mask: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Correlate what is between the QRS complexes with itself, later by each number of steps."""
     n_lags = round(3.1 * ATRIAL_MS[1] / _STEP_MS)
     if mask.sum() < n_lags:
         return np.full(n_lags, _LOWEST)
@@ -360,18 +392,20 @@ def _at_parts(alike: NDArray[np.float64], rr_ms: float, times: int) -> float:
 
 
 def _best_cycle(alike: NDArray[np.float64], rr_ms: float) -> tuple[int, float, float]:
-    """Return the best cycle in steps (0: none), its likeness with three multiples, the dip half way."""
-    best, most = 0, -1.0
+    """Return the best cycle in steps, 0 for none, how alike its multiples are, and its middle."""
     first, last = round(ATRIAL_MS[0] / _STEP_MS), round(ATRIAL_MS[1] / _STEP_MS)
-    for lag in range(first, min(last, round(_MOST_OF_RR * rr_ms / _STEP_MS)) + 1):
-        if alike[lag] >= max(alike[lag - 1], alike[lag + 1]):
-            both = min(float(alike[lag]), float(alike[2 * lag - 1 : 2 * lag + 2].max()))
-            best, most = (lag, both) if both > most else (best, most)
-    if not best:
+    both = {
+        lag: min(float(alike[lag]), float(alike[2 * lag - 1 : 2 * lag + 2].max()))
+        for lag in range(first, min(last, round(_MOST_OF_RR * rr_ms / _STEP_MS)) + 1)
+        if alike[lag] >= max(alike[lag - 1], alike[lag + 1])
+    }
+    if not both:
         return 0, _LOWEST, 0.0
+    # Two cycles are as like each other as one: of those that are about as good the shortest counts.
+    most = max(both.values())
+    best = next(lag for lag, value in both.items() if value >= most - _AS_GOOD * abs(most))
     third = alike[3 * best - 1 : 3 * best + 2]
-    dip = float(alike[best // 2 - 1 : best // 2 + 3].min())
-    return best, float(third.max()) if 3 * best + 2 < alike.size else max(most, _LOWEST), dip
+    return best, float(third.max()), float(alike[best // 2 - 1 : best // 2 + 3].min())
 
 
 def _fibrillatory(beat: MedianBeat, qrs: QrsBounds) -> float:
