@@ -81,7 +81,10 @@ class Recordings:
             self.rows.append((*ready, human, has_p))
             odd.append(record % 2 == 1)
         for row in pd.read_csv(folder / "ptbxl" / "ptbxl_database.csv").itertuples():
-            path, codes = folder / "ptbxl" / f"{row.filename_hr}.hea", ast.literal_eval(row.scp_codes)
+            path, codes = (
+                folder / "ptbxl" / f"{row.filename_hr}.hea",
+                ast.literal_eval(row.scp_codes),
+            )
             known = {"SR", "AFIB", "AFLT"} & set(codes)
             if path.exists() and row.ecg_id % 3 == 0 and known:
                 self.rows.append((*self._ready(read_ecg(path)), NO_MARKS, "SR" in known))
@@ -148,7 +151,9 @@ def main() -> None:
             losses = {"odd": [], "even": []}  # type: dict[str, list[np.ndarray]]
             for factor in FACTORS:
                 value = own if place is None else own[place]
-                new = type(value)(round(value * factor)) if isinstance(value, int) else value * factor
+                new = (
+                    type(value)(round(value * factor)) if isinstance(value, int) else value * factor
+                )
                 changed = new if place is None else (*own[:place], new, *own[place + 1 :])
                 setattr(module, name, changed)
                 try:
@@ -161,8 +166,8 @@ def main() -> None:
                    "value": own if place is None else own[place]}  # fmt: skip
             for half, both in losses.items():
                 worst = np.max(both, axis=0)
-                row |= {f"{half}, {what}": round(float(loss), 2)
-                        for what, loss in zip((*ERRORS, "wrong PR"), worst, strict=True)}  # fmt: skip
+                names = (f"{half}, {what}" for what in (*ERRORS, "wrong PR"))
+                row |= dict(zip(names, worst.round(2).tolist(), strict=True))
             made.append(row)
             print(row, file=sys.stderr, flush=True)
     text = json.dumps(

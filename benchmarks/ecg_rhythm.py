@@ -114,14 +114,18 @@ def mit_stretches(folder: Path) -> Iterator[tuple[str, int, str, Ecg]]:
         if path.stem in ("102", "104", "107", "217"):
             continue
         notes = wfdb.rdann(str(path.with_suffix("")), "atr")
-        changes = [(int(sample), note.strip("\x00(")) for sample, note in
-                   zip(notes.sample, notes.aux_note, strict=True) if note.startswith("(")]  # fmt: skip
+        marked = zip(notes.sample, notes.aux_note, strict=True)
+        changes = [(int(at), note.strip("\x00(")) for at, note in marked if note.startswith("(")]
         ecg = read_ecg(path)
         rng = np.random.default_rng(int(path.stem))
         for rhythm in sorted({name for _, name in changes} & set(MIT)):
             ends = [*changes[1:], (ecg.signal_mv.shape[1], "")]
-            starts = [at for (first, name), (last, _) in zip(changes, ends, strict=True)
-                      if name == rhythm for at in range(first + 360, last - 3960, 3600)]  # fmt: skip
+            starts = [
+                at
+                for (first, name), (last, _) in zip(changes, ends, strict=True)
+                if name == rhythm
+                for at in range(first + 360, last - 3960, 3600)
+            ]
             for at in sorted(rng.permutation(starts)[:PER_RECORD].tolist()):
                 part = replace(ecg, signal_mv=ecg.signal_mv[:, at : at + 3600])
                 yield f"mitdb {path.stem} at {at}", int(path.stem), MIT[rhythm], part

@@ -29,7 +29,8 @@ and a lead's distance from it decides the rest: medians of PTB-XL's 353 recordin
 and half as much again as the largest of them."""
 
 OF_USUAL = (0.3, 3.4)
-"""Between which all leads together, in the geometric mean over what is usual, are one heart's. 353 recordings lie from 0.50 to 2.7: ten times as large, or a tenth, is beyond in each."""
+"""Between which all leads together, in the geometric mean over what is usual, are one heart's: the
+353 recordings lie from 0.50 to 2.7. Ten times as large, or a tenth, is beyond in each of them."""
 
 FEW_LEADS = 6
 """Fewer of the standard leads than this are judged by `FEW_USUAL` alone: one lead may look on the

@@ -33,8 +33,8 @@ _T_FALL_MS = 130.0
 _PHASE_WITHIN_MS = 120.0  # of a T wave; a U wave comes later
 _SECOND_PHASE = 0.4  # of the first
 READ_QTC_MS = (350.0, 485.0)
-"""Shortest and longest that LUDB's readers mark in 100 records (Fridericia): a T wave that would end
-before is followed by its second phase, if that ends within."""
+"""Shortest and longest that LUDB's readers mark in 100 records (Fridericia): where T would end
+sooner, its second phase is the end, if that comes within."""
 
 _MIN_T = 0.012  # of the QRS's height
 _MIN_T_OF_ERROR = 3.0  # standard errors of the median beat; the flattest that readers mark has 4.7

@@ -177,7 +177,7 @@ class Measurements:
     findings: tuple[Finding, ...] = ()
     pacing: Pacing = NOT_PACED
     withheld: dict[str, str] = field(default_factory=dict)
-    rhythm: Rhythm = Rhythm()
+    rhythm: Rhythm = field(default_factory=Rhythm)
 
     @property
     def out_of_place(self) -> frozenset[str]:
