@@ -245,6 +245,22 @@ def test_p_and_t_peaks_and_ends_are_where_the_waves_are():
     assert p_wave.off_ms == pytest.approx(-160.0 + 2.27 * 20.0, abs=8.0)
 
 
+def t_end_ms(*waves, rr_s):
+    """Return the end of T of three leads with a QRS and these waves (height, centre, width)."""
+    qrs = bump(0, 10)
+    rows = [qrs + sum(height * bump(at, width) for height, at, width in waves)] * 3
+    beat = beat_of(*rows, rr_s=rr_s)
+    t_wave = find_t(beat, delineate_qrs(beat))
+    return None if t_wave is None else t_wave.off_ms
+
+
+def test_a_second_phase_of_t_is_its_end_only_where_the_first_ends_sooner_than_any_reader_marks():
+    early, late = (0.3, 200, 25), (0.3, 300, 25)
+    assert t_end_ms(early, late, rr_s=0.8) == pytest.approx(t_end_ms(late, rr_s=0.8), abs=15)
+    # At a fast rate the first ends in time: what comes behind is a U wave, or the next P.
+    assert t_end_ms(early, late, rr_s=0.45) == pytest.approx(t_end_ms(early, rr_s=0.45), abs=15)
+
+
 def test_without_atrial_activity_there_is_no_p_wave():
     beat = beat_of(bump(0.0, 12.0) + 0.4 * bump(270.0, 40.0), noise_mv=0.005)
     qrs = delineate_qrs(beat)
