@@ -46,6 +46,7 @@ MODULES = (
 FITTED = {"WEIGHTS", "LOWEST", "HIGHEST"}
 FACTORS = (0.8, 1.25)
 ERRORS = ("QRS onset", "QRS end", "PR", "QT")
+NOTHING = 0.05  # ms of SD, and no PR interval
 
 
 def constants(module: ModuleType) -> Iterator[tuple[str, int | None]]:
@@ -133,6 +134,25 @@ def summary(table: np.ndarray) -> np.ndarray:
     return np.append(np.nanstd(table[:, :4], axis=0, ddof=1), table[:, 4].sum())
 
 
+def by_module(rows: list[dict[str, object]]) -> dict[str, dict[str, str]]:
+    """Return how many numbers each module has, how many decide nothing, and the weightiest."""
+    made = {}
+    for short in MODULES:
+        own = [row for row in rows if row["module"] == short]
+        worth = {
+            str(row["name"]): max(abs(float(str(row[f"{half}, {what}"])))
+                                  for half in ("odd", "even") for what in (*ERRORS, "wrong PR"))
+            for row in own
+        }  # fmt: skip
+        most = sorted(worth, key=lambda name: -worth[name])[:3]
+        made[short] = {
+            "numbers": str(len(own)),
+            "decide nothing": str(sum(value < NOTHING for value in worth.values())),
+            "weightiest": ", ".join(f"{name} {worth[name]:.1f}" for name in most),
+        }
+    return made
+
+
 def main() -> None:
     """Vary every number, and print or write what each is worth."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -172,7 +192,7 @@ def main() -> None:
             print(row, file=sys.stderr, flush=True)
     text = json.dumps(
         {"as they are": {half: dict(zip((*ERRORS, "wrong PR"), own.round(2).tolist(), strict=True))
-                         for half, own in base.items()}, "constants": made},
+                         for half, own in base.items()}, "by module": by_module(made), "constants": made},
         indent=1,
     )  # fmt: skip
     print(text)
