@@ -315,7 +315,7 @@ def test_a_second_file_says_what_each_column_is(cardio, newcomers, tmp_path):
     assert list(about) == list(table_of(out)[0])
     pause = about["spread"]
     assert (pause["title"], pause["unit"], pause["values"]) == ("Longest pause", "s", "number")
-    assert (about["flags"]["unit"], about["flags"]["values"]) == ("", "text")
+    assert (about["id"]["unit"], about["id"]["values"]) == ("", "text")
 
 
 def test_a_sheet_that_breaks_is_drawn_by_the_core_and_says_so(tmp_path):

@@ -41,6 +41,9 @@ _MM_IN_INCH = 25.4
 _DOTS_IN_MM = 6
 _PULSE_MM = (1.5, 5.0)  # where a calibration pulse begins, and how wide it is
 _LEFT_MM = 8.0  # of a row, for the pulse
+_ZERO = 0.58  # of a row, from its top: R waves need more room than S waves
+_REACH = 1.2  # of a row: how far a lead may reach into its neighbours
+_BEYOND_MM = 4.0  # the paper, above and below
 
 Points = tuple["NDArray[np.floating[Any]]", "NDArray[np.floating[Any]]"]
 
@@ -155,10 +158,22 @@ def draw_rows(
         for one in row
         if one.lead in recording.leads
     }
-    gain = _gain(levelled.values(), row_mm)
+    zeros = [top - row_mm * (n + _ZERO) for n in range(len(rows))]
+    low, high = bottom - _BEYOND_MM, top + _BEYOND_MM
+    gain = _gain(
+        [
+            (
+                levelled[one.lead],
+                min(high - zero, _REACH * row_mm),
+                min(zero - low, _REACH * row_mm),
+            )
+            for row, zero in zip(rows, zeros, strict=True)
+            for one in row
+            if one.lead in levelled
+        ]
+    )
     lines = []
-    for n, row in enumerate(rows):
-        zero = top - row_mm * (n + 0.5)
+    for row, zero in zip(rows, zeros, strict=True):
         lines.append(_pulse(left, zero, gain))
         for one in row:
             at = left + _LEFT_MM + SPEED_MM_S * (one.begin_s - row[0].begin_s)
@@ -168,12 +183,8 @@ def draw_rows(
             if one.lead in levelled:
                 first, last = (round(s * recording.rate_hz) for s in (one.begin_s, one.end_s))
                 shown = levelled[one.lead][first : last + 1]
-                lines.append(
-                    (
-                        at + SPEED_MM_S * np.arange(shown.size) / recording.rate_hz,
-                        zero + gain * shown,
-                    )
-                )
+                x = at + SPEED_MM_S * np.arange(shown.size) / recording.rate_hz
+                lines.append((x, np.clip(zero + gain * shown, low, high)))
     draw_lines(axes, lines)
     return gain
 
@@ -194,11 +205,16 @@ def _levelled(recording: Ecg, lead: str) -> NDArray[np.float64]:
     return np.asarray(shown - (np.median(known) if known.size else 0.0))
 
 
-def _gain(leads: Iterable[NDArray[np.float64]], row_mm: float) -> float:
-    """Return the largest gain at which no lead reaches further than a row beyond its own."""
-    reach = [np.nanquantile(np.abs(one), 0.999) for one in leads if np.isfinite(one).any()]
-    most_mv = float(max(reach, default=0.0))
-    return next((gain for gain in GAINS_MM_MV if gain * most_mv <= 1.2 * row_mm), GAINS_MM_MV[-1])
+def _gain(leads: Iterable[tuple[NDArray[np.float64], float, float]]) -> float:
+    """Return the largest gain at which each lead keeps to its room, in mm above and below."""
+    needed = [
+        edge / room
+        for one, above, below in leads
+        if np.isfinite(one).any()
+        for edge, room in zip(np.nanquantile(one, (0.999, 0.001)), (above, -below), strict=True)
+    ]
+    most = max(needed, default=0.0)
+    return next((gain for gain in GAINS_MM_MV if gain * most <= 1.0), GAINS_MM_MV[-1])
 
 
 def _pulse(left: float, zero: float, gain: float) -> Points:
