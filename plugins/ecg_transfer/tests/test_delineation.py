@@ -365,7 +365,9 @@ def test_block_codes_of_ptbxl_agree_with_the_measurements():
     assert of_code(made, "lbbb", "CRBBB").sum() == of_code(made, "rbbb", "CLBBB").sum() == 0
     assert of_code(made, "qrs_ms", "CLBBB").min() > 120.0
     slow = of_code(made, "pr_ms", "1AVB")
-    assert np.isnan(slow).sum() <= 1
+    # None at 31 a minute, where P comes longer before the QRS than is looked; and none where P, T
+    # and the next P stand so evenly that flutter with 3:1 conduction is more likely (102).
+    assert slow.size == 7 and np.isnan(slow).sum() <= 2
     assert np.nanmin(slow) > 200.0
     plain = twenty_normal()
     assert 80.0 <= np.median(of_code(plain, "qrs_ms", "NORM")) <= 100.0
