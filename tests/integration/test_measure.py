@@ -286,6 +286,28 @@ def test_what_is_listed_last_stands_behind_all_blocks_and_names_of_two_blocks_st
         FeatureBlock(np.ones((1, 3)), *about, listed_last=("pr",))
 
 
+def test_a_code_is_written_as_its_word_and_the_commonest_of_several_counts():
+    from dataclasses import replace
+
+    import numpy as np
+    import pandas as pd
+
+    from cardio_core.errors import ContractError
+    from cardio_core.report.measurements import measured_of
+    from cardio_core.types.features import FeatureBlock, FeatureSet
+
+    table = pd.DataFrame({name: list("aaa") for name in ("recording_id", "study_id", "patient_id")})
+    levels = {"rhythm": ("sinus", "paced", "not sure")}
+    values = np.array([[2.0], [0.0], [2.0]])
+    block = FeatureBlock(values, ("measure",), ("rhythm",), ("1",), levels=levels)
+    (rhythm,) = measured_of(FeatureSet(table, {"rhythm": block}))
+    assert (rhythm.text, rhythm.quartiles, rhythm.column.values) == ("not sure", None, "text")
+    none = replace(block, values=np.full((3, 1), np.nan))
+    assert measured_of(FeatureSet(table, {"rhythm": none}))[0].text == ""
+    with pytest.raises(ContractError, match="'beat'"):
+        FeatureBlock(values, ("measure",), ("rhythm",), ("1",), levels={"beat": ("a",)})
+
+
 @pytest.mark.parametrize("n_sheets", [1, 5, 6])
 def test_up_to_five_sheets_stand_open_on_the_page_and_more_are_thumbnails_that_lead_to_them(
     cardio, newcomers, tmp_path, n_sheets
