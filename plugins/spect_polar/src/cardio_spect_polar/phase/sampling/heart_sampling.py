@@ -28,7 +28,8 @@ from cardio_spect_polar.phase.ventricle.base_motion import BaseMotion
 from cardio_spect_polar.phase.ventricle.find_wall import Wall, find_wall
 from cardio_spect_polar.phase.ventricle.orientation import Canonical, canonical
 from cardio_spect_polar.phase.ventricle.rays import rays_of
-from cardio_spect_polar.phase.ventricle.wall import SampledWall, WallGeometry
+from cardio_spect_polar.phase.ventricle.sides import sides_flags
+from cardio_spect_polar.phase.ventricle.wall import N_RAYS, SampledWall, WallGeometry
 from cardio_spect_polar.readers.gated import GatedStack
 
 Rings = Literal["moving", "fixed"]
@@ -182,6 +183,9 @@ def sample_heart(
     order = gate_order(corrected, turned.voxel_mm, box)
     flags += quality_flags(Sampled(sampled.curves, gating, order, cavity, stack.rr_ms))
     flags += empty_flags(corrected, turned.voxel_mm, sampled.geometry, motion)
+    level = float(np.median(sampled.curves))
+    uneven_mm = np.zeros(N_RAYS) if motion is None else motion.uneven_mm
+    flags += tuple(sides_flags(summed, turned.voxel_mm, sampled.geometry, level, uneven_mm))
     return SampledHeart(
         canonical=turned,
         summed=summed,
