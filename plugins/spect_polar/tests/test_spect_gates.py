@@ -25,6 +25,7 @@ import pytest
 
 from cardio_spect_polar.phase.indices.summary import summarise
 from cardio_spect_polar.phase.sampling.heart_sampling import sample_heart
+from cardio_spect_polar.polar.segment_names import TERRITORIES
 from cardio_spect_polar.readers.gated import GatedStack
 from cardio_spect_polar.synthetic.phantom.imaging import Camera, draw_camera, image
 from cardio_spect_polar.synthetic.phantom.truth import Truth
@@ -43,6 +44,7 @@ COUNTS = (None, 25.0, 60.0, 200.0)
 
 INDICES = ("psd_deg", "psd_corrected_deg", "pbw_deg", "pbw_corrected_deg", "entropy", "peak_deg",
            "ef_pct")  # fmt: skip
+TWICE = (*INDICES, "reliable_psd_deg", "reliable_pbw_deg", "edv_ml", "esv_ml")
 N_HEARTS, N_TWICE = 24, 40
 REST_STRESS_DEG = 4.0
 
@@ -62,12 +64,21 @@ def heart(seed: int, shortening_mm: float | None = None) -> tuple[Ventricle, np.
     return draw_ventricle(rng, perfusion=perfusion, delay_rr=delay, **moves), rng
 
 
-def measured(counts: np.ndarray, voxel_mm: tuple[float, float, float]) -> dict[str, float]:
-    """Find a heart, and return its indices."""
+def measured(counts: np.ndarray, voxel_mm: tuple[float, float, float]) -> dict[str, Any]:
+    """Find a heart, and return its indices, volumes and the perfusion of each territory."""
     found = sample_heart(GatedStack(counts, voxel_mm, apex_first=False))
-    indices = summarise(found.sampled.curves, found.sampled.geometry).indices
+    summary = summarise(found.sampled.curves, found.sampled.geometry)
+    volumes = found.volumes
+    indices = summary.indices | {
+        "ef_pct": volumes.ef_pct, "edv_ml": volumes.edv_ml, "esv_ml": volumes.esv_ml
+    }  # fmt: skip
     return {
-        name: found.volumes.ef_pct if name == "ef_pct" else float(indices[name]) for name in INDICES
+        **{name: float(indices[name]) for name in TWICE},
+        "mean_ml": float(volumes.curve_ml.mean()),
+        "perfusion_pct": [
+            float(np.nanmean(summary.segment_perfusion[np.array(segments) - 1]))
+            for segments in TERRITORIES.values()
+        ],
     }
 
 
@@ -171,13 +182,17 @@ def bias(made: list[dict[str, Any]]) -> list[dict[str, Any]]:
 def of_rest_stress(made: list[dict[str, Any]]) -> dict[str, Any]:
     """Return median and 95 % of the absolute differences of stress and rest, and mean errors."""
     found = {}
-    for name in INDICES:
+    for name in (*TWICE, "perfusion_pct"):
         off = np.abs(difference(name, *([m[s][name] for m in made] for s in ("stress", "rest"))))
         found[name] = {"median": float(np.median(off)), "95 %": float(np.percentile(off, 95))}
         true = name.replace("_corrected", "")
         if true in made[0]["truth"]:
             errors = [m[s][name] - m["truth"][true] for m in made for s in ("rest", "stress")]
             found[name]["mean error"] = float(np.mean(errors))
+    dilated = np.abs([m["stress"]["mean_ml"] / m["rest"]["mean_ml"] - 1 for m in made])
+    found["tid_ratio"] = {
+        "median": float(np.median(dilated)), "95 %": float(np.percentile(dilated, 95))
+    }  # fmt: skip
     return found
 
 
