@@ -62,7 +62,7 @@ _NUMBERS = {
     "lvedv_spect_ml": ("End-diastolic volume", "{:.0f}", "mL"),
     "lvesv_spect_ml": ("End-systolic volume", "{:.0f}", "mL"),
     "base_descent_mm": ("Descent of the base", "{:.1f}", "mm"),
-    "scar_pct": ("Scar", "{:.0f}", "% of the wall (perfusion below 50 %)"),
+    "scar_pct": ("Perfusion below 50 %", "{:.0f}", "% of the wall"),
 }
 """Numbers of the table: title, format, and unit."""
 
@@ -70,18 +70,13 @@ _PAIR_NUMBERS = (
     "reliable_psd_deg", "reliable_pbw_deg", "psd_deg", "pbw_deg", "lvef_spect_pct",
     "lvedv_spect_ml", "lvesv_spect_ml", "scar_pct",
 )  # fmt: skip
+"""Of the table of a pair."""
 
 NO_LIMITS = "SSS, SRS, SDS: withheld, for no normal limits were given (--perfusion-limits FILE)"
 NO_OWN_LIMITS = (
     "SSS, SRS, SDS: withheld, for the limits given are of another sex or state, or not of all "
     "segments"
 )
-
-_CHANGES = (
-    ("psd_deg_change", "phase SD", 1, "°"), ("pbw_deg_change", "bandwidth", 0, "°"),
-    ("lvef_spect_pct_change", "EF", 0, " points"),
-)  # fmt: skip
-"""What is told of a stress study beside its rest."""
 
 
 @dataclass(frozen=True)
@@ -370,13 +365,6 @@ def _rows(study: _Study) -> list[tuple[str, str, str]]:
             rows.append((title, LIKE_NOISE, ""))
             continue
         rows.append((title, form.format(value) if math.isfinite(value) else study.missing, after))
-    changes = [
-        f"{title} {f'{value:+.{digits}f}'.replace('-', '−')}{unit}"
-        for name, title, digits, unit in _CHANGES
-        if math.isfinite(value := study.changes.get(name, math.nan))
-    ]
-    if changes:
-        rows.append((f"Stress minus rest: {', '.join(changes)}", "", ""))
     compared = [limit for name in _NUMBERS for limit in study.limits_of(name)]
     if compared:
         said = f"normal: mean ± 2 SD by {compared[0].software} ({compared[0].source})"
