@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -152,10 +153,16 @@ class FeaturizeBlock(Block):
         """Read a file at once, so that the run's configuration holds what was in it."""
         if not isinstance(given, str | Path):
             return given
-        from cardio_stats.tables import read_typed
-
-        rows = read_typed(Path(given)).table.to_dict("records")
-        return [{name: value for name, value in row.items() if value == value} for row in rows]
+        if not Path(given).is_file():
+            raise ValueError("expected a CSV file of limits, found no file; check the path")
+        try:
+            with Path(given).open(encoding="utf-8-sig", newline="") as file:
+                rows = list(csv.DictReader(file))
+        except (csv.Error, UnicodeDecodeError):
+            raise ValueError(
+                "expected a CSV file of limits, found none; save it as UTF-8"
+            ) from None
+        return [{name: cell for name, cell in row.items() if name and cell} for row in rows]
 
 
 class AutoencoderBlock(Block):
