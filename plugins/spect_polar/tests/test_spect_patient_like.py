@@ -287,7 +287,7 @@ PARTS: dict[str, tuple[Callable[[int], Any], int, Callable[[Any], dict[str, Any]
     "jumps": (jumps, N_JUMPS, of_jumps),
 }
 
-MISSED = {"neighbouring gates exchanged": 0.75, "distant gates exchanged": 0.85}
+MISSED = {"neighbouring gates exchanged": 0.75, "distant gates exchanged": 0.8}
 """Of exchanges between gates that are alike some are not seen: a heart that fills fast looks alike.
 Most of those are a caution, and they move the phase SD by few degrees; see docs/results."""
 
