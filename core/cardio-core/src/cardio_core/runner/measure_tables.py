@@ -151,7 +151,7 @@ def measure_patient(job: Job, device: Any = None) -> Done:
             "digests": tuple(file_digest(f) for f in job.own_files[name] if f.is_file()),
         }
         features = None if made is None else _rows_of(made.features, name)
-        if features is None or name in reasons:
+        if made is None or made.features is None or features is None or name in reasons:
             why = reasons.get(name) or Exclusion(text=failed or NOTHING)
             said = without_names(why.text, job.files[name])
             lines.append(Line(**about, reason=said, excluded=why.reason))  # type: ignore[arg-type]
@@ -163,11 +163,13 @@ def measure_patient(job: Job, device: Any = None) -> Done:
         measured = measured_of(features)
         sheet = ""
         if job.sheets is not None:
-            minted = made.samples if made is not None else None
+            minted = made.samples
             from cardio_core.report.measured import Sheet  # matplotlib, for sheets alone
 
             told = Sheet(f"{plugin.info.name} {plugin.version}", name, tuple(measured), flags)
-            sheet, problem = _draw(plugin, job, job.sheets, position, minted, features, told)
+            patient = with_words(made.features, plugin.info.words)
+            shown = {"features": features, "patient": patient}
+            sheet, problem = _draw(plugin, job, job.sheets, position, minted, shown, told)
             flags += [problem] if problem else []
         lines.append(
             Line(
@@ -222,14 +224,14 @@ def _draw(
     folder: Path,
     position: int,
     minted: SampleSet | None,
-    features: FeatureSet,
+    shown: Mapping[str, FeatureSet],
     told: Sheet,
 ) -> tuple[str, str]:
     """Write one recording's sheet; return its file's name, and what went wrong."""
     from cardio_core.report.measured import write_sheet
 
     samples = None if minted is None else _samples_of(minted, told.recording_id)
-    given: dict[str, Any] = {"samples": samples, "features": features}
+    given: dict[str, Any] = {"samples": samples, **shown}
     try:
         given["recording"] = job.samples.values[position]
         own = plugin.sheet(job.ctx.task)

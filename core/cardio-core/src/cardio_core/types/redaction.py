@@ -154,7 +154,8 @@ def unreadable(error: Exception, files: Iterable[Path]) -> CardioError:
     Returns
     -------
     CardioError
-        A `DataError`; errors of ours that are about something else are returned as they are.
+        A `DataError`; errors of ours that are about something else are returned as they are. Of
+        several files it numbers the one that is meant; a JSON beside a recording does not count.
 
     Examples
     --------
@@ -164,13 +165,16 @@ def unreadable(error: Exception, files: Iterable[Path]) -> CardioError:
     expected 12 leads, found 8
     >>> print(unreadable(DataError("b.csv: expected numbers"), [Path("a.csv"), Path("b.csv")]))
     file 2 of 2: expected numbers
+    >>> print(unreadable(DataError("a.nii: expected time"), [Path("a.nii"), Path("a.json")]))
+    expected time
     """
     files = tuple(files)
     if isinstance(error, DataError):
         said = without_names(str(error), files)
-        for place, file in enumerate(files, start=1):
-            if len(files) > 1 and str(error).startswith(f"{file.name}:"):
-                said = f"file {place} of {len(files)}: {said}"
+        counted = [file for file in files if file.suffix.lower() != ".json"]
+        for place, file in enumerate(counted, start=1):
+            if len(counted) > 1 and str(error).startswith(f"{file.name}:"):
+                said = f"file {place} of {len(counted)}: {said}"
         return error if said == str(error) else DataError(said, reason=error.reason)
     if isinstance(error, CardioError):
         return error

@@ -66,7 +66,7 @@ def study_maps(
                    extend=_beyond(thickening, (-reach, reach)), **bar)  # fmt: skip
         scar = [outline_scar(axes, perfusion) for axes in (first, second)]
         if any(scar):
-            figure.supxlabel("Thin dashed line: perfusion below 50 % (scar)",
+            figure.supxlabel("Thin dashed line: perfusion below 50 %",
                              fontsize=canvas.SMALL_PT, color=canvas.INK)  # fmt: skip
 
     return draw
