@@ -5,6 +5,8 @@ from __future__ import annotations
 import errno
 import pickle
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -202,3 +204,15 @@ def test_what_is_no_regular_file_has_no_digest(tmp_path):
     endless.symlink_to("/dev/zero")
     with pytest.raises(DataError):
         file_digest(endless)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+def test_a_full_standard_output_is_no_full_disk() -> None:
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "cardio_core", "--help"], stdout=full, stderr=subprocess.PIPE,
+            text=True, check=False,
+        )  # fmt: skip
+    assert done.returncode == 1
+    assert done.stderr.startswith("Error: standard output cannot be written")
+    assert done.stderr.count("\n") == 1

@@ -14,7 +14,10 @@ from scipy.special import logit
 from cardio_core.config import EvaluateBlock
 from cardio_core.evaluation.aggregate import pooled
 from cardio_core.io.hashing import digest, file_digest
+from cardio_core.io.run_artifact import RunKind
+from cardio_core.runner.filling import state_of
 from cardio_core.runner.manifest import Manifest
+from cardio_core.runner.progress import Echo
 from cardio_core.types.info import Model, Target, Task
 from cardio_core.types.notes import Note, NoteKind
 from cardio_core.types.predictions import Scored
@@ -32,7 +35,7 @@ from cardio_stats.errors import CardioError, ConfigError, DataError
 from cardio_stats.estimate import Estimate
 from cardio_studies.ingest import Given, names_in, read_given
 from cardio_studies.ingest_columns import Question
-from cardio_studies.run_writer import guard, manifest_of, settings, write_page
+from cardio_studies.run_writer import manifest_of, settings, write_page
 
 # Predictions of several runs or tables, brought to the patients whom all of them predicted.
 
@@ -436,6 +439,7 @@ def compare_sources(
     level: float = 0.95,
     seed: int = 0,
     command: Sequence[str] = (),
+    echo: Echo | None = None,
 ) -> tuple[Path, pd.DataFrame]:
     """Write the page of several runs or tables, compared in pairs.
 
@@ -452,6 +456,8 @@ def compare_sources(
     level : float
     seed : int
     command : sequence of str
+    echo : callable, optional
+        Takes the line on what a killed command left.
 
     Returns
     -------
@@ -468,7 +474,7 @@ def compare_sources(
     if threshold is not None and not 0 < threshold < 1:
         raise ConfigError(f"--threshold {threshold:g}: expected a probability between 0 and 1")
     found = shared(paths, asked, threshold)
-    guard(out, found.digest)
+    state_of(out, RunKind.JUDGED, found.digest, again=True)
     config = settings(found.given, level)
     more, differences = compare_pairs(found.given, config, threshold, seed)
     about = manifest_of(
@@ -483,7 +489,7 @@ def compare_sources(
         "predicted; who is missing where stands in the table."
     )
     page = write_page(
-        found.given, out, about, config=config, seed=seed, adjusted=differences,
+        found.given, out, about, config=config, seed=seed, adjusted=differences, echo=echo,
         notes=[Note(NoteKind.TABLE, note)],
         more=replace(more, tables={"who-is-where": found.who}),
     )  # fmt: skip

@@ -66,6 +66,10 @@ def main() -> None:
     except Exception as error:
         from cardio_core.compute.resource_errors import lacking, unreadable
 
+        if why := _cannot_print(error):
+            click.echo(f"Error: standard output cannot be written ({why}); what was to be printed "
+                       "is lost", err=True)  # fmt: skip
+            sys.exit(1)
         words = sys.argv
         out = Path(words[words.index("--out") + 1]) if "--out" in words[:-1] else None
         if (machine := lacking(error, place=out)) is not None and not debug:
@@ -86,6 +90,19 @@ def main() -> None:
         sys.exit(1)
     except KeyboardInterrupt as stop:
         _interrupted(stop)
+
+
+def _cannot_print(error: Exception) -> str:
+    """Return why printing failed, and print nothing more; empty where the error is another."""
+    last = error.__traceback__
+    while last is not None and last.tb_next is not None:
+        last = last.tb_next
+    printed = last is not None and last.tb_frame.f_globals.get("__name__") == "click.utils"
+    if not isinstance(error, OSError) or not printed:
+        return ""
+    # Python flushes once more when it ends, and would complain with a traceback.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return error.strerror or type(error).__name__
 
 
 _SERIAL_MODE = "ignore::UserWarning:joblib._multiprocessing_helpers"

@@ -53,7 +53,7 @@ def compare(
     asked = Question(outcome, event, scores, patient, negative=negative)
     page, who = compare_sources(
         sources, asked, out, threshold=threshold, level=level, seed=seed,
-        command=["cardio", *sys.argv[1:]],
+        command=["cardio", *sys.argv[1:]], echo=lambda line: click.echo(line, err=True),
     )  # fmt: skip
     for row in who.to_dict("records"):
         click.echo(

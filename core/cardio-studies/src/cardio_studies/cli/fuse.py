@@ -42,6 +42,7 @@ def fuse(
     page, said = fuse_runs(
         runs, out, against=Against(clinical, named, guideline), outcome=outcome, level=level,
         seed=seed, command=["cardio", *sys.argv[1:]],
+        echo=lambda line: click.echo(line, err=True),
     )  # fmt: skip
     for line in said:
         click.echo(line)

@@ -91,6 +91,7 @@ def judge(
         level=level,
         seed=seed,
         command=["cardio", *sys.argv[1:]],
+        echo=lambda line: click.echo(line, err=True),
     )
     for line in given.assumed:
         click.echo(line)
