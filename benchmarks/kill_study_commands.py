@@ -1,4 +1,4 @@
-"""Eight commands, each killed at random moments and given again: what is there in between, and after.
+"""Eight commands, each killed at random moments and given again: what is there then, and after.
 
     nice python benchmarks/kill_study_commands.py --kills 30
 
@@ -32,11 +32,12 @@ import numpy as np
 from kill_study import STORED, about, fresh, install_toy, stored
 
 COMMANDS = {
-    "run": "run --plugin toy --task mean_class --smoke --protocol honest --executor local:1 --out OUT",
-    "measure": "measure --plugin toy NEW --executor local:1 --out OUT",
+    "run": "run --plugin toy --task mean_class --smoke --protocol honest --executor local:1"
+           " --out OUT",
+    "measure": "measure --plugin toy FEW --executor local:1 --out OUT",
     "judge": "judge TABLE --outcome ill --score risk --patient id --out OUT",
     "compare": "compare ONE TWO --out OUT",
-    "evaluate": "evaluate ONE --data NEW --device cpu --out OUT",
+    "evaluate": "evaluate ONE --data NEW --other-people --device cpu --out OUT",
     "fuse": "fuse a=ONE b=TWO --out OUT",
     "export": "export ONE --out OUT",
     "stability": "stability ONE --repeats 2 --executor local:1 --device cpu --out OUT",
@@ -45,7 +46,8 @@ RESUMED = ("run", "measure")
 ONCE = ("evaluate", "export", "measure")
 """Commands that refuse what is finished."""
 
-TIMED = {*watch.TIMED, "measurements.html", "model_card.json", "config.yaml"}
+SAID = "ended before it was done"
+TIMED = {*watch.TIMED, "measurements.html", "model_card.json", "config.yaml", "places.json"}
 WRITING = os.O_WRONLY | os.O_RDWR
 IMPORTED = (
     "cardio_core.cli.main", "cardio_core.runner.run", "cardio_core.runner.measure",
@@ -87,7 +89,7 @@ class Undisturbed:
 def words(command: str, place: Path, out: Path, *more: str) -> list[str]:
     """Return a command's words with the places of a study."""
     known = {"OUT": str(out)}
-    known |= {name: str(place / name.lower()) for name in ("ONE", "TWO", "NEW")}
+    known |= {name: str(place / name.lower()) for name in ("ONE", "TWO", "NEW", "FEW")}
     known["TABLE"] = str(place / "table.csv")
     found = COMMANDS[command].split()
     for name, path in known.items():
@@ -190,9 +192,10 @@ class Study:
         for name, more in (("one", ()), ("two", ("--seed", "1"))):
             if not (place / name).exists():
                 self._must([*words("run", place, place / name), *more])
-        if not (place / "new").exists():
-            self._must(["data", "synth", "toy", "--task", "mean_class", "--patients", "24",
-                        "--seed", "5", "--out", str(place / "new")])  # fmt: skip
+        for name, n in (("new", "24"), ("few", "6")):
+            if not (place / name).exists():
+                self._must(["data", "synth", "toy", "--task", "mean_class", "--patients", n,
+                            "--seed", "5", "--out", str(place / name)])  # fmt: skip
         rng = np.random.default_rng(0)
         rows = [f"p{n},{n % 2},{rng.random() * 0.6 + 0.3 * (n % 2):.4f}" for n in range(80)]
         (place / "table.csv").write_text("\n".join(["id,ill,risk", *rows]) + "\n")
@@ -218,7 +221,8 @@ class Study:
         at = 1 + int(share * known.writes)
         by_write = bool(number % 2)
         made = Kill(command, number, "at a write" if by_write else "by the clock",
-                    f"write {at} of {known.writes}" if by_write else f"{share:.2f} of the time")  # fmt: skip
+                    f"write {at} of {known.writes}" if by_write
+                    else f"{share:.2f} of the time")  # fmt: skip
         out, told = fresh(self.place / "killed") / "out", self.place / "killed.txt"
         began = time.monotonic()
         typed = words(command, self.place, out)
@@ -231,8 +235,8 @@ class Study:
         else:
             more = ("--resume",) if command in RESUMED and begun else ()
             made.again = ended(start([*typed, *more], self.place, told))
-            made.said = next((one for one in told.read_text().splitlines()
-                              if "ended before it was done" in one), "").replace(str(out), "OUT")  # fmt: skip
+            lines = [one for one in told.read_text().splitlines() if SAID in one]
+            made.said = "".join(lines).replace(str(out), "OUT")
             if made.again:
                 made.said = told.read_text().replace(str(self.place), "PLACE")[-600:]
         made.differences = watch.differences(contents(out), known.contents)
@@ -246,12 +250,12 @@ class Study:
         made.state = state(out)
         made.files = sum(one.is_file() for one in out.rglob("*"))
         # A table that grows, and the log, are named as what is unfinished, or said to be at work.
-        made.torn = [one for one in watch.torn_files([out])
-                     if made.state == "done" or not one.startswith(("unfinished/", "log.jsonl"))]  # fmt: skip
+        growing = () if made.state == "done" else ("unfinished/", "log.jsonl")
+        made.torn = [one for one in watch.torn_files([out]) if not one.startswith(growing)]
         if made.state == "done":
             made.looks_whole = watch.differences(contents(out), known.contents)
-            if not any((out / name).is_file()
-                       for name in ("report.html", "measurements.html", "model_card.md")):  # fmt: skip
+            pages = ("report.html", "measurements.html", "model_card.md")
+            if not any((out / name).is_file() for name in pages):
                 made.looks_whole.append("no page")
         elif made.command == "measure" and (out / "measurements.csv").is_file():
             whole = watch.contents(out).get("measurements.csv")

@@ -42,6 +42,7 @@ from cardio_studies.fusion_members import (
     Folds,
     Joined,
     join,
+    keep_members,
     open_members,
     place_of,
     shared_folds,
@@ -416,6 +417,7 @@ def fuse_runs(
 
     first = first_entries(RunKind.FUSED, out.name, command, identity=made_of)
     with filling(out, first, echo, again=True) as manifest:
+        keep_members(joined.members, out)
         fitted = fit(joined, folds, clinical, out)
         made = Made(joined, folds, fitted, clinical, config, seed)
         said = write(manifest, made, places, digest=made_of, command=command)

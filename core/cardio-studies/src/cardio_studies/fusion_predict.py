@@ -19,6 +19,7 @@ from cardio_core.evaluation.fusion import FusionRule, side_by_side
 from cardio_core.evaluation.patients import subgroup_metrics
 from cardio_core.io.cohort import find_cohort_table, shown_of
 from cardio_core.io.hashing import digest
+from cardio_core.io.places import kept_places
 from cardio_core.io.run_artifact import RunKind, require_whole
 from cardio_core.io.store import open_cache
 from cardio_core.io.synthetic import is_synthetic
@@ -143,7 +144,8 @@ def open_fused(folder: Path) -> FusedRun:
     one = manifest["targets"][0]
     target = Target(one["name"], one["kind"], tuple(one["classes"]))
     n = int(manifest["data"]["n_patients"])
-    members = {row["label"]: _member(folder, row, n) for row in manifest["members"]}
+    far = kept_places(folder).get("members") or {}
+    members = {row["label"]: _member(folder, row, n, far) for row in manifest["members"]}
     final = folder / "models" / "final"
     rules = {
         name: open_fusion(final / name, target)
@@ -153,8 +155,9 @@ def open_fused(folder: Path) -> FusedRun:
     return FusedRun(folder, manifest, target, members, rules)
 
 
-def _member(folder: Path, row: Mapping[str, Any], n: int) -> MemberRun:
-    run, label = Path(os.path.normpath(folder / row["run"])), row["label"]
+def _member(folder: Path, row: Mapping[str, Any], n: int, far: Mapping[str, str]) -> MemberRun:
+    label = row["label"]
+    run = Path(os.path.normpath(folder / far.get(label, row["run"])))
     if not (run / "manifest.json").is_file():
         raise ConfigError(
             f"{label}: its run is not at {run} any more; put it back there, or fuse again"

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from cardio_core.compute.processes import one_thread
 from cardio_core.io.hashing import digest
+from cardio_core.io.places import shown_command
 from cardio_core.io.run_artifact import RunKind
 from cardio_core.runner.filling import filling
 from cardio_core.runner.manifest import Manifest, first_entries, now
@@ -100,7 +101,7 @@ def study_stability(
         Display(echo, ("features",)) as say,
         opened(run, asked, out, manifest, say) as again,
     ):
-        return _work(again, wanted, asked, out, manifest, shlex.join(command))
+        return _work(again, wanted, asked, out, manifest, shlex.join(shown_command(command)))
 
 
 def _work(

@@ -12,6 +12,7 @@ import click
 
 from cardio_core.cli.completion import config_names, plugin_names, task_names
 from cardio_core.cli.plugin_options import WithPluginOptions, given
+from cardio_core.cli.private import group_readable
 from cardio_stats.errors import DataError
 
 
@@ -50,6 +51,7 @@ from cardio_stats.errors import DataError
     help="local (every core), local:N, dask:ADDRESS.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the measurements as JSON, too.")
+@group_readable
 def measure(
     inputs: tuple[Path, ...], plugin: str, no_sheets: bool, as_json: bool, **asked: Any
 ) -> None:

@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from cardio_core.compute.resource_errors import lacking
+from cardio_core.io.places import FILE as PLACES
+from cardio_core.io.places import without_places
 from cardio_core.io.run_artifact import DONE, RunKind
 from cardio_core.runner.lock import FILE as LOCK
 from cardio_core.runner.lock import guard_free, locked
@@ -24,7 +26,7 @@ MANIFEST = "manifest.json"
 OURS = frozenset(
     {
         "cohort.json", "config.yaml", "metrics.json", "model_card.md", "model_card.json",
-        "predictions.csv", "recalibration.json", "report.html", "splits.json", "conformal",
+        PLACES, "predictions.csv", "recalibration.json", "report.html", "splits.json", "conformal",
         "explanations", "figures", "models", "onnx", "tables",
     }
 )  # fmt: skip
@@ -72,8 +74,9 @@ def filling(
             same = {name: first[name] for name in ("command", "packages", "git_commit")}
             manifest.update(status="running", error=None, **same)
         else:
-            manifest.update(**first)
+            manifest.update(**{**first, "command": []})
             _clear(out, resumes)
+            manifest.update(command=first.get("command", []))
         if state not in ("", DONE) and echo is not None:
             do = "goes on where that stopped" if resumes else "begins anew"
             echo(f"--out {out}: an earlier command ended before it was done ({state}); this {do}.")
@@ -139,6 +142,10 @@ def _clear(out: Path, resumes: bool) -> None:
 
 def kept_text(error: BaseException) -> str:
     """Word an error for the manifest: kind and place, and nothing that a file may hold."""
+    return without_places(_worded(error))
+
+
+def _worded(error: BaseException) -> str:
     if (machine := lacking(error)) is not None:
         return machine.kept
     text = text_of(error)

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import click
 
+from cardio_core.cli.private import group_readable
+
 
 @click.command()
 @click.argument("sources", nargs=-1, required=True, metavar="[NAME=]RUN|CSV...")
@@ -30,6 +32,7 @@ import click
     "--out", type=click.Path(path_type=Path), default=Path("compared"), show_default=True,
     help="Folder to write.",
 )  # fmt: skip
+@group_readable
 def compare(
     sources: tuple[str, ...],
     outcome: str | None,

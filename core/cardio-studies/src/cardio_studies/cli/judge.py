@@ -7,6 +7,8 @@ from pathlib import Path
 
 import click
 
+from cardio_core.cli.private import group_readable
+
 PLACE = click.Path(path_type=Path)
 
 
@@ -42,6 +44,7 @@ PLACE = click.Path(path_type=Path)
 @click.option("--level", default=0.95, show_default=True, help="Coverage of intervals.")
 @click.option("--seed", default=0, show_default=True, help="Of every resampling.")
 @click.option("--out", type=PLACE, help="Folder to write; judged/NAME without this.")
+@group_readable
 def judge(
     predictions: Path,
     outcome: str | None,
