@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from cardio_core.compute.executors import Executor, SerialExecutor, parse_executor
+from cardio_core.compute.executors import Executor, SerialExecutor, at_once, parse_executor
 from cardio_core.compute.processes import one_thread
 from cardio_core.context import Context
 from cardio_core.io.cohort import shown_of
@@ -35,7 +35,7 @@ from cardio_core.runner.measure_tables import (
     measure_patient,
 )
 from cardio_core.runner.prepare import FILES, UnusableCohortError
-from cardio_core.runner.progress import Echo, Progress
+from cardio_core.runner.progress import Echo, Progress, Slow
 from cardio_core.runner.provenance import alike, code_of
 from cardio_core.runner.request import NOTHING_GIVEN, Given, RunRequest
 from cardio_core.runner.run import Interrupted
@@ -243,11 +243,14 @@ def _measure_all(
     """Hand the patients out and take their lines in order, as they come."""
     sheets = out / SHEETS if request.sheets else None
     jobs = _jobs(setup, config, ctx, cohort, sheets, out / UNFINISHED / KEPT)
-    n_patients = cohort.samples.table["patient_id"].nunique()
+    of_patients = cohort.samples.table.groupby("patient_id", sort=False)["recording_id"]
+    recordings = [list(map(str, names)) for _, names in of_patients]
+    n_patients = len(recordings)
     if n_patients < _FEW and request.executor == "local":
         executor = SerialExecutor()
-    with Progress("measuring", n_patients, echo, "patients") as progress:
-        in_turn = _InTurn(take, progress)
+    slow = Slow(recordings, at_once(executor))
+    with Progress("measuring", n_patients, echo, "patients", under_way=slow) as progress:
+        in_turn = _InTurn(take, progress, slow)
         while batch := list(islice(jobs, _AT_ONCE)):
             executor.map(measure_patient, batch, on_done=in_turn)
 
@@ -255,12 +258,15 @@ def _measure_all(
 class _InTurn:
     """Passes lines on in the order of the jobs, whichever is done first."""
 
-    def __init__(self, take: Callable[[Sequence[Line]], None], progress: Progress) -> None:
-        self._take, self._progress = take, progress
+    def __init__(
+        self, take: Callable[[Sequence[Line]], None], progress: Progress, slow: Slow
+    ) -> None:
+        self._take, self._progress, self._slow = take, progress, slow
         self._waiting: dict[int, tuple[Line, ...]] = {}
         self._next = 0
 
     def __call__(self, done: Done) -> None:
+        self._slow.done(done.number)
         self._waiting[done.number] = done.lines
         while self._next in self._waiting:
             self._take(self._waiting.pop(self._next))

@@ -14,7 +14,7 @@ import pandas as pd
 
 from cardio_core.config import RunConfig
 from cardio_core.context import Context
-from cardio_core.io.hashing import digest, file_digest
+from cardio_core.io.hashing import digest
 from cardio_core.io.run_schema import Kind
 from cardio_core.registry import Plugin
 from cardio_core.report.measurements import Measured, measured_of, n_samples_of, plain, with_words
@@ -22,6 +22,7 @@ from cardio_core.runner.prepare import (
     FILES,
     FileLine,
     account,
+    digests_of,
     make_patient,
     summed,
     write_files,
@@ -32,7 +33,7 @@ from cardio_core.types.notes import Exclusion, ExclusionReason, Verdict
 from cardio_core.types.redaction import without_names
 from cardio_core.types.samples import Cohort, SampleSet
 from cardio_stats.cells import named_texts, texts
-from cardio_stats.errors import CardioError
+from cardio_stats.errors import CardioError, DataError
 from cardio_stats.files import SafeName, file_in, replacing, write_json
 
 if TYPE_CHECKING:
@@ -128,7 +129,12 @@ class Done:
 
 def measure_patient(job: Job, device: Any = None) -> Done:
     """Measure every recording of one patient, unless that was done before they were stopped."""
-    known = {name: {f: file_digest(f) for f in of if f.is_file()} for name, of in job.files.items()}
+    known: dict[str, Mapping[Path, str]] = {}
+    for name, of in job.files.items():
+        try:
+            known[name] = digests_of(of)
+        except DataError:  # opening it fails, too, and says why
+            known[name] = {}
     place = job.kept / SafeName(
         digest([[name, *of.values()] for name, of in known.items()]), ".json"
     )
