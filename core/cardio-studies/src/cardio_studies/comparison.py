@@ -42,6 +42,9 @@ from cardio_studies.run_writer import manifest_of, settings, write_page
 FEWEST_SHARED = 10
 """Patients below whom nothing is compared."""
 
+MOST_SCORES = 60
+"""Beyond them the covariances of all pairs, and two regressions a pair, are more than is read."""
+
 
 @dataclass(frozen=True)
 class Source:
@@ -99,13 +102,14 @@ def shared(paths: Sequence[str], asked: Question, threshold: float | None = None
     Raises
     ------
     ConfigError
-        Fewer than two, two of one label, or an unfinished run.
+        Fewer than two, more than sixty, two of one label, or an unfinished run.
     DataError
         Fewer than ten shared patients of both classes, or patients whose outcome is told
         differently.
     """
     if len(paths) < 2:
         raise ConfigError(f"compare: expected two runs or tables or more, found {len(paths)}")
+    _require_few(len(paths))
     files = [_file_of(text) for text in paths]
     labels = [label for label, _ in files]
     twice = next((label for label in labels if labels.count(label) > 1), None)
@@ -130,6 +134,15 @@ def shared(paths: Sequence[str], asked: Question, threshold: float | None = None
         ", ".join(path.parent.name if path.name == "predictions.csv" else path.name
                   for _, path in files),
     )  # fmt: skip
+
+
+def _require_few(n: int) -> None:
+    if n > MOST_SCORES:
+        pairs = n * (n - 1) // 2
+        raise ConfigError(
+            f"compare: {n} scores make {pairs} pairs, whose covariances take "
+            f"{8e-9 * pairs**2:.3g} GB; compare at most {MOST_SCORES} at a time"
+        )
 
 
 def _file_of(text: str) -> tuple[str, Path]:
@@ -210,6 +223,7 @@ def _require_one_truth(sources: Sequence[Source], both: list[str]) -> None:
 
 def _joined(sources: Sequence[Source], both: list[str], threshold: float | None) -> Given:
     """Return one table of all scores; a source of one score gives it its own name."""
+    _require_few(sum(len(one.by_patient.columns) - 1 for one in sources))
     target = sources[0].given.task.targets[0]
     columns: dict[str, pd.Series] = {}
     said: list[str] = []

@@ -21,7 +21,7 @@ from cardio_core.context import LOG, Context
 from cardio_core.fold_assignment import find_plan
 from cardio_core.io.hashing import digest
 from cardio_core.io.run_schema import JUDGED
-from cardio_core.io.store import open_cache
+from cardio_core.io.store import bound_cache, open_cache
 from cardio_core.runner.embeddings import keep_applicability
 from cardio_core.runner.evaluate import collect, judge, write_csv, write_judged, write_table_one
 from cardio_core.runner.filling import kept_text
@@ -424,6 +424,8 @@ def _hold(
     before = file.read_text(encoding="utf-8") if file.is_file() else None
     sweep_run(out)
     sweep_cache(open_cache())
+    if gone := bound_cache(open_cache()):
+        say(f"Cache: the oldest {gone / 1e9:.3g} GB were deleted; it is bounded (CARDIO_CACHE_GB).")
     manifest = begin(out, request, setup, ctx.replace(hook="load").inputs)
     handler = log_to(out)
     try:

@@ -69,6 +69,7 @@ def judge(
     classes, or a number), and one or more of scores; of several classes a column of probabilities
     for each. What is not named is guessed from the columns' names, and said.
     """
+    from cardio_core.runner.progress import Display
     from cardio_stats.files import SafeName
     from cardio_studies.ingest_columns import Question
     from cardio_studies.judgement import judge_predictions
@@ -86,16 +87,20 @@ def judge(
         kind,
         negative,
     )
-    page, given = judge_predictions(
-        predictions,
-        asked,
-        out or Path("judged") / SafeName(predictions.stem),
-        cohort=cohort,
-        level=level,
-        seed=seed,
-        command=["cardio", *sys.argv[1:]],
-        echo=lambda line: click.echo(line, err=True),
-    )
+    with (
+        Display(lambda line: click.echo(line, err=True), at_once=False) as say,
+        say.stage("judging"),
+    ):
+        page, given = judge_predictions(
+            predictions,
+            asked,
+            out or Path("judged") / SafeName(predictions.stem),
+            cohort=cohort,
+            level=level,
+            seed=seed,
+            command=["cardio", *sys.argv[1:]],
+            echo=say,
+        )
     for line in given.assumed:
         click.echo(line)
     click.echo(f"Report: {page}")
