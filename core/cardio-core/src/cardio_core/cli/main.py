@@ -6,8 +6,11 @@ import codecs
 import io
 import logging
 import os
+import shutil
 import sys
 import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NoReturn
 
@@ -47,8 +50,8 @@ def main() -> None:
     ask_for_one_thread()
     debug = "--debug" in sys.argv
     try:
-        with stopping_in_order():
-            cardio(prog_name="cardio", standalone_mode=False)
+        with stopping_in_order(), _folded() as width:
+            cardio(prog_name="cardio", standalone_mode=False, terminal_width=width)
     except click.exceptions.Exit as done:
         sys.exit(done.exit_code)
     except click.Abort as stop:
@@ -90,6 +93,35 @@ def main() -> None:
         sys.exit(1)
     except KeyboardInterrupt as stop:
         _interrupted(stop)
+
+
+_LEAST = 52
+"""Columns below which click would not fold its help of itself."""
+
+
+class _Narrow(click.HelpFormatter):
+    """Puts what options mean below their names, where both have no room side by side."""
+
+    def write_dl(
+        self, rows: Sequence[tuple[str, str]], col_max: int = 30, col_spacing: int = 2
+    ) -> None:
+        """Write a list of terms."""
+        super().write_dl(rows, 4, col_spacing)
+
+
+@contextmanager
+def _folded() -> Iterator[int | None]:
+    """Let help fit a terminal that is narrower than most; yield its width, None of any other."""
+    columns = shutil.get_terminal_size().columns
+    if columns >= _LEAST:
+        yield None
+        return
+    before = click.Context.formatter_class
+    click.Context.formatter_class = _Narrow
+    try:
+        yield max(columns, 20)
+    finally:
+        click.Context.formatter_class = before
 
 
 def _cannot_print(error: Exception) -> str:
