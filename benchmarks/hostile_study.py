@@ -1,4 +1,4 @@
-"""Names, formulas, pickles, faults of reading and surroundings that mean no good, for every command.
+"""Names, formulas, pickles, faults of reading and surroundings that mean no good.
 
     nice python benchmarks/hostile_study.py
 
@@ -57,7 +57,9 @@ class Study:
         from cardio_stats.cells import cell_text
 
         # A cell of a table holds no NUL, and a line break is one of the table's own.
-        whole = (one for one in HOSTILE if one.isprintable() and cell_text(one) == one)
+        # An id that is an absolute path is refused by the guard against paths in samples.
+        whole = (one for one in HOSTILE if one.isprintable() and cell_text(one) == one
+                 and not re.match(r"[/~\\]|[A-Za-z]:[/\\]", one))  # fmt: skip
         self.names = list(dict.fromkeys(whole))[:200]
         again = self.names[: 200 - len(self.names)]
         self.names += [f"{one}x{n}" for n, one in enumerate(again)]
@@ -66,12 +68,14 @@ class Study:
 
     def add(self, category: str, what: str, tried: int, failed: Sequence[str], seed: Any) -> None:
         """Keep what one kind of case came to."""
-        self.rows.append({"category": category, "what": what, "tried": tried,
-                          "failed": len(failed), "failures": list(failed)[:20], "seed": seed})  # fmt: skip
+        self.rows.append(
+            {"category": category, "what": what, "tried": tried, "failed": len(failed),
+             "failures": list(failed)[:20], "seed": seed}
+        )  # fmt: skip
         print(
             f"{category}: {what}: {tried} tried, {len(failed)} failed {list(failed)[:2]}",
             flush=True,
-        )  # noqa: T201
+        )
 
     def call(self, *words: object, out: Path | None = None, may: Sequence[int] = (0,)) -> list[str]:
         """Give a command; return what is wrong with what it said and wrote."""
@@ -177,16 +181,17 @@ def names_and_formulas(study: Study) -> None:
         rng = np.random.default_rng(37)
         for start in range(0, n, 10):
             some = names[start : start + 10]
-            frame = pd.DataFrame({"id": range(24), "ill": truth} |
-                                 {one: 0.3 + 0.3 * truth + rng.random(24) / 10 for one in some})  # fmt: skip
+            drawn = {one: 0.3 + 0.3 * truth + rng.random(24) / 10 for one in some}
+            frame = pd.DataFrame({"id": range(24), "ill": truth} | drawn)
             table = there / "scores.csv"
             frame.to_csv(table, index=False)
             scores = [word for one in some for word in ("--score", one)]
+            out = there / "out" / f"j{start}"
             wrong += study.call("judge", table, "--outcome", "ill", "--patient", "id", *scores,
-                                "--out", there / "out" / f"j{start}", out=there / "out" / f"j{start}", may=(0, 2, 3))  # fmt: skip
+                                "--out", out, out=out, may=(0, 2, 3))  # fmt: skip
         study.add(category, "judge: scores", n, wrong, 37)
-        wrong = study.call("stats", "table1", table, "--by", "ill", "--csv", there / "out" / "t.csv",
-                           out=there / "out")  # fmt: skip
+        out = there / "out"
+        wrong = study.call("stats", "table1", table, "--by", "ill", "--csv", out / "t.csv", out=out)
         study.add(category, "stats table1: columns", len(some), wrong, 37)
 
 
@@ -227,8 +232,8 @@ def pickles(study: Study) -> None:
                 (folder / f"{name.replace('.', '-')}{suffix}").write_bytes(content)
         n = len(list(folder.iterdir()))
         out = study.place / f"measured-{plugin}"
-        wrong = study.call("measure", "--plugin", plugin, folder, "--executor", "local:1", "--out", out,
-                           out=out, may=(0, 3))  # fmt: skip
+        wrong = study.call("measure", "--plugin", plugin, folder, "--executor", "local:1",
+                           "--out", out, out=out, may=(0, 3))  # fmt: skip
         if mark.exists():
             wrong.append(f"{plugin}: a pickle was run")
             mark.unlink()
@@ -239,11 +244,12 @@ _armed: dict[str, Any] = {}
 
 
 def _hear(event: str, arguments: tuple[Any, ...]) -> None:
-    if event == "open" and _armed and isinstance(arguments[0], str):
-        if Path(arguments[0]).name.startswith(_armed["name"]):
-            _armed["left"] -= 1
-            if _armed["left"] < 0:
-                raise OSError(_armed["number"], os.strerror(_armed["number"]), arguments[0])
+    if event != "open" or not _armed or not isinstance(arguments[0], str):
+        return
+    if Path(arguments[0]).name.startswith(_armed["name"]):
+        _armed["left"] -= 1
+        if _armed["left"] < 0:
+            raise OSError(_armed["number"], os.strerror(_armed["number"]), arguments[0])
 
 
 @contextmanager
@@ -268,8 +274,8 @@ def faults(study: Study) -> None:
     sys.addaudithook(_hear)
     for plugin in SYNTHS:
         folder = study.place / f"faults-{plugin}"
-        wrong = study.call("data", "synth", plugin, "--patients", "3", "--seed", "3", "--out", folder,
-                           out=folder)  # fmt: skip
+        wrong = study.call("data", "synth", plugin, "--patients", "3", "--seed", "3",
+                           "--out", folder, out=folder)  # fmt: skip
         table = pd.read_csv(folder / "cohort.csv", dtype=str, keep_default_na=False)
         column = next(c for c in table.columns if c.startswith("path_") and table[c].iloc[0])
         victim = Path(table[column].iloc[0].split(";")[0]).name
@@ -281,7 +287,7 @@ def faults(study: Study) -> None:
                 n += 1
                 with failing(victim, number, after):
                     wrong += study.call("measure", "--plugin", plugin, folder, "--no-sheets",
-                                        "--executor", "local:1", "--out", out, out=out, may=(0,))  # fmt: skip
+                                        "--executor", "local:1", "--out", out, out=out)  # fmt: skip
                 if out.joinpath("measurements.csv").is_file():
                     rows = pd.read_csv(out / "measurements.csv", dtype=str, keep_default_na=False)
                     reason = rows.get("not measured because", pd.Series([""] * len(rows)))
@@ -307,11 +313,11 @@ def surroundings(study: Study) -> None:
             "--data", str(data)]  # fmt: skip
     tries = {
         "64 open files": ("ulimit -n 64; {}", "local:2"),
-        "/dev/shm of 1 MB": (
+        "shared memory of 1 MB": (
             "unshare -m sh -c 'mount -t tmpfs -o size=1m none /dev/shm; {}'",
             "local:2",
         ),
-        "no /dev/shm": ("unshare -m sh -c 'umount -l /dev/shm; {}'", "local:1"),
+        "no shared memory": ("unshare -m sh -c 'umount -l /dev/shm; {}'", "local:1"),
         "64 processes of memory 6 GB": ("ulimit -v 6000000; {}", "local:1"),
         "files of at most 1 kB": ("ulimit -f 1; trap '' XFSZ; {}", "local:1"),
         "no home": ("HOME=/proc/nobody {}", "local:1"),
@@ -334,8 +340,12 @@ def surroundings(study: Study) -> None:
         ):
             wrong.append(f"{what}: {done.returncode}: {ended[-3:]}")
         study.add("surroundings", what, 1, wrong, None)
-    both = [subprocess.Popen([*base, "--executor", "local:1", "--out", str(place / f"both-{n}")], env=env,
-                             stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) for n in range(2)]  # fmt: skip
+    pipes = {"stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE}
+    both = [
+        subprocess.Popen([*base, "--executor", "local:1", "--out", str(place / f"both-{n}")],
+                         env=env, text=True, **pipes)
+        for n in range(2)
+    ]  # fmt: skip
     ends = [one.communicate()[1] for one in both]
     wrong = [ends[n][-200:] for n, one in enumerate(both) if one.returncode]
     if (
@@ -354,13 +364,14 @@ def surroundings(study: Study) -> None:
         wrong = study.call(
             "run", *SMALL, "--data", data, "--out", place / "clock", out=place / "clock"
         )
-        wrong += study.call("measure", "--plugin", "toy", data, "--no-sheets", "--executor", "local:1",
-                            "--out", place / "clock-m", out=place / "clock-m")  # fmt: skip
+        out = place / "clock-m"
+        wrong += study.call("measure", "--plugin", "toy", data, "--no-sheets",
+                            "--executor", "local:1", "--out", out, out=out)  # fmt: skip
     study.add("surroundings", "a clock set back by a day meanwhile", 2, wrong, None)
     from cardio_core.io.store import held_in
 
     sizes = []
-    for number in range(50):
+    for _ in range(50):
         out = place / "again"
         shutil.rmtree(out, ignore_errors=True)
         wrong = study.call(

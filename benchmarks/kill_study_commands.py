@@ -6,7 +6,7 @@ Each command is given in a process that is forked once everything is imported. B
 killed (``kill -9``) as it is about to open or rename one of the files that it writes, drawn from a
 fixed seed, or after a drawn share of the time that it takes. What stands there then is looked at;
 the command is given again, with ``--resume`` where it has it, and every file is compared with those
-of a folder that nobody disturbed. What was found is kept in docs/results/kills.json;
+of a folder that nobody disturbed. What was found is kept in docs/results/kills_of_commands.json;
 ``python benchmarks/kill_study_page.py`` writes the page.
 """
 
@@ -29,7 +29,8 @@ from typing import Any
 
 import kill_study_watch as watch
 import numpy as np
-from kill_study import STORED, about, fresh, install_toy, stored
+from kill_study import about, fresh, install_toy
+from kill_study_page import COMMANDS as KEPT
 
 from cardio_core.runner.lock import FILE as LOCK
 from cardio_core.runner.lock import guard_free
@@ -271,15 +272,15 @@ class Study:
 
 def keep(made: list[Kill], seed: int, kills: int) -> None:
     """Put the kills of some commands in the place of older ones."""
-    everything = stored()
-    others = everything.get("commands", {}).get("kills", [])
+    known = json.loads(KEPT.read_text()) if KEPT.exists() else {"kills": []}
     new = {one.command for one in made}
-    kept = [one for one in others if one["command"] not in new]
-    everything["commands"] = {
+    kept = [one for one in known["kills"] if one["command"] not in new]
+    stamp = about()
+    found = {
         "command": f"python benchmarks/kill_study_commands.py --kills {kills}", "seed": seed,
-        **about(), "kills": kept + [asdict(one) for one in made],
+        **stamp, "kills": kept + [{**asdict(one), "commit": stamp["commit"]} for one in made],
     }  # fmt: skip
-    STORED.write_text(json.dumps(everything, indent=1) + "\n", encoding="utf-8")
+    KEPT.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
 
 
 def main() -> None:
