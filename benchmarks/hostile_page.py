@@ -21,8 +21,9 @@ HEAD = """\
 A case is one hostile name, cell, file, fault or surrounding. It fails where a command ends with a
 traceback or an unexpected error, writes outside of its folder, gives a file a name that some system
 refuses, lets a spreadsheet compute a cell, or runs what a file asked for. The names are paths up
-and down, dots, names that Windows keeps, signs that a shell takes for its own, marks that turn text,
-other scripts, and names of up to 5,000 characters; as ids of patients, as columns and as scores.
+and down, dots, names that Windows keeps, signs that a shell takes for its own, marks that turn
+text, other scripts, and names of up to 5,000 characters; as ids of patients, as columns and as
+scores.
 
 <!-- slow -->
 ```sh

@@ -99,8 +99,8 @@ OF_COMMANDS = """
 Every command that fills a folder holds it with a lock while it works, and says *done* in
 `manifest.json` last. What is repeated begins anew (`judge`, `compare`, `evaluate`, `fuse`,
 `export`) or goes on (`stability`, and `run` and `measure` with `--resume`), and says so in one
-line. Here each was killed (`kill -9`) at drawn moments, half of them as it was about to open, rename or
-delete one of its files, with the tests' toy plugin; then it was given again.
+line. Here each was killed (`kill -9`) at drawn moments, half of them as it was about to open,
+rename or delete one of its files, with the tests' toy plugin; then it was given again.
 
 <!-- slow -->
 ```sh
