@@ -165,7 +165,8 @@ def ended(child: int, within: float | None = None) -> int:
 
 def contents(out: Path) -> dict[str, str]:
     """Return the digest of each file that holds no time."""
-    return {name: one for name, one in watch.contents(out).items() if Path(name).name not in TIMED}
+    left = {*TIMED, LOCK}  # of a dead process: it holds nobody up
+    return {name: one for name, one in watch.contents(out).items() if Path(name).name not in left}
 
 
 def state(out: Path) -> str:
