@@ -36,6 +36,10 @@ def table_of(out):
         return list(csv.DictReader(file))
 
 
+def state_of(out):
+    return json.loads((out / "manifest.json").read_text(encoding="utf-8"))["status"]
+
+
 def everything_in(out):
     return b"".join(
         path.read_bytes() for path in out.rglob("*") if path.suffix in (".csv", ".html")
@@ -160,26 +164,40 @@ def test_a_file_that_comes_twice_is_measured_twice_and_flagged(cardio, newcomers
     assert second["flags"] == f"the same file as recording {first['id']}"
 
 
-def test_ctrl_c_keeps_the_lines_that_are_done_and_says_where(
+def test_ctrl_c_keeps_what_is_measured_and_another_command_goes_on_with_it(
     cardio, newcomers, tmp_path, monkeypatch
 ):
-    from cardio_core.runner import measure as module
+    from cardio_core.runner import measure_tables as tables
 
-    genuine, calls = module.measure_patient, []
+    genuine, calls = tables._measured, []
 
-    def stopped(job, device=None):
+    def stopped(job, *more):
         calls.append(job)
         if len(calls) == 3:
             raise KeyboardInterrupt
-        return genuine(job, device)
+        return genuine(job, *more)
 
-    monkeypatch.setattr(module, "measure_patient", stopped)
-    words = ("--out", tmp_path / "out", "--no-sheets", "--executor", "local:1")
-    said = cardio("measure", "--plugin", "toy", newcomers, *words)
+    monkeypatch.setattr(tables, "_measured", stopped)
+    words = ("measure", "--plugin", "toy", newcomers, "--no-sheets", "--executor", "local:1")
+    out, whole = tmp_path / "out", tmp_path / "whole"
+    said = cardio(*words, "--out", out)
     assert said.exit_code == 130
-    done = table_of(tmp_path / "out")
+    done = table_of(out / "unfinished")
     assert {row["patient"] for row in done} == {"C00", "C01"}
     assert f"Interrupted. {len(done)} recording(s) are in" in said.stderr
+    assert not (out / "measurements.csv").exists()
+    assert state_of(out) == "interrupted"
+    assert cardio(*words, "--out", out).exit_code == 2
+    refused = cardio("measure", "--plugin", "toy", newcomers, "--out", out, "--resume")
+    assert (refused.exit_code, "--no-sheets" in refused.stderr) == (2, False)
+    assert "was begun with" in refused.stderr
+    assert cardio(*words, "--out", out, "--resume").exit_code == 0
+    assert [job.number for job in calls[3:]] == [2, 3]
+    assert cardio(*words, "--out", whole).exit_code == 0
+    assert (out / "measurements.csv").read_bytes() == (whole / "measurements.csv").read_bytes()
+    assert state_of(out) == "done"
+    assert not (out / "unfinished").exists()
+    assert cardio(*words, "--out", out, "--resume").exit_code == 2
 
 
 def test_nothing_but_bad_files_exits_with_3_and_says_the_first_reason(cardio, newcomers, tmp_path):

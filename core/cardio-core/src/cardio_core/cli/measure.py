@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import shlex
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +12,7 @@ import click
 
 from cardio_core.cli.completion import config_names, plugin_names, task_names
 from cardio_core.cli.plugin_options import WithPluginOptions, given
+from cardio_core.cli.private import group_readable
 from cardio_stats.errors import DataError
 
 
@@ -33,6 +36,9 @@ from cardio_stats.errors import DataError
     type=click.Path(path_type=Path),
     help="Write which id is which file to this CSV; names of files can hold names of people.",
 )
+@click.option(
+    "--resume", is_flag=True, help="Go on with the measurements in --out that were stopped."
+)
 @click.option("--no-sheets", is_flag=True, help="Measure only; draw no sheet a recording.")
 @click.option(
     "--config", shell_complete=config_names, help="default, cpu, full, smoke, or a YAML file."
@@ -45,16 +51,17 @@ from cardio_stats.errors import DataError
     help="local (every core), local:N, dask:ADDRESS.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the measurements as JSON, too.")
+@group_readable
 def measure(
     inputs: tuple[Path, ...], plugin: str, no_sheets: bool, as_json: bool, **asked: Any
 ) -> None:
     """Measure recordings: no labels, no model.
 
     INPUT is a file, a folder (searched with its subfolders) or a cohort table, which needs no
-    outcome. Writes measurements.csv (one line a recording, or a study of several loops, as soon as
-    it is measured), sheets to check by eye, measurements.html, and files.csv, which says of every
-    file that was read whether it was used. Recordings are numbered, unless a cohort table names
-    them. Exits with 3 if nothing could be measured.
+    outcome. Writes measurements.csv (one line a recording, or a study of several loops; until all
+    are measured it grows in the folder unfinished), sheets to check by eye, measurements.html, and
+    files.csv, which says of every file that was read whether it was used. Recordings are numbered,
+    unless a cohort table names them. Exits with 3 if nothing could be measured.
     """
     from cardio_core.registry import require_installed
 
@@ -73,7 +80,10 @@ def measure(
         click.echo(f"{begin}{json.dumps(line, allow_nan=False)}", nl=False)
         n_printed += 1
 
-    request = MeasureRequest(plugin, inputs, sheets=not no_sheets, given=own, **asked)
+    command = shlex.join(["cardio", *sys.argv[1:]])
+    request = MeasureRequest(
+        plugin, inputs, sheets=not no_sheets, given=own, command=command, **asked
+    )
     done = do(request, lambda line: click.echo(line, err=True), print_line if as_json else None)
     refused = done.n_recordings - done.n_measured
     if as_json:

@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from cardio_core.cli.plugin_options import WithPluginOptions, given
+from cardio_core.cli.private import group_readable
 from cardio_stats.errors import ConfigError, DataError
 
 
@@ -44,6 +45,7 @@ from cardio_stats.errors import ConfigError, DataError
     is_flag=True,
     help="Let models trained on synthetic recordings alone decide about real ones.",
 )
+@group_readable
 def predict(
     run: Path,
     inputs: tuple[Path, ...],

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import click
 
+from cardio_core.cli.private import group_readable
+
 PLACE = click.Path(path_type=Path)
 
 
@@ -42,6 +44,7 @@ PLACE = click.Path(path_type=Path)
 @click.option("--level", default=0.95, show_default=True, help="Coverage of intervals.")
 @click.option("--seed", default=0, show_default=True, help="Of every resampling.")
 @click.option("--out", type=PLACE, help="Folder to write; judged/NAME without this.")
+@group_readable
 def judge(
     predictions: Path,
     outcome: str | None,
@@ -66,6 +69,7 @@ def judge(
     classes, or a number), and one or more of scores; of several classes a column of probabilities
     for each. What is not named is guessed from the columns' names, and said.
     """
+    from cardio_core.runner.progress import Display
     from cardio_stats.files import SafeName
     from cardio_studies.ingest_columns import Question
     from cardio_studies.judgement import judge_predictions
@@ -83,15 +87,20 @@ def judge(
         kind,
         negative,
     )
-    page, given = judge_predictions(
-        predictions,
-        asked,
-        out or Path("judged") / SafeName(predictions.stem),
-        cohort=cohort,
-        level=level,
-        seed=seed,
-        command=["cardio", *sys.argv[1:]],
-    )
+    with (
+        Display(lambda line: click.echo(line, err=True), at_once=False) as say,
+        say.stage("judging"),
+    ):
+        page, given = judge_predictions(
+            predictions,
+            asked,
+            out or Path("judged") / SafeName(predictions.stem),
+            cohort=cohort,
+            level=level,
+            seed=seed,
+            command=["cardio", *sys.argv[1:]],
+            echo=say,
+        )
     for line in given.assumed:
         click.echo(line)
     click.echo(f"Report: {page}")
