@@ -23,11 +23,17 @@ if TYPE_CHECKING:
     from cardio_ultrasound.deidentify.sector import sector_mask as sector_mask
     from cardio_ultrasound.ecg_trace import read_drawn_ecg as read_drawn_ecg
     from cardio_ultrasound.ecg_trace import with_drawn_r_peaks as with_drawn_r_peaks
+    from cardio_ultrasound.facts import LoopFacts as LoopFacts
+    from cardio_ultrasound.facts import LoopFactsBlock as LoopFactsBlock
+    from cardio_ultrasound.facts import facts_of_loop as facts_of_loop
+    from cardio_ultrasound.facts import stated_for as stated_for
+    from cardio_ultrasound.loop import UNCONFIRMED as UNCONFIRMED
     from cardio_ultrasound.loop import Box as Box
     from cardio_ultrasound.loop import Loop as Loop
     from cardio_ultrasound.loop import nameless as nameless
     from cardio_ultrasound.loop import read_r_times as read_r_times
     from cardio_ultrasound.loop import sidecar_of as sidecar_of
+    from cardio_ultrasound.options import LOOP_OPTIONS as LOOP_OPTIONS
     from cardio_ultrasound.r_peaks import find_r_waves as find_r_waves
     from cardio_ultrasound.readers.read import find_loops as find_loops
     from cardio_ultrasound.readers.read import read_loop as read_loop
@@ -84,13 +90,21 @@ _HOMES = {
         "read_drawn_ecg",
         "with_drawn_r_peaks",
     ),
+    "cardio_ultrasound.facts": (
+        "LoopFacts",
+        "LoopFactsBlock",
+        "facts_of_loop",
+        "stated_for",
+    ),
     "cardio_ultrasound.loop": (
+        "UNCONFIRMED",
         "Box",
         "Loop",
         "nameless",
         "read_r_times",
         "sidecar_of",
     ),
+    "cardio_ultrasound.options": ("LOOP_OPTIONS",),
     "cardio_ultrasound.r_peaks": ("find_r_waves",),
     "cardio_ultrasound.readers.read": (
         "find_loops",

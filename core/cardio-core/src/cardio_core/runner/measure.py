@@ -15,6 +15,7 @@ from cardio_core.compute.executors import Executor, SerialExecutor, parse_execut
 from cardio_core.compute.processes import one_thread
 from cardio_core.context import Context
 from cardio_core.report.measured import THUMBNAILS, write_page
+from cardio_core.runner.facts import asked, write_template
 from cardio_core.runner.inputs import Found, find_recordings
 from cardio_core.runner.manifest import now
 from cardio_core.runner.measure_tables import (
@@ -93,25 +94,11 @@ def measure(
     ConfigError
         If an input does not exist, the folder holds measurements, or a setting is wrong.
     """
-    setup = set_up(
-        RunRequest(
-            request.plugin,
-            request.task,
-            request.inputs,
-            request.config,
-            request.sets,
-            protocol="honest",
-            device="cpu",
-            executor=request.executor,
-            given=request.given,
-        )
-    )
+    setup, config, ctx = _set_up(request)
     plugin, task = setup.plugin, setup.task
-    config = setup.config.for_protocol("honest")
     out = request.out or _default_out(setup)
     if holds_measurements(out):
         raise ConfigError(f"--out {out} already holds {TABLE}; choose another folder")
-    ctx = Context(task, mode="predict", device=None, cache=None, _beside=request.given.files)
     others = [one.name for one in plugin.info.tasks if one.source != task.source]
     # Tasks that read the same recordings measure the same: its name would only puzzle.
     as_task = f", task {task.name}" if others else ""
@@ -124,6 +111,8 @@ def measure(
         if not error.quarantined:
             summary.first_reason = str(error)
             return summary
+    for line in asked(found.cohort) if echo is not None else ():
+        echo(line)
     executor = parse_executor(request.executor)
     out = out.absolute() if executor.remote else out
     out.mkdir(parents=True, exist_ok=True)
@@ -154,6 +143,45 @@ def measure(
     write_page(out / PAGE, out / TABLE, of=summary.of, by_recording=also, **about)
     shutil.rmtree(out / SHEETS / THUMBNAILS, ignore_errors=True)
     return summary
+
+
+def write_facts_template(request: MeasureRequest, path: Path) -> tuple[int, int]:
+    """Write the table of what files do not say, for a person to fill in; nothing is measured.
+
+    Returns
+    -------
+    (int, int)
+        Recordings, and those of which something is missing.
+
+    Raises
+    ------
+    ConfigError, UnusableCohortError
+        As of `measure`, or the file is there already.
+    """
+    setup, config, ctx = _set_up(request)
+    cohort = find_recordings(setup.plugin, config, ctx, request.inputs).cohort
+    return len(cohort.facts), write_template(path, cohort)
+
+
+def _set_up(request: MeasureRequest) -> tuple[Setup, Any, Context]:
+    setup = set_up(
+        RunRequest(
+            request.plugin,
+            request.task,
+            request.inputs,
+            request.config,
+            request.sets,
+            protocol="honest",
+            device="cpu",
+            executor=request.executor,
+            given=request.given,
+        )
+    )
+    given = request.given
+    ctx = Context(
+        setup.task, mode="predict", device=None, cache=None, _beside=given.files, _facts=given.facts
+    )
+    return setup, setup.config.for_protocol("honest"), ctx
 
 
 def _measure_all(
@@ -197,7 +225,7 @@ class _InTurn:
 def _jobs(
     setup: Setup, config: Any, ctx: Context, cohort: Cohort, sheets: Path | None
 ) -> Iterator[Job]:
-    own = ctx.replace(_inputs=(), protocol=None, progress=None)
+    own = ctx.replace(_inputs=(), _facts={}, protocol=None, progress=None)
     patients = cohort.samples.table["patient_id"].astype(str).to_numpy()
     sheet_names = SafeName.of_all(map(str, cohort.samples.table["recording_id"]), ".png")
     rows_of: dict[str, list[int]] = {}

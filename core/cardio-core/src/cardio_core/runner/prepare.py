@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -225,8 +225,9 @@ def make_patient(
     `samples` are the patient's rows of what `load` returned.
     """
     own = ctx.replace(
-        cache=None, _out=None, _inputs=(), _beside={}, _needs={}, _tested={}, _quarantined=[]
-    )
+        cache=None, _out=None, _inputs=(), _beside={}, _facts={}, _needs={}, _tested={},
+        _quarantined=[],
+    )  # fmt: skip
     minted, features = None, None
     try:
         minted = call(plugin, "preprocess", own, config, samples=sealed(samples))
@@ -604,7 +605,9 @@ def patient_jobs(
         samples = cohort.samples.take(np.array(rows_of[patient]))
         rows = samples.table.astype(str).to_dict("split")
         files = [digests[r] for r in samples.table.index]
-        key = digest({**common, "rows": rows, "files": files})
+        stated = [asdict(one) for r in samples.table.index for one in cohort.facts.get(r, ())]
+        about = {"rows": rows, "files": files} | ({"facts": stated} if stated else {})
+        key = digest({**common, **about})
         folder = ctx.cache / "features" / plugin.info.name / key[:32]
         made_of = tuple(sorted({one for of_recording in files for one in of_recording}))
         jobs.append(PatientJob(plugin.info.name, config, own, samples, folder, made_of))
