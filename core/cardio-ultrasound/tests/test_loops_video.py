@@ -187,7 +187,7 @@ def test_a_cut_and_an_empty_video_are_called_so(tmp_path, name, code):
     n_bytes = path.stat().st_size
     path.write_bytes(path.read_bytes()[: n_bytes // 2])
     assert look_at_container(path).damage.startswith("cut short: ")
-    with pytest.raises(DataError, match="expected a whole video, found .*, cut short"):
+    with pytest.raises(DataError, match=r"expected a whole video, found .*, cut short"):
         read_loop(path, frame_rate_hz=50)
     path.write_bytes(b"")
     with pytest.raises(DataError, match="found video, empty"):

@@ -29,7 +29,7 @@ from cardio_ultrasound.deidentify.header import Source, make_header, read_source
 from cardio_ultrasound.deidentify.pixels import kept_frames, look_inside
 from cardio_ultrasound.deidentify.sector import clear_sector
 from cardio_ultrasound.ecg_trace import with_drawn_r_peaks
-from cardio_ultrasound.loop import Loop, nameless
+from cardio_ultrasound.loop import Loop, Rate, nameless
 from cardio_ultrasound.readers.containers import look_at_container
 from cardio_ultrasound.readers.limits import not_installed
 from cardio_ultrasound.readers.read import VIDEO_SUFFIXES, find_loops, is_dicom, read_loop
@@ -272,7 +272,8 @@ def deidentify_folder(
     dict
         n_files, n_loops, n_patients, n_set_aside, `loops` (file, patient, n_frames, rows, columns,
         colour, sector, filled_px, n_metadata, flags; n_metadata counts titles, comments, dates and
-        the like of a video's container, none of which is kept), `set_aside` (place in the order of paths, reason),
+        the like of a video's container, none of which is kept), `set_aside` (place in the order of
+        paths, reason),
         `passed_over` (files that are no loops: kind, n).
 
     Raises
@@ -454,9 +455,11 @@ def _opened(path: Path) -> tuple[Loop, bool]:
     try:
         return read_loop(path), True
     except DataError as error:
-        is_video = path.suffix.lower() in VIDEO_SUFFIXES
+        any_rate: Rate = _ANY_RATE_HZ
+        if path.suffix.lower() in VIDEO_SUFFIXES:
+            any_rate = "unconfirmed"
         try:
-            return read_loop(path, frame_rate_hz="unconfirmed" if is_video else _ANY_RATE_HZ), False
+            return read_loop(path, frame_rate_hz=any_rate), False
         except DataError:
             raise error from None
 
