@@ -23,7 +23,7 @@ from cardio_ultrasound.loop import Loop
 _INK, _BRIGHT, _SATURATED = 70, 225, 0.35
 _WIDE_SHARE, _FILLED_SHARE = 0.35, 0.6
 _HEIGHT_PX, _HEIGHT_SHARE = 8, 0.35
-_N_INKS = 8
+_N_INKS, ANY = 8, 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,7 +35,7 @@ class Strip:
     inks : ndarray of uint8, shape (n_frames, n_rows, n_columns)
         Every ink that is in it, as `inks_of` numbers them.
     ink : int
-        That of the line.
+        That of the line; `ANY` where a codec has given it several.
     """
 
     inks: NDArray[np.uint8]
@@ -44,7 +44,7 @@ class Strip:
     @property
     def line(self) -> NDArray[np.bool_]:
         """Where the line is, shape (n_frames, n_rows, n_columns)."""
-        return np.asarray(self.inks == self.ink)
+        return np.asarray(self.inks > 0 if self.ink == ANY else self.inks == self.ink)
 
 
 def inks_of(rgb: NDArray[np.uint8], outside: NDArray[np.bool_]) -> NDArray[np.uint8]:
@@ -70,10 +70,11 @@ def strips_of(frames: NDArray[np.uint8]) -> list[Strip]:
     """
     n_rows, n_columns = frames.shape[1:]
     made = []
-    for ink in range(1, _N_INKS):
-        often = (frames == ink).mean(axis=0) if (frames == ink).any() else None
-        if often is None:
+    for ink in range(ANY, _N_INKS):
+        there = frames > 0 if ink == ANY else frames == ink
+        if not there.any():
             continue
+        often = there.mean(axis=0)
         seen = ndimage.binary_dilation(often > 0, np.ones((3, 5), np.bool_))
         labels, _ = ndimage.label(seen)
         for number, window in enumerate(ndimage.find_objects(labels), start=1):
@@ -219,12 +220,18 @@ def _running(band: NDArray[np.bool_], times_ms: NDArray[np.float64]) -> Course |
         np.add.at(seen, at, 1)
     course = total / np.where(seen > 0, seen, np.nan)
     # Half of a thick line stands beyond the moment that it was drawn for.
-    beyond = (float(np.nanmedian(lower - upper)) if np.isfinite(upper).any() else 0.0) / 2
+    beyond = _thickness_px(upper, lower) / 2
     at_ms = origin + (np.arange(n_long) + beyond) * ms_per_px
     agree = float(np.mean([one.agree for one in kept]))
     return _within(
         Course(at_ms, course[0], course[1], ms_per_px, "running", min(agree, 1.0)), seen > 0
     )
+
+
+def _thickness_px(upper: NDArray[np.float64], lower: NDArray[np.float64]) -> float:
+    """Return how thick a line is where it runs level: steep strokes are taller than that."""
+    high = lower - upper
+    return float(np.nanpercentile(high, 25)) if np.isfinite(high).any() else 0.0
 
 
 def _within(course: Course, known: NDArray[np.bool_]) -> Course:
@@ -271,7 +278,7 @@ def _standing(
 ) -> Course | None:
     n_frames, _, n_columns = band.shape
     # What appears is new; what goes may be wiped away long before something is drawn there.
-    appears = (part[1:] != part[:-1]) & (part[1:] > 0)
+    appears = (part[:-1] == 0) & (part[1:] > 0)
     changed = appears.sum(axis=1).astype(np.float64)
     cursor = float(np.median(changed.max(axis=1))) >= _COURSE_CURSOR_SHARE * part.shape[1]
     changed = ndimage.gaussian_filter1d(changed, 1.5, axis=1)
@@ -308,7 +315,7 @@ def _standing(
             if np.isfinite(own).any():
                 course[side, place] = np.nanmedian(own)
     # A cursor stands where the next frame is, new ink between this frame and the next.
-    thick_px = float(np.nanmedian(lower - upper)) if np.isfinite(upper).any() else 0.0
+    thick_px = _thickness_px(upper, lower)
     frames = np.asarray(came) + (1.0 if cursor else 0.5 + 0.5 * thick_px / speed)
     at_ms = np.interp(frames, np.arange(n_frames), times_ms)
     order = np.argsort(at_ms, kind="stable")
@@ -647,9 +654,10 @@ def _apart(times_ms: NDArray[np.float64]) -> bool:
 _REFRACTORY_MS, _LOOK_MS, _BASELINE_MS = 280.0, 60.0, 300.0
 _R_SHARE, _STANDS_OUT = 0.5, 3.0
 _THICK_PX, _THICK_SHARE, _MIN_R_PX = 6.0, 0.2, 5.0
-_QRS_MS = 120.0
+_QRS_MS, _SLOWEST_MS_PER_PX = 120.0, 45.0
+_TICK, _MOST_WAVES = 0.2, 4
 _SHAPE_MS, _SEVERAL = 150.0, 3
-_LIKE, _SAME_SHAPE, _REGULAR = 0.4, 0.8, 0.3
+_LIKE, _SAME_SHAPE, _REGULAR, _LEVEL = 0.4, 0.8, 0.3, 0.7
 
 
 def r_waves(course: Course) -> NDArray[np.float64]:
@@ -668,6 +676,8 @@ def r_waves(course: Course) -> NDArray[np.float64]:
     """
     upper, lower, ms_per_px = course.upper, course.lower, course.ms_per_px
     nothing = np.zeros(0)
+    if ms_per_px > _SLOWEST_MS_PER_PX:
+        return nothing  # a QRS complex would be a column or two
     thick = float(np.median(lower - upper)) + 1
     spread = float(np.percentile(lower, 99) - np.percentile(upper, 1)) + 1
     if thick > max(_THICK_PX, _THICK_SHARE * spread):
@@ -696,7 +706,21 @@ def r_waves(course: Course) -> NDArray[np.float64]:
         top = np.flatnonzero(part >= part.max() - 0.5)
         peaks.append(low + round(top.mean()))
     peaks = _alike(height, sorted(peaks), ms_per_px, still=course.still)
+    if course.still and _is_ruler(height, peaks):
+        return nothing
+    if course.still and len(peaks) < _SEVERAL:
+        low, high = np.percentile((upper + lower) / 2, (5, 95))
+        peaks = [place for place in peaks if high - low <= _LEVEL * height[place]]
     return np.asarray(course.at_ms[peaks], dtype=np.float64)
+
+
+def _is_ruler(height: NDArray[np.float64], peaks: list[int]) -> bool:
+    """Tell whether more small peaks stand between the tall ones than a beat has waves."""
+    if len(peaks) < 2:
+        return False
+    least = _TICK * float(np.median(height[peaks]))
+    ticks, _ = find_peaks(height[peaks[0] : peaks[-1]], height=least)
+    return bool(len(ticks) >= _MOST_WAVES * (len(peaks) - 1))
 
 
 def _alike(
@@ -705,13 +729,13 @@ def _alike(
     """Return the peaks that look like one another, as the beats of an ECG do.
 
     A line that never changes may be any plot: its peaks count only where there are several of one
-    shape and height, about as far apart.
+    shape and height, about as far apart, or few on a line that is level but for them.
     """
     reach = max(round(_SHAPE_MS / ms_per_px), 2)
     padded = np.pad(height, reach, mode="edge")
     shapes = np.array([padded[place : place + 2 * reach + 1] for place in peaks])
     if len(peaks) < _SEVERAL:
-        return [] if still else peaks
+        return peaks
     usual = np.median(shapes, axis=0)
     fit = [
         float(np.corrcoef(shape, usual)[0, 1]) if np.ptp(shape) > 0 and np.ptp(usual) > 0 else 0.0

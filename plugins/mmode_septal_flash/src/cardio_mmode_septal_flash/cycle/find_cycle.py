@@ -40,8 +40,8 @@ PLAYS_OTHERWISE = (
 
 UNJUDGED = {
     TOO_LOW: TOO_LOW,
-    FROM_MOTION: "without R peaks the cycle is found in the motion, and its times are unknown "
-    "(--rpeaks takes them)",
+    FROM_MOTION: "no beat lies between two R peaks: the cycle is found in the motion, its times "
+    "are unknown (--rpeaks takes them)",
     NO_USUAL: NO_USUAL,
 }
 """Flags with which nobody can say whether there is a flash, and why."""

@@ -38,7 +38,7 @@ _TIMING_TITLES = (
     "Aortic valve opening after R",
     "Frame rate",
     "",
-    "Cycle found in the motion, without an ECG?",
+    "Cycle found in the motion?",
     "Confidence in the septum line that was found, 0 to 1",
     "",
 )
