@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,11 @@ from cardio_stats.errors import ConfigError, DataError
     "--mapping",
     type=click.Path(path_type=Path),
     help="Write which id is which file to this CSV; names of files can hold names of people.",
+)
+@click.option(
+    "--facts",
+    type=click.Path(path_type=Path),
+    help="CSV of what files do not say, as cardio measure --mapping-template writes it.",
 )
 @click.option(
     "--explain",
@@ -55,6 +61,7 @@ def predict(
     as_json: bool,
     all_models: bool,
     mapping: Path | None,
+    facts: Path | None,
     keep_features: bool,
     accept_synthetic: bool,
 ) -> None:
@@ -82,6 +89,10 @@ def predict(
     if fused:
         _only_for_a_run(mapping, keep_features)
     own = NOTHING_GIVEN if fused else given(made["plugin"], made["task"])
+    if facts is not None:
+        from cardio_core.runner.facts import read_facts
+
+        own = replace(own, facts=read_facts(facts))
     from cardio_core.runner.predict_text import told
     from cardio_core.runner.prepare import write_cells
     from cardio_stats.files import write_text

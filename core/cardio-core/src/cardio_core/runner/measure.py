@@ -18,6 +18,7 @@ from cardio_core.io.cohort import shown_of
 from cardio_core.io.hashing import digest
 from cardio_core.io.run_artifact import DONE, RunKind
 from cardio_core.report.measured import THUMBNAILS, write_page
+from cardio_core.runner.facts import asked, write_template
 from cardio_core.runner.filling import MANIFEST, filling
 from cardio_core.runner.inputs import Found, find_recordings
 from cardio_core.runner.lock import guard_free
@@ -104,26 +105,12 @@ def measure(
         If an input does not exist, the folder holds measurements, `resume` is asked for and it
         holds none to go on with, or a setting is wrong.
     """
-    setup = set_up(
-        RunRequest(
-            request.plugin,
-            request.task,
-            request.inputs,
-            request.config,
-            request.sets,
-            protocol="honest",
-            device="cpu",
-            executor=request.executor,
-            given=request.given,
-        )
-    )
+    setup, config, ctx = _set_up(request)
     plugin, task = setup.plugin, setup.task
-    config = setup.config.for_protocol("honest")
     out = request.out or _default_out(setup)
     identity = digest([code_of(plugin), task.source, config.model_dump(mode="json"),
-                       request.sheets])  # fmt: skip
+                       request.sheets, repr(request.given.facts)])  # fmt: skip
     anew = _begins_anew(out, request, identity)
-    ctx = Context(task, mode="predict", device=None, cache=None, _beside=request.given.files)
     others = [one.name for one in plugin.info.tasks if one.source != task.source]
     # Tasks that read the same recordings measure the same: its name would only puzzle.
     as_task = f", task {task.name}" if others else ""
@@ -136,6 +123,8 @@ def measure(
         if not error.quarantined:
             summary.first_reason = str(error)
             return summary
+    for line in asked(found.cohort) if echo is not None else ():
+        echo(line)
     executor = parse_executor(request.executor)
     out = out.absolute() if executor.remote else out
     first = first_entries(
@@ -229,6 +218,45 @@ def _finish(
     manifest.close(data=data, n_measured=summary.n_measured)
 
 
+def write_facts_template(request: MeasureRequest, path: Path) -> tuple[int, int]:
+    """Write the table of what files do not say, for a person to fill in; nothing is measured.
+
+    Returns
+    -------
+    (int, int)
+        Recordings, and those of which something is missing.
+
+    Raises
+    ------
+    ConfigError, UnusableCohortError
+        As of `measure`, or the file is there already.
+    """
+    setup, config, ctx = _set_up(request)
+    cohort = find_recordings(setup.plugin, config, ctx, request.inputs).cohort
+    return len(cohort.facts), write_template(path, cohort)
+
+
+def _set_up(request: MeasureRequest) -> tuple[Setup, Any, Context]:
+    setup = set_up(
+        RunRequest(
+            request.plugin,
+            request.task,
+            request.inputs,
+            request.config,
+            request.sets,
+            protocol="honest",
+            device="cpu",
+            executor=request.executor,
+            given=request.given,
+        )
+    )
+    given = request.given
+    ctx = Context(
+        setup.task, mode="predict", device=None, cache=None, _beside=given.files, _facts=given.facts
+    )
+    return setup, setup.config.for_protocol("honest"), ctx
+
+
 def _measure_all(
     setup: Setup,
     config: Any,
@@ -277,7 +305,7 @@ class _InTurn:
 def _jobs(
     setup: Setup, config: Any, ctx: Context, cohort: Cohort, sheets: Path | None, kept: Path
 ) -> Iterator[Job]:
-    own = ctx.replace(_inputs=(), protocol=None, progress=None)
+    own = ctx.replace(_inputs=(), _facts={}, protocol=None, progress=None)
     patients = cohort.samples.table["patient_id"].astype(str).to_numpy()
     sheet_names = SafeName.of_all(map(str, cohort.samples.table["recording_id"]), ".png")
     rows_of: dict[str, list[int]] = {}

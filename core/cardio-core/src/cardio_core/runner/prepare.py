@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -238,8 +238,9 @@ def make_patient(
         If another file beside the recordings was opened.
     """
     alone = ctx.replace(
-        cache=None, _out=None, _inputs=(), _beside={}, _needs={}, _tested={}, _quarantined=[]
-    )
+        cache=None, _out=None, _inputs=(), _beside={}, _facts={}, _needs={}, _tested={},
+        _quarantined=[],
+    )  # fmt: skip
     minted, features = None, None
     try:
         with only_own_files(own):
@@ -678,7 +679,9 @@ def patient_jobs(
         samples = cohort.samples.take(np.array(rows_of[patient]))
         rows = samples.table.astype(str).to_dict("split")
         files = [digests[r] for r in samples.table.index]
-        key = digest({**common, "rows": rows, "files": files})
+        stated = [asdict(one) for r in samples.table.index for one in cohort.facts.get(r, ())]
+        about = {"rows": rows, "files": files} | ({"facts": stated} if stated else {})
+        key = digest({**common, **about})
         folder = ctx.cache / "features" / plugin.info.name / key[:32]
         made_of = tuple(sorted({one for of_recording in files for one in of_recording}))
         theirs = tuple(file for name in samples.table.index for file in cohort.files[name])
