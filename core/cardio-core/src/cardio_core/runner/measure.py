@@ -123,8 +123,9 @@ def measure(
         if not error.quarantined:
             summary.first_reason = str(error)
             return summary
-    for line in asked(found.cohort) if echo is not None else ():
-        echo(line)
+    if echo is not None:
+        for text in asked(found.cohort):
+            echo(text)
     executor = parse_executor(request.executor)
     out = out.absolute() if executor.remote else out
     first = first_entries(
