@@ -1,23 +1,10 @@
 """The statistics service: every number that a report prints comes from here, as an estimate.
 
 Each public name is imported when it is first used, so that ``import cardio_stats`` costs
-nothing and needs no torch. What stands where, each folder building only on those above it:
-
-``foundation``
-    checked columns, counted units, intervals, the logistic likelihood, printed numbers
-``resampling``
-    bootstrap of rows and of clusters of rows
-``discrimination``
-    AUCs with their covariances and bootstraps, the ROC curve, average precision
-``classification``
-    proportions, tables of decisions and of classes, thresholds, net benefit
-``agreement``, ``calibration``, ``groups``, ``regression``, ``selection``, ``planner``
-    measured numbers against others; probabilities that come true; groups compared, Table 1 and
-    subgroups; logistic models; many tests and models that saw their patients; sizes of studies
-``survival``
-    times to an event: curves, Cox models, scores judged under censoring
-``forensics``
-    arithmetic that published numbers must obey; its names are its own (``stats.forensics.grim``)
+nothing and needs no torch. Arguments have the names of the command line: ``outcome`` (0 and 1, or
+words of which ``event`` names one), ``patient`` where one has several rows, ``threshold``.
+:mod:`cardio_stats.figures` draws results; the names of :mod:`cardio_stats.forensics`, the
+arithmetic that published numbers must obey, are its own.
 
 No file or folder here bears the name of a public function: importing it would put it in the
 function's place.
