@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from cardio_stats._numerics.columns import Coding as Coding
     from cardio_stats._numerics.display import ResultTable as ResultTable
     from cardio_stats._numerics.intervals import independent_difference as independent_difference
+    from cardio_stats._numerics.validate import binary_labels as binary_labels
     from cardio_stats.agreement import Agreement as Agreement
     from cardio_stats.agreement import IccForm as IccForm
     from cardio_stats.agreement import cohen_kappa as cohen_kappa
@@ -189,6 +190,7 @@ _HOMES = {
     "cardio_stats._numerics.columns": ("Coding",),
     "cardio_stats._numerics.display": ("ResultTable",),
     "cardio_stats._numerics.intervals": ("independent_difference",),
+    "cardio_stats._numerics.validate": ("binary_labels",),
     "cardio_stats.agreement": (
         "Agreement",
         "IccForm",
