@@ -5,8 +5,9 @@ Each public name lives in a module of its own and is imported when it is first u
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from cardio_stats._lazy import offer
 
 if TYPE_CHECKING:
     from cardio_stats.figures.agreement import bland_altman as bland_altman
@@ -35,59 +36,5 @@ if TYPE_CHECKING:
     from cardio_stats.figures.survival import risk_calibration as risk_calibration
     from cardio_stats.figures.survival import survival_curves as survival_curves
 
-_HOMES = {
-    "cardio_stats.figures.canvas": (
-        "Described",
-        "Draw",
-        "described",
-        "drawn",
-        "save_svg",
-        "svg_text",
-    ),
-    "cardio_stats.figures.agreement": ("bland_altman",),
-    "cardio_stats.figures.classes": ("confusion_matrix",),
-    "cardio_stats.figures.curves": (
-        "Curve",
-        "calibration",
-        "decision",
-        "effect_curves",
-        "instability",
-        "roc",
-        "roc_of",
-    ),
-    "cardio_stats.figures.forests": (
-        "ForestLine",
-        "ForestModel",
-        "ForestRow",
-        "estimate_forest",
-        "forest",
-        "model_forest",
-        "ratio_forest",
-    ),
-    "cardio_stats.figures.survival": (
-        "incidence_curves",
-        "risk_calibration",
-        "survival_curves",
-    ),
-}
-"""The public names, by the module that each lives in."""
-
-_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
-
-__all__ = sorted(_HOME_OF)
-
 if not TYPE_CHECKING:  # or a misspelt name would be no error of the type checker
-
-    def __getattr__(name: str) -> Any:
-        if name not in _HOME_OF:
-            offered = ", ".join(__all__)
-            raise AttributeError(f"{__name__} has no {name!r}; it offers {offered}")
-        home = import_module(_HOME_OF[name])
-        globals()[name] = value = getattr(home, name, None) or import_module(
-            f"{home.__name__}.{name}"
-        )
-        return value
-
-
-def __dir__() -> list[str]:
-    return __all__
+    __getattr__, __dir__, __all__ = offer(__name__)

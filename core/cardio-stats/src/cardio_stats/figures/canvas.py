@@ -20,6 +20,7 @@ from xml.sax.saxutils import escape
 import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 from matplotlib.layout_engine import ConstrainedLayoutEngine
@@ -355,7 +356,8 @@ def svg_text(
         figure = drawn(draw, size)
         buffer = io.StringIO()
         nothing: dict[str, Any] = dict.fromkeys(("Date", "Creator", "Format", "Type"))
-        figure.savefig(buffer, format="svg", metadata=nothing)
+        # savefig would draw everything once before, only to lay it out: a fifth of the time.
+        FigureCanvasSVG(figure).print_svg(buffer, metadata=nothing)
     return _themed(buffer.getvalue(), title=title, description=description)
 
 
@@ -385,13 +387,13 @@ def save_svg(
 def png_bytes(draw: Draw, size: tuple[float, float] = SIZE_IN, dpi: int = 110) -> bytes:
     """Draw on an empty figure and return it as PNG, without date or version.
 
-    Parameters are those of `svg_text`, and the resolution.
+    Parameters are those of `svg_text`, and the resolution, of which `draw` may set another, too.
     """
     with mpl.rc_context(_RC):
         figure = Figure(figsize=size, layout=SteadyLayout(), dpi=dpi)
         draw(figure)
         buffer = io.BytesIO()
-        figure.savefig(buffer, format="png", dpi=dpi, metadata={"Software": None})
+        figure.savefig(buffer, format="png", dpi=figure.dpi, metadata={"Software": None})
     return buffer.getvalue()
 
 

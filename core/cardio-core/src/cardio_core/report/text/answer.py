@@ -22,9 +22,16 @@ from cardio_core.report.text.ranking import (
     words_of,
 )
 from cardio_core.report.text.warnings import warnings_of
-from cardio_stats.words import count, counted, level_words, number
+from cardio_stats.words import count, counted, level_words, listed, number
 
 MAX_WARNINGS = 6
+
+
+_CALIBRATION = (
+    ("calibration_in_the_large", "intercept"),
+    ("mean_error", "mean error"),
+    ("calibration_slope", "slope"),
+)
 
 
 @dataclass(frozen=True)
@@ -165,6 +172,7 @@ def _found(files: RunArtifact, standing: Standing, n_targets: int) -> tuple[str,
     sentences = [_main(files, standing, of)]
     if fused.is_fused(files):
         sentences += filter(None, [fused.beside_members(files, standing)])
+    sentences += _calibration(files, standing)
     if external.is_external(files):
         sentences += external.beside_words(files, standing)
     first = standing.first
@@ -176,6 +184,19 @@ def _found(files: RunArtifact, standing: Standing, n_targets: int) -> tuple[str,
             "its number."
         )
     return tuple(sentences)
+
+
+def _calibration(files: RunArtifact, standing: Standing) -> tuple[str, ...]:
+    """Return how well the numbers that the model gives are meant; nothing for classes alone."""
+    own = {
+        row.name: row
+        for row in pooled_rows(files, protocol_told(files))
+        if (row.target, row.model) == (standing.target, standing.model)
+        and not row.versus and not row.class_name
+    }  # fmt: skip
+    parts = [f"{words} {external.shown(own[name])}" for name, words in _CALIBRATION if name in own]
+    as_it_is = ", nothing refitted" if external.is_external(files) else ""
+    return (f"Calibration{as_it_is}: {listed(parts)}.",) if parts else ()
 
 
 def _main(files: RunArtifact, standing: Standing, of: str) -> str:
