@@ -22,7 +22,7 @@ from cardio_core.report.text.ranking import (
     words_of,
 )
 from cardio_core.report.text.warnings import warnings_of
-from cardio_stats.words import count, counted, level_words, number
+from cardio_stats.words import count, counted, level_words, listed, number
 
 MAX_WARNINGS = 6
 
@@ -167,6 +167,8 @@ def _found(files: RunArtifact, standing: Standing, n_targets: int) -> tuple[str,
         sentences += filter(None, [fused.beside_members(files, standing)])
     if external.is_external(files):
         sentences += external.beside_words(files, standing)
+    if files.manifest.kind is RunKind.JUDGED:
+        sentences += filter(None, [_calibrated(files, standing)])
     first = standing.first
     if first not in (standing.model, standing.baseline):
         row = standing.rows[first]
@@ -176,6 +178,38 @@ def _found(files: RunArtifact, standing: Standing, n_targets: int) -> tuple[str,
             "its number."
         )
     return tuple(sentences)
+
+
+_OF_CALIBRATION = {
+    "calibration_in_the_large": "intercept", "calibration_slope": "slope",
+    "oe_ratio": "observed over expected", "ici": "ICI", "net_benefit": "net benefit",
+}  # fmt: skip
+
+
+def _calibrated(files: RunArtifact, standing: Standing) -> str:
+    """Say how a judged score is calibrated, and what deciding by it is worth."""
+    rows = {
+        row.name: row
+        for row in pooled_rows(files, protocol_told(files))
+        if (row.target, row.model) == (standing.target, standing.model) and not row.versus
+    }
+    parts = []
+    for name, words in _OF_CALIBRATION.items():
+        if name not in rows:
+            continue
+        row = rows[name]
+        text = f"{words} {number(row.value)}"
+        if row.low is not None and row.high is not None:
+            text += f" ({number(row.low)} to {number(row.high)})"
+        chance = row.extra.get("if_calibrated_high")
+        if chance is not None:
+            text += f" (up to {number(chance)} by chance alone)"
+        if name == "net_benefit":
+            text += f" at a threshold of {row.extra['threshold']:g}"
+        parts.append(text)
+    if not parts:
+        return ""
+    return f"Calibration and use of “{title_of(files, standing.model)}”: {listed(parts)}."
 
 
 def _main(files: RunArtifact, standing: Standing, of: str) -> str:
