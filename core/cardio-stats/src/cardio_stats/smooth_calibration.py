@@ -269,7 +269,8 @@ def _standing(predicted: Floats) -> Floats:
     if predicted.size <= MOST_ROWS:
         return predicted
     places = (np.arange(N_QUANTILES) + 0.5) / N_QUANTILES
-    return np.r_[np.quantile(predicted, places), predicted[:N_ENDS], predicted[-N_ENDS:]]
+    quantiles = np.quantile(predicted, places)
+    return np.concatenate([quantiles, predicted[:N_ENDS], predicted[-N_ENDS:]])
 
 
 def _figures(errors: Floats) -> Floats:

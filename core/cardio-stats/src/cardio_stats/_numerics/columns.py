@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
+from functools import partial
 from typing import Literal
 
 import numpy as np
@@ -12,7 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from cardio_stats._numerics.validate import Floats, Ints, numeric_column
-from cardio_stats.errors import DataError
+from cardio_stats.errors import DataError, every
 from cardio_stats.outcome import Outcome, Placed, place_words, words_in
 
 Kind = Literal["number", "category"]
@@ -99,6 +100,21 @@ def kind_of(column: Column, name: str) -> Kind:
     return "category"
 
 
+def kind_in(table: pd.DataFrame, name: str) -> Kind:
+    """Return what a column of a table holds; refuse one that a few cells keep from being numbers.
+
+    Raises
+    ------
+    DataError
+        No such column, or numbers and text in it: with every such cell where cardio read the table.
+    """
+    column = column_named(table, name)
+    strays = table.attrs.get("strays", {}).get(name)
+    if strays:
+        raise DataError(f"column {name!r}: {strays}")
+    return kind_of(column, name)
+
+
 def numbers(table: pd.DataFrame, name: str) -> Floats:
     """Return a numeric column as floats, NaN where missing.
 
@@ -113,10 +129,7 @@ def numbers(table: pd.DataFrame, name: str) -> Floats:
     [0.5, 7e+22]
     """
     column = column_named(table, name)
-    strays = table.attrs.get("strays", {}).get(name)
-    if strays:
-        raise DataError(f"column {name!r}: {strays}")
-    if kind_of(column, name) == "category":
+    if kind_in(table, name) == "category":
         found = column.dropna()
         if len(found):
             raise DataError(
@@ -303,7 +316,7 @@ def trends(table: pd.DataFrame, features: Sequence[str], coding: Coding) -> dict
         if name in coding.categorical or name in coding.reference:
             continue
         column = column_named(table, name)
-        if kind_of(column, name) == "number":
+        if kind_in(table, name) == "number":
             values = np.unique(pd.to_numeric(column).dropna().to_numpy(float))
             if 3 <= values.size <= 6 and (values == np.round(values)).all():
                 found[name] = int(values.size)
@@ -375,7 +388,7 @@ def terms_of(
             f"column {name!r}: expected values, found all {len(column)} missing; leave it out"
         )
     as_categories = name in coding.categorical or name in coding.reference
-    if not as_categories and kind_of(column, name) == "number":
+    if not as_categories and kind_in(table, name) == "number":
         return numbers(table, name)[:, np.newaxis], (name,)
     _, *others = coding.levels(table, name)
     rows, _ = level_labels(table, name)
@@ -420,6 +433,10 @@ def design_of(
             "once, and not the target"
         )
     coding.require(features)
+    every(
+        partial(binary_outcome, table, target, event),
+        *(partial(terms_of, table, name, coding) for name in features),
+    )
     outcome, placed = binary_outcome(table, target, event)
     event = placed.event
     encoded = [terms_of(table, name, coding) for name in features]

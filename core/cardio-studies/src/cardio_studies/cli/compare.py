@@ -7,6 +7,8 @@ from pathlib import Path
 
 import click
 
+from cardio_stats.cli.options import with_layout
+
 
 @click.command()
 @click.argument("sources", nargs=-1, required=True, metavar="[NAME=]RUN|CSV...")
@@ -24,6 +26,7 @@ import click
 )  # fmt: skip
 @click.option("--patient", metavar="COLUMN", help="Whose row it is.")
 @click.option("--threshold", type=float, help="Probability from which one would act.")
+@with_layout
 @click.option("--level", default=0.95, show_default=True, help="Coverage of intervals.")
 @click.option("--seed", default=0, show_default=True, help="Of every resampling.")
 @click.option(

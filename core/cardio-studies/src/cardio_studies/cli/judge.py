@@ -7,6 +7,8 @@ from pathlib import Path
 
 import click
 
+from cardio_stats.cli.options import with_layout
+
 PLACE = click.Path(path_type=Path)
 
 
@@ -39,6 +41,7 @@ PLACE = click.Path(path_type=Path)
     help="Table of the same patients, for Table 1.",
 )  # fmt: skip
 @click.option("--missing", multiple=True, metavar="[COL=]WORD", help="Word that means missing.")
+@with_layout
 @click.option("--level", default=0.95, show_default=True, help="Coverage of intervals.")
 @click.option("--seed", default=0, show_default=True, help="Of every resampling.")
 @click.option("--out", type=PLACE, help="Folder to write; judged/NAME without this.")
