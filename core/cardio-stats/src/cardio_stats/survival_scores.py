@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from cardio_stats._numerics.columns import numbers
-from cardio_stats._numerics.intervals import logit_limits, wald_limits
+from cardio_stats._numerics.intervals import logit_limits, two_sided_p, wald_limits
 from cardio_stats._numerics.validate import Bools, Floats, Ints, checked_level, unit_count
 from cardio_stats.errors import DataError
 from cardio_stats.estimate import Estimate
@@ -342,6 +342,175 @@ def observed_over_expected(
         **unit_count(follow_up.n, None, unit), n_dropped=follow_up.n_dropped,
         extra={"observed": observed, "expected": expected, "time": float(time)},
     )  # fmt: skip
+
+
+def timed_slope(
+    follow_up: FollowUp, risk: Floats, *, level: float = 0.95, unit: str = "row"
+) -> Estimate:
+    """Return the slope of the log hazard on the predicted; below 1 risks are too extreme.
+
+    Parameters
+    ----------
+    follow_up, risk, level, unit
+        As for :func:`timed_brier`; risks strictly between 0 and 1.
+
+    Returns
+    -------
+    Estimate
+        ``calibration_slope_at``: the coefficient of log(-log(1 - risk)) in a Cox model. `p_value`
+        tests 1.
+
+    Raises
+    ------
+    DataError
+        Risks of exactly 0 or 1, or the same for everybody.
+
+    References
+    ----------
+    McLernon DJ, Giardiello D, Van Calster B, et al. Ann Intern Med 2023;176:105.
+    """
+    from cardio_stats.cox import fit_cox
+
+    require_risks(risk)
+    n_certain = int(((risk == 0) | (risk == 1)).sum())
+    if n_certain:
+        raise DataError(
+            f"predicted risks: expected numbers strictly between 0 and 1, found {n_certain} of "
+            "exactly 0 or 1, whose log hazards are infinite"
+        )
+    own = replace(follow_up, rows=np.arange(follow_up.n))
+    table = pd.DataFrame({"log_hazard": np.log(-np.log1p(-risk))})
+    model = fit_cox(table, own, ["log_hazard"], level=level, unit=unit)
+    slope, se = float(model.coefficients[0]), float(model.se[0])
+    return Estimate(
+        "calibration_slope_at", slope, *wald_limits(slope, se, level), level,
+        "Cox model of log(-log(1 - risk)), Wald", p_value=two_sided_p((slope - 1) / se),
+        **unit_count(follow_up.n, None, unit), n_dropped=follow_up.n_dropped,
+        extra={"se": se, "n_events": float(follow_up.n_events)},
+    )  # fmt: skip
+
+
+def timed_net_benefit(
+    follow_up: FollowUp,
+    risk: Floats,
+    time: float,
+    threshold: float,
+    *,
+    level: float = 0.95,
+    unit: str = "row",
+) -> Estimate:
+    """Return the net benefit of treating whoever's risk by a time reaches a threshold.
+
+    Parameters
+    ----------
+    follow_up, risk, time, level, unit
+        As for :func:`timed_brier`.
+    threshold : float
+        Strictly between 0 and 1.
+
+    Returns
+    -------
+    Estimate
+        ``net_benefit_at[TIME]``: of those at or above the threshold, the Kaplan-Meier share with
+        the event by `time` less that without at the price of the threshold. ``extra`` has
+        ``threshold`` and ``treat_all``. The error is the infinitesimal jackknife's.
+
+    Raises
+    ------
+    DataError
+        Nobody at or above the threshold was followed as long.
+
+    References
+    ----------
+    Vickers AJ, Cronin AM, Elkin EB, Gonen M. BMC Med Inform Decis Mak 2008;8:53.
+    """
+    checked_level(level)
+    require_risks(risk)
+    if not 0 < threshold < 1:
+        raise DataError(
+            f"threshold: expected a probability strictly between 0 and 1, found {threshold:g}"
+        )
+    price = threshold / (1 - threshold)
+    value, se = _benefit(follow_up, risk >= threshold, time, price)
+    everybody, _ = _benefit(follow_up, np.ones(follow_up.n, dtype=bool), time, price)
+    low, high = wald_limits(value, se, level)
+    return Estimate(
+        f"net_benefit_at[{time:g}]", value, low, high, level,
+        "Vickers-Elkin with Kaplan-Meier risks; normal limits",
+        **unit_count(follow_up.n, None, unit), n_dropped=follow_up.n_dropped,
+        threshold_source=f"given: {threshold:g}",
+        extra={"se": se, "threshold": threshold, "treat_all": everybody, "time": float(time)},
+    )  # fmt: skip
+
+
+def timed_decision_curve(
+    follow_up: FollowUp,
+    risk: Floats,
+    time: float,
+    *,
+    thresholds: Sequence[float] | None = None,
+    level: float = 0.95,
+) -> pd.DataFrame:
+    """Return net benefit by a time over a range of thresholds.
+
+    Parameters
+    ----------
+    follow_up, risk, time, level
+        As for :func:`timed_net_benefit`.
+    thresholds : sequence of float, optional
+        0.01 to 0.99 by default; those which nobody that was followed long enough reaches are left
+        out.
+
+    Returns
+    -------
+    DataFrame
+        As of :func:`~cardio_stats.decision_curve`.
+    """
+    rows = []
+    for threshold in np.linspace(0.01, 0.99, 99) if thresholds is None else thresholds:
+        try:
+            found = timed_net_benefit(follow_up, risk, time, float(threshold), level=level)
+        except DataError:
+            continue
+        rows.append((float(threshold), found.value, found.low, found.high,
+                     found.extra["treat_all"], 0.0))  # fmt: skip
+    names = ["threshold", "net_benefit", "low", "high", "treat_all", "treat_none"]
+    return pd.DataFrame(rows, columns=names)
+
+
+def _benefit(follow_up: FollowUp, treated: Bools, time: float, price: float) -> tuple[float, float]:
+    """Return net benefit of treating some, and its error."""
+    n, n_treated = follow_up.n, int(treated.sum())
+    if n_treated == 0:
+        return 0.0, 0.0
+    part = replace(
+        follow_up, time=follow_up.time[treated], event=follow_up.event[treated],
+        rows=follow_up.rows[treated],
+    )  # fmt: skip
+    survival = 1.0 if not part.event.any() else kaplan_meier(part).at(time).value
+    if not part.event.any() and part.time.max() < time:
+        raise DataError(
+            f"at {time:g}: nobody at or above the threshold was followed as long; choose an "
+            "earlier time, or a lower threshold"
+        )
+    kept = survival + _moved_by_row(part, time, survival)
+    influence = np.zeros(n)
+    influence[treated] = 1 - (1 + price) * kept
+    value = n_treated / n * (1 - (1 + price) * survival)
+    return value, _error(influence - value)
+
+
+def _moved_by_row(part: FollowUp, time: float, survival: float) -> Floats:
+    """Return how each row moves the Kaplan-Meier survival at a time, n times over."""
+    times, count = np.unique(part.time[part.event & (part.time <= time)], return_counts=True)
+    at_risk = part.n - np.searchsorted(np.sort(part.time), times, side="left")
+    left = np.maximum(at_risk - count, 1)  # where nobody is left survival is 0, and nothing moves
+    passed = np.concatenate([[0.0], np.cumsum(count / (at_risk * left))])
+    until = np.searchsorted(times, np.minimum(part.time, time), side="right")
+    had_it = part.event & (part.time <= time)
+    own = np.zeros(part.n)
+    own[had_it] = 1 / left[np.searchsorted(times, part.time[had_it])]
+    return np.asarray(-survival * part.n * (own - passed[until]))
 
 
 def require_risks(risk: Floats) -> None:
