@@ -619,8 +619,8 @@ def _refuse_follow_up(table: pd.DataFrame, outcome: str) -> None:
     if times:
         raise DataError(
             f"column {outcome!r}: stands with a time ({times[0]}), as follow-up does, and patients "
-            "who left early are no controls; use cardio stats survival --time "
-            f"{times[0]} --status {outcome}, or leave the time out of the table"
+            "who left early are no controls; judge it by a time (--time "
+            f"{times[0]} --status {outcome} --horizon T), or leave the time out of the table"
         )
 
 

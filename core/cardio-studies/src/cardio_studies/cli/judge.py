@@ -36,6 +36,11 @@ PLACE = click.Path(path_type=Path)
 @click.option(
     "--threshold", "thresholds", multiple=True, metavar="[SCORE=]T", help="Positive at and above T."
 )
+@click.option("--time", metavar="COLUMN", help="Of a time to an event: the time.")
+@click.option(
+    "--status", metavar="COLUMN[=VALUE]", help="Of a time to an event: 1 had it, 0 censored."
+)
+@click.option("--horizon", type=float, metavar="T", help="The time by which it is predicted.")
 @click.option(
     "--cohort", type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="Table of the same patients, for Table 1.",
@@ -57,20 +62,28 @@ def judge(
     site: str | None,
     subgroups: tuple[str, ...],
     thresholds: tuple[str, ...],
+    time: str | None,
+    status: str | None,
+    horizon: float | None,
     cohort: Path | None,
     missing: tuple[str, ...],
     level: float,
     seed: int,
     out: Path | None,
 ) -> None:
-    """Write the page that a run gets for PREDICTIONS of any tool (CSV or Parquet).
+    """Write the page that a run gets for PREDICTIONS of any tool (CSV, Parquet or xlsx).
 
     One row a patient, or several with --patient; a column of what happened (two values, several
     classes, or a number), and one or more of scores; of several classes a column of probabilities
     for each. What is not named is guessed from the columns' names, and said.
+
+    A time to an event is judged with --time, --status and --horizon: risks by that time, with
+    those who were censored before weighed.
     """
+    from cardio_stats.errors import ConfigError
     from cardio_stats.files import SafeName
     from cardio_studies.ingest_columns import Question
+    from cardio_studies.judged_survival import horizon_of, judge_survival
     from cardio_studies.judgement import judge_predictions
 
     asked = Question(
@@ -86,15 +99,19 @@ def judge(
         kind,
         negative,
     )
-    page, given = judge_predictions(
-        predictions,
-        asked,
-        out or Path("judged") / SafeName(predictions.stem),
-        cohort=cohort,
-        level=level,
-        seed=seed,
-        command=["cardio", *sys.argv[1:]],
-    )
-    for line in given.assumed:
+    place, command = out or Path("judged") / SafeName(predictions.stem), ["cardio", *sys.argv[1:]]
+    follow_up = horizon_of(time, status, horizon)
+    if follow_up is not None:
+        if cohort is not None:
+            raise ConfigError("--cohort: has no place beside --time and --status; leave it out")
+        page, lines = judge_survival(
+            predictions, asked, follow_up, place, level=level, command=command
+        )
+    else:
+        page, given = judge_predictions(
+            predictions, asked, place, cohort=cohort, level=level, seed=seed, command=command
+        )
+        lines = list(given.assumed)
+    for line in lines:
         click.echo(line)
     click.echo(f"Report: {page}")

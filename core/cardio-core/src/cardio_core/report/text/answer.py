@@ -183,6 +183,8 @@ def _found(files: RunArtifact, standing: Standing, n_targets: int) -> tuple[str,
 _OF_CALIBRATION = {
     "calibration_in_the_large": "intercept", "calibration_slope": "slope",
     "oe_ratio": "observed over expected", "ici": "ICI", "net_benefit": "net benefit",
+    "calibration_slope_at": "slope", "observed_over_expected_at": "observed over expected",
+    "scaled_brier_at": "IPA", "net_benefit_at": "net benefit",
 }  # fmt: skip
 
 
@@ -204,7 +206,7 @@ def _calibrated(files: RunArtifact, standing: Standing) -> str:
         chance = row.extra.get("if_calibrated_high")
         if chance is not None:
             text += f" (up to {number(chance)} by chance alone)"
-        if name == "net_benefit":
+        if name in ("net_benefit", "net_benefit_at"):
             text += f" at a threshold of {row.extra['threshold']:g}"
         parts.append(text)
     if not parts:
