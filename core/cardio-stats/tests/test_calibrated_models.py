@@ -131,7 +131,7 @@ def test_a_model_that_is_not_calibrated_is_found_out() -> None:
     p = rng.uniform(0.05, 0.95, 1000)
     y = (rng.random(1000) < 0.5 + 0.5 * (p - 0.5)).astype(int)
     for found in measured((y, p, None)):
-        assert found.p_value == pytest.approx(1 / 501)  # no calibrated model shows as much
+        assert found.p_value is not None and found.p_value < 0.01
         assert found.low is None
         assert found.value > found.extra["if_calibrated_high"] > found.extra["if_calibrated"]
 

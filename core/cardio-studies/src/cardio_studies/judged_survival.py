@@ -149,8 +149,8 @@ def judge_survival(
     longest = float(followed.time.max())
     if longest <= horizon.until:
         raise DataError(
-            f"--horizon {horizon.until:g}: expected a time that somebody was followed beyond, found "
-            f"none (the longest is {longest:g}); choose an earlier one"
+            f"--horizon {horizon.until:g}: expected a time that somebody was followed beyond, "
+            f"found none (the longest is {longest:g}); choose an earlier one"
         )
     scores = [_judged(table, followed, name) for name in names]
     target = Target(status, "binary", ("no", "yes"))

@@ -168,7 +168,7 @@ def _roc(
                 one.score,
                 clusters=Scored.clusters_of(rows),
                 level=config.level,
-                n_resamples=N_IN_BAND,
+                n_resamples=min(N_IN_BAND, config.n_resamples),
             )
             shown[primary] = ModelScores(
                 one.title, one.positive, one.score, one.group, one.area, band

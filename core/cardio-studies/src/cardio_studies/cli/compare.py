@@ -25,6 +25,7 @@ from cardio_stats.cli.options import with_layout
     help="A score, or a model of a run; without it a run's primary model, a table's scores.",
 )  # fmt: skip
 @click.option("--patient", metavar="COLUMN", help="Whose row it is.")
+@click.option("--missing", multiple=True, metavar="[COL=]WORD", help="Word that means missing.")
 @click.option("--threshold", type=float, help="Probability from which one would act.")
 @with_layout
 @click.option("--level", default=0.95, show_default=True, help="Coverage of intervals.")
@@ -40,6 +41,7 @@ def compare(
     negative: tuple[str, ...],
     scores: tuple[str, ...],
     patient: str | None,
+    missing: tuple[str, ...],
     threshold: float | None,
     level: float,
     seed: int,
@@ -53,7 +55,7 @@ def compare(
     from cardio_studies.comparison import compare_sources
     from cardio_studies.ingest_columns import Question
 
-    asked = Question(outcome, event, scores, patient, negative=negative)
+    asked = Question(outcome, event, scores, patient, missing=missing, negative=negative)
     page, who = compare_sources(
         sources, asked, out, threshold=threshold, level=level, seed=seed,
         command=["cardio", *sys.argv[1:]],
