@@ -175,10 +175,7 @@ if TYPE_CHECKING:
     from cardio_stats.survival_scores import observed_over_expected as observed_over_expected
     from cardio_stats.survival_scores import timed_auc as timed_auc
     from cardio_stats.survival_scores import timed_brier as timed_brier
-    from cardio_stats.survival_scores import timed_decision_curve as timed_decision_curve
     from cardio_stats.survival_scores import timed_estimates as timed_estimates
-    from cardio_stats.survival_scores import timed_net_benefit as timed_net_benefit
-    from cardio_stats.survival_scores import timed_slope as timed_slope
     from cardio_stats.survival_scores import uno_c as uno_c
     from cardio_stats.validated_model import validate_logistic as validate_logistic
 
@@ -376,10 +373,7 @@ _HOMES = {
         "observed_over_expected",
         "timed_auc",
         "timed_brier",
-        "timed_decision_curve",
         "timed_estimates",
-        "timed_net_benefit",
-        "timed_slope",
         "uno_c",
     ),
     "cardio_stats.validated_model": ("validate_logistic",),
