@@ -7,7 +7,8 @@ ones), as `cardio measure` takes them (360 Hz), beside neurokit2's delineation; 
 noise change; then who is given a PR interval, and who a complete block, in LUDB and PTB-XL.
 
 The human value of a record is a median: per beat over the twelve leads, then over the beats of the
-median beat. ``extreme`` is the second earliest onset and second latest end of the leads' medians.
+median beat. ``extreme`` is the second earliest onset and second latest end of the leads' medians, or,
+``outermost``, the earliest and latest; the global limits are compared with both.
 neurokit2 delineates each lead, at our R peaks, and its limits are taken like the human ones.
 """
 
@@ -52,25 +53,32 @@ def middle(marks: np.ndarray) -> dict[str, float]:
     return intervals(on, off, p_on, t_off)
 
 
-def extreme(marks: np.ndarray) -> dict[str, float]:
-    """Second earliest onset and second latest end of the leads' medians."""
+def extreme(marks: np.ndarray, left_out: int = 1) -> dict[str, float]:
+    """Second earliest onset and second latest end of the leads' medians, or with 0 left out, first.
+
+    The P wave and the T wave likewise.
+    """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)
         lead = np.nanmedian(marks, axis=0)
-    on, off = np.sort(lead[:, 0])[1], -np.sort(-lead[:, 2][np.isfinite(lead[:, 2])])[1]
+    off = -np.sort(-lead[:, 2][np.isfinite(lead[:, 2])])[left_out]
+    on = np.sort(lead[:, 0])[left_out]
     p_on, t_off = lead[:, 3], lead[:, 8]
     p_on, t_off = np.sort(p_on[np.isfinite(p_on)]), -np.sort(-t_off[np.isfinite(t_off)])
     return intervals(
-        float(on), float(off), p_on[1] if p_on.size > 1 else np.nan,
-        t_off[1] if t_off.size > 1 else np.nan,
+        float(on), float(off), p_on[left_out] if p_on.size > left_out else np.nan,
+        t_off[left_out] if t_off.size > left_out else np.nan,
     )  # fmt: skip
 
 
-def ours(made: Measurements) -> dict[str, float]:
-    """What this project measures."""
+def ours(made: Measurements, *, over_all_leads: bool = False) -> dict[str, float]:
+    """What this project measures, in the median lead or over all leads."""
     p_on = np.nan if made.p_wave is None else made.p_wave.on_ms
     t_off = np.nan if made.t_wave is None else made.t_wave.off_ms
-    return intervals(made.qrs.on_ms, made.qrs.off_ms, p_on, t_off)
+    on_ms, off_ms = made.qrs.on_ms, made.qrs.off_ms
+    if over_all_leads:
+        on_ms, off_ms = made.qrs.first_and_last_ms
+    return intervals(on_ms, off_ms, p_on, t_off)
 
 
 def neurokit(ecg: Ecg, r_ms: np.ndarray, method: str) -> dict[str, float]:
@@ -156,6 +164,10 @@ def limits_of_ludb(
     rows["this one, extreme marks"] = errors(
         [ours(one) for one in made.values()], [extreme(marks[record]) for record in made]
     )
+    whole = [ours(one, over_all_leads=True) for one in made.values()]
+    for name, left_out in (("extreme", 1), ("outermost", 0)):
+        outer = [extreme(marks[record], left_out) for record in made]
+        rows[f"global, {name} marks"] = errors(whole, outer)
     rows |= {f"neurokit2 {method}": errors(peers[method], human) for method in methods}
     leads = np.concatenate(apart)
     by_lead = {

@@ -30,7 +30,13 @@ from cardio_ecg_transfer.signal.ecg import Ecg
 from cardio_ecg_transfer.signal.filters import fill_gaps
 from cardio_ecg_transfer.signal.leads.limb_leads import in_standard_order
 from cardio_ecg_transfer.signal.measurements.measure import measure_ecg
-from cardio_ecg_transfer.signal.pacing import beats_without_spikes, spike_features, with_products
+from cardio_ecg_transfer.signal.pacing import (
+    HIGHEST,
+    LOWEST,
+    beats_without_spikes,
+    spike_features,
+)
+from cardio_ecg_transfer.signal.products import with_products
 from cardio_ecg_transfer.signal.rpeaks.detect import detect_r_peaks
 
 FINE_HZ = 20_000
@@ -127,7 +133,7 @@ def fit(unpaced: list[tuple[str, Path, bool]]) -> None:
             labels += [np.zeros(len(own)), np.ones(int(is_spike.sum()))]
     spikes = np.vstack(rows)[np.concatenate(labels) == 1]
     print("1 and 95 %", np.quantile(spikes, (0.01, 0.95), axis=0).round(1).tolist())
-    made = with_products(np.vstack(rows))
+    made = with_products(np.vstack(rows), LOWEST, HIGHEST)
     spread = made.std(axis=0) + (made.std(axis=0) == 0)
     model = LogisticRegression(C=10.0, max_iter=5000, fit_intercept=False)
     model.fit(made / spread, np.concatenate(labels))

@@ -113,7 +113,7 @@ def compare_bootstraps(n: int, n_patients: int, n_loop: int) -> dict[str, Any]:
     loop, by_loop = timed(lambda: sklearn_loop(labels, score, n_loop))
     package, by_package = timed(lambda: confidenceinterval_package(labels, score, n_loop))
     clustered, of_patients = timed(
-        lambda: bootstrap_auc(labels, score, clusters=patient, n_resamples=N_RESAMPLES), 2
+        lambda: bootstrap_auc(labels, score, patient=patient, n_resamples=N_RESAMPLES), 2
     )
     by_patient, in_loop = timed(lambda: patient_loop(labels, score, patient, n_loop))
     return {

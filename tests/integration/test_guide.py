@@ -62,7 +62,7 @@ def test_the_sheet_of_the_page_is_drawn_by_measure(cardio, tiny, tmp_path):
     said = cardio("measure", "--plugin", "tiny", tmp_path / "made", "--out", tmp_path / "out")
     assert said.exit_code == 0, said.stderr
     table = (tmp_path / "out" / "measurements.csv").read_text(encoding="utf-8")
-    assert table.splitlines()[0] == "id,patient,Height (mV),sheet"
+    assert table.splitlines()[0] == "id,patient,height,sheet"
     assert "sheet.py failed" not in table
     assert len(list((tmp_path / "out" / "sheets").glob("*.png"))) == 2
 

@@ -58,8 +58,8 @@ def test_a_cohort_table_needs_no_outcome_and_gives_its_ids(cardio, newcomers, tm
     assert said.exit_code == 0, said.stderr
     made = table_of(tmp_path / "out")
     assert {row["patient"] for row in made} == {row["patient_id"] for row in rows}
-    assert all(float(row["Height (mV)"]) > 0 for row in made)
-    assert "Spread (mV)" in made[0]
+    assert all(float(row["height"]) > 0 for row in made)
+    assert "spread" in made[0]
 
 
 def test_a_folder_is_searched_to_its_ends_and_a_bad_file_stops_nothing(cardio, files, tmp_path):
@@ -68,8 +68,8 @@ def test_a_folder_is_searched_to_its_ends_and_a_bad_file_stops_nothing(cardio, f
     made = table_of(tmp_path / "out")
     n_files = len(list(files.rglob("*.csv")))
     assert len(made) == n_files
-    (refused,) = [row for row in made if row["not measured because"]]
-    assert "expected rate_hz=NUMBER" in refused["not measured because"]
+    (refused,) = [row for row in made if row["reason"]]
+    assert "expected rate_hz=NUMBER" in refused["reason"]
     assert f"{n_files - 1} measured, 1 refused" in said.stdout
 
 
@@ -98,12 +98,12 @@ def test_each_recording_gets_a_sheet_and_the_page_needs_no_network(cardio, files
     cardio("measure", "--plugin", "toy", files, "--out", out)
     made = table_of(out)
     for row in made:
-        if row["not measured because"]:
+        if row["reason"]:
             assert row["sheet"] == ""
         else:
             assert (out / row["sheet"]).read_bytes().startswith(b"\x89PNG")
     page = (out / "measurements.html").read_text(encoding="utf-8")
-    assert page.count("data:image/jpeg;base64,") == len(made) - 1
+    assert page.count("data:image/") == len(made) - 1
     assert "http://" not in page and "https://" not in page and "<script" not in page
     assert "Height (mV)" in page and "Not measured" in page
     # No model was used, so no outcome that a task predicts stands on the page.
@@ -128,11 +128,11 @@ def test_json_says_the_same_as_the_table(cardio, files, tmp_path):
     made = table_of(out)
     assert [row["id"] for row in answer["recordings"]] == [row["id"] for row in made]
     for told, row in zip(answer["recordings"], made, strict=True):
-        assert (told["reason"] or "") == row["not measured because"]
+        assert (told["reason"] or "") == row["reason"]
         if told["reason"] is None:
-            height = told["measurements"]["Height"]
-            assert height["unit"] == "mV"
-            assert height["value"] == pytest.approx(float(row["Height (mV)"]), rel=1e-3)
+            height = told["measurements"]["height"]
+            assert (height["title"], height["unit"]) == ("Height", "mV")
+            assert height["value"] == pytest.approx(float(row["height"]), rel=1e-3)
     assert (answer["n_measured"], answer["n_refused"]) == (len(made) - 1, 1)
 
 
@@ -155,7 +155,7 @@ def test_a_file_that_comes_twice_is_measured_twice_and_flagged(cardio, newcomers
     )
     assert said.exit_code == 0, said.stderr
     first, second = table_of(out)
-    assert first["Height (mV)"] == second["Height (mV)"]
+    assert first["height"] == second["height"]
     assert first["flags"] == ""
     assert second["flags"] == f"the same file as recording {first['id']}"
 
@@ -187,7 +187,7 @@ def test_nothing_but_bad_files_exits_with_3_and_says_the_first_reason(cardio, ne
     assert said.exit_code == 3
     assert "expected rate_hz=NUMBER" in said.stderr
     (row,) = table_of(tmp_path / "out")
-    assert row["not measured because"]
+    assert row["reason"]
 
 
 def test_the_plugins_own_mistake_keeps_its_text_and_costs_that_recording_alone(
@@ -208,8 +208,8 @@ def test_a_measurement_that_nobody_has_keeps_its_column_and_is_named(cardio, new
     said = cardio(*words, "--out", tmp_path / "out")
     assert said.exit_code == 0, said.stderr
     made = table_of(tmp_path / "out")
-    assert {row["Height (mV)"] for row in made} == {"1"}
-    assert {row["Longest pause (s)"] for row in made} == {""}
+    assert {row["height"] for row in made} == {"1"}
+    assert {row["spread"] for row in made} == {""}
     told = "Found in no recording, so that the column is empty: Longest pause"
     assert said.stderr.splitlines().count(told) == 1
     page = (tmp_path / "out" / "measurements.html").read_text(encoding="utf-8")
@@ -224,8 +224,8 @@ def test_a_folder_in_which_nothing_was_measured_is_taken_again(cardio, newcomers
     assert cardio(*words, newcomers / "letter.csv").exit_code == 3
     assert cardio(*words, newcomers / "C01r0.csv").exit_code == 0
     (row,) = table_of(tmp_path / "out")
-    assert row["Height (mV)"]
-    assert "not measured because" not in row
+    assert row["height"]
+    assert "reason" not in row
 
 
 def test_a_folder_with_measurements_is_not_written_over(cardio, newcomers, tmp_path):
@@ -259,11 +259,63 @@ def test_a_recording_of_many_samples_gets_their_median_number_and_quartiles(tmp_
         titles=("RR interval", "Bundle branch block?", "PR interval"),
     )
     interval, blocked, pr = measured_of(FeatureSet(table, {"rhythm": block}))
-    assert (interval.head, interval.value, interval.quartiles) == (
-        "RR interval (ms)", 900.0, (850.0, 950.0),
+    assert (interval.name, interval.column.head) == ("rr_ms", "RR interval (ms)")
+    assert (interval.value, interval.quartiles) == (900.0, (850.0, 950.0))
+    assert (blocked.column.head, blocked.text, blocked.quartiles) == (
+        "Bundle branch block", "yes", None,
     )  # fmt: skip
-    assert (blocked.head, blocked.text, blocked.quartiles) == ("Bundle branch block", "yes", None)
     assert (pr.value, pr.text) == (None, "")
+
+
+def test_what_is_listed_last_stands_behind_all_blocks_and_names_of_two_blocks_stay_apart():
+    import numpy as np
+    import pandas as pd
+
+    from cardio_core.errors import ContractError
+    from cardio_core.report.measurements import measured_of
+    from cardio_core.types.features import FeatureBlock, FeatureSet
+
+    table = pd.DataFrame({name: ["a"] for name in ("recording_id", "study_id", "patient_id")})
+    about = (("measure",), ("r_mv", "Share, V1", "id"), ("mV", "1", "1"))
+    first = FeatureBlock(np.ones((1, 3)), *about, listed_last=("r_mv", "Share, V1"))
+    second = FeatureBlock(np.ones((1, 2)), ("measure",), ("r_mv", "qt_ms"), ("mV", "ms"))
+    made = measured_of(FeatureSet(table, {"waves": first, "other": second}))
+    names = ["waves_id", "other_r_mv", "qt_ms", "waves_r_mv", "share_v1"]
+    assert [one.name for one in made] == names
+    with pytest.raises(ContractError, match="lists 'pr' last"):
+        FeatureBlock(np.ones((1, 3)), *about, listed_last=("pr",))
+
+
+@pytest.mark.parametrize("n_sheets", [1, 5, 6])
+def test_up_to_five_sheets_stand_open_on_the_page_and_more_are_thumbnails_that_lead_to_them(
+    cardio, newcomers, tmp_path, n_sheets
+):
+    recording = newcomers / "C01r0.csv"
+    files = [tmp_path / f"{n}.csv" for n in range(n_sheets)]
+    for file in files:
+        shutil.copy(recording, file)
+    out = tmp_path / "out"
+    assert cardio("measure", "--plugin", "toy", *files, "--out", out).exit_code == 0
+    page = (out / "measurements.html").read_text(encoding="utf-8")
+    opened = n_sheets <= 5
+    assert page.count("data:image/png;base64,") == (n_sheets if opened else 0)
+    assert page.count("data:image/jpeg;base64,") == (0 if opened else n_sheets)
+    for n in range(1, n_sheets + 1):
+        assert (f'href="#sheet-{n}"' in page and f'id="sheet-{n}"' in page) == opened
+    assert page.count('href="sheets/') == (0 if opened else n_sheets)
+    # On paper a sheet is as wide as it was drawn: 11 inches.
+    assert page.count("--paper: 279.4mm") == (n_sheets if opened else 0)
+
+
+def test_a_second_file_says_what_each_column_is(cardio, newcomers, tmp_path):
+    out = tmp_path / "out"
+    cardio("measure", "--plugin", "measures_nothing", newcomers, "--out", out, "--no-sheets")
+    with (out / "measurements_columns.csv").open(encoding="utf-8", newline="") as file:
+        about = {row["column"]: row for row in csv.DictReader(file)}
+    assert list(about) == list(table_of(out)[0])
+    pause = about["spread"]
+    assert (pause["title"], pause["unit"], pause["values"]) == ("Longest pause", "s", "number")
+    assert (about["id"]["unit"], about["id"]["values"]) == ("", "text")
 
 
 def test_a_sheet_that_breaks_is_drawn_by_the_core_and_says_so(tmp_path):
@@ -274,7 +326,7 @@ def test_a_sheet_that_breaks_is_drawn_by_the_core_and_says_so(tmp_path):
     from cardio_core.types.features import FeatureBlock, FeatureSet
 
     ids = {name: ["a"] for name in ("recording_id", "study_id", "patient_id")}
-    block = FeatureBlock(np.ones((1, 1), np.float32), ("size",), ("height_mv",), ("mV",))
+    block = FeatureBlock(np.ones((1, 1), np.float32), ("size",), ("height",), ("mV",))
     features = FeatureSet(pd.DataFrame(ids, index=["a"]), {"size": block})
     given = {"recording": np.arange(50.0), "samples": None, "features": features}
     told = Sheet("toy 0.1", "a", (), ("noisy",))

@@ -14,7 +14,7 @@ def newcomers(write_cohort, tmp_path_factory):
 
 def heights(out):
     with (out / "measurements.csv").open(encoding="utf-8", newline="") as file:
-        return [float(row["Height (mV)"]) for row in csv.DictReader(file)]
+        return [float(row["height"]) for row in csv.DictReader(file)]
 
 
 def test_an_option_is_its_setting_and_stands_with_the_result(cardio, newcomers, tmp_path):

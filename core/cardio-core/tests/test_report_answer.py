@@ -79,6 +79,18 @@ def test_the_declared_model_stands_beside_the_best_baseline_and_their_paired_dif
     assert found.warnings == ()
 
 
+def test_intercept_and_slope_of_the_declared_model_always_stand_in_the_answer(told):
+    own = [
+        row("calibration_in_the_large", -0.12, -0.5, 0.26),
+        row("calibration_slope", 0.84, 0.61, 1.07),
+        row("calibration_slope", 2.71, 2.0, 3.0, model="qrs"),
+    ]
+    (_, calibration) = told([*GOOD, *own]).found
+    for shown in ("−0.120", "−0.500", "0.260", "0.840", "0.610", "1.070"):
+        assert shown in calibration
+    assert "2.71" not in calibration
+
+
 def test_a_difference_that_was_computed_the_other_way_round_is_turned(told):
     turned = [*GOOD[:3], row("auc_difference", -0.157, -0.263, -0.052, model="qrs", versus="net")]
     assert told(turned).found == told(GOOD).found

@@ -34,7 +34,7 @@ TABLE = pd.DataFrame(
 
 
 def line(name, value, *, flags=(), reason="", withheld=False):
-    measured = () if reason else (Measured("Peak", "mm", value),)
+    measured = () if reason else (Measured("peak_mm", "Peak", "mm", value),)
     return Line(name, "P", (Path(name),), measured, 1, flags, reason, f"{name}.png",
                 study_id="1", verdict=Verdict((WITHHELD,) if withheld else ()))  # fmt: skip
 
@@ -100,5 +100,5 @@ def test_where_none_can_be_judged_all_are_measured_and_where_none_is_measured_it
 
 
 def test_a_study_of_one_recording_is_that_recording():
-    alone = Line("1", "P", (), (Measured("Peak", "mm", 2.0),), study_id="1")
+    alone = Line("1", "P", (), (Measured("peak_mm", "Peak", "mm", 2.0),), study_id="1")
     assert combined([alone]) is alone

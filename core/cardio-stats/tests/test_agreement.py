@@ -17,7 +17,7 @@ from cardio_stats import (
     cohen_kappa,
     correlation,
     gaussian_constant_mae,
-    intraclass_correlations,
+    icc,
     limits_of_agreement,
     reclassification_index,
     regression_errors,
@@ -30,9 +30,9 @@ R: dict[str, Any] = json.loads((Path(__file__).parent / "oracles/agreement.json"
 
 @pytest.mark.parametrize("case", R["icc"])
 def test_intraclass_correlations_agree_with_psych(case: dict[str, Any]) -> None:
-    found = intraclass_correlations(case["ratings"])
     for position, label in enumerate(case["type"]):
-        estimate = found[f"icc_{label[3]}_{'k' if label.endswith('k') else '1'}"]
+        form: Any = f"{label[3]},{'k' if label.endswith('k') else '1'}"
+        estimate = icc(case["ratings"], form)
         assert estimate.value == pytest.approx(case["icc"][position], abs=1e-9)
         assert estimate.low == pytest.approx(case["low"][position], abs=1e-9)
         assert estimate.high == pytest.approx(case["high"][position], abs=1e-9)
@@ -44,17 +44,16 @@ def test_intraclass_correlations_agree_with_psych(case: dict[str, Any]) -> None:
 def test_a_constant_bias_lowers_agreement_but_not_consistency() -> None:
     table = np.array(R["icc"][1]["ratings"])
     biased = table + np.array([0, 40])
-    before, after = intraclass_correlations(table), intraclass_correlations(biased)
-    assert after["icc_3_1"].value == pytest.approx(before["icc_3_1"].value)
-    assert after["icc_2_1"].value < before["icc_2_1"].value - 0.2
+    assert icc(biased, "3,1").value == pytest.approx(icc(table, "3,1").value)
+    assert icc(biased).value < icc(table).value - 0.2
 
 
 def test_subjects_without_every_rating_are_dropped_and_counted() -> None:
     table = np.array(R["icc"][1]["ratings"], dtype=float)
     with_gap = np.vstack([table, [np.nan, 3.0]])
-    found = intraclass_correlations(with_gap)["icc_2_1"]
+    found = icc(with_gap)
     assert (found.n, found.n_dropped) == (40, 1)
-    assert found.value == intraclass_correlations(table)["icc_2_1"].value
+    assert found.value == icc(table).value
 
 
 @pytest.mark.parametrize("case", R["kappa"])
@@ -110,7 +109,7 @@ def test_limits_of_agreement_and_their_exact_bounds_agree_with_r(case: dict[str,
 def test_limits_of_repeated_pairs_agree_with_the_analysis_of_variance(
     case: dict[str, Any],
 ) -> None:
-    found = limits_of_agreement(case["a"], case["b"], subjects=case["id"])
+    found = limits_of_agreement(case["a"], case["b"], patient=case["id"])
     for name, estimate in zip(("bias", "sd", "lower", "upper"), found.estimates, strict=True):
         interval = case["bias_ci" if name == "bias" else f"{name}_ci"]
         assert estimate.value == pytest.approx(case[name], abs=1e-9)
@@ -134,7 +133,7 @@ def test_bounds_of_a_limit_of_repeated_pairs_cover_it() -> None:
     truth, covered = 1.959964 * np.hypot(1.5, 1.0), 0
     for _ in range(500):
         difference = rng.normal(0, 1.5, 15)[subjects] + rng.normal(0, 1, subjects.size)
-        found = limits_of_agreement(np.zeros(subjects.size), difference, subjects=subjects).upper
+        found = limits_of_agreement(np.zeros(subjects.size), difference, patient=subjects).upper
         covered += found.low <= truth <= found.high
     assert 0.92 <= covered / 500 <= 0.98
 
@@ -203,7 +202,7 @@ def test_predictions_of_repeated_patients_have_the_error_of_the_patients() -> No
     guess = ef + rng.normal(0, 5, 60)
     once = regression_errors(ef, guess, seed=1)["mae"]
     repeated = [np.repeat(column, 6) for column in (ef, guess, np.arange(60))]
-    found = regression_errors(repeated[0], repeated[1], clusters=repeated[2], seed=1)["mae"]
+    found = regression_errors(repeated[0], repeated[1], patient=repeated[2], seed=1)["mae"]
     assert found.extra["se"] == pytest.approx(once.extra["se"], rel=1e-9)
     assert (found.n, found.unit) == (60, "patient")
 
@@ -230,17 +229,17 @@ def test_reclassification_counts_moves_in_the_right_direction() -> None:
 @pytest.mark.parametrize(
     ("call", "says"),
     [
-        (lambda: intraclass_correlations([[1, 2], [3, 4]]), "3 complete subjects"),
-        (lambda: intraclass_correlations([1, 2, 3]), "at least 2 raters"),
-        (lambda: intraclass_correlations([[1, 1], [2, 2], [3, 3]]), "identical or differ"),
+        (lambda: icc([[1, 2], [3, 4]]), "3 complete subjects"),
+        (lambda: icc([1, 2, 3]), "at least 2 raters"),
+        (lambda: icc([[1, 1], [2, 2], [3, 3]]), "identical or differ"),
         (lambda: cohen_kappa(["a", "b"], ["a"]), "one length"),
         (lambda: cohen_kappa(["a", "a"], ["a", "a"]), "kappa is not defined"),
         (lambda: cohen_kappa(["a", "b"], ["a", "b"], weights="linear"), "order of the classes"),
         (lambda: cohen_kappa(["a", "b"], ["a", "c"], classes=["a", "b"]), "found 'c'"),
         (lambda: limits_of_agreement([1, 2], [1, 3]), "3 complete pairs"),
         (lambda: limits_of_agreement([1, 2, 3], [2, 3, 4]), "found 1 in every pair"),
-        (lambda: limits_of_agreement([1, 2, 3], [2, 3, 5], subjects=[1, 1, 2]), "at least 5"),
-        (lambda: limits_of_agreement(range(6), [1, 3, 4, 4, 6, 5], subjects=range(6)), "one each"),
+        (lambda: limits_of_agreement([1, 2, 3], [2, 3, 5], patient=[1, 1, 2]), "at least 5"),
+        (lambda: limits_of_agreement(range(6), [1, 3, 4, 4, 6, 5], patient=range(6)), "one each"),
         (lambda: correlation([1, 2, 3], [1, 2, 3]), "at least 4"),
         (lambda: correlation([1, 1, 1, 1], [1, 2, 3, 4]), "x: expected several values"),
         (lambda: regression_errors([5, 5, 5], [1, 2, 3]), "R² is not defined"),

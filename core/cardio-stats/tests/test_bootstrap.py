@@ -105,8 +105,8 @@ def test_the_spread_of_row_resamples_is_delongs_error() -> None:
 
 def test_the_spread_of_patient_resamples_is_obuchowskis_error() -> None:
     labels, score, patient = clustered_rows(300, 5)
-    found = bootstrap_auc(labels, score, clusters=patient, n_resamples=5_000, seed=2)
-    expected = auc(labels, score, clusters=patient).extra["se"]
+    found = bootstrap_auc(labels, score, patient=patient, n_resamples=5_000, seed=2)
+    expected = auc(labels, score, patient=patient).extra["se"]
     assert found.extra["se"] == pytest.approx(expected, rel=0.04)
     assert (found.n, found.unit, found.n_patients, found.extra["n_rows"]) == (
         300, "patient", 300, 1500,
@@ -115,9 +115,9 @@ def test_the_spread_of_patient_resamples_is_obuchowskis_error() -> None:
 
 def test_both_forms_of_a_patient_bootstrap_give_the_same_interval() -> None:
     labels, score, patient = clustered_rows(60, 6)
-    few = bootstrap_auc(labels, score, clusters=patient, n_resamples=10, seed=3)
-    many = bootstrap_auc(labels, score, clusters=patient, n_resamples=400, seed=3)
-    repeated = [bootstrap_auc(labels, score, clusters=patient, n_resamples=400, seed=3)]
+    few = bootstrap_auc(labels, score, patient=patient, n_resamples=10, seed=3)
+    many = bootstrap_auc(labels, score, patient=patient, n_resamples=400, seed=3)
+    repeated = [bootstrap_auc(labels, score, patient=patient, n_resamples=400, seed=3)]
     assert repeated == [many]
     assert few.value == many.value
 
@@ -153,7 +153,7 @@ def test_the_order_of_rows_does_not_change_a_row_bootstrap() -> None:
 def test_the_seed_decides_the_interval() -> None:
     labels, score, patient = clustered_rows()
     one, same, other = (
-        bootstrap_auc(labels, score, clusters=patient, seed=seed) for seed in (1, 1, 2)
+        bootstrap_auc(labels, score, patient=patient, seed=seed) for seed in (1, 1, 2)
     )
     assert one == same
     assert (one.low, one.high) != (other.low, other.high)
@@ -173,9 +173,9 @@ def test_bca_agrees_with_scipy_on_a_skewed_mean() -> None:
 
 def test_bca_of_an_area_agrees_with_the_general_bootstrap() -> None:
     labels, score, patient = clustered_rows(40, 4)
-    fast = bootstrap_auc(labels, score, clusters=patient, interval="bca", seed=6, n_resamples=100)
+    fast = bootstrap_auc(labels, score, patient=patient, interval="bca", seed=6, n_resamples=100)
     slow = bootstrap(
-        roc_auc_score, (labels, score), clusters=patient, interval="bca", seed=6, n_resamples=100
+        roc_auc_score, (labels, score), patient=patient, interval="bca", seed=6, n_resamples=100
     )
     assert [fast.low, fast.high] == pytest.approx([slow.low, slow.high], abs=1e-9)
 
@@ -189,10 +189,10 @@ def test_f1_from_cluster_sums_agrees_with_resampling_the_rows() -> None:
         return (2 * sums[..., :1]) / (sums[..., 1:2] + sums[..., 2:])
 
     [fast] = bootstrap_sums(
-        rows, f1, ["f1"], clusters=patient, interval="bca", seed=8, n_resamples=100
+        rows, f1, ["f1"], patient=patient, interval="bca", seed=8, n_resamples=100
     )
     slow = bootstrap(
-        f1_score, (labels, called), clusters=patient, interval="bca", seed=8, n_resamples=100
+        f1_score, (labels, called), patient=patient, interval="bca", seed=8, n_resamples=100
     )
     assert fast.value == pytest.approx(slow.value)
     assert [fast.low, fast.high] == pytest.approx([slow.low, slow.high], abs=1e-9)
@@ -204,7 +204,7 @@ def test_a_table_is_resampled_by_patient_with_its_rows_complete() -> None:
     )
     frame.loc[3, "ef"] = np.nan
     found = bootstrap(
-        lambda rows: rows.ef.mean(), frame, clusters=frame.patient, name="mean_ef", seed=1
+        lambda rows: rows.ef.mean(), frame, patient=frame.patient, name="mean_ef", seed=1
     )
     assert found.value == frame.ef.mean()
     assert (found.n, found.n_dropped, found.extra["n_rows"]) == (8, 1, 15)
@@ -223,11 +223,11 @@ def test_memory_is_bounded_by_the_rows_not_the_resamples() -> None:
 @pytest.mark.parametrize(
     ("call", "says"),
     [
-        (lambda: bootstrap_auc([0, 1] * 2, range(4), clusters=[1, 1, 2, 2]), "at least 5"),
+        (lambda: bootstrap_auc([0, 1] * 2, range(4), patient=[1, 1, 2, 2]), "at least 5"),
         (lambda: bootstrap_auc([0, 1] * 9, range(18), n_resamples=1), "at least 2"),
         (
             lambda: bootstrap_auc(
-                [0, 1] * 9, range(18), clusters=np.repeat(range(9), 2), stratify=True
+                [0, 1] * 9, range(18), patient=np.repeat(range(9), 2), stratify=True
             ),
             "9 clusters in two or more",
         ),
@@ -258,7 +258,7 @@ def test_a_constant_statistic_says_that_it_is_constant() -> None:
 
 def test_perfect_separation_by_patient_gets_newcombes_interval() -> None:
     labels = np.repeat([0, 1], 20)
-    found = bootstrap_auc(labels, labels + 0.0, clusters=np.repeat(range(20), 2))
+    found = bootstrap_auc(labels, labels + 0.0, patient=np.repeat(range(20), 2))
     assert found.value == found.high == 1.0
-    assert found.low == pytest.approx(auc(labels, labels, clusters=np.repeat(range(20), 2)).low)
+    assert found.low == pytest.approx(auc(labels, labels, patient=np.repeat(range(20), 2)).low)
     assert "Newcombe" in found.note

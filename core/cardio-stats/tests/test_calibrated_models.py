@@ -69,7 +69,7 @@ MEASURES = ("ece", "ici", "e50", "e90", "emax")
 
 def measured(rows: Rows, n_draws: int = 500) -> list[Estimate]:
     y, p, patient = rows
-    about: dict[str, Any] = {"clusters": patient, "n_draws": n_draws}
+    about: dict[str, Any] = {"patient": patient, "n_draws": n_draws}
     return [expected_calibration_error(y, p, **about), *smooth_calibration_errors(y, p, **about)]
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from cardio_stats import (
-    brier_scores,
+    brier,
     calibration_curve,
     calibration_in_the_large,
     calibration_metrics,
@@ -18,6 +18,7 @@ from cardio_stats import (
     decision_curve,
     expected_calibration_error,
     net_benefit,
+    scaled_brier,
 )
 from cardio_stats.errors import DataError
 
@@ -60,7 +61,7 @@ def test_slope_and_intercept_agree_with_glm_and_rms(
     assert slope.extra["intercept"] == pytest.approx(case["intercept"], abs=1e-8)
     assert large.value == pytest.approx(case["in_the_large"], abs=1e-8)
     assert large.extra["se"] == pytest.approx(case["in_the_large_se"], abs=1e-8)
-    robust = calibration_slope(y, p, clusters=cluster)
+    robust = calibration_slope(y, p, patient=cluster)
     assert robust.extra["se"] == pytest.approx(case["slope_se_robust"], abs=1e-8)
     assert robust.n == case["n_clusters"]
 
@@ -69,10 +70,11 @@ def test_slope_and_intercept_agree_with_glm_and_rms(
 def test_the_brier_score_agrees_with_rms(
     case: dict[str, Any], y: np.ndarray, p: np.ndarray, cluster: np.ndarray
 ) -> None:
-    brier, scaled = brier_scores(y, p, clusters=cluster, n_resamples=200)
-    assert brier.value == pytest.approx(case["brier"], abs=1e-12)
+    found = brier(y, p, patient=cluster, n_resamples=200)
+    scaled = scaled_brier(y, p, patient=cluster, n_resamples=200)
+    assert found.value == pytest.approx(case["brier"], abs=1e-12)
     assert scaled.value == pytest.approx(1 - case["brier"] / (y.mean() * (1 - y.mean())))
-    assert brier.low < brier.value < brier.high
+    assert found.low < found.value < found.high
 
 
 @pytest.mark.parametrize(("case", "y", "p", "cluster"), CASES)
@@ -98,7 +100,7 @@ def test_repeated_patients_widen_the_curve() -> None:
     labels, p = simulated(150, 3)
     once = calibration_curve(labels, p)
     repeated = [np.repeat(column, 4) for column in (labels, p, np.arange(150))]
-    clustered = calibration_curve(repeated[0], repeated[1], clusters=repeated[2])
+    clustered = calibration_curve(repeated[0], repeated[1], patient=repeated[2])
     naive = calibration_curve(repeated[0], repeated[1])
     middle = slice(30, 70)
     width = (once.high - once.low)[middle]
@@ -148,7 +150,7 @@ def test_net_benefit_of_repeated_patients_has_the_error_of_the_patients() -> Non
     labels, p = simulated(100, 4)
     once = net_benefit(labels, p, 0.4)
     repeated = [np.repeat(column, 5) for column in (labels, p, np.arange(100))]
-    clustered = net_benefit(repeated[0], repeated[1], 0.4, clusters=repeated[2])
+    clustered = net_benefit(repeated[0], repeated[1], 0.4, patient=repeated[2])
     assert clustered.extra["se"] == pytest.approx(once.extra["se"])
     assert (clustered.n, clustered.n_patients) == (100, 100)
 

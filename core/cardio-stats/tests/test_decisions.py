@@ -86,7 +86,7 @@ def test_rates_at_a_threshold_agree_with_sklearn_with_and_without_patients() -> 
     labels, score, patient = scored()
     called = score >= 0.5
     for clusters in (None, patient):
-        found = threshold_metrics(labels, score, Threshold(0.5, "fixed"), clusters=clusters)
+        found = threshold_metrics(labels, score, Threshold(0.5, "fixed"), patient=clusters)
         assert found["f1"].value == pytest.approx(f1_score(labels, called))
         assert found["balanced_accuracy"].value == pytest.approx(
             balanced_accuracy_score(labels, called)
@@ -100,7 +100,7 @@ def test_patients_that_repeat_widen_the_interval() -> None:
     repeated = [np.repeat(column, 10) for column in (labels, score, np.arange(80))]
     cut = Threshold(0.5, "fixed")
     by_row = threshold_metrics(repeated[0], repeated[1], cut)["accuracy"]
-    by_patient = threshold_metrics(repeated[0], repeated[1], cut, clusters=repeated[2])["accuracy"]
+    by_patient = threshold_metrics(repeated[0], repeated[1], cut, patient=repeated[2])["accuracy"]
     once = threshold_metrics(labels, score, cut)["accuracy"]
     assert by_patient.high - by_patient.low > 2.5 * (by_row.high - by_row.low)
     assert by_patient.high - by_patient.low == pytest.approx(once.high - once.low, rel=0.1)
@@ -157,7 +157,7 @@ def test_average_precision_agrees_with_sklearn(seed: int) -> None:
     found = pr_auc(labels, score)
     assert found.value == pytest.approx(expected, abs=1e-12)
     assert found.extra["prevalence"] == labels.mean()
-    assert pr_auc(labels, score, clusters=patient, n_resamples=50).value == found.value
+    assert pr_auc(labels, score, patient=patient, n_resamples=50).value == found.value
 
 
 def test_average_precision_of_weighted_rows_agrees_with_sklearn() -> None:
@@ -182,7 +182,7 @@ def test_both_intervals_of_average_precision_agree_on_many_rows() -> None:
 def test_what_has_no_answer_is_refused() -> None:
     labels, score, patient = scored()
     with pytest.raises(DataError, match="method='bootstrap'"):
-        pr_auc(labels, score, clusters=patient, method="logit")
+        pr_auc(labels, score, patient=patient, method="logit")
     with pytest.raises(DataError, match="the methods agree"):
         mcnemar(0, 0)
     with pytest.raises(DataError, match="counts of 0 or more"):
@@ -190,4 +190,4 @@ def test_what_has_no_answer_is_refused() -> None:
     with pytest.raises(DataError, match="finite"):
         threshold_metrics(labels, score, Threshold(float("nan"), "fixed"))
     with pytest.raises(DataError, match="at least 5"):
-        threshold_metrics([0, 1], [1, 2], Threshold(1, "fixed"), clusters=[1, 2])
+        threshold_metrics([0, 1], [1, 2], Threshold(1, "fixed"), patient=[1, 2])

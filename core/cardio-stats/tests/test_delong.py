@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from statistics import NormalDist
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from cardio_stats import auc, delong_covariance, delong_paired, delong_unpaired, roc_curve
+from cardio_stats import (
+    auc,
+    auc_noninferiority,
+    delong_covariance,
+    delong_paired,
+    delong_unpaired,
+    roc_curve,
+)
 from cardio_stats.errors import DataError
 
 # Made by oracles/discrimination.R with R 4.2.2 and pROC 1.18.0
@@ -107,14 +115,14 @@ def test_the_unpaired_test_agrees_with_roc_test(name: str) -> None:
 @pytest.mark.parametrize("name", [name for name in SETS if name != "large"])
 def test_the_clustered_covariance_agrees_with_obuchowski_over_all_pairs(name: str) -> None:
     rows = DATA[name]
-    found = delong_covariance(rows.y, rows.a, rows.b, clusters=rows.cluster)
+    found = delong_covariance(rows.y, rows.a, rows.b, patient=rows.cluster)
     np.testing.assert_allclose(found.covariance, SETS[name]["obuchowski"], rtol=1e-9)
 
 
 def test_a_cluster_of_one_row_each_gives_delong() -> None:
     rows = DATA["medium"]
     alone = delong_covariance(rows.y, rows.a, rows.b)
-    clustered = delong_covariance(rows.y, rows.a, rows.b, clusters=np.arange(len(rows)))
+    clustered = delong_covariance(rows.y, rows.a, rows.b, patient=np.arange(len(rows)))
     np.testing.assert_allclose(clustered.covariance, alone.covariance, rtol=1e-12)
 
 
@@ -124,7 +132,7 @@ def test_repeating_every_row_changes_delong_but_not_its_clustered_form() -> None
     patient = np.tile(np.arange(len(rows)), 2)
     once = auc(rows.y, rows.a)
     assert auc(twice.y, twice.a).extra["se"] == pytest.approx(once.extra["se"] / 2**0.5, rel=0.02)
-    clustered = auc(twice.y, twice.a, clusters=patient)
+    clustered = auc(twice.y, twice.a, patient=patient)
     assert clustered.extra["se"] == pytest.approx(once.extra["se"], rel=1e-9)
     assert (clustered.n, clustered.unit, clustered.n_patients) == (200, "patient", 200)
 
@@ -157,7 +165,7 @@ def test_degrees_of_freedom_and_limits_are_those_of_welch_in_r(name: str) -> Non
 @pytest.mark.parametrize("name", [name for name in SETS if name != "large"])
 def test_degrees_of_freedom_of_clusters_are_satterthwaites_in_r(name: str) -> None:
     rows, expected = DATA[name], INTERVALS[name]["clustered_df"]
-    found = auc(rows.y, rows.a, clusters=rows.cluster, interval="logit")
+    found = auc(rows.y, rows.a, patient=rows.cluster, interval="logit")
     assert found.extra["df"] == pytest.approx(expected, rel=1e-9)
 
 
@@ -172,9 +180,9 @@ def test_the_interval_is_chosen_by_the_units_of_each_class_and_the_area() -> Non
     assert method(199, 2000, 1.0) == "DeLong, logit interval with t"
     assert method(2000, 199, 1.0) == "DeLong, logit interval with t"
     assert method(200, 200, 2.5) == "DeLong, logit interval with t"  # the area is .96
-    of_patients = method(400, 400, 1.0, clusters=np.arange(800) // 2)
+    of_patients = method(400, 400, 1.0, patient=np.arange(800) // 2)
     assert of_patients == "DeLong clustered (Obuchowski 1997)"
-    of_few = method(400, 400, 1.0, clusters=np.arange(800) // 4)
+    of_few = method(400, 400, 1.0, patient=np.arange(800) // 4)
     assert of_few == "DeLong clustered (Obuchowski 1997), logit interval with t"
 
 
@@ -267,7 +275,7 @@ def test_rows_with_missing_values_are_dropped_and_counted() -> None:
     assert (found.n, found.n_dropped) == (5, 2)
     assert found.value == auc([0, 0, 1, 1, 0], [1.0, 3, 2, 4, 0]).value
     by_patient = auc(
-        pd.Series([0, 1] * 10, dtype="Int64"), np.arange(20), clusters=[*range(19), None]
+        pd.Series([0, 1] * 10, dtype="Int64"), np.arange(20), patient=[*range(19), None]
     )
     assert (by_patient.n, by_patient.n_dropped) == (19, 1)
 
@@ -299,7 +307,7 @@ def test_unusable_columns_are_refused_in_one_line(labels: list, score: list, say
 
 def test_a_handful_of_patients_is_refused() -> None:
     with pytest.raises(DataError, match="patients: expected at least 5 to resample, found 2"):
-        auc([0, 1, 0, 1], [1, 2, 3, 4], clusters=["a", "a", "b", "b"])
+        auc([0, 1, 0, 1], [1, 2, 3, 4], patient=["a", "a", "b", "b"])
 
 
 def test_different_perfect_areas_are_refused() -> None:
@@ -311,3 +319,40 @@ def test_two_perfect_scores_that_rank_differently_get_no_interval_of_width_zero(
     found = delong_paired([0, 0, 0, 1, 1, 1], [1, 2, 3, 4, 5, 6], [3, 2, 1, 6, 5, 4])
     assert (found.value, found.p_value, found.low, found.high) == (0.0, 1.0, None, None)
     assert "variance is 0" in found.note
+
+
+@pytest.mark.parametrize("name", ["medium", "large", "ties"])
+def test_noninferiority_takes_its_error_from_proc(name: str) -> None:
+    rows, oracle = DATA[name], SETS[name]
+    gap = oracle["auc"][0] - oracle["auc"][1]
+    se = np.sqrt(sum(oracle["var"]) - 2 * oracle["cov"])
+    found = auc_noninferiority(rows["y"], rows["a"], rows["b"], margin=0.03, interval="delong")
+    assert found.p_value == pytest.approx(NormalDist().cdf(-(gap + 0.03) / se), rel=1e-6)
+    assert found.low == pytest.approx(gap - 1.959963984540054 * se, abs=1e-9)
+    assert (found.high, found.level) == (None, 0.975)
+    assert found.extra["noninferior"] == (found.low > -0.03) == (found.p_value < 0.025)
+
+
+def test_a_loss_of_the_margin_is_called_noninferior_as_often_as_alpha_allows() -> None:
+    rng, n, called = np.random.default_rng(21), 600, 0
+    labels = np.arange(120) % 2
+    # AUCs of normal scores that lie 1.0 and 0.8 apart: .760 and .714
+    margin = NormalDist().cdf(1.0 / np.sqrt(2)) - NormalDist().cdf(0.8 / np.sqrt(2))
+    for _ in range(n):
+        shared = rng.normal(size=120)
+        better, worse = (
+            (shared + rng.normal(size=120)) / np.sqrt(2) + apart * labels for apart in (1.0, 0.8)
+        )
+        found = auc_noninferiority(labels, worse, better, margin=margin)
+        called += bool(found.extra["noninferior"])
+    assert 0.01 <= called / n <= 0.045
+
+
+@pytest.mark.parametrize(
+    ("scores", "margin", "says"),
+    [(([1, 2, 3, 4], [2, 1, 4, 3]), 0.0, "loss of AUC above 0"),
+     (([1, 2, 3, 4], [1, 2, 3, 4]), 0.1, "scores that differ")],
+)  # fmt: skip
+def test_noninferiority_that_cannot_be_asked(scores: Any, margin: float, says: str) -> None:
+    with pytest.raises(DataError, match=says):
+        auc_noninferiority([0, 0, 1, 1], *scores, margin=margin)

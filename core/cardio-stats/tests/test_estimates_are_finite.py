@@ -21,40 +21,40 @@ FEW = {"n_resamples": 20, "seed": 1}
 OF_SCORES: dict[str, Callable[..., Any]] = {
     "auc": lambda y, a, b, c: stats.auc(y, a),
     "auc_logit": lambda y, a, b, c: stats.auc(y, a, interval="logit"),
-    "auc_clustered": lambda y, a, b, c: stats.auc(y, a, clusters=c),
+    "auc_clustered": lambda y, a, b, c: stats.auc(y, a, patient=c),
     "paired": lambda y, a, b, c: stats.delong_paired(y, a, b),
-    "paired_clustered": lambda y, a, b, c: stats.delong_paired(y, a, b, clusters=c),
+    "paired_clustered": lambda y, a, b, c: stats.delong_paired(y, a, b, patient=c),
     "unpaired": lambda y, a, b, c: stats.delong_unpaired(y, a, y, b),
     "rows": lambda y, a, b, c: stats.bootstrap_auc(y, a, **FEW),
     "rows_bca": lambda y, a, b, c: stats.bootstrap_auc(y, a, interval="bca", **FEW),
     "stratified": lambda y, a, b, c: stats.bootstrap_auc(y, a, stratify=True, **FEW),
-    "patients": lambda y, a, b, c: stats.bootstrap_auc(y, a, clusters=c, **FEW),
-    "difference": lambda y, a, b, c: stats.bootstrap_auc_difference(y, a, b, clusters=c, **FEW),
+    "patients": lambda y, a, b, c: stats.bootstrap_auc(y, a, patient=c, **FEW),
+    "difference": lambda y, a, b, c: stats.bootstrap_auc_difference(y, a, b, patient=c, **FEW),
     "pr_auc": lambda y, a, b, c: stats.pr_auc(y, a),
-    "pr_auc_patients": lambda y, a, b, c: stats.pr_auc(y, a, clusters=c, **FEW),
+    "pr_auc_patients": lambda y, a, b, c: stats.pr_auc(y, a, patient=c, **FEW),
     "at_threshold": lambda y, a, b, c: stats.threshold_metrics(y, a, stats.Threshold(2, "fixed")),
     "at_threshold_patients": lambda y, a, b, c: stats.threshold_metrics(
-        y, a, stats.Threshold(2, "fixed"), clusters=c, **FEW
+        y, a, stats.Threshold(2, "fixed"), patient=c, **FEW
     ),
     "table": lambda y, a, b, c: stats.per_class_table(a, b, range(5), **FEW).estimates,
     "table_patients": lambda y, a, b, c: (
-        stats.per_class_table(a, b, range(5), clusters=c, **FEW).estimates
+        stats.per_class_table(a, b, range(5), record=c, **FEW).estimates
     ),
     "paired_proportions": lambda y, a, b, c: stats.paired_proportions(y, y[::-1]),
     "calibration": lambda y, a, b, c: (
-        stats.calibration_metrics(y, share(a), clusters=c, **FEW).estimates
+        stats.calibration_metrics(y, share(a), patient=c, **FEW).estimates
     ),
-    "net_benefit": lambda y, a, b, c: stats.net_benefit(y, share(a), 0.3, clusters=c),
+    "net_benefit": lambda y, a, b, c: stats.net_benefit(y, share(a), 0.3, patient=c),
     "reclassification": lambda y, a, b, c: stats.reclassification_index(y, share(a), share(b)),
     "limits": lambda y, a, b, c: stats.limits_of_agreement(a, b).estimates,
-    "limits_patients": lambda y, a, b, c: stats.limits_of_agreement(a, b, subjects=c).estimates,
-    "icc": lambda y, a, b, c: stats.intraclass_correlations(np.array([a, b], dtype=float).T),
+    "limits_patients": lambda y, a, b, c: stats.limits_of_agreement(a, b, patient=c).estimates,
+    "icc": lambda y, a, b, c: stats.icc(np.array([a, b], dtype=float).T),
     "kappa": lambda y, a, b, c: stats.cohen_kappa(a, b, weights="linear"),
     "pearson": lambda y, a, b, c: stats.correlation(a, b),
     "spearman": lambda y, a, b, c: stats.correlation(a, b, method="spearman"),
-    "errors": lambda y, a, b, c: stats.regression_errors(a, b, clusters=c, **FEW),
+    "errors": lambda y, a, b, c: stats.regression_errors(a, b, patient=c, **FEW),
     "general": lambda y, a, b, c: stats.bootstrap(
-        np.mean, np.array(a, dtype=float), clusters=c, **FEW
+        np.mean, np.array(a, dtype=float), patient=c, **FEW
     ),
 }
 

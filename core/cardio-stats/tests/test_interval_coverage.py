@@ -90,7 +90,7 @@ def row_bca(rng: np.random.Generator) -> tuple[Estimate, float]:
 def of_patients(n_patients: int, **options: Any) -> Study:
     def study(rng: np.random.Generator) -> tuple[Estimate, float]:
         labels, score, patient = clustered_rows(rng, n_patients, 0.75)
-        return bootstrap_auc(labels, score, clusters=patient, n_resamples=1000, **options), 0.75
+        return bootstrap_auc(labels, score, patient=patient, n_resamples=1000, **options), 0.75
 
     return study
 
@@ -102,7 +102,7 @@ def rows_of_patients(rng: np.random.Generator) -> tuple[Estimate, float]:
 
 def clustered_delong(rng: np.random.Generator) -> tuple[Estimate, float]:
     labels, score, patient = clustered_rows(rng, 60, 0.75)
-    return auc(labels, score, clusters=patient, interval="delong"), 0.75
+    return auc(labels, score, patient=patient, interval="delong"), 0.75
 
 
 def beats_of_records(n_records: int, *, by_record: bool) -> Study:
@@ -116,7 +116,7 @@ def beats_of_records(n_records: int, *, by_record: bool) -> Study:
             np.full(record.size, "V"),
             called,
             ["N", "V"],
-            clusters=record if by_record else None,
+            record=record if by_record else None,
             n_resamples=1000,
         )
         return table.by_class["V"]["sensitivity"], 0.8

@@ -141,7 +141,7 @@ def test_labels_are_permuted_between_patients_not_between_rows() -> None:
         seen.append(y)
         return 0.0
 
-    permute_pipeline(pipeline, labels, patients=patients, n_permutations=19)
+    permute_pipeline(pipeline, labels, patient=patients, n_permutations=19)
     for y in seen:
         assert y.sum() == 30
         assert all(len(set(y[patients == p])) == 1 for p in range(12))
@@ -157,7 +157,7 @@ def test_labels_are_permuted_between_patients_not_between_rows() -> None:
         (lambda: max_t_screen(np.arange(9.0)[:, None], np.ones(9)), "'outcome' is constant"),
         (lambda: max_t_screen(np.ones((2, 1)), [0, 1]), "at least 4 complete rows"),
         (lambda: max_t_screen(np.ones((9, 1)), np.arange(9), n_permutations=10), "at least 99"),
-        (lambda: permute_pipeline(lambda y: 0.0, [0, 1, 0], patients=[1, 1, 2]),
+        (lambda: permute_pipeline(lambda y: 0.0, [0, 1, 0], patient=[1, 1, 2]),
          "one label a patient"),
         (lambda: permute_pipeline(lambda y: np.nan, [0, 1, 0]), "found NaN"),
     ],

@@ -65,7 +65,7 @@ def test_resampling_patients_sees_an_optimism_that_resampling_rows_does_not() ->
 
     by_row = optimism_bootstrap(x, y, nearest, n_resamples=40, correction="632+")
     by_patient = optimism_bootstrap(
-        x, y, nearest, patients=patients, n_resamples=40, correction="632+"
+        x, y, nearest, patient=patients, n_resamples=40, correction="632+"
     )
     assert by_row.extra["left_out"] > 0.95
     assert by_patient.extra["left_out"] < 0.7

@@ -99,7 +99,7 @@ def test_records_that_differ_widen_the_interval() -> None:
     called = np.where(right, "V", "N")
     reference = np.full(3000, "V")
     by_beat = per_class_table(reference, called, ["N", "V"]).by_class["V"]["sensitivity"]
-    by_record = per_class_table(reference, called, ["N", "V"], clusters=record)
+    by_record = per_class_table(reference, called, ["N", "V"], record=record)
     found = by_record.by_class["V"]["sensitivity"]
     # records of equal size: the error of the mean over 30 records
     of_record = right.reshape(30, 100).mean(axis=1)
@@ -112,10 +112,10 @@ def test_patients_are_counted_and_resampled_where_no_record_is_given() -> None:
     events = labelled(n_records=12)
     patient = events.record // 2
     both = per_class_table(
-        events.reference, events.called, list("NSV"), clusters=events.record, patients=patient
+        events.reference, events.called, list("NSV"), record=events.record, patient=patient
     ).by_class["all"]["accuracy"]
     assert (both.n, both.unit, both.n_patients) == (12, "record", 6)
-    alone = per_class_table(events.reference, events.called, list("NSV"), patients=patient)
+    alone = per_class_table(events.reference, events.called, list("NSV"), patient=patient)
     accuracy = alone.by_class["all"]["accuracy"]
     assert (accuracy.n, accuracy.unit, accuracy.n_patients) == (6, "patient", 6)
 
@@ -155,7 +155,7 @@ def test_a_class_left_out_of_the_average_is_named() -> None:
 def test_a_class_in_few_records_has_no_interval() -> None:
     events = labelled(n_records=12)
     events.loc[events.record > 2, "reference"] = "N"
-    found = per_class_table(events.reference, events.called, list("NSV"), clusters=events.record)
+    found = per_class_table(events.reference, events.called, list("NSV"), record=events.record)
     rates = found.by_class["V"]
     assert (rates["sensitivity"].low, rates["sensitivity"].high) == (None, None)
     assert rates["sensitivity"].note == "held by 3 records: too few for an interval"
@@ -164,7 +164,7 @@ def test_a_class_in_few_records_has_no_interval() -> None:
 
 def test_a_class_right_in_every_record_gets_the_interval_of_as_many_records() -> None:
     reference = ["N", "V"] * 50
-    found = per_class_table(reference, reference, ["N", "V"], clusters=np.repeat(range(10), 10))
+    found = per_class_table(reference, reference, ["N", "V"], record=np.repeat(range(10), 10))
     sensitivity = found.by_class["V"]["sensitivity"]
     expected = proportion(10, 10)
     assert (sensitivity.low, sensitivity.high) == (expected.low, expected.high)
@@ -175,7 +175,7 @@ def test_events_without_a_record_are_dropped_and_counted() -> None:
     events = labelled()
     record = events.record.astype(object)
     record.iloc[:5] = None
-    found = per_class_table(events.reference, events.called, list("NSV"), clusters=record)
+    found = per_class_table(events.reference, events.called, list("NSV"), record=record)
     assert {estimate.n_dropped for estimate in found.estimates} == {5}
     assert found.confusion.to_numpy().sum() == 595
 

@@ -50,7 +50,7 @@ def test_a_patient_never_decides_about_the_own_recalibration() -> None:
 def test_all_rows_of_a_patient_are_recalibrated_alike() -> None:
     y, s = first()
     rows = np.repeat(np.arange(80), 3)
-    found = recalibrated_probabilities(y[rows], (0.05 + 0.6 * s)[rows], how="slope", clusters=rows)
+    found = recalibrated_probabilities(y[rows], (0.05 + 0.6 * s)[rows], how="slope", patient=rows)
     assert np.ptp(found.values.reshape(80, 3), axis=1).max() == 0
     # three equal rows count for one patient, so the coefficients stay
     assert found.slope == pytest.approx(2.240700988, abs=1e-6)

@@ -172,7 +172,7 @@ def test_the_roc_band_of_patients_is_wider_than_that_of_their_rows():
     labels, scores = np.repeat(LABELS, 10), np.repeat(SCORES, 10)
     patients = np.repeat(np.arange(80), 10)
     _, low, high = roc_band(labels, scores, n_resamples=300)
-    _, low_p, high_p = roc_band(labels, scores, clusters=patients, n_resamples=300)
+    _, low_p, high_p = roc_band(labels, scores, patient=patients, n_resamples=300)
     # Ten equal rows a patient: the variance of patients is ten times that of rows.
     ratio = np.mean(high_p - low_p) / np.mean(high - low)
     assert 2.3 < ratio < 4.2

@@ -92,7 +92,7 @@ CORRELATION = 0.5
 
 def area_of(draw: Draw, area: float, rng: np.random.Generator, interval: Any) -> Estimate:
     labels, score, patient = draw(rng, area)
-    return auc(labels, score, clusters=patient, interval=interval)
+    return auc(labels, score, patient=patient, interval=interval)
 
 
 def two_scores(

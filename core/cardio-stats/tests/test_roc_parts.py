@@ -110,7 +110,7 @@ def test_the_whole_curve_is_the_area_and_a_transform_changes_nothing() -> None:
     assert whole.value == pytest.approx(auc(y, score).value, abs=1e-12)
     part = partial_auc(y, score, **FEW)
     assert partial_auc(y, np.log(score + 1.0), **FEW).value == part.value
-    by_patient = partial_auc(y, score, clusters=np.arange(200) // 2, n_resamples=200)
+    by_patient = partial_auc(y, score, patient=np.arange(200) // 2, n_resamples=200)
     assert (by_patient.value, by_patient.unit, by_patient.n) == (part.value, "patient", 100)
 
 
@@ -170,7 +170,7 @@ def test_an_infinite_likelihood_ratio_is_left_out_and_one_of_zero_has_no_interva
     patients = np.arange(40) // 2
     rng = np.random.default_rng(0)
     labels, called = rng.integers(0, 2, 40), rng.integers(0, 2, 40)
-    by_patient = likelihood_ratios(labels, called, source="fixed", clusters=patients)
+    by_patient = likelihood_ratios(labels, called, source="fixed", patient=patients)
     assert by_patient["likelihood_ratio_positive"].n == 20
     assert "patient bootstrap" in by_patient["likelihood_ratio_positive"].method
 
@@ -224,7 +224,7 @@ def test_the_area_of_several_classes_is_procs() -> None:
     pairs = [found[pair].value for pair in ("I/II", "I/III", "II/III")]
     assert pairs == pytest.approx(R["multiclass"]["two"], abs=1e-12)
     assert found["all"].low < found["all"].value < found["all"].high
-    patients = multiclass_auc(labels, own, names, n_resamples=300, clusters=np.arange(90) // 3)
+    patients = multiclass_auc(labels, own, names, n_resamples=300, patient=np.arange(90) // 3)
     assert (patients["all"].n, patients["all"].unit) == (30, "patient")
 
 

@@ -77,10 +77,10 @@ def test_a_patient_of_many_rows_weighs_no_more_than_another() -> None:
     truth, guess, patient = rng.normal(30, 6, 20), rng.normal(30, 6, 20), np.arange(20)
     often = np.r_[np.repeat(0, 60), np.arange(1, 20), 1]
     alike = regression_errors(
-        truth[often], guess[often], clusters=patient[often], weigh_clusters_alike=True
+        truth[often], guess[often], patient=patient[often], weigh_clusters_alike=True
     )
     once = regression_errors(truth, guess)
     for name, estimate in once.items():  # rows repeated are one observation, seen more often
         assert alike[name].value == pytest.approx(estimate.value, rel=1e-9)
-    bias = limits_of_agreement(truth[often], guess[often], subjects=patient[often]).bias
+    bias = limits_of_agreement(truth[often], guess[often], patient=patient[often]).bias
     assert bias.value == pytest.approx(alike["bias"].value)

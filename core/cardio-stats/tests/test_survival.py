@@ -17,9 +17,13 @@ from cardio_stats import (
     harrell_c,
     kaplan_meier,
     log_rank,
+    net_benefit,
     observed_over_expected,
     timed_auc,
     timed_brier,
+    timed_calibration,
+    timed_decision_curve,
+    timed_net_benefit,
     uno_c,
 )
 from cardio_stats.errors import DataError
@@ -66,7 +70,7 @@ def test_curves_agree_with_survfit(case: dict[str, Any], rows: pd.DataFrame) -> 
     parts = {"all": (rows, case["everybody"])}
     parts |= {arm: (rows[rows["arm"] == arm], found) for arm, found in case["curves"].items()}
     for part, found in parts.values():
-        curve = kaplan_meier(follow_up_of(part, "time", "event"))
+        curve = kaplan_meier(part["time"], part["event"])
         median = curve.median()
         assert median is not None
         assert (median.n, median.value, median.low, median.high) == (
@@ -81,7 +85,7 @@ def test_curves_agree_with_survfit(case: dict[str, Any], rows: pd.DataFrame) -> 
 
 @EACH
 def test_the_log_rank_test_agrees_with_survdiff(case: dict[str, Any], rows: pd.DataFrame) -> None:
-    found = log_rank(follow_up_of(rows, "time", "event"), rows["arm"].to_numpy(dtype=object))
+    found = log_rank(rows["time"], rows["event"], rows["arm"])
     assert found.value == pytest.approx(case["log_rank"], abs=1e-9)
     assert found.extra["df"] == 2
 
@@ -90,7 +94,7 @@ def test_the_log_rank_test_agrees_with_survdiff(case: dict[str, Any], rows: pd.D
 def test_cox_agrees_with_coxph_and_its_test_with_cox_zph(
     case: dict[str, Any], rows: pd.DataFrame
 ) -> None:
-    model = fit_cox(rows, follow_up_of(rows, "time", "event"), ["x", "flag", "arm"])
+    model = fit_cox(rows, "time", "event", ["x", "flag", "arm"])
     assert model.terms == ("x", "flag", "arm=b", "arm=c")
     assert model.coefficients == pytest.approx(case["coef"], abs=1e-8)
     assert model.se == pytest.approx(case["se"], abs=1e-8)
@@ -113,8 +117,10 @@ def test_curves_and_log_rank_agree_with_statsmodels_where_times_are_tied(seed: i
     rng = np.random.default_rng(seed)
     rows = pd.DataFrame({"time": rng.integers(1, 9, 40), "event": rng.integers(0, 2, 40)})
     groups = np.array(["a", "b", "c"], dtype=object)[rng.integers(0, 3, 40)]
-    follow_up = follow_up_of(rows, "time", "event")
-    curve, peer = kaplan_meier(follow_up), SurvfuncRight(rows["time"], rows["event"])
+    curve, peer = (
+        kaplan_meier(rows["time"], rows["event"]),
+        SurvfuncRight(rows["time"], rows["event"]),
+    )
     np.testing.assert_array_equal(curve.time, peer.surv_times)
     np.testing.assert_allclose(curve.survival, peer.surv_prob, atol=1e-12)
     inside = (curve.survival > 0) & (curve.survival < 1)
@@ -124,7 +130,7 @@ def test_curves_and_log_rank_agree_with_statsmodels_where_times_are_tied(seed: i
         / (curve.survival[inside] * np.log(curve.survival[inside]))
     )
     np.testing.assert_allclose(curve.low[inside], curve.survival[inside] ** np.exp(-reach))
-    found = log_rank(follow_up, groups)
+    found = log_rank(rows["time"], rows["event"], groups)
     assert (found.value, found.p_value) == pytest.approx(
         survdiff(rows["time"], rows["event"], groups), rel=1e-9
     )
@@ -132,7 +138,7 @@ def test_curves_and_log_rank_agree_with_statsmodels_where_times_are_tied(seed: i
 
 def test_nobody_is_left_after_the_last_event_of_all() -> None:
     rows = pd.DataFrame({"time": [1, 2, 2], "event": [1, 1, 1]})
-    curve = kaplan_meier(follow_up_of(rows, "time", "event"))
+    curve = kaplan_meier(rows["time"], rows["event"])
     assert curve.survival == pytest.approx([2 / 3, 0])
     assert np.isnan(curve.low[1]) and np.isnan(curve.high[1])
 
@@ -141,7 +147,7 @@ def test_cox_agrees_with_statsmodels() -> None:
     from statsmodels.duration.hazard_regression import PHReg
 
     rows = CASES[1][1]
-    model = fit_cox(rows, follow_up_of(rows, "time", "event"), ["x", "flag"])
+    model = fit_cox(rows, "time", "event", ["x", "flag"])
     peer = PHReg(rows["time"], rows[["x", "flag"]], status=rows["event"], ties="efron").fit()
     assert model.coefficients == pytest.approx(peer.params, abs=1e-7)
     assert model.se == pytest.approx(peer.bse, abs=1e-7)
@@ -191,7 +197,7 @@ def test_the_error_of_a_brier_score_is_the_jackknifes() -> None:
 
 
 def test_without_censoring_the_timed_scores_are_those_of_two_classes() -> None:
-    from cardio_stats import auc, brier_scores
+    from cardio_stats import auc, brier
 
     rows = made_up(120, 5).assign(event=1)
     follow_up = follow_up_of(rows, "time", "event")
@@ -200,8 +206,8 @@ def test_without_censoring_the_timed_scores_are_those_of_two_classes() -> None:
     area, plain = timed_auc(follow_up, risk, 0.7), auc(had_it, risk)
     assert area.value == pytest.approx(plain.value, abs=1e-12)
     assert area.extra["se"] == pytest.approx(plain.extra["se"], rel=0.02)
-    brier, _ = timed_brier(follow_up, risk, 0.7)
-    assert brier.value == pytest.approx(brier_scores(had_it, risk)[0].value, abs=1e-12)
+    timed, _ = timed_brier(follow_up, risk, 0.7)
+    assert timed.value == pytest.approx(brier(had_it, risk).value, abs=1e-12)
     ratio = observed_over_expected(follow_up, risk, 0.7)
     assert ratio.value == pytest.approx(had_it.mean() / risk.mean(), abs=1e-12)
 
@@ -216,7 +222,7 @@ def test_groups_of_risk_hold_everybody_and_their_own_kaplan_meier() -> None:
     predicted = [mean for mean, _ in groups]
     assert predicted == sorted(predicted)
     lowest = rows[rows["risk"] <= np.quantile(risk, 0.2)]
-    at = kaplan_meier(follow_up_of(lowest, "time", "event")).at(30)
+    at = kaplan_meier(lowest["time"], lowest["event"]).at(30)
     assert at.low is not None
     assert groups[0][1].value == pytest.approx(1 - at.value)
     assert groups[0][1].high == pytest.approx(1 - at.low)
@@ -224,11 +230,11 @@ def test_groups_of_risk_hold_everybody_and_their_own_kaplan_meier() -> None:
 
 def test_a_median_at_exactly_one_half_lies_halfway_to_the_next_event() -> None:
     """As survfit(Surv(1:4, rep(1, 4)) ~ 1) says; with one event of two at 3, there is no next."""
-    curve = kaplan_meier(follow_up_of(pd.DataFrame({"t": [1, 2, 3, 4], "e": 1}), "t", "e"))
+    curve = kaplan_meier([1, 2, 3, 4], [1, 1, 1, 1])
     assert getattr(curve.median(), "value", None) == 2.5
-    curve = kaplan_meier(follow_up_of(pd.DataFrame({"t": [3, 4], "e": [1, 0]}), "t", "e"))
+    curve = kaplan_meier([3, 4], [1, 0])
     assert getattr(curve.median(), "value", None) == 3
-    curve = kaplan_meier(follow_up_of(pd.DataFrame({"t": [3, 4, 5], "e": [1, 0, 0]}), "t", "e"))
+    curve = kaplan_meier([3, 4, 5], [1, 0, 0])
     assert curve.median() is None
 
 
@@ -240,7 +246,7 @@ def test_order_and_unit_of_time_change_nothing() -> None:
             statistic(follow_up_of(t, "time", "event"), t["x"].to_numpy()) for t in (rows, turned)
         )
         assert (one.value, one.extra["se"]) == pytest.approx((other.value, other.extra["se"]))
-    models = [fit_cox(t, follow_up_of(t, "time", "event"), ["x", "arm"]) for t in (rows, turned)]
+    models = [fit_cox(t, "time", "event", ["x", "arm"]) for t in (rows, turned)]
     assert models[0].coefficients == pytest.approx(models[1].coefficients, abs=1e-9)
 
 
@@ -308,7 +314,7 @@ def test_an_event_may_be_named_by_its_value_and_the_others_are_told() -> None:
     )
     found = follow_up_of(table, "days", "status=dead")
     assert (found.n, found.n_events, found.n_dropped) == (3, 1, 2)
-    assert "competing event, which is not handled here" in found.note
+    assert "name it with --competing" in found.note
     assert "lost: 1, tx: 1" in found.note
     numbers = pd.DataFrame({"days": [1.0, 2, 3], "status": [0.0, 2, 2]})
     assert follow_up_of(numbers, "days", "status=2").n_events == 2
@@ -319,16 +325,16 @@ def test_models_that_have_no_maximum_are_refused() -> None:
     rows = made_up(60, 1)
     never = rows.assign(male=np.where(rows["event"] == 1, 1, np.arange(60) % 2))
     with pytest.raises(DataError, match="the hazard ratio of 'male' is infinite or 0"):
-        fit_cox(never, follow_up_of(never, "time", "event"), ["x", "male"])
+        fit_cox(never, "time", "event", ["x", "male"])
     double = rows.assign(twice=rows["x"] * 2 + 1)
     with pytest.raises(DataError, match="'twice': expected a column of its own"):
-        fit_cox(double, follow_up_of(double, "time", "event"), ["x", "twice"])
+        fit_cox(double, "time", "event", ["x", "twice"])
     same = rows.assign(one=3.0)
     with pytest.raises(DataError, match="'one': expected values that vary"):
-        fit_cox(same, follow_up_of(same, "time", "event"), ["x", "one"])
+        fit_cox(same, "time", "event", ["x", "one"])
     few = rows.assign(event=(rows.index == 3).astype(int))
     with pytest.raises(DataError, match="expected more events than the 1 coefficients, found 1"):
-        fit_cox(few, follow_up_of(few, "time", "event"), ["x"])
+        fit_cox(few, "time", "event", ["x"])
 
 
 def test_times_at_which_nothing_can_be_judged_are_refused() -> None:
@@ -338,7 +344,8 @@ def test_times_at_which_nothing_can_be_judged_are_refused() -> None:
         with pytest.raises(DataError, match="choose a time within the follow-up"):
             timed_auc(follow_up, x, moment)
     with pytest.raises(DataError, match="the longest follow-up; choose an earlier one"):
-        kaplan_meier(follow_up.only(~((rows["time"] > 1) & (rows["event"] == 1)).to_numpy())).at(99)
+        rest = rows[~((rows["time"] > 1) & (rows["event"] == 1))]
+        kaplan_meier(rest["time"], rest["event"]).at(99)
     with pytest.raises(DataError, match="expected probabilities from 0 to 1"):
         timed_brier(follow_up, x, 0.5)
     at_the_end = pd.DataFrame({"t": [1, 2, 3, 3], "e": [0, 0, 1, 1]})
@@ -348,8 +355,89 @@ def test_times_at_which_nothing_can_be_judged_are_refused() -> None:
 
 def test_every_estimate_says_what_it_counted() -> None:
     rows = CASES[0][1].assign(x=lambda t: t["x"].where(t.index != 0))
-    model = fit_cox(rows, follow_up_of(rows, "time", "event"), ["x"], unit="patient")
+    model = fit_cox(rows, "time", "event", ["x"], unit="patient")
     found: Estimate = model.hazard_ratios[0]
     assert (found.n, found.unit, found.n_patients, found.n_dropped) == (149, "patient", 149, 1)
     assert found.extra["n_events"] == model.follow_up.n_events
     assert found.p_value is not None
+
+
+# Made by oracles/risks_by_time.R with R 4.2.2, survival 3.5-3 and rms 6.5.0
+BY_TIME: dict[str, Any] = json.loads(
+    (Path(__file__).parent / "oracles/risks_by_time.json").read_text()
+)
+JUDGED = pytest.mark.parametrize(
+    ("case", "rows"),
+    [(case, rows) for case, (_, rows) in zip(BY_TIME["cases"], CASES, strict=True)],
+    ids=["n=150", "n=400"],
+)
+
+
+@JUDGED
+def test_the_calibration_of_risks_by_a_time_agrees_with_rms(
+    case: dict[str, Any], rows: pd.DataFrame
+) -> None:
+    follow_up, risk = follow_up_of(rows, "time", "event"), rows["risk"].to_numpy()
+    found = timed_calibration(follow_up, risk, case["at"])
+    assert found.slope.value == pytest.approx(case["slope"], abs=1e-8)
+    assert found.slope.extra["se"] == pytest.approx(case["se"], abs=1e-8)
+    expected = [case["ici"], case["e50"], case["e90"]]
+    assert [one.value for one in found.errors] == pytest.approx(expected, rel=1e-4)
+    for line, values in (("observed", case["observed"]), ("low", case["low"]),
+                         ("high", case["high"])):  # fmt: skip
+        drawn = np.interp(case["points"], found.curve.predicted, getattr(found.curve, line))
+        assert drawn == pytest.approx(values, abs=2e-4)  # 101 points stand for the curve
+
+
+@JUDGED
+def test_the_net_benefit_by_a_time_is_that_of_kaplan_meier_risks(
+    case: dict[str, Any], rows: pd.DataFrame
+) -> None:
+    follow_up, risk = follow_up_of(rows, "time", "event"), rows["risk"].to_numpy()
+    for expected in case["worth"]:
+        found = timed_net_benefit(follow_up, risk, case["at"], expected["threshold"])
+        assert found.value == pytest.approx(expected["value"], abs=1e-12)
+        assert found.extra["treat_all"] == pytest.approx(expected["all"], abs=1e-12)
+        assert found.extra["n_treated"] == expected["n"]
+    curve = timed_decision_curve(follow_up, risk, case["at"], thresholds=[0.2, 0.5, 0.7])
+    assert curve["net_benefit"].to_list() == pytest.approx([w["value"] for w in case["worth"]])
+
+
+def test_without_censoring_the_net_benefit_by_a_time_is_that_of_two_classes() -> None:
+    rows = made_up(200, 6).assign(event=1)
+    risk = 1 / (1 + np.exp(-rows["x"].to_numpy()))
+    had_it = (rows["time"] <= 0.7).to_numpy()
+    timed = timed_net_benefit(follow_up_of(rows, "time", "event"), risk, 0.7, 0.4)
+    plain = net_benefit(had_it, risk, 0.4)
+    assert timed.value == pytest.approx(plain.value, abs=1e-12)
+    assert timed.extra["se"] == pytest.approx(plain.extra["se"], rel=0.01)
+
+
+def test_limits_of_the_net_benefit_by_a_time_hold() -> None:
+    rng, hits, n = np.random.default_rng(8), 0, 300
+    risk = np.linspace(0.1, 0.7, 200_000)
+    treated = risk[risk >= 0.4]
+    truth = treated.sum() / risk.size - (1 - treated).sum() / risk.size * 0.4 / 0.6
+    for _ in range(n):
+        own = rng.uniform(0.1, 0.7, 150)
+        had, lost = rng.exponential(-1 / np.log1p(-own)), rng.uniform(0.3, 3.0, 150)
+        table = pd.DataFrame({"time": np.minimum(had, lost), "event": (had <= lost) * 1})
+        found = timed_net_benefit(follow_up_of(table, "time", "event"), own, 1.0, 0.4)
+        hits += found.low <= truth <= found.high  # type: ignore[operator]
+    assert 0.92 <= hits / n <= 0.98
+
+
+@pytest.mark.parametrize(
+    ("call", "says"),
+    [
+        (lambda f, x: timed_calibration(f, np.round(x), 30), "exactly 0 or 1"),
+        (lambda f, x: timed_calibration(f, np.round(x) * 0.5 + 0.1, 30), "fewer knots"),
+        (lambda f, x: timed_net_benefit(f, x, 30, 1.0), "strictly between 0 and 1"),
+        (lambda f, x: timed_net_benefit(f, x * 2, 30, 0.5), "probabilities from 0 to 1"),
+        (lambda f, x: timed_calibration(f, x, 3000), "the longest follow-up"),
+    ],
+)
+def test_risks_by_a_time_that_cannot_be_judged_are_refused(call: Any, says: str) -> None:
+    rows = CASES[0][1]
+    with pytest.raises(DataError, match=says):
+        call(follow_up_of(rows, "time", "event"), rows["risk"].to_numpy())

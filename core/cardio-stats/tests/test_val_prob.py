@@ -95,11 +95,11 @@ def test_the_gain_over_treating_all_has_the_error_of_the_paired_difference():
 def test_rows_of_one_patient_widen_what_chance_shows():
     _, y, p, _ = CASES[0]
     y, p, who = np.repeat(y, 4), np.repeat(p, 4), np.repeat(np.arange(120), 4)
-    rows, patients = (errors(y, p, **m)["ici"] for m in ({}, {"clusters": who}))
+    rows, patients = (errors(y, p, **m)["ici"] for m in ({}, {"patient": who}))
     assert patients.value == rows.value
     assert patients.extra["if_calibrated_high"] > 1.6 * rows.extra["if_calibrated_high"]
     assert (patients.n, patients.unit) == (120, "patient")
-    u, _ = unreliability(y, p, clusters=who)
+    u, _ = unreliability(y, p, patient=who)
     assert u.p_value is None
     assert "independent" in u.note
 
@@ -111,9 +111,9 @@ def test_observed_to_expected_has_the_error_of_riley_and_that_of_patients():
     assert (found.value, found.extra["expected"]) == (pytest.approx(1.25), pytest.approx(40))
     assert found.extra["se_log"] == pytest.approx(math.sqrt(0.9 / 50))
     assert math.log(found.high / found.value) == pytest.approx(1.959964 * math.sqrt(0.018))
-    alone = observed_to_expected(y, p, clusters=np.arange(500))
+    alone = observed_to_expected(y, p, patient=np.arange(500))
     assert alone.extra["se_log"] == pytest.approx(found.extra["se_log"], rel=0.01)
-    four = observed_to_expected(np.repeat(y, 4), np.repeat(p, 4), clusters=np.repeat(range(500), 4))
+    four = observed_to_expected(np.repeat(y, 4), np.repeat(p, 4), patient=np.repeat(range(500), 4))
     assert four.extra["se_log"] == pytest.approx(alone.extra["se_log"])
 
 

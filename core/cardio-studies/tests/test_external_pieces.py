@@ -60,7 +60,7 @@ def test_mean_error_and_slope_are_those_of_a_line() -> None:
     off, slope = number_calibration(y, x, n_resamples=100)
     assert off.value == pytest.approx((y - x).mean())
     assert slope.value == pytest.approx(np.polyfit(x, y, 1)[0])
-    patients = number_calibration(np.tile(y, 3), np.tile(x, 3), clusters=np.tile(range(12), 3),
+    patients = number_calibration(np.tile(y, 3), np.tile(x, 3), patient=np.tile(range(12), 3),
                                   n_resamples=100)  # fmt: skip
     assert (patients[1].value, patients[1].n) == (pytest.approx(slope.value), 12)
     with pytest.raises(DataError, match="same for everybody"):

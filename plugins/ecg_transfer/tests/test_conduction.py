@@ -9,7 +9,8 @@ from cardio_core.api import DataError
 from cardio_ecg_transfer.signal.delineation.median_beat import MedianBeat
 from cardio_ecg_transfer.signal.delineation.qrs_bounds import QrsBounds
 from cardio_ecg_transfer.signal.delineation.qrs_waves import qrs_waves
-from cardio_ecg_transfer.signal.measurements.conduction import conduction, frontal_axis_deg
+from cardio_ecg_transfer.signal.frontal_axis import frontal_axis_deg
+from cardio_ecg_transfer.signal.measurements.conduction import conduction
 from cardio_ecg_transfer.signal.measurements.measure import measure_ecg
 from cardio_ecg_transfer.synthetic.patient import Noise, PatientSpec, draw_anatomy
 from cardio_ecg_transfer.synthetic.simulation import simulate
@@ -121,6 +122,18 @@ def test_the_limits_of_duration_are_strausss_by_sex_and_120_ms(qrs_ms, sex, stra
     found = conduction(beat_of(**LBBB), QrsBounds(-qrs_ms / 2, qrs_ms / 2), sex)
     assert (found.lbbb_strauss, found.lbbb_esc) == (strauss, esc)
     assert not found.class_one
+
+
+@pytest.mark.parametrize(
+    ("global_ms", "sex", "strauss", "class_one"),
+    [(128.0, "F", False, False), (140.0, "M", True, False), (150.0, "M", True, True)],
+)
+def test_limits_of_guidelines_hold_for_the_duration_over_all_leads(
+    global_ms, sex, strauss, class_one
+):
+    whole = (-global_ms / 2, global_ms / 2)
+    found = conduction(beat_of(**LBBB), QrsBounds(-58.0, 58.0, global_ms=whole), sex)
+    assert (found.lbbb_strauss, found.class_one) == (strauss, class_one)
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from cardio_ecg_transfer.readers import read_ecg
+from cardio_core.api import DataError
+from cardio_ecg_transfer.readers import carts, read_ecg
 from cardio_ecg_transfer.signal.filters import resample
 from cardio_ecg_transfer.signal.measurements.measure import measure_ecg
 from cardio_ecg_transfer.synthetic.patient import PatientSpec
@@ -76,3 +77,10 @@ def test_another_rate_measures_the_same_and_says_how_finely(rate_hz):
     told = [flag for flag in made.flags if flag.startswith("recorded at")]
     expected = f"recorded at {rate_hz:g} Hz: times are resolved to {step_ms:.3g} ms, notches and "
     assert told == ([f"{expected}small waves may be lost"] if rate_hz < 250 else [])
+
+
+def test_without_the_extra_of_carts_the_message_says_what_brings_it(tmp_path, monkeypatch):
+    monkeypatch.setattr(carts, "find_spec", lambda name: None)
+    (tmp_path / "one.scp").write_bytes(b"any")
+    with pytest.raises(DataError, match=r"ecgdatakit.*SCP-ECG.*\./plugins/ecg_transfer\[carts\]"):
+        read_ecg(tmp_path / "one.scp")

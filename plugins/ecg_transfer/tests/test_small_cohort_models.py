@@ -5,11 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from sklearn.dummy import DummyClassifier, DummyRegressor
+from sklearn.ensemble import ExtraTreesClassifier
 from sklearn.linear_model import LogisticRegression
 
 from cardio_core.api import Context, ModelArtifact, Target
 from cardio_ecg_transfer.response.chosen.candidates import penalties, rotation, trees
 from cardio_ecg_transfer.response.chosen.choosing import choose
+from cardio_ecg_transfer.response.chosen.shrinking import WEIGHTS, shrink
 from cardio_ecg_transfer.response.classical import fit_estimator, score_estimator
 from cardio_ecg_transfer.response.config import ClassicalBlock
 from cardio_ecg_transfer.response.models import CRT_RESPONSE, RECIPES
@@ -100,10 +102,10 @@ def test_what_predicts_strangers_is_chosen_and_one_person_is_never_on_both_sides
     vectors = np.repeat(rng.normal(size=(40, 3)), 2, axis=0)
     outcome = np.repeat(rng.integers(0, 2, 40), 2)
     candidates = {"neighbour": KNeighborsClassifier(1), "share": DummyClassifier()}
-    name, lost = choose(candidates, vectors, outcome, people, regression=False, seed=0)
+    name, _, lost = choose(candidates, vectors, outcome, people, regression=False, seed=0)
     assert name == "share" and lost["neighbour"] > 5 > 1 > lost["share"]
     careless = np.arange(80).astype(str)
-    _, too_good = choose(candidates, vectors, outcome, careless, regression=False, seed=0)
+    *_, too_good = choose(candidates, vectors, outcome, careless, regression=False, seed=0)
     assert too_good["neighbour"] < lost["neighbour"] / 2
     signal = {"share": DummyClassifier(), "logistic": LogisticRegression()}
     by_first = (vectors[:, 0] > 0).astype(int)
@@ -113,11 +115,11 @@ def test_what_predicts_strangers_is_chosen_and_one_person_is_never_on_both_sides
 def test_with_nothing_to_choose_by_the_first_is_taken():
     two = {"a": DummyRegressor(), "b": DummyRegressor()}
     assert choose({"a": two["a"]}, np.zeros((4, 1)), np.arange(4.0), np.arange(4).astype(str),
-                  regression=True, seed=0) == ("a", {})  # fmt: skip
+                  regression=True, seed=0) == ("a", 0.0, {})  # fmt: skip
     one_of_a_kind = np.array([0, 0, 0, 1])
     dummies = {"a": DummyClassifier(), "b": DummyClassifier()}
     assert choose(dummies, np.zeros((4, 1)), one_of_a_kind, np.arange(4).astype(str),
-                  regression=False, seed=0) == ("a", {})  # fmt: skip
+                  regression=False, seed=0) == ("a", 0.0, {})  # fmt: skip
 
 
 def test_rotated_features_have_the_penalty_of_the_features_themselves():
@@ -152,8 +154,36 @@ def test_they_are_fitted_kept_and_read_for_every_kind_of_outcome(model, kind, tm
     chosen = ModelArtifact(tmp_path).read_json("chosen.json")
     assert len(chosen["lost"]) > 1
     assert chosen["lost"][chosen["chosen"]] == min(chosen["lost"].values())
+    if model == "trees" and classes:
+        assert chosen["shrunk_by"] in WEIGHTS
+        assert scores.min() > 0 and scores.max() < 1
     right = scores.argmax(axis=1) if kind == "multiclass" else scores
     assert np.corrcoef(right, outcome)[0, 1] > 0.6
+
+
+def test_a_shrunk_leaf_is_what_its_patients_and_the_prior_make_of_it():
+    rng = np.random.default_rng(6)
+    vectors, outcome = rng.normal(size=(60, 2)), np.arange(60) % 3
+    forest = ExtraTreesClassifier(7, min_samples_leaf=4, random_state=0).fit(vectors, outcome)
+    prior = np.array([0.5, 0.3, 0.2])
+    by_hand = []
+    for tree in forest.estimators_:  # from the patients themselves: nothing is drawn for a tree
+        leaves = tree.apply(vectors)
+        counts = np.array([np.bincount(outcome[leaves == leaf], minlength=3) for leaf in leaves])
+        by_hand.append((counts + 1.5 * prior) / (counts.sum(axis=1, keepdims=True) + 1.5))
+    shrink(forest, prior, 0.5)
+    shrink(forest, prior, 1.5, before=0.5)
+    np.testing.assert_allclose(forest.predict_proba(vectors), np.mean(by_hand, axis=0), atol=1e-12)
+
+
+@pytest.mark.parametrize("model", ["forest", "trees"])
+def test_no_score_of_a_forest_is_exactly_0_or_1(model, tmp_path):
+    ctx = Context(CRT_RESPONSE, hook="train", model=model, _out=tmp_path)
+    outcome = np.repeat([0.0, 1.0], (40, 10)).astype(np.float32)
+    vectors = outcome[:, None] * 9 + np.random.default_rng(7).normal(size=(50, 3))
+    fit_estimator(vectors, outcome, np.arange(50).astype(str), RECIPES[model], QUICK, ctx)
+    scores = score_estimator(ModelArtifact(tmp_path), vectors, ctx)
+    assert 0 < scores.min() < 0.05 and 0.8 < scores.max() < 1
 
 
 def test_boosted_trees_are_kept_without_a_pickle(tmp_path):

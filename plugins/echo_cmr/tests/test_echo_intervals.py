@@ -134,7 +134,7 @@ def simulated() -> dict[str, float]:
         rows = correlated_scores(np.random.default_rng([20, number]), auc=AUC)
         for column, clusters in enumerate((None, rows["subject_id"])):
             one = stats.bootstrap_auc(
-                rows["y"], rows["score"], clusters=clusters, n_resamples=N_RESAMPLES, seed=number
+                rows["y"], rows["score"], patient=clusters, n_resamples=N_RESAMPLES, seed=number
             )
             inside[number, column] = one.low <= AUC <= one.high
             width[number, column] = width_of(one)

@@ -52,7 +52,7 @@ def test_a_study_of_several_loops_is_one_line_and_every_file_one_of_the_account(
     }  # fmt: skip
     loops = {row["id"]: row for row in rows_of(tmp_path / "out" / "recordings.csv")}
     assert set(loops) == {"1-1", "1-2", "1-3", "2", "3"}
-    rate, low = "Heart rate (per min)", "Heart rate, lower quartile (per min)"
+    rate, low = "heart_rate_bpm", "heart_rate_bpm_q1"
     of_loops = sorted(float(loops[name][rate]) for name in ("1-1", "1-2", "1-3"))
     assert of_loops[0] < of_loops[2]
     assert float(studies["1"][rate]) == of_loops[1]

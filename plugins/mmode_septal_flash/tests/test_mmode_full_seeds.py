@@ -76,7 +76,7 @@ def one_seed(
         test = np.flatnonzero(tested & original)
         found = predict(model, features.view(test), bench.config.predict, ctx)
         scores[test] = found.scores["septal_flash"]
-    area = auc(y[original], scores[original], clusters=patients[original])
+    area = auc(y[original], scores[original], patient=patients[original])
     return {
         "seed": seed,
         "cpu_s": round(time.process_time() - begin),

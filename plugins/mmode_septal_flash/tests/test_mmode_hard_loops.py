@@ -28,8 +28,8 @@ from cardio_mmode_septal_flash.synthetic import synthesize
 from cardio_ultrasound import Loop, fit_sector, read_loop, with_drawn_r_peaks
 
 STORED = Path(__file__).parent / "stored" / "mmode_hard_loops.json"
-EXCURSION = "Early inward peak of the septum above its foot (mm)"
-CONFIDENCE = "Confidence in the septum line that was found, 0 to 1"
+EXCURSION = "early_peak_mm"
+CONFIDENCE = "septum_confidence"
 N_PATIENTS, SEED = 16, 3
 
 

@@ -17,6 +17,22 @@ from cardio_spect_polar.synthetic.phantom.imaging import Camera, image
 from cardio_spect_polar.synthetic.phantom.ventricle import Ventricle
 
 
+def rows_by_head(out):
+    """Read the rows of ``measurements.csv`` by the titles and units of their columns."""
+    with (out / "measurements_columns.csv").open(encoding="utf-8", newline="") as file:
+        columns = list(csv.DictReader(file))
+    heads = {
+        one["column"]: f"{one['title']} ({one['unit']})" if one["unit"] else one["title"]
+        for one in columns
+        if one["values"] != "text"
+    }
+    with (out / "measurements.csv").open(encoding="utf-8", newline="") as file:
+        return [
+            {heads.get(name, name): cell for name, cell in row.items()}
+            for row in csv.DictReader(file)
+        ]
+
+
 def test_a_study_without_label_or_table_is_measured(tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("CARDIO_CACHE", str(tmp_path / "cache"))
     synthesize(tmp_path / "made", task="crt_response", n_patients=8, seed=2)
@@ -27,8 +43,7 @@ def test_a_study_without_label_or_table_is_measured(tmp_path, monkeypatch, capsy
     monkeypatch.setattr(sys, "argv", ["cardio", *arguments])
     command.load()()
     assert "model" not in capsys.readouterr().out
-    with (out / "measurements.csv").open(encoding="utf-8", newline="") as file:
-        (row,) = csv.DictReader(file)
+    (row,) = rows_by_head(out)
     assert list(row)[:3] == ["id", "At stress", "Phase SD of reliable samples (degrees)"]
     assert row["At stress"] == "no"
     assert 0 < float(row["LV ejection fraction (%)"]) < 90
@@ -41,8 +56,7 @@ def test_a_study_without_label_or_table_is_measured(tmp_path, monkeypatch, capsy
                  "--base", limits[0], "--apex", limits[1], "--no-sheets"]  # fmt: skip
     monkeypatch.setattr(sys, "argv", ["cardio", *arguments])
     command.load()()
-    with (again / "measurements.csv").open(encoding="utf-8", newline="") as file:
-        (given,) = csv.DictReader(file)
+    (given,) = rows_by_head(again)
     head = "Phase SD (degrees)"
     assert float(given[head]) == pytest.approx(float(row[head]), abs=0.5)
     assert "an operator's limits" in given["flags"]
@@ -76,8 +90,7 @@ def test_rest_and_stress_in_nested_folders_are_measured_once_and_beside_each_oth
     (command,) = entry_points(group="console_scripts", name="cardio")
     command.load()()
     assert "Rest and stress of one patient: recordings 1 and 2." in capsys.readouterr().err
-    with (out / "measurements.csv").open(encoding="utf-8", newline="") as file:
-        rest, stress = csv.DictReader(file)
+    rest, stress = rows_by_head(out)
     assert (rest["At stress"], stress["At stress"]) == ("no", "yes")
     assert rest["patient"] == stress["patient"] == "P1"
     for head in ("Phase SD (degrees)", "LV ejection fraction (%)"):
@@ -110,8 +123,7 @@ def test_a_study_without_rr_interval_says_why_it_has_no_rates(tmp_path, monkeypa
     monkeypatch.setattr(sys, "argv", ["cardio", *arguments, "--out", str(tmp_path / "out")])
     command.load()()
     capsys.readouterr()
-    with (tmp_path / "out" / "measurements.csv").open(encoding="utf-8", newline="") as file:
-        (row,) = csv.DictReader(file)
+    (row,) = rows_by_head(tmp_path / "out")
     assert "the RR interval is unknown: rates of filling and ejection are missing" in row["flags"]
     assert row["Peak filling rate (EDV/s)"] == ""
     # The phantom's base descends by 8 mm.

@@ -92,6 +92,23 @@ def _wfdb(folder: Path) -> list[Seed]:
     return made
 
 
+def _cart(name: str, suffix: str, kind: str, n_leads: int = 12) -> Any:
+    """Return what makes the valid files of a format that the extra [carts] reads."""
+
+    def make(folder: Path) -> list[Seed]:
+        from dataclasses import replace
+
+        writers = _written("write_carts")
+
+        def write(path: Path, ecg: Any, truth: Any, number: int) -> None:
+            ecg = replace(ecg, signal_mv=ecg.signal_mv[:n_leads], leads=ecg.leads[:n_leads])
+            getattr(writers, f"write_{name}")(path, ecg)
+
+        return _single(folder, suffix, kind, write)
+
+    return make
+
+
 def _headers(folder: Path) -> list[Seed]:
     return [one for one in _wfdb(folder) if not one.target.endswith("atr")]
 
@@ -126,6 +143,13 @@ READERS = (
     Reader("ecg_muse", "ECG: GE MUSE XML", _muse, _READ, cost=2),
     Reader("ecg_edf", "ECG: EDF", _edf, _READ, cost=2),
     Reader("ecg_csv", "ECG: CSV", _csv, _READ, cost=2),
+    Reader("ecg_aecg", "ECG: HL7 aECG", _cart("aecg", ".xml", "xml"), _READ, cost=2),
+    Reader("ecg_sierra", "ECG: Philips Sierra XML", _cart("sierra", ".xml", "xml"), _READ, cost=2),
+    Reader("ecg_mortara", "ECG: Mortara ELI XML", _cart("mortara", ".xml", "xml"), _READ, cost=2),
+    Reader("ecg_scp", "ECG: SCP-ECG", _cart("scp", ".scp", "bytes"), _READ, cost=2),
+    Reader("ecg_mfer", "ECG: MFER", _cart("mfer", ".mwf", "bytes"), _READ, cost=2),
+    Reader("ecg_ishne", "ECG: ISHNE", _cart("ishne", ".ecg", "bytes"), _READ, cost=2),
+    Reader("ecg_kardia", "ECG: Kardia JSON", _cart("kardia", ".json", "json", 6), _READ, cost=2),
     Reader("ecg_wfdb", "ECG: WFDB header and signal", _headers, _READ, cost=2),
     Reader("ecg_annotations", "ECG: WFDB annotations of beats", _annotations,
            opens("ecg_transfer", "aami_beats", whole=True, mode="fit"), cost=3),

@@ -14,32 +14,16 @@ Names are resolved when they are first used; importing the package imports nothi
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from cardio_stats._lazy import offer
 
 if TYPE_CHECKING:
     from cardio_core.runs import Run as Run
-    from cardio_core.runs import make_run as run
+    from cardio_core.runs import make_run as run  # noqa: F401
     from cardio_core.runs import measure as measure
-    from cardio_core.runs import open_run as open  # noqa: A004
+    from cardio_core.runs import open_run as open  # noqa: A004, F401
     from cardio_core.runs import plugins as plugins
 
-_HOMES = {
-    "Run": "Run", "run": "make_run", "open": "open_run", "measure": "measure",
-    "plugins": "plugins",
-}  # fmt: skip
-
-__all__ = ["Run", "measure", "open", "plugins", "run"]
-
-
-def __getattr__(name: str) -> Any:
-    """Import a name when it is first used."""
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from cardio_core import runs
-
-    return getattr(runs, _HOMES[name])
-
-
-def __dir__() -> list[str]:
-    """List the lazily resolved names, too."""
-    return sorted({*globals(), *__all__})
+if not TYPE_CHECKING:  # or a misspelt name would be no error of the type checker
+    __getattr__, __dir__, __all__ = offer(__name__)

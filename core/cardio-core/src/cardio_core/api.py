@@ -6,8 +6,9 @@ cardio_core.api import PluginInfo, Task`` imports neither numpy nor torch.
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from cardio_stats._lazy import offer
 
 if TYPE_CHECKING:
     from cardio_core.config import Block as Block
@@ -54,91 +55,5 @@ if TYPE_CHECKING:
     from cardio_stats.figures import canvas as canvas
     from cardio_stats.files import SafeName as SafeName
 
-_HOMES = {
-    "cardio_core.config": (
-        "Block",
-        "EvaluateBlock",
-        "RunConfig",
-    ),
-    "cardio_core.context": ("Context",),
-    "cardio_core.evaluation.default": ("default_evaluate",),
-    "cardio_core.hookspecs": ("hookimpl",),
-    "cardio_core.io.cohort": (
-        "CohortTable",
-        "cohort_from_table",
-    ),
-    "cardio_core.io.synthetic": (
-        "synthetic_folder",
-        "write_truth",
-    ),
-    "cardio_core.report.measured": ("write_measurements",),
-    "cardio_core.training.examples": (
-        "ArrayExamples",
-        "Examples",
-    ),
-    "cardio_core.training.plan": ("FitPlan",),
-    "cardio_core.training.prediction": ("grad_cam_maps",),
-    "cardio_core.types.artifact": ("ModelArtifact",),
-    "cardio_core.types.features": (
-        "FeatureBlock",
-        "FeatureSet",
-    ),
-    "cardio_core.types.info": (
-        "Model",
-        "Need",
-        "Option",
-        "PluginInfo",
-        "Target",
-        "Task",
-    ),
-    "cardio_core.types.notes": ("Note",),
-    "cardio_core.types.plans": (
-        "Fixed",
-        "RandomSamples",
-        "Resubstitution",
-    ),
-    "cardio_core.types.predictions": (
-        "Column",
-        "Predictions",
-        "Scored",
-    ),
-    "cardio_core.types.report": (
-        "Case",
-        "EvaluationReport",
-        "Explanation",
-        "Metric",
-        "Scope",
-    ),
-    "cardio_core.types.samples": (
-        "Cohort",
-        "SampleSet",
-    ),
-    "cardio_core.types.targets": ("Targets",),
-    "cardio_stats.errors": (
-        "ConfigError",
-        "DataError",
-    ),
-    "cardio_stats.figures": ("canvas",),
-    "cardio_stats.files": ("SafeName",),
-}
-"""The public names, by the module that each lives in."""
-
-_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
-
-__all__ = sorted(_HOME_OF)
-
 if not TYPE_CHECKING:  # or a misspelt name would be no error of the type checker
-
-    def __getattr__(name: str) -> Any:
-        if name not in _HOME_OF:
-            offered = ", ".join(__all__)
-            raise AttributeError(f"{__name__} has no {name!r}; it offers {offered}")
-        home = import_module(_HOME_OF[name])
-        globals()[name] = value = getattr(home, name, None) or import_module(
-            f"{home.__name__}.{name}"
-        )
-        return value
-
-
-def __dir__() -> list[str]:
-    return __all__
+    __getattr__, __dir__, __all__ = offer(__name__)

@@ -196,7 +196,7 @@ class Run:
         one, other = (self.scores(name, target=target, protocol=protocol) for name in (a, b))
         both = one.merge(other[["unit", "score"]], on="unit", suffixes=("_a", "_b"))
         return delong_paired(
-            both["event"], both["score_a"], both["score_b"], clusters=_clusters(both)
+            both["event"], both["score_a"], both["score_b"], patient=_clusters(both)
         )
 
     def plot_roc(
@@ -235,7 +235,7 @@ class Run:
         from cardio_stats import calibration_curve
 
         def curve(rows: pd.DataFrame) -> tuple[Any, Any]:
-            found = calibration_curve(rows["event"], rows["score"], clusters=_clusters(rows))
+            found = calibration_curve(rows["event"], rows["score"], patient=_clusters(rows))
             return found.predicted, found.observed
 
         axes = self._curves(models, target, protocol, ax, curve, "calibration_slope")

@@ -59,7 +59,7 @@ def limits_of_agreement(
     reference: ArrayLike,
     measured: ArrayLike,
     *,
-    subjects: ArrayLike | None = None,
+    patient: ArrayLike | None = None,
     level: float = 0.95,
     share: float = 0.95,
     unit: str | None = None,
@@ -70,7 +70,7 @@ def limits_of_agreement(
     ----------
     reference, measured : array-like, shape (n,)
         The same quantity in the same unit. Rows in which anything is missing are left out.
-    subjects : array-like, shape (n,), optional
+    patient : array-like, shape (n,), optional
         Whom each pair was measured on, where some have several pairs and the true value may
         change between them.
     level : float
@@ -78,7 +78,7 @@ def limits_of_agreement(
     share : float
         Share of differences between the limits: 0.95 gives bias ± 1.96 SD.
     unit : str, optional
-        What is independent: ``"row"`` by default, ``"patient"`` with `subjects`.
+        What is independent: ``"row"`` by default, ``"patient"`` with `patient`.
 
     Returns
     -------
@@ -88,7 +88,7 @@ def limits_of_agreement(
     ------
     DataError
         Fewer than three pairs, fewer than five subjects, no subject with two pairs where
-        `subjects` are given, or differences that are all equal.
+        `patient` are given, or differences that are all equal.
 
     Notes
     -----
@@ -110,8 +110,8 @@ def limits_of_agreement(
     checked_level(level)
     multiple = normal_quantile(checked_level(share))
     one, other = numeric_column(reference, "reference"), numeric_column(measured, "measured")
-    codes = None if subjects is None else group_codes(subjects, "subjects")
-    n_rows = same_length(reference=one, measured=other, subjects=codes)
+    codes = None if patient is None else group_codes(patient, "patient")
+    n_rows = same_length(reference=one, measured=other, patient=codes)
     known = ~(np.isnan(one) | np.isnan(other))
     if codes is not None:
         known &= codes >= 0
@@ -181,7 +181,7 @@ def _repeated(difference: Floats, groups: Ints, multiple: float, level: float) -
     df_within = n_pairs - n
     if df_within == 0:
         raise DataError(
-            "subjects: expected some with two or more pairs, found one each; leave subjects out"
+            "patient: expected some with two or more pairs, found one each; leave patient out"
         )
     tail = (1 - level) / 2
     bias, between = float(means.mean()), float(means.var(ddof=1))
@@ -409,32 +409,36 @@ def cohen_kappa(
 # Intraclass correlations: Shrout and Fleiss's six forms from one analysis of variance.
 
 
-def intraclass_correlations(
-    ratings: ArrayLike, *, level: float = 0.95, unit: str = "patient"
-) -> dict[str, Estimate]:
-    """Return how alike the ratings of one subject are, in all six forms.
+IccForm = Literal["1,1", "2,1", "3,1", "1,k", "2,k", "3,k"]
+
+
+def icc(
+    ratings: ArrayLike, form: IccForm = "2,1", *, level: float = 0.95, unit: str = "patient"
+) -> Estimate:
+    """Return how alike the ratings of one subject are.
 
     Parameters
     ----------
     ratings : array-like, shape (n_subjects, n_raters)
         Subjects with a missing rating are left out and counted.
+    form : {"2,1", "1,1", "3,1", "1,k", "2,k", "3,k"}
+        1: every subject has other raters; 2: random raters who rate everybody, absolute
+        agreement; 3: these raters only, consistency. Of a single rating, or of the mean of all k.
     level : float
     unit : str
         What a row is.
 
     Returns
     -------
-    dict of str to Estimate
-        ``icc_1_1``, ``icc_2_1``, ``icc_3_1`` of a single rating and ``icc_1_k``, ``icc_2_k``,
-        ``icc_3_k`` of the mean of all raters. Form 1: every subject has raters of its own; 2:
-        random raters who rate everybody, absolute agreement; 3: these raters only, consistency.
-        `p_value` tests 0; `extra` holds ``f``, ``df1``, ``df2`` and ``n_raters``. ``icc_2_k`` is
-        left out where raters disagree so much that its lower limit does not exist.
+    Estimate
+        ``icc_2_1`` and so on. `p_value` tests 0; `extra` holds ``f``, ``df1``, ``df2`` and
+        ``n_raters``.
 
     Raises
     ------
     DataError
-        Fewer than two raters or three complete subjects, or no variation.
+        Fewer than two raters or three complete subjects, or no variation; form "2,k" where raters
+        disagree so much that its lower limit does not exist.
 
     Notes
     -----
@@ -447,9 +451,9 @@ def intraclass_correlations(
 
     Examples
     --------
-    >>> found = intraclass_correlations([[9, 2, 5, 8], [6, 1, 3, 2], [8, 4, 6, 8],
-    ...                                  [7, 1, 2, 6], [10, 5, 6, 9], [6, 2, 4, 7]])
-    >>> [round(found[name].value, 2) for name in ("icc_1_1", "icc_2_1", "icc_3_1")]
+    >>> ratings = [[9, 2, 5, 8], [6, 1, 3, 2], [8, 4, 6, 8], [7, 1, 2, 6], [10, 5, 6, 9],
+    ...            [6, 2, 4, 7]]
+    >>> [round(icc(ratings, form).value, 2) for form in ("1,1", "2,1", "3,1")]
     [0.17, 0.29, 0.71]
     """
     table = np.asarray(ratings, dtype=np.float64)
@@ -467,24 +471,26 @@ def intraclass_correlations(
             "ratings: expected variation between subjects and beyond that of subjects and raters, "
             "found none; the ratings are identical or differ by a constant"
         )
-    counted = unit_count(len(complete), None, unit)
-    return {
-        name: Estimate(
-            name,
-            value,
-            low,
-            high,
-            level,
-            "Shrout-Fleiss, F interval",
-            p_value=p_value,
-            n_dropped=len(table) - len(complete),
-            extra={**extra, "n_raters": complete.shape[1]},
-            **counted,
-        )
-        for name, value, low, high, p_value, extra in _forms(
-            squares, len(complete), complete.shape[1], checked_level(level)
-        )
-    }
+    forms = _forms(squares, len(complete), complete.shape[1], checked_level(level))
+    wanted = f"icc_{form.replace(',', '_')}"
+    for name, value, low, high, p_value, extra in forms:
+        if name == wanted:
+            return Estimate(
+                name,
+                value,
+                low,
+                high,
+                level,
+                "Shrout-Fleiss, F interval",
+                p_value=p_value,
+                n_dropped=len(table) - len(complete),
+                extra={**extra, "n_raters": complete.shape[1]},
+                **unit_count(len(complete), None, unit),
+            )
+    raise DataError(
+        f"ICC({form}): raters disagree so much that its limits do not exist; use a single rating, "
+        "form 2,1"
+    )
 
 
 def _mean_squares(table: Floats) -> dict[str, float]:
@@ -542,7 +548,7 @@ def _two_way_random(
     high = n * (lower_f * rows - error) / (shared + n * lower_f * rows)
     found: list[Form] = [("icc_2_1", single, low, high, *test)]
     if 1 + (k - 1) * low > 0:
-        average = [k * icc / (1 + (k - 1) * icc) for icc in (single, low, high)]
+        average = [k * one / (1 + (k - 1) * one) for one in (single, low, high)]
         found.append(("icc_2_k", average[0], average[1], average[2], *test))
     return found
 
@@ -559,7 +565,7 @@ def regression_errors(
     reference: ArrayLike,
     predicted: ArrayLike,
     *,
-    clusters: ArrayLike | None = None,
+    patient: ArrayLike | None = None,
     weigh_clusters_alike: bool = False,
     n_resamples: int = 2000,
     seed: int = 0,
@@ -572,7 +578,7 @@ def regression_errors(
     ----------
     reference, predicted : array-like, shape (n,)
         The same quantity in the same unit. Rows in which anything is missing are left out.
-    clusters : array-like, shape (n,), optional
+    patient : array-like, shape (n,), optional
         Patient or record of every row: whole clusters are then drawn.
     weigh_clusters_alike : bool
         Whether every cluster counts alike, so that a row weighs one by the rows of its cluster, as
@@ -580,7 +586,7 @@ def regression_errors(
     n_resamples, seed : int
     level : float
     unit : str, optional
-        What is drawn: ``"row"`` by default, ``"patient"`` with `clusters`.
+        What is drawn: ``"row"`` by default, ``"patient"`` with `patient`.
 
     Returns
     -------
@@ -609,7 +615,7 @@ def regression_errors(
     (-0.34, 1.0, 10.0)
     """
     truth, guess = numeric_column(reference, "reference"), numeric_column(predicted, "predicted")
-    codes = None if clusters is None else group_codes(clusters, "clusters")
+    codes = None if patient is None else group_codes(patient, "patient")
     same_length(reference=truth, predicted=guess, clusters=codes)
     known = ~(np.isnan(truth) | np.isnan(guess))
     if codes is not None:
@@ -641,7 +647,7 @@ def regression_errors(
         rows,
         lambda sums: _errors(sums, centre)[..., chosen],
         names,
-        clusters=clusters,
+        patient=patient,
         n_resamples=n_resamples,
         seed=seed,
         level=level,

@@ -22,6 +22,7 @@ from cardio_stats._numerics.validate import (
     Floats,
     Ints,
     ScoredSample,
+    binary_labels,
     checked_level,
     require_clusters,
     scored_sample,
@@ -48,10 +49,11 @@ from cardio_stats.resampling import (
 
 
 def bootstrap_auc(
-    labels: ArrayLike,
+    outcome: ArrayLike,
     scores: ArrayLike,
     *,
-    clusters: ArrayLike | None = None,
+    event: str | None = None,
+    patient: ArrayLike | None = None,
     stratify: bool = False,
     n_resamples: int = 2000,
     seed: int = 0,
@@ -63,11 +65,13 @@ def bootstrap_auc(
 
     Parameters
     ----------
-    labels : array-like of 0 and 1, shape (n,)
+    outcome : array-like, shape (n,)
         Rows in which anything is missing are left out.
+    event : str, optional
+        Word of the outcome that counts, where it is not 0 and 1, or yes and no.
     scores : array-like, shape (n,)
         More is more likely class 1; never flipped.
-    clusters : array-like, shape (n,), optional
+    patient : array-like, shape (n,), optional
         Patient or record of every row: whole clusters are then drawn.
     stratify : bool
         Keep the number of units of each class in every resample. A cluster must then hold one
@@ -77,7 +81,7 @@ def bootstrap_auc(
     level : float
     interval : {"percentile", "bca"}
     unit : str, optional
-        What is drawn: ``"row"`` by default, ``"patient"`` with `clusters`.
+        What is drawn: ``"row"`` by default, ``"patient"`` with `patient`.
 
     Returns
     -------
@@ -104,17 +108,19 @@ def bootstrap_auc(
     >>> round(found.value, 4), found.high
     (0.8889, 1.0)
     """
-    drawn = _draw(labels, (scores,), clusters, stratify, n_resamples, seed, unit)
+    outcome = binary_labels(outcome, event)
+    drawn = _draw(outcome, (scores,), patient, stratify, n_resamples, seed, unit)
     jackknife = drawn.jackknife(0) if interval == "bca" else None
     return drawn.estimate("auc", drawn.aucs[0], drawn.replicates.values[:, 0], jackknife, level)
 
 
 def bootstrap_auc_difference(
-    labels: ArrayLike,
+    outcome: ArrayLike,
     score_a: ArrayLike,
     score_b: ArrayLike,
     *,
-    clusters: ArrayLike | None = None,
+    event: str | None = None,
+    patient: ArrayLike | None = None,
     stratify: bool = False,
     n_resamples: int = 2000,
     seed: int = 0,
@@ -128,9 +134,12 @@ def bootstrap_auc_difference(
 
     Parameters
     ----------
-    labels : array-like of 0 and 1, shape (n,)
+    outcome : array-like, shape (n,)
+        0 and 1, or words of which `event` is one.
+    event : str, optional
+        Word of the outcome that counts, where it is not 0 and 1, or yes and no.
     score_a, score_b : array-like, shape (n,)
-    clusters, stratify, n_resamples, seed, level, interval, unit
+    patient, stratify, n_resamples, seed, level, interval, unit
         As for :func:`bootstrap_auc`.
 
     Returns
@@ -146,7 +155,8 @@ def bootstrap_auc_difference(
     >>> round(found.value, 4)
     0.1875
     """
-    drawn = _draw(labels, (score_a, score_b), clusters, stratify, n_resamples, seed, unit)
+    outcome = binary_labels(outcome, event)
+    drawn = _draw(outcome, (score_a, score_b), patient, stratify, n_resamples, seed, unit)
     difference = drawn.aucs[0] - drawn.aucs[1]
     replicates = drawn.replicates.values[:, 0] - drawn.replicates.values[:, 1]
     jackknife = drawn.jackknife(0) - drawn.jackknife(1) if interval == "bca" else None
@@ -262,10 +272,11 @@ def _replicate_aucs(
 
 
 def pr_auc(
-    labels: ArrayLike,
+    outcome: ArrayLike,
     scores: ArrayLike,
     *,
-    clusters: ArrayLike | None = None,
+    event: str | None = None,
+    patient: ArrayLike | None = None,
     method: Literal["logit", "bootstrap"] | None = None,
     n_resamples: int = 2000,
     seed: int = 0,
@@ -276,11 +287,13 @@ def pr_auc(
 
     Parameters
     ----------
-    labels : array-like of 0 and 1, shape (n,)
+    outcome : array-like, shape (n,)
         Rows in which anything is missing are left out.
+    event : str, optional
+        Word of the outcome that counts, where it is not 0 and 1, or yes and no.
     scores : array-like, shape (n,)
         More is more likely class 1.
-    clusters : array-like, shape (n,), optional
+    patient : array-like, shape (n,), optional
         Patient or record of every row: whole clusters are then resampled.
     method : {"logit", "bootstrap"}, optional
         ``"logit"`` (the default without clusters) treats the value as a proportion of the
@@ -315,7 +328,8 @@ def pr_auc(
     >>> round(found.value, 4), found.extra["prevalence"]
     (0.8333, 0.5)
     """
-    sample = scored_sample(labels, scores, clusters=clusters)
+    outcome = binary_labels(outcome, event)
+    sample = scored_sample(outcome, scores, clusters=patient)
     ranked = _FallingRows.of(sample.positive, sample.scores[0], sample.clusters)
     n_units = sample.n_clusters or sample.n
     value = float(ranked.values(np.ones((1, n_units)))[0])
@@ -331,7 +345,7 @@ def pr_auc(
         },
         **unit_count(sample.n, sample.n_clusters, unit),
     )
-    if (method or ("logit" if clusters is None else "bootstrap")) == "bootstrap":
+    if (method or ("logit" if patient is None else "bootstrap")) == "bootstrap":
         if sample.clusters is not None:
             require_clusters(n_units, estimate.unit)
         drawn = resample(
@@ -347,7 +361,7 @@ def pr_auc(
             estimate.replace(note=note), replicates, level, seed, n_resamples,
             n_redrawn=drawn.n_redrawn,
         )  # fmt: skip
-    if clusters is not None:
+    if patient is not None:
         raise DataError("method: the logit interval ignores clusters; use method='bootstrap'")
     return _with_logit_limits(estimate, sample.n_positive, level)
 

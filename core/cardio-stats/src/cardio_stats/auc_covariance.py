@@ -16,6 +16,7 @@ from cardio_stats._numerics.validate import (
     Floats,
     Ints,
     ScoredSample,
+    binary_labels,
     checked_level,
     group_sums,
     ratio,
@@ -325,20 +326,23 @@ class DelongCovariance:
 
 
 def delong_covariance(
-    labels: ArrayLike,
+    outcome: ArrayLike,
     *scores: ArrayLike,
-    clusters: ArrayLike | None = None,
+    event: str | None = None,
+    patient: ArrayLike | None = None,
     unit: str | None = None,
 ) -> DelongCovariance:
     """Return the AUCs of one or more scores and their covariance in O(n log n).
 
     Parameters
     ----------
-    labels : array-like of 0 and 1, shape (n,)
+    outcome : array-like, shape (n,)
         Rows in which anything is missing are left out.
+    event : str, optional
+        Word of the outcome that counts, where it is not 0 and 1, or yes and no.
     *scores : array-like, shape (n,)
         More is more likely class 1; never flipped.
-    clusters : array-like, shape (n,), optional
+    patient : array-like, shape (n,), optional
         Patient or record of every row; rows of one cluster may then be correlated, and a cluster
         may hold both classes.
     unit : str, optional
@@ -365,7 +369,8 @@ def delong_covariance(
     >>> round(float(found.aucs[0]), 4), round(float(found.covariance[0, 0]), 4)
     (0.8333, 0.0556)
     """
-    sample = scored_sample(labels, *scores, clusters=clusters)
+    outcome = binary_labels(outcome, event)
+    sample = scored_sample(outcome, *scores, clusters=patient)
     component = np.stack([placements(sample.positive, score) for score in sample.scores])
     if sample.clusters is None:
         covariance, influence = _independent(sample, component)
@@ -376,11 +381,12 @@ def delong_covariance(
 
 
 def delong_paired(
-    labels: ArrayLike,
+    outcome: ArrayLike,
     score_a: ArrayLike,
     score_b: ArrayLike,
     *,
-    clusters: ArrayLike | None = None,
+    event: str | None = None,
+    patient: ArrayLike | None = None,
     level: float = 0.95,
     interval: DifferenceInterval = "auto",
     unit: str | None = None,
@@ -389,10 +395,13 @@ def delong_paired(
 
     Parameters
     ----------
-    labels : array-like of 0 and 1, shape (n,)
+    outcome : array-like, shape (n,)
+        0 and 1, or words of which `event` is one.
+    event : str, optional
+        Word of the outcome that counts, where it is not 0 and 1, or yes and no.
     score_a, score_b : array-like, shape (n,)
         Rows in which anything is missing are left out of both.
-    clusters : array-like, shape (n,), optional
+    patient : array-like, shape (n,), optional
         Patient or record of every row, where rows of one cluster may be correlated.
     level : float
         Coverage of the interval of the difference.
@@ -401,7 +410,7 @@ def delong_paired(
         Student's t with Satterthwaite's degrees of freedom. ``"auto"`` takes ``"t"`` with fewer
         than 200 units of a class.
     unit : str, optional
-        What is independent: ``"row"`` by default, ``"patient"`` with `clusters`.
+        What is independent: ``"row"`` by default, ``"patient"`` with `patient`.
 
     Returns
     -------
@@ -429,7 +438,8 @@ def delong_paired(
     >>> round(result.value, 4), round(result.p_value, 3), round(result.extra["df"], 1)
     (0.1875, 0.31, 6.0)
     """
-    found = delong_covariance(labels, score_a, score_b, clusters=clusters, unit=unit)
+    outcome = binary_labels(outcome, event)
+    found = delong_covariance(outcome, score_a, score_b, patient=patient, unit=unit)
     contrast = np.array([1.0, -1.0])
     se = float(np.sqrt(max(0.0, contrast @ found.covariance @ contrast)))
     difference = float(found.aucs[0] - found.aucs[1])
@@ -468,6 +478,76 @@ def delong_paired(
         estimate = estimate.replace(low=None, high=None, level=None)
         note += ", but not every row: DeLong's variance is 0, no interval"
     return estimate.replace(p_value=1.0, note=note)
+
+
+def auc_noninferiority(
+    outcome: ArrayLike,
+    score: ArrayLike,
+    standard: ArrayLike,
+    *,
+    margin: float,
+    event: str | None = None,
+    patient: ArrayLike | None = None,
+    alpha: float = 0.025,
+    interval: DifferenceInterval = "auto",
+    unit: str | None = None,
+) -> Estimate:
+    """Ask whether the AUC of a score is less than that of another by a margin at most.
+
+    Parameters
+    ----------
+    outcome, event, patient, interval, unit
+        As for :func:`delong_paired`.
+    score, standard : array-like, shape (n,)
+        The score that is to be no worse, and the one it is compared with.
+    margin : float
+        The greatest loss of AUC that would be accepted, above 0, named beforehand.
+    alpha : float
+        Of the one-sided test.
+
+    Returns
+    -------
+    Estimate
+        ``auc_noninferiority``: the difference with its one-sided lower limit (`level` is
+        1 - `alpha`, `high` is None), and the p of a loss of `margin` or more. ``extra`` holds
+        ``margin``, and ``noninferior``, 1 where the limit lies above -`margin`.
+
+    Raises
+    ------
+    DataError
+        As `delong_paired`; a margin that is none; scores that differ in no pair.
+
+    References
+    ----------
+    Liu JP, Ma MC, Wu CY, Tai JY. Stat Med 2006;25:1219.
+
+    Examples
+    --------
+    >>> y = [0, 0, 0, 0, 1, 1, 1, 1]
+    >>> a, b = [1, 2, 3, 5, 4, 6, 7, 8], [2, 1, 6, 5, 3, 4, 7, 8]
+    >>> found = auc_noninferiority(y, a, b, margin=0.1)
+    >>> round(found.value, 4), round(found.p_value, 3), found.extra["noninferior"]
+    (0.1875, 0.072, 0.0)
+    """
+    if not 0 < margin < 1:
+        raise DataError(f"margin: expected a loss of AUC above 0 and below 1, found {margin:g}")
+    level = 1 - 2 * checked_level(alpha)
+    found = delong_paired(
+        outcome, score, standard, event=event, patient=patient, level=level, interval=interval,
+        unit=unit,
+    )  # fmt: skip
+    if found.extra["se"] == 0 or found.low is None:
+        raise DataError("non-inferiority: expected two scores that differ, found a variance of 0")
+    statistic = (found.value + margin) / found.extra["se"]
+    extra = {"margin": margin, "noninferior": float(found.low > -margin)}
+    return found.replace(
+        name="auc_noninferiority",
+        high=None,
+        level=1 - alpha,
+        method=f"{found.method}, one-sided against a loss of {margin:g}",
+        p_value=float(stdtr(found.extra.get("df", np.inf), -statistic)),
+        extra={**found.extra, **extra},
+    )
 
 
 def delong_unpaired(
@@ -555,7 +635,7 @@ def _independent(sample: ScoredSample, component: Floats) -> tuple[Floats, Float
     n_positive, n_negative = sample.n_positive, sample.n - sample.n_positive
     if min(n_positive, n_negative) < 2:
         raise DataError(
-            f"labels: expected at least 2 rows of each class, found {n_positive} of class 1 and "
+            f"outcome: expected at least 2 rows of each class, found {n_positive} of class 1 and "
             f"{n_negative} of class 0; a variance cannot be had from one row"
         )
     v10, v01 = component[:, sample.positive], component[:, ~sample.positive]

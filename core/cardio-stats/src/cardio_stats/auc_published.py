@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 from scipy.special import ndtr, ndtri
 
 from cardio_stats._numerics.intervals import normal_quantile, wald_limits
-from cardio_stats._numerics.validate import checked_level, unit_count
+from cardio_stats._numerics.validate import binary_labels, checked_level, unit_count
 from cardio_stats.auc_covariance import delong_covariance
 from cardio_stats.errors import DataError
 from cardio_stats.estimate import Estimate
@@ -296,10 +296,11 @@ def binormal_power(
 
 
 def pilot_power(
-    labels: ArrayLike,
+    outcome: ArrayLike,
     score_a: ArrayLike,
     score_b: ArrayLike,
     *,
+    event: str | None = None,
     n: int | None = None,
     power: float = 0.8,
     alpha: float = 0.05,
@@ -312,8 +313,10 @@ def pilot_power(
 
     Parameters
     ----------
-    labels : array-like of 0 and 1, shape (n,)
+    outcome : array-like, shape (n,)
         Rows in which anything is missing are left out.
+    event : str, optional
+        Word of the outcome that counts, where it is not 0 and 1, or yes and no.
     score_a, score_b : array-like, shape (n,)
     n : int, optional
         Patients of the study that is planned, with the pilot's prevalence; with it the power is
@@ -346,7 +349,8 @@ def pilot_power(
     >>> round(pilot_power(y, a, b, n=40).value, 2), round(pilot_power(y, b, a, n=40).value, 2)
     (0.7, 0.7)
     """
-    found = delong_covariance(labels, score_a, score_b)
+    outcome = binary_labels(outcome, event)
+    found = delong_covariance(outcome, score_a, score_b)
     sample = found.sample
     difference = float(found.aucs[0] - found.aucs[1])
     if difference == 0:

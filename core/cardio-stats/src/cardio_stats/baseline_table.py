@@ -133,7 +133,7 @@ LARGEST_CODE = 10
 
 @dataclass(frozen=True, slots=True)
 class TableOneChoices:
-    """How a Table 1 is made; what has no default differs between papers.
+    """How a Table 1 is made; papers differ in all of it.
 
     Attributes
     ----------
@@ -167,10 +167,10 @@ class TableOneChoices:
         Whether a note says why Fisher's test stands in the column of tests.
     """
 
-    continuous_test: ContinuousTest
-    categorical_test: CategoricalTest
-    yates: bool
-    ddof: Literal[0, 1]
+    continuous_test: ContinuousTest = "welch"
+    categorical_test: CategoricalTest = "chi2"
+    yates: bool = False
+    ddof: Literal[0, 1] = 1
     summary: Summary = "mean_sd"
     categorical: tuple[str, ...] = ()
     continuous: tuple[str, ...] = ()
@@ -426,8 +426,15 @@ def _is_categorical(table: pd.DataFrame, name: str, choices: TableOneChoices) ->
 # Table 1: each variable described by group, with tests that are named, not assumed.
 
 
+AS_USUAL = TableOneChoices()
+
+
 def table_one(
-    table: pd.DataFrame, by: str | None, columns: Sequence[str] | None, *, choices: TableOneChoices
+    table: pd.DataFrame,
+    by: str | None = None,
+    columns: Sequence[str] | None = None,
+    *,
+    choices: TableOneChoices = AS_USUAL,
 ) -> ResultTable:
     """Describe the columns of a table by group.
 
@@ -441,6 +448,7 @@ def table_one(
     columns : sequence of str or None
         What to describe; None takes every column that can be described and names the others.
     choices : TableOneChoices
+        Tests, their corrections, and what is printed.
 
     Returns
     -------
@@ -466,8 +474,7 @@ def table_one(
     >>> import pandas as pd
     >>> t = pd.DataFrame({"arm": ["ON"] * 4 + ["OFF"] * 4,
     ...                   "qrs_ms": [150, 160, 170, 180, 140, 150, 155, None]})
-    >>> made = table_one(t, "arm", ["qrs_ms"], choices=TableOneChoices(
-    ...     continuous_test="welch", categorical_test="chi2", yates=False, ddof=1))
+    >>> made = table_one(t, by="arm", columns=["qrs_ms"])
     >>> made.rows[0][:4]
     ('qrs_ms, mean ± SD', '157.9 ± 13.5 [7]', '148.3 ± 7.6 [3]', '165.0 ± 12.9')
     >>> made.rows[0][4:]

@@ -23,6 +23,7 @@ from cardio_stats._numerics.local_regression import Kind as Smoother
 from cardio_stats._numerics.validate import (
     Floats,
     ScoredSample,
+    binary_labels,
     checked_level,
     group_sums,
     numeric_column,
@@ -44,7 +45,7 @@ def number_calibration(
     truth: ArrayLike,
     predicted: ArrayLike,
     *,
-    clusters: ArrayLike | None = None,
+    patient: ArrayLike | None = None,
     n_resamples: int = 2000,
     seed: int = 0,
     level: float = 0.95,
@@ -56,7 +57,7 @@ def number_calibration(
     ----------
     truth, predicted : array-like, shape (n,)
         In one unit. Rows in which anything is missing are left out.
-    clusters : array-like, shape (n,), optional
+    patient : array-like, shape (n,), optional
         Patient of every row: whole patients are then drawn.
     n_resamples, seed : int
     level : float
@@ -91,7 +92,7 @@ def number_calibration(
     rows = np.column_stack([np.ones(len(x)), x - centre, y - centre, (x - centre) ** 2,
                             (x - centre) * (y - centre)])  # fmt: skip
     return bootstrap_sums(
-        rows, _line, ("mean_error", "calibration_slope"), clusters=clusters,
+        rows, _line, ("mean_error", "calibration_slope"), patient=patient,
         n_resamples=n_resamples, seed=seed, level=level, unit=unit,
     )  # fmt: skip
 
@@ -107,12 +108,13 @@ Binning = Literal["equal-count", "equal-width"]
 
 
 def expected_calibration_error(
-    labels: ArrayLike,
+    outcome: ArrayLike,
     probabilities: ArrayLike,
     *,
+    event: str | None = None,
     n_bins: int = 10,
     binning: Binning = "equal-count",
-    clusters: ArrayLike | None = None,
+    patient: ArrayLike | None = None,
     n_draws: int = 2000,
     seed: int = 0,
     level: float = 0.95,
@@ -122,12 +124,15 @@ def expected_calibration_error(
 
     Parameters
     ----------
-    labels : array-like of 0 and 1, shape (n,)
+    outcome : array-like, shape (n,)
+        0 and 1, or words of which `event` is one.
+    event : str, optional
+        Word of the outcome that counts, where it is not 0 and 1, or yes and no.
     probabilities : array-like, shape (n,)
     n_bins : int
     binning : {"equal-count", "equal-width"}
         Bins of as many rows, or of the same width between 0 and 1.
-    clusters : array-like, shape (n,), optional
+    patient : array-like, shape (n,), optional
     n_draws, seed : int
         Of calibrated models.
     level : float
@@ -155,7 +160,7 @@ def expected_calibration_error(
     (0.2, True)
     """
     checked_level(level)
-    sample = probability_sample(labels, probabilities, clusters, unit)
+    sample = probability_sample(binary_labels(outcome, event), probabilities, patient, unit)
     predicted, truth = sample.scores[0], sample.positive.astype(np.float64)
     bins = _bins(predicted, n_bins, binning)
     n_filled = int(bins.max()) + 1
@@ -208,10 +213,11 @@ class CalibrationMetrics:
 
 
 def calibration_metrics(
-    labels: ArrayLike,
+    outcome: ArrayLike,
     probabilities: ArrayLike,
     *,
-    clusters: ArrayLike | None = None,
+    event: str | None = None,
+    patient: ArrayLike | None = None,
     smoother: Smoother = "loess",
     n_resamples: int = 2000,
     seed: int = 0,
@@ -222,11 +228,13 @@ def calibration_metrics(
 
     Parameters
     ----------
-    labels : array-like of 0 and 1, shape (n,)
+    outcome : array-like, shape (n,)
         Rows in which anything is missing are left out.
+    event : str, optional
+        Word of the outcome that counts, where it is not 0 and 1, or yes and no.
     probabilities : array-like, shape (n,)
         Predicted probability of class 1.
-    clusters : array-like, shape (n,), optional
+    patient : array-like, shape (n,), optional
         Patient or record of every row.
     smoother : {"loess", "lowess"}
         Of the curve behind ICI, E50, E90 and Emax.
@@ -249,20 +257,21 @@ def calibration_metrics(
     >>> list(found.refused)
     ['calibration_slope', 'ici']
     """
-    rows: dict[str, Any] = {"clusters": clusters, "level": level, "unit": unit}
+    outcome = binary_labels(outcome, event)
+    rows: dict[str, Any] = {"patient": patient, "level": level, "unit": unit}
     beside: dict[str, Any] = {**rows, "n_draws": n_resamples, "seed": seed}
     drawn: dict[str, Any] = {**rows, "n_resamples": n_resamples, "seed": seed}
     calls: dict[str, Callable[[], list[Estimate]]] = {
         "calibration_in_the_large": lambda: [
-            calibration_in_the_large(labels, probabilities, **rows)
+            calibration_in_the_large(outcome, probabilities, **rows)
         ],
-        "calibration_slope": lambda: [calibration_slope(labels, probabilities, **rows)],
-        "oe_ratio": lambda: [observed_to_expected(labels, probabilities, **rows)],
-        "ece": lambda: [expected_calibration_error(labels, probabilities, **beside)],
+        "calibration_slope": lambda: [calibration_slope(outcome, probabilities, **rows)],
+        "oe_ratio": lambda: [observed_to_expected(outcome, probabilities, **rows)],
+        "ece": lambda: [expected_calibration_error(outcome, probabilities, **beside)],
         "ici": lambda: smooth_calibration_errors(
-            labels, probabilities, smoother=smoother, **beside
+            outcome, probabilities, smoother=smoother, **beside
         ),
-        "brier": lambda: brier_scores(labels, probabilities, **drawn),
+        "brier": lambda: _briers(outcome, probabilities, **drawn),
     }
     estimates: list[Estimate] = []
     refused: dict[str, str] = {}
@@ -275,10 +284,11 @@ def calibration_metrics(
 
 
 def calibration_in_the_large(
-    labels: ArrayLike,
+    outcome: ArrayLike,
     probabilities: ArrayLike,
     *,
-    clusters: ArrayLike | None = None,
+    event: str | None = None,
+    patient: ArrayLike | None = None,
     level: float = 0.95,
     unit: str | None = None,
 ) -> Estimate:
@@ -286,10 +296,13 @@ def calibration_in_the_large(
 
     Parameters
     ----------
-    labels : array-like of 0 and 1, shape (n,)
+    outcome : array-like, shape (n,)
+        0 and 1, or words of which `event` is one.
+    event : str, optional
+        Word of the outcome that counts, where it is not 0 and 1, or yes and no.
     probabilities : array-like, shape (n,)
         Strictly between 0 and 1.
-    clusters : array-like, shape (n,), optional
+    patient : array-like, shape (n,), optional
         The error is then robust to correlation within clusters.
     level : float
     unit : str, optional
@@ -315,7 +328,8 @@ def calibration_in_the_large(
     >>> found.value > 0
     True
     """
-    sample = probability_sample(labels, probabilities, clusters, unit)
+    outcome = binary_labels(outcome, event)
+    sample = probability_sample(outcome, probabilities, patient, unit)
     name, matrix = "calibration_in_the_large", np.ones((sample.n, 1))
     estimate = _coefficient(sample, name, matrix, log_odds(sample), 0, level, unit)
     return estimate.replace(
@@ -328,10 +342,11 @@ def calibration_in_the_large(
 
 
 def calibration_slope(
-    labels: ArrayLike,
+    outcome: ArrayLike,
     probabilities: ArrayLike,
     *,
-    clusters: ArrayLike | None = None,
+    event: str | None = None,
+    patient: ArrayLike | None = None,
     level: float = 0.95,
     unit: str | None = None,
 ) -> Estimate:
@@ -339,10 +354,13 @@ def calibration_slope(
 
     Parameters
     ----------
-    labels : array-like of 0 and 1, shape (n,)
+    outcome : array-like, shape (n,)
+        0 and 1, or words of which `event` is one.
+    event : str, optional
+        Word of the outcome that counts, where it is not 0 and 1, or yes and no.
     probabilities : array-like, shape (n,)
         Strictly between 0 and 1, not all equal.
-    clusters : array-like, shape (n,), optional
+    patient : array-like, shape (n,), optional
         The error is then robust to correlation within clusters.
     level : float
     unit : str, optional
@@ -368,58 +386,112 @@ def calibration_slope(
     >>> round(found.value, 2)
     1.02
     """
-    sample = probability_sample(labels, probabilities, clusters, unit)
+    outcome = binary_labels(outcome, event)
+    sample = probability_sample(outcome, probabilities, patient, unit)
     require_variation(sample)
     require_overlap(sample)
     matrix = np.column_stack([np.ones(sample.n), log_odds(sample)])
     return _coefficient(sample, "calibration_slope", matrix, np.zeros(sample.n), 1, level, unit)
 
 
-def brier_scores(
-    labels: ArrayLike,
+def brier(
+    outcome: ArrayLike,
     probabilities: ArrayLike,
     *,
-    clusters: ArrayLike | None = None,
+    event: str | None = None,
+    patient: ArrayLike | None = None,
     n_resamples: int = 2000,
     seed: int = 0,
     level: float = 0.95,
     unit: str | None = None,
-) -> list[Estimate]:
-    """Return the Brier score and its scaled form with bootstrap intervals.
+) -> Estimate:
+    """Return the Brier score, the mean squared error of probabilities.
 
     Parameters
     ----------
-    labels : array-like of 0 and 1, shape (n,)
+    outcome : array-like, shape (n,)
+        0 and 1, or words of which `event` is one.
     probabilities : array-like, shape (n,)
-    clusters : array-like, shape (n,), optional
+    event : str, optional
+        Word of the outcome that counts, where it is not 0 and 1, or yes and no.
+    patient : array-like, shape (n,), optional
     n_resamples, seed : int
+        Of the bootstrap.
     level : float
     unit : str, optional
 
     Returns
     -------
-    list of Estimate
-        ``brier``, the mean squared error, and ``scaled_brier``, 1 less its ratio to that of the
-        prevalence: 1 is perfect, 0 no better than the prevalence.
+    Estimate
 
     References
     ----------
-    Brier GW. Mon Weather Rev 1950;78:1. Steyerberg EW et al. Epidemiology 2010;21:128.
+    Brier GW. Mon Weather Rev 1950;78:1.
 
     Examples
     --------
-    >>> [brier, scaled] = brier_scores([0, 0, 1, 1], [0.1, 0.4, 0.6, 0.9], n_resamples=50)
-    >>> round(brier.value, 3), round(scaled.value, 2)
-    (0.085, 0.66)
+    >>> round(brier([0, 0, 1, 1], [0.1, 0.4, 0.6, 0.9], n_resamples=50).value, 3)
+    0.085
     """
-    sample = probability_sample(labels, probabilities, clusters, unit)
+    about: Any = {"patient": patient, "n_resamples": n_resamples, "seed": seed, "level": level}
+    return _briers(binary_labels(outcome, event), probabilities, unit=unit, **about)[0]
+
+
+def scaled_brier(
+    outcome: ArrayLike,
+    probabilities: ArrayLike,
+    *,
+    event: str | None = None,
+    patient: ArrayLike | None = None,
+    n_resamples: int = 2000,
+    seed: int = 0,
+    level: float = 0.95,
+    unit: str | None = None,
+) -> Estimate:
+    """Return 1 less the ratio of the Brier score to that of the prevalence.
+
+    Parameters
+    ----------
+    outcome, probabilities, event, patient, n_resamples, seed, level, unit
+        As for :func:`brier`.
+
+    Returns
+    -------
+    Estimate
+        1 is perfect, 0 no better than the prevalence.
+
+    References
+    ----------
+    Steyerberg EW et al. Epidemiology 2010;21:128.
+
+    Examples
+    --------
+    >>> round(scaled_brier([0, 0, 1, 1], [0.1, 0.4, 0.6, 0.9], n_resamples=50).value, 2)
+    0.66
+    """
+    about: Any = {"patient": patient, "n_resamples": n_resamples, "seed": seed, "level": level}
+    return _briers(binary_labels(outcome, event), probabilities, unit=unit, **about)[1]
+
+
+def _briers(
+    outcome: ArrayLike,
+    probabilities: ArrayLike,
+    *,
+    patient: ArrayLike | None,
+    n_resamples: int,
+    seed: int,
+    level: float,
+    unit: str | None,
+) -> list[Estimate]:
+    """Return the Brier score and its scaled form, of one bootstrap."""
+    sample = probability_sample(outcome, probabilities, patient, unit)
     truth = sample.positive.astype(np.float64)
     rows = np.column_stack([(sample.scores[0] - truth) ** 2, truth, np.ones(sample.n)])
     found = bootstrap_sums(
         rows,
         _brier,
         ("brier", "scaled_brier"),
-        clusters=sample.clusters,
+        patient=sample.clusters,
         n_resamples=n_resamples,
         seed=seed,
         level=level,
@@ -489,21 +561,24 @@ def _coefficient(
 
 
 def unreliability(
-    labels: ArrayLike,
+    outcome: ArrayLike,
     probabilities: ArrayLike,
     *,
-    clusters: ArrayLike | None = None,
+    event: str | None = None,
+    patient: ArrayLike | None = None,
     unit: str | None = None,
 ) -> list[Estimate]:
     """Return what recalibration would gain, and what the probabilities are worth as they are.
 
     Parameters
     ----------
-    labels : array-like of 0 and 1, shape (n,)
+    outcome : array-like, shape (n,)
         Rows in which anything is missing are left out.
+    event : str, optional
+        Word of the outcome that counts, where it is not 0 and 1, or yes and no.
     probabilities : array-like, shape (n,)
         Strictly between 0 and 1, not all equal.
-    clusters : array-like, shape (n,), optional
+    patient : array-like, shape (n,), optional
         The test takes rows as independent, and is not given with them.
     unit : str, optional
 
@@ -531,7 +606,8 @@ def unreliability(
     >>> round(u.value, 3), round(u.p_value, 3)
     (-0.333, 1.0)
     """
-    sample = probability_sample(labels, probabilities, clusters, unit)
+    outcome = binary_labels(outcome, event)
+    sample = probability_sample(outcome, probabilities, patient, unit)
     require_variation(sample)
     require_overlap(sample)
     truth, odds = sample.positive.astype(np.float64), log_odds(sample)
@@ -560,10 +636,11 @@ def unreliability(
 
 
 def observed_to_expected(
-    labels: ArrayLike,
+    outcome: ArrayLike,
     probabilities: ArrayLike,
     *,
-    clusters: ArrayLike | None = None,
+    event: str | None = None,
+    patient: ArrayLike | None = None,
     level: float = 0.95,
     unit: str | None = None,
 ) -> Estimate:
@@ -571,9 +648,12 @@ def observed_to_expected(
 
     Parameters
     ----------
-    labels : array-like of 0 and 1, shape (n,)
+    outcome : array-like, shape (n,)
+        0 and 1, or words of which `event` is one.
+    event : str, optional
+        Word of the outcome that counts, where it is not 0 and 1, or yes and no.
     probabilities : array-like, shape (n,)
-    clusters : array-like, shape (n,), optional
+    patient : array-like, shape (n,), optional
         The error is then that of their totals.
     level : float
     unit : str, optional
@@ -594,7 +674,8 @@ def observed_to_expected(
     >>> round(found.value, 3), round(found.extra["se_log"], 3)
     (2.0, 0.5)
     """
-    sample = probability_sample(labels, probabilities, clusters, unit)
+    outcome = binary_labels(outcome, event)
+    sample = probability_sample(outcome, probabilities, patient, unit)
     observed, expected = float(sample.n_positive), float(sample.scores[0].sum())
     if expected == 0:
         raise DataError("probabilities: expected some above 0, found 0 in every row")

@@ -348,8 +348,8 @@ def per_class_table(
     predicted: ArrayLike,
     classes: Sequence[Hashable],
     *,
-    clusters: ArrayLike | None = None,
-    patients: ArrayLike | None = None,
+    record: ArrayLike | None = None,
+    patient: ArrayLike | None = None,
     n_resamples: int = 2000,
     seed: int = 0,
     level: float = 0.95,
@@ -368,11 +368,11 @@ def per_class_table(
         None or NaN where no detection matches the reference event: a missed event.
     classes : sequence of labels
         Every label that may occur, in the order of the table.
-    clusters : array-like, shape (n,), optional
+    record : array-like, shape (n,), optional
         Record or patient of every event: whole clusters are then resampled. Without it events
         count as independent, and intervals are Wilson's.
-    patients : array-like, shape (n,), optional
-        Patient of every event; resampled where `clusters` is not given.
+    patient : array-like, shape (n,), optional
+        Patient of every event; resampled where `record` is not given.
     n_resamples, seed : int
         Of the bootstrap.
     level : float
@@ -384,7 +384,7 @@ def per_class_table(
         ``EC57_FORGIVEN`` for the standard's rule. Nothing is forgiven by default.
     unit, cluster_unit : str
         What an event and a cluster are; a cluster is a ``"record"``, or a ``"patient"`` where
-        `patients` alone is given.
+        `patient` alone is given.
 
     Returns
     -------
@@ -418,7 +418,7 @@ def per_class_table(
     (1, 1)
     """
     events = labelled_events(reference, predicted, classes)
-    cells, resampled, common = _cells(events, clusters, patients, cluster_unit)
+    cells, resampled, common = _cells(events, record, patient, cluster_unit)
     averaged, note = _averaged(events.classes, cells.sum(axis=0), average_over)
     pardons = _pardons(events.classes, forgiven or {})
     statistics = ClassStatistics(len(events.classes), averaged, tuple(pardons))

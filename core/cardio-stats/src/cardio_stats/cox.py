@@ -5,11 +5,18 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
 
-from cardio_stats._numerics.columns import AS_THEY_STAND, Coding, reference_note, terms_of, trends
+from cardio_stats._numerics.columns import (
+    AS_THEY_STAND,
+    Coding,
+    Predictor,
+    reference_note,
+    trends,
+)
 from cardio_stats._numerics.display import (
     BLANK,
     ResultTable,
@@ -22,7 +29,8 @@ from cardio_stats._numerics.intervals import normal_quantile, two_sided_p
 from cardio_stats._numerics.validate import Bools, Floats, Ints, checked_level, unit_count
 from cardio_stats.errors import DataError
 from cardio_stats.estimate import Estimate
-from cardio_stats.survival import FollowUp, follow_up_of
+from cardio_stats.splines import CurvedEffects
+from cardio_stats.survival import FollowUp, SurvivalCurve, follow_up_of
 from cardio_stats.survival_scores import score_estimates, timed_brier
 
 # Who was at risk at each event: Cox's partial likelihood with Efron's ties, and its derivatives.
@@ -161,16 +169,20 @@ STILL_MOVING = 1e-3
 
 
 @dataclass(frozen=True, slots=True)
-class CoxModel:
+class CoxModel(CurvedEffects):
     """A fitted Cox model.
 
     Attributes
     ----------
+    predictors : tuple of Predictor
+        How each column of a table enters.
     terms : tuple of str
         A numeric column keeps its name; a category gives ``column=level`` for all levels but the
         first.
-    coefficients, se, spread : ndarray, shape (n_terms,)
-        Log hazard ratios per unit, their standard errors, and each column's SD.
+    coefficients, centre, spread : ndarray, shape (n_terms,)
+        Log hazard ratios per unit, and each column's mean and SD.
+    covariance : ndarray, shape (n_terms, n_terms)
+        Of the coefficients.
     score : ndarray, shape (n,)
         Linear predictor of the rows that were fitted, 0 at the columns' means.
     hazard_ratios, hazard_ratios_per_sd : tuple of Estimate
@@ -184,9 +196,11 @@ class CoxModel:
     note : str
     """
 
+    predictors: tuple[Predictor, ...]
     terms: tuple[str, ...]
     coefficients: Floats
-    se: Floats
+    covariance: Floats
+    centre: Floats
     spread: Floats
     score: Floats
     hazard_ratios: tuple[Estimate, ...]
@@ -196,16 +210,83 @@ class CoxModel:
     follow_up: FollowUp
     note: str
     likelihood: Likelihood
+    RATIO: ClassVar[str] = "hazard ratio"
+
+    @property
+    def se(self) -> Floats:
+        """Standard errors of the coefficients, shape (n_terms,)."""
+        return np.asarray(np.sqrt(np.diag(self.covariance)))
+
+    @property
+    def coef(self) -> pd.Series[float]:
+        """Log hazard ratios per unit, by term."""
+        return pd.Series(self.coefficients, index=list(self.terms))
 
     def risk(self, time: float) -> Floats:
         """Return each fitted row's probability of the event by `time`, shape (n,)."""
+        return self._risk(self.score, time)
+
+    def predict(self, table: pd.DataFrame, time: float) -> Floats:
+        """Return the probability of the event by `time` for each row of a table, shape (n_rows,).
+
+        Parameters
+        ----------
+        table : DataFrame
+            With the columns that were fitted; a row without one of their values has NaN.
+        time : float
+            At most the longest follow-up.
+
+        Raises
+        ------
+        DataError
+            A later time; a column that is missing, or holds a level that was not fitted.
+        """
+        longest = float(self.follow_up.time.max())
+        if time > longest:
+            raise DataError(
+                f"risk by {time:g}: expected a time of at most {longest:g}, the longest follow-up; "
+                "choose an earlier one"
+            )
+        matrix = np.column_stack([one.columns(table) for one in self.predictors])
+        return self._risk((matrix - self.centre) @ self.coefficients, time)
+
+    def _risk(self, score: Floats, time: float) -> Floats:
         hazard = self.likelihood.cumulative_hazard(time)
-        return np.asarray(-np.expm1(-hazard * np.exp(self.score)))
+        return np.asarray(-np.expm1(-hazard * np.exp(score)))
+
+    def hazard_error(self, table: pd.DataFrame, time: float) -> Floats:
+        """Return the standard error of each row's cumulative hazard by `time`, shape (n_rows,).
+
+        Tsiatis AA. Ann Stat 1981;9:93, with Efron's weights for ties, as R's survfit.
+        """
+        matrix = np.column_stack([one.columns(table) for one in self.predictors])
+        standard = (matrix - self.centre) / self.spread
+        until = self.likelihood.sets.times[self.likelihood.sets.slot_time] <= time
+        step = 1 / self.likelihood.in_slot[until]
+        lag = standard * step.sum() - step @ self.likelihood.means[until]
+        scale = np.outer(self.spread, self.spread)
+        spread = np.einsum("ij,jk,ik->i", lag, self.covariance * scale, lag)
+        ratio = np.exp((matrix - self.centre) @ self.coefficients)
+        return np.asarray(ratio * np.sqrt(np.sum(step**2) + spread))
+
+    def summary(self) -> ResultTable:
+        """Return each term's coefficient, standard error, hazard ratio and p as a table."""
+        rows = zip(self.terms, self.coefficients, self.se, self.hazard_ratios, strict=True)
+        level = self.hazard_ratios[0].level or 0.95
+        return ResultTable(
+            f"Cox regression of {self.follow_up.label}",
+            ("Variable", "coefficient", "SE", f"HR ({level * 100:g} % CI)", "p"),
+            tuple((term, f"{b:.4g}", f"{se:.4g}", ratio_text(ratio), p_text(ratio.p_value))
+                  for term, b, se, ratio in rows),
+            (*self.follow_up.sentences("row"), METHOD + ".", *([self.note] if self.note else [])),
+            self.hazard_ratios,
+        )  # fmt: skip
 
 
 def fit_cox(
     table: pd.DataFrame,
-    follow_up: FollowUp,
+    time: str,
+    event: str,
     features: Sequence[str],
     *,
     coding: Coding = AS_THEY_STAND,
@@ -217,10 +298,11 @@ def fit_cox(
     Parameters
     ----------
     table : DataFrame
-    follow_up : FollowUp
-        Of this table.
+    time, event : str
+        As for :func:`~cardio_stats.survival.follow_up_of`.
     features : sequence of str
-        Numbers, or text, of which every level but the reference gets a coefficient.
+        Numbers, or text, of which every level but the reference gets a coefficient; or
+        ``rcs(column, knots)``, a number that enters as a restricted cubic spline.
     coding : Coding
         Which columns of numbers are categories, and the levels of reference.
     level : float
@@ -251,14 +333,19 @@ def fit_cox(
     TM. Biometrika 1994;81:515.
     """
     checked_level(level)
-    matrix, terms, kept = _design(table, follow_up, features, coding)
+    matrix, predictors, kept = design_of_follow_up(
+        table, follow_up_of(table, time, event), features, coding
+    )
+    require_others(predictors, time, event)
+    terms = tuple(term for one in predictors for term in one.terms)
     centre, spread = matrix.mean(axis=0), matrix.std(axis=0, ddof=1)
     standard = (matrix - centre) / spread
     _require_fit(standard, terms, kept)
     sets = RiskSets.of(kept.time, kept.event)
     null = Likelihood.at(sets, standard, np.zeros(len(terms))).value
     beta, fit = _maximise(sets, standard, terms)
-    se = np.sqrt(np.diag(np.linalg.inv(fit.information())))
+    inverse = np.asarray(np.linalg.inv(fit.information()))
+    se = np.sqrt(np.diag(inverse))
     per_event = kept.n_events / len(terms)
     note = ""
     if per_event < 10:
@@ -269,16 +356,18 @@ def fit_cox(
                       **unit_count(kept.n, None, unit))  # fmt: skip
     ratios = {
         per: tuple(
-            _ratio(common, f"{name}[{term}]", log, error, kept.n_events)
+            hazard_ratio(common, f"{name}[{term}]", log, error, kept.n_events)
             for term, log, error in zip(terms, beta * steps[per], se * steps[per], strict=True)
         )
         for per, name in (("unit", "hazard_ratio"), ("sd", "hazard_ratio_per_sd"))
     }
     plain = common.replace(level=None, note="", method="")
     return CoxModel(
+        predictors,
         terms,
         beta / spread,
-        se / spread,
+        inverse / np.outer(spread, spread),
+        centre,
         spread,
         standard @ beta,
         ratios["unit"],
@@ -292,24 +381,32 @@ def fit_cox(
     )  # fmt: skip
 
 
-def _design(
+def require_others(predictors: Sequence[Predictor], time: str, event: str) -> None:
+    """Refuse a predictor that is the time or the event."""
+    both = {time, event.partition("=")[0]} & {one.column for one in predictors}
+    if both:
+        raise DataError(f"column {both.pop()!r}: is both outcome and predictor; leave it out")
+
+
+def design_of_follow_up(
     table: pd.DataFrame, follow_up: FollowUp, features: Sequence[str], coding: Coding
-) -> tuple[Floats, tuple[str, ...], FollowUp]:
+) -> tuple[Floats, tuple[Predictor, ...], FollowUp]:
+    """Return the columns of a regression, how they are made, and who has all of them."""
     if not features:
         raise DataError("Cox regression: expected at least one column, found none")
     coding.require(features)
-    encoded = [terms_of(table, name, coding) for name in features]
-    matrix = np.column_stack([columns for columns, _ in encoded])[follow_up.rows]
+    predictors = tuple(Predictor.of(table, name, coding) for name in features)
+    matrix = np.column_stack([one.columns(table) for one in predictors])[follow_up.rows]
     known: Bools = np.asarray(~np.isnan(matrix).any(axis=1))
     matrix, kept = matrix[known], follow_up.only(known)
-    terms = tuple(term for _, names in encoded for term in names)
+    terms = tuple(term for one in predictors for term in one.terms)
     for term, column in zip(terms, matrix.T, strict=True):
         if np.ptp(column) == 0:
             raise DataError(
                 f"predictor {term!r}: expected values that vary, found {column[0]:g} in all "
                 f"{kept.n} complete rows; leave it out"
             )
-    return matrix, terms, kept
+    return matrix, predictors, kept
 
 
 def _require_fit(standard: Floats, terms: Sequence[str], kept: FollowUp) -> None:
@@ -352,7 +449,8 @@ def _maximise(sets: RiskSets, matrix: Floats, terms: Sequence[str]) -> tuple[Flo
     )
 
 
-def _ratio(common: Estimate, name: str, log: float, se: float, n_events: int) -> Estimate:
+def hazard_ratio(common: Estimate, name: str, log: float, se: float, n_events: int) -> Estimate:
+    """Return a ratio with Wald's interval from its logarithm and standard error."""
     reach = normal_quantile(common.level or 0.95) * se
     if log + reach > 700:
         raise DataError(
@@ -386,9 +484,7 @@ def _proportional(
 
     Time runs on the scale of 1 - the survival just before each event, as in R's cox.zph.
     """
-    from cardio_stats.survival import kaplan_meier
-
-    curve = kaplan_meier(kept)
+    curve = SurvivalCurve.of(kept)
     scale = np.concatenate([[0.0], 1 - curve.survival[:-1]])[fit.sets.slot_time]
     scale = scale - scale.mean()
     if not scale.any():
@@ -446,12 +542,7 @@ def cox_table(
         A row a coefficient: hazard ratios per unit and per SD, Wald p, and the p of the test of
         proportional hazards.
     """
-    if {time, event.partition("=")[0]} & set(features):
-        both = ({time, event.partition("=")[0]} & set(features)).pop()
-        raise DataError(f"column {both!r}: is both outcome and predictor; leave it out")
-    model = fit_cox(
-        table, follow_up_of(table, time, event), features, coding=coding, level=level, unit=unit
-    )
+    model = fit_cox(table, time, event, features, coding=coding, level=level, unit=unit)
     kept = model.follow_up
     apparent = score_estimates(kept, model.score, at, level, unit)
     for moment in at:
@@ -463,13 +554,20 @@ def cox_table(
     tests = {one.name.partition("[")[2][:-1]: one for one in model.proportional}
     ci = f"({level * 100:g} % CI)"
     whole = model.whole
+    splines = model.splines(
+        Estimate("", 1.0, level=level, n_dropped=kept.n_dropped, **unit_count(kept.n, None, unit))
+    )
+    parts = {term for found in splines.values() for term in found.predictor.terms}
+    shown = [place for place, term in enumerate(model.terms) if term not in parts]
     return ResultTable(
         f"Cox regression of {kept.label}",
         ("Variable", f"HR per unit {ci}", "SD", f"HR per SD {ci}", "p Wald", "p proportional"),
-        tuple(
-            (term, *_ratios(model, i), p_text(model.hazard_ratios[i].p_value),
-             p_text(tests[term].p_value if term in tests else None))
-            for i, term in enumerate(model.terms)
+        (
+            *((name, ratio_text(one.ratio), BLANK, BLANK, p_text(one.association.p_value), BLANK)
+              for name, one in splines.items()),
+            *((model.terms[i], *_ratios(model, i), p_text(model.hazard_ratios[i].p_value),
+               p_text(tests[model.terms[i]].p_value if model.terms[i] in tests else None))
+              for i in shown),
         ),
         (
             *kept.sentences(unit),
@@ -479,20 +577,20 @@ def cox_table(
             f"{p_text(whole.p_value)}.",
             *_apparent(apparent),
             *([model.note] if model.note else []),
-            *reference_note(
-                [
-                    f"{name}={coding.levels(table, name)[0]}"
-                    for name in features
-                    if name not in model.terms
-                ]
-            ),
+            *(found.sentence() for found in splines.values()),
+            *reference_note([f"{p.column}={p.levels[0]}" for p in model.predictors if p.levels]),
             *(
                 f"{name} has {n} whole values: entered as one trend; --categorical {name} compares "
                 "each with the first."
                 for name, n in trends(table, features, coding).items()
             ),
         ),
-        (*model.hazard_ratios, *model.hazard_ratios_per_sd, whole, *model.proportional, *apparent),
+        (
+            *(model.hazard_ratios[i] for i in shown),
+            *(model.hazard_ratios_per_sd[i] for i in shown),
+            *(one for found in splines.values() for one in found.estimates),
+            whole, *model.proportional, *apparent,
+        ),
     )  # fmt: skip
 
 

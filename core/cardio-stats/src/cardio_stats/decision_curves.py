@@ -14,6 +14,7 @@ from cardio_stats._numerics.validate import (
     Floats,
     Ints,
     ScoredSample,
+    binary_labels,
     checked_level,
     group_sums,
     probability_sample,
@@ -28,12 +29,13 @@ if TYPE_CHECKING:
 
 
 def net_benefit(
-    labels: ArrayLike,
+    outcome: ArrayLike,
     probabilities: ArrayLike,
     threshold: float,
     *,
+    event: str | None = None,
     threshold_source: str = "fixed",
-    clusters: ArrayLike | None = None,
+    patient: ArrayLike | None = None,
     level: float = 0.95,
     unit: str | None = None,
 ) -> Estimate:
@@ -41,8 +43,10 @@ def net_benefit(
 
     Parameters
     ----------
-    labels : array-like of 0 and 1, shape (n,)
+    outcome : array-like, shape (n,)
         Rows in which anything is missing are left out.
+    event : str, optional
+        Word of the outcome that counts, where it is not 0 and 1, or yes and no.
     probabilities : array-like, shape (n,)
         Predicted probability of class 1, calibrated.
     threshold : float
@@ -50,7 +54,7 @@ def net_benefit(
         price of a false positive to ``t / (1 − t)`` true positives.
     threshold_source : str
         Where the threshold came from.
-    clusters : array-like, shape (n,), optional
+    patient : array-like, shape (n,), optional
     level : float
     unit : str, optional
 
@@ -71,7 +75,8 @@ def net_benefit(
     >>> round(found.value, 4), round(found.extra["treat_all"], 4)
     (0.1667, 0.3333)
     """
-    sample = probability_sample(labels, probabilities, clusters, unit)
+    outcome = binary_labels(outcome, event)
+    sample = probability_sample(outcome, probabilities, patient, unit)
     value, se, treat_all, gain, gain_se = _at(sample, threshold)
     gain_low, gain_high = wald_limits(gain, gain_se, checked_level(level))
     return Estimate(
@@ -96,11 +101,12 @@ def net_benefit(
 
 
 def decision_curve(
-    labels: ArrayLike,
+    outcome: ArrayLike,
     probabilities: ArrayLike,
     *,
+    event: str | None = None,
     thresholds: Sequence[float] | None = None,
-    clusters: ArrayLike | None = None,
+    patient: ArrayLike | None = None,
     level: float = 0.95,
     unit: str | None = None,
 ) -> pd.DataFrame:
@@ -108,11 +114,14 @@ def decision_curve(
 
     Parameters
     ----------
-    labels : array-like of 0 and 1, shape (n,)
+    outcome : array-like, shape (n,)
+        0 and 1, or words of which `event` is one.
+    event : str, optional
+        Word of the outcome that counts, where it is not 0 and 1, or yes and no.
     probabilities : array-like, shape (n,)
     thresholds : sequence of float, optional
         0.01 to 0.99 by default. Show the range that is clinically sensible only.
-    clusters : array-like, shape (n,), optional
+    patient : array-like, shape (n,), optional
     level : float
         Coverage of the pointwise normal limits.
     unit : str, optional
@@ -127,9 +136,10 @@ def decision_curve(
     >>> decision_curve([0, 0, 1, 1], [0.1, 0.3, 0.2, 0.8], thresholds=[0.5]).net_benefit.item()
     0.25
     """
+    outcome = binary_labels(outcome, event)
     import pandas as pd
 
-    sample = probability_sample(labels, probabilities, clusters, unit)
+    sample = probability_sample(outcome, probabilities, patient, unit)
     checked_level(level)
     rows = []
     for threshold in np.linspace(0.01, 0.99, 99) if thresholds is None else thresholds:
@@ -175,14 +185,22 @@ WARNING = (
 
 
 def reclassification_index(
-    labels: ArrayLike, old: ArrayLike, new: ArrayLike, *, level: float = 0.95, unit: str = "row"
+    outcome: ArrayLike,
+    old: ArrayLike,
+    new: ArrayLike,
+    *,
+    event: str | None = None,
+    level: float = 0.95,
+    unit: str = "row",
 ) -> dict[str, Estimate]:
     """Return the continuous net reclassification index and the IDI.
 
     Parameters
     ----------
-    labels : array-like of 0 and 1, shape (n,)
+    outcome : array-like, shape (n,)
         Rows in which anything is missing are left out.
+    event : str, optional
+        Word of the outcome that counts, where it is not 0 and 1, or yes and no.
     old, new : array-like, shape (n,)
         Predicted probabilities of class 1 without and with the addition.
     level : float
@@ -212,12 +230,13 @@ def reclassification_index(
     >>> round(found["nri"].value, 3), round(found["idi"].value, 3)
     (0.667, 0.133)
     """
-    sample = scored_sample(labels, old, new)
+    outcome = binary_labels(outcome, event)
+    sample = scored_sample(outcome, old, new)
     if sample.scores.min() < 0 or sample.scores.max() > 1:
         raise DataError("old, new: expected probabilities between 0 and 1, found others")
     n_positive, n_negative = sample.n_positive, sample.n - sample.n_positive
     if min(n_positive, n_negative) < 2:
-        raise DataError("labels: expected at least 2 rows of each class, found fewer")
+        raise DataError("outcome: expected at least 2 rows of each class, found fewer")
     change = sample.scores[1] - sample.scores[0]
     moved = np.sign(change)
     up_events, up_nonevents = moved[sample.positive], -moved[~sample.positive]

@@ -16,6 +16,7 @@ from cardio_stats._numerics.validate import (
     Floats,
     ScoredSample,
     binary_column,
+    binary_labels,
     checked_level,
     ratio,
     require_clusters,
@@ -165,7 +166,9 @@ class Threshold:
     source: str
 
 
-def youden_threshold(labels: ArrayLike, scores: ArrayLike, *, source: str) -> Threshold:
+def youden_threshold(
+    outcome: ArrayLike, scores: ArrayLike, *, event: str | None = None, source: str
+) -> Threshold:
     """Return the threshold at which sensitivity plus specificity is highest.
 
     Choose it on other rows than those it is judged on: on the same rows its sensitivity and
@@ -173,8 +176,10 @@ def youden_threshold(labels: ArrayLike, scores: ArrayLike, *, source: str) -> Th
 
     Parameters
     ----------
-    labels : array-like of 0 and 1, shape (n,)
+    outcome : array-like, shape (n,)
         Rows in which anything is missing are left out.
+    event : str, optional
+        Word of the outcome that counts, where it is not 0 and 1, or yes and no.
     scores : array-like, shape (n,)
     source : str
         Which rows these are (``"inner folds"``); becomes part of the threshold's source.
@@ -193,7 +198,8 @@ def youden_threshold(labels: ArrayLike, scores: ArrayLike, *, source: str) -> Th
     >>> youden_threshold([0, 0, 1, 1], [0.1, 0.4, 0.6, 0.9], source="inner folds")
     Threshold(value=0.5, source='Youden on inner folds')
     """
-    curve = roc_curve(labels, scores)
+    outcome = binary_labels(outcome, event)
+    curve = roc_curve(outcome, scores)
     return _best(curve, curve.tpr - curve.fpr, f"Youden on {source}")
 
 
@@ -208,7 +214,9 @@ def _best(curve: RocCurve, merit: Floats, source: str) -> Threshold:
     return Threshold(value, source)
 
 
-def closest_topleft_threshold(labels: ArrayLike, scores: ArrayLike, *, source: str) -> Threshold:
+def closest_topleft_threshold(
+    outcome: ArrayLike, scores: ArrayLike, *, event: str | None = None, source: str
+) -> Threshold:
     """Return the threshold whose point of the ROC curve lies nearest to the perfect corner.
 
     The least (1 − sensitivity)² + (1 − specificity)². As with Youden's, choose it on other rows
@@ -216,7 +224,7 @@ def closest_topleft_threshold(labels: ArrayLike, scores: ArrayLike, *, source: s
 
     Parameters
     ----------
-    labels, scores, source
+    outcome, event, scores, source
         As for :func:`youden_threshold`.
 
     Returns
@@ -233,17 +241,19 @@ def closest_topleft_threshold(labels: ArrayLike, scores: ArrayLike, *, source: s
     >>> closest_topleft_threshold([0, 0, 1, 1], [0.1, 0.4, 0.6, 0.9], source="inner folds")
     Threshold(value=0.5, source='closest to the top left corner on inner folds')
     """
-    curve = roc_curve(labels, scores)
+    outcome = binary_labels(outcome, event)
+    curve = roc_curve(outcome, scores)
     nearness = -((1 - curve.tpr) ** 2) - curve.fpr**2
     return _best(curve, nearness, f"closest to the top left corner on {source}")
 
 
 def threshold_metrics(
-    labels: ArrayLike,
+    outcome: ArrayLike,
     scores: ArrayLike,
     threshold: Threshold,
     *,
-    clusters: ArrayLike | None = None,
+    event: str | None = None,
+    patient: ArrayLike | None = None,
     n_resamples: int = 2000,
     seed: int = 0,
     level: float = 0.95,
@@ -253,19 +263,21 @@ def threshold_metrics(
 
     Parameters
     ----------
-    labels : array-like of 0 and 1, shape (n,)
+    outcome : array-like, shape (n,)
         Rows in which anything is missing are left out.
+    event : str, optional
+        Word of the outcome that counts, where it is not 0 and 1, or yes and no.
     scores : array-like, shape (n,)
     threshold : Threshold
         With its source.
-    clusters : array-like, shape (n,), optional
+    patient : array-like, shape (n,), optional
         Patient or record of every row: whole clusters are then resampled. Without it intervals
         come from the counts, as in :func:`confusion_metrics`.
     n_resamples, seed : int
         Of the bootstrap.
     level : float
     unit : str, optional
-        What is independent: ``"row"`` by default, ``"patient"`` with `clusters`.
+        What is independent: ``"row"`` by default, ``"patient"`` with `patient`.
 
     Returns
     -------
@@ -284,9 +296,10 @@ def threshold_metrics(
     >>> found["sensitivity"].value, found["sensitivity"].threshold_source
     (0.5, 'fixed')
     """
+    outcome = binary_labels(outcome, event)
     if not np.isfinite(threshold.value):
         raise DataError(f"threshold: expected a finite number, found {threshold.value}")
-    sample = scored_sample(labels, scores, clusters=clusters)
+    sample = scored_sample(outcome, scores, clusters=patient)
     called = sample.scores[0] >= threshold.value
     found = _rates(sample, called, threshold.source, n_resamples, seed, level, unit)
     return {
@@ -296,11 +309,12 @@ def threshold_metrics(
 
 
 def decision_metrics(
-    labels: ArrayLike,
+    outcome: ArrayLike,
     called: ArrayLike,
     *,
+    event: str | None = None,
     source: str,
-    clusters: ArrayLike | None = None,
+    patient: ArrayLike | None = None,
     n_resamples: int = 2000,
     seed: int = 0,
     level: float = 0.95,
@@ -310,11 +324,13 @@ def decision_metrics(
 
     Parameters
     ----------
-    labels, called : array-like of 0 and 1, shape (n,)
+    outcome, called : array-like, shape (n,)
         Truth and decision. Rows in which anything is missing are left out.
+    event : str, optional
+        Word of the outcome that counts, where it is not 0 and 1, or yes and no.
     source : str
         Where the thresholds came from; becomes ``threshold_source``.
-    clusters, n_resamples, seed, level, unit
+    patient, n_resamples, seed, level, unit
         As for :func:`threshold_metrics`.
 
     Returns
@@ -333,8 +349,9 @@ def decision_metrics(
     >>> found["specificity"].value, found["specificity"].method
     (0.5, 'Wilson')
     """
+    outcome = binary_labels(outcome, event)
     decided = binary_column(called, "decisions")
-    sample = scored_sample(labels, decided, clusters=clusters)
+    sample = scored_sample(outcome, decided, clusters=patient)
     return _rates(sample, sample.scores[0] == 1, source, n_resamples, seed, level, unit)
 
 
@@ -390,11 +407,12 @@ NAMES = ("likelihood_ratio_positive", "likelihood_ratio_negative")
 
 
 def likelihood_ratios(
-    labels: ArrayLike,
+    outcome: ArrayLike,
     called: ArrayLike,
     *,
+    event: str | None = None,
     source: str,
-    clusters: ArrayLike | None = None,
+    patient: ArrayLike | None = None,
     n_resamples: int = 2000,
     seed: int = 0,
     level: float = 0.95,
@@ -406,19 +424,21 @@ def likelihood_ratios(
 
     Parameters
     ----------
-    labels : array-like of 0 and 1, shape (n,)
+    outcome : array-like, shape (n,)
         Rows in which anything is missing are left out.
+    event : str, optional
+        Word of the outcome that counts, where it is not 0 and 1, or yes and no.
     called : array-like of 0 and 1, shape (n,)
         Whether each was called positive.
     source : str
         Where the threshold behind the decisions came from.
-    clusters : array-like, shape (n,), optional
+    patient : array-like, shape (n,), optional
         Patient or record of every row: whole clusters are then resampled.
     n_resamples, seed : int
         Of the bootstrap of clusters.
     level : float
     unit : str, optional
-        What is independent: ``"row"`` by default, ``"patient"`` with `clusters`.
+        What is independent: ``"row"`` by default, ``"patient"`` with `patient`.
 
     Returns
     -------
@@ -442,7 +462,8 @@ def likelihood_ratios(
     >>> round(found.value, 2), round(found.low, 2), round(found.high, 2)
     (3.75, 3.32, 4.24)
     """
-    sample = scored_sample(labels, called, clusters=clusters)
+    outcome = binary_labels(outcome, event)
+    sample = scored_sample(outcome, called, clusters=patient)
     checked_level(level)
     truth, positive = sample.positive, sample.scores[0] == 1
     cells = np.stack(

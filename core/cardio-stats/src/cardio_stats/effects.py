@@ -267,7 +267,7 @@ def _counts(found: ExposedRows, keep: Bools) -> str:
 
 def effect_in_subgroups(
     table: pd.DataFrame,
-    target: str,
+    outcome: str,
     exposure: str,
     by: Sequence[str],
     *,
@@ -281,12 +281,13 @@ def effect_in_subgroups(
     Parameters
     ----------
     table : DataFrame
-    target : str
+    outcome : str
     exposure : str
         Numbers, or two categories, of which the first is compared with.
     by : sequence of str
         As for :func:`subgroups_of`.
     event : str, optional
+        Word of the outcome that counts, where it is not 0 and 1, or yes and no.
     per_sd : bool
         Odds ratio per SD of all rows, which is one step for every subgroup, instead of per unit.
     level : float
@@ -310,7 +311,7 @@ def effect_in_subgroups(
     ----------
     Wang R, Lagakos SW, Ware JH, Hunter DJ, Drazen JM. N Engl J Med 2007;357:2189.
     """
-    found = exposed_rows(table, target, exposure, event)
+    found = exposed_rows(table, outcome, exposure, event)
     two_valued = np.unique(found.exposure).size == 2
     spread = float(found.exposure.std(ddof=1)) if per_sd and not two_valued else 1.0
     found = replace(found, exposure=found.exposure / spread)
@@ -335,7 +336,7 @@ def effect_in_subgroups(
 
 def auc_in_subgroups(
     table: pd.DataFrame,
-    target: str,
+    outcome: str,
     score: str,
     by: Sequence[str],
     *,
@@ -347,7 +348,7 @@ def auc_in_subgroups(
 
     Parameters
     ----------
-    table, target, by, event, level, unit
+    table, outcome, by, event, level, unit
         As for :func:`effect_in_subgroups`.
     score : str
         Column of numbers; more is more likely the event.
@@ -359,7 +360,7 @@ def auc_in_subgroups(
         the subgroups' AUCs around their mean, weighted by DeLong's variances; the p of
         interaction asks, by likelihood ratio, whether the score's log odds ratio is the same.
     """
-    found = exposed_rows(table, target, score, event)
+    found = exposed_rows(table, outcome, score, event)
 
     def area(keep: Bools) -> Estimate:
         return auc(found.outcome[keep], found.exposure[keep], level=level, unit=unit).replace(

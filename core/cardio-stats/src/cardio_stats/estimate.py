@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +53,9 @@ class Estimate:
     >>> e = Estimate("auc", 0.8123, 0.71, 0.90, 0.95, "DeLong", n=120, unit="patient")
     >>> str(e)
     'auc 0.812 (95 % CI 0.710 to 0.900; DeLong; n = 120 patients)'
+    >>> value, low, high = e
+    >>> float(e) == value, e.ci == (low, high)
+    (True, True)
     """
 
     name: str
@@ -78,6 +84,32 @@ class Estimate:
             parts.append(f"{self.level * 100:g} % CI {self.low:.3f} to {self.high:.3f}")
         parts += [part for part in (self.method, f"n = {self.n} {self.unit}s") if part]
         return f"{self.name} {self.value:.3f} ({'; '.join(parts)})"
+
+    @property
+    def ci(self) -> tuple[float | None, float | None]:
+        """The limits of the interval, None where there is none."""
+        return self.low, self.high
+
+    def __float__(self) -> float:
+        return self.value
+
+    def __iter__(self) -> Iterator[float | None]:
+        """Unpack as ``value, low, high``."""
+        return iter((self.value, self.low, self.high))
+
+    def _repr_html_(self) -> str:
+        from html import escape
+
+        head, _, tail = str(self).partition(" (")
+        words = "; ".join(part for part in (tail[:-1], self.note) if part)
+        return f"<b>{escape(head)}</b> <small>{escape(words)}</small>"
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return one row with every field but `extra`; ``pd.concat`` joins several."""
+        import pandas as pd
+
+        row = {name: value for name, value in self.to_dict().items() if name != "extra"}
+        return pd.DataFrame([row])
 
     def to_dict(self) -> dict[str, Any]:
         """Return a JSON-ready mapping of every field."""

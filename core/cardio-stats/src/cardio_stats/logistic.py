@@ -12,17 +12,19 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cache
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 import pandas as pd
 from scipy.special import chdtrc, chdtri
 
-from cardio_stats._numerics.columns import AS_THEY_STAND, Coding, Design, design_of
+from cardio_stats._numerics.columns import AS_THEY_STAND, Coding, Design, Predictor, design_of
+from cardio_stats._numerics.display import BLANK, ResultTable, p_text, ratio_text
 from cardio_stats._numerics.intervals import log_likelihood, maximise, normal_quantile, two_sided_p
 from cardio_stats._numerics.validate import Bools, Floats, Ints, checked_level, unit_count
 from cardio_stats.errors import DataError
 from cardio_stats.estimate import Estimate
+from cardio_stats.splines import CurvedEffects
 
 # Profile-likelihood limits: where the likelihood ratio reaches its critical value.
 
@@ -388,19 +390,65 @@ MAX_EXPONENT = 700.0
 
 
 @dataclass(frozen=True, slots=True)
-class LogisticModel:
-    """A fitted logistic regression.
+class LogisticFit:
+    """Coefficients of a logistic regression, whatever way they were found.
 
     Attributes
     ----------
     target, event : str
+    predictors : tuple of Predictor
+        How each column of a table enters.
     terms, features : tuple of str
-        Labels of the coefficients, and the column that each comes from.
+        Labels of the coefficients, and what was asked for that each comes from.
+    intercept : float
+    coefficients : ndarray, shape (n_terms,)
+        Log odds per unit of the column.
+    n, n_events, n_dropped : int
+    """
+
+    target: str
+    event: str
+    predictors: tuple[Predictor, ...]
+    terms: tuple[str, ...]
+    features: tuple[str, ...]
+    intercept: float
+    coefficients: Floats
+    n: int
+    n_events: int
+    n_dropped: int
+
+    @property
+    def coef(self) -> pd.Series[float]:
+        """The intercept and the log odds per unit, by term."""
+        return pd.Series([self.intercept, *self.coefficients], index=["intercept", *self.terms])
+
+    def predict(self, table: pd.DataFrame) -> Floats:
+        """Return the probability of the event for each row of a table, shape (n_rows,).
+
+        Parameters
+        ----------
+        table : DataFrame
+            With the columns that were fitted; a row without one of their values has NaN.
+
+        Raises
+        ------
+        DataError
+            A column that is missing, or holds a level that was not fitted.
+        """
+        matrix = np.column_stack([one.columns(table) for one in self.predictors])
+        return np.asarray(0.5 * (1 + np.tanh((self.intercept + matrix @ self.coefficients) / 2)))
+
+
+@dataclass(frozen=True, slots=True)
+class LogisticModel(LogisticFit, CurvedEffects):
+    """A logistic regression with intervals.
+
+    Attributes
+    ----------
     method : {"ml", "firth"}
         Maximum likelihood, or Firth's penalised likelihood.
-    intercept : float
-    coefficients, se : ndarray, shape (n_terms,)
-        Log odds per unit of the column, and Wald standard errors.
+    covariance : ndarray, shape (n_terms + 1, n_terms + 1)
+        Of the coefficients and, last, the intercept.
     log_likelihood, null_log_likelihood : float
         Unpenalised, at the estimate and with the intercept alone.
     odds_ratios : tuple of Estimate
@@ -409,27 +457,40 @@ class LogisticModel:
         Probabilities on the rows that were fitted.
     rows : ndarray of int, shape (n,)
         Positions of those rows in the table.
-    n, n_events, n_dropped : int
     note : str
     """
 
-    target: str
-    event: str
-    terms: tuple[str, ...]
-    features: tuple[str, ...]
     method: Literal["ml", "firth"]
-    intercept: float
-    coefficients: Floats
-    se: Floats
+    covariance: Floats
     log_likelihood: float
     null_log_likelihood: float
     odds_ratios: tuple[Estimate, ...]
     fitted: Floats
     rows: Ints
-    n: int
-    n_events: int
-    n_dropped: int
     note: str
+    RATIO: ClassVar[str] = "odds ratio"
+
+    @property
+    def se(self) -> Floats:
+        """Wald standard errors of the coefficients, shape (n_terms,)."""
+        return np.asarray(np.sqrt(np.diag(self.covariance))[:-1])
+
+    def summary(self) -> ResultTable:
+        """Return each term's coefficient, standard error, odds ratio and p as a table."""
+        rows = zip(self.terms, self.coefficients, self.se, self.odds_ratios, strict=True)
+        level = self.odds_ratios[0].level or 0.95
+        return ResultTable(
+            f"Logistic regression of {self.target} = {self.event}",
+            ("Variable", "coefficient", "SE", f"OR ({level * 100:g} % CI)", "p"),
+            (
+                ("intercept", f"{self.intercept:.4g}", BLANK, BLANK, BLANK),
+                *((term, f"{b:.4g}", f"{se:.4g}", ratio_text(ratio), p_text(ratio.p_value))
+                  for term, b, se, ratio in rows),
+            ),
+            (f"{self.n} rows, {self.n_events} events; {self.n_dropped} dropped for missing values. "
+             f"{self.odds_ratios[0].method}.", *([self.note] if self.note else [])),
+            self.odds_ratios,
+        )  # fmt: skip
 
     @property
     def aic(self) -> float:
@@ -444,7 +505,7 @@ class LogisticModel:
 
 def fit_logistic(
     table: pd.DataFrame,
-    target: str,
+    outcome: str,
     features: Sequence[str],
     *,
     event: str | None = None,
@@ -461,11 +522,12 @@ def fit_logistic(
     ----------
     table : DataFrame
         One row an observation; rows with a missing value are dropped and counted.
-    target : str
+    outcome : str
         Column of 0 and 1, or of two values with `event` named.
     features : sequence of str
         Numbers, or categories, of which every level but the reference gets a coefficient.
     event : str, optional
+        Word of the outcome that counts, where it is not 0 and 1, or yes and no.
     method : {"auto", "ml", "firth"}
         "ml" refuses separated data, "firth" always penalises, "auto" takes maximum likelihood
         and falls back on Firth's method under separation, which `note` then says.
@@ -505,7 +567,7 @@ def fit_logistic(
     >>> round(e.value, 2), round(e.low, 2), round(e.high, 2), round(e.p_value, 3)
     (2.23, 0.91, 5.47, 0.08)
     """
-    design = design_of(table, target, features, event=event, coding=coding)
+    design = design_of(table, outcome, features, event=event, coding=coding)
     (model,) = fit_scales(design, (per,), method=method, interval=interval, level=level, unit=unit)
     return model
 
@@ -559,23 +621,26 @@ def fit_scales(
         _odds_ratios(design, fit, steps[per] / spread, used, interval, level, unit, note, per)
         for per in scales
     ]
+    to_units = np.diag(np.append(1 / spread, 1.0))
+    to_units[-1, :-1] = -centre / spread
     model = LogisticModel(
         design.target,
         design.event,
+        design.predictors,
         design.terms,
         design.features,
-        used,
         float(fit.beta[-1] - (fit.beta[:-1] / spread) @ centre),
         fit.beta[:-1] / spread,
-        np.sqrt(np.diag(fit.covariance))[:-1] / spread,
+        design.n,
+        design.n_events,
+        design.n_dropped,
+        used,
+        to_units @ fit.covariance @ to_units.T,
         log_likelihood(full, design.outcome, fit.beta, 0.0),
         maximise(np.ones((design.n, 1)), design.outcome)[1],
         odds_ratios[0],
         0.5 * (1 + np.tanh(full @ fit.beta / 2)),
         design.rows,
-        design.n,
-        design.n_events,
-        design.n_dropped,
         note,
     )
     return [replace(model, odds_ratios=found) for found in odds_ratios]

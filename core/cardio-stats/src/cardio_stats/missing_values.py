@@ -37,7 +37,7 @@ def missing_report(
     table: pd.DataFrame,
     columns: Sequence[str] | None = None,
     *,
-    target: str | None = None,
+    outcome: str | None = None,
     unit: str = "row",
 ) -> ResultTable:
     """Count missing values by column, by pattern and by outcome.
@@ -47,7 +47,7 @@ def missing_report(
     table : DataFrame
     columns : sequence of str, optional
         All by default, but for the target.
-    target : str, optional
+    outcome : str, optional
         Column of two to 20 values; whether a value is missing is tested against it, on the rows
         where it is known.
     unit : str
@@ -78,10 +78,10 @@ def missing_report(
     [('a', '2 (50.0)'), ('b', '1 (25.0)'), ('Patterns', ''), ('  complete', '2 (50.0)'), \
 ('  a, b', '1 (25.0)'), ('  a', '1 (25.0)')]
     """
-    names = [str(c) for c in table.columns if c != target] if columns is None else list(columns)
-    if not names or target in names:
+    names = [str(c) for c in table.columns if c != outcome] if columns is None else list(columns)
+    if not names or outcome in names:
         raise DataError("missing: expected one or more columns besides the target; name them")
-    groups = None if target is None else groups_of(table, target)
+    groups = None if outcome is None else groups_of(table, outcome)
     absent = np.column_stack([column_named(table, name).isna().to_numpy(bool) for name in names])
     rows: list[tuple[str, ...]] = []
     estimates: list[Estimate] = []
@@ -102,12 +102,12 @@ def missing_report(
     heads: list[str] = []
     if groups is not None:
         of_groups = zip(groups.labels, groups.members, strict=True)
-        heads = [*(f"{target} = {label} (n = {len(m)})" for label, m in of_groups), "p", "test"]
+        heads = [*(f"{outcome} = {label} (n = {len(m)})" for label, m in of_groups), "p", "test"]
     return ResultTable(
-        "Missing values" if target is None else f"Missing values by {target}",
+        "Missing values" if outcome is None else f"Missing values by {outcome}",
         ("Column", f"all (n = {len(table)})", *heads),
         (*rows, *patterns),
-        tuple(_notes(absent, whole, groups, target, n_rarer, estimates)),
+        tuple(_notes(absent, whole, groups, outcome, n_rarer, estimates)),
         tuple(estimates),
     )
 
@@ -184,7 +184,7 @@ MIN_KNOWN = 10
 
 def imputed_tables(
     table: pd.DataFrame,
-    target: str,
+    outcome: str,
     features: Sequence[str],
     *,
     m: int = 20,
@@ -198,7 +198,7 @@ def imputed_tables(
     ----------
     table : DataFrame
         One row a patient. Rows without the outcome are left out: they say nothing of it.
-    target, features, event, coding
+    outcome, features, event, coding
         As for :func:`~cardio_stats.logistic.fit_logistic`. The outcome is among
         what values are drawn from: without it, what is imputed would know nothing of it, and
         every association be too weak.
@@ -233,9 +233,9 @@ def imputed_tables(
     """
     if m < 2:
         raise DataError(f"imputation: expected at least 2 completed tables, found {m}; give 20")
-    outcome, _ = binary_outcome(table, target, event)
-    known = table[~np.isnan(outcome)].reset_index(drop=True)
-    truth = outcome[~np.isnan(outcome)]
+    values, _ = binary_outcome(table, outcome, event)
+    known = table[~np.isnan(values)].reset_index(drop=True)
+    truth = values[~np.isnan(values)]
     blocks = {name: terms_of(known, name, coding)[0] for name in features}
     missing: dict[str, Bools] = {
         name: np.asarray(np.isnan(block).any(axis=1)) for name, block in blocks.items()
@@ -436,7 +436,7 @@ def pool_rubin(
 
 def multivariable_imputed(
     table: pd.DataFrame,
-    target: str,
+    outcome: str,
     features: Sequence[str],
     *,
     m: int = 20,
@@ -453,7 +453,7 @@ def multivariable_imputed(
     ----------
     table : DataFrame
         One row a patient; rows without the outcome are dropped.
-    target, features, event, method, level, unit, coding
+    outcome, features, event, method, level, unit, coding
         As for :func:`~cardio_stats.regression_tables.multivariable`. Where one completed
         table is separated, all are fitted by Firth's method.
     m, seed : int
@@ -473,14 +473,14 @@ def multivariable_imputed(
     """
     checked_level(level)
     tables = list(
-        imputed_tables(table, target, features, m=m, event=event, coding=coding, seed=seed)
+        imputed_tables(table, outcome, features, m=m, event=event, coding=coding, seed=seed)
     )
     used = method
-    models = [fit_logistic(t, target, features, event=event, method=used, coding=coding)
+    models = [fit_logistic(t, outcome, features, event=event, method=used, coding=coding)
               for t in tables]  # fmt: skip
     if any(model.method == "firth" for model in models) and used == "auto":
         used = "firth"
-        models = [fit_logistic(t, target, features, event=event, method=used, coding=coding)
+        models = [fit_logistic(t, outcome, features, event=event, method=used, coding=coding)
                   for t in tables]  # fmt: skip
     first = models[0]
     pooled = pool_rubin(
@@ -491,8 +491,8 @@ def multivariable_imputed(
     encoded = np.column_stack([terms_of(table, name, coding)[0] for name in features])
     two_valued = [np.unique(column[~np.isnan(column)]).size == 2 for column in encoded.T]
     spreads = np.where(two_valued, 1.0, np.nanstd(encoded, axis=0, ddof=1))
-    design = design_of(tables[0], target, features, event=event, coding=coding)
-    with_outcome = table[table[target].notna()]
+    design = design_of(tables[0], outcome, features, event=event, coding=coding)
+    with_outcome = table[table[outcome].notna()]
     n_missing = {name: int(with_outcome[name].isna().sum()) for name in features}
     n_dropped = len(table) - first.n
     label = "Firth's penalised logistic regression" if used == "firth" else "logistic regression"
@@ -526,7 +526,7 @@ def multivariable_imputed(
     terms = range(len(first.terms))
     by_unit = [ratio(index, "odds_ratio", 1.0) for index in terms]
     by_sd = [ratio(index, "odds_ratio_per_sd", float(spreads[index])) for index in terms]
-    n_complete = int(table[[target, *features]].notna().all(axis=1).sum())
+    n_complete = int(table[[outcome, *features]].notna().all(axis=1).sum())
     worst = max(pooled.fmi)
     notes = [
         f"{first.n} {unit}s with the outcome known, {first.n_events} events, of whom {n_complete} "
@@ -545,7 +545,7 @@ def multivariable_imputed(
         notes.append("A completed table is separated: all are fitted by Firth's method.")
     ci = f"({level * 100:g} % CI)"
     return ResultTable(
-        f"Multivariable logistic regression of {target} = {first.event}, missing values imputed",
+        f"Multivariable logistic regression of {outcome} = {first.event}, missing values imputed",
         ("Variable", f"OR per unit {ci}", "SD", f"OR per SD {ci}", "p", "missing",
          "missing information"),
         tuple(

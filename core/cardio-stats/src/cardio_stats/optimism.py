@@ -14,6 +14,7 @@ from cardio_stats._numerics.validate import (
     Floats,
     Ints,
     binary_column,
+    binary_labels,
     checked_level,
     group_codes,
     require_both_classes,
@@ -53,10 +54,11 @@ def optimism_bootstrap(
     outcome: ArrayLike,
     fit: Fit,
     *,
+    event: str | None = None,
     metric: Callable[[Floats, Floats], float] = auc_of,
     no_information: float = 0.5,
     correction: Correction = "harrell",
-    patients: ArrayLike | None = None,
+    patient: ArrayLike | None = None,
     n_resamples: int = 200,
     seed: int = 0,
     level: float = 0.95,
@@ -68,7 +70,10 @@ def optimism_bootstrap(
     ----------
     features : array-like, shape (n, k)
         Without missing values, or with missing values that `fit` deals with.
-    outcome : array-like of 0 and 1, shape (n,)
+    outcome : array-like, shape (n,)
+        0 and 1, or words of which `event` is one.
+    event : str, optional
+        Word of the outcome that counts, where it is not 0 and 1, or yes and no.
     fit : callable
         (features, outcome) -> predictor, which maps features to scores. It must hold every step
         that looks at the outcome: selection, tuning, thresholds; else the correction is too small.
@@ -80,7 +85,7 @@ def optimism_bootstrap(
     correction : {"harrell", "632+"}
         Apparent minus mean optimism; or Efron and Tibshirani's weighting of the apparent and the
         left-out performance.
-    patients : array-like, shape (n,), optional
+    patient : array-like, shape (n,), optional
         Resampled instead of rows.
     n_resamples : int
     seed : int
@@ -114,8 +119,9 @@ def optimism_bootstrap(
     >>> e.extra["apparent"], round(e.value, 2)
     (1.0, 0.5)
     """
+    outcome = binary_labels(outcome, event)
     checked_level(level)
-    matrix, labels, codes = _checked(features, outcome, patients)
+    matrix, labels, codes = _checked(features, outcome, patient)
     rows_of = _rows_of(codes)
     apparent = float(metric(labels, fit(matrix, labels)(matrix)))
     rng = np.random.default_rng(seed)
@@ -153,7 +159,7 @@ def optimism_bootstrap(
         f"{label}, {n_resamples} resamples",
         n=int(labels.size),
         unit="row",
-        n_patients=None if patients is None else len(rows_of),
+        n_patients=None if patient is None else len(rows_of),
         seed=seed,
         extra={
             "apparent": apparent,

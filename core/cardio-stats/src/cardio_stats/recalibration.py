@@ -14,6 +14,7 @@ from cardio_stats._numerics.intervals import maximise
 from cardio_stats._numerics.validate import (
     Floats,
     Ints,
+    binary_labels,
     group_codes,
     numeric_column,
     probability_sample,
@@ -54,11 +55,12 @@ class Recalibrated:
 
 
 def recalibrated_probabilities(
-    labels: ArrayLike,
+    outcome: ArrayLike,
     probabilities: ArrayLike,
     *,
+    event: str | None = None,
     how: How,
-    clusters: ArrayLike | None = None,
+    patient: ArrayLike | None = None,
     parts: int = PARTS,
     seed: int = 0,
 ) -> Recalibrated:
@@ -66,13 +68,15 @@ def recalibrated_probabilities(
 
     Parameters
     ----------
-    labels : array-like of 0 and 1, shape (n,)
+    outcome : array-like, shape (n,)
         No missing values.
+    event : str, optional
+        Word of the outcome that counts, where it is not 0 and 1, or yes and no.
     probabilities : array-like, shape (n,)
         Of class 1, strictly between 0 and 1.
     how : {"in the large", "slope"}
         An intercept with the log odds as offset; or an intercept and a slope of the log odds.
-    clusters : array-like, shape (n,), optional
+    patient : array-like, shape (n,), optional
         Patient of every row: all rows of a patient are in one part.
     parts : int
         Each part is recalibrated by the others; units are dealt out by class.
@@ -108,7 +112,8 @@ def recalibrated_probabilities(
     >>> round(found.intercept, 1), found.slope, found.parts
     (-1.1, 1.0, 10)
     """
-    sample = probability_sample(labels, probabilities, clusters, None)
+    outcome = binary_labels(outcome, event)
+    sample = probability_sample(outcome, probabilities, patient, None)
     if sample.n_dropped:
         raise DataError("recalibration: expected rows without missing values; leave them out first")
     predicted = sample.scores[0]
@@ -146,7 +151,7 @@ def recalibrated_numbers(
     predicted: ArrayLike,
     *,
     how: How,
-    clusters: ArrayLike | None = None,
+    patient: ArrayLike | None = None,
     parts: int = PARTS,
     seed: int = 0,
 ) -> Recalibrated:
@@ -170,7 +175,7 @@ def recalibrated_numbers(
     y, x = numeric_column(truth, "truth"), numeric_column(predicted, "predicted")
     if np.isnan(y).any() or np.isnan(x).any():
         raise DataError("recalibration: expected rows without missing values; leave them out first")
-    codes = None if clusters is None else group_codes(clusters, "clusters")
+    codes = None if patient is None else group_codes(patient, "patient")
     n_units = len(y) if codes is None else int(codes.max()) + 1
     if n_units < FEWEST:
         raise DataError(

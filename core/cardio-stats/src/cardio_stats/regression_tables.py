@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -25,6 +25,7 @@ from cardio_stats.errors import DataError
 from cardio_stats.estimate import Estimate
 from cardio_stats.logistic import IntervalKind, LogisticModel, Method, fit_scales
 from cardio_stats.roc_curves import auc
+from cardio_stats.splines import SplineFound
 
 # Likelihood-ratio tests of nested logistic models, on identical rows only.
 
@@ -99,7 +100,7 @@ def _gain(gain: float, df: int, model: LogisticModel, unit: str) -> Estimate:
 
 def incremental(
     table: pd.DataFrame,
-    target: str,
+    outcome: str,
     base: Sequence[str],
     *additions: Sequence[str],
     event: str | None = None,
@@ -112,12 +113,13 @@ def incremental(
     Parameters
     ----------
     table : DataFrame
-    target : str
+    outcome : str
     base : sequence of str
         Columns of the first model.
     *additions : sequence of str
         Each gives the next model: all columns so far and these.
     event : str, optional
+        Word of the outcome that counts, where it is not 0 and 1, or yes and no.
     level : float
     unit : str
     coding : Coding
@@ -140,7 +142,7 @@ def incremental(
     if not additions or any(not added for added in additions):
         raise DataError("incremental: expected at least one column to add, found none")
     columns = [*base, *(name for added in additions for name in added)]
-    design = design_of(table, target, columns, event=event, coding=coding)
+    design = design_of(table, outcome, columns, event=event, coding=coding)
     rows, estimates = [], []
     previous: LogisticModel | None = None
     features = list(base)
@@ -169,8 +171,10 @@ def incremental(
             )
         )
         previous = model
+    splines = _splines(model, level, unit)
+    estimates += [one for found in splines.values() for one in found.estimates]
     return ResultTable(
-        f"Incremental value for {target} = {design.event}",
+        f"Incremental value for {outcome} = {design.event}",
         ("Model", "chi2", "p", "added chi2", "df", "p added", "AIC",
          f"apparent AUC ({level * 100:g} % CI)"),
         tuple(rows),
@@ -178,6 +182,7 @@ def incremental(
             f"{design.n} {unit}s with every column known, {design.n_events} events; "
             f"{design.n_dropped} dropped for missing values.",
             *reference_note(design.references),
+            *(f"In the last model, {found.sentence()}" for found in splines.values()),
             "chi2: likelihood ratio against the intercept. Added chi2: against the row above.",
             "The AUC is apparent and favours the larger model; it is no evidence on new patients.",
         ),
@@ -255,7 +260,7 @@ def inflation_factors(
 
 def univariable(
     table: pd.DataFrame,
-    target: str,
+    outcome: str,
     features: Sequence[str],
     *,
     event: str | None = None,
@@ -270,7 +275,7 @@ def univariable(
     Parameters
     ----------
     table : DataFrame
-    target : str
+    outcome : str
     features : sequence of str
         Each is fitted on the rows where it and the target are known.
     event, method, interval, level, unit
@@ -291,7 +296,7 @@ def univariable(
     notes: dict[str, None] = {}
     coding.require(features)
     designs = [
-        design_of(table, target, [feature], event=event, coding=coding.only([feature]))
+        design_of(table, outcome, [feature], event=event, coding=coding.only([feature]))
         for feature in features
     ]  # all before any is fitted: one that is refused costs no time
     for place, (feature, design) in enumerate(zip(features, designs, strict=True)):
@@ -299,7 +304,12 @@ def univariable(
         per_unit, per_sd = fit_scales(
             design, ("unit", "sd"), method=method, interval=interval, level=level, unit=unit
         )
-        estimates += [*per_unit.odds_ratios, *per_sd.odds_ratios]
+        splines = _splines(per_unit, level, unit)
+        for model in (per_unit, per_sd):
+            estimates += _plain(model.odds_ratios, design, splines)
+        for found in splines.values():
+            estimates += found.estimates
+            notes[found.sentence()] = None
         rows += [
             (
                 term,
@@ -307,15 +317,15 @@ def univariable(
                 *cells,
                 "Firth" if per_unit.method == "firth" else "",
             )
-            for term, cells in _ratios(design, per_unit, per_sd)
+            for term, cells in _ratios(design, per_unit, per_sd, splines)
         ]
         if per_unit.note:
             said = per_unit.note
             notes[said if said.startswith(feature) else f"{feature}: {said}"] = None
     ci = f"({level * 100:g} % CI)"
-    placed = binary_outcome(table, target, event)[1]
+    placed = binary_outcome(table, outcome, event)[1]
     return ResultTable(
-        f"Univariable logistic regression of {target} = {placed.event}",
+        f"Univariable logistic regression of {outcome} = {placed.event}",
         ("Variable", "n (events)", f"OR per unit {ci}", "SD", f"OR per SD {ci}", "p Wald", "p LR",
          "method"),
         tuple(rows),
@@ -331,12 +341,36 @@ def univariable(
     )  # fmt: skip
 
 
+def _splines(model: LogisticModel, level: float, unit: str) -> dict[str, SplineFound]:
+    about = Estimate("", 0.0, level=level, **unit_count(model.n, None, unit),
+                     n_dropped=model.n_dropped)  # fmt: skip
+    return model.splines(about)
+
+
+def _plain(ratios: Sequence[Estimate], design: Design, splines: Collection[str]) -> list[Estimate]:
+    """Return the odds ratios of all but the parts of splines, which mean nothing alone."""
+    pairs = zip(ratios, design.features, strict=True)
+    return [ratio for ratio, feature in pairs if feature not in splines]
+
+
 def _ratios(
-    design: Design, per_unit: LogisticModel, per_sd: LogisticModel
+    design: Design,
+    per_unit: LogisticModel,
+    per_sd: LogisticModel,
+    splines: Mapping[str, SplineFound],
 ) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """Print each term's odds ratio per unit, SD, odds ratio per SD, Wald and likelihood-ratio p."""
+    """Print each term's odds ratio per unit, SD, odds ratio per SD, Wald and likelihood-ratio p.
+
+    A spline comes first and has one row: its odds ratio between the quartiles.
+    """
+    for feature, found in splines.items():
+        p = p_text(found.association.p_value)
+        yield feature, (ratio_text(found.ratio), BLANK, BLANK, p, BLANK)
     ratios = zip(per_unit.odds_ratios, per_sd.odds_ratios, strict=True)
-    for term, column, (one, other) in zip(design.terms, design.matrix.T, ratios, strict=True):
+    shown = zip(design.features, design.terms, design.matrix.T, ratios, strict=True)
+    for feature, term, column, (one, other) in shown:
+        if feature in splines:
+            continue
         by_sd = (BLANK, BLANK)
         if one.value != other.value:
             by_sd = (number_text(float(column.std(ddof=1))), ratio_text(other))
@@ -348,7 +382,7 @@ def _ratios(
 
 def multivariable(
     table: pd.DataFrame,
-    target: str,
+    outcome: str,
     features: Sequence[str],
     *,
     event: str | None = None,
@@ -363,7 +397,7 @@ def multivariable(
     Parameters
     ----------
     table : DataFrame
-    target : str
+    outcome : str
     features : sequence of str
     event, method, interval, level, unit
         As for :func:`~cardio_stats.logistic.fit_logistic`.
@@ -376,27 +410,40 @@ def multivariable(
         A row a coefficient with odds ratios per unit and per SD, p-values and variance inflation;
         the notes give AIC, the model's chi-square and its apparent AUC.
     """
-    design = design_of(table, target, features, event=event, coding=coding)
+    design = design_of(table, outcome, features, event=event, coding=coding)
     per_unit, per_sd = fit_scales(
         design, ("unit", "sd"), method=method, interval=interval, level=level, unit=unit
     )
-    inflation = inflation_factors(design.matrix, design.terms, design.n_dropped, unit)
+    splines = _splines(per_unit, level, unit)
+    factors = inflation_factors(design.matrix, design.terms, design.n_dropped, unit)
+    inflation = {
+        term: found
+        for term, feature, found in zip(design.terms, design.features, factors, strict=True)
+        if feature not in splines
+    }
     summary, notes = _fit_notes(per_unit, design.outcome, level, unit)
     ci = f"({level * 100:g} % CI)"
     return ResultTable(
-        f"Multivariable logistic regression of {target} = {design.event}",
+        f"Multivariable logistic regression of {outcome} = {design.event}",
         ("Variable", f"OR per unit {ci}", "SD", f"OR per SD {ci}", "p Wald", "p LR", "VIF"),
         tuple(
-            (term, *cells, f"{vif.value:.2f}")
-            for (term, cells), vif in zip(_ratios(design, per_unit, per_sd), inflation, strict=True)
+            (term, *cells, f"{inflation[term].value:.2f}" if term in inflation else BLANK)
+            for term, cells in _ratios(design, per_unit, per_sd, splines)
         ),
         (
             f"{design.n} {unit}s with every column known, {design.n_events} events; "
             f"{design.n_dropped} dropped for missing values. {interval.capitalize()} intervals.",
             *reference_note(design.references),
+            *(found.sentence() for found in splines.values()),
             *notes,
         ),
-        (*per_unit.odds_ratios, *per_sd.odds_ratios, *inflation, *summary),
+        (
+            *_plain(per_unit.odds_ratios, design, splines),
+            *_plain(per_sd.odds_ratios, design, splines),
+            *(one for found in splines.values() for one in found.estimates),
+            *inflation.values(),
+            *summary,
+        ),
     )
 
 
@@ -430,7 +477,7 @@ def _fit_notes(
 
 def risk_difference(
     table: pd.DataFrame,
-    target: str,
+    outcome: str,
     features: Sequence[str],
     *,
     event: str | None = None,
@@ -442,10 +489,11 @@ def risk_difference(
     Parameters
     ----------
     table : DataFrame
-    target : str
+    outcome : str
         Column of 0 and 1, or of two values with `event` named.
     features : sequence of str
     event : str, optional
+        Word of the outcome that counts, where it is not 0 and 1, or yes and no.
     level : float
     unit : str
 
@@ -476,7 +524,7 @@ def risk_difference(
     """
     from statsmodels.regression.linear_model import OLS
 
-    design = design_of(table, target, features, event=event)
+    design = design_of(table, outcome, features, event=event)
     if design.n <= len(design.terms) + 1:
         raise DataError(
             f"risk difference: expected more rows than the {len(design.terms) + 1} coefficients, "

@@ -186,7 +186,7 @@ def bootstrap(
     statistic: Callable[..., float],
     data: Table,
     *,
-    clusters: ArrayLike | None = None,
+    patient: ArrayLike | None = None,
     strata: ArrayLike | None = None,
     n_resamples: int = 2000,
     seed: int = 0,
@@ -205,7 +205,7 @@ def bootstrap(
     data : DataFrame, ndarray, or tuple of ndarrays
         One row, or one element of each array, an observation. Rows in which anything is missing
         are left out.
-    clusters : array-like, shape (n,), optional
+    patient : array-like, shape (n,), optional
         Patient or record of every row: whole clusters are then drawn.
     strata : array-like, shape (n,), optional
         Units are drawn within each stratum, which keeps its size. A cluster lies in one stratum.
@@ -216,7 +216,7 @@ def bootstrap(
     name : str
         What the statistic is, in snake case.
     unit : str, optional
-        What is drawn: ``"row"`` by default, ``"patient"`` with `clusters`.
+        What is drawn: ``"row"`` by default, ``"patient"`` with `patient`.
 
     Returns
     -------
@@ -241,7 +241,7 @@ def bootstrap(
     (141.0, 124.5, 157.5)
     """
     columns = data if isinstance(data, tuple) else (data,)
-    unit_codes = None if clusters is None else group_codes(clusters, "clusters")
+    unit_codes = None if patient is None else group_codes(patient, "patient")
     stratum_codes = None if strata is None else group_codes(strata, "strata")
     lengths = {f"data {i}": np.empty(len(c)) for i, c in enumerate(columns)}
     n_rows = same_length(**lengths, clusters=unit_codes, strata=stratum_codes)
@@ -249,7 +249,7 @@ def bootstrap(
     rows = np.flatnonzero(known)
     if rows.size == 0:
         raise DataError(f"{name}: expected complete rows, found none of {n_rows}")
-    unit = unit or ("row" if clusters is None else "patient")
+    unit = unit or ("row" if patient is None else "patient")
     unit_of_row = np.arange(rows.size)
     if unit_codes is not None:
         unit_of_row = np.unique(unit_codes[rows], return_inverse=True)[1]
@@ -329,7 +329,7 @@ def bootstrap_sums(
     statistic: SumStatistic,
     names: Sequence[str],
     *,
-    clusters: ArrayLike | None = None,
+    patient: ArrayLike | None = None,
     n_resamples: int = 2000,
     seed: int = 0,
     level: float = 0.95,
@@ -347,13 +347,13 @@ def bootstrap_sums(
         From sums, shape (..., n_sums), to statistics, shape (..., n_statistics).
     names : sequence of str
         One for each statistic.
-    clusters : array-like, shape (n,), optional
+    patient : array-like, shape (n,), optional
         Patient or record of every row: whole clusters are then drawn.
     n_resamples, seed : int
     level : float
     interval : {"percentile", "bca"}
     unit : str, optional
-        What is drawn: ``"row"`` by default, ``"patient"`` with `clusters`.
+        What is drawn: ``"row"`` by default, ``"patient"`` with `patient`.
 
     Returns
     -------
@@ -370,21 +370,21 @@ def bootstrap_sums(
     >>> hit_and_beat = np.array([[1, 1], [1, 1], [0, 1], [1, 1], [1, 1], [0, 1], [1, 1]])
     >>> [sensitivity] = bootstrap_sums(
     ...     hit_and_beat, lambda sums: sums[..., :1] / sums[..., 1:], ["sensitivity"],
-    ...     clusters=[100, 100, 101, 102, 103, 104, 104], unit="record", seed=1)
+    ...     patient=[100, 100, 101, 102, 103, 104, 104], unit="record", seed=1)
     >>> round(sensitivity.value, 3), sensitivity.n, sensitivity.unit
     (0.714, 5, 'record')
     """
     table = np.asarray(rows, dtype=np.float64)
     if table.ndim != 2:
         raise DataError(f"rows: expected an array of rows and sums, found shape {table.shape}")
-    codes = None if clusters is None else group_codes(clusters, "clusters")
+    codes = None if patient is None else group_codes(patient, "patient")
     n_rows = same_length(rows=table[:, 0], clusters=codes)
     known = ~np.isnan(table).any(axis=1)
     if codes is not None:
         known &= codes >= 0
         codes = np.unique(codes[known], return_inverse=True)[1]
     n_known = int(np.count_nonzero(known))
-    unit = unit or ("row" if clusters is None else "patient")
+    unit = unit or ("row" if patient is None else "patient")
     sums = table[known] if codes is None else cluster_sums(table[known], codes)
     if codes is not None:
         require_clusters(len(sums), unit)

@@ -23,6 +23,7 @@ from cardio_stats._numerics.validate import (
     Floats,
     Ints,
     ScoredSample,
+    binary_labels,
     checked_level,
     group_codes,
     numeric_column,
@@ -44,10 +45,11 @@ AREAS_FOR_PLAIN = (0.1, 0.9)
 
 
 def auc(
-    labels: ArrayLike,
+    outcome: ArrayLike,
     scores: ArrayLike,
     *,
-    clusters: ArrayLike | None = None,
+    event: str | None = None,
+    patient: ArrayLike | None = None,
     level: float = 0.95,
     interval: AucInterval = "auto",
     unit: str | None = None,
@@ -56,11 +58,13 @@ def auc(
 
     Parameters
     ----------
-    labels : array-like of 0 and 1, shape (n,)
+    outcome : array-like, shape (n,)
         Rows in which anything is missing are left out and counted in ``n_dropped``.
+    event : str, optional
+        Word of the outcome that counts, where it is not 0 and 1, or yes and no.
     scores : array-like, shape (n,)
         More is more likely class 1. Never flipped: below one half means the wrong way round.
-    clusters : array-like, shape (n,), optional
+    patient : array-like, shape (n,), optional
         Patient or record of every row; the variance is then Obuchowski's and `n` counts clusters.
     level : float
         Coverage of the interval.
@@ -70,7 +74,7 @@ def auc(
         takes ``"delong"`` with 200 rows (or clusters) of each class and an area of .10 to .90, and
         ``"logit"`` otherwise.
     unit : str, optional
-        What is independent: ``"row"`` by default, ``"patient"`` with `clusters`.
+        What is independent: ``"row"`` by default, ``"patient"`` with `patient`.
 
     Returns
     -------
@@ -106,7 +110,8 @@ def auc(
     >>> auc([0, 0, 1, 1, 1], [1.0, 3.0, 2.0, 4.0, 5.0], interval="delong").method
     'DeLong'
     """
-    found = delong_covariance(labels, scores, clusters=clusters, unit=unit)
+    outcome = binary_labels(outcome, event)
+    found = delong_covariance(outcome, scores, patient=patient, unit=unit)
     sample = found.sample
     value, variance = float(found.aucs[0]), float(found.covariance[0, 0])
     checked_level(level)
@@ -170,13 +175,15 @@ class RocCurve:
     thresholds: Floats
 
 
-def roc_curve(labels: ArrayLike, scores: ArrayLike) -> RocCurve:
+def roc_curve(outcome: ArrayLike, scores: ArrayLike, *, event: str | None = None) -> RocCurve:
     """Return the empirical ROC curve, one point for each distinct score.
 
     Parameters
     ----------
-    labels : array-like of 0 and 1, shape (n,)
+    outcome : array-like, shape (n,)
         Rows in which anything is missing are left out.
+    event : str, optional
+        Word of the outcome that counts, where it is not 0 and 1, or yes and no.
     scores : array-like, shape (n,)
 
     Returns
@@ -189,7 +196,8 @@ def roc_curve(labels: ArrayLike, scores: ArrayLike) -> RocCurve:
     >>> curve.tpr.tolist(), curve.fpr.tolist(), curve.thresholds.tolist()
     ([0.0, 0.5, 1.0, 1.0], [0.0, 0.0, 0.5, 1.0], [inf, 3.0, 2.0, 1.0])
     """
-    sample = scored_sample(labels, scores)
+    outcome = binary_labels(outcome, event)
+    sample = scored_sample(outcome, scores)
     order = np.argsort(-sample.scores[0], kind="stable")
     score, positive = sample.scores[0][order], sample.positive[order]
     last_of_tie = np.flatnonzero(np.append(np.diff(score) != 0, True))
@@ -215,13 +223,14 @@ _ROUNDING = 1e-12
 
 
 def partial_auc(
-    labels: ArrayLike,
+    outcome: ArrayLike,
     scores: ArrayLike,
     *,
+    event: str | None = None,
     between: tuple[float, float] = (0.9, 1.0),
     of: Rate = "specificity",
     corrected: bool = False,
-    clusters: ArrayLike | None = None,
+    patient: ArrayLike | None = None,
     n_resamples: int = 2000,
     seed: int = 0,
     level: float = 0.95,
@@ -232,8 +241,10 @@ def partial_auc(
 
     Parameters
     ----------
-    labels : array-like of 0 and 1, shape (n,)
+    outcome : array-like, shape (n,)
         Rows in which anything is missing are left out.
+    event : str, optional
+        Word of the outcome that counts, where it is not 0 and 1, or yes and no.
     scores : array-like, shape (n,)
         More is more likely class 1; never flipped.
     between : (float, float)
@@ -242,14 +253,14 @@ def partial_auc(
         What `between` are limits of.
     corrected : bool
         McClish's transform, by which .5 is chance and 1 is perfect whatever the limits.
-    clusters : array-like, shape (n,), optional
+    patient : array-like, shape (n,), optional
         Patient or record of every row: whole clusters are then drawn. Without it rows are drawn
         within each class.
     n_resamples, seed : int
     level : float
     interval : {"percentile", "bca"}
     unit : str, optional
-        What is drawn: ``"row"`` by default, ``"patient"`` with `clusters`.
+        What is drawn: ``"row"`` by default, ``"patient"`` with `patient`.
 
     Returns
     -------
@@ -272,6 +283,7 @@ def partial_auc(
     >>> found.value, round(found.extra["perfect"], 2)
     (0.125, 0.25)
     """
+    outcome = binary_labels(outcome, event)
     low, high = between
     if not 0 <= low < high <= 1:
         raise DataError(
@@ -289,7 +301,7 @@ def partial_auc(
         return (1 + (found - chance) / (perfect - chance)) / 2 if corrected else found
 
     name = "partial_auc_corrected" if corrected else "partial_auc"
-    sample = scored_sample(labels, scores, clusters=clusters)
+    sample = scored_sample(outcome, scores, clusters=patient)
     estimate = _drawn(sample, area, name, interval, n_resamples, seed, level, unit)
     note = estimate.note
     if corrected and estimate.value < 0.5:
@@ -303,12 +315,13 @@ def partial_auc(
 
 
 def rate_at(
-    labels: ArrayLike,
+    outcome: ArrayLike,
     scores: ArrayLike,
     *,
+    event: str | None = None,
     specificity: float | None = None,
     sensitivity: float | None = None,
-    clusters: ArrayLike | None = None,
+    patient: ArrayLike | None = None,
     n_resamples: int = 2000,
     seed: int = 0,
     level: float = 0.95,
@@ -322,12 +335,14 @@ def rate_at(
 
     Parameters
     ----------
-    labels : array-like of 0 and 1, shape (n,)
+    outcome : array-like, shape (n,)
         Rows in which anything is missing are left out.
+    event : str, optional
+        Word of the outcome that counts, where it is not 0 and 1, or yes and no.
     scores : array-like, shape (n,)
     specificity, sensitivity : float, optional
         Exactly one of them: the rate that is fixed, from 0 to 1.
-    clusters, n_resamples, seed, level, unit
+    patient, n_resamples, seed, level, unit
         As for :func:`partial_auc`.
     interval : {"bca", "percentile"}
         Percentiles are taken for more than 2,000 rows or clusters, where the two agree.
@@ -353,6 +368,7 @@ def rate_at(
     >>> rate_at(y, score, specificity=0.75).value, rate_at(y, score, sensitivity=0.5).value
     (1.0, 1.0)
     """
+    outcome = binary_labels(outcome, event)
     fixed = specificity if sensitivity is None else sensitivity
     if fixed is None or None not in (specificity, sensitivity) or not 0 <= fixed <= 1:
         raise DataError(
@@ -368,7 +384,7 @@ def rate_at(
 
     rates: tuple[Rate, Rate] = ("sensitivity", "specificity")
     name, of = rates if sensitivity is None else rates[::-1]
-    sample = scored_sample(labels, scores, clusters=clusters)
+    sample = scored_sample(outcome, scores, clusters=patient)
     estimate = _drawn(sample, rate, name, interval, n_resamples, seed, level, unit)
     if estimate.value in (0.0, 1.0) and not estimate.note:
         estimate = estimate.replace(
@@ -495,11 +511,11 @@ def _at(x: Floats, y: Floats, wanted: float) -> Floats:
 
 
 def multiclass_auc(
-    labels: ArrayLike,
+    outcome: ArrayLike,
     scores: ArrayLike,
     classes: Sequence[Hashable],
     *,
-    clusters: ArrayLike | None = None,
+    patient: ArrayLike | None = None,
     n_resamples: int = 2000,
     seed: int = 0,
     level: float = 0.95,
@@ -513,19 +529,19 @@ def multiclass_auc(
 
     Parameters
     ----------
-    labels : array-like, shape (n,)
+    outcome : array-like, shape (n,)
         Rows in which anything is missing are left out.
     scores : array-like, shape (n, n_classes)
         A column for each class, in the order of `classes`; more is more likely that class.
     classes : sequence
         At least 3, each with rows.
-    clusters : array-like, shape (n,), optional
+    patient : array-like, shape (n,), optional
         Patient or record of every row: whole clusters are then drawn. Without it rows are drawn
         within each class.
     n_resamples, seed : int
     level : float
     unit : str, optional
-        What is drawn: ``"row"`` by default, ``"patient"`` with `clusters`.
+        What is drawn: ``"row"`` by default, ``"patient"`` with `patient`.
 
     Returns
     -------
@@ -557,18 +573,18 @@ def multiclass_auc(
             "multiclass AUC: expected three or more classes and a score column for each, found "
             f"{len(names)} and an array of shape {table.shape}"
         )
-    truth = pd.Categorical(pd.Series(labels).astype("string"), categories=names).codes.astype(int)
-    strange = pd.Series(labels)[(truth < 0) & pd.Series(labels).notna().to_numpy()]
+    truth = pd.Categorical(pd.Series(outcome).astype("string"), categories=names).codes.astype(int)
+    strange = pd.Series(outcome)[(truth < 0) & pd.Series(outcome).notna().to_numpy()]
     if len(strange):
         raise DataError(
-            f"labels: expected one of {', '.join(names)}, found {strange.iloc[0]!r}; give a score "
+            f"outcome: expected one of {', '.join(names)}, found {strange.iloc[0]!r}; give a score "
             "column for every class"
         )
     columns = [
         numeric_column(column, f"scores of {name}")
         for name, column in zip(names, table.T, strict=True)
     ]
-    codes = None if clusters is None else group_codes(clusters, "clusters")
+    codes = None if patient is None else group_codes(patient, "patient")
     n_rows = same_length(labels=truth, scores=columns[0], clusters=codes)
     known = (truth >= 0) & ~np.isnan(table).any(axis=1)
     if codes is not None:
@@ -577,7 +593,7 @@ def multiclass_auc(
     truth, table = truth[known].astype(np.int64), table[known]
     absent = [name for place, name in enumerate(names) if not np.any(truth == place)]
     if absent:
-        raise DataError(f"labels: expected rows of every class, found none of {', '.join(absent)}")
+        raise DataError(f"outcome: expected rows of every class, found none of {', '.join(absent)}")
     unit = unit or ("row" if codes is None else "patient")
     units = np.arange(truth.size) if codes is None else codes
     n_units = int(units.max()) + 1
@@ -632,10 +648,11 @@ N_GRID = 101
 
 
 def roc_band(
-    labels: ArrayLike,
+    outcome: ArrayLike,
     scores: ArrayLike,
     *,
-    clusters: ArrayLike | None = None,
+    event: str | None = None,
+    patient: ArrayLike | None = None,
     level: float = 0.95,
     n_resamples: int = 1000,
     seed: int = 0,
@@ -644,7 +661,7 @@ def roc_band(
 
     Labels are 0 and 1; all have the shape (n,). Rows in which anything is missing are left out; a
     larger score is more likely class 1.
-    `clusters` has the patient of every row: whole patients are resampled. `level` is the coverage
+    `patient` has the patient of every row: whole patients are resampled. `level` is the coverage
     at each point; the band as a whole covers less. The false-positive rates are an even grid of
     101, low and high the percentile limits of the sensitivity there.
 
@@ -663,7 +680,8 @@ def roc_band(
     >>> bool(np.all(low <= high)), high[-1]
     (True, np.float64(1.0))
     """
-    sample = scored_sample(labels, scores, clusters=clusters)
+    outcome = binary_labels(outcome, event)
+    sample = scored_sample(outcome, scores, clusters=patient)
     if sample.clusters is not None:
         require_clusters(sample.n_clusters, "patient")
     order = np.argsort(-sample.scores[0], kind="stable")

@@ -10,7 +10,14 @@ from numpy.typing import ArrayLike
 from scipy.stats import rankdata
 
 from cardio_stats._numerics.intervals import maximise
-from cardio_stats._numerics.validate import Bools, Floats, Ints, group_codes, numeric_column
+from cardio_stats._numerics.validate import (
+    Bools,
+    Floats,
+    Ints,
+    binary_labels,
+    group_codes,
+    numeric_column,
+)
 from cardio_stats.auc_covariance import midrank_auc
 from cardio_stats.errors import DataError
 from cardio_stats.estimate import Estimate
@@ -24,6 +31,7 @@ def max_t_screen(
     features: ArrayLike,
     outcome: ArrayLike,
     *,
+    event: str | None = None,
     names: Sequence[str] | None = None,
     ranks: bool = False,
     n_permutations: int = 10_000,
@@ -38,6 +46,8 @@ def max_t_screen(
         Rows with a missing value are dropped and counted.
     outcome : array-like, shape (n,)
         0 and 1, or a measurement.
+    event : str, optional
+        Word of the outcome that counts, where it is not 0 and 1, or yes and no.
     names : sequence of str, optional
         Of the columns; by default 1, 2, ...
     ranks : bool
@@ -79,6 +89,7 @@ def max_t_screen(
     >>> found[3].p_value, min(e.p_value for e in found if e is not found[3]) > 0.05
     (0.001, True)
     """
+    outcome = binary_labels(outcome, event)
     matrix, labels, n_dropped = _complete(features, outcome)
     n, m = matrix.shape
     listed = [str(index + 1) for index in range(m)] if names is None else list(names)
@@ -468,9 +479,9 @@ def _share(name: str, reached: Sequence[bool], method: str) -> Estimate:
 
 def permute_pipeline(
     pipeline: Callable[[Floats], float],
-    labels: ArrayLike,
+    outcome: ArrayLike,
     *,
-    patients: ArrayLike | None = None,
+    patient: ArrayLike | None = None,
     n_permutations: int = 200,
     seed: int = 0,
     name: str = "auc",
@@ -483,9 +494,9 @@ def permute_pipeline(
     pipeline : callable
         Labels, shape (n,) -> the figure of merit, larger is better. It must repeat everything
         that saw the labels: selection, tuning, thresholds, cross-validation.
-    labels : array-like, shape (n,)
+    outcome : array-like, shape (n,)
         Without missing values.
-    patients : array-like, shape (n,), optional
+    patient : array-like, shape (n,), optional
         Labels are then permuted between patients, each of whom must have one label.
     n_permutations : int
         At least 19.
@@ -514,12 +525,12 @@ def permute_pipeline(
     >>> permute_pipeline(pipeline, score > 9, n_permutations=99).p_value
     0.01
     """
-    truth = numeric_column(labels, "labels")
+    truth = numeric_column(outcome, "labels")
     if np.isnan(truth).any():
         raise DataError("permutation: expected a label in every row; drop the rows without one")
     if n_permutations < 19:
         raise DataError(f"permutation: expected at least 19 permutations, found {n_permutations}")
-    codes = np.arange(truth.size) if patients is None else group_codes(patients, "patients")
+    codes = np.arange(truth.size) if patient is None else group_codes(patient, "patients")
     of_patient = _one_label_each(truth, codes)
     rng = np.random.default_rng(seed)
     observed = float(pipeline(truth))
@@ -534,8 +545,8 @@ def permute_pipeline(
         observed,
         method=f"permutation of the labels, {n_permutations} reruns of the whole pipeline",
         n=int(of_patient.size),
-        unit="row" if patients is None else "patient",
-        n_patients=None if patients is None else int(of_patient.size),
+        unit="row" if patient is None else "patient",
+        n_patients=None if patient is None else int(of_patient.size),
         p_value=float((1 + np.count_nonzero(null >= observed - 1e-12)) / (1 + n_permutations)),
         seed=seed,
         extra={"null_mean": float(null.mean()), "null_low": float(low), "null_high": float(high)},

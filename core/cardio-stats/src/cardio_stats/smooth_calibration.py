@@ -18,6 +18,7 @@ from cardio_stats._numerics.validate import (
     Floats,
     Ints,
     ScoredSample,
+    binary_labels,
     checked_level,
     probability_sample,
     require_variation,
@@ -58,13 +59,14 @@ class CalibrationCurve:
 
 
 def calibration_curve(
-    labels: ArrayLike,
+    outcome: ArrayLike,
     probabilities: ArrayLike,
     *,
+    event: str | None = None,
     smoother: Kind = "loess",
     span: float | None = None,
     n_points: int = 101,
-    clusters: ArrayLike | None = None,
+    patient: ArrayLike | None = None,
     level: float = 0.95,
     unit: str | None = None,
 ) -> CalibrationCurve:
@@ -72,8 +74,10 @@ def calibration_curve(
 
     Parameters
     ----------
-    labels : array-like of 0 and 1, shape (n,)
+    outcome : array-like, shape (n,)
         Rows in which anything is missing are left out.
+    event : str, optional
+        Word of the outcome that counts, where it is not 0 and 1, or yes and no.
     probabilities : array-like, shape (n,)
         Predicted probability of class 1, not all equal.
     smoother : {"loess", "lowess"}
@@ -84,7 +88,7 @@ def calibration_curve(
         lowess by default, as in R.
     n_points : int
         Number of equally spaced points.
-    clusters : array-like, shape (n,), optional
+    patient : array-like, shape (n,), optional
         Patient or record of every row, within which errors may be correlated.
     level : float
         Coverage of the pointwise limits, which make no statement about the whole curve.
@@ -116,7 +120,8 @@ def calibration_curve(
     >>> curve.predicted.round(2).tolist(), curve.observed.round(1).tolist()
     ([0.05, 0.5, 0.95], [0.5, 0.5, 0.5])
     """
-    sample = probability_sample(labels, probabilities, clusters, unit)
+    outcome = binary_labels(outcome, event)
+    sample = probability_sample(outcome, probabilities, patient, unit)
     fitted = _Fitted.of(sample, smoother, span)
     points = np.linspace(fitted.predicted[0], fitted.predicted[-1], n_points)
     to_points = fitted.smooth.at(points)
@@ -179,12 +184,13 @@ distance is looked for among the lowest and the highest predictions, too."""
 
 
 def smooth_calibration_errors(
-    labels: ArrayLike,
+    outcome: ArrayLike,
     probabilities: ArrayLike,
     *,
+    event: str | None = None,
     smoother: Kind = "loess",
     span: float | None = None,
-    clusters: ArrayLike | None = None,
+    patient: ArrayLike | None = None,
     n_draws: int = 2000,
     seed: int = 0,
     level: float = 0.95,
@@ -194,13 +200,15 @@ def smooth_calibration_errors(
 
     Parameters
     ----------
-    labels : array-like of 0 and 1, shape (n,)
+    outcome : array-like, shape (n,)
         Rows in which anything is missing are left out.
+    event : str, optional
+        Word of the outcome that counts, where it is not 0 and 1, or yes and no.
     probabilities : array-like, shape (n,)
         Predicted probability of class 1, not all equal.
     smoother, span
         As for :func:`calibration_curve`: Austin and Steyerberg's loess, or val.prob's lowess.
-    clusters : array-like, shape (n,), optional
+    patient : array-like, shape (n,), optional
         Patient or record of every row, within which errors may be correlated.
     n_draws, seed : int
         Of calibrated models.
@@ -236,8 +244,9 @@ def smooth_calibration_errors(
     >>> [round(e.value, 2) for e in found], found[0].p_value < 0.01
     ([0.22, 0.23, 0.4, 0.44], True)
     """
+    outcome = binary_labels(outcome, event)
     checked_level(level)
-    sample = probability_sample(labels, probabilities, clusters, unit)
+    sample = probability_sample(outcome, probabilities, patient, unit)
     fitted = _Fitted.of(sample, smoother, span)
     smooth, predicted = fitted.smooth, fitted.predicted
     values = _figures(np.abs(fitted.curve - predicted))

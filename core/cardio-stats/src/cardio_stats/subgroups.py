@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import combinations
 
 import numpy as np
 import pandas as pd
@@ -15,6 +16,7 @@ from cardio_stats._numerics.validate import (
     Floats,
     Ints,
     ScoredSample,
+    binary_labels,
     checked_level,
     require_clusters,
     scored_sample,
@@ -56,12 +58,13 @@ class _Group:
 
 
 def subgroup_audit(
-    labels: ArrayLike,
+    outcome: ArrayLike,
     scores: ArrayLike,
     groups: ArrayLike,
     *,
+    event: str | None = None,
     threshold: Threshold,
-    clusters: ArrayLike | None = None,
+    patient: ArrayLike | None = None,
     reference: str | None = None,
     min_per_class: int = 10,
     n_resamples: int = 2000,
@@ -73,14 +76,17 @@ def subgroup_audit(
 
     Parameters
     ----------
-    labels : array-like of 0 and 1, shape (n,)
+    outcome : array-like, shape (n,)
+        0 and 1, or words of which `event` is one.
+    event : str, optional
+        Word of the outcome that counts, where it is not 0 and 1, or yes and no.
     scores : array-like, shape (n,)
         Calibration is judged where all of them lie between 0 and 1.
     groups : array-like, shape (n,)
         Sex, age band, site, scanner, time point. Rows without a group are dropped and counted.
     threshold : Threshold
         A score at or above it is a positive call.
-    clusters : array-like, shape (n,), optional
+    patient : array-like, shape (n,), optional
         Patient of every row; whole patients are resampled, also across groups (a patient may have
         rows at two time points).
     reference : str, optional
@@ -98,7 +104,8 @@ def subgroup_audit(
     ResultTable
         A row a group: rows, patients, events; AUC, TPR, FPR, observed minus predicted rate, each
         with its interval; and the gaps to the reference. The estimates of a gap are named
-        ``auc_gap[group - reference]``.
+        ``auc_gap[group - reference]``; ``equalised_odds_gap`` is the largest difference of a TPR or
+        FPR between any two groups, 0 where decisions are alike in all of them.
 
     Raises
     ------
@@ -107,8 +114,12 @@ def subgroup_audit(
 
     Notes
     -----
-    All intervals are percentile intervals of one bootstrap of patients. They are not corrected
-    for the number of groups.
+    All intervals are percentile intervals of one bootstrap of patients, but that of the largest
+    difference, which is simultaneous. They are not corrected for the number of groups.
+
+    References
+    ----------
+    Hardt M, Price E, Srebro N. Equality of opportunity in supervised learning. NIPS 2016:3315.
 
     Examples
     --------
@@ -120,9 +131,10 @@ def subgroup_audit(
     >>> [row[0] for row in made.rows]
     ['F', 'M (reference)']
     """
+    outcome = binary_labels(outcome, event)
     checked_level(level)
-    sample, names, n_dropped = _grouped(labels, scores, groups, clusters)
-    unit = "row" if clusters is None else "patient"
+    sample, names, n_dropped = _grouped(outcome, scores, groups, patient)
+    unit = "row" if patient is None else "patient"
     codes = np.arange(sample.n) if sample.clusters is None else sample.clusters
     n_units = sample.n_clusters or sample.n
     if sample.clusters is not None:
@@ -241,7 +253,35 @@ def _estimates(
                 name = f"{metric}_gap[{group.label} - {against.label}]"
                 gap = replicates[:, own] - replicates[:, other]
                 add(name, observed[own] - observed[other], gap, n)
-    return found
+    n_all = sum(group.n_patients if common.unit == "patient" else group.n for group in scored)
+    odds = _equalised_odds(observed, replicates, level, common.replace(n=n_all))
+    return found | {odds.name: odds}
+
+
+def _equalised_odds(
+    observed: Floats, replicates: Floats, level: float, about: Estimate
+) -> Estimate:
+    """Return the largest difference of a TPR or of an FPR between any two groups.
+
+    A largest difference is above 0 also where all are 0, so percentiles would not hold: the limits
+    are those of intervals that hold for all differences together (max-t over the replicates).
+    """
+    groups = range(0, observed.size, len(METRICS))
+    pairs = [(a + rate, b + rate) for a, b in combinations(groups, 2) for rate in (1, 2)]
+    first, second = np.array(pairs).T
+    gaps, drawn = observed[first] - observed[second], replicates[:, first] - replicates[:, second]
+    drawn = drawn[~np.isnan(drawn).any(axis=1)]
+    se = drawn.std(axis=0, ddof=1)
+    moved = np.abs(drawn - gaps) / np.where(se > 0, se, np.inf)
+    reach = float(np.quantile(moved.max(axis=1), level)) * se
+    return about.replace(
+        name="equalised_odds_gap",
+        value=float(np.abs(gaps).max()),
+        low=float(max(0.0, (np.abs(gaps) - reach).max())),
+        high=float(min(1.0, (np.abs(gaps) + reach).max())),
+        level=level,
+        method=f"{about.method.partition(',')[0]}, max-t over {len(pairs)} differences",
+    )
 
 
 def _as_table(
@@ -277,6 +317,8 @@ def _as_table(
             f"Brackets: {level * 100:g} % intervals; gaps are group minus {reference}. "
             f"Threshold {threshold.value:g} ({threshold.source}).",
             "The intervals are not corrected for the number of groups.",
+            f"Equalised odds: the largest difference of a TPR or FPR between two groups is "
+            f"{_cell(estimates['equalised_odds_gap'])}, an interval for all differences together.",
             *notes,
             *([f"{n_dropped} rows dropped for missing values."] if n_dropped else []),
         ),

@@ -3,19 +3,30 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import overload
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 from scipy.special import chdtrc
 
 from cardio_stats._numerics.columns import level_labels, numbers
 from cardio_stats._numerics.display import BLANK, ResultTable, interval_text, number_text, p_text
-from cardio_stats._numerics.intervals import normal_quantile
-from cardio_stats._numerics.validate import Bools, Floats, Ints, checked_level, unit_count
+from cardio_stats._numerics.intervals import normal_quantile, wald_limits
+from cardio_stats._numerics.validate import (
+    Bools,
+    Floats,
+    Ints,
+    checked_level,
+    same_length,
+    unit_count,
+)
 from cardio_stats.errors import DataError
 from cardio_stats.estimate import Estimate
+
+Labels = np.ndarray[tuple[int], np.dtype[np.object_]]
 
 # Times and events of a table, checked: who was followed how long, and to what end.
 
@@ -65,6 +76,10 @@ class FollowUp:
             *([self.note] if self.note else []),
         ]
 
+    def part(self, keep: Bools) -> FollowUp:
+        """Return one group, which may have no event; the others do not count as dropped."""
+        return replace(self, time=self.time[keep], event=self.event[keep], rows=self.rows[keep])
+
     def only(self, keep: Bools) -> FollowUp:
         """Return these rows alone; the others count as dropped.
 
@@ -74,13 +89,7 @@ class FollowUp:
             No event among them.
         """
         n_left = int(np.count_nonzero(~keep))
-        kept = replace(
-            self,
-            time=self.time[keep],
-            event=self.event[keep],
-            rows=self.rows[keep],
-            n_dropped=self.n_dropped + n_left,
-        )
+        kept = replace(self.part(keep), n_dropped=self.n_dropped + n_left)
         if kept.n_events == 0:
             raise DataError(
                 f"{self.label}: expected events among the {kept.n} complete rows, found none "
@@ -183,8 +192,9 @@ def _happened(table: pd.DataFrame, name: str, value: str | None) -> tuple[Floats
         counts = ", ".join(f"{label}: {int((labels == label).sum())}" for label in others)
         note = (
             f"{name} has other values than {value} ({counts}), all taken as censored. If one of "
-            "them makes the event impossible (death before it), it is a competing event, which is "
-            "not handled here: 1 - survival is then too high for the risk."
+            "them makes the event impossible (death before it), it is a competing event, and "
+            "1 - survival is too high for the risk: name it with --competing "
+            "(cumulative_incidence)."
         )
     return happened, f"{name} = {value}", note
 
@@ -214,6 +224,8 @@ class SurvivalCurve:
         The group; empty for everybody.
     time, survival, low, high : ndarray, shape (n_times,)
         Survival from that time on, and its pointwise limits; NaN where survival is 0.
+    se : ndarray, shape (n_times,)
+        Greenwood's standard error of survival.
     follow_up : FollowUp
         Who was followed.
     level : float
@@ -224,8 +236,26 @@ class SurvivalCurve:
     survival: Floats
     low: Floats
     high: Floats
+    se: Floats
     follow_up: FollowUp
     level: float
+
+    @classmethod
+    def of(cls, follow_up: FollowUp, *, label: str = "", level: float = 0.95) -> SurvivalCurve:
+        """Estimate the curve; see :func:`kaplan_meier`."""
+        z = normal_quantile(checked_level(level))
+        moments = np.unique(follow_up.time[follow_up.event])
+        died, at_risk = _counts(follow_up.time, follow_up.event, moments)
+        survival: Floats = np.cumprod(1 - died / at_risk, dtype=np.float64)
+        left = np.where(died < at_risk, at_risk - died, np.inf)  # where none is, survival is 0
+        error = survival * np.sqrt(np.cumsum(died / (at_risk * left)))  # Greenwood
+        low, high = np.full(survival.shape, np.nan), np.full(survival.shape, np.nan)
+        inside = (survival > 0) & (survival < 1)
+        log = np.log(survival[inside])
+        reach = z * error[inside] / (survival[inside] * log)
+        low[inside] = survival[inside] ** np.exp(-reach)
+        high[inside] = survival[inside] ** np.exp(reach)
+        return cls(label, moments, survival, low, high, error, follow_up, level)
 
     def at_risk(self, time: float) -> int:
         """Return how many are followed to `time` or beyond."""
@@ -254,7 +284,10 @@ class SurvivalCurve:
             float(self.low[step]) if known else None,
             float(self.high[step]) if known else None,
             unit,
-            {"n_at_risk": float(self.at_risk(time))},
+            {
+                "n_at_risk": float(self.at_risk(time)),
+                "se": 0.0 if step < 0 else float(self.se[step]),
+            },
         )
 
     def median(self, *, unit: str = "row") -> Estimate | None:
@@ -272,6 +305,55 @@ class SurvivalCurve:
     def half_times(self) -> tuple[float | None, float | None, float | None]:
         """Return when survival and its lower and upper limits pass one half, None where never."""
         return self._passed(self.survival), self._passed(self.low), self._passed(self.high)
+
+    def restricted_mean(self, until: float, *, unit: str = "row") -> Estimate:
+        """Return the mean time without the event up to a time: the area under the curve.
+
+        Parameters
+        ----------
+        until : float
+            Named beforehand, and at most the longest follow-up.
+        unit : str
+
+        Returns
+        -------
+        Estimate
+            With Greenwood's variance (R: ``print(survfit(...), rmean = until)``).
+            :func:`~cardio_stats.independent_difference` of two groups is the gain in mean time.
+
+        Raises
+        ------
+        DataError
+            A time of 0 or beyond everybody's follow-up.
+
+        References
+        ----------
+        Royston P, Parmar MKB. BMC Med Res Methodol 2013;13:152.
+
+        Examples
+        --------
+        >>> curve = kaplan_meier([1, 2, 2, 3, 5], [1, 1, 0, 1, 0])
+        >>> round(curve.restricted_mean(3).value, 2)
+        2.4
+        """
+        longest = float(self.follow_up.time.max())
+        if not 0 < until <= longest:
+            raise DataError(
+                f"mean time up to {until:g}: expected a time above 0 and of at most {longest:g}, "
+                "the longest follow-up; choose another"
+            )
+        inside = self.time < until
+        steps = np.concatenate([[0.0], self.time[inside], [until]])
+        areas = np.diff(steps) * np.concatenate([[1.0], self.survival[inside]])
+        left = areas[::-1].cumsum()[::-1][1:]  # from each event to the end
+        died, at_risk = _counts(self.follow_up.time, self.follow_up.event, self.time[inside])
+        alive = np.where(died < at_risk, at_risk - died, np.inf)
+        se = float(np.sqrt(np.sum(left**2 * died / (at_risk * alive))))
+        value, name = float(areas.sum()), f"restricted_mean[{self._named(f'{until:g}')}]"
+        limits = wald_limits(value, se, self.level)
+        return self._estimate(name, value, *limits, unit, {"se": se}).replace(
+            method="area under Kaplan-Meier, Greenwood's variance, Wald interval"
+        )
 
     def _passed(self, curve: Floats) -> float | None:
         """Return when a curve falls below one half; halfway to the next step where it is that."""
@@ -308,21 +390,37 @@ class SurvivalCurve:
         )
 
 
-def kaplan_meier(follow_up: FollowUp, *, label: str = "", level: float = 0.95) -> SurvivalCurve:
+@overload
+def kaplan_meier(time: ArrayLike, event: ArrayLike, *, level: float = ...) -> SurvivalCurve: ...
+@overload
+def kaplan_meier(
+    time: ArrayLike, event: ArrayLike, by: ArrayLike, *, level: float = ...
+) -> list[SurvivalCurve]: ...
+def kaplan_meier(
+    time: ArrayLike, event: ArrayLike, by: ArrayLike | None = None, *, level: float = 0.95
+) -> SurvivalCurve | list[SurvivalCurve]:
     """Estimate survival over time from times of which some are censored.
 
     Parameters
     ----------
-    follow_up : FollowUp
-    label : str
-        The group that these are.
+    time : array-like, shape (n,)
+        To the event, or to the last that is known. Rows in which anything is missing are left out.
+    event : array-like of 0 and 1, shape (n,)
+        1 where the event happened at that time, 0 where it is censored.
+    by : array-like, shape (n,), optional
+        The group of each row.
     level : float
 
     Returns
     -------
-    SurvivalCurve
-        Limits on the scale of log(-log survival), which keeps them within 0 and 1 (R:
-        ``survfit(conf.type = "log-log")``).
+    SurvivalCurve, or list of SurvivalCurve
+        One a group, where there are groups. Limits on the scale of log(-log survival), which
+        keeps them within 0 and 1 (R: ``survfit(conf.type = "log-log")``).
+
+    Raises
+    ------
+    DataError
+        As :func:`follow_up_of`; more than 12 groups.
 
     Notes
     -----
@@ -336,38 +434,47 @@ def kaplan_meier(follow_up: FollowUp, *, label: str = "", level: float = 0.95) -
 
     Examples
     --------
-    >>> import pandas as pd
-    >>> from cardio_stats.survival import follow_up_of
-    >>> table = pd.DataFrame({"days": [1, 2, 2, 3, 5], "died": [1, 1, 0, 1, 0]})
-    >>> curve = kaplan_meier(follow_up_of(table, "days", "died"))
+    >>> curve = kaplan_meier([1, 2, 2, 3, 5], [1, 1, 0, 1, 0])
     >>> [round(float(one), 3) for one in curve.survival]
     [0.8, 0.6, 0.3]
+    >>> [one.label for one in kaplan_meier([1, 2, 2, 3, 5], [1, 1, 0, 1, 0], by=list("aabbb"))]
+    ['a', 'b']
     """
-    z = normal_quantile(checked_level(level))
-    moments = np.unique(follow_up.time[follow_up.event])
-    died, at_risk = _counts(follow_up.time, follow_up.event, moments)
-    survival: Floats = np.cumprod(1 - died / at_risk, dtype=np.float64)
-    left = np.where(died < at_risk, at_risk - died, np.inf)  # where none is, survival is 0
-    error = survival * np.sqrt(np.cumsum(died / (at_risk * left)))  # Greenwood
-    low, high = np.full(survival.shape, np.nan), np.full(survival.shape, np.nan)
-    inside = (survival > 0) & (survival < 1)
-    log = np.log(survival[inside])
-    reach = z * error[inside] / (survival[inside] * log)
-    low[inside] = survival[inside] ** np.exp(-reach)
-    high[inside] = survival[inside] ** np.exp(reach)
-    return SurvivalCurve(label, moments, survival, low, high, follow_up, level)
+    if by is None:
+        return SurvivalCurve.of(followed(time, event)[0], level=level)
+    follow_up, table = followed(time, event, by)
+    return [
+        SurvivalCurve.of(follow_up.part(inside), label=label, level=level)
+        for label, inside in by_group(table, follow_up, "by")
+    ]
 
 
-def log_rank(
-    follow_up: FollowUp, groups: np.ndarray[tuple[int], np.dtype[np.object_]], *, unit: str = "row"
-) -> Estimate:
+def by_group(table: pd.DataFrame, follow_up: FollowUp, groups: str) -> Iterator[tuple[str, Bools]]:
+    """Yield each group of a column with who of those followed is in it, in its order."""
+    labels = level_labels(table, groups)[0][follow_up.rows]
+    _require_few(labels[labels != ""], groups)
+    for label in level_labels(table, groups)[1]:
+        if (labels == label).any():
+            yield label, labels == label
+
+
+def followed(
+    time: ArrayLike, event: ArrayLike, by: ArrayLike | None = None
+) -> tuple[FollowUp, pd.DataFrame]:
+    """Return who was followed, from columns, and these as a table."""
+    columns = {"time": time, "event": event} | ({} if by is None else {"by": by})
+    same_length(**{name: np.asarray(column) for name, column in columns.items()})
+    table = pd.DataFrame({name: np.asarray(column) for name, column in columns.items()})
+    return follow_up_of(table, "time", "event"), table
+
+
+def log_rank(time: ArrayLike, event: ArrayLike, by: ArrayLike, *, unit: str = "row") -> Estimate:
     """Ask whether survival differs between groups, with equal weight on every event.
 
     Parameters
     ----------
-    follow_up : FollowUp
-    groups : ndarray, shape (n,)
-        The group of each of its rows.
+    time, event, by
+        As for :func:`kaplan_meier`.
     unit : str
 
     Returns
@@ -382,7 +489,17 @@ def log_rank(
     References
     ----------
     Mantel N. Cancer Chemother Rep 1966;50:163. Peto R, Peto J. J R Stat Soc A 1972;135:185.
+
+    Examples
+    --------
+    >>> round(log_rank([1, 2, 3, 4, 5, 6], [1, 1, 1, 1, 0, 1], list("aababb")).value, 3)
+    2.557
     """
+    follow_up, table = followed(time, event, by)
+    return _log_rank(*_grouped(table, follow_up, "by"), unit)
+
+
+def _log_rank(follow_up: FollowUp, groups: Labels, unit: str) -> Estimate:
     names = sorted(set(groups.tolist()))
     if len(names) < 2:
         raise DataError(f"log-rank test: expected two groups or more, found {len(names)}")
@@ -486,16 +603,15 @@ def survival_table(
         More than 12 groups; a time beyond everybody's follow-up; no event.
     """
     follow_up = follow_up_of(table, time, event)
-    curves, test = [kaplan_meier(follow_up, level=level)], None
+    curves, test = [SurvivalCurve.of(follow_up, level=level)], None
     if groups is not None:
         follow_up, labels = _grouped(table, follow_up, groups)
         curves = [
-            kaplan_meier(_part(follow_up, labels == label), label=str(label), level=level)
-            for label in level_labels(table, groups)[1]
-            if label in labels
+            SurvivalCurve.of(follow_up.part(inside), label=label, level=level)
+            for label, inside in by_group(table, follow_up, groups)
         ]
         if len(curves) > 1:
-            test = log_rank(follow_up, labels, unit=unit)
+            test = _log_rank(follow_up, labels, unit)
     shown, notes = [], []
     estimates: list[Estimate] = []
     for curve in curves:
@@ -541,31 +657,27 @@ def survival_table(
     return made, curves
 
 
-def _grouped(
-    table: pd.DataFrame, follow_up: FollowUp, groups: str
-) -> tuple[FollowUp, np.ndarray[tuple[int], np.dtype[np.object_]]]:
+def _grouped(table: pd.DataFrame, follow_up: FollowUp, groups: str) -> tuple[FollowUp, Labels]:
     labels = level_labels(table, groups)[0][follow_up.rows]
     known = labels != ""
-    kept = labels[known]
-    if len(set(kept)) > MOST_GROUPS:
+    _require_few(labels[known], groups)
+    return follow_up.only(known), labels[known]
+
+
+def _require_few(labels: Labels, groups: str) -> None:
+    n_groups = len(set(labels))
+    if n_groups > MOST_GROUPS:
         raise DataError(
-            f"column {groups!r}: expected at most {MOST_GROUPS} groups, found {len(set(kept))}; "
+            f"column {groups!r}: expected at most {MOST_GROUPS} groups, found {n_groups}; "
             "cut a measurement into bands, or give it to a Cox model"
         )
-    return follow_up.only(known), kept
-
-
-def _part(follow_up: FollowUp, keep: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> FollowUp:
-    """Return one group, which may have no event."""
-    return replace(
-        follow_up, time=follow_up.time[keep], event=follow_up.event[keep], rows=follow_up.rows[keep]
-    )
 
 
 def _median_follow_up(follow_up: FollowUp, level: float, unit: str) -> Estimate | None:
     if follow_up.event.all():
         return None
-    found = kaplan_meier(replace(follow_up, event=~follow_up.event), level=level).median(unit=unit)
+    lost = replace(follow_up, event=~follow_up.event)
+    found = SurvivalCurve.of(lost, level=level).median(unit=unit)
     if found is None:
         return None
     return found.replace(

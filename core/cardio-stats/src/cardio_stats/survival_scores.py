@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -13,7 +12,7 @@ from cardio_stats._numerics.intervals import logit_limits, wald_limits
 from cardio_stats._numerics.validate import Bools, Floats, Ints, checked_level, unit_count
 from cardio_stats.errors import DataError
 from cardio_stats.estimate import Estimate
-from cardio_stats.survival import Censoring, FollowUp, follow_up_of, kaplan_meier
+from cardio_stats.survival import Censoring, FollowUp, SurvivalCurve, follow_up_of
 
 BLOCK = 512
 
@@ -300,7 +299,7 @@ def timed_brier(
         f"brier_at[{time:g}]", value, low, high, level, f"{WEIGHTED}, Wald interval", **common,
         n_dropped=follow_up.n_dropped, extra={"se": se, **extra},
     )  # fmt: skip
-    for_all = 1 - kaplan_meier(follow_up).at(time).value
+    for_all = 1 - SurvivalCurve.of(follow_up).at(time).value
     null = weights * np.where(had_it, (1 - for_all) ** 2, np.where(beyond, for_all**2, 0.0))
     scaled = Estimate(
         f"scaled_brier_at[{time:g}]", 1 - value / float(null.mean()),
@@ -330,7 +329,7 @@ def observed_over_expected(
     McLernon DJ, Giardiello D, Van Calster B, et al. Ann Intern Med 2023;176:105.
     """
     require_risks(risk)
-    survival = kaplan_meier(follow_up, level=level).at(time)
+    survival = SurvivalCurve.of(follow_up, level=level).at(time)
     expected, observed = float(risk.mean()), 1 - survival.value
     if expected == 0:
         raise DataError("predicted risks: expected some above 0, found 0 in every row")
@@ -469,14 +468,8 @@ def risk_groups(
     found = []
     for group in np.unique(number):
         inside = number == group
-        part = replace(
-            follow_up,
-            time=follow_up.time[inside],
-            event=follow_up.event[inside],
-            rows=follow_up.rows[inside],
-        )
         try:
-            at = kaplan_meier(part, level=level).at(time)
+            at = SurvivalCurve.of(follow_up.part(inside), level=level).at(time)
         except DataError:
             continue
         low, high = (None if one is None else 1 - one for one in (at.high, at.low))

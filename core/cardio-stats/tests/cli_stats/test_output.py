@@ -127,7 +127,7 @@ def test_the_commands_print_the_numbers_of_the_service(
 ) -> None:
     table = cohort()
     roc = json.loads(cardio(ROC, file, "--json", "--patient", "patient").out)[0]
-    area = auc(table["response"], table["risk"], clusters=table["patient"])
+    area = auc(table["response"], table["risk"], patient=table["patient"])
     assert (roc["value"], roc["low"], roc["n_patients"]) == (area.value, area.low, 40)
 
     compared = json.loads(cardio(COMPARE, file, "--json").out)[-1]

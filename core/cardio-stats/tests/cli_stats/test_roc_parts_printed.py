@@ -52,7 +52,7 @@ def test_several_classes_take_a_score_each(cardio: Any, grades: Path, tmp_path: 
     rows = json.loads(cardio(command, grades, "--patient", "patient", "--json").out)
     table = pd.read_csv(grades)
     expected = multiclass_auc(
-        table["grade"], table[["p1", "p2", "p3"]], [1, 2, 3], clusters=table["patient"]
+        table["grade"], table[["p1", "p2", "p3"]], [1, 2, 3], patient=table["patient"]
     )
     assert (rows[0]["value"], rows[0]["low"]) == (expected["all"].value, expected["all"].low)
     assert rows[0]["n_patients"] == 30

@@ -31,7 +31,6 @@ from cardio_core.types.predictions import Scored
 from cardio_core.types.report import Metric, Scope
 from cardio_stats import (
     Recalibrated,
-    brier_scores,
     calibration_metrics,
     independent_difference,
     number_calibration,
@@ -605,7 +604,7 @@ def _versions(
     )
     for how in list(VERSIONS)[1:]:
         try:
-            found = refit(truth, score, how=how, clusters=Scored.clusters_of(rows), seed=seed)
+            found = refit(truth, score, how=how, patient=Scored.clusters_of(rows), seed=seed)
         except ABOUT_DATA as error:
             text = f"{task.model(model).title}, recalibration by {how}: {error}."
             made.notes.append(Note(NoteKind.NOT_COMPUTED, text, model=model))
@@ -635,7 +634,7 @@ def _judged(
     truth, _ = _columns(rows, target)
     clusters = Scored.clusters_of(rows)
     about: dict[str, Any] = {
-        "clusters": clusters, "n_resamples": config.n_resamples, "seed": seed,
+        "patient": clusters, "n_resamples": config.n_resamples, "seed": seed,
         "level": config.level, "unit": "patient" if clusters is None else None,
     }  # fmt: skip
     if target.kind == "continuous":
@@ -644,8 +643,7 @@ def _judged(
         if np.ptp(values) > 0:
             found += number_calibration(truth, values, **about)
     else:
-        known = calibration_metrics(truth, values, **about).estimates
-        found = [*known, *brier_scores(truth, values, **about)]
+        found = calibration_metrics(truth, values, **about).estimates
     by_name = {one.name: one for one in found}
     return {name: by_name[name] for name in MEASURES if name in by_name}
 

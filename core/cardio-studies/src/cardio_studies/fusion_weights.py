@@ -726,7 +726,7 @@ def by_pattern(joined: Joined, frame: pd.DataFrame, config: EvaluateBlock) -> pd
         try:
             area = auc(
                 positive[who].to_numpy(), rows.loc[who, f"score:{target.classes[1]}"].to_numpy(),
-                clusters=people.to_numpy() if people.duplicated().any() else None,
+                patient=people.to_numpy() if people.duplicated().any() else None,
                 level=config.level, unit="patient",
             )  # fmt: skip
             line |= {"auc": area.value, "auc_low": area.low, "auc_high": area.high}

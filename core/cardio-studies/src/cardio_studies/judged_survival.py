@@ -23,9 +23,9 @@ from cardio_stats import (
     observed_over_expected,
     timed_auc,
     timed_brier,
+    timed_calibration,
     timed_decision_curve,
     timed_net_benefit,
-    timed_slope,
     uno_c,
 )
 from cardio_stats._numerics.columns import require_one_row_each
@@ -34,6 +34,7 @@ from cardio_stats.estimate import Estimate
 from cardio_stats.figures import described
 from cardio_stats.figures.curves import decision
 from cardio_stats.figures.survival import risk_calibration
+from cardio_stats.smooth_calibration import CalibrationCurve
 from cardio_stats.survival import FollowUp, follow_up_of
 from cardio_stats.survival_scores import risk_groups
 from cardio_stats.tables import read_typed
@@ -244,9 +245,16 @@ def _calls(
         return
     yield lambda: timed_brier(followed, values, until, **about)
     yield lambda: [observed_over_expected(followed, values, until, **about)]
-    yield lambda: [timed_slope(followed, values, **about)]
+    yield lambda: _calibration(followed, values, until, about)
     if threshold is not None:
         yield lambda: [timed_net_benefit(followed, values, until, threshold, **about)]
+
+
+def _calibration(
+    followed: FollowUp, values: Any, until: float, about: Mapping[str, Any]
+) -> list[Estimate]:
+    found = timed_calibration(followed, values, until, **about)
+    return [found.slope, *found.errors]
 
 
 def _threshold(texts: Sequence[str], name: str) -> float | None:
@@ -291,10 +299,10 @@ def _figures(
     groups = risk_groups(one.follow_up, one.values, horizon.until, level=level)
     if groups:
         made["calibration-horizon"] = described(
-            risk_calibration(groups, time=words),
+            risk_calibration(groups, _curve(one, horizon, level), time=words),
             f"Calibration at {words}: {one.name}",
-            "Kaplan-Meier risk against mean predicted risk, in groups of rising risk; on the "
-            "dashed line a prediction is worth its face value.",
+            "Kaplan-Meier risk against mean predicted risk, in groups of rising risk and as a "
+            "smooth curve; on the dashed line a prediction is worth its face value.",
         )
     curve = timed_decision_curve(one.follow_up, one.values, horizon.until, level=level)
     if len(curve):
@@ -306,6 +314,13 @@ def _figures(
             "acting on everybody and acting on nobody.",
         )
     return made
+
+
+def _curve(one: _Judged, horizon: Horizon, level: float) -> CalibrationCurve | None:
+    try:
+        return timed_calibration(one.follow_up, one.values, horizon.until, level=level).curve
+    except DataError:  # why is a note: the slope says so
+        return None
 
 
 def horizon_of(time: str | None, status: str | None, until: float | None) -> Horizon | None:

@@ -250,7 +250,7 @@ def _at(
         events = int(truth.sum())
         found: Estimate = auc(
             truth, known[f"score:{target.classes[1]}"].to_numpy(float),
-            clusters=Scored.clusters_of(known), level=level,
+            patient=Scored.clusters_of(known), level=level,
         )  # fmt: skip
         se = _area_error(found, events, len(truth) - events)
     else:

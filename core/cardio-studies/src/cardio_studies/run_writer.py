@@ -85,7 +85,7 @@ def _of_scores(given: Given, config: EvaluateBlock, seed: int) -> list[Metric]:
         rows = pooled(frame, target, model)
         clusters = Scored.clusters_of(rows)
         about: dict[str, Any] = {
-            "clusters": clusters, "level": config.level,
+            "patient": clusters, "level": config.level,
             "unit": "patient" if clusters is None else None,
         }  # fmt: skip
         truth = (rows["y_true"] == target.classes[1]).to_numpy(int)
@@ -143,7 +143,7 @@ def calibration_of(
         rows = pooled(frame, target, model)
         clusters = Scored.clusters_of(rows)
         about: dict[str, Any] = {
-            "clusters": clusters, "n_resamples": config.n_resamples, "seed": seed,
+            "patient": clusters, "n_resamples": config.n_resamples, "seed": seed,
             "level": config.level, "unit": "patient" if clusters is None else None,
         }  # fmt: skip
         place = Scope(task=task.name, target=target.name, model=model)

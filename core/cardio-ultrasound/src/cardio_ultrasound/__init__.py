@@ -11,8 +11,9 @@ Examples
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from cardio_stats._lazy import offer
 
 if TYPE_CHECKING:
     from cardio_core.types.samples import FileSeen as FileSeen
@@ -71,105 +72,5 @@ if TYPE_CHECKING:
     from cardio_ultrasound.views import view_of as view_of
     from cardio_ultrasound.views import view_of_frames as view_of_frames
 
-_HOMES = {
-    "cardio_core.types.samples": ("FileSeen",),
-    "cardio_ultrasound.deidentify.sector": (
-        "TRIANGLE_KEPT",
-        "fit_sector",
-        "fixed_triangle",
-        "sector_hull",
-        "sector_mask",
-    ),
-    "cardio_ultrasound.ecg_trace": (
-        "read_drawn_ecg",
-        "with_drawn_r_peaks",
-    ),
-    "cardio_ultrasound.loop": (
-        "Box",
-        "Loop",
-        "nameless",
-        "read_r_times",
-        "sidecar_of",
-    ),
-    "cardio_ultrasound.r_peaks": ("find_r_waves",),
-    "cardio_ultrasound.readers.read": (
-        "find_loops",
-        "read_loop",
-    ),
-    "cardio_ultrasound.scan_geometry": ("scan_conversion",),
-    "cardio_ultrasound.simulation.b_mode": (
-        "EchoScanner",
-        "Look",
-        "PointSpread",
-        "advect",
-        "draw_scatterers",
-        "echo_frames",
-    ),
-    "cardio_ultrasound.simulation.ecg_trace": (
-        "EcgLayout",
-        "draw_ecg",
-        "ecg_of_beats",
-    ),
-    "cardio_ultrasound.simulation.echo_export": (
-        "WrittenExport",
-        "damage",
-        "write_echo_export",
-    ),
-    "cardio_ultrasound.simulation.recording": (
-        "Conditions",
-        "OnScreen",
-        "burn_in",
-        "draw_conditions",
-        "mirrored_px",
-        "on_screen",
-        "renewed",
-    ),
-    "cardio_ultrasound.simulation.screens": (
-        "SCREEN_LAYOUTS",
-        "Screen",
-        "ScreenLayout",
-        "draw_screen",
-    ),
-    "cardio_ultrasound.simulation.sector": ("Sector",),
-    "cardio_ultrasound.simulation.write_dicom": (
-        "TracedEcg",
-        "write_us_loop",
-    ),
-    "cardio_ultrasound.studies": (
-        "CellLoops",
-        "accounted",
-        "ids_of_loops",
-        "loops_of_cell",
-        "nothing_in",
-        "read_export",
-        "strangers",
-    ),
-    "cardio_ultrasound.views": (
-        "VIEW_NAMES",
-        "VIEW_TITLES",
-        "ViewSeen",
-        "view_of",
-        "view_of_frames",
-    ),
-}
-"""The public names, by the module that each lives in."""
-
-_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
-
-__all__ = sorted(_HOME_OF)
-
 if not TYPE_CHECKING:  # or a misspelt name would be no error of the type checker
-
-    def __getattr__(name: str) -> Any:
-        if name not in _HOME_OF:
-            offered = ", ".join(__all__)
-            raise AttributeError(f"{__name__} has no {name!r}; it offers {offered}")
-        home = import_module(_HOME_OF[name])
-        globals()[name] = value = getattr(home, name, None) or import_module(
-            f"{home.__name__}.{name}"
-        )
-        return value
-
-
-def __dir__() -> list[str]:
-    return __all__
+    __getattr__, __dir__, __all__ = offer(__name__)

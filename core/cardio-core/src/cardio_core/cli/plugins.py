@@ -123,7 +123,8 @@ def check(
             if not as_json:
                 click.echo(_line(verdict, {one.said for one in found}))
             found.append(verdict)
-    failed = [verdict for verdict in found if not verdict.passed]
+    failed = [verdict for verdict in found if verdict.failed]
+    unchecked = [verdict for verdict in found if not verdict.checked]
     if as_json:
         rows = [asdict(replace(one, seconds=round(one.seconds, 2))) for one in found]
         answer = {
@@ -132,6 +133,7 @@ def check(
             "passed": not failed,
             "n_checks": len(found),
             "n_failed": len(failed),
+            "n_not_checked": len(unchecked),
             "verdicts": rows,
         }
         click.echo(json.dumps(answer, indent=2))
@@ -141,6 +143,8 @@ def check(
         )
     if not as_json:
         what = f"the {len(found)} checks without a run" if quick else f"all {len(found)} checks"
+        if unchecked:
+            what = f"{len(found) - len(unchecked)} of {len(found)} checks; the others were not made"
         click.echo(f"{name} {about.version} passes {what}.")
 
 
@@ -152,6 +156,8 @@ def _line(verdict: Verdict, said: set[str]) -> str:
         return f"look {line}\n     {verdict.said}"
     if verdict.passed:
         return f"ok   {line}"
+    if not verdict.checked:
+        return f"--   {line}\n     not checked: {verdict.said}"
     known = (verdict.cause or verdict.said) in said
     return f"FAIL {line}\n     {'not checked, for the same reason' if known else verdict.said}"
 

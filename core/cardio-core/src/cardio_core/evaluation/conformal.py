@@ -630,7 +630,7 @@ def set_sizes(
             np.column_stack([size, np.ones(len(size))]),
             lambda sums: (sums[..., 0] / sums[..., 1])[..., None],
             ("mean_set_size",),
-            clusters=scored.rows["subject"],
+            patient=scored.rows["subject"],
             n_resamples=n_resamples,
             seed=seed,
             level=level,

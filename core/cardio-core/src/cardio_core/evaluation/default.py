@@ -44,11 +44,11 @@ def binary_metrics(parts: Parts, frame: pd.DataFrame, asked: Asked) -> None:
     score = known[f"score:{positive}"].to_numpy(float)
     clusters = Scored.clusters_of(known)
     unit = unit_of(known, asked.task.unit)
-    about: dict[str, Any] = {"clusters": clusters, "level": config.level}
+    about: dict[str, Any] = {"patient": clusters, "level": config.level}
     area = auc(truth, score, unit=None if clusters is not None else unit, **about)
     parts.add([area], scope)
     drawn: dict[str, Any] = {
-        "clusters": clusters,
+        "patient": clusters,
         "n_resamples": config.n_resamples,
         "seed": asked.seed,
         "level": config.level,
@@ -82,7 +82,7 @@ def compare_models(
                 (both["y_true"] == positive).astype(int),
                 both[column],
                 both[f"{column}:other"],
-                clusters=clusters,
+                patient=clusters,
                 level=config.level,
                 unit=None if clusters is not None else unit_of(both, task.unit),
             )
@@ -116,7 +116,7 @@ def continuous_metrics(parts: Parts, frame: pd.DataFrame, asked: Asked) -> None:
     found = regression_errors(
         truth,
         said,
-        clusters=clusters,
+        patient=clusters,
         n_resamples=asked.config.n_resamples,
         seed=asked.seed,
         level=level,
@@ -127,7 +127,7 @@ def continuous_metrics(parts: Parts, frame: pd.DataFrame, asked: Asked) -> None:
             name="pearson_r"
         )
     parts.add([found[name] for name in OWN if name in found], asked.scope)
-    about: dict[str, Any] = {"subjects": clusters, "level": level, "unit": unit}
+    about: dict[str, Any] = {"patient": clusters, "level": level, "unit": unit}
     what = "fold " + str(asked.scope.fold) if asked.scope.fold else str(asked.scope.model)
     with noting(parts.notes, f"Limits of agreement of {what}: not computed;"):
         parts.add(limits_of_agreement(truth, said, **about).estimates, asked.scope)
@@ -149,8 +149,8 @@ def multiclass_metrics(parts: Parts, frame: pd.DataFrame, asked: Asked) -> None:
         frame["y_true"],
         frame["predicted"],
         target.classes,
-        clusters=clusters,
-        patients=frame["subject_id"],
+        record=clusters,
+        patient=frame["subject_id"],
         n_resamples=config.n_resamples,
         seed=asked.seed,
         level=config.level,
@@ -189,7 +189,7 @@ def _all_classes(
     clusters = Scored.clusters_of(here)
     with noting(parts.notes, f"AUC of all classes of {asked.scope.model}: not computed."):
         found = multiclass_auc(
-            here["y_true"], here[[f"score:{name}" for name in scored]], scored, clusters=clusters,
+            here["y_true"], here[[f"score:{name}" for name in scored]], scored, patient=clusters,
             n_resamples=min(asked.config.n_resamples, MOST_OF_AREAS), seed=asked.seed,
             level=asked.config.level, unit="patient" if clusters is not None else unit,
         )  # fmt: skip
@@ -205,7 +205,7 @@ def _one_against_rest(
     with noting(parts.notes, f"AUC of {name} against the rest: not computed."):
         score, clusters = frame[f"score:{name}"], Scored.clusters_of(frame)
         known = None if clusters is not None else unit
-        found = auc(positive, score, clusters=clusters, level=config.level, unit=known)
+        found = auc(positive, score, patient=clusters, level=config.level, unit=known)
         parts.add([found], replace(scope, class_name=name))
 
 
@@ -253,7 +253,7 @@ def compare_by_resampling(parts: Parts, frame: pd.DataFrame, asked: Asked) -> No
                 rows,
                 statistic,
                 [name],
-                clusters=clusters,
+                patient=clusters,
                 n_resamples=asked.config.n_resamples,
                 seed=asked.seed,
                 level=asked.config.level,

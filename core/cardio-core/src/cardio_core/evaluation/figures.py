@@ -142,7 +142,7 @@ def _smoothed(one: ModelScores, rows: pd.DataFrame, config: EvaluateBlock) -> Mo
     """Return a model with its smooth calibration curve, where its scores allow one."""
     try:
         curve = calibration_curve(
-            one.positive, one.score, clusters=Scored.clusters_of(rows), level=config.level
+            one.positive, one.score, patient=Scored.clusters_of(rows), level=config.level
         )
     except DataError:
         return one
@@ -166,7 +166,7 @@ def _roc(
             band = roc_band(
                 one.positive.astype(int),
                 one.score,
-                clusters=Scored.clusters_of(rows),
+                patient=Scored.clusters_of(rows),
                 level=config.level,
                 n_resamples=min(N_IN_BAND, config.n_resamples),
             )
@@ -257,7 +257,7 @@ def _agreement(
     draw = agreement_figure(
         rows["y_true"].to_numpy(float),
         rows["score"].to_numpy(float),
-        clusters=Scored.clusters_of(rows),
+        patient=Scored.clusters_of(rows),
         unit=target.unit,
         level=config.level,
     )

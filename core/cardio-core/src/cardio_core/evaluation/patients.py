@@ -138,7 +138,7 @@ def _estimate(
         if len(known) < 2 * FEWEST:
             raise DataError("too few")
         return regression_errors(
-            known["y_true"].to_numpy(float), known["score"].to_numpy(float), clusters=clusters,
+            known["y_true"].to_numpy(float), known["score"].to_numpy(float), patient=clusters,
             n_resamples=config.n_resamples, seed=seed, level=config.level,
             unit="patient" if clusters is not None else unit,
         )["mae"]  # fmt: skip
@@ -149,11 +149,11 @@ def _estimate(
         return auc(
             (known["y_true"] == positive).to_numpy(int),
             known[f"score:{positive}"].to_numpy(float),
-            clusters=clusters, level=config.level, unit=None if clusters is not None else unit,
+            patient=clusters, level=config.level, unit=None if clusters is not None else unit,
         )  # fmt: skip
     table = per_class_table(
-        known["y_true"], known["predicted"], target.classes, clusters=clusters,
-        patients=known["subject_id"], n_resamples=config.n_resamples, seed=seed,
+        known["y_true"], known["predicted"], target.classes, record=clusters,
+        patient=known["subject_id"], n_resamples=config.n_resamples, seed=seed,
         level=config.level, average_over=list(counts.index), unit=unit, cluster_unit="patient",
     )  # fmt: skip
     return table.by_class["all"]["macro_f1"]

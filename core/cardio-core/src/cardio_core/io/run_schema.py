@@ -368,6 +368,7 @@ COHORT = Kind("whom the run was made from", CohortForm)
 PRINTS = Kind("what its recordings are known by", PrintsForm)
 CONTENTS = Kind("its recordings by digests", ContentsForm)
 QUARANTINED = Kind("recordings that cannot be used", list[QuarantinedForm])
+ACQUIRED = Kind("how the recordings of a patient were acquired", list[dict[str, float | None]])
 PRINTED = Kind("what the recordings of a patient are known by", list[str | None])
 FILES = Kind("files by digests", list[Digest])
 

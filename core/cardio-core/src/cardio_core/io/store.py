@@ -76,6 +76,7 @@ class BlockForm(Entries):
     offset: float
     extents: dict[str, list[Any]]
     titles: list[str] | None = None
+    listed_last: list[str] | None = None
 
 
 BLOCKS = Kind("what the features are", dict[Name, BlockForm])
@@ -100,6 +101,7 @@ def save_features(folder: Path, features: FeatureSet) -> None:
             "offset": block.offset,
             "extents": dict(block.extents),
             "titles": block.titles,
+            "listed_last": block.listed_last,
         }
     write_json(folder / "blocks.json", description)
 
@@ -136,6 +138,7 @@ def _described(file: Path) -> dict[str, _About]:
                 about["offset"],
                 {axis: tuple(extent) for axis, extent in about["extents"].items()},
                 None if about.get("titles") is None else tuple(about["titles"]),
+                tuple(about.get("listed_last") or ()),
             )
             for name, about in BLOCKS.read(file).items()
         }

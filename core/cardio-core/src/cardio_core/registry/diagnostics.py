@@ -249,9 +249,9 @@ def in_imports(roots: Iterable[tuple[str, str]]) -> Iterator[str]:
                 todo += [(".".join(parts[: n + 1]), "") for n in range(len(parts))]
                 todo.append((f"{module}.{name}", ""))
                 problem = _own_problem(module, name)
-            elif module == api.__name__ and name not in ("", "*", *api.__all__):
+            elif module == api.__name__ and name not in ("", "*", *dir(api)):
                 problem = (
-                    f"imports {name!r}, which {module} does not offer; {hint(name, api.__all__)}"
+                    f"imports {name!r}, which {module} does not offer; {hint(name, dir(api))}"
                     "docs/writing_a_plugin.md lists what it does"
                 )
             elif top not in sys.stdlib_module_names:

@@ -6,18 +6,26 @@ import base64
 import csv
 import re
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cardio_core.report.measurements import Measured, measured_of, short
+from cardio_core.report.measurements import (
+    COLUMNS,
+    Column,
+    Measured,
+    columns_file,
+    measured_of,
+    read_columns,
+    short,
+)
 from cardio_core.types.features import FeatureSet
-from cardio_stats.cells import as_it_was, as_they_were
+from cardio_stats.cells import as_they_were
 from cardio_stats.figures import canvas
 from cardio_stats.files import replacing
 from cardio_stats.words import moment
@@ -187,8 +195,6 @@ def write_measurements(
     axes: Axes,
     features: FeatureSet,
     titles: Sequence[str] | None = None,
-    *,
-    withheld: Collection[str] = (),
 ) -> None:
     """Write a recording's measurements into axes, as a table: title, value, unit.
 
@@ -201,9 +207,6 @@ def write_measurements(
     titles : sequence of str, optional
         Which, by the words of `FeatureBlock.titles` without a question mark, in this order; all
         without.
-    withheld : collection of str, optional
-        Titles of what was not given on purpose, for a reason that a flag says; what else is missing
-        was not found.
 
     Raises
     ------
@@ -225,13 +228,7 @@ def write_measurements(
     """
     known = {one.title: one for one in measured_of(features)}
     chosen = known.values() if titles is None else [known[title] for title in titles]
-    rows = [
-        (one.title, "withheld", "")
-        if one.value is None and one.title in withheld
-        else (one.title, short(one.text), one.unit)
-        for one in chosen
-    ]
-    canvas.write_rows(axes, rows)
+    canvas.write_rows(axes, [(one.title, short(one.text), one.unit) for one in chosen])
 
 
 # Differences between two recordings of one patient, read off the table for the page.
@@ -239,15 +236,28 @@ def write_measurements(
 # A plugin that gives a recording a measurement called ``X, stress minus rest`` says with it that
 # the patient has both. The page shows them beside each other.
 
-_DIFFERENCE = re.compile(r"(?P<title>.+), (?P<late>\w+) minus (?P<early>\w+)(?P<unit> \([^()]*\))?")
+_DIFFERENCE = re.compile(r"(?P<title>.+), (?P<late>\w+) minus (?P<early>\w+)")
 
 
 @dataclass(frozen=True)
 class Difference:
-    """A column that holds a difference: its own head, that of its measurement, and of what."""
+    """A column that holds a difference, with that of its measurement, and of what.
 
-    head: str
+    Attributes
+    ----------
+    column : Column
+        The difference's own.
+    of : str
+        Title and unit of what differs.
+    late_column : str
+        Name of the column that has the later value; empty without one.
+    early, late : str
+        What is told apart.
+    """
+
+    column: Column
     of: str
+    late_column: str
     early: str
     late: str
 
@@ -261,19 +271,21 @@ class Pair:
     cells: tuple[str, ...]
 
 
-def differences(columns: Sequence[str]) -> list[Difference]:
+def differences(columns: Sequence[Column]) -> list[Difference]:
     """Return the columns of differences.
 
     Examples
     --------
-    >>> differences(["EF (%)", "EF, stress minus rest (%)", "Scar (%)"])[0].of
-    'EF (%)'
+    >>> columns = [Column("ef", "EF", "%"), Column("ef_change", "EF, stress minus rest", "%")]
+    >>> [(one.of, one.late_column) for one in differences(columns)]
+    [('EF (%)', 'ef')]
     """
-    found = [(head, _DIFFERENCE.fullmatch(head)) for head in columns]
+    by_head = {one.head: one.name for one in columns}
+    found = [(one, _DIFFERENCE.fullmatch(one.title)) for one in columns]
+    parts = [(one, match, replace(one, title=match["title"]).head) for one, match in found if match]
     return [
-        Difference(head, f"{one['title']}{one['unit'] or ''}", one["early"], one["late"])
-        for head, one in found
-        if one is not None
+        Difference(one, head, by_head.get(head, ""), match["early"], match["late"])
+        for one, match, head in parts
     ]
 
 
@@ -287,21 +299,20 @@ def pairs(table: Path, columns: Sequence[Difference]) -> Iterator[Pair]:
     columns : sequence of Difference
         As `differences` returns them.
     """
-    with table.open(encoding="utf-8", newline="") as file:
-        for row in map(as_they_were, csv.DictReader(file)):
-            cells = tuple(_cell(row, one) for one in columns)
-            if any(cells):
-                yield Pair(row.get("patient") or row["id"], row["id"], cells)
+    for row in _lines(table):
+        cells = tuple(_cell(row, one) for one in columns)
+        if any(cells):
+            yield Pair(row.get("patient") or row["id"], row["id"], cells)
 
 
 def _cell(row: dict[str, str], one: Difference) -> str:
     """Write ``18 → 24 (+6)``: the table has the later value and the difference."""
-    text = row.get(one.head) or ""
+    text = row.get(one.column.name) or ""
     if not text:
         return ""
     change = float(text)
     shown = f"+{short(text)}" if change > 0 else short(text).replace("-", "−")
-    late = row.get(one.of) or ""
+    late = row.get(one.late_column) or ""
     if not late:
         return shown
     early = f"{float(late) - change:.4g}"
@@ -370,42 +381,68 @@ def write_sheet(
 def _png(draw: canvas.Draw, sheet: Sheet) -> bytes:
     def whole(figure: Figure) -> None:
         draw(figure)
+        flags = [line for flag in sheet.flags for line in _wrapped(f"Flag: {flag}")]
+        placed = not isinstance(figure.get_layout_engine(), canvas.SteadyLayout)
+        if placed:
+            _make_room(figure, above_pt=_TITLE_PT + 9, below_pt=_FLAG_PT * len(flags) + 3)
         figure.suptitle(
             f"Recording {sheet.recording_id}    measured by {sheet.by}",
             x=0.01, ha="left", fontsize=canvas.TEXT_PT + 2, fontweight="bold", color=canvas.INK,
+            **({"y": 1 - 4 / (72 * figure.get_figheight()), "va": "top"} if placed else {}),
         )  # fmt: skip
-        if sheet.flags:
+        if flags:
             figure.supxlabel(
-                "\n".join(_wrapped(f"Flag: {flag}") for flag in sheet.flags),
+                "\n".join(flags),
                 x=0.01, ha="left", fontsize=canvas.SMALL_PT, color=canvas.VERMILION,
+                **({"y": 3 / (72 * figure.get_figheight()), "va": "bottom"} if placed else {}),
             )  # fmt: skip
 
     return canvas.png_bytes(whole, SIZE_IN, DPI)
 
 
-def _wrapped(text: str) -> str:
+_TITLE_PT, _FLAG_PT = 11.0, 9.6
+"""Heights of a title and of a line of flags."""
+
+
+def _make_room(figure: Figure, *, above_pt: float, below_pt: float) -> None:
+    """Make a figure whose axes were placed by hand higher; they keep their size in inches."""
+    before = figure.get_figheight()
+    after = before + (above_pt + below_pt) / 72
+    for axes in figure.axes:
+        left, bottom, width, height = axes.get_position().bounds
+        up = (bottom * before + below_pt / 72) / after
+        axes.set_position((left, up, width, height * before / after))
+    figure.set_figheight(after)
+
+
+def _wrapped(text: str) -> list[str]:
     import textwrap
 
-    return textwrap.fill(text, 170)
+    return textwrap.wrap(text, 170)
 
 
 def _thumbnail(file: Path) -> None:
     from PIL import Image
 
-    folder = file.parent / THUMBNAILS
-    folder.mkdir(exist_ok=True)
+    small_file = _thumbnail_of(file)
+    small_file.parent.mkdir(exist_ok=True)
     with Image.open(file) as picture:
         small = picture.convert("RGB")
         small.thumbnail(_THUMBNAIL_PX, Image.Resampling.LANCZOS)
-        with replacing(folder / f"{file.stem}.jpg") as temporary:
+        with replacing(small_file) as temporary:
             small.save(temporary, "JPEG", quality=72)
 
 
 # `measurements.html`: every recording of `cardio measure` on one page, without a network.
 
 _NUMBER = re.compile(r"\d+(?:\.\d+)?")
+MOST_OPEN = 5
+"""Sheets that stand open on the page; with more, each row has a thumbnail that leads to its own."""
+
 MOST_PICTURES = 600
 """Thumbnails in the page; of a larger cohort the others are links, or no browser would open it."""
+
+_MM = 25.4
 
 
 @dataclass(frozen=True)
@@ -419,6 +456,19 @@ class Row:
     reason: str
     sheet: str
     picture: str
+
+
+@dataclass(frozen=True)
+class Open:
+    """A sheet as it stands on the page: the text of an inline PNG, and how wide it is on paper.
+
+    `number` is the place of its line in the table, from 1.
+    """
+
+    number: int
+    recording: str
+    picture: str
+    width_mm: float
 
 
 def write_page(
@@ -438,7 +488,7 @@ def write_page(
     path : Path
         The page; sheets are looked for in the table's folder.
     table : Path
-        ``measurements.csv``; read line by line, twice.
+        ``measurements.csv``, with what its columns are beside it; read line by line, twice.
     by, made : str
         For the head: what measured, and when. A task's title names what is predicted, and nothing
         is here.
@@ -454,11 +504,15 @@ def write_page(
     about = {"by": by, "made": moment(made)}
     columns, counts, reasons, flags = _counted(table)
     changed = differences(columns)
+    few = counts["pictures"] <= MOST_OPEN
     template = templates("report").get_template("measured.html")
     stream = template.generate(
         **about, notes=list(notes), columns=columns, counts=counts, table=table.name,
+        about_columns=columns_file(table).name, few=few,
         reasons=reasons.most_common(), flags=flags.most_common(), most=MOST_PICTURES,
-        rows=_rows(table, columns), differences=changed, pairs=pairs(table, changed),
+        rows=_rows(table, columns, n_pictures=0 if few else MOST_PICTURES),
+        opened=_opened(table) if few else (),
+        differences=changed, pairs=pairs(table, changed),
         of=of, many={"study": "studies"}.get(of, f"{of}s"), by_recording=by_recording,
     )  # fmt: skip
     with (
@@ -469,7 +523,12 @@ def write_page(
             file.write(piece)
 
 
-def _counted(table: Path) -> tuple[list[str], dict[str, int], Counter[str], Counter[str]]:
+def _lines(table: Path) -> Iterator[dict[str, str]]:
+    with table.open(encoding="utf-8", newline="") as file:
+        yield from map(as_they_were, csv.DictReader(file))
+
+
+def _counted(table: Path) -> tuple[list[Column], dict[str, int], Counter[str], Counter[str]]:
     """Return the columns of what anybody has, and how many were measured, flagged, refused and why.
 
     Flags that differ in their numbers alone are counted together, with dots in their place.
@@ -478,45 +537,55 @@ def _counted(table: Path) -> tuple[list[str], dict[str, int], Counter[str], Coun
     reasons: Counter[str] = Counter()
     flags: Counter[str] = Counter()
     texts: dict[str, str] = {}
-    others = {"id", "patient", "samples", "flags", "not measured because", "sheet"}
-    with table.open(encoding="utf-8", newline="") as file:
-        reader = csv.DictReader(file)
-        columns = [as_it_was(name) for name in reader.fieldnames or [] if name not in others]
-        columns += ["samples"] if "samples" in (reader.fieldnames or []) else []
-        filled: set[str] = set()
-        for row in map(as_they_were, reader):
-            filled.update(name for name in columns if row.get(name))
-            counts["all"] += 1
-            reason = row.get("not measured because") or ""
-            counts["measured"] += not reason
-            counts["flagged"] += bool(row.get("flags"))
-            counts["pictures"] += bool(row.get("sheet"))
-            if reason:
-                reasons[reason] += 1
-            for flag in filter(None, (row.get("flags") or "").split("; ")):
-                alike = _NUMBER.sub("…", flag)
-                texts[alike] = flag if texts.get(alike, flag) == flag else alike
-                flags[alike] += 1
+    elsewhere = COLUMNS.keys() - {"recordings", "samples"}
+    columns = [one for one in read_columns(table) if one.name not in elsewhere]
+    filled: set[str] = set()
+    for row in _lines(table):
+        filled.update(one.name for one in columns if row.get(one.name))
+        counts["all"] += 1
+        reason = row.get("reason") or ""
+        counts["measured"] += not reason
+        counts["flagged"] += bool(row.get("flags"))
+        counts["pictures"] += bool(row.get("sheet"))
+        if reason:
+            reasons[reason] += 1
+        for flag in filter(None, (row.get("flags") or "").split("; ")):
+            alike = _NUMBER.sub("…", flag)
+            texts[alike] = flag if texts.get(alike, flag) == flag else alike
+            flags[alike] += 1
     told = Counter({texts[alike]: n for alike, n in flags.items()})
-    return [name for name in columns if name in filled], counts, reasons, told
+    return [one for one in columns if one.name in filled], counts, reasons, told
 
 
-def _rows(table: Path, columns: Sequence[str]) -> Iterator[Row]:
-    n_pictures = 0
-    with table.open(encoding="utf-8", newline="") as file:
-        for row in map(as_they_were, csv.DictReader(file)):
-            sheet = row.get("sheet") or ""
-            picture = ""
-            if sheet and n_pictures < MOST_PICTURES:
-                picture = _inline(table.parent / sheet)
-                n_pictures += bool(picture)
-            yield Row(
-                row["id"], row.get("patient") or "", tuple(short(row[name]) for name in columns),
-                tuple(filter(None, (row.get("flags") or "").split("; "))),
-                row.get("not measured because") or "", sheet, picture,
-            )  # fmt: skip
+def _rows(table: Path, columns: Sequence[Column], n_pictures: int) -> Iterator[Row]:
+    for row in _lines(table):
+        sheet = row.get("sheet") or ""
+        picture = ""
+        if sheet and n_pictures:
+            picture = _inline(_thumbnail_of(table.parent / sheet))
+            n_pictures -= bool(picture)
+        yield Row(
+            row["id"], row.get("patient") or "", tuple(short(row[one.name]) for one in columns),
+            tuple(filter(None, (row.get("flags") or "").split("; "))),
+            row.get("reason") or "", sheet, picture,
+        )  # fmt: skip
 
 
-def _inline(sheet: Path) -> str:
-    file = sheet.parent / THUMBNAILS / f"{sheet.stem}.jpg"
+def _opened(table: Path) -> Iterator[Open]:
+    from PIL import Image
+
+    for number, row in enumerate(_lines(table), start=1):
+        sheet = table.parent / (row.get("sheet") or "")
+        if sheet.is_file():
+            with Image.open(sheet) as picture:
+                dots = picture.info.get("dpi", (DPI, DPI))[0]
+                width_mm = picture.width / dots * _MM
+            yield Open(number, row["id"], _inline(sheet), round(width_mm, 1))
+
+
+def _thumbnail_of(sheet: Path) -> Path:
+    return sheet.parent / THUMBNAILS / f"{sheet.stem}.jpg"
+
+
+def _inline(file: Path) -> str:
     return base64.b64encode(file.read_bytes()).decode("ascii") if file.is_file() else ""

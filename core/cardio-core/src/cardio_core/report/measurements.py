@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import csv
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 
 from cardio_core.types.features import FeatureBlock, FeatureSet
+from cardio_stats.cells import as_they_were, texts
+from cardio_stats.files import replacing
 
 MOST_NAMES = 60
 """A block of one axis with more names than this is a curve, not a list of measurements."""
@@ -61,6 +65,8 @@ class Measured:
 
     Attributes
     ----------
+    name : str
+        What programs call it: the feature's, with its block's before it where two share one.
     title, unit : str
         In medicine's words; the unit is empty for pure numbers.
     value : float or None
@@ -69,33 +75,115 @@ class Measured:
         Lower and upper, where samples differ.
     yes_no : bool
         Whether 1 means yes and 0 no.
+    listed_last : bool
+        Whether it stands behind all others.
+    levels : tuple of str
+        What value 0, 1, ... stands for, where it is a code; the commonest of the samples counts.
     """
 
+    name: str
     title: str
     unit: str
     value: float | None
     quartiles: tuple[float, float] | None = None
     yes_no: bool = False
+    listed_last: bool = False
+    levels: tuple[str, ...] = ()
 
     @property
-    def head(self) -> str:
-        """The title with its unit, as a column's head.
+    def column(self) -> Column:
+        """What its column is."""
+        values = "text" if self.levels else "yes/no" if self.yes_no else "number"
+        return Column(self.name, self.title, self.unit, values)
 
-        Examples
-        --------
-        >>> Measured("QRS duration", "ms", 112.0).head
-        'QRS duration (ms)'
-        """
-        return f"{self.title} ({self.unit})" if self.unit else self.title
+    @property
+    def has_order(self) -> bool:
+        """Whether values lie between others, so that a median and quartiles mean something."""
+        return not (self.yes_no or self.levels)
 
     @property
     def text(self) -> str:
         """The value as it is written in a cell; empty where there is none."""
         if self.value is None:
             return ""
+        if self.levels:
+            return self.levels[int(self.value)]
         if self.yes_no:
             return "yes" if self.value > 0.5 else "no"
         return plain(self.value)
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of ``measurements.csv``: a name for programs, and what it is called and holds.
+
+    Attributes
+    ----------
+    name, title, unit : str
+        As in `Measured`.
+    values : {"number", "yes/no", "text"}
+        What its cells hold.
+    """
+
+    name: str
+    title: str
+    unit: str = ""
+    values: str = "text"
+
+    @property
+    def head(self) -> str:
+        """The title with its unit, as a reader sees it.
+
+        Examples
+        --------
+        >>> Column("qrs_ms", "QRS duration", "ms", "number").head
+        'QRS duration (ms)'
+        """
+        return f"{self.title} ({self.unit})" if self.unit else self.title
+
+
+COLUMNS = {
+    one.name: one
+    for one in (
+        Column("id", "Recording, or study"),
+        Column("patient", "Patient"),
+        Column("recordings", "Recordings that a study stands on", "", "number"),
+        Column("samples", "Samples that the numbers stand on", "", "number"),
+        Column("flags", "What a reader should know"),
+        Column("reason", "Why it was not measured"),
+        Column("sheet", "File of the sheet"),
+    )
+}
+"""Of the columns of ``measurements.csv`` those that are no measurements."""
+
+
+def columns_file(table: Path) -> Path:
+    """Return the file that says what the columns of a table of measurements are.
+
+    Examples
+    --------
+    >>> columns_file(Path("out/measurements.csv")).name
+    'measurements_columns.csv'
+    """
+    return table.with_name(f"{table.stem}_columns{table.suffix}")
+
+
+def write_columns(table: Path, columns: Iterable[Column]) -> None:
+    """Write the file beside a table that gives each column its title and unit."""
+    with (
+        replacing(columns_file(table)) as temporary,
+        temporary.open("w", encoding="utf-8", errors="backslashreplace", newline="") as file,
+    ):
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(("column", "title", "unit", "values"))
+        writer.writerows(texts([one.name, one.title, one.unit, one.values]) for one in columns)
+
+
+def read_columns(table: Path) -> list[Column]:
+    """Return what stands beside a table, in the order of its columns."""
+    with columns_file(table).open(encoding="utf-8", newline="") as file:
+        rows = [as_they_were(row) for row in csv.DictReader(file)]
+    return [Column(row["column"], row["title"], row["unit"], row["values"]) for row in rows]
 
 
 def short(text: str) -> str:
@@ -136,21 +224,28 @@ def measured_of(features: FeatureSet) -> list[Measured]:
     Returns
     -------
     list of Measured
-        Block by block, in the order of their names; NaN counts as missing.
+        Block by block, in the order of their names, but for those that are listed last; NaN counts
+        as missing.
     """
     rows = np.arange(len(features))
     if "variant" in features.table.columns:
         rows = np.flatnonzero(features.table["variant"].to_numpy() == 0)
     made = [
-        (words_of_block(name), one)
-        for name, block in features.blocks.items()
-        for one in _of_block(block, rows)
+        (name, one) for name, block in features.blocks.items() for one in _of_block(block, rows)
     ]
-    heads = Counter(one.head for _, one in made)
-    return [
-        replace(one, title=f"{one.title}, {of_block}") if heads[one.head] > 1 else one
-        for of_block, one in made
+    heads = Counter(one.column.head for _, one in made)
+    names = Counter([*COLUMNS, *(one.name for _, one in made)])
+    unlike = [
+        replace(
+            one,
+            title=one.title
+            if heads[one.column.head] == 1
+            else f"{one.title}, {words_of_block(block)}",
+            name=one.name if names[one.name] == 1 else f"{machine_name(block)}_{one.name}",
+        )
+        for block, one in made
     ]
+    return sorted(unlike, key=lambda one: one.listed_last)
 
 
 def with_words(features: FeatureSet, words: Mapping[str, str]) -> FeatureSet:
@@ -210,6 +305,17 @@ def words_of_block(name: str) -> str:
     return name.replace("_", " ")
 
 
+def machine_name(name: str) -> str:
+    """Return a feature's name as a column's, which needs no quotes in any language.
+
+    Examples
+    --------
+    >>> machine_name("qrs_ms"), machine_name("S/N ratio, V1")
+    ('qrs_ms', 's_n_ratio_v1')
+    """
+    return re.sub(r"\W+", "_", name.strip().lower()).strip("_") or "unnamed"
+
+
 def is_listed(block: FeatureBlock) -> bool:
     """Whether a block's numbers are measurements: one axis, no scale along it, not marked off."""
     if block.titles is not None:
@@ -227,17 +333,38 @@ def _of_block(block: FeatureBlock, rows: np.ndarray) -> Iterator[Measured]:
     values = block.in_units(rows)
     units = block.units * len(block.names) if len(block.units) == 1 else block.units
     titles = block.titles or tuple(title_of(name) for name in block.names)
-    for title, unit, column in zip(titles, units, values.T, strict=True):
+    for name, title, unit, column in zip(block.names, titles, units, values.T, strict=True):
         if not title:
             continue
-        known = column[np.isfinite(column)].astype(float)
-        low, middle, high = np.percentile(known, (25, 50, 75)) if known.size else [np.nan] * 3
-        differs = known.size > 1 and bool(np.ptp(known) > 0)
-        yes_no = title.endswith("?")
-        yield Measured(
+        yes_no, levels = title.endswith("?"), block.levels.get(name, ())
+        made = Measured(
+            machine_name(name),
             title.removesuffix("?"),
-            "" if yes_no else UNITS.get(unit, unit),
-            float(middle) if known.size else None,
-            (float(low), float(high)) if differs and not yes_no else None,
+            "" if yes_no or levels else UNITS.get(unit, unit),
+            None,
+            None,
             yes_no,
+            name in block.listed_last,
+            levels,
         )
+        yield of_several(made, [float(value) for value in column if np.isfinite(value)])
+
+
+def of_several(one: Measured, known: Sequence[float]) -> Measured:
+    """Return a measurement with the median and quartiles of several; of codes the commonest.
+
+    Examples
+    --------
+    >>> of_several(Measured("p_mm", "Peak", "mm", None), [1.0, 2.0, 6.0]).quartiles
+    (1.5, 4.0)
+    >>> coded = Measured("rhythm", "Rhythm", "", None, levels=("sinus", "paced"))
+    >>> of_several(coded, [1.0, 0.0, 1.0]).text
+    'paced'
+    """
+    if not known:
+        return replace(one, value=None, quartiles=None)
+    if one.levels:
+        return replace(one, value=Counter(sorted(known)).most_common(1)[0][0], quartiles=None)
+    low, middle, high = (float(value) for value in np.percentile(known, (25, 50, 75)))
+    differs = min(known) < max(known) and one.has_order
+    return replace(one, value=middle, quartiles=(low, high) if differs else None)

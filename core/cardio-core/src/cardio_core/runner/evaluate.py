@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from cardio_core.compute.executors import Executor
+from cardio_core.context import Context
 from cardio_core.evaluation.aggregate import score_columns
 from cardio_core.evaluation.clinical_model import by_patient
 from cardio_core.evaluation.conformal import Conformal
@@ -42,6 +43,7 @@ from cardio_stats.files import SafeName, file_in, inside, replacing, write_json
 
 if TYPE_CHECKING:
     from cardio_core.evaluation.conformal import Calibrated
+    from cardio_core.evaluation.shortcuts import Shortcut
 
 FOLDER = "explanations"
 
@@ -327,6 +329,7 @@ def judge(session: Session, arm: Arm, jobs: Sequence[FoldJob], scored: Scored) -
     from cardio_core.evaluation.conformal import Calibrated, calibrate
     from cardio_core.evaluation.default import default_evaluate
     from cardio_core.evaluation.patients import subgroup_metrics
+    from cardio_core.evaluation.shortcuts import notes_on, table_of
 
     plugin, config = session.setup.plugin, arm.config
     # The primary model may be the user's, declared for this run.
@@ -367,8 +370,37 @@ def judge(session: Session, arm: Arm, jobs: Sequence[FoldJob], scored: Scored) -
         within, small = subgroup_metrics(scored, ctx.task, patients, config.evaluate, seed=ctx.seed)
         report = replace(report, metrics=[*report.metrics, *within])
         notes += small
-    report = replace(report, notes=[*report.notes, *notes])
+    tables = dict(report.tables)
+    if ctx.protocol == "honest":
+        found = shortcuts_of(arm, ctx)
+        notes += notes_on(found)
+        if found:
+            tables["shortcuts"] = table_of(found)
+    report = replace(report, tables=tables, notes=[*report.notes, *notes])
     return Judged(report, explanation, calibrated)
+
+
+def shortcuts_of(arm: Arm, ctx: Context) -> list[Shortcut]:
+    """Return how well what is no physiology tells each outcome, on the folds of an arm.
+
+    Nothing where the units of a patient have outcomes of different kinds (beats, views).
+    """
+    prepared, samples = arm.prepared, arm.prepared.features.table
+    patients = samples["patient_id"].astype(str).to_numpy()
+    folds = [(frozenset(patients[fold.train]), frozenset(patients[fold.test]))
+             for fold in arm.plan.folds]  # fmt: skip
+    from cardio_core.evaluation.shortcuts import find_shortcuts, properties_of
+
+    found: list[Shortcut] = []
+    properties = None
+    for target in ctx.task.targets:
+        labels = patient_labels(prepared.cohort, samples, arm.truth.targets, target)
+        if labels is None:
+            continue
+        if properties is None:
+            properties = properties_of(prepared.cohort, prepared.acquired)
+        found += find_shortcuts(properties, labels, target, folds, arm.config.evaluate.level)
+    return found
 
 
 @dataclass(frozen=True)

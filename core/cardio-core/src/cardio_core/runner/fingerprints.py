@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Hashable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import shake_256
 from itertools import combinations, pairwise
@@ -22,11 +23,19 @@ rounded to its steps, stays far below, and two people's signals are far above.""
 _LEAST, _DEEPEST = 64, 4
 
 
-class Watched(Sequence[Any]):
-    """Values of recordings that leave a print of each in `prints` when they are opened."""
+@dataclass(frozen=True)
+class Seen:
+    """What an opened recording looks like, and how it was acquired."""
 
-    def __init__(self, values: Any, prints: dict[int, Floats], places: Any = None) -> None:
-        self._values, self._prints = values, prints
+    looks: Floats | None
+    acquired: Mapping[str, float]
+
+
+class Watched(Sequence[Any]):
+    """Values of recordings that leave what each looks like in `seen` when they are opened."""
+
+    def __init__(self, values: Any, seen: dict[int, Seen], places: Any = None) -> None:
+        self._values, self._seen = values, seen
         self._places = np.arange(len(values)) if places is None else places
 
     def __len__(self) -> int:
@@ -35,13 +44,42 @@ class Watched(Sequence[Any]):
     def __getitem__(self, position: Any) -> Any:
         places = self._places[position]
         if not isinstance(position, int | np.integer):
-            return Watched(self._values, self._prints, places)
+            return Watched(self._values, self._seen, places)
         value = self._values[int(places)]
-        if int(places) not in self._prints:
-            found = print_of(value)
-            if found is not None:
-                self._prints[int(places)] = found
+        if int(places) not in self._seen:
+            self._seen[int(places)] = Seen(print_of(value), acquired_of(value))
         return value
+
+
+_ACQUISITION = ("rate_hz", "mm_per_pixel", "spacing_mm", "voxel_mm", "gain")
+"""Ends of the names of public attributes that say how a recording was acquired."""
+
+
+def acquired_of(value: Any) -> dict[str, float]:
+    """Return how a recording was acquired: the shape of its largest array, rates, spacings, gain.
+
+    Examples
+    --------
+    >>> from types import SimpleNamespace
+    >>> acquired_of(SimpleNamespace(mv=np.zeros((12, 5000)), rate_hz=500.0))
+    {'length of axis 1': 12.0, 'length of axis 2': 5000.0, 'rate_hz': 500.0}
+    """
+    loop = next((one for one in (value, *_parts(value)) if _is_loop(one)), None)
+    if loop is not None:
+        found = {"number of frames": float(loop.n_frames)}
+    else:
+        largest = max(_arrays(value, 0), key=lambda one: one.size, default=None)
+        lengths = () if largest is None else largest.shape
+        found = {f"length of axis {n}": float(one) for n, one in enumerate(lengths, start=1)}
+    source = value if loop is None else loop
+    keyed = isinstance(source, Mapping)
+    names = [str(one) for one in (source if keyed else dir(source))]
+    for name in sorted(one for one in names if one.endswith(_ACQUISITION) and one[0] != "_"):
+        numbers = np.ravel(source[name] if keyed else getattr(source, name))
+        if numbers.dtype.kind in "fiu":
+            found |= {f"{name} {n}".removesuffix(" 1"): float(one)
+                      for n, one in enumerate(numbers[:4], start=1)}  # fmt: skip
+    return found
 
 
 def print_of(value: Any) -> Floats | None:

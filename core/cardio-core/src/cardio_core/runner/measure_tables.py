@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,7 +16,17 @@ from cardio_core.config import RunConfig
 from cardio_core.context import Context
 from cardio_core.io.hashing import file_digest
 from cardio_core.registry import Plugin
-from cardio_core.report.measurements import Measured, measured_of, n_samples_of, plain, with_words
+from cardio_core.report.measurements import (
+    COLUMNS,
+    Column,
+    Measured,
+    measured_of,
+    n_samples_of,
+    of_several,
+    plain,
+    with_words,
+    write_columns,
+)
 from cardio_core.runner.prepare import (
     FILES,
     FileLine,
@@ -127,7 +137,7 @@ def measure_patient(job: Job, device: Any = None) -> Done:
     reasons: dict[str, Exclusion] = {}
     made = None
     try:
-        made = make_patient(plugin, job.config, job.ctx.replace(device=device), job.samples)
+        made = make_patient(plugin, job.config, job.ctx.replace(device=device), job.samples, ())
         reasons = {row.recording_id: row.exclusion for row in made.quarantined}
     except CardioError as error:  # a hook that breaks on one file must not cost the others
         failed = str(error)
@@ -239,38 +249,47 @@ def _samples_of(minted: SampleSet, recording_id: str) -> SampleSet:
 
 # `measurements.csv`: one line a recording, written as soon as it is known.
 
-ID, PATIENT, RECORDINGS, SAMPLES, FLAGS, REASON, SHEET = (
-    "id", "patient", "recordings", "samples", "flags", "not measured because", "sheet",
-)  # fmt: skip
+ID, PATIENT, RECORDINGS, SAMPLES, FLAGS, REASON, SHEET = COLUMNS
 _LAST = (SAMPLES, FLAGS, REASON, SHEET)
+_QUARTILES = {"q1": "lower quartile", "q3": "upper quartile"}
 
 
 class GrowingTable:
     """A CSV file to which lines are added, and columns when a line brings new ones.
 
     What is there is read and written again only when a column is new: with the first recording that
-    is measured, as a rule. Nothing of the lines is kept in memory.
+    is measured, as a rule. Nothing of the lines is kept in memory. Of measurements a file beside it
+    says what each column is (`measurements.write_columns`).
 
     Examples
     --------
     >>> import tempfile
     >>> path = Path(tempfile.mkdtemp()) / "made.csv"
     >>> table = GrowingTable(path)
-    >>> table.add({"id": "1", "not measured because": "too short"})
-    >>> table.add({"id": "2", "QRS duration (ms)": "112"})
+    >>> table.add({"id": "1", "reason": "too short"}, ())
+    >>> table.add({"id": "2", "qrs_ms": "112"}, (Column("qrs_ms", "QRS", "ms", "number"),))
     >>> print(path.read_text())
-    id,QRS duration (ms),not measured because
+    id,qrs_ms,reason
     1,,too short
     2,112,
+    <BLANKLINE>
+    >>> print(path.with_name("made_columns.csv").read_text())
+    column,title,unit,values
+    id,"Recording, or study",,text
+    qrs_ms,QRS,ms,number
+    reason,Why it was not measured,,text
     <BLANKLINE>
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.columns: list[str] = []
+        self._about: dict[str, Column] = dict(COLUMNS)
 
-    def add(self, row: Mapping[str, str], kept: Collection[str] = ()) -> None:
-        """Write one line; empty cells bring no column, but those of `kept`."""
+    def add(self, row: Mapping[str, str], measured: Sequence[Column] | None = None) -> None:
+        """Write one line; empty cells bring no column, but those of what is `measured`."""
+        self._about |= {one.name: one for one in measured or ()}
+        kept = {one.name for one in measured or ()}
         columns = list(self.columns)
         place = 0
         for name, value in row.items():
@@ -282,6 +301,8 @@ class GrowingTable:
                 place += 1
         if columns != self.columns or not self.path.exists():
             self._widen(columns)
+            if measured is not None:
+                write_columns(self.path, [self._about[name] for name in self.columns])
         with self.path.open("a", encoding="utf-8", errors="backslashreplace", newline="") as file:
             csv.DictWriter(file, texts(self.columns), restval="", extrasaction="ignore",
                            lineterminator="\n").writerow(named_texts(row))  # fmt: skip
@@ -302,9 +323,18 @@ class GrowingTable:
                         writer.writerow(row)
 
 
-def heads_of(line: Line) -> list[str]:
-    """Return the columns of what was to be measured, found or not."""
-    return [one.head for one in line.measured]
+def columns_of(line: Line) -> list[Column]:
+    """Return the columns of what was to be measured, found or not, and of quartiles."""
+    found = []
+    for one in line.measured:
+        column = one.column
+        found.append(column)
+        if one.quartiles is not None:
+            found += [
+                replace(column, name=f"{one.name}_{short}", title=f"{one.title}, {words}")
+                for short, words in _QUARTILES.items()
+            ]
+    return found
 
 
 def cells_of(line: Line, *, with_patient: bool, with_recordings: bool = False) -> dict[str, str]:
@@ -316,12 +346,9 @@ def cells_of(line: Line, *, with_patient: bool, with_recordings: bool = False) -
     cells = {ID: line.recording_id} | ({PATIENT: line.patient_id} if with_patient else {})
     cells |= {RECORDINGS: str(line.n_recordings)} if with_recordings else {}
     for one in line.measured:
-        cells[one.head] = one.text
-        if one.quartiles is not None:
-            unit = f" ({one.unit})" if one.unit else ""
-            low, high = map(plain, one.quartiles)
-            cells |= {f"{one.title}, lower quartile{unit}": low,
-                      f"{one.title}, upper quartile{unit}": high}  # fmt: skip
+        cells[one.name] = one.text
+        for short, value in zip(_QUARTILES, one.quartiles or (), strict=False):
+            cells[f"{one.name}_{short}"] = plain(value)
     return cells | {
         SAMPLES: str(line.n_samples) if _differ_by_sample(line) else "",
         FLAGS: "; ".join(line.flags),
@@ -342,12 +369,14 @@ def json_of(
     """Return a line as JSON has it; `members` are the recordings that a study stands on."""
     values: dict[str, Any] = {}
     for one in line.measured:
-        about: dict[str, Any] = {"value": one.value, "unit": one.unit}
-        if one.yes_no:
+        about: dict[str, Any] = {"title": one.title, "value": one.value, "unit": one.unit}
+        if one.levels:
+            about["value"] = one.text or None
+        elif one.yes_no:
             about["value"] = None if one.value is None else one.value > 0.5
         if one.quartiles is not None:
             about["quartiles"] = list(one.quartiles)
-        values[one.title] = about
+        values[one.name] = about
     return {
         "id": line.recording_id,
         **({"patient": line.patient_id} if with_patient else {}),
@@ -391,8 +420,8 @@ def combined(lines: Sequence[Line]) -> Line:
 
     Examples
     --------
-    >>> made = [Line(f"1-{n}", "1", (), (Measured("Peak", "mm", float(n)),), study_id="1")
-    ...         for n in (1, 2, 6)]
+    >>> peaks = [(Measured("peak_mm", "Peak", "mm", float(value)),) for value in (1, 2, 6)]
+    >>> made = [Line(f"1-{n}", "1", (), peak, study_id="1") for n, peak in enumerate(peaks)]
     >>> one = combined(made)
     >>> one.recording_id, one.measured[0].value, one.measured[0].quartiles, one.n_recordings
     ('1', 2.0, (1.5, 4.0), 3)
@@ -428,16 +457,9 @@ def used_of(lines: Sequence[Line]) -> list[Line]:
 
 
 def _medians(lines: Sequence[Line]) -> Iterator[Measured]:
-    heads = dict.fromkeys(one.head for line in lines for one in line.measured)
-    for head in heads:
-        own = [one for line in lines for one in line.measured if one.head == head]
-        known = [one.value for one in own if one.value is not None]
-        if not known:
-            yield replace(own[0], quartiles=None)
-            continue
-        low, middle, high = (float(value) for value in np.percentile(known, (25, 50, 75)))
-        differs = len(known) > 1 and min(known) < max(known) and not own[0].yes_no
-        yield replace(own[0], value=middle, quartiles=(low, high) if differs else None)
+    for name in dict.fromkeys(one.name for line in lines for one in line.measured):
+        own = [one for line in lines for one in line.measured if one.name == name]
+        yield of_several(own[0], [one.value for one in own if one.value is not None])
 
 
 def _flags(lines: Sequence[Line]) -> tuple[str, ...]:
@@ -570,7 +592,7 @@ class Written:
             self._add(study, members)
             used = used_of(members)
             for one in members:
-                self._loops.add(cells_of(one, with_patient=self._with_patient), heads_of(one))
+                self._loops.add(cells_of(one, with_patient=self._with_patient), columns_of(one))
                 if one not in used:
                     why = one.reason or _unjudged(one)
                     self._refused[one.recording_id] = Exclusion(one.excluded, why)
@@ -600,7 +622,7 @@ class Written:
     def _add(self, line: Line, members: Sequence[Line] | None) -> None:
         self._table.add(
             cells_of(line, with_patient=self._with_patient, with_recordings=members is not None),
-            heads_of(line),
+            columns_of(line),
         )
         for one in line.measured:
             known = self._summary.found.get(one.title, False)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -19,12 +19,13 @@ from cardio_core.errors import ContractError, HookError
 from cardio_core.fold_assignment import guard_duplicates, link_subjects
 from cardio_core.io.cohort import notes_on_tables
 from cardio_core.io.hashing import digest, file_digest, package_digest
-from cardio_core.io.run_schema import PRINTED, QUARANTINED
+from cardio_core.io.run_schema import ACQUIRED, PRINTED, QUARANTINED, Kind
 from cardio_core.io.store import load_features, save_features
 from cardio_core.registry import Plugin
-from cardio_core.runner.fingerprints import Floats, Watched, fingerprint, print_of
+from cardio_core.runner.fingerprints import Seen, Watched, acquired_of, fingerprint, print_of
 from cardio_core.runner.forget import FILES as FILES_KEPT
 from cardio_core.runner.hook_calls import call
+from cardio_core.runner.opened_files import only_own_files
 from cardio_core.runner.outcome import give_outcome
 from cardio_core.runner.patients import guard_covariates
 from cardio_core.runner.progress import Echo, Progress, several
@@ -216,30 +217,43 @@ class MadePatient:
 
 
 def make_patient(
-    plugin: Plugin, config: Any, ctx: Context, samples: SampleSet, *, featurize: bool = True
+    plugin: Plugin,
+    config: Any,
+    ctx: Context,
+    samples: SampleSet,
+    own: Collection[Path],
+    *,
+    featurize: bool = True,
 ) -> MadePatient:
     """Preprocess and featurize one patient.
 
     The hooks get values that the core opens one by one, and a context without inputs, needs, cache
     or a folder to fill: nothing from which the cohort table, and in it the label, could be found.
-    `samples` are the patient's rows of what `load` returned.
+    Of the files beside the recordings they may open `own`, what `Cohort.files` names. `samples` are
+    the patient's rows of what `load` returned.
+
+    Raises
+    ------
+    LeakageError
+        If another file beside the recordings was opened.
     """
-    own = ctx.replace(
+    alone = ctx.replace(
         cache=None, _out=None, _inputs=(), _beside={}, _needs={}, _tested={}, _quarantined=[]
     )
     minted, features = None, None
     try:
-        minted = call(plugin, "preprocess", own, config, samples=sealed(samples))
-        if featurize and len(minted):
-            features = call(plugin, "featurize", own, config, samples=minted)
+        with only_own_files(own):
+            minted = call(plugin, "preprocess", alone, config, samples=sealed(samples))
+            if featurize and len(minted):
+                features = call(plugin, "featurize", alone, config, samples=minted)
     except (DataError, HookError) as error:
         # A hook that breaks on one new recording must not cost the others their answer.
         if isinstance(error, HookError) and ctx.mode == "fit":
             raise
         for recording in samples.table["recording_id"]:
-            own.replace(hook="preprocess").quarantine(str(recording), text_of(error))
+            alone.replace(hook="preprocess").quarantine(str(recording), text_of(error))
     # The first reason is the recording's own; a later one may speak for the whole patient.
-    rows = {row.recording_id: row for row in reversed(own._quarantined)}
+    rows = {row.recording_id: row for row in reversed(alone._quarantined)}
     return MadePatient(minted, features, tuple(reversed(rows.values())))
 
 
@@ -297,7 +311,7 @@ def _words(values: pd.Series) -> pd.Series:
     return high.astype(object).where(numbers.notna(), None)
 
 
-FINGERPRINTS = "fingerprints.json"
+FINGERPRINTS, ACQUISITION = "fingerprints.json", "acquired.json"
 """In a patient's folder of the cache: of the recordings' signals, in their order, no names."""
 
 
@@ -325,8 +339,8 @@ class Prepared:
     `Cohort.own_files` returns, of all recordings, in order; `n_identical` counts recordings whose
     own files are all another's, too, who then is the same person. `repeated` names, for a
     recording one of whose own files was there before, the recording that had it.
-    `fingerprints` are of the signals, by recording; those that hold none, or whose features an
-    older core made, have none. `digests` are those of each recording's files.
+    `fingerprints` are of the signals, by recording; those that hold none have none. `acquired` is
+    how each was acquired (`acquired_of`). `digests` are those of each recording's files.
     """
 
     cohort: Cohort
@@ -337,12 +351,16 @@ class Prepared:
     n_identical: int = 0
     repeated: Mapping[str, str] = field(default_factory=dict)
     fingerprints: Mapping[str, str] = field(default_factory=dict)
+    acquired: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     digests: Digests = field(default_factory=lambda: Digests({}, {}))
 
 
 @dataclass(frozen=True)
 class PatientJob:
-    """Everything a worker needs to make one patient's features; `files` are digests."""
+    """Everything a worker needs to make one patient's features.
+
+    `files` are digests, `own` the files that may be opened.
+    """
 
     plugin: str
     config: RunConfig
@@ -350,6 +368,7 @@ class PatientJob:
     samples: SampleSet
     folder: Path
     files: tuple[str, ...]
+    own: tuple[Path, ...] = ()
 
 
 def load_recordings(plugin: Plugin, config: RunConfig, ctx: Context) -> Cohort:
@@ -494,18 +513,20 @@ def prepare(
         tuple(sorted({one for own in digests.own_files.values() for one in own})),
         _n_identical(digests.own_files.values()),
         repeats(digests.own_files),
-        _fingerprints(jobs),
+        {name: one for name, one in _kept(jobs, FINGERPRINTS, PRINTED).items() if one},
+        _kept(jobs, ACQUISITION, ACQUIRED),
         digests,
     )
 
 
-def _fingerprints(jobs: Iterable[PatientJob]) -> dict[str, str]:
-    found: dict[str, str] = {}
+def _kept(jobs: Iterable[PatientJob], name: str, schema: Kind) -> dict[str, Any]:
+    """Return by recording what its patient's folder of the cache keeps in a list."""
+    found: dict[str, Any] = {}
     for job in jobs:
-        path = job.folder / FINGERPRINTS
+        path = job.folder / name
         if path.is_file():
-            found |= dict(zip(map(str, job.samples.table.index), PRINTED.read(path), strict=True))
-    return {name: one for name, one in found.items() if one}
+            found |= dict(zip(map(str, job.samples.table.index), schema.read(path), strict=True))
+    return found
 
 
 def set_aside(jobs: Iterable[PatientJob]) -> list[Quarantined]:
@@ -549,30 +570,30 @@ def make_features(job: PatientJob, device: Any = None) -> None:
     plugin = open_with_defaults(job.plugin)
 
     def fill(folder: Path) -> None:
-        samples, prints = _watched(job)
-        made = make_patient(plugin, job.config, job.ctx.replace(device=device), samples)
+        samples, seen = _watched(job)
+        ctx = job.ctx.replace(device=device)
+        made = make_patient(plugin, job.config, ctx, samples, job.own)
         if made.features is not None and len(made.features):
             save_features(folder, made.features)
         write_json(folder / "quarantined.json", [row.cells() for row in made.quarantined])
         write_json(folder / FILES_KEPT, list(job.files))
-        known = {place: fingerprint(one) for place, one in prints.items()}
-        write_json(folder / FINGERPRINTS, [known.get(place, "") for place in range(len(samples))])
+        known = [seen.get(place, Seen(None, {})) for place in range(len(samples))]
+        prints = ["" if one.looks is None else fingerprint(one.looks) for one in known]
+        write_json(folder / FINGERPRINTS, prints)
+        write_json(folder / ACQUISITION, [dict(one.acquired) for one in known])
 
     whole_directory(job.folder, fill, keep_others=True)
 
 
-def _watched(job: PatientJob) -> tuple[SampleSet, dict[int, Floats]]:
+def _watched(job: PatientJob) -> tuple[SampleSet, dict[int, Seen]]:
     """Return the samples, and what each looks like once it is opened; of new patients nothing."""
-    values, prints = job.samples.values, dict[int, Floats]()
+    values, seen = job.samples.values, dict[int, Seen]()
     if job.ctx.mode != "fit":
-        return job.samples, prints
+        return job.samples, seen
     if not isinstance(values, np.ndarray):
-        return SampleSet(job.samples.table, Watched(values, prints)), prints
-    for place, value in enumerate(values):  # nothing is opened: an array stays what it is
-        looks = print_of(value)
-        if looks is not None:
-            prints[place] = looks
-    return job.samples, prints
+        return SampleSet(job.samples.table, Watched(values, seen)), seen
+    # Nothing is opened: an array stays what it is.
+    return job.samples, {n: Seen(print_of(one), acquired_of(one)) for n, one in enumerate(values)}
 
 
 def patient_jobs(
@@ -607,7 +628,9 @@ def patient_jobs(
         key = digest({**common, "rows": rows, "files": files})
         folder = ctx.cache / "features" / plugin.info.name / key[:32]
         made_of = tuple(sorted({one for of_recording in files for one in of_recording}))
-        jobs.append(PatientJob(plugin.info.name, config, own, samples, folder, made_of))
+        theirs = tuple(file for name in samples.table.index for file in cohort.files[name])
+        theirs = theirs if ctx.mode == "fit" else ()  # of new patients no label is known
+        jobs.append(PatientJob(plugin.info.name, config, own, samples, folder, made_of, theirs))
     return jobs
 
 

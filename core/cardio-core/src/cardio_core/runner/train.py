@@ -523,7 +523,7 @@ def _do(job: FoldJob, device: Any) -> None:
 def _fit_and_score(job: FoldJob, folder: Path, device: Any) -> None:
     plugin = open_clinical() if job.core_owned else open_with_defaults(job.plugin)
     ctx = job.ctx.replace(device=device, progress=job.pulse)
-    train = _usable(job, job.train)
+    train = usable(job, job.train)
     chosen = choose_inside(job, plugin, ctx, train, folder / "inner")
     config = job.config.with_train(chosen.candidate)
     out = folder / "artifact"
@@ -546,7 +546,7 @@ def _fit_and_score(job: FoldJob, folder: Path, device: Any) -> None:
         keep_distances(job, plugin, config, ctx, artifact, folder, original(table, train), test)
 
 
-def _usable(job: FoldJob, positions: Array) -> Array:
+def usable(job: FoldJob, positions: Array) -> Array:
     """Drop unlabelled samples unless the task says that it uses them."""
     if job.ctx.task.uses_unlabelled:
         return positions

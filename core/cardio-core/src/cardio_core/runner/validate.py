@@ -24,7 +24,7 @@ from cardio_core.io.cohort_table import SEPARATOR, existing_paths, forgiving, in
 from cardio_core.io.cohort_template import column_of
 from cardio_core.io.hashing import file_digest
 from cardio_core.io.store import open_cache
-from cardio_core.runner.fingerprints import Floats, Watched
+from cardio_core.runner.fingerprints import Floats, Seen, Watched
 from cardio_core.runner.fingerprints import alike as same_signals
 from cardio_core.runner.hook_calls import call
 from cardio_core.runner.inputs import find_recordings
@@ -268,6 +268,7 @@ class ReadJob:
     ctx: Context
     samples: SampleSet
     files: Mapping[str, tuple[Path, ...]]
+    may_open: tuple[Path, ...]
 
 
 @dataclass(frozen=True)
@@ -294,10 +295,10 @@ class Read:
 def read_patient(job: ReadJob, device: Any = None) -> Read:
     """Open and preprocess one patient's recordings."""
     table = job.samples.table
-    prints: dict[int, Floats] = {}
-    watched = SampleSet(table, Watched(job.samples.values, prints))
+    seen: dict[int, Seen] = {}
+    watched = SampleSet(table, Watched(job.samples.values, seen))
     plugin = open_with_defaults(job.plugin)
-    made = make_patient(plugin, job.config, job.ctx, watched, featurize=False)
+    made = make_patient(plugin, job.config, job.ctx, watched, job.may_open, featurize=False)
     n_samples = Counter(() if made.samples is None else made.samples.table["recording_id"])
     quarantined = list(made.quarantined)
     refused = {row.recording_id for row in quarantined}
@@ -315,7 +316,7 @@ def read_patient(job: ReadJob, device: Any = None) -> Read:
     return Read(
         usable,
         tuple(quarantined),
-        {str(names[place]): found for place, found in prints.items()},
+        {str(names[place]): one.looks for place, one in seen.items() if one.looks is not None},
         {
             str(name): tuple(file_digest(path) for path in job.files[name] if path.is_file())
             for name in names
@@ -551,7 +552,8 @@ def read_all(
     for positions in groups.values():
         samples = cohort.samples.take(positions)
         files = {name: cohort.own_files(name) for name in samples.table.index}
-        jobs.append(ReadJob(setup.plugin.info.name, config, own, samples, files))
+        beside = tuple(file for name in samples.table.index for file in cohort.files[name])
+        jobs.append(ReadJob(setup.plugin.info.name, config, own, samples, files, beside))
     progress = Progress("reading", len(jobs), echo, "patients")
     with (
         progress,

@@ -14,6 +14,8 @@ from typing import Any, Generic, TypeVar, overload
 from unittest import mock
 
 from cardio_core.registry import Plugin, open_plugin, resolve
+from cardio_core.runner import run as runs
+from cardio_core.runner.fits import FoldJob, jobs_of
 from cardio_core.runner.request import Protocols, RunRequest
 from cardio_core.runner.run import run
 from cardio_core.runner.setup import open_with_defaults
@@ -41,6 +43,10 @@ class NotReachedError(BrokenContractError):
         self.cause = cause
 
 
+class NotCheckedError(Exception):
+    """A check cannot be made of this plugin; the message says what it lacks. It is no pass."""
+
+
 class ContractWarning(UserWarning):
     """What a plugin's author should look at, though there may be a reason for it."""
 
@@ -65,6 +71,9 @@ class Verdict:
         Whether it holds, and `said` is what to look at all the same.
     cause : str
         What an earlier check found, because of which this one was not reached; empty otherwise.
+    checked : bool
+        False where the plugin lacks what the check needs; `said` is then what that is, and `passed`
+        is False.
     """
 
     name: str
@@ -74,6 +83,12 @@ class Verdict:
     seconds: float
     advised: bool = False
     cause: str = ""
+    checked: bool = True
+
+    @property
+    def failed(self) -> bool:
+        """Whether it was checked and does not hold."""
+        return self.checked and not self.passed
 
 
 def require(holds: object, message: str) -> None:
@@ -108,6 +123,7 @@ def judge(check: Check, case: Any, task: str | None = None) -> Verdict:
     begin = time.perf_counter()
     why = " ".join((check.__doc__ or "").split("\n\n")[0].split())
     advice = cause = ""
+    checked = True
     try:
         with warnings.catch_warnings(record=True) as heard:
             warnings.simplefilter("always", ContractWarning)
@@ -118,6 +134,8 @@ def judge(check: Check, case: Any, task: str | None = None) -> Verdict:
             else:
                 warnings.warn_explicit(one.message, one.category, one.filename, one.lineno)
         passed, said = True, advice or why
+    except NotCheckedError as error:
+        passed, said, checked = False, " ".join(str(error).split()), False
     except (BrokenContractError, CardioError) as error:
         passed, said = False, " ".join(str(error).split())
         cause = " ".join(error.cause.split()) if isinstance(error, NotReachedError) else ""
@@ -125,7 +143,9 @@ def judge(check: Check, case: Any, task: str | None = None) -> Verdict:
         passed, said = False, _unexpected(error)
     took = time.perf_counter() - begin
     advised = passed and bool(advice)
-    return Verdict(name_of(check), task, passed, said, took, advised=advised, cause=cause)
+    return Verdict(
+        name_of(check), task, passed, said, took, advised=advised, cause=cause, checked=checked
+    )
 
 
 def _unexpected(error: BaseException) -> str:
@@ -250,6 +270,7 @@ class TaskCase(PluginCase):
     ) -> None:
         super().__init__(name)
         self.task_name, self.folder, self.sizes, self.tell = task, folder.resolve(), sizes, tell
+        self._jobs: dict[Path, list[FoldJob]] = {}
 
     @property
     def task(self) -> Task:
@@ -319,10 +340,31 @@ class TaskCase(PluginCase):
         """A run under the honest protocol."""
         return self.finished if self.request.protocol == "honest" else self.run("honest")
 
+    @property
+    def fits(self) -> list[FoldJob]:
+        """The plugin's own fits of the finished run's honest folds, none that was left out."""
+        require(self.finished.exists(), "the run is gone")
+        return [
+            replace(job, pulse=None) for job in self._jobs[self.finished]
+            if job.protocol == "honest" and job.test.size and not (job.core_owned or job.members)
+            and (job.out / "artifact").exists()
+        ]  # fmt: skip
+
     def run(self, protocol: Protocols) -> Path:
         """Run the task into a new folder and return it."""
         request = replace(self.request, out=self.empty("run"), protocol=protocol)
-        return run(request, lambda _: None)
+        made: list[FoldJob] = []
+
+        def noted(*arguments: Any) -> list[FoldJob]:
+            jobs = jobs_of(*arguments)
+            made.extend(jobs)
+            return jobs
+
+        with mock.patch.object(runs, "jobs_of", noted):
+            out = run(request, lambda _: None)
+        # A run that this one needs lies inside it, and its fits are another task's.
+        self._jobs[out] = [job for job in made if job.out.is_relative_to(out / "models")]
+        return out
 
 
 @contextmanager

@@ -59,7 +59,8 @@ class Bench:
         """Put one patient through `preprocess` and `featurize`, as a run does."""
         owners = cohort.samples.table["patient_id"].to_numpy()
         samples = cohort.samples.take(np.flatnonzero(owners == patient))
-        return make_patient(self.plugin, self.config, self.ctx, samples)
+        own = [file for name in samples.table.index for file in cohort.files[name]]
+        return make_patient(self.plugin, self.config, self.ctx, samples, own)
 
     def features(self, cohort: Cohort, patients: Iterable[str]) -> dict[str, FeatureSet]:
         """Make the features of these patients, in this order.

@@ -14,15 +14,16 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from contextlib import chdir
 from dataclasses import dataclass, fields, is_dataclass, replace
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from cardio_core.testing.case import BrokenContractError, TaskCase, require
+from cardio_core.testing.case import BrokenContractError, NotCheckedError, TaskCase, require
 from cardio_core.testing.driving import Bench
-from cardio_core.testing.plugin_checks import require_equal
+from cardio_core.testing.plugin_checks import ALLOWED, require_equal
 from cardio_core.types.features import FeatureSet
 from cardio_core.types.samples import Cohort, SampleSet
 from cardio_stats.errors import CardioError
@@ -343,6 +344,100 @@ def what_a_recording_yields_is_the_same_in_a_reordered_cohort(case: TaskCase) ->
         _require_the_same(case, turned, patients, "where the cohort table is in another order")
 
 
+def what_load_hands_over_is_the_same_with_permuted_labels(case: TaskCase) -> None:
+    """An id, a column, a place or a value that changes with the labels tells them."""
+    relabelled, how = _relabelled(case), "with the labels of the cohort dealt out anew"
+    cohort = case.bench.over(relabelled).load()
+    before, after = case.cohort, cohort
+    require(
+        case.task.unit == "event" or not _same_targets(before, after),
+        f"no label changed {how}; let relabel change what load reads them from",
+    )
+    order = list(before.samples.table.index)
+    require(
+        set(order) == set(after.samples.table.index),
+        f"recording ids are others {how}: they tell the label; name recordings after their files",
+    )
+    require(
+        order == list(after.samples.table.index),
+        f"recordings are in another order {how}; keep the order in which they are found",
+    )
+    _require_same_rows(after, before, order, how)
+    for name in order:
+        ours, theirs = (
+            [file.resolve().relative_to(place.resolve()).as_posix() for file in made.files[name]
+             if file.resolve().is_relative_to(place.resolve())]
+            for made, place in ((before, case.data), (after, relabelled))
+        )  # fmt: skip
+        require(ours == theirs, f"recording {name!r} has other files {how}")
+    _require_features(case.bench.over(relabelled), after, case.features, f"made {how}")
+
+
+def _relabelled(case: TaskCase) -> Path:
+    """Return a copy of the data folder in which the labels belong to others.
+
+    Columns of a cohort table that hold labels are found and dealt out anew; labels in files are the
+    affair of the plugin's `relabel`.
+    """
+    copy = case.empty("relabelled")
+    shutil.copytree(case.data, copy)
+    labels = _columns_of_labels(case, copy / _TABLES[0])
+    home, _, _ = case.info.synthesize.partition(":")
+    own = getattr(import_module(home), "relabel", None)
+    if own is not None:
+        own(copy, np.random.default_rng(0))
+    if labels:
+        _rewrite(copy / _TABLES[0], partial(_dealt, labels))
+    if own is None and not labels:
+        raise NotCheckedError(
+            "no column of a cohort.csv holds the labels; write relabel(folder, rng) beside "
+            "synthesize, which gives each recording the label of another"
+        )
+    return copy
+
+
+def _columns_of_labels(case: TaskCase, table: Path) -> list[str]:
+    """Return the columns of a cohort table that change a label when they are dealt out anew."""
+    if not table.is_file():
+        return []
+    original = table.read_bytes()
+    declared = {*ID_COLUMNS, *ALLOWED, *case.info.paths}
+    declared |= {option.column for option in case.task.options}
+    # A baseline volume that is a covariate may be part of the outcome as well; a column of the
+    # samples that tells the label by itself is another check's.
+    declared |= set(case.cohort.samples.table.columns)
+    header = original.decode("utf-8-sig").splitlines()[0].split(",")
+    candidates = [name for name in header if name not in declared]
+
+    def labels(columns: list[str]) -> bool:
+        _rewrite(table, partial(_dealt, columns))
+        try:
+            made = case.bench.over(table.parent).load()
+        except CardioError:
+            return False  # what only stands together with others is no label by itself
+        finally:
+            table.write_bytes(original)
+        return not _same_targets(case.cohort, made)
+
+    return [name for name in candidates if labels([name])] if labels(candidates) else []
+
+
+def _dealt(columns: Collection[str], header: list[str], rows: Rows) -> Rows:
+    """Return rows whose cells in some columns are those of another row, the same one in each."""
+    chosen = {header.index(name) for name in columns}
+    order = np.random.default_rng(0).permutation(len(rows))
+    return [
+        [rows[order[n]][k] if k in chosen else cell for k, cell in enumerate(row)]
+        for n, row in enumerate(rows)
+    ]
+
+
+def _same_targets(one: Cohort, other: Cohort) -> bool:
+    if one.targets is None or other.targets is None:
+        return one.targets is other.targets
+    return bool(one.targets.table.equals(other.targets.table))
+
+
 def _require_the_same(case: TaskCase, data: Path, patients: Sequence[str], how: str) -> None:
     bench = case.bench.over(data)
     try:
@@ -412,4 +507,5 @@ OF_LEAKS = (
     features_do_not_depend_on_what_lies_beside_a_recording,
     what_a_recording_yields_is_the_same_in_half_of_the_cohort,
     what_a_recording_yields_is_the_same_in_a_reordered_cohort,
+    what_load_hands_over_is_the_same_with_permuted_labels,
 )

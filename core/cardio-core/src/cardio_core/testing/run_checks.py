@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import pickle
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, NoReturn
 from unittest import mock
@@ -16,13 +18,19 @@ import numpy as np
 import pandas as pd
 from scipy.stats import kendalltau
 
+from cardio_core.evaluation.aggregate import prediction_frame, score_columns
+from cardio_core.io.run_schema import CHOSEN
 from cardio_core.io.synthetic import is_synthetic
-from cardio_core.runner.hook_calls import PICKLES
+from cardio_core.runner.fits import FoldJob, open_artifact, read_predictions
+from cardio_core.runner.hook_calls import PICKLES, call
 from cardio_core.runner.predict import predict_new
+from cardio_core.runner.setup import open_with_defaults
+from cardio_core.runner.train import fit_model, original, usable
 from cardio_core.testing.case import BrokenContractError, TaskCase, require
 from cardio_core.testing.driving import permuted_labels
 from cardio_core.types.features import FeatureSet, concatenate
 from cardio_core.types.info import Target, Task
+from cardio_core.types.targets import Targets
 
 EXPECTED = (
     "manifest.json", "config.yaml", "splits.json", "predictions.csv", "metrics.json",
@@ -96,6 +104,105 @@ def a_prediction_does_not_depend_on_what_else_is_predicted(case: TaskCase) -> No
             )
 
 
+def a_process_that_never_trained_predicts_the_same(case: TaskCase) -> None:
+    """Labels that train keeps in memory must not reach predict: only the artifact may."""
+    jobs = case.fits
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+        found = pool.submit(_predict_again, jobs).result()
+    for job, again in zip(jobs, found, strict=True):
+        for target in job.ctx.targets:
+            kept = read_predictions(job.out, target).set_index("unit_id")[score_columns(target)]
+            worst = _difference(kept, again[target.name])
+            require(
+                worst <= case.sizes.score_tolerance,
+                f"{job.title}: scores of {target.name} differ by {worst:.2g} from those of a "
+                "process that never trained; keep all that predict needs in the artifact, and "
+                "nothing in globals or in the module",
+            )
+
+
+def training_learns_nothing_from_the_labels_of_those_who_validate(case: TaskCase) -> None:
+    """Where epochs are not chosen by them, other labels of theirs change no prediction."""
+    first = {
+        str(job.ctx.model): job
+        for job in reversed(case.fits)
+        if not case.task.model(str(job.ctx.model)).rule
+    }
+    for model, job in first.items():
+        table, target = job.features.table, job.ctx.targets[0]
+        people = table["subject_id"].to_numpy()
+        known = usable(job, job.train)
+        held = np.isin(people[known], np.unique(people[known])[::3])
+        fit, validate = known[~held], original(table, known[held])
+        taught = pd.Series(job.targets.of(table.iloc[fit], target.name)).dropna()
+        if not len(validate) or len(taught.unique()) < 2:
+            continue
+        ours, others = (
+            _validated(replace(job, targets=targets), fit, validate, case.empty(f"fit-{model}"))
+            for targets in (job.targets, _contradicted(job, validate))
+        )
+        worst = _difference(ours, others)
+        require(
+            worst <= case.sizes.score_tolerance,
+            f"model {model}: scores of those who validate differ by {worst:.2g} with other labels "
+            "of theirs, though ctx.choose_epochs is False; fit on `training` alone",
+        )
+
+
+def _validated(job: FoldJob, fit: Array, validate: Array, out: Path) -> pd.DataFrame:
+    """Fit one model with somebody to validate it, whom it then predicts."""
+    ctx = job.ctx.replace(choose_epochs=False, fold=f"{job.ctx.fold}-i0")
+    plugin = open_with_defaults(job.plugin)
+    artifact = fit_model(job, plugin, job.config, ctx, out, fit, validate)
+    view = job.features.view(validate)
+    predictions = call(plugin, "predict", ctx, job.config, model=artifact, features=view)
+    target = job.ctx.targets[0]
+    frame = prediction_frame(predictions, view.table, target, job.ctx.task.unit)
+    return frame.set_index("unit_id")[score_columns(target)]
+
+
+def _predict_again(jobs: Sequence[FoldJob]) -> list[dict[str, pd.DataFrame]]:
+    """Return what each job's model predicts of its test patients, by target."""
+    found = []
+    for job in jobs:
+        candidate = CHOSEN.read(job.out / "chosen.json")["candidate"]
+        view = job.features.view(original(job.features.table, job.test))
+        predictions = call(
+            open_with_defaults(job.plugin), "predict", job.ctx, job.config.with_train(candidate),
+            model=open_artifact(job.out), features=view,
+        )  # fmt: skip
+        frames = {}
+        for target in job.ctx.targets:
+            frame = prediction_frame(predictions, view.table, target, job.ctx.task.unit)
+            frames[target.name] = frame.set_index("unit_id")[score_columns(target)]
+        found.append(frames)
+    return found
+
+
+def _difference(one: pd.DataFrame, other: pd.DataFrame) -> float:
+    """Return the largest difference of two tables of scores; infinite where one lacks a score."""
+    values = one.to_numpy(float), other.reindex(one.index).to_numpy(float)
+    if (np.isnan(values[0]) != np.isnan(values[1])).any():
+        return float("inf")
+    return float(np.nanmax(np.abs(values[0] - values[1]), initial=0.0))
+
+
+def _contradicted(job: FoldJob, positions: Array) -> Targets:
+    """Return targets in which some samples have the next class, or a number mirrored."""
+    rows = job.targets.only(job.features.table.iloc[positions]).table.index
+    table = job.targets.table.copy()
+    for target in job.ctx.targets:
+        values = table.loc[rows, target.name]
+        if target.kind == "continuous":
+            values = values.max() + values.min() - values
+        else:
+            names = list(target.classes)
+            following = dict(zip(names, [*names[1:], names[0]], strict=True)) | {0: 1, 1: 0}
+            values = values.map(lambda one, next_=following: next_.get(one, one))
+        table.loc[rows, target.name] = values.astype(table[target.name].dtype)
+    return replace(job.targets, table=table)
+
+
 @contextmanager
 def no_unpickling() -> Iterator[None]:
     """Let every attempt to open a pickle fail."""
@@ -140,6 +247,8 @@ OF_RUNS = (
     models_hold_no_pickle,
     new_patients_are_predicted_without_unpickling_anything,
     a_prediction_does_not_depend_on_what_else_is_predicted,
+    a_process_that_never_trained_predicts_the_same,
+    training_learns_nothing_from_the_labels_of_those_who_validate,
 )
 
 # How well a run ranks what it was to predict, and what chance would give.

@@ -171,6 +171,11 @@ class FeatureBlock:
         What `cardio measure` calls each name, in medicine's words and without the unit; ``""``
         leaves one out, and one that ends with ``"?"`` is answered yes or no (1 or 0). None: a block
         of one axis without extents is listed under the words of its names. ``()``: no measurement.
+    levels : mapping of str to tuple of str
+        What the values of a name stand for where they are codes: value 0 the first, and so on.
+    listed_last : tuple of str
+        Which of the names `cardio measure` lists behind all others, of whatever block: what few
+        readers look for, such as shares of readings and single amplitudes.
 
     Examples
     --------
@@ -195,6 +200,8 @@ class FeatureBlock:
     offset: float = 0.0
     extents: Mapping[str, tuple[float, float, str]] = field(default_factory=dict)
     titles: tuple[str, ...] | None = None
+    listed_last: tuple[str, ...] = ()
+    levels: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         shape, n_names = tuple(self.values.shape), len(self.names)
@@ -219,6 +226,12 @@ class FeatureBlock:
             raise MadeWrongError(
                 f"a FeatureBlock of {len(self.axes)} axes and {n_names} names has "
                 f"{len(self.titles)} titles; one goes with each name of a single axis"
+            )
+        unknown = [name for name in (*self.listed_last, *self.levels) if name not in self.names]
+        if unknown:
+            raise MadeWrongError(
+                f"a FeatureBlock lists {unknown[0]!r} last, which is none of its names; give names "
+                "of the block"
             )
 
     def take(self, positions: Any) -> FeatureBlock:

@@ -54,6 +54,8 @@ class NoteKind(StrEnum):
     APPLICABILITY = "applicability"
     COMPARISON = "comparison"
     RECALIBRATION = "recalibration"
+    SHORTCUT = "shortcut"
+    """What files, devices and ids tell of the outcome."""
 
 
 @dataclass(frozen=True)

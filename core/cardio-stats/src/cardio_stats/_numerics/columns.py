@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from cardio_stats._numerics.validate import Floats, Ints, numeric_column
 from cardio_stats.errors import DataError, every
 from cardio_stats.outcome import Outcome, Placed, place_words, words_in
+from cardio_stats.splines import spline_asked, spline_basis, spline_knots
 
 Kind = Literal["number", "category"]
 Column = pd.Series
@@ -315,6 +316,8 @@ def trends(table: pd.DataFrame, features: Sequence[str], coding: Coding) -> dict
     for name in features:
         if name in coding.categorical or name in coding.reference:
             continue
+        if name not in table.columns and spline_asked(name):
+            continue
         column = column_named(table, name)
         if kind_in(table, name) == "number":
             values = np.unique(pd.to_numeric(column).dropna().to_numpy(float))
@@ -342,8 +345,8 @@ class Design:
         Positions of the rows in the table.
     n_dropped : int
         Rows left out because a value was missing.
-    references : tuple of str
-        ``column=level`` of every column of categories.
+    predictors : tuple of Predictor
+        How each feature enters; empty where the columns were made by hand.
     """
 
     matrix: Floats
@@ -354,7 +357,12 @@ class Design:
     event: str
     rows: Ints
     n_dropped: int
-    references: tuple[str, ...] = ()
+    predictors: tuple[Predictor, ...] = ()
+
+    @property
+    def references(self) -> tuple[str, ...]:
+        """``column=level`` of every column of categories."""
+        return tuple(f"{one.column}={one.levels[0]}" for one in self.predictors if one.levels)
 
     @property
     def n(self) -> int:
@@ -374,27 +382,92 @@ class Design:
             matrix=self.matrix[:, keep],
             terms=tuple(self.terms[index] for index in keep),
             features=tuple(self.features[index] for index in keep),
-            references=tuple(one for one in self.references if one.rpartition("=")[0] in features),
+            predictors=tuple(one for one in self.predictors if one.feature in features),
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Predictor:
+    """How a column enters a regression, so that new rows can enter in the same way.
+
+    Attributes
+    ----------
+    feature, column : str
+        As it was asked for, ``"rcs(age_y, 4)"``, and the column of the table.
+    terms : tuple of str
+        A label for each coefficient: ``column``, ``column=level``, or ``column`` and
+        ``column'`` for the parts of a spline.
+    levels : tuple of str
+        Of categories, the reference first; empty of a number.
+    knots : tuple of float
+        Of a spline; empty without one.
+    spread : tuple of float
+        Least, lower quartile, median, upper quartile and greatest of the known values of a number.
+    """
+
+    feature: str
+    column: str
+    terms: tuple[str, ...]
+    levels: tuple[str, ...] = ()
+    knots: tuple[float, ...] = ()
+    spread: tuple[float, ...] = ()
+
+    @classmethod
+    def of(cls, table: pd.DataFrame, feature: str, coding: Coding = AS_THEY_STAND) -> Predictor:
+        """Settle levels and knots by the values of a table.
+
+        Raises
+        ------
+        DataError
+            As :meth:`Coding.levels` and :func:`~cardio_stats.splines.spline_knots`; no value.
+        """
+        curved = None if feature in table.columns else spline_asked(feature)
+        name = feature if curved is None else curved[0]
+        column = column_named(table, name)
+        if not column.notna().any():
+            raise DataError(
+                f"column {name!r}: expected values, found all {len(column)} missing; leave it out"
+            )
+        as_categories = name in coding.categorical or name in coding.reference
+        if curved is not None or (not as_categories and kind_in(table, name) == "number"):
+            values = numbers(table, name)
+            spread = tuple(np.nanquantile(values, [0, 0.25, 0.5, 0.75, 1]).tolist())
+            if curved is None:
+                return cls(name, name, (name,), spread=spread)
+            knots = spline_knots(values, curved[1], name)
+            parts = (name, *(name + "'" * i for i in range(1, curved[1] - 1)))
+            return cls(feature, name, parts, knots=knots, spread=spread)
+        levels = coding.levels(table, name)
+        return cls(name, name, tuple(f"{name}={level}" for level in levels[1:]), tuple(levels))
+
+    def columns(self, table: pd.DataFrame) -> Floats:
+        """Return the columns of a design, shape (n_rows, n_terms); NaN is missing.
+
+        Raises
+        ------
+        DataError
+            As :func:`numbers`; a level that is none of `levels`.
+        """
+        if not self.levels:
+            return spline_basis(numbers(table, self.column), self.knots)
+        rows, found = level_labels(table, self.column)
+        strange = [level for level in found if level not in self.levels]
+        if strange:
+            raise DataError(
+                f"column {self.column!r}: expected the levels {', '.join(self.levels)}, found "
+                f"{', '.join(strange)}; a model knows nothing of other levels"
+            )
+        matrix = np.column_stack([(rows == level).astype(float) for level in self.levels[1:]])
+        matrix[rows == ""] = np.nan
+        return matrix
 
 
 def terms_of(
-    table: pd.DataFrame, name: str, coding: Coding = AS_THEY_STAND
+    table: pd.DataFrame, feature: str, coding: Coding = AS_THEY_STAND
 ) -> tuple[Floats, tuple[str, ...]]:
     """Return a predictor as columns, shape (n_rows, n_terms), with a label each; NaN is missing."""
-    column = column_named(table, name)
-    if not column.notna().any():
-        raise DataError(
-            f"column {name!r}: expected values, found all {len(column)} missing; leave it out"
-        )
-    as_categories = name in coding.categorical or name in coding.reference
-    if not as_categories and kind_in(table, name) == "number":
-        return numbers(table, name)[:, np.newaxis], (name,)
-    _, *others = coding.levels(table, name)
-    rows, _ = level_labels(table, name)
-    matrix = np.column_stack([(rows == level).astype(float) for level in others])
-    matrix[rows == ""] = np.nan
-    return matrix, tuple(f"{name}={level}" for level in others)
+    predictor = Predictor.of(table, feature, coding)
+    return predictor.columns(table), predictor.terms
 
 
 def design_of(
@@ -439,10 +512,10 @@ def design_of(
     )
     outcome, placed = binary_outcome(table, target, event)
     event = placed.event
-    encoded = [terms_of(table, name, coding) for name in features]
-    matrix = np.column_stack([columns for columns, _ in encoded])
-    terms = tuple(term for _, names in encoded for term in names)
-    sources = tuple(name for name, (_, names) in zip(features, encoded, strict=True) for _ in names)
+    predictors = tuple(Predictor.of(table, name, coding) for name in features)
+    matrix = np.column_stack([one.columns(table) for one in predictors])
+    terms = tuple(term for one in predictors for term in one.terms)
+    sources = tuple(one.feature for one in predictors for _ in one.terms)
     known = ~(np.isnan(outcome) | np.isnan(matrix).any(axis=1))
     design = Design(
         matrix[known],
@@ -453,11 +526,7 @@ def design_of(
         event,
         np.flatnonzero(known).astype(np.int64),
         int(np.count_nonzero(~known)),
-        tuple(
-            f"{name}={coding.levels(table, name)[0]}"
-            for name, (_, names) in zip(features, encoded, strict=True)
-            if names != (name,)
-        ),
+        predictors,
     )
     _require_variation(design)
     return design

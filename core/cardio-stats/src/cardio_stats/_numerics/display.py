@@ -134,6 +134,69 @@ class ResultTable:
         lines += [_aligned(row, widths) for row in self.rows]
         return "\n".join([self.title, *lines, *self.notes])
 
+    def to_html(self) -> str:
+        """Return title, table and notes as HTML, without a page around them."""
+        from html import escape
+
+        head = "".join(f"<th>{escape(column)}</th>" for column in self.columns)
+        body = "\n".join(
+            "<tr>"
+            + "".join(f"<td>{escape(cell).replace('  ', '&emsp;')}</td>" for cell in row)
+            + "</tr>"
+            for row in self.rows
+        )
+        notes = "".join(f"<p>{escape(note)}</p>" for note in self.notes)
+        return (
+            f"<h1>{escape(self.title)}</h1>\n"
+            f"<table><thead><tr>{head}</tr></thead><tbody>\n{body}\n</tbody></table>\n{notes}\n"
+        )
+
+    def _repr_html_(self) -> str:
+        return self.to_html().replace("h1>", "b>")
+
+    def to_latex(self) -> str:
+        r"""Return a table environment for a manuscript, with the package booktabs.
+
+        Examples
+        --------
+        >>> print(ResultTable("T", ("a", "n (%)"), (("x", "1 (5)"),), ("p < .05.",)).to_latex())
+        \begin{table}
+        \caption{T}
+        \begin{tabular}{lr}
+        \toprule
+        a & n (\%) \\
+        \midrule
+        x & 1 (5) \\
+        \bottomrule
+        \end{tabular}
+        <BLANKLINE>
+        \footnotesize p \ensuremath{<} .05.
+        \end{table}
+        """
+        lines = [" & ".join(map(_latex, row)) + r" \\" for row in (self.columns, *self.rows)]
+        notes = [rf"\footnotesize {' '.join(map(_latex, self.notes))}"] if self.notes else []
+        return "\n".join(
+            [r"\begin{table}", rf"\caption{{{_latex(self.title)}}}",
+             rf"\begin{{tabular}}{{l{'r' * (len(self.columns) - 1)}}}", r"\toprule", lines[0],
+             r"\midrule", *lines[1:], r"\bottomrule", r"\end{tabular}", "", *notes, r"\end{table}"]
+        )  # fmt: skip
+
+
+_LATEX = {
+    **{sign: rf"\{sign}" for sign in "&%$#_{}"}, "\\": r"\textbackslash{}",
+    "~": r"\textasciitilde{}", "^": r"\textasciicircum{}",
+    **{sign: rf"\ensuremath{{{command}}}" for sign, command in
+       {"<": "<", ">": ">", "±": r"\pm", "≥": r"\geq", "≤": r"\leq", "−": "-", "²": "^2",
+        "χ": r"\chi", "β": r"\beta", "Δ": r"\Delta"}.items()},
+    "–": "--", "\u2003": r"\quad ",
+}  # fmt: skip
+"""Signs that LaTeX would read otherwise, or does not know."""
+
+
+def _latex(text: str) -> str:
+    indent = r"\quad " if text.startswith("  ") else ""
+    return indent + "".join(_LATEX.get(sign, sign) for sign in text.strip())
+
 
 def _aligned(row: Sequence[str], widths: Sequence[int]) -> str:
     """Left-align the first cell and right-align the others."""

@@ -94,6 +94,34 @@ def binary_column(values: ArrayLike, name: str) -> Floats:
     return column
 
 
+def binary_labels(outcome: ArrayLike, event: str | None = None) -> ArrayLike:
+    """Return an outcome of words as 1 with the event, 0 without and NaN; one of numbers as it is.
+
+    Raises
+    ------
+    ConfigError
+        As :func:`~cardio_stats.outcome.place_words`: words that leave open which is the event.
+    DataError
+        More than one column.
+
+    Examples
+    --------
+    >>> binary_labels(["died", "alive", "died"], event="died").tolist()
+    [1.0, 0.0, 1.0]
+    """
+    if event is None and np.asarray(outcome).dtype.kind in "biuf":
+        return outcome
+    import pandas as pd
+
+    from cardio_stats.outcome import Outcome, place_words
+
+    column = outcome if isinstance(outcome, pd.Series) else pd.Series(np.asarray(outcome))
+    if event is None and not any(isinstance(cell, str) for cell in column):
+        return outcome
+    asked = Outcome(str(column.name or "outcome"), None if event is None else str(event))
+    return place_words(column, asked).truth.to_numpy(dtype=np.float64, na_value=np.nan)
+
+
 def group_codes(values: ArrayLike, name: str) -> Ints:
     """Number identifiers of any type 0, 1, ... as they first occur; -1 where missing."""
     import pandas as pd
@@ -195,7 +223,7 @@ def scored_sample(
     DataError
         Text, unequal lengths, no complete row, or one class only.
     """
-    truth = binary_column(labels, "labels")
+    truth = binary_column(labels, "outcome")
     columns = [
         numeric_column(score, "scores" if len(scores) == 1 else f"scores {position}")
         for position, score in enumerate(scores, start=1)
@@ -222,10 +250,10 @@ def require_both_classes(positive: Bools) -> None:
     """Refuse labels that hold one class only."""
     n_positive = int(np.count_nonzero(positive))
     if positive.size == 0:
-        raise DataError("labels: expected complete rows, found none; every row misses a value")
+        raise DataError("outcome: expected complete rows, found none; every row misses a value")
     if n_positive in (0, positive.size):
         raise DataError(
-            f"labels: expected both classes, found {positive.size} rows of class "
+            f"outcome: expected both classes, found {positive.size} rows of class "
             f"{int(n_positive > 0)} only; discrimination needs both, describe one class by its mean"
         )
 

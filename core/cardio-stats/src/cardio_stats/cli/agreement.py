@@ -17,6 +17,7 @@ from cardio_stats.cli.options import (
     output_options,
     read_table,
     result_table,
+    unit_of,
     wants_figure,
     write_result,
 )
@@ -50,11 +51,11 @@ def agreement(
     known = complete_rows([first, second], clusters)
     repeated = clusters is not None and len(set(clusters[known])) < int(known.sum())
     found = stats.limits_of_agreement(
-        first, second, subjects=clusters if repeated else None, level=level,
+        first, second, patient=clusters if repeated else None, level=level,
         unit="patient" if patient else None,
     )  # fmt: skip
     errors = stats.regression_errors(
-        first, second, clusters=clusters, weigh_clusters_alike=repeated, level=level, seed=seed
+        first, second, patient=clusters, weigh_clusters_alike=repeated, level=level, seed=seed
     )
     # the bias is there already, with its exact interval; neither method predicts the other
     elsewhere = ("bias", "pearson_r", "calibration_slope", "calibration_intercept")
@@ -67,13 +68,11 @@ def agreement(
         notes.append("No intraclass correlation: some patients have several rows.")
     else:
         both = np.column_stack([first, second])[known]
-        single = stats.intraclass_correlations(
-            both, level=level, unit="row" if patient is None else "patient"
-        )
+        forms: tuple[stats.IccForm, ...] = ("1,1", "2,1", "3,1")
+        unit = unit_of(patient)
         estimates += [
-            estimate.replace(n_dropped=int((~known).sum()))
-            for name, estimate in single.items()
-            if name.endswith("_1")
+            stats.icc(both, form, level=level, unit=unit).replace(n_dropped=int((~known).sum()))
+            for form in forms
         ]
     made = result_table(f"{measured} against {reference}", estimates, notes)
     figure = None
@@ -81,4 +80,4 @@ def agreement(
         from cardio_stats.figures.agreement import bland_altman
 
         figure = bland_altman(found, reference=reference, measured=measured, title=made.title)
-    write_result(made, figure=figure, **output)
+    write_result(made, figures=[figure] if figure else [], **output)

@@ -122,7 +122,7 @@ def calibration(
         figures.append(drawn)
         if decision_svg:
             save_svg(drawn, decision_svg)
-    write_result(made, figure=figures[0] if figures else None, further=figures[1:], **output)
+    write_result(made, figures=figures, **output)
 
 
 def _thresholds(texts: tuple[str, ...]) -> list[float]:

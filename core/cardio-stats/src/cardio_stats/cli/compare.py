@@ -39,6 +39,11 @@ from cardio_stats.errors import ConfigError
 @FILE
 @TARGET
 @click.option("--scores", required=True, multiple=True, help="Two or more columns: S1,S2.")
+@click.option(
+    "--margin",
+    type=float,
+    help="Also ask whether the first score loses less AUC than this to each other.",
+)
 @PATIENT
 @EVENT
 @INTERVAL
@@ -49,6 +54,7 @@ def compare(
     file: Path,
     target: str,
     scores: tuple[str, ...],
+    margin: float | None,
     patient: str | None,
     event: str | None,
     interval: Interval,
@@ -64,10 +70,10 @@ def compare(
         raise ConfigError(f"--scores: expected two or more columns, found {len(names)}")
     table = read_table(file)
     outcome, values, sample = scored(table, target, names, event, patient)
-    kept = complete_rows([outcome, *values], sample["clusters"])
+    kept = complete_rows([outcome, *values], sample["patient"])
     outcome, values = outcome[kept], [column[kept] for column in values]
-    clusters = None if sample["clusters"] is None else sample["clusters"][kept]
-    common: dict[str, Any] = {"clusters": clusters, "unit": sample["unit"], "level": level}
+    clusters = None if sample["patient"] is None else sample["patient"][kept]
+    common: dict[str, Any] = {"patient": clusters, "unit": sample["unit"], "level": level}
     n_dropped = int((~kept).sum())
     areas = [
         area_of(outcome, column, interval, seed, common).replace(
@@ -97,15 +103,31 @@ def compare(
             )
             for d, p in zip(differences, adjusted, strict=True)
         ]
-    made = result_table(f"Scores for {target}", [*areas, *differences], notes)
+    losses = []
+    if margin is not None:
+        losses = [
+            stats.auc_noninferiority(
+                outcome, values[0], other, margin=margin, alpha=(1 - level) / 2,
+                patient=clusters, unit=sample["unit"],
+            ).replace(name=f"auc_noninferiority[{names[0]} - {name}]", n_dropped=n_dropped)
+            for name, other in zip(names[1:], values[1:], strict=True)
+        ]  # fmt: skip
+        notes += [
+            f"{names[0]} loses at most {max(0.0, -(one.low or 0.0)):.3f} of AUC to {name} "
+            f"(one-sided {(one.level or 0) * 100:g} %), "
+            f"{'within' if one.extra['noninferior'] else 'not shown to be within'} {margin:g}; p "
+            f"of a greater loss {p_text(one.p_value)}."
+            for name, one in zip(names[1:], losses, strict=True)
+        ]
+    made = result_table(f"Scores for {target}", [*areas, *differences, *losses], notes)
     figure = None
     if wants_figure(output):
         from cardio_stats.figures.curves import roc as draw_roc
         from cardio_stats.figures.curves import roc_of
 
         curves = [
-            roc_of(name, outcome, column, estimate=area, clusters=clusters, level=level, seed=seed)
+            roc_of(name, outcome, column, estimate=area, patient=clusters, level=level, seed=seed)
             for name, column, area in zip(names, values, areas, strict=True)
         ]
         figure = draw_roc(curves, title=f"Scores for {target}", band=band_words(level))
-    write_result(made, figure=figure, **output)
+    write_result(made, figures=[figure] if figure else [], **output)

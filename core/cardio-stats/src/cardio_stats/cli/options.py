@@ -65,12 +65,17 @@ def columns_of(texts: Sequence[str]) -> list[str]:
 
     A name that holds a comma stands in double quotes:
 
-    >>> columns_of(['"LVEF, echo (%)",age'])
-    ['LVEF, echo (%)', 'age']
+    >>> columns_of(['"LVEF, echo (%)",rcs(age, 4)'])
+    ['LVEF, echo (%)', 'rcs(age, 4)']
     """
     import csv
 
-    names = [name.strip() for parts in csv.reader(texts, skipinitialspace=True) for name in parts]
+    names: list[str] = []
+    for part in (part for parts in csv.reader(texts, skipinitialspace=True) for part in parts):
+        if names and names[-1].startswith("rcs(") and not names[-1].endswith(")"):
+            names[-1] += f", {part.strip()}"
+        else:
+            names.append(part.strip())
     return list(dict.fromkeys(name for name in names if name))
 
 
@@ -150,7 +155,7 @@ def unit_of(patient: str | None) -> str:
 def scored(
     table: pd.DataFrame, target: str, scores: Sequence[str], event: str | None, patient: str | None
 ) -> tuple[Any, list[Any], dict[str, Any]]:
-    """Return outcome, scores, and what is independent: ``clusters`` and ``unit``.
+    """Return outcome, scores, and what is independent: ``patient`` and ``unit``.
 
     Where every patient has one row there are no clusters: the formulas for independent rows apply,
     and they count patients.
@@ -188,7 +193,7 @@ def scored(
                 f"column {name!r}: expected scores that vary, found {np.nanmin(column):g} in every "
                 "row; choose another column"
             )
-    return outcome, values, {"clusters": clusters, "unit": unit}
+    return outcome, values, {"patient": clusters, "unit": unit}
 
 
 def _require_both_classes(outcome: Any, target: str) -> None:
@@ -269,7 +274,9 @@ LABELS = {
     "mae_constant": "MAE of saying the median", "ccc": "CCC (Lin)", "mae_skill": "1 - MAE/that",
     "scaled_brier": "scaled Brier score", "harrell_c": "Harrell's C", "uno_c": "Uno's C",
     "auc_at": "AUC at", "brier_at": "Brier score at", "scaled_brier_at": "scaled Brier score at",
-    "observed_over_expected_at": "observed/expected risk at",
+    "observed_over_expected_at": "observed/expected risk at", "ici_at": "ICI at",
+    "e50_at": "E50 at", "e90_at": "E90 at", "net_benefit_at": "net benefit at",
+    "calibration_slope_at": "calibration slope at",
     "oe_ratio": "observed over expected", "ici": "ICI",
     "e50": "E50", "e90": "E90", "emax": "Emax", "unreliability_u": "unreliability U",
     "quality_q": "quality Q",
@@ -282,10 +289,11 @@ SEED = click.option("--seed", default=0, show_default=True, help="Of every resam
 
 
 def output_options(figure: bool) -> Callable[[Command], Command]:
-    """Add --csv, --html, --json, and --svg where a figure makes sense."""
+    """Add --csv, --html, --tex, --json, and --svg where a figure makes sense."""
     place = click.Path(dir_okay=False, path_type=Path)
     options = [
         click.option("--json", "as_json", is_flag=True, help="Print the estimates as JSON."),
+        click.option("--tex", "tex_file", type=place, help="Write the table for LaTeX."),
         click.option("--html", "html_file", type=place, help="Write the table as a web page."),
         click.option("--csv", "csv_file", type=place, help="Write the table as CSV."),
     ]
@@ -372,14 +380,14 @@ def write_result(
     as_json: bool,
     csv_file: Path | None,
     html_file: Path | None,
+    tex_file: Path | None,
     svg_file: Path | None = None,
-    figure: Draw | None = None,
-    further: Sequence[Draw] = (),
+    figures: Sequence[Draw] = (),
     text: str | None = None,
 ) -> None:
     """Print a result as `text` (its table by default) or JSON; write the files asked for.
 
-    `further` figures stand on the page below `figure`.
+    The first of the figures is the one of --svg; the page has all.
     """
     import json
 
@@ -388,18 +396,20 @@ def write_result(
 
     taken = reading_notes()
     table = replace(table, notes=(*table.notes, *taken))
-    if svg_file is not None and figure is not None:
+    if svg_file is not None and figures:
         from cardio_stats.figures.canvas import save_svg
 
         with _writing(svg_file):
-            save_svg(figure, svg_file)
+            save_svg(figures[0], svg_file)
     if csv_file is not None:
         with _writing(csv_file), replacing(csv_file) as temporary:
             write_table(table.to_frame(), temporary)
     if html_file is not None:
-        figures = [*([figure] if figure else []), *further]
         with _writing(html_file):
             write_text(html_file, page_of(table, figures))
+    if tex_file is not None:
+        with _writing(tex_file):
+            write_text(tex_file, table.to_latex() + "\n")
     if as_json:
         rows = [estimate.to_dict() for estimate in table.estimates]
         click.echo(json.dumps(rows, indent=2, allow_nan=False))
@@ -413,14 +423,6 @@ def page_of(table: ResultTable, figures: Sequence[Draw] = ()) -> str:
     """Return the table, and its figures if there are any, as a page that needs no network."""
     from html import escape
 
-    head = "".join(f"<th>{escape(column)}</th>" for column in table.columns)
-    body = "\n".join(
-        "<tr>"
-        + "".join(f"<td>{escape(cell).replace('  ', '&emsp;')}</td>" for cell in row)
-        + "</tr>"
-        for row in table.rows
-    )
-    notes = "".join(f"<p>{escape(note)}</p>" for note in table.notes)
     drawing = ""
     for figure in figures:
         from cardio_stats.figures.canvas import svg_text
@@ -435,9 +437,7 @@ def page_of(table: ResultTable, figures: Sequence[Draw] = ()) -> str:
     )
     return (
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{escape(table.title)}'
-        f"</title><style>{style}</style></head><body><h1>{escape(table.title)}</h1>\n"
-        f"<table><thead><tr>{head}</tr></thead><tbody>\n{body}\n</tbody></table>\n"
-        f"{notes}\n{drawing}</body></html>\n"
+        f"</title><style>{style}</style></head><body>{table.to_html()}{drawing}</body></html>\n"
     )
 
 
@@ -458,7 +458,7 @@ INTERVAL = click.option(
 def area_of(
     outcome: Any, score: Any, interval: Interval, seed: int, about: Mapping[str, Any]
 ) -> Estimate:
-    """Return the AUC; `about` has clusters, unit and level."""
+    """Return the AUC; `about` has patient, unit and level."""
     import cardio_stats as stats
 
     if interval == "bca" or interval == "percentile":

@@ -81,7 +81,7 @@ def of_several_classes(
             people = None
     unit = None if patient is None else "patient"
     kept = None if people is None else people[known]
-    about: dict[str, Any] = {"clusters": kept, "unit": unit, "level": level}
+    about: dict[str, Any] = {"patient": kept, "unit": unit, "level": level}
     truth = words[known].to_numpy()
     found = stats.multiclass_auc(truth, values[known], classes, seed=seed, **about)
     n_dropped = int((~known).sum())
@@ -113,7 +113,7 @@ def _curves(
     from cardio_stats.figures.curves import roc, roc_of
 
     curves = [
-        roc_of(name, *rows, estimate=area, clusters=clusters, level=level, seed=seed)
+        roc_of(name, *rows, estimate=area, patient=clusters, level=level, seed=seed)
         for name, (*rows, area) in against.items()
     ]
     title = f"Classes of {target}, each against the rest"
@@ -277,7 +277,7 @@ def roc(
         made, figure = of_several_classes(
             table, target, scores, patient, level, seed, drawn=wants_figure(more)
         )
-        write_result(made, figure=figure, **more)
+        write_result(made, figures=[figure] if figure else [], **more)
         return
     outcome, [values], sample = scored(table, target, [score], event, patient)
     common: dict[str, Any] = {**sample, "level": level}
@@ -288,7 +288,8 @@ def roc(
     common["seed"] = seed
     found, said = parts_of(outcome, values, common, asked)
     made = result_table(f"{score} for {target}", [*estimates, *found], [*notes, *said])
-    write_result(made, figure=_figure(more, score, target, outcome, values, area, common), **more)
+    figure = _figure(more, score, target, outcome, values, area, common)
+    write_result(made, figures=[figure] if figure else [], **more)
 
 
 def _figure(
@@ -306,7 +307,7 @@ def _figure(
     from cardio_stats.figures.curves import roc_of
 
     curve = roc_of(
-        score, outcome, values, estimate=area, clusters=common["clusters"], level=common["level"],
+        score, outcome, values, estimate=area, patient=common["patient"], level=common["level"],
         seed=common["seed"],
     )  # fmt: skip
     return draw_roc([curve], title=f"{score} for {target}", band=band_words(common["level"]))

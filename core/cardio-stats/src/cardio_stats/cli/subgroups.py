@@ -65,7 +65,7 @@ def subgroups(
     else:
         made, lines = stats.auc_in_subgroups(table, target, score or "", columns_of(by), **common)
     figure = _forest(made, lines, level, score is None) if wants_figure(output) else None
-    write_result(made, figure=figure, **output)
+    write_result(made, figures=[figure] if figure else [], **output)
 
 
 def _forest(made: stats.ResultTable, lines: Any, level: float, ratio: bool) -> Draw:

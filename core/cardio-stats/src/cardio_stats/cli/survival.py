@@ -17,14 +17,18 @@ from cardio_stats.cli.options import (
     unit_of,
     write_result,
 )
-from cardio_stats.cli.tables import CATEGORICAL, PATIENT, REFERENCE, coding_of
-from cardio_stats.errors import ConfigError
+from cardio_stats.cli.tables import CATEGORICAL, PATIENT, REFERENCE, coding_of, curves_of
+from cardio_stats.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
-    from cardio_stats._numerics.display import ResultTable
-    from cardio_stats.figures.canvas import Draw
+    from collections.abc import Sequence
 
-Made = tuple["ResultTable", "Draw | None"]
+    from cardio_stats._numerics.display import ResultTable
+    from cardio_stats.estimate import Estimate
+    from cardio_stats.figures.canvas import Draw
+    from cardio_stats.survival import FollowUp
+
+Made = tuple["ResultTable", "Sequence[Draw]"]
 
 
 @click.command()
@@ -37,12 +41,16 @@ Made = tuple["ResultTable", "Draw | None"]
     metavar="COLUMN[=VALUE]",
     help="Column of 1 (event) and 0 (censored), or with the value that counts: status=2.",
 )
+@click.option("--competing", multiple=True, metavar="VALUE",
+              help="Values of --status that make the event impossible: 2,3.")  # fmt: skip
 @click.option("--groups", help="Column of groups: their curves, and the log-rank test.")
 @click.option("--columns", "features", multiple=True, help="Columns of a Cox model: a,b.")
 @CATEGORICAL
 @REFERENCE
 @click.option("--score", help="Column of a score to judge; higher means an earlier event.")
 @click.option("--risk", help="Column of the predicted probability of the event by --at.")
+@click.option("--threshold", "thresholds", multiple=True, metavar="T",
+              help="Risks at which net benefit is given: .1,.2; with --risk.")  # fmt: skip
 @click.option("--at", "at", multiple=True, help="Times, in the unit of --time: 365,1825.")
 @PATIENT
 @LEVEL
@@ -51,12 +59,14 @@ def survival(
     file: Path,
     time: str,
     event: str,
+    competing: tuple[str, ...],
     groups: str | None,
     features: tuple[str, ...],
     categorical: tuple[str, ...],
     reference: tuple[str, ...],
     score: str | None,
     risk: str | None,
+    thresholds: tuple[str, ...],
     at: tuple[str, ...],
     patient: str | None,
     level: float,
@@ -71,7 +81,10 @@ def survival(
     A score, or a predicted risk by one time: --score points --at 365,1825; --risk risk_5y --at 1825
 
     Higher scores are taken to mean earlier events, and nothing is flipped: below one half a score
-    runs the other way. Competing events are not handled.
+    runs the other way.
+
+    Where another event makes this one impossible: --status status=1 --competing 2, for the
+    cumulative incidence by group, or with --columns for Fine and Gray's regression.
     """
     asked = {
         "--groups": groups, "--columns": features, "--score": score, "--risk": risk,
@@ -92,19 +105,28 @@ def survival(
             f"--risk: expected one time, by which the risk is meant (--at 1825), found "
             f"{len(moments)}"
         )
+    if competing and (score or risk):
+        raise ConfigError("--competing: expected --groups or --columns, found a score or risk")
+    if thresholds and risk is None:
+        raise ConfigError("--threshold: expected --risk beside it, found none")
     table = read_table(file, one_row_each=patient)
-    common = {"at": moments, "level": level, "unit": unit_of(patient)}
-    if features:
-        made, figure = _cox(
+    common: dict[str, Any] = {"at": moments, "level": level, "unit": unit_of(patient)}
+    others = columns_of(competing)
+    if others:
+        coding = {"coding": coding_of(categorical, reference)} if features else {}
+        names = columns_of(features)
+        made, figures = _competing(table, time, event, others, groups, names, common | coding)
+    elif features:
+        made, figures = _cox(
             table, time, event, columns_of(features),
             {"coding": coding_of(categorical, reference), **common},
         )  # fmt: skip
 
     elif score is not None or risk is not None:
-        made, figure = _judged(table, time, event, score, risk, common)
+        made, figures = _judged(table, time, event, score, risk, columns_of(thresholds), common)
     else:
-        made, figure = _curves(table, time, event, groups, common)
-    write_result(made, figure=figure, **output)
+        made, figures = _curves(table, time, event, groups, common)
+    write_result(made, figures=figures, **output)
 
 
 def _moments(texts: tuple[str, ...]) -> list[float]:
@@ -127,25 +149,55 @@ def _curves(table: Any, time: str, event: str, groups: str | None, common: dict[
     made, curves = survival_table(table, time, event, groups=groups, **common)
     test = next((one for one in made.estimates if one.name == "log_rank_chi2"), None)
     words = "" if test is None else f"log-rank p {p_text(test.p_value)}"
-    return made, survival_curves(curves, x=time, title=made.title, test=words)
+    return made, [survival_curves(curves, x=time, title=made.title, test=words)]
+
+
+def _competing(
+    table: Any,
+    time: str,
+    event: str,
+    others: list[str],
+    groups: str | None,
+    features: list[str],
+    common: dict[str, Any],
+) -> Made:
+    from cardio_stats.competing_risks import competing_table, fine_gray_table
+
+    if features:
+        about = {name: value for name, value in common.items() if name != "at"}
+        return fine_gray_table(table, time, event, features, others, **about), []
+    from cardio_stats.figures.survival import incidence_curves
+
+    made, curves = competing_table(table, time, event, others, groups=groups, **common)
+    return made, [incidence_curves(curves, x=time, title=made.title)]
 
 
 def _cox(table: Any, time: str, event: str, columns: list[str], common: dict[str, Any]) -> Made:
-    from cardio_stats.cox import cox_table
+    from cardio_stats.cox import cox_table, fit_cox
     from cardio_stats.figures.forests import ratio_forest
 
     made = cox_table(table, time, event, columns, **common)
     stem = "hazard_ratio_per_sd["
-    rows = [(e.name[len(stem) : -1], e) for e in made.estimates if e.name.startswith(stem)]
+    shown = [e for e in made.estimates if e.name.startswith(stem) or " against " in e.name]
+    rows = [(e.name.partition("[")[2][:-1], e) for e in shown]
     axis = "hazard ratio per SD (two-valued columns: per unit)"
-    return made, ratio_forest(rows, x=axis, title=made.title)
+    drawn = [ratio_forest(rows, x=axis, title=made.title)]
+    if any(e.name.startswith("nonlinearity") for e in made.estimates):
+        about = {name: value for name, value in common.items() if name != "at"}
+        drawn = [*curves_of(fit_cox(table, time, event, columns, **about)), *drawn]
+    return made, drawn
 
 
 def _judged(
-    table: Any, time: str, event: str, score: str | None, risk: str | None, common: dict[str, Any]
+    table: Any,
+    time: str,
+    event: str,
+    score: str | None,
+    risk: str | None,
+    thresholds: list[str],
+    common: dict[str, Any],
 ) -> Made:
-    from cardio_stats.figures.survival import risk_calibration
-    from cardio_stats.survival_scores import risk_groups, timed_estimates
+    from cardio_stats.survival_scores import timed_estimates
 
     named = risk or score or ""
     estimates, follow_up, values = timed_estimates(
@@ -158,13 +210,54 @@ def _judged(
     if not common["at"]:
         notes.append("--at TIMES adds the AUC at these times and ends Uno's C at the last.")
     elif risk is None:
-        notes.append("A probability of the event, given as --risk, adds Brier score and O/E.")
-    made = result_table(f"{named} for the time to {follow_up.label}", estimates, notes)
-    if risk is None:
-        return made, None
-    (moment,) = common["at"]
-    groups = risk_groups(follow_up, values, moment, level=common["level"])
-    return made, risk_calibration(groups, time=f"{moment:g} ({time})", title=made.title)
+        notes.append("A probability of the event, given as --risk, adds calibration and worth.")
+    title = f"{named} for the time to {follow_up.label}"
+    figures: list[Draw] = []
+    if risk is not None:
+        more, figures = _risk(follow_up, values, time, thresholds, title, notes, common)
+        estimates += more
+    return result_table(title, estimates, notes), figures
+
+
+def _risk(
+    follow_up: FollowUp,
+    values: Any,
+    time: str,
+    thresholds: list[str],
+    title: str,
+    notes: list[str],
+    common: dict[str, Any],
+) -> tuple[list[Estimate], list[Draw]]:
+    """Return calibration, net benefit and their figures; `notes` gets why one is missing."""
+    import cardio_stats as stats
+    from cardio_stats.figures.curves import decision
+    from cardio_stats.figures.survival import risk_calibration
+    from cardio_stats.survival_scores import risk_groups
+
+    (moment,), level, unit = common["at"], common["level"], common["unit"]
+    estimates, curve = [], None
+    try:
+        found = stats.timed_calibration(follow_up, values, moment, level=level, unit=unit)
+        estimates, curve = [found.slope, *found.errors], found.curve
+    except DataError as refusal:
+        notes.append(f"No smooth calibration: {refusal}.")
+    for text in thresholds:
+        try:
+            at = float(text)
+        except ValueError:
+            raise ConfigError(
+                f"--threshold: expected risks such as .1,.2, found {text!r}"
+            ) from None
+        worth = stats.timed_net_benefit(follow_up, values, moment, at, level=level, unit=unit)
+        estimates.append(worth.replace(name=f"net_benefit_at[{moment:g}, threshold {at:g}]"))
+        notes.append(f"Threshold {at:g}: treating everybody {worth.extra['treat_all']:.3f}, "
+                     f"treating nobody 0; {worth.extra['n_treated']:.0f} treated.")  # fmt: skip
+    groups = risk_groups(follow_up, values, moment, level=level)
+    worths = stats.timed_decision_curve(follow_up, values, moment, level=level)
+    return estimates, [
+        risk_calibration(groups, curve, time=f"{moment:g} ({time})", title=title),
+        decision(worths, level=level, title=f"Net benefit by {moment:g} ({time})"),
+    ]
 
 
 def _at_hand(area: Any) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -26,9 +26,15 @@ from cardio_stats.cli.options import (
 )
 from cardio_stats.errors import ConfigError
 
+if TYPE_CHECKING:
+    from cardio_stats.figures.canvas import Draw
+
 PATIENT = click.option("--patient", help="Column of the patients, each of whom has one row.")
 
-FEATURES = click.option("--features", required=True, multiple=True, help="Columns: a,b.")
+FEATURES = click.option(
+    "--features", required=True, multiple=True,
+    help="Columns: a,b; rcs(age, 4) is a restricted cubic spline of age with 4 knots.",
+)  # fmt: skip
 CATEGORICAL = click.option(
     "--categorical", multiple=True, help="Columns of categories, whatever they hold."
 )
@@ -43,13 +49,17 @@ INTERVAL = click.option(
     show_default=True,
     help="Profile likelihood or Wald.",
 )
-METHOD = click.option(
-    "--method",
-    type=click.Choice(["auto", "ml", "firth"]),
-    default="auto",
-    show_default=True,
-    help="Maximum likelihood, Firth's, or Firth's where the data are separated.",
-)
+
+
+def _method(*penalties: str) -> Command:
+    said = "; ridge or lasso, the penalty chosen by cross-validation" if penalties else ""
+    return click.option(
+        "--method",
+        type=click.Choice(["auto", "ml", "firth", *penalties]),
+        default="auto",
+        show_default=True,
+        help=f"Maximum likelihood, Firth's, or Firth's where the data are separated{said}.",
+    )
 
 
 @click.command()
@@ -127,7 +137,7 @@ def table1(
 def _regression(command: Command) -> Command:
     """Add what both regressions take."""
     for option in (
-        LEVEL, METHOD, INTERVAL, EVENT, PATIENT, REFERENCE, CATEGORICAL, FEATURES, TARGET, FILE,
+        LEVEL, INTERVAL, EVENT, PATIENT, REFERENCE, CATEGORICAL, FEATURES, TARGET, FILE,
     ):  # fmt: skip
         command = option(command)
     return command
@@ -135,6 +145,7 @@ def _regression(command: Command) -> Command:
 
 @click.command()
 @_regression
+@_method()
 @output_options(figure=True)
 def univariable(**given: Any) -> None:
     """Regress TARGET on one column at a time: odds ratios per unit and per SD."""
@@ -143,13 +154,14 @@ def univariable(**given: Any) -> None:
 
 @click.command()
 @_regression
+@_method("ridge", "lasso")
 @click.option(
     "--validate",
     "n_resamples",
     type=click.IntRange(20),
     metavar="B",
     help="Also correct AUC, slope, intercept and Brier score for optimism, with B (200) "
-    "resamples in which the model is fitted again.",
+    "resamples in which the model is fitted again, and say how stable each prediction is.",
 )
 @click.option(
     "--impute",
@@ -163,6 +175,18 @@ def univariable(**given: Any) -> None:
 @output_options(figure=True)
 def multivariable(n_resamples: int | None, m: int | None, seed: int, **given: Any) -> None:
     """Regress TARGET on all columns together, on the rows where all are known."""
+    if given["method"] in ("ridge", "lasso"):
+        if m is not None:
+            raise ConfigError("--impute: expected an unpenalised or Firth's model, found "
+                              f"--method {given['method']}")  # fmt: skip
+
+        def penalised(
+            *table: Any, interval: Any, method: Any, level: Any, unit: Any, **common: Any
+        ) -> stats.ResultTable:
+            return stats.fit_penalised(*table, penalty=method, seed=seed, **common).summary()
+
+        _regress(penalised, **given, n_resamples=n_resamples, seed=seed)
+        return
     if m is None:
         _regress(stats.multivariable, **given, n_resamples=n_resamples, seed=seed)
         return
@@ -201,28 +225,48 @@ def _regress(
     }  # fmt: skip
     made = table_of(table, target, names, interval=interval, **common)
     made = replace(made, notes=(*made.notes, *_trends(table, names, common["coding"])))
+    figures: list[Draw] = []
+    penalised = method in ("ridge", "lasso")
+    if wants_figure(output) and not penalised:
+        figures = [*curves_of(stats.fit_logistic(table, target, names, **common)), _forest(made)]
     if n_resamples is not None:
         found = stats.validate_logistic(
             table, target, names, **common, n_resamples=n_resamples, seed=seed
         )
-        said = _validated(found, n_resamples, seed)
-        made = replace(made, estimates=(*made.estimates, *found), notes=(*made.notes, *said))
-    write_result(made, figure=_forest(made) if wants_figure(output) else None, **output)
+        shift = found.instability()
+        made = replace(made, estimates=(*made.estimates, *found.estimates, *shift),
+                       notes=(*made.notes, *_validated(found, n_resamples, seed)))  # fmt: skip
+        if wants_figure(output):
+            from cardio_stats.figures.curves import instability
+
+            figures.append(instability(found))
+    write_result(made, figures=figures, **output)
 
 
-def _validated(found: list[stats.Estimate], n_resamples: int, seed: int) -> list[str]:
+def curves_of(model: stats.LogisticModel | stats.CoxModel) -> list[Draw]:
+    """Return the drawing of a model's splines, if it has any."""
+    from cardio_stats.figures.curves import effect_curves
+
+    curves = [model.effect(one.feature) for one in model.predictors if one.knots]
+    return [effect_curves(curves)] if curves else []
+
+
+def _validated(found: stats.Validation, n_resamples: int, seed: int) -> list[str]:
     """Say what a model is worth in new patients, and what it seems to be worth."""
     words = ("AUC", "calibration slope", "calibration intercept", "Brier score")
     said = [
         f"{word} {e.value:.3f}"
         + (f" ({e.low:.3f} to {e.high:.3f})" if e.low is not None else "")
         + f", apparently {e.extra['apparent']:.3f}"
-        for word, e in zip(words, found, strict=True)
+        for word, e in zip(words, found.estimates, strict=True)
     ]
+    (shift,) = found.instability()
     return [
         f"Corrected for optimism ({n_resamples} resamples, seed {seed}): {'; '.join(said)}. "
         "Columns chosen by looking at the outcome are more optimistic than this says.",
-        *([found[0].note] if found[0].note else []),
+        f"Stability: in the models of the resamples a probability differs by {shift.value:.3f} on "
+        f"average, in one patient of twenty by {shift.extra['percentile_95']:.3f} or more.",
+        *([found.estimates[0].note] if found.estimates[0].note else []),
     ]
 
 
@@ -256,11 +300,10 @@ def _trends(table: Any, names: list[str], coding: stats.Coding) -> list[str]:
 def _forest(made: Any) -> Any:
     from cardio_stats.figures.forests import ratio_forest
 
-    prefix = "odds_ratio_per_sd["
     rows = [
-        (estimate.name[len(prefix) : -1], estimate)
+        (estimate.name.partition("[")[2][:-1], estimate)
         for estimate in made.estimates
-        if estimate.name.startswith(prefix)
+        if estimate.name.startswith("odds_ratio_per_sd[") or " against " in estimate.name
     ]
     return ratio_forest(
         rows, x="odds ratio per SD (two-valued columns: per unit)", title=made.title
@@ -323,6 +366,6 @@ def missing(
     if patient is not None and not columns:
         table = table.drop(columns=patient)
     made = stats.missing_report(
-        table, columns_of(columns) or None, target=target, unit=unit_of(patient)
+        table, columns_of(columns) or None, outcome=target, unit=unit_of(patient)
     )
     write_result(made, **output)

@@ -20,7 +20,7 @@ def agreement_figure(
     measured: ArrayLike,
     predicted: ArrayLike,
     *,
-    clusters: ArrayLike | None = None,
+    patient: ArrayLike | None = None,
     unit: str = "",
     level: float = 0.95,
 ) -> Draw:
@@ -30,7 +30,7 @@ def agreement_figure(
     ----------
     measured, predicted : array-like, shape (n,)
         In `unit`.
-    clusters : array-like, shape (n,), optional
+    patient : array-like, shape (n,), optional
         The person behind each row, where somebody has several.
     unit : str
         Empty for a pure number.
@@ -45,7 +45,7 @@ def agreement_figure(
     from cardio_stats import limits_of_agreement as limits_between
 
     truth, said = np.asarray(measured, np.float64), np.asarray(predicted, np.float64)
-    found = limits_between(truth, said, subjects=clusters, level=level)
+    found = limits_between(truth, said, patient=patient, level=level)
     in_unit = f" ({unit})" if unit else ""
 
     def draw(figure: Figure) -> None:

@@ -369,7 +369,7 @@ def drawn(draw: Draw, size: tuple[float, float] = SIZE_IN) -> Figure:
 
 def save_svg(
     draw: Draw,
-    path: Path,
+    path: Path | str,
     size: tuple[float, float] = SIZE_IN,
     *,
     title: str = "",
@@ -379,19 +379,19 @@ def save_svg(
 
     Parameters are those of `svg_text`; `path` is the file.
     """
-    write_text(path, svg_text(draw, size, title=title, description=description))
+    write_text(Path(path), svg_text(draw, size, title=title, description=description))
 
 
 def png_bytes(draw: Draw, size: tuple[float, float] = SIZE_IN, dpi: int = 110) -> bytes:
     """Draw on an empty figure and return it as PNG, without date or version.
 
-    Parameters are those of `svg_text`, and the resolution.
+    Parameters are those of `svg_text`, and the resolution, of which `draw` may set another, too.
     """
     with mpl.rc_context(_RC):
         figure = Figure(figsize=size, layout=SteadyLayout(), dpi=dpi)
         draw(figure)
         buffer = io.BytesIO()
-        figure.savefig(buffer, format="png", dpi=dpi, metadata={"Software": None})
+        figure.savefig(buffer, format="png", dpi=figure.dpi, metadata={"Software": None})
     return buffer.getvalue()
 
 

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from numpy.typing import ArrayLike, NDArray
 
-from cardio_stats._numerics.validate import scored_sample
+from cardio_stats._numerics.validate import binary_labels, scored_sample
 from cardio_stats.errors import DataError
 from cardio_stats.estimate import Estimate
 from cardio_stats.figures.canvas import (
@@ -32,9 +32,11 @@ from cardio_stats.figures.canvas import (
     quiet_axes,
     wrapped,
 )
-from cardio_stats.figures.forests import Group
+from cardio_stats.figures.forests import Group, log_axis
 from cardio_stats.proportions import proportion
 from cardio_stats.smooth_calibration import CalibrationCurve
+from cardio_stats.splines import EffectCurve
+from cardio_stats.validated_model import Validation
 from cardio_stats.words import counted
 
 Floats = NDArray[np.float64]
@@ -58,11 +60,12 @@ class Curve:
 
 def roc_of(
     label: str,
-    labels: ArrayLike,
+    outcome: ArrayLike,
     scores: ArrayLike,
     *,
+    event: str | None = None,
     estimate: Estimate | None = None,
-    clusters: ArrayLike | None = None,
+    patient: ArrayLike | None = None,
     level: float = 0.95,
     n_resamples: int = 1000,
     seed: int = 0,
@@ -70,16 +73,17 @@ def roc_of(
     """Return the ROC curve of a score with its band, ready to be drawn.
 
     Labels are 0 and 1; labels, scores and clusters have the shape (n,). `estimate` is the AUC that
-    is written beside the label (the name of the model). `clusters` has the patient of every row:
+    is written beside the label (the name of the model). `patient` has the patient of every row:
     whole patients are then resampled for the band, whose `level`, `n_resamples` and `seed` these
     are.
     """
+    outcome = binary_labels(outcome, event)
     from cardio_stats import roc_curve
     from cardio_stats.roc_curves import roc_band
 
-    curve = roc_curve(labels, scores)
+    curve = roc_curve(outcome, scores)
     grid, low, high = roc_band(
-        labels, scores, clusters=clusters, level=level, n_resamples=n_resamples, seed=seed
+        outcome, scores, patient=patient, level=level, n_resamples=n_resamples, seed=seed
     )
     return Curve(_with_auc(label, estimate), curve.fpr, curve.tpr, grid, low, high)
 
@@ -610,3 +614,46 @@ def _calibration_panels_counts(axes: Axes, one: ModelScores) -> None:
     top = 1.1 * max(int(ones.max()), int(zeros.max()), 1)
     axes.set_ylim(-top, top)
     axes.set_yticks([])
+
+
+def effect_curves(curves: Sequence[EffectCurve]) -> Draw:
+    """Draw the ratio over the range of each number, 1 at its reference, with pointwise limits.
+
+    Parameters
+    ----------
+    curves : sequence of EffectCurve
+        Small marks on the axis show the knots of a spline.
+    """
+
+    def draw(figure: Figure) -> None:
+        figure.set_size_inches(3.4 * len(curves) + 0.4, 3.4)
+        for axes, curve in zip(figure.subplots(1, len(curves), squeeze=False)[0], curves,
+                               strict=True):  # fmt: skip
+            axes.axhline(1, color=GREY, linewidth=0.8, linestyle=(0, (4, 3)))
+            axes.fill_between(curve.values, curve.low, curve.high, color=BLUE, alpha=0.15,
+                              linewidth=0)  # fmt: skip
+            axes.plot(curve.values, curve.ratio, color=BLUE, linewidth=1.6)
+            axes.plot([curve.reference], [1], "o", color=BLUE, markersize=4)
+            axes.plot(curve.knots, [0.02] * len(curve.knots), "|", color=GREY, markersize=7,
+                      transform=axes.get_xaxis_transform())  # fmt: skip
+            level = f"{curve.level * 100:g} %"
+            quiet_axes(axes, x=curve.column, y=f"{curve.kind} against {curve.reference:g}, {level}")
+            log_axis(axes.yaxis)
+
+    return draw
+
+
+def instability(found: Validation) -> Draw:
+    """Draw each patient's probability against those of the models of resamples: 95 % of them."""
+
+    def draw(figure: Figure) -> None:
+        figure.set_size_inches(4.6, 4.6)
+        axes = figure.subplots()
+        order = np.argsort(found.probability)
+        own, (low, high) = found.probability[order], found.limits()
+        axes.vlines(own, low[order], high[order], color=BLUE, linewidth=0.6, alpha=0.5)
+        axes.plot([0, 1], [0, 1], color=GREY, linewidth=0.8, linestyle=(0, (4, 3)))
+        quiet_axes(axes, x="probability by the model", y="by the models of resamples, 95 %")
+        axes.set(xlim=(0, 1), ylim=(0, 1), aspect="equal")
+
+    return draw

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullLocator
 from matplotlib.transforms import blended_transform_factory
@@ -146,7 +147,7 @@ def estimate_forest(
                 axes.plot([0.08 / total, 1 - 0.05 / total], [y - tall, y - tall], color=LIGHT,
                           linewidth=0.7, transform=across, clip_on=False, zorder=0)  # fmt: skip
         if log:
-            _log_axis(axes)
+            log_axis(axes.xaxis)
         for end, head in zip(ends, heads, strict=True):
             axes.text(end / total, -0.12, head, transform=across, va="center", ha="right",
                       fontsize=SMALL_PT, color=GREY)  # fmt: skip
@@ -184,14 +185,16 @@ def _interval(axes: Axes, line: ForestLine, y: float, widest: float | None) -> N
     axes.plot([line.value], [y], "s", color=BLUE, markersize=5, zorder=3, clip_on=False)
 
 
-def _log_axis(axes: Axes) -> None:
-    axes.set_xscale("log")
-    low, high = axes.get_xlim()
+def log_axis(axis: Axis) -> None:
+    """Make an axis logarithmic, with a few round numbers on it."""
+    scaled = axis.axes.set_xscale if axis is axis.axes.xaxis else axis.axes.set_yscale
+    scaled("log")
+    low, high = axis.get_view_interval()
     near, wide = (1.0, 1.5, 2.0, 3.0, 5.0, 7.0), (1.0, 2.0, 5.0)
     steps = near if high / low < 10 else wide if high / low < 60 else (1.0,)
-    axes.xaxis.set_major_locator(LogLocator(subs=steps, numticks=9))
-    axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
-    axes.xaxis.set_minor_locator(NullLocator())
+    axis.set_major_locator(LogLocator(subs=steps, numticks=9))
+    axis.set_major_formatter(lambda value, _: f"{value:g}")
+    axis.set_minor_locator(NullLocator())
 
 
 # The forest plot of all models under all protocols: the figure that answers the question.

@@ -25,7 +25,9 @@ from cardio_stats.figures.canvas import (
 )
 
 if TYPE_CHECKING:
+    from cardio_stats.competing_risks import IncidenceCurve
     from cardio_stats.estimate import Estimate
+    from cardio_stats.smooth_calibration import CalibrationCurve
     from cardio_stats.survival import SurvivalCurve
 
 _WIDE_IN, _PLOT_IN, _ROW_IN = 6.4, 3.4, 0.19
@@ -103,8 +105,39 @@ def survival_curves(
     return draw
 
 
+def incidence_curves(curves: Sequence[IncidenceCurve], *, x: str, title: str = "") -> Draw:
+    """Draw the cumulative incidence over time by group, with pointwise limits.
+
+    `x` names the axis of time, with its unit.
+    """
+
+    def draw(figure: Figure) -> None:
+        figure.set_size_inches(_WIDE_IN, _PLOT_IN)
+        axes = figure.subplots()
+        for position, curve in enumerate(curves):
+            colour, end = colour_of(position), float(curve.follow_up.time.max())
+            time = np.concatenate([[0.0], curve.time, [end]])
+            low, value, high = (
+                np.concatenate([[0.0], line, line[-1:]])
+                for line in (curve.low, curve.incidence, curve.high)
+            )
+            axes.fill_between(time, low, high, step="post", color=colour, alpha=0.13, linewidth=0)
+            axes.step(time, value, where="post", color=colour, linewidth=1.6)
+            axes.text(0.02, 0.94 - 0.07 * position, curve.label, color=colour, fontsize=TEXT_PT,
+                      transform=axes.transAxes)  # fmt: skip
+        level = f"{curves[0].level * 100:g} %"
+        quiet_axes(axes, x=x, y=f"cumulative incidence, {level} limits at each time", title=title)
+        axes.set(xlim=(0, None), ylim=(0, 1.02))
+
+    return draw
+
+
 def risk_calibration(
-    groups: Sequence[tuple[float, Estimate]], *, time: str, title: str = ""
+    groups: Sequence[tuple[float, Estimate]],
+    curve: CalibrationCurve | None = None,
+    *,
+    time: str,
+    title: str = "",
 ) -> Draw:
     """Draw observed against predicted risks by a time, a point a group of rising risk.
 
@@ -112,6 +145,7 @@ def risk_calibration(
     ----------
     groups : sequence of (float, Estimate)
         Mean predicted risk, and the Kaplan-Meier risk with its interval.
+    curve : CalibrationCurve, optional
     time : str
         With its unit.
     title : str
@@ -121,6 +155,10 @@ def risk_calibration(
         figure.set_size_inches(4.6, 4.6)
         axes = figure.subplots()
         axes.plot([0, 1], [0, 1], color=GREY, linewidth=0.8, linestyle=(0, (4, 3)))
+        if curve is not None:
+            axes.fill_between(curve.predicted, curve.low, curve.high, color=BLUE, alpha=0.13,
+                              linewidth=0)  # fmt: skip
+            axes.plot(curve.predicted, curve.observed, color=BLUE, linewidth=1.4)
         for predicted, observed in groups:
             if observed.low is not None and observed.high is not None:
                 axes.plot([predicted, predicted], [observed.low, observed.high], color=BLUE,

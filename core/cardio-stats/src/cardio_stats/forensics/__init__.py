@@ -14,8 +14,9 @@ False
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from cardio_stats._lazy import offer
 
 if TYPE_CHECKING:
     from cardio_stats.forensics.formulas import AccuracyIdentity as AccuracyIdentity
@@ -32,26 +33,5 @@ if TYPE_CHECKING:
     from cardio_stats.forensics.papers import read_published as read_published
     from cardio_stats.forensics.papers import run_checks as run_checks
 
-_HOMES = {
-    "formulas": (
-        "AccuracyIdentity Printed PrintedOddsRatio check_acc_identity grim interval_level "
-        "linear_probability_se printed se_from_or_ci search_2x2 smallest_logistic_se"
-    ),
-    "papers": "read_published run_checks",
-}
-_HOME_OF = {name: f"{__name__}.{home}" for home, names in _HOMES.items() for name in names.split()}
-
-__all__ = sorted(_HOME_OF)
-
-if not TYPE_CHECKING:  # a type checker that saw it would pass any misspelt name as Any
-
-    def __getattr__(name: str) -> Any:
-        if name not in _HOME_OF:
-            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        value = getattr(import_module(_HOME_OF[name]), name)
-        globals()[name] = value
-        return value
-
-
-def __dir__() -> list[str]:
-    return __all__
+if not TYPE_CHECKING:  # or a misspelt name would be no error of the type checker
+    __getattr__, __dir__, __all__ = offer(__name__)

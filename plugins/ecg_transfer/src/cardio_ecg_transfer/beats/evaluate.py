@@ -52,7 +52,7 @@ def by_the_standard(
         rows["y_true"],
         rows["predicted"],
         classes,
-        patients=rows["subject_id"],
+        patient=rows["subject_id"],
         n_resamples=config.n_resamples,
         seed=seed,
         level=config.level,

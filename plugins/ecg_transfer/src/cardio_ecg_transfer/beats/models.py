@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from cardio_core.api import Fixed, Model, RandomSamples, Target, Task
 from cardio_ecg_transfer.readers.mitbih import AAMI_CLASSES, DS1, DS2, DS2_STRICT, SAME_MAN
+from cardio_ecg_transfer.shared.options import OPTIONS
 
 EVIDENCE = "evidence"
 """The model that is no network."""
@@ -30,6 +31,7 @@ AAMI_BEATS = Task(
     },
     folder="cardio_ecg_transfer.beats",
     columns={"path_ecg": "the recordings, with annotations of their beats beside them"},
+    options=OPTIONS,
 )
 
 DEPTHS = {"resnet_50": 50, "resnet_101": 101}

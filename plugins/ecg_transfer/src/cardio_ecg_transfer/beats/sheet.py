@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cardio_core.api import canvas, write_measurements
-from cardio_ecg_transfer.drawing.paper import STRIP_S, strip
+from cardio_ecg_transfer.drawing.paper import (
+    ROWS_WIDTH_MM,
+    STRIP_S,
+    Piece,
+    draw_rows,
+    mark_times,
+    page,
+    write,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -19,37 +27,43 @@ if TYPE_CHECKING:
 
 MOST_LEADS = 2
 AROUND_S = 0.5
+WIDTH_MM = 277.0
+
+_LEFT, _ROW_MM, _BELOW_MM, _HEAD_MM = 9.0, 35, 82.0, 8.0
 _MOST_DRAWN = 300
-_NONE = np.empty(0)
 
 
 def sheet(figure: Figure, recording: Ecg, samples: SampleSet, features: FeatureSet) -> None:
     """Draw the beginning with its R peaks, the course of the RR intervals, and the beats."""
-    figure.set_size_inches(13.0, 8.4)
     times_s = samples.table["time_s"].to_numpy(float)
     leads = recording.leads[:MOST_LEADS]
-    heights = (*(1.0 for _ in leads), 1.3)
-    grid = figure.add_gridspec(len(leads) + 1, 3, height_ratios=heights, width_ratios=(2, 1, 1.1))
-    for row, lead in enumerate(leads):
-        axes = figure.add_subplot(grid[row, :])
-        strip(axes, recording.signal_mv[row], recording.rate_hz, times_s, _NONE, lead)
-    axes.set_xlabel(
-        f"The first {min(STRIP_S, recording.duration_s):.0f} s as recorded; R peaks above. "
-        "Paper: small squares 40 ms and 0.1 mV.",
-        fontsize=canvas.SMALL_PT,
-        color=canvas.INK,
-    )
-    course = figure.add_subplot(grid[-1, 0])
+    height_mm = _BELOW_MM + _ROW_MM * len(leads) + _HEAD_MM
+    paper = page(figure, WIDTH_MM, height_mm)
+    top = height_mm - _HEAD_MM
+    rows = [(Piece(lead),) for lead in leads]
+    gain = draw_rows(paper, _LEFT, top, recording, rows, _ROW_MM)
+    mark_times(paper, _LEFT, top - 1.5, times_s, canvas.BLUE, "v")
+    said = f"The first {min(STRIP_S, recording.duration_s):.0f} s; R peaks above."
+    write(paper, _LEFT, top + 2.0, said)
+    drawn = f"25 mm/s   {gain:g} mm/mV   as recorded, no filter added   {recording.rate_hz:g} Hz"
+    write(paper, _LEFT + ROWS_WIDTH_MM, top + 2.0, drawn, side="right")
+
+    def place(left: float, width: float) -> Axes:
+        return figure.add_axes(
+            (left / WIDTH_MM, 13.0 / height_mm, width / WIDTH_MM, (_BELOW_MM - 25.0) / height_mm)
+        )
+
+    course = place(22.0, 105.0)
     course.plot(times_s[1:], 1000 * np.diff(times_s), linestyle="none", marker=".", markersize=3,
                 color=canvas.BLUE)  # fmt: skip
     canvas.bare_axes(course, x="s", y="ms", title="RR interval before each beat")
-    shapes = figure.add_subplot(grid[-1, 1])
-    _beats(shapes, recording, times_s)
+    shapes = place(145.0, 50.0)
+    _draw_beats(shapes, recording, times_s)
     canvas.bare_axes(shapes, x="ms after R", y="mV", title=f"Beats over each other, {leads[0]}")
-    write_measurements(figure.add_subplot(grid[-1, 2]), features)
+    write_measurements(place(203.0, 70.0), features)
 
 
-def _beats(axes: Axes, recording: Ecg, times_s: NDArray[np.float64]) -> None:
+def _draw_beats(axes: Axes, recording: Ecg, times_s: NDArray[np.float64]) -> None:
     """Draw beats over each other, evenly over the recording where there are many."""
     reach = round(AROUND_S * recording.rate_hz)
     signal_mv = recording.signal_mv[0]

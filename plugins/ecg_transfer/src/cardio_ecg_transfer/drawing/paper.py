@@ -1,8 +1,13 @@
-"""ECGs on ECG paper: median beats with the limits of their waves, and strips with R peaks."""
+"""ECG paper: a page in millimetres, on which 25 mm are a second and 10 mm a millivolt.
+
+Everything of a page is drawn into one pair of axes, whose unit is the millimetre, which is a whole
+number of dots: so squares are square on any screen and in print.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,12 +16,19 @@ from cardio_core.api import canvas
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
     from numpy.typing import NDArray
 
-THIN, THICK = "#f6d9d6", "#e9aaa5"
-"""Lines of 1 mm and of 5 mm of the paper: 40 and 200 ms, 0.1 and 0.5 mV."""
+    from cardio_ecg_transfer.signal.ecg import Ecg
 
-WAVES = {"P": canvas.GREEN, "QRS": canvas.BLUE, "T": "#9A4F80"}
+THIN, THICK = "#f6d9d6", "#e9aaa5"
+"""Lines of 1 mm and of 5 mm."""
+
+SPEED_MM_S = 25.0
+GAINS_MM_MV = (10.0, 5.0, 2.5, 1.0, 0.5, 0.1)
+"""The usual one first; the others for what would not fit."""
+
+STRIP_S = 10.0
 
 LAYOUT = (
     ("I", "aVR", "V1", "V4"),
@@ -25,118 +37,188 @@ LAYOUT = (
 )
 """The usual order of twelve leads on paper."""
 
-STRIP_S = 10.0
+_MM_IN_INCH = 25.4
+_DOTS_IN_MM = 6
+_PULSE_MM = (1.5, 5.0)  # where a calibration pulse begins, and how wide it is
+_LEFT_MM = 8.0  # of a row, for the pulse
+_ZERO = 0.58  # of a row, from its top: R waves need more room than S waves
+_REACH = 1.2  # of a row: how far a lead may reach into its neighbours
+_BEYOND_MM = 4.0  # the paper, above and below
 
-Limits = Mapping[str, tuple[float, float]]
+Points = tuple["NDArray[np.floating[Any]]", "NDArray[np.floating[Any]]"]
 
 
-def paper(axes: Axes, x: tuple[float, float], y_mv: tuple[float, float], *, per_s: float) -> None:
-    """Rule axes as ECG paper.
+def page(figure: Figure, width_mm: float, height_mm: float) -> Axes:
+    """Make a figure a page of this size, and return axes in mm from its lower left corner."""
+    figure.set_layout_engine("none")
+    figure.set_dpi(_MM_IN_INCH * _DOTS_IN_MM)
+    figure.set_size_inches(width_mm / _MM_IN_INCH, height_mm / _MM_IN_INCH)
+    axes = figure.add_axes((0.0, 0.0, 1.0, 1.0))
+    axes.set_axis_off()
+    axes.set_xlim(0.0, width_mm)
+    axes.set_ylim(0.0, height_mm)
+    return axes
+
+
+def rule(axes: Axes, left: float, bottom: float, width: int, height: int) -> None:
+    """Rule a part of a page, whole mm wide and high, with lines of 1 and of 5 mm."""
+    for step, colour, points in ((1, THIN, 0.3), (5, THICK, 0.5)):
+        right, top = left + width, bottom + height
+        about: dict[str, Any] = {"colors": colour, "linewidth": points, "zorder": 0}
+        axes.vlines(np.arange(left, right + 0.5, step), bottom, top, **about)
+        axes.hlines(np.arange(bottom, top + 0.5, step), left, right, **about)
+
+
+def write(
+    axes: Axes,
+    x: float,
+    y: float,
+    text: str,
+    *,
+    points: float = canvas.SMALL_PT,
+    colour: str = canvas.INK,
+    side: str = "left",
+    bold: bool = False,
+) -> None:
+    """Write text on a page, on the baseline y, from x on (or up to it, or around it)."""
+    axes.text(
+        x, y, text, fontsize=points, color=colour, ha=side, va="baseline",
+        fontweight="bold" if bold else "normal",
+    )  # fmt: skip
+
+
+def draw_lines(
+    axes: Axes, pieces: Iterable[Points], *, colour: str = canvas.INK, points: float = 0.7
+) -> None:
+    """Draw polylines as one; NaN in them is a gap."""
+    parts = [(np.append(x, np.nan), np.append(y, np.nan)) for x, y in pieces]
+    if parts:
+        axes.plot(*map(np.concatenate, zip(*parts, strict=True)), color=colour, linewidth=points,
+                  solid_joinstyle="round")  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A stretch of a lead in a row of paper.
+
+    Attributes
+    ----------
+    lead : str
+        Which.
+    begin_s, end_s : float
+        Of the recording.
+    """
+
+    lead: str
+    begin_s: float = 0.0
+    end_s: float = STRIP_S
+
+
+TWELVE_LEADS = tuple(
+    tuple(Piece(lead, 2.5 * n, 2.5 * (n + 1)) for n, lead in enumerate(leads)) for leads in LAYOUT
+)
+"""Three rows of four leads, one after the other."""
+
+ROWS_WIDTH_MM = round(_LEFT_MM + STRIP_S * SPEED_MM_S) + 1
+
+
+def draw_rows(
+    axes: Axes,
+    left: float,
+    top: float,
+    recording: Ecg,
+    rows: Sequence[Sequence[Piece]],
+    row_mm: int,
+) -> float:
+    """Draw rows of leads as recorded on ruled paper, each behind a calibration pulse.
 
     Parameters
     ----------
     axes : Axes
-        Emptied of frame and ticks.
-    x, y_mv : tuple of float
-        What they span; x in units of which `per_s` make a second.
-    per_s : float
-        1000 for ms.
+        A `page`.
+    left, top : float
+        Upper left corner of the paper, in mm.
+    recording : Ecg
+        Unfiltered.
+    rows : sequence of sequence of Piece
+        From the top; a lead that the recording lacks leaves its place empty.
+    row_mm : int
+        Height of a row.
+
+    Returns
+    -------
+    float
+        Gain in mm/mV: 10, or the largest that lets the leads fit.
     """
-    for step, colour, width in ((1, THIN, 0.4), (5, THICK, 0.6)):
-        across, up = 0.04 * per_s * step, 0.1 * step
-        for at in np.arange(np.ceil(x[0] / across), x[1] / across + 1e-9) * across:
-            axes.axvline(at, color=colour, linewidth=width, zorder=0)
-        for at in np.arange(np.ceil(y_mv[0] / up), y_mv[1] / up + 1e-9) * up:
-            axes.axhline(at, color=colour, linewidth=width, zorder=0)
-    axes.set_xlim(*x)
-    axes.set_ylim(*y_mv)
-    axes.tick_params(left=False, bottom=False, labelleft=False, labelbottom=False)
-    for spine in axes.spines.values():
-        spine.set_visible(False)
+    bottom = top - row_mm * len(rows)
+    rule(axes, left, bottom, ROWS_WIDTH_MM, row_mm * len(rows))
+    levelled = {
+        one.lead: _levelled(recording, one.lead)
+        for row in rows
+        for one in row
+        if one.lead in recording.leads
+    }
+    zeros = [top - row_mm * (n + _ZERO) for n in range(len(rows))]
+    low, high = bottom - _BEYOND_MM, top + _BEYOND_MM
+    gain = _gain(
+        [
+            (
+                levelled[one.lead],
+                min(high - zero, _REACH * row_mm),
+                min(zero - low, _REACH * row_mm),
+            )
+            for row, zero in zip(rows, zeros, strict=True)
+            for one in row
+            if one.lead in levelled
+        ]
+    )
+    lines = []
+    for row, zero in zip(rows, zeros, strict=True):
+        lines.append(_pulse(left, zero, gain))
+        for one in row:
+            at = left + _LEFT_MM + SPEED_MM_S * (one.begin_s - row[0].begin_s)
+            write(
+                axes, at + 1.0, zero + row_mm / 2 - 4.0, one.lead, points=canvas.TEXT_PT, bold=True
+            )
+            if one.lead in levelled:
+                first, last = (round(s * recording.rate_hz) for s in (one.begin_s, one.end_s))
+                shown = levelled[one.lead][first : last + 1]
+                x = at + SPEED_MM_S * np.arange(shown.size) / recording.rate_hz
+                lines.append((x, np.clip(zero + gain * shown, low, high)))
+    draw_lines(axes, lines)
+    return gain
 
 
-def median_beats(
-    grid: NDArray[Any],
-    signals_mv: Mapping[str, NDArray[np.floating[Any]]],
-    time_ms: NDArray[np.floating[Any]],
-    limits: Limits,
+def mark_times(
+    axes: Axes, left: float, y: float, times_s: NDArray[np.floating[Any]], colour: str, marker: str
 ) -> None:
-    """Draw twelve median beats in the order of `LAYOUT`, one scale for all, limits across.
-
-    Parameters
-    ----------
-    grid : ndarray of Axes, shape (3, 4)
-        Where.
-    signals_mv : mapping of str to ndarray, shape (n_samples,)
-        By lead, from the level before the QRS.
-    time_ms : ndarray, shape (n_samples,)
-        After R.
-    limits : mapping of str to (begin, end)
-        Of ``"P"``, ``"QRS"`` and ``"T"``, in ms after R; NaN where there is none.
-    """
-    shown = np.concatenate(list(signals_mv.values()))
-    low = min(-0.5, float(np.floor(shown.min() * 2) / 2))
-    high = max(1.0, float(np.ceil(shown.max() * 2) / 2))
-    x = (float(time_ms[0]), float(time_ms[-1]))
-    for row, names in zip(grid, LAYOUT, strict=True):
-        for axes, lead in zip(row, names, strict=True):
-            paper(axes, x, (low, high), per_s=1000.0)
-            _waves(axes, limits)
-            axes.plot(time_ms, signals_mv[lead], color=canvas.INK, linewidth=1.1)
-            axes.text(
-                0.02, 0.96, lead, transform=axes.transAxes, va="top", fontweight="bold",
-                fontsize=canvas.TEXT_PT, color=canvas.INK,
-            )  # fmt: skip
-    for wave, (begin, end) in limits.items():
-        middle = np.nanmean([begin, end]) if np.isfinite([begin, end]).any() else np.nan
-        if np.isfinite(middle):
-            grid[0, 0].annotate(
-                wave, (middle, 1.0), xycoords=("data", "axes fraction"), xytext=(0, 2),
-                textcoords="offset points", ha="center", fontsize=canvas.SMALL_PT,
-                color=WAVES[wave],
-            )  # fmt: skip
+    """Mark times of the recording's first ten seconds in a row whose paper begins at `left`."""
+    shown = times_s[(times_s >= 0) & (times_s <= STRIP_S)]
+    axes.plot(left + _LEFT_MM + SPEED_MM_S * shown, np.full(shown.size, y), linestyle="none",
+              marker=marker, markersize=4.5, color=colour)  # fmt: skip
 
 
-def strip(
-    axes: Axes,
-    signal_mv: NDArray[np.floating[Any]],
-    rate_hz: float,
-    r_s: NDArray[np.floating[Any]],
-    others_s: NDArray[np.floating[Any]],
-    lead: str,
-    *,
-    begin_s: float = 0.0,
-    spikes_s: NDArray[np.floating[Any]] | None = None,
-) -> None:
-    """Draw ten seconds of one lead: R peaks above, other beats' in orange, pacing spikes below."""
-    first = round(begin_s * rate_hz)
-    shown = signal_mv[first : first + round(STRIP_S * rate_hz)]
+def _levelled(recording: Ecg, lead: str) -> NDArray[np.float64]:
+    shown = recording.signal_mv[recording.leads.index(lead)]
+    shown = np.asarray(shown[: round(STRIP_S * recording.rate_hz) + 1], np.float64)
     known = shown[np.isfinite(shown)]
-    level = float(np.median(known)) if known.size else 0.0
-    low, high = (-0.5, 1.0) if not known.size else np.percentile(known - level, (0.1, 99.9))
-    low = min(-0.5, float(np.floor(low * 2) / 2))
-    high = max(1.0, float(np.ceil(high * 2) / 2)) + 0.5
-    paper(axes, (begin_s, begin_s + STRIP_S), (low, high), per_s=1.0)
-    axes.plot(begin_s + np.arange(shown.size) / rate_hz, shown - level, color=canvas.INK,
-              linewidth=0.8)  # fmt: skip
-    for times, colour in ((r_s, canvas.BLUE), (others_s, canvas.VERMILION)):
-        inside = times[(times >= begin_s) & (times < begin_s + STRIP_S)]
-        axes.plot(inside, np.full(inside.size, high - 0.15), linestyle="none", marker="v",
-                  markersize=5, color=colour)  # fmt: skip
-    if spikes_s is not None:
-        inside = spikes_s[(spikes_s >= begin_s) & (spikes_s < begin_s + STRIP_S)]
-        axes.plot(inside, np.full(inside.size, low + 0.15), linestyle="none", marker="|",
-                  markersize=9, markeredgewidth=1.6, color=canvas.GREEN)  # fmt: skip
-    axes.text(
-        0.004, 0.05, lead, transform=axes.transAxes, va="bottom", fontweight="bold",
-        fontsize=canvas.TEXT_PT, color=canvas.INK,
-    )  # fmt: skip
+    return np.asarray(shown - (np.median(known) if known.size else 0.0))
 
 
-def _waves(axes: Axes, limits: Limits) -> None:
-    for wave, (begin, end) in limits.items():
-        if np.isfinite(begin) and np.isfinite(end):
-            axes.axvspan(begin, end, color=WAVES[wave], alpha=0.10, linewidth=0, zorder=0.5)
-        for at in (begin, end):
-            if np.isfinite(at):
-                axes.axvline(at, color=WAVES[wave], linewidth=0.8, zorder=1)
+def _gain(leads: Iterable[tuple[NDArray[np.float64], float, float]]) -> float:
+    """Return the largest gain at which each lead keeps to its room, in mm above and below."""
+    needed = [
+        edge / room
+        for one, above, below in leads
+        if np.isfinite(one).any()
+        for edge, room in zip(np.nanquantile(one, (0.999, 0.001)), (above, -below), strict=True)
+    ]
+    most = max(needed, default=0.0)
+    return next((gain for gain in GAINS_MM_MV if gain * most <= 1.0), GAINS_MM_MV[-1])
+
+
+def _pulse(left: float, zero: float, gain: float) -> Points:
+    """Return the pulse of 200 ms and 1 mV."""
+    begin, width = _PULSE_MM
+    x = left + np.array([0.5, begin, begin, begin + width, begin + width, _LEFT_MM - 0.5])
+    return x, zero + gain * np.array([0.0, 0.0, 1.0, 1.0, 0.0, 0.0])

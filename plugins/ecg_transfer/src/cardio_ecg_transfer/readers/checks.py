@@ -15,6 +15,9 @@ from cardio_ecg_transfer.signal.ecg import Ecg
 RATE_RANGE_HZ = (50.0, 50_000.0)
 """Below 50 Hz no QRS is resolved; above 50 kHz no surface ECG is recorded."""
 
+SAME_RATE = 1e-3
+"""Share by which two statements of one rate may differ: times are printed with few digits."""
+
 FLAT_MV = 0.02
 """A lead that moves less is flat: the smallest deflection that the CSE working party counts as a
 wave is 20 µV (Eur Heart J 1985; 6: 815-825)."""

@@ -1,4 +1,4 @@
-"""PTB-XL as a stand-in cohort: its diagnostic superclasses as the label, one ECG a patient."""
+"""PTB-XL as a stand-in cohort: its diagnostic superclasses as the label."""
 
 from __future__ import annotations
 
@@ -23,27 +23,28 @@ OLDEST_Y = 90.0
 def read_ptbxl(
     folder: Path, label: str | None, sites: str | None = None
 ) -> tuple[pd.DataFrame, list[str]]:
-    """Return one row a patient, his first ECG and whether it carries the label; or all ECGs.
+    """Return one row an ECG, and whether its patient carries the label.
 
     Parameters
     ----------
     folder : Path
         With ``ptbxl_database.csv``, ``scp_statements.csv`` and the recordings that they name.
     label : str or None
-        A diagnostic superclass. None reads no labels, and then every ECG of a patient counts:
-        new ones are all measured.
+        A diagnostic superclass. A patient carries it where at least half of his ECGs do: they are
+        pooled to one prediction, whoever asks. None reads no labels.
     sites : {"date", "device", "site"}, optional
         What column site_id holds: which fifth in the order of recording, the make of the cart
-        (AT-6, CS-12), or the recording site. Without it there are none.
+        (AT-6, CS-12), or the recording site, of the patient's first ECG. Without it there are none.
 
     Returns
     -------
     DataFrame
         Columns patient_id, recording_id (the ecg_id), path (of the 500 Hz header), subject_link
         (shared by patients whose signals are identical), site_id, sex (M, F or NA), age_y, and
-        label (1.0 or 0.0; absent without a label); in the order of ecg_id.
+        label (1.0 or 0.0, the same in all rows of a patient; absent without a label); in the order
+        of ecg_id.
     list of str
-        What a reader should know: how many later ECGs were left out, who was linked.
+        What a reader should know: whose ECGs differ in the label, who was linked.
 
     Raises
     ------
@@ -65,23 +66,33 @@ def read_ptbxl(
     table = _read(folder / DATABASE, ("ecg_id", "patient_id", "sex", "age", "scp_codes",
                                       "filename_hr"))  # fmt: skip
     table = _checked(table).sort_values("ecg_id", kind="stable")
-    first = table if label is None else table[~table["patient_id"].duplicated()]
     made = pd.DataFrame(
         {
-            "patient_id": first["patient_id"].map(lambda value: f"{float(value):.0f}"),
-            "recording_id": first["ecg_id"].astype(str),
-            "path": [folder / f"{name}.hea" for name in first["filename_hr"]],
-            "subject_link": _same_signal([folder / f"{n}.dat" for n in first["filename_hr"]]),
-            "site_id": None if sites is None else _sites(folder / DATABASE, first, sites),
-            "sex": first["sex"].map({0: "M", 1: "F"}),
-            "age_y": first["age"].astype(float).clip(upper=OLDEST_Y),
+            "patient_id": table["patient_id"].map(lambda value: f"{float(value):.0f}"),
+            "recording_id": table["ecg_id"].astype(str),
+            "path": [folder / f"{name}.hea" for name in table["filename_hr"]],
+            "subject_link": _same_signal([folder / f"{n}.dat" for n in table["filename_hr"]]),
+            "site_id": None,
+            "sex": table["sex"].map({0: "M", 1: "F"}),
+            "age_y": table["age"].astype(float).clip(upper=OLDEST_Y),
         }
     )
+    if sites is not None:
+        first = table[~table["patient_id"].duplicated()]
+        of_first = _sites(folder / DATABASE, first, sites).set_axis(first["patient_id"])
+        made["site_id"] = table["patient_id"].map(of_first)
+    notes = []
     if label is not None:
         members = _members(folder / STATEMENTS, label)
-        made["label"] = [float(bool(members & _codes(text))) for text in first["scp_codes"]]
-    n_later = len(table) - len(first)
-    notes = [f"{n_later} later ECGs of the same patients are left out."] if n_later else []
+        made["label"] = [float(bool(members & _codes(text))) for text in table["scp_codes"]]
+        share = made.groupby("patient_id")["label"].transform("mean")
+        differ = made.loc[~share.isin((0.0, 1.0)), "patient_id"].nunique()
+        if differ:
+            notes.append(
+                f"Of {differ} patients some ECGs carry the label and others do not; at least half "
+                "decide."
+            )
+        made["label"] = (share >= 0.5).astype(float)
     for _, alike in made.groupby("subject_link"):
         if len(set(alike["patient_id"])) == 1:
             continue  # stored twice for one patient, who is one person anyway

@@ -15,6 +15,7 @@ from cardio_ecg_transfer.response.chosen.candidates import (
     trees,
 )
 from cardio_ecg_transfer.response.chosen.choosing import choose
+from cardio_ecg_transfer.response.chosen.shrinking import shares_of, shrink, weights_for
 from cardio_ecg_transfer.response.config import ClassicalBlock
 from cardio_ecg_transfer.response.models import Recipe
 from cardio_ecg_transfer.response.patients import all_measured, by_patient, measured
@@ -47,6 +48,8 @@ def fit_estimator(
         smallest = int(np.unique(outcome, return_counts=True)[1].min())
         chosen = _classifier(recipe.estimator, config, seed, min(3, smallest))
         estimator = _prepared(chosen).fit(vectors, outcome.astype(np.int64))
+        if weight := weights_for(chosen)[0]:
+            shrink(estimator[-1], shares_of(outcome), weight)
     artifact = ModelArtifact(ctx.out)
     artifact.save_estimator(estimator, FILE)
     return artifact
@@ -74,11 +77,13 @@ def _fit_chosen(
         candidates, turned = penalties(regression=regression), rotation()
         compared = candidates
         vectors = turned.fit_transform(vectors)
-    name, lost = choose(compared, vectors, truth, people, regression=regression, seed=seed)
+    name, weight, lost = choose(compared, vectors, truth, people, regression=regression, seed=seed)
     fitted = candidates[name].fit(vectors, truth)
+    if weight:
+        shrink(fitted, shares_of(truth), weight)
     artifact = ModelArtifact(ctx.out)
     artifact.save_estimator(fitted if turned is None else make_pipeline(turned, fitted), FILE)
-    artifact.write_json("chosen.json", {"chosen": name, "lost": lost})
+    artifact.write_json("chosen.json", {"chosen": name, "shrunk_by": weight, "lost": lost})
     return artifact
 
 
@@ -129,8 +134,8 @@ def score_rule(features: FeatureSet, recipe: Recipe) -> NDArray[np.float64]:
     """
     values = measured(features, recipe.columns)
     says = values[:, recipe.columns.index("lbbb")] >= 0.5
-    if "qrs_ms" in recipe.columns:
-        says &= values[:, recipe.columns.index("qrs_ms")] >= GUIDELINE_QRS_MS
+    if "qrs_global_ms" in recipe.columns:
+        says &= values[:, recipe.columns.index("qrs_global_ms")] >= GUIDELINE_QRS_MS
     return np.where(says, RESPONDS, RESPONDS_NOT)
 
 

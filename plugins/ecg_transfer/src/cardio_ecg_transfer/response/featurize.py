@@ -11,9 +11,16 @@ from cardio_ecg_transfer.shared.config import PicturesBlock
 from cardio_ecg_transfer.signal.filters import TARGET_RATE_HZ
 from cardio_ecg_transfer.signal.leads.finding import unfit_leads
 from cardio_ecg_transfer.signal.leads.names import STANDARD_LEADS as TWELVE
-from cardio_ecg_transfer.signal.measurements.measure import GRID_EXTENT_MS, MEASUREMENTS, TITLES
+from cardio_ecg_transfer.signal.measurements.measure import (
+    GRID_EXTENT_MS,
+    LISTED_LAST,
+    MEASUREMENTS,
+    TITLES,
+    wave_axes_deg,
+)
 from cardio_ecg_transfer.signal.measurements.wave_table import WAVES, wave_table
 from cardio_ecg_transfer.signal.measurements.withheld import rows_without_unfit
+from cardio_ecg_transfer.signal.rhythm import RhythmKind
 from cardio_ecg_transfer.signal.segments import time_extent
 from cardio_ecg_transfer.signal.spectrogram.pictures import beat_spectrograms
 
@@ -35,7 +42,8 @@ def featurize(samples: SampleSet, config: PicturesBlock) -> FeatureSet:
         so are `waves`: (n_beats, n_waves), see `signal.measurements.wave_table`.
         `in_place`: (n_beats, 12), 1 where a lead has a signal and is what its name says, else 0.
         `paced`: (n_beats, 1), 1 where the ventricles are paced, else 0.
-        `rhythm`: how long, and of how many beats, the recording is; no model uses it.
+        `axes`: those of P and T in degrees, and
+        `rhythm`: how long, and of how many beats, the recording is; no model uses them.
     """
     table, beats = samples.table, list[Beat](samples.values)
     settings = config.settings()
@@ -50,7 +58,8 @@ def featurize(samples: SampleSet, config: PicturesBlock) -> FeatureSet:
         ]
     )
     pictures[~alive] = 0  # as a lead that is lost in training
-    mean_db = gain_db.mean(axis=1, keepdims=True, where=alive)
+    n_alive = np.maximum(alive.sum(axis=1, keepdims=True), 1)  # none, of leads of other names
+    mean_db = gain_db.sum(axis=1, keepdims=True, where=alive) / n_alive
     offset = table["r_offset"].to_numpy(np.int64) + settings.context_samples
     names, units = zip(*MEASUREMENTS, strict=True)
     measured = np.stack([beat.measured for beat in beats])
@@ -84,8 +93,14 @@ def featurize(samples: SampleSet, config: PicturesBlock) -> FeatureSet:
             extents={"time": (*GRID_EXTENT_MS, "ms")},
         ),
         "measurements": FeatureBlock(
-            measured, ("measurement",), names, units, titles=tuple(TITLES[name] for name in names)
+            measured,
+            ("measurement",),
+            names,
+            units,
+            titles=tuple(TITLES[name] for name in names),
+            listed_last=LISTED_LAST,
         ),
+        "axes": _axes(beats),
         "waves": _waves(beats),
         "in_place": FeatureBlock(
             np.array(
@@ -121,22 +136,50 @@ def _waves(beats: list[Beat]) -> FeatureBlock:
     return FeatureBlock(values, ("wave",), names, units, titles=())
 
 
+def _axes(beats: list[Beat]) -> FeatureBlock:
+    names = ("p_axis_deg", "t_axis_deg")
+    made = {id(one.heart): wave_axes_deg(one.heart)[0] for one in beats}
+    rows = [[made[id(one.heart)][name] for name in names] for one in beats]
+    return FeatureBlock(
+        np.array(rows, np.float32), ("wave",), names, ("deg",), titles=("P axis", "T axis")
+    )
+
+
 def _rhythm(beats: list[Beat]) -> FeatureBlock:
+    """Return the rhythm as a code with its evidence, and what the recording is made of."""
+    kinds = list(RhythmKind)
     rows = [
-        (one.duration_s, one.r_s.size, one.heart.beat.n_beats, one.heart.beat.n_dropped)
+        (
+            kinds.index(one.heart.rhythm.kind),
+            one.heart.rhythm.rr_scatter,
+            one.heart.rhythm.p_share,
+            one.heart.rhythm.atrial_rate_bpm,
+            one.heart.rhythm.waves_a_beat,
+            one.duration_s,
+            one.r_s.size,
+            one.heart.beat.n_beats,
+            one.heart.beat.n_dropped,
+        )
         for one in beats
     ]
+    titles = {
+        "rhythm": ("1", "Rhythm"),
+        "rr_scatter": ("1", "RR: change from beat to beat, share of RR"),
+        "p_share": ("1", "Share of beats with one and the same P wave"),
+        "atrial_rate_bpm": ("1/min", "Atrial rate where it may be faster than the QRS"),
+        "waves_a_beat": ("1", "Atrial waves to a QRS, where fixed"),
+        "duration_s": ("s", "Length of the recording"),
+        "n_beats": ("1", "Beats found"),
+        "n_dominant": ("1", "Beats in the median beat"),
+        "n_other": ("1", "Beats of another shape"),
+    }
     return FeatureBlock(
         np.array(rows, np.float32),
         ("measurement",),
-        ("duration_s", "n_beats", "n_dominant", "n_other"),
-        ("s", "1", "1", "1"),
-        titles=(
-            "Length of the recording",
-            "Beats found",
-            "Beats in the median beat",
-            "Beats of another shape",
-        ),
+        tuple(titles),
+        tuple(unit for unit, _ in titles.values()),
+        titles=tuple(title for _, title in titles.values()),
+        levels={"rhythm": tuple(kind.value for kind in kinds)},
     )
 
 

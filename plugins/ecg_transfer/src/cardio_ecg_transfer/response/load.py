@@ -36,7 +36,8 @@ class Found:
     ----------
     recordings : DataFrame
         One row a recording: recording_id, study_id, patient_id, subject_link, site_id, path, and
-        what its features may use: sex, and lbbb_read (1 or 0 where a reader named the QRS).
+        what its features may use: sex, and lbbb_read (1 or 0 where a reader named the QRS); age_y
+        and study_date are for its sheet alone.
     response : Series or None
         By patient: 1, 0 or NA.
     clinical : DataFrame or None
@@ -58,6 +59,11 @@ def load(config: LoadBlock, ctx: Context) -> Cohort:
     ``cohort.csv``, or a cohort table, has its outcome computed from the measurements
     (`config.outcome`), unless a column of it is predicted. In predict mode single recordings will
     do.
+
+    All ECGs of a patient that the table takes (of PTB-XL every one, of a cohort table those at
+    baseline) are pooled to one prediction: measurements and median beats are averaged, networks
+    weigh the beats of all. That holds in `run`, `evaluate` and `predict`, and a note says of how
+    many patients.
 
     Raises
     ------
@@ -85,6 +91,11 @@ def load(config: LoadBlock, ctx: Context) -> Cohort:
     recordings = pd.concat([part.recordings for part in parts], ignore_index=True)
     recordings, excluded = without_excluded(recordings, config)
     notes = [note for part in parts for note in part.notes]
+    often = int((recordings.groupby("patient_id").size() > 1).sum())
+    if often:
+        notes.append(
+            f"{often} patient(s) have several ECGs: all of them are pooled to one prediction."
+        )
     targets, clinical = None, None
     if ctx.mode == "fit" and ctx.outcome is None:
         response = pd.concat([part.response for part in parts if part.response is not None])
@@ -170,7 +181,7 @@ def _from_ptbxl(path: Path, config: LoadBlock, ctx: Context) -> Found:
         )
     table, notes = read_ptbxl(path, config.label if ctx.mode == "fit" else None, config.sites)
     table = table.assign(study_id=table["recording_id"], lbbb_read=np.nan)
-    recordings = table[[*COLUMNS, "sex", "lbbb_read"]]
+    recordings = table[[*COLUMNS, "sex", "age_y", "lbbb_read"]]
     if "label" not in table.columns:
         return Found(recordings, None, None, tuple(notes))
     clinical = table[["patient_id", "sex", "age_y"]].set_index(table["recording_id"])
@@ -220,9 +231,11 @@ def _from_table(table: CohortTable, config: LoadBlock, ctx: Context) -> Found:
 
 
 def _read_by_somebody(row: pd.Series) -> dict[str, object]:
-    """Return what features may use: sex, and 1 or 0 where a reader named the QRS, else NaN."""
+    """Return what features and sheets may use; 1 or 0 where a reader named the QRS, else NaN."""
     morphology = CohortTable.text(row, "qrs_morph")
     return {
         "sex": CohortTable.text(row, "sex"),
+        "age_y": row.get("age_y"),
+        "study_date": CohortTable.text(row, "study_date"),
         "lbbb_read": np.nan if morphology is None else float(morphology == "LBBB"),
     }

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from cardio_core.api import Model, Need, RandomSamples, Target, Task
+from cardio_ecg_transfer.shared.options import OPTIONS
 
 EARLIER = "aami_beats"
 
@@ -90,7 +91,7 @@ _COMPARED: tuple[tuple[Model, Recipe | None], ...] = (
      Recipe("measurements", "logistic", columns=("qrs_ms",))),
     (Model("lbbb", "LBBB", baseline=True, rule=True), Recipe("rule", columns=("lbbb",))),
     (Model("guideline", "Class I guideline: LBBB and QRS ≥ 150 ms", baseline=True, rule=True),
-     Recipe("rule", columns=("lbbb", "qrs_ms"))),
+     Recipe("rule", columns=("lbbb", "qrs_global_ms"))),
     (Model("qrs_lbbb", "Logistic regression on QRS duration and LBBB", baseline=True),
      Recipe("measurements", "logistic", columns=("qrs_ms", "lbbb"))),
     (Model("qrs_area", "QRS area of the vectorcardiogram", baseline=True),
@@ -125,8 +126,9 @@ _COLUMNS = {
     "vol_method_fu": "outcome: the method at follow-up, where it is another",
     "days_to_followup": "outcome: a follow-up in its time (load.window_days)",
     "followup_status": "outcome: why there is none (load.died_or_transplanted)",
-    "age_y": "Table 1",
-    "sex": "Table 1, and LBBB by its definition for men and women",
+    "age_y": "Table 1, and the sheet",
+    "study_date": "the sheet",
+    "sex": "Table 1, the sheet, and LBBB by its definition for men and women",
     "qrs_ms": "Table 1",
     "qrs_morph": "models on LBBB: what a reader saw comes before what is measured",
     "subject_link": "people with several patient_id",
@@ -151,4 +153,5 @@ CRT_RESPONSE = Task(
     },
     folder="cardio_ecg_transfer.response",
     columns=_COLUMNS,
+    options=OPTIONS,
 )

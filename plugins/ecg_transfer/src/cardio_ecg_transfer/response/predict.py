@@ -83,11 +83,13 @@ def _unmeasured(features: FeatureSet, recipe: Recipe) -> dict[str, str]:
     """Say by patient what a model needs and the ECG does not give."""
     patients = patients_of(features)
     if recipe.columns:
-        values = measured(features, recipe.columns)
+        # Of fewer leads it is another duration, and no global one is given.
+        needs = recipe.columns + (("qrs_global_ms",) if "qrs_ms" in recipe.columns else ())
+        values = measured(features, needs)
         return {
             patient: f"{_listed(lacking)} cannot be measured in this ECG"
             for patient, row in zip(patients, values, strict=True)
-            if (lacking := [TITLES[c].rstrip("?") for c in np.array(recipe.columns)[np.isnan(row)]])
+            if (lacking := [TITLES[c].rstrip("?") for c in np.array(needs)[np.isnan(row)]])
         }
     block = features["in_place"]
     in_place = by_patient(features, block.in_units())

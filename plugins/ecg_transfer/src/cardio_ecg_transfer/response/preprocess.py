@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from cardio_core.api import Context, DataError, SampleSet
@@ -13,10 +14,40 @@ from cardio_ecg_transfer.response.config import PreprocessBlock
 from cardio_ecg_transfer.shared.minting import Beats, Row, cut_beats, mint_beats
 from cardio_ecg_transfer.signal.ecg import Ecg
 from cardio_ecg_transfer.signal.filters import TARGET_RATE_HZ
-from cardio_ecg_transfer.signal.leads.limb_leads import in_standard_order
+from cardio_ecg_transfer.signal.leads.limb_leads import derive_limb_leads, in_standard_order
 from cardio_ecg_transfer.signal.leads.names import STANDARD_LEADS as TWELVE
 from cardio_ecg_transfer.signal.measurements.conduction import Sex
 from cardio_ecg_transfer.signal.measurements.measure import MEASUREMENTS, Measurements, measure
+
+
+@dataclass(frozen=True)
+class Patient:
+    """What a cohort table says of whom a recording is of; None where it does not.
+
+    Attributes
+    ----------
+    sex : {"M", "F"} or None
+        As the table has it.
+    age_y : float or None
+        Years.
+    date : str or None
+        Of the study, as the table has it: shifted, never the true one.
+    """
+
+    sex: Sex | None = None
+    age_y: float | None = None
+    date: str | None = None
+
+    @classmethod
+    def of_row(cls, row: Row) -> Patient:
+        """Read a row of the sample table."""
+        sexes: dict[str, Sex] = {"M": "M", "F": "F"}
+        age, date = row.get("age_y"), row.get("study_date")
+        return cls(
+            sexes.get(str(row.get("sex"))),
+            None if age is None or pd.isna(age) else float(age),
+            None if date is None or pd.isna(date) else str(date)[:10],
+        )
 
 
 @dataclass(frozen=True)
@@ -37,6 +68,8 @@ class Beat:
         Every R peak of the recording, in seconds; those of `heart.beat.members` are dominant.
     duration_s : float
         Length of the recording.
+    patient : Patient
+        Whose it is.
     """
 
     segment_mv: NDArray[np.float32]
@@ -45,13 +78,15 @@ class Beat:
     heart: Measurements
     r_s: NDArray[np.float64]
     duration_s: float
+    patient: Patient
 
 
 def preprocess(samples: SampleSet, config: PreprocessBlock, ctx: Context) -> SampleSet:
-    """Mint the beats of the dominant morphology of each twelve-lead recording.
+    """Mint the beats of the dominant morphology of each recording.
 
     Ectopic beats are left out, and so are beats that the edges cut. At most `config.n_beats` stay,
-    evenly over the recording.
+    evenly over the recording. A recording of fewer than twelve leads is measured where it is new,
+    and takes no part in training: its other leads hold zeros, and a flag names those it has.
 
     Returns
     -------
@@ -59,28 +94,32 @@ def preprocess(samples: SampleSet, config: PreprocessBlock, ctx: Context) -> Sam
         Values: `Beat` objects. The table carries `length`, `r_offset` and `flags`, as for
         `aami_beats`, and `lbbb_read` of the recording.
     """
-    return mint_beats(samples, partial(_beats_of, config=config), ctx)
+    whole = ctx.mode == "fit"
+    return mint_beats(samples, partial(_beats_of, config=config, whole=whole), ctx)
 
 
-def _beats_of(ecg: Ecg, about: Row, config: PreprocessBlock) -> Beats:
+def _beats_of(ecg: Ecg, about: Row, config: PreprocessBlock, whole: bool) -> Beats:
     """Return the beats of a recording that are kept, and their columns."""
     missing = [lead for lead in TWELVE if lead not in ecg.leads]
-    if missing:
+    if missing and whole:
         raise DataError(
             f"expected the twelve standard leads, found no {', '.join(missing)}; give a "
             "twelve-lead recording, or one with at least I, II and V1 to V6"
         )
-    ecg = in_standard_order(ecg)
+    ecg = in_standard_order(derive_limb_leads(ecg))
+    # Leads of other names count where the twelve are not all there: a Holter's MLII is better
+    # than nothing.
+    leads = TWELVE if set(TWELVE) <= set(ecg.leads) else ecg.leads
     ready, cut, columns = cut_beats(
-        ecg, [ecg.leads.index(lead) for lead in TWELVE], config, dead_too=True
+        ecg, [ecg.leads.index(lead) for lead in leads], config, dead_too=True
     )
-    sex: Sex | None = {"M": "M", "F": "F"}.get(str(about.get("sex")))  # type: ignore[assignment]
+    patient = Patient.of_row(about)
     heart = measure(
         ready.signal_mv,
         TARGET_RATE_HZ,
         ready.peaks,
-        TWELVE,
-        sex=sex,
+        leads,
+        sex=patient.sex,
         findings=ready.findings,
         pacing=ready.pacing,
     )
@@ -93,8 +132,12 @@ def _beats_of(ecg: Ecg, about: Row, config: PreprocessBlock) -> Beats:
     measured = np.array([heart.values[name] for name, _ in MEASUREMENTS], dtype=np.float32)
     beats = np.empty(kept.size, dtype=object)
     r_s = ready.peaks / TARGET_RATE_HZ
-    shared = (heart.grid_mv, measured, heart, r_s, ecg.duration_s)
-    beats[:] = [Beat(cut.segments_mv[i], *shared) for i in kept]
+    shared = (heart.grid_mv, measured, heart, r_s, ecg.duration_s, patient)
+    segments_mv = np.zeros((kept.size, len(TWELVE), cut.segments_mv.shape[2]), np.float32)
+    for row, lead in enumerate(TWELVE):
+        if lead in leads:
+            segments_mv[:, row] = cut.segments_mv[kept, leads.index(lead)]
+    beats[:] = [Beat(segment_mv, *shared) for segment_mv in segments_mv]
     read = np.full(kept.size, about.get("lbbb_read", np.nan), dtype=float)
     flags = "; ".join((*ready.flags, *heart.flags))
     own = {"lbbb_read": read, "flags": np.full(kept.size, flags)}

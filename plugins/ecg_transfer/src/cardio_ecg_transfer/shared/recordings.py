@@ -12,13 +12,10 @@ import numpy as np
 import pandas as pd
 
 from cardio_core.api import Cohort, CohortTable, Context, DataError, SampleSet
-from cardio_ecg_transfer.readers import read_ecg
+from cardio_ecg_transfer.readers import is_recording, read_ecg
 from cardio_ecg_transfer.readers.mitbih import SUBJECT_LINK
 from cardio_ecg_transfer.shared.config import RecordingsBlock
 from cardio_ecg_transfer.signal.ecg import Ecg
-
-SUFFIXES = {".dcm", ".xml", ".edf", ".bdf", ".csv"}
-"""Of recordings beside WFDB's; BDF among them so that it is quarantined by name."""
 
 COLUMNS = ("recording_id", "study_id", "patient_id", "subject_link", "site_id", "path")
 
@@ -76,7 +73,7 @@ def recordings_of(study_id: str, cell: Iterable[Path]) -> list[tuple[str, Path]]
     files: list[Path] = []
     for path in cell:
         if path.is_dir():
-            inside = (p for p in path.iterdir() if p.suffix.lower() in {".hea", *SUFFIXES})
+            inside = (p for p in path.iterdir() if p.suffix.lower() == ".hea" or is_recording(p))
             files += sorted(inside)
         elif path.suffix.lower() in {"", ".dat", ".atr"}:
             files.append(path.with_suffix(".hea"))
@@ -111,7 +108,13 @@ def opening(
     """Return the recordings as samples that are opened on demand, and the files behind each."""
     table = recordings.drop(columns=["path", "named"], errors="ignore")
     table.index = pd.Index(table["recording_id"], name="sample_id")
-    opener = partial(open_ecg, min_s=config.min_s, max_s=config.max_s)
+    opener = partial(
+        open_ecg,
+        min_s=config.min_s,
+        max_s=config.max_s,
+        rate_hz=config.rate_hz,
+        unit=config.unit,
+    )
     paths = tuple(recordings["path"])
     files = {name: files_of(path) for name, path in zip(table.index, paths, strict=True)}
     return SampleSet.opening(table, paths, opener), files
@@ -137,9 +140,11 @@ def new_recordings(config: RecordingsBlock, ctx: Context) -> Cohort:
     )
 
 
-def open_ecg(path: Path, *, min_s: float, max_s: float | None) -> Ecg:
+def open_ecg(
+    path: Path, *, min_s: float, max_s: float | None, rate_hz: float | None, unit: str | None
+) -> Ecg:
     """Read one recording, or its first seconds."""
-    ecg = read_ecg(path, min_duration_s=min_s)
+    ecg = read_ecg(path, min_duration_s=min_s, rate_hz=rate_hz, unit=unit)
     if max_s is None:
         return ecg
     return replace(ecg, signal_mv=ecg.signal_mv[:, : round(max_s * ecg.rate_hz)])
@@ -157,12 +162,13 @@ def _files_at(path: Path) -> list[dict[str, Any]]:
     if not path.is_dir():
         files = [path.with_suffix(".hea") if path.suffix in {".dat", ".atr"} else path]
     else:
-        others = sorted(p for p in path.iterdir() if p.suffix.lower() in SUFFIXES)
+        others = sorted(filter(is_recording, path.iterdir()))
         files = [*sorted(path.glob("*.hea")), *others]
         if not files:
             raise DataError(
-                f"{path.name}: expected a folder of WFDB (.hea), DICOM (.dcm), MUSE XML, EDF or "
-                "CSV recordings, found none; give the folder that holds them, or a cohort table"
+                f"{path.name}: expected a folder of WFDB (.hea), DICOM (.dcm), XML, EDF, SCP, "
+                "MFER, ISHNE, Kardia or CSV recordings, found none; give the folder that holds "
+                "them, or a cohort table"
             )
     return [
         {

@@ -19,6 +19,7 @@ electrocardiographic system. J Electrocardiol 2011; 44: 265-274.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +29,7 @@ from cardio_ecg_transfer.signal.ecg import Ecg
 from cardio_ecg_transfer.signal.filters import fill_gaps
 from cardio_ecg_transfer.signal.leads.finding import Finding
 from cardio_ecg_transfer.signal.leads.names import STANDARD_LEADS
+from cardio_ecg_transfer.signal.products import with_products
 from cardio_ecg_transfer.signal.rpeaks.detect import RPeaks, detect_r_peaks
 
 NARROW_MS = 15.0
@@ -41,10 +43,10 @@ WEIGHTS = (
     0.1395, -0.4348, 0.4954, -0.1207, -0.09764, 0.01294, 0.04,
 )
 # fmt: on
-"""Of `with_products`; see ``benchmarks/ecg_pacing.py --fit``."""
+"""Of `products.with_products`; see ``benchmarks/ecg_pacing.py --fit``."""
 
-_LOWEST = (1.8, -2.2, -3.9, -4.7, -0.6, 1.0)
-_HIGHEST = (6.7, 4.6, 2.3, -0.5, 5.2, 10.0)
+LOWEST = (1.8, -2.2, -3.9, -4.7, -0.6, 1.0)
+HIGHEST = (6.7, 4.6, 2.3, -0.5, 5.2, 10.0)
 # Of the features, 1 to 95 % of the fitted spikes': beyond, products would mislead.
 
 LEAST_SCORE = 0.0
@@ -97,6 +99,8 @@ class Pacing:
 
 
 NOT_PACED = Pacing(np.zeros(0))
+
+Chamber = Literal["atrial", "ventricular"]
 
 
 def beats_without_spikes(ecg: Ecg) -> tuple[Ecg, RPeaks, Pacing]:
@@ -196,6 +200,21 @@ def locked_spikes(
     )
 
 
+def paced_chambers(pacing: Pacing, qrs_on_ms: float) -> tuple[Chamber, ...]:
+    """Return which chambers are paced: an atrial spike comes longer before the QRS.
+
+    Examples
+    --------
+    >>> paced_chambers(Pacing(np.arange(9.0), (190.0, 60.0), (0.9, 0.9)), -40.0)
+    ('atrial', 'ventricular')
+    """
+    found: set[Chamber] = {
+        "atrial" if qrs_on_ms + before_ms > CAPTURE_MS else "ventricular"
+        for before_ms in pacing.before_r_ms
+    }
+    return tuple(chamber for chamber in ("atrial", "ventricular") if chamber in found)
+
+
 def pacing_finding(pacing: Pacing, qrs_on_ms: float) -> Finding | None:
     """Say which chambers are paced; None where nothing is.
 
@@ -211,14 +230,14 @@ def pacing_finding(pacing: Pacing, qrs_on_ms: float) -> Finding | None:
     >>> pacing_finding(Pacing(np.arange(9.0), (190.0,), (0.9,)), -40.0).text
     'paced: atrial, before 90% of the beats, the QRS is conducted'
     """
-    if not pacing.is_paced:
+    chambers = paced_chambers(pacing, qrs_on_ms)
+    if not chambers:
         return None
-    atrial = [qrs_on_ms + before_ms > CAPTURE_MS for before_ms in pacing.before_r_ms]
     share = f"before {max(pacing.shares):.0%} of the beats"
-    if all(atrial):
+    if chambers == ("atrial",):
         return Finding(f"paced: atrial, {share}, the QRS is conducted")
-    chambers = "atrial and ventricular" if any(atrial) else "ventricular"
-    text = f"paced: {chambers}, {share}, so that blocks and QRS limits for CRT are withheld"
+    said = " and ".join(chambers)
+    text = f"paced: {said}, {share}, so that blocks and QRS limits for CRT are withheld"
     return Finding(text, STANDARD_LEADS, "paced")
 
 
@@ -284,21 +303,13 @@ def spike_features(
     return at, features
 
 
-def with_products(features: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return 1, each feature within its range, and each product of two, shape (n_peaks, 28)."""
-    features = features.clip(_LOWEST, _HIGHEST)
-    first, second = np.triu_indices(features.shape[1])
-    ones = np.ones((len(features), 1))
-    return np.hstack([ones, features, features[:, first] * features[:, second]])
-
-
 def _likely_s(
     signal_mv: NDArray[np.floating], rate_hz: float
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return when there is probably a spike, and when there may be one, in seconds."""
     filled, valid = fill_gaps(signal_mv)
     at, features = spike_features(filled, rate_hz)
-    scores = with_products(features) @ np.asarray(WEIGHTS)
+    scores = with_products(features, LOWEST, HIGHEST) @ np.asarray(WEIGHTS)
     scores[~valid[:, at].any(axis=0)] = -np.inf
     likely = scores > LEAST_SCORE
     return at[likely] / rate_hz, at[~likely & (scores > _WEAKER_SCORE)] / rate_hz

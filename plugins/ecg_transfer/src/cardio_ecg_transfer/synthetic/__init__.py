@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    import numpy as np
     import pandas as pd
 
 DIFFICULTIES = {"aami_beats": "easy", "crt_response": "medium"}
@@ -110,3 +111,15 @@ def synthesize(
             null=null,
             given=patients,
         )
+
+
+def relabel(folder: Path, rng: np.random.Generator) -> None:
+    """Deal out the symbols of all annotated beats anew, for the contract's check of `load`."""
+    import wfdb
+
+    records = sorted(path.with_suffix("") for path in folder.glob("*.atr"))
+    read = [wfdb.rdann(str(record), "atr") for record in records]
+    symbols = rng.permutation([symbol for one in read for symbol in one.symbol]).tolist()
+    for record, one in zip(records, read, strict=True):
+        own, symbols = symbols[: len(one.symbol)], symbols[len(one.symbol) :]
+        wfdb.wrann(record.name, "atr", one.sample, own, fs=one.fs, write_dir=str(record.parent))

@@ -66,14 +66,14 @@ def auc_intervals(
     clusters = Scored.clusters_of(rows)
     asked: dict[str, Callable[[], Estimate]] = {
         f"auc_{unit}_bootstrap": lambda: stats.bootstrap_auc(y, score, unit=unit, **drawn),
-        "auc_patient_bootstrap": lambda: stats.bootstrap_auc(y, score, clusters=people, **drawn),
+        "auc_patient_bootstrap": lambda: stats.bootstrap_auc(y, score, patient=people, **drawn),
         "auc_patient_bootstrap_bca": lambda: stats.bootstrap_auc(
-            y, score, clusters=people, interval="bca", **drawn
+            y, score, patient=people, interval="bca", **drawn
         ),
         "auc_delong": lambda: stats.auc(
             y,
             score,
-            clusters=clusters,
+            patient=clusters,
             level=config.level,
             interval="delong",
             unit=unit if clusters is None else None,

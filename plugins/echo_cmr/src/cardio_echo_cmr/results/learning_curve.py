@@ -114,7 +114,7 @@ def gains(
             if own["y"].nunique() < 2 or model in FUSED:
                 continue
             found = stats.bootstrap_auc_difference(
-                own["y"], own["score:more"], own["score"], clusters=own["patient_id"],
+                own["y"], own["score:more"], own["score"], patient=own["patient_id"],
                 n_resamples=n_resamples, seed=seed,
             )  # fmt: skip
             rows.append(

@@ -74,7 +74,7 @@ def number_errors(
     """
     clusters = Scored.clusters_of(rows)
     drawn: dict[str, Any] = {
-        "clusters": clusters, "n_resamples": config.n_resamples, "seed": seed,
+        "patient": clusters, "n_resamples": config.n_resamples, "seed": seed,
         "level": config.level, "unit": "study" if clusters is None else "patient",
     }  # fmt: skip
     notes: list[str] = []
@@ -122,6 +122,6 @@ def agreement(rows: pd.DataFrame, level: float) -> Any:
     """
     several = Scored.clusters_of(rows)
     return stats.limits_of_agreement(
-        rows["y"], rows["score"], subjects=several, level=level,
+        rows["y"], rows["score"], patient=several, level=level,
         unit="study" if several is None else "patient",
     )  # fmt: skip

@@ -158,7 +158,7 @@ def _areas(
     notes: list[str] = []
     try:
         pooled = stats.auc(
-            own["y"], own["value"], clusters=own["patient_id"], level=config.level
+            own["y"], own["value"], patient=own["patient_id"], level=config.level
         ).replace(name="segment_auc")
         found.append(pooled)
         row |= {"auc": pooled.value, "low": pooled.low, "high": pooled.high}
@@ -225,7 +225,7 @@ def mean_score(own: pd.DataFrame, name: str, config: EvaluateBlock, seed: int) -
         np.column_stack([np.ones_like(values), values]),
         lambda sums: sums[..., 1:] / sums[..., :1],
         (name,),
-        clusters=own["patient_id"].to_numpy(str), n_resamples=config.n_resamples, seed=seed,
+        patient=own["patient_id"].to_numpy(str), n_resamples=config.n_resamples, seed=seed,
         level=config.level,
     )  # fmt: skip
     return drawn[0]

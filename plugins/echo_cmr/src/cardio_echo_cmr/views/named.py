@@ -127,7 +127,7 @@ def _share(
         )  # fmt: skip
         return alike.replace(note="all loops are alike; n counts patients")
     drawn: list[Estimate] = stats.bootstrap_sums(
-        np.column_stack([hit, of]), _ratio, (name,), clusters=clusters,
+        np.column_stack([hit, of]), _ratio, (name,), patient=clusters,
         n_resamples=config.n_resamples, seed=seed, level=config.level,
         unit="recording" if clusters is None else "patient",
     )  # fmt: skip

@@ -96,7 +96,7 @@ def _area(rows: pd.DataFrame, config: EvaluateBlock) -> dict[str, float]:
     made: dict[str, float] = {"n_tested": len(rows), "n_positive": int(rows["y"].sum())}
     try:
         found = stats.auc(
-            rows["y"], rows["score"], clusters=Scored.clusters_of(rows), level=config.level
+            rows["y"], rows["score"], patient=Scored.clusters_of(rows), level=config.level
         )
     except DataError:
         return made | dict.fromkeys(("auc", "low", "high"), np.nan)

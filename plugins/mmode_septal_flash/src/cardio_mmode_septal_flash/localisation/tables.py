@@ -121,7 +121,7 @@ def _mean(chosen: pd.DataFrame, name: str, config: EvaluateBlock, seed: int) -> 
             n_patients=n_patients, note="fewer than five patients: no interval",
         )  # fmt: skip
     return stats.bootstrap(
-        lambda drawn: float(np.mean(drawn)), values, clusters=chosen["subject_id"].to_numpy(str),
+        lambda drawn: float(np.mean(drawn)), values, patient=chosen["subject_id"].to_numpy(str),
         level=config.level, n_resamples=config.n_resamples, seed=seed, name=name,
     )  # fmt: skip
 
@@ -146,7 +146,7 @@ def _contrasts(own: pd.DataFrame, config: EvaluateBlock, seed: int) -> list[dict
             test = stats.mann_whitney(with_flash, without, unit="study")
             row |= {"superiority": test.value, "p": test.p_value}
             drawn = stats.bootstrap_auc(
-                known["y"], known[name], clusters=known["subject_id"], level=config.level,
+                known["y"], known[name], patient=known["subject_id"], level=config.level,
                 n_resamples=config.n_resamples, seed=seed,
             )  # fmt: skip
             row |= {"low": drawn.low, "high": drawn.high}

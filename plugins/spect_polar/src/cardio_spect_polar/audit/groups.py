@@ -114,7 +114,7 @@ def audit(
         try:
             made = stats.subgroup_audit(
                 tested["y"], tested["score"], group.reindex(tested.index).to_numpy(object),
-                threshold=threshold, clusters=clusters, min_per_class=min_per_class,
+                threshold=threshold, patient=clusters, min_per_class=min_per_class,
                 n_resamples=n_resamples, seed=seed, level=level, name=column,
             )  # fmt: skip
         except DataError:
@@ -130,6 +130,8 @@ def audit(
         notes += [f"{column}: too few patients to score in {', '.join(small)}"] if small else []
         for estimate in made.estimates:
             metric, _, inside = estimate.name.rstrip("]").partition("[")
+            if not inside:  # the largest gap between any two, which is of no group
+                continue
             if metric.endswith("_gap"):
                 gaps.append(_gap(column, metric.removesuffix("_gap"), inside, estimate))
             else:

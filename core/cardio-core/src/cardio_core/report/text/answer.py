@@ -27,6 +27,22 @@ from cardio_stats.words import count, counted, level_words, listed, number
 MAX_WARNINGS = 6
 
 
+_CALIBRATION = (
+    ("calibration_in_the_large", "intercept"),
+    ("mean_error", "mean error"),
+    ("calibration_slope", "slope"),
+    ("calibration_slope_at", "slope"),
+    ("oe_ratio", "observed over expected"),
+    ("observed_over_expected_at", "observed over expected"),
+    ("ici", "ICI"),
+    ("ici_at", "ICI"),
+    ("scaled_brier_at", "IPA"),
+    ("net_benefit", "net benefit"),
+    ("net_benefit_at", "net benefit"),
+)
+"""Measures of calibration and use that the answer quotes, and their words there."""
+
+
 @dataclass(frozen=True)
 class Answer:
     """What a reader should know first, in sentences.
@@ -165,10 +181,9 @@ def _found(files: RunArtifact, standing: Standing, n_targets: int) -> tuple[str,
     sentences = [_main(files, standing, of)]
     if fused.is_fused(files):
         sentences += filter(None, [fused.beside_members(files, standing)])
+    sentences += _calibration(files, standing)
     if external.is_external(files):
         sentences += external.beside_words(files, standing)
-    if files.manifest.kind is RunKind.JUDGED:
-        sentences += filter(None, [_calibrated(files, standing)])
     first = standing.first
     if first not in (standing.model, standing.baseline):
         row = standing.rows[first]
@@ -180,38 +195,30 @@ def _found(files: RunArtifact, standing: Standing, n_targets: int) -> tuple[str,
     return tuple(sentences)
 
 
-_OF_CALIBRATION = {
-    "calibration_in_the_large": "intercept", "calibration_slope": "slope",
-    "oe_ratio": "observed over expected", "ici": "ICI", "net_benefit": "net benefit",
-    "calibration_slope_at": "slope", "observed_over_expected_at": "observed over expected",
-    "scaled_brier_at": "IPA", "net_benefit_at": "net benefit",
-}  # fmt: skip
+def _calibration(files: RunArtifact, standing: Standing) -> tuple[str, ...]:
+    """Say how well the numbers that the model gives are meant, and what deciding by them is worth.
 
-
-def _calibrated(files: RunArtifact, standing: Standing) -> str:
-    """Say how a judged score is calibrated, and what deciding by it is worth."""
-    rows = {
+    Nothing for classes alone.
+    """
+    own = {
         row.name: row
         for row in pooled_rows(files, protocol_told(files))
-        if (row.target, row.model) == (standing.target, standing.model) and not row.versus
-    }
+        if (row.target, row.model) == (standing.target, standing.model)
+        and not row.versus and not row.class_name
+    }  # fmt: skip
     parts = []
-    for name, words in _OF_CALIBRATION.items():
-        if name not in rows:
+    for name, words in _CALIBRATION:
+        if name not in own:
             continue
-        row = rows[name]
-        text = f"{words} {number(row.value)}"
-        if row.low is not None and row.high is not None:
-            text += f" ({number(row.low)} to {number(row.high)})"
-        chance = row.extra.get("if_calibrated_high")
-        if chance is not None:
-            text += f" (up to {number(chance)} by chance alone)"
-        if name in ("net_benefit", "net_benefit_at"):
-            text += f" at a threshold of {row.extra['threshold']:g}"
+        extra = own[name].extra
+        text = f"{words} {external.shown(own[name])}"
+        if "if_calibrated_high" in extra:
+            text += f" (up to {number(extra['if_calibrated_high'])} by chance alone)"
+        if "threshold" in extra:
+            text += f" at a threshold of {extra['threshold']:g}"
         parts.append(text)
-    if not parts:
-        return ""
-    return f"Calibration and use of “{title_of(files, standing.model)}”: {listed(parts)}."
+    as_it_is = ", nothing refitted" if external.is_external(files) else ""
+    return (f"Calibration{as_it_is}: {listed(parts)}.",) if parts else ()
 
 
 def _main(files: RunArtifact, standing: Standing, of: str) -> str:

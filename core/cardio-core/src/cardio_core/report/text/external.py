@@ -56,7 +56,7 @@ def where(files: RunArtifact) -> str:
 
 
 def beside_words(files: RunArtifact, standing: Standing) -> tuple[str, ...]:
-    """Return how the result stands to the run's own folds, and calibration and coverage here."""
+    """Return how the result stands to the run's own folds, and coverage here."""
     said = []
     change, before = _change(files, standing), _internal(files, standing)
     if change is not None and before is not None:
@@ -64,17 +64,9 @@ def beside_words(files: RunArtifact, standing: Standing) -> tuple[str, ...]:
             _worse(change, standing.metric)
         ]
         said.append(
-            f"In the run's own folds it had {_shown(before)}; external less internal is "
-            f"{_shown(change, signed=True)}: {verdict}."
+            f"In the run's own folds it had {shown(before)}; external less internal is "
+            f"{shown(change, signed=True)}: {verdict}."
         )
-    own = _by_name(files, standing)
-    parts = []
-    for name, words in (("calibration_in_the_large", "intercept"), ("mean_error", "mean error"),
-                        ("calibration_slope", "slope")):  # fmt: skip
-        if name in own:
-            parts.append(f"{words} {_shown(own[name])}")
-    if parts:
-        said.append(f"Calibration, nothing refitted: {listed(parts)}.")
     covered = _coverage(files, standing)
     if covered:
         shares = [f"{100 * row.value:.0f} % of {_whose(row)}" for row in covered]
@@ -127,7 +119,7 @@ def warnings(files: RunArtifact, standing: Standing) -> Iterator[str]:
     slope = own.get("calibration_slope")
     if slope is not None and _certain(slope):
         sense = "extreme" if slope.value < 1 else "timid"
-        yield f"Predictions are too {sense} here: the calibration slope is {_shown(slope)}."
+        yield f"Predictions are too {sense} here: the calibration slope is {shown(slope)}."
 
 
 def _outside(files: RunArtifact) -> Iterator[str]:
@@ -276,7 +268,8 @@ def _certain(row: Row) -> bool:
     return row.p_value is not None and float(row.p_value) < FALSE_ALARM
 
 
-def _shown(row: Row, *, signed: bool = False) -> str:
+def shown(row: Row, *, signed: bool = False) -> str:
+    """Return a value with its interval, as sentences have it."""
     value = number(row.value, signed=signed)
     if row.low is None or row.high is None:
         return value

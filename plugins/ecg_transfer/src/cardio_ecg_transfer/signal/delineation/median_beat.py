@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -88,6 +88,16 @@ class MedianBeat:
         """Draw normal noise of size 1 for every sample, the same for a lead wherever it stands."""
         drawn = rng.normal(0.0, 1.0, self.signal_mv.shape)
         return np.asarray(drawn[np.argsort(np.argsort(np.array(self.leads)))])
+
+    def with_silent(self, names: tuple[str, ...]) -> MedianBeat:
+        """Return the beat with further leads that hold zeros, for what looks at leads by name."""
+        room = ((0, len(names)), (0, 0))
+        return replace(
+            self,
+            signal_mv=np.pad(self.signal_mv, room),
+            error_mv=np.pad(self.error_mv, room),
+            leads=self.leads + names,
+        )
 
     def rows(self, names: tuple[str, ...]) -> NDArray[np.float64]:
         """Return leads by name, shape (len(names), n_samples).

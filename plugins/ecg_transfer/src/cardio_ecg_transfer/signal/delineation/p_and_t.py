@@ -32,6 +32,10 @@ _LATEST_T_PEAK = 0.6  # of the RR interval
 _T_FALL_MS = 130.0
 _PHASE_WITHIN_MS = 120.0  # of a T wave; a U wave comes later
 _SECOND_PHASE = 0.4  # of the first
+READ_QTC_MS = (350.0, 485.0)
+"""Shortest and longest that LUDB's readers mark in 100 records (Fridericia): where T would end
+sooner, its second phase is the end, if that comes within."""
+
 _MIN_T = 0.012  # of the QRS's height
 _MIN_T_OF_ERROR = 3.0  # standard errors of the median beat; the flattest that readers mark has 4.7
 _BEHIND_TANGENT_MS = 14.0  # readers of LUDB (odd records) mark the end so much later
@@ -73,13 +77,26 @@ def find_t(beat: MedianBeat, qrs: QrsBounds) -> WaveBounds | None:
     first, last = beat.index(qrs.off_ms + _T_FROM_MS), beat.index(latest_ms)
     if last - first < 3:
         return None
-    peak = first + int(size_mv[first : last + 1].argmax())
-    peak = _last_phase(size_mv[: last + 1], peak, beat.rate_hz)
-    fall = size_mv[peak : beat.index(beat.time_ms[peak] + _T_FALL_MS) + 1]
-    floor = fall.min()
     error_mv = np.sqrt((beat.error_mv[:, first : last + 1].astype(np.float64) ** 2).mean())
     least_mv = max(_MIN_T * _qrs_height(size_mv, beat, qrs), _MIN_T_OF_ERROR * error_mv)
-    if peak == first or fall[0] - floor < least_mv:
+    peak = first + int(size_mv[first : last + 1].argmax())
+    found = None if peak == first else _t_ending(beat, size_mv, peak, least_mv)
+    to_qtc = 1.0 / np.cbrt(beat.rr_s)
+    if found is not None and (found.off_ms - qrs.on_ms) * to_qtc < READ_QTC_MS[0]:
+        later = _last_phase(size_mv[: last + 1], peak, beat.rate_hz)
+        second = _t_ending(beat, size_mv, later, least_mv) if later > peak else None
+        if second is not None and (second.off_ms - qrs.on_ms) * to_qtc <= READ_QTC_MS[1]:
+            return second
+    return found
+
+
+def _t_ending(
+    beat: MedianBeat, size_mv: NDArray[np.float64], peak: int, least_mv: float
+) -> WaveBounds | None:
+    """Return the T wave that falls from this peak; None where it falls by too little."""
+    fall = size_mv[peak : beat.index(beat.time_ms[peak] + _T_FALL_MS) + 1]
+    floor = fall.min()
+    if fall[0] - floor < least_mv:
         return None
     steepest = int(np.gradient(fall)[: fall.argmin() + 1].argmin())
     slope = np.gradient(fall)[steepest]

@@ -1,7 +1,7 @@
 """Whether a P wave belongs to the QRS: the same wave, at the same time, before every beat.
 
-A median beat shows something before the QRS in fibrillation, flutter and AV dissociation, too. It
-is a P wave that conducts only if single beats show it, and nothing like it comes between.
+A median beat shows something before the QRS in fibrillation and AV dissociation, too. It is a P
+wave that conducts only if single beats show it; `signal.rhythm` looks for more of them.
 """
 
 from __future__ import annotations
@@ -27,10 +27,7 @@ MIN_MEDIAN = 0.7
 CERTAIN_MEDIAN = 0.9
 IRREGULAR = 0.1  # scatter of RR over its median, from which a P wave has to be certain
 
-_ATRIAL_MS = (150.0, 330.0)  # cycle of flutter and atrial tachycardia: 180 to 400 a minute
 LONGEST_PR = 0.6  # of the RR interval: a wave so early belongs to another beat, or to flutter
-_AGAIN = {2: 0.45, 3: 0.6, 4: 0.6}  # atrial waves to one QRS: correlation of each with the first
-_WITHIN_MS = 4.5
 
 
 @dataclass(frozen=True)
@@ -43,9 +40,6 @@ class Locking:
         Of the beats that show it, 0 to 1.
     median : float
         Median correlation of a beat's P wave with that of the others.
-    again : int
-        Atrial waves to one QRS where the wave comes again at even steps between two of them, as
-        in flutter with 2:1 to 4:1 conduction; else 1.
     late : bool
         Whether it begins more than 60 % of the RR interval before the QRS.
     irregular : bool
@@ -54,14 +48,13 @@ class Locking:
 
     share: float
     median: float
-    again: int
     late: bool
     irregular: bool
 
     @property
     def locked(self) -> bool:
         """Whether there is a PR interval."""
-        if self.again > 1 or self.late or self.share < MIN_SHARE or self.median < MIN_MEDIAN:
+        if self.late or self.share < MIN_SHARE or self.median < MIN_MEDIAN:
             return False
         return not self.irregular or self.median >= CERTAIN_MEDIAN or self.share >= SURE_SHARE
 
@@ -70,8 +63,6 @@ class Locking:
         """Say why there is none; "" where there is one."""
         if self.locked:
             return ""
-        if self.again > 1:
-            return f"no PR: an atrial wave comes {self.again} times a beat, as in flutter"
         if self.late:
             return f"no PR: the P wave begins more than {LONGEST_PR:.0%} of RR before the QRS"
         return f"no PR: {self.share:.0%} of the beats show the same P wave"
@@ -111,50 +102,9 @@ def p_locking(
     return Locking(
         share=float((alike > ALIKE).mean()),
         median=float(np.median(alike)),
-        again=_waves_a_beat(signal_mv, beat, qrs, p_wave, np.median(waves, axis=0), starts),
         late=qrs.on_ms - p_wave.on_ms > LONGEST_PR * beat.rr_s * 1000.0,
         irregular=scatter > IRREGULAR,
     )
-
-
-def _waves_a_beat(
-    signal_mv: NDArray[np.floating],
-    beat: MedianBeat,
-    qrs: QrsBounds,
-    p_wave: WaveBounds,
-    wave: NDArray[np.float64],
-    starts: NDArray[np.integer],
-) -> int:
-    """Count how often the wave comes at even steps of the RR interval, each time best there."""
-    rr_ms, per_ms = beat.rr_s * 1000.0, beat.rate_hz / 1000
-    for times in _AGAIN:
-        cycle_ms = rr_ms / times
-        at_ms = p_wave.peak_ms + cycle_ms * np.arange(1, times)
-        # Within the QRS nobody sees an atrial wave.
-        at_ms = at_ms[(at_ms > qrs.off_ms) & (at_ms < rr_ms + qrs.on_ms)]
-        if not _ATRIAL_MS[0] <= cycle_ms <= _ATRIAL_MS[1] or at_ms.size < min(2, times - 1):
-            continue
-        later_ms, least = at_ms - p_wave.peak_ms, _AGAIN[times]
-        if all(_is_best_at(signal_mv, starts, wave, ms, per_ms, least) for ms in later_ms):
-            return times
-    return 1
-
-
-def _is_best_at(
-    signal_mv: NDArray[np.floating],
-    starts: NDArray[np.integer],
-    wave: NDArray[np.float64],
-    later_ms: float,
-    per_ms: float,
-    least: float,
-) -> bool:
-    lags_ms = np.arange(later_ms - 60.0, later_ms + 61.0, 4.0)
-    found = []
-    for lag_ms in lags_ms:
-        cut = _cut(signal_mv, starts + round(lag_ms * per_ms), wave.shape[1], per_ms)
-        found.append(np.median([_correlation(one, wave) for one in cut]) if len(cut) else -1.0)
-    best = int(np.argmax(found))
-    return bool(found[best] >= least and abs(lags_ms[best] - later_ms) <= _WITHIN_MS)
 
 
 def _cut(

@@ -15,6 +15,12 @@ FOREIGN_LIKE = 0.6
 _T_HZ = (0.5, 20.0)
 _T_S = (0.14, 0.42)
 _TINY = 1e-3
+_NEVER_ZERO = 1e-9
+_LEAST_DISTANCE = 0.01  # of the own complex: below, beats are as alike as noise lets them be
+_FEWEST_FOREIGN, _MOST_FOREIGN = 3, 4  # beats of a foreign group, and groups that may be fused with
+_LARGEST_SHARE = 1.3  # of the foreign complex in a fusion
+_HALF = 0.5  # of the height: where a width is taken
+_CENTRAL = (0.05, 0.95)  # of the squared slope: the central nine tenths
 
 
 def own_kind(shapes: Shapes) -> NDArray[np.bool_]:
@@ -56,9 +62,9 @@ def complexes(
     of_group = means[shapes.group]
     made: dict[str, NDArray[np.floating]] = {
         "own_cosine": shapes.cosine(0),
-        "own_distance": np.log(away + 0.01),
+        "own_distance": np.log(away + _LEAST_DISTANCE),
         "group_cosine": (flat * of_group).sum(axis=1)
-        / np.maximum(size * np.linalg.norm(of_group, axis=1), 1e-9),
+        / np.maximum(size * np.linalg.norm(of_group, axis=1), _NEVER_ZERO),
         "group_share": np.log(share[shapes.group]),
         "group_own_cosine": between[shapes.group],
         "shift_s": shapes.shift / rate_hz,
@@ -72,8 +78,8 @@ def complexes(
         made |= {f"{name}:{lead}": value for name, value in _one_lead(mine, own, rate_hz).items()}
     foreign = [
         number for number in range(1, len(means))
-        if between[number] < FOREIGN_LIKE and share[number] * len(flat) >= 3
-    ][:4]  # fmt: skip
+        if between[number] < FOREIGN_LIKE and share[number] * len(flat) >= _FEWEST_FOREIGN
+    ][:_MOST_FOREIGN]  # fmt: skip
     made |= _fusion(flat, means, foreign, away)
     return made | _t_waves(signal_mv, r_samples, shapes, rate_hz)
 
@@ -81,7 +87,7 @@ def complexes(
 def _group_cosines(shapes: Shapes) -> NDArray[np.floating]:
     means = shapes.templates_mv.reshape(len(shapes.templates_mv), -1)
     norms = np.linalg.norm(means, axis=1) * np.linalg.norm(means[0])
-    return np.asarray(means @ means[0] / np.maximum(norms, 1e-9))
+    return np.asarray(means @ means[0] / np.maximum(norms, _NEVER_ZERO))
 
 
 def _widths(shapes: Shapes, rate_hz: float) -> dict[str, NDArray[np.floating]]:
@@ -92,7 +98,7 @@ def _widths(shapes: Shapes, rate_hz: float) -> dict[str, NDArray[np.floating]]:
         centre = (power * time_s).sum(axis=1, keepdims=True)
         spread = np.sqrt((power * (time_s - centre) ** 2).sum(axis=1))
         grown = np.cumsum(power, axis=1)
-        return spread, ((grown > 0.05) & (grown < 0.95)).sum(axis=1) / rate_hz
+        return spread, ((grown > _CENTRAL[0]) & (grown < _CENTRAL[1])).sum(axis=1) / rate_hz
 
     width, w90 = of(shapes.complexes_mv)
     own_width, own_w90 = of(shapes.templates_mv[:1])
@@ -112,11 +118,11 @@ def _one_lead(
     height, own_height = np.ptp(mine, axis=1), float(np.ptp(own))
     slope = np.abs(np.diff(mine, axis=1)).max(axis=1)
     high = np.abs(mine)
-    half = (high > 0.5 * high.max(axis=1, keepdims=True)).sum(axis=1) / rate_hz
-    own_half = float((np.abs(own) > 0.5 * np.abs(own).max()).sum()) / rate_hz
+    half = (high > _HALF * high.max(axis=1, keepdims=True)).sum(axis=1) / rate_hz
+    own_half = float((np.abs(own) > _HALF * np.abs(own).max()).sum()) / rate_hz
     skew = (mine.max(axis=1) + mine.min(axis=1)) / np.maximum(height, _TINY)
     return {
-        "cosine": mine @ own / np.maximum(size * own_size, 1e-9),
+        "cosine": mine @ own / np.maximum(size * own_size, _NEVER_ZERO),
         "size": np.log(size / max(own_size, _TINY) + _TINY),
         "height": np.log(height / max(own_height, _TINY) + _TINY),
         "slope": np.log(slope / max(float(np.abs(np.diff(own)).max()), 1e-5) + _TINY),
@@ -139,17 +145,17 @@ def _fusion(
     alike = np.full(len(flat), -1.0)
     for number in foreign:
         step = means[number] - means[0]
-        part = np.clip((flat - means[0]) @ step / (step @ step), 0.0, 1.3)
+        part = np.clip((flat - means[0]) @ step / (step @ step), 0.0, _LARGEST_SHARE)
         rest = np.linalg.norm(flat - means[0] - part[:, None] * step, axis=1) / own_size
         better = rest < left
         share[better], left[better] = part[better], rest[better]
         norms = np.linalg.norm(flat, axis=1) * np.linalg.norm(means[number])
-        alike = np.maximum(alike, flat @ means[number] / np.maximum(norms, 1e-9))
+        alike = np.maximum(alike, flat @ means[number] / np.maximum(norms, _NEVER_ZERO))
     return {
         "foreign_cosine": alike,
         "mix": share,
-        "mix_left": np.log(left + 0.01),
-        "mix_gain": np.log((away + 0.01) / (left + 0.01)),
+        "mix_left": np.log(left + _LEAST_DISTANCE),
+        "mix_gain": np.log((away + _LEAST_DISTANCE) / (left + _LEAST_DISTANCE)),
     }
 
 
@@ -167,6 +173,8 @@ def _t_waves(
     made = {}
     for lead in range(waves.shape[1]):
         size, own_size = np.linalg.norm(waves[:, lead], axis=1), np.linalg.norm(usual[lead])
-        made[f"t_cosine:{lead}"] = waves[:, lead] @ usual[lead] / np.maximum(size * own_size, 1e-9)
-        made[f"t_size:{lead}"] = np.log(size / max(float(own_size), _TINY) + 0.01)
+        made[f"t_cosine:{lead}"] = (
+            waves[:, lead] @ usual[lead] / np.maximum(size * own_size, _NEVER_ZERO)
+        )
+        made[f"t_size:{lead}"] = np.log(size / max(float(own_size), _TINY) + _LEAST_DISTANCE)
     return made

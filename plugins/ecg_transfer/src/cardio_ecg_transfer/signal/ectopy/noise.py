@@ -20,6 +20,9 @@ _ECG_HZ = (0.3, 40.0)
 _SMOOTH_HZ = (0.5, 20.0)
 _DRIFT_HZ = (0.05, 1.0)
 _TINY = 1e-3
+_HISS_S, _LOUD_S, _DRIFT_S = 0.5, 0.6, 0.7  # to either side of R
+_BEFORE_S = (0.35, 0.08)  # the complex: from and to
+_NEAR = 5  # beats to either side
 
 
 def noise(
@@ -39,29 +42,30 @@ def noise(
         0.6 s), ``restless`` (range of what comes before the complex), ``drift`` (of the baseline);
         ``rare_near``: share of rare shapes among eleven beats.
     """
-    half = round(0.5 * rate_hz)
+    half = round(_HISS_S * rate_hz)
     hissing = windows(signal_mv - band_pass(signal_mv, rate_hz, _ECG_HZ), r_samples, half, half)
     hiss = _beside(np.sqrt((hissing**2).mean(axis=2)))
-    wide = round(0.6 * rate_hz)
+    wide = round(_LOUD_S * rate_hz)
     loud = _beside(windows(signal_mv, r_samples, wide, wide).std(axis=2))
     smooth = band_pass(signal_mv, rate_hz, _SMOOTH_HZ)
-    before = windows(smooth, r_samples, round(0.35 * rate_hz), -round(0.08 * rate_hz))
+    begin, end = (round(reach * rate_hz) for reach in _BEFORE_S)
+    before = windows(smooth, r_samples, begin, -end)
     restless = _beside(np.ptp(before, axis=2), own)
-    reach = round(0.7 * rate_hz)
+    reach = round(_DRIFT_S * rate_hz)
     slow = windows(band_pass(signal_mv, rate_hz, _DRIFT_HZ), r_samples, reach, reach)
     drift = _beside(np.abs(np.diff(slow, axis=2)).max(axis=2))
     share = np.bincount(shapes.group) / len(shapes.group)
     return {
         "hiss": hiss.max(axis=1),
         "hiss_least": hiss.min(axis=1),
-        "hiss_near": _smoothed(hiss.max(axis=1), 5),
+        "hiss_near": _smoothed(hiss.max(axis=1), _NEAR),
         "loud": loud.max(axis=1),
         "loud_least": loud.min(axis=1),
         "restless": restless.max(axis=1),
         "restless_least": restless.min(axis=1),
-        "restless_near": _smoothed(restless.max(axis=1), 5),
+        "restless_near": _smoothed(restless.max(axis=1), _NEAR),
         "drift": drift.max(axis=1),
-        "rare_near": _smoothed((share[shapes.group] < RARE).astype(float), 5),
+        "rare_near": _smoothed((share[shapes.group] < RARE).astype(float), _NEAR),
     }
 
 

@@ -19,6 +19,16 @@ _BLIND_S = 0.14
 _FLOOR_MV = 0.005
 _FEWEST = 10
 _LIMIT = 8.0
+_NOT_EARLY = 0.97  # of the sinus interval
+_FEWEST_OF_GROUP, _MOST_OF_GROUP = 4, 300  # beats whose ST and T make a template
+_NEXT_P_S = 0.28  # before the next R: there the template ends
+_TEMPLATE_S = (0.3, 0.66)
+_LEVEL_S, _FADES_S = 0.04, 0.05
+_FROM_S = 0.08  # behind R: what comes before is its own complex
+_FEWEST_SAMPLES = 5
+_NEVER_ZERO, _LEAST_LOG, _LEAST_RATIO = 1e-9, 1e-6, 0.1
+_LEAST_SCALE = 0.02
+_TO_SD = 1.4826  # from the median absolute deviation of a normal variable
 
 Floats = NDArray[np.float32]
 
@@ -68,13 +78,13 @@ def p_waves(
     clean, _ = _without_rest(
         smooth, r_samples, shapes.group, rest, (begin + slack, end - slack), rate_hz
     )
-    late = own & (rr_to_near >= np.log(0.97))
+    late = own & (rr_to_near >= np.log(_NOT_EARLY))
     if late.sum() < _FEWEST:
         late = own if own.sum() >= _FEWEST else np.ones_like(own)
     width = begin - end
     here = _level(clean[:, :, slack : slack + width])
     wave = np.median(here[late], axis=0)
-    scatter = 1.4826 * np.median(np.abs(here[late] - wave), axis=0).mean(axis=1) + _FLOOR_MV
+    scatter = _TO_SD * np.median(np.abs(here[late] - wave), axis=0).mean(axis=1) + _FLOOR_MV
     weight = 1.0 / scatter[:, None]
     target = (wave * weight).ravel()
     cosine = np.full(len(r_samples), -1.0)
@@ -90,7 +100,7 @@ def p_waves(
         "p_cosine": cosine,
         "p_cosine_here": at_place,
         "p_cosine_z": _robust(at_place, late),
-        "p_distance_z": _robust(np.log(distance / np.sqrt(target.size) + 1e-6), late),
+        "p_distance_z": _robust(np.log(distance / np.sqrt(target.size) + _LEAST_LOG), late),
         "hidden_z": hidden - np.median(hidden[late]),
         "p_strength": np.full(len(r_samples), strength),
     }
@@ -107,15 +117,15 @@ def _rest(
     rest = np.zeros((int(group.max()) + 1, smooth.shape[0], reach), np.float32)
     for number in range(len(rest)):
         members = np.flatnonzero(group == number)
-        if len(members) < 4:
+        if len(members) < _FEWEST_OF_GROUP:
             continue
         late = members[post_s[members] >= np.median(post_s[members])]
-        late = late[:: max(1, len(late) // 300)]
-        stop_s = float(np.clip(np.median(post_s[late]) - 0.28, 0.3, 0.66))
+        late = late[:: max(1, len(late) // _MOST_OF_GROUP)]
+        stop_s = float(np.clip(np.median(post_s[late]) - _NEXT_P_S, *_TEMPLATE_S))
         wave = np.median(after[late], axis=0)
-        level = (time_s > stop_s - 0.04) & (time_s <= stop_s)
+        level = (time_s > stop_s - _LEVEL_S) & (time_s <= stop_s)
         wave = wave - np.median(wave[:, level], axis=1, keepdims=True)
-        rest[number] = wave * np.clip((stop_s - time_s) / 0.05, 0.0, 1.0)
+        rest[number] = wave * np.clip((stop_s - time_s) / _FADES_S, 0.0, 1.0)
     return rest
 
 
@@ -139,7 +149,7 @@ def _without_rest(
     index = np.clip(place, 0, rest.shape[2] - 1)
     earlier = rest[np.append(group[:1], group[:-1])]
     taken = np.take_along_axis(earlier, index[:, None, :], axis=2)
-    inside = (place >= round(0.08 * rate_hz)) & (place < rest.shape[2])
+    inside = (place >= round(_FROM_S * rate_hz)) & (place < rest.shape[2])
     return np.asarray(cut - np.where(inside[:, None, :], taken, 0), dtype=np.float32), place
 
 
@@ -155,10 +165,10 @@ def _hidden(
     reach = round(HIDDEN_S * rate_hz), round(P_S[1] * rate_hz)
     left, place = _without_rest(smooth, r_samples, group, rest, reach, rate_hz)
     seen = (place >= round(_BLIND_S * rate_hz))[:, None, :]
-    count = np.maximum(seen.sum(axis=2), 5)
+    count = np.maximum(seen.sum(axis=2), _FEWEST_SAMPLES)
     mean = np.where(seen, left, 0).sum(axis=2) / count
     spread = np.where(seen, (left - mean[:, :, None]) ** 2, 0).sum(axis=2) / count
-    return np.asarray(np.log(np.sqrt(spread) / scatter + 0.1).max(axis=1))
+    return np.asarray(np.log(np.sqrt(spread) / scatter + _LEAST_RATIO).max(axis=1))
 
 
 def _level(stretches: Floats) -> Floats:
@@ -170,11 +180,11 @@ def _level(stretches: Floats) -> Floats:
 
 def _cosine(flat: NDArray[np.floating], target: NDArray[np.floating]) -> NDArray[np.floating]:
     norms = np.linalg.norm(flat, axis=1) * np.linalg.norm(target)
-    return np.asarray(flat @ target / np.maximum(norms, 1e-9))
+    return np.asarray(flat @ target / np.maximum(norms, _NEVER_ZERO))
 
 
 def _robust(values: NDArray[np.floating], late: NDArray[np.bool_]) -> NDArray[np.floating]:
     """Return values in robust SD from the median of the beats that are not early."""
     middle = np.median(values[late])
-    scale = 1.4826 * np.median(np.abs(values[late] - middle)) + 0.02
+    scale = _TO_SD * np.median(np.abs(values[late] - middle)) + _LEAST_SCALE
     return np.asarray(np.clip((values - middle) / scale, -_LIMIT, _LIMIT))

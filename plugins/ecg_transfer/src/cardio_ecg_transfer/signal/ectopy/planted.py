@@ -18,8 +18,45 @@ KINDS = {
 }  # fmt: skip
 """Shares of the kinds of rhythm."""
 
-_SHORTEST_S = 0.27
-_PERIOD_S = 90.0
+RANGES: dict[str, tuple[float, float]] = {
+    "sinus_s": (0.55, 1.25),  # RR: 48 to 109 a minute
+    "breath_depth": (0.0, 0.10),  # of RR
+    "breath_hz": (0.15, 0.35),
+    "drift_depth": (0.0, 0.08),
+    "phase": (0.0, 6.28),
+    "fibrillation_scatter": (0.12, 0.30),  # SD of the logarithm of RR
+    "sinus_scatter": (0.003, 0.025),
+    "coupling": (0.45, 0.85),  # of a premature beat, over the sinus interval
+    "coupling_scatter": (0.01, 0.08),
+    "pause": (0.98, 1.3),  # behind it
+    "run_share": (0.003, 0.05),  # of the beats begin one
+    "run_rr": (0.4, 0.85),  # within one
+    "long_run_rr": (0.4, 0.75),  # where most beats are premature
+    "long_run_beats": (1.0, 8.0),
+    "long_run_pause": (1.0, 1.8),
+    "long_run_share": (0.4, 1.0),
+    "few_ventricular": (0.0, 0.06),  # share, in two rhythms of five
+    "ventricular": (0.02, 0.35),
+    "dropped_rr": (1.4, 2.0),  # the pause of a second-degree block
+}
+"""What is drawn evenly: set by hand, and wide, with the records of DS1 in view."""
+
+LOG_RANGES = {"premature_share": (0.005, 0.3), "run_beats": (2.0, 60.0)}
+"""What is drawn evenly by its logarithm."""
+
+_SHORTEST_S, _SHORTEST_SINUS_S = 0.27, 0.28  # 220 a minute
+_PERIOD_S = 90.0  # of the slow drift
+_FEW_VENTRICULAR = 0.4  # of the rhythms
+_VENTRICULAR = (0.62, 0.06)  # coupling and its SD
+_INTERPOLATED = 0.2  # of the ventricular beats: the sinus beat behind comes in its time
+_LIMITS = (0.35, 0.9)  # of a coupling
+_VENTRICULAR_LIMITS = (0.4, 0.9)
+_REST_SCATTER, _RUN_SCATTER, _RUN_DRIFT = 0.03, 0.02, 0.05
+_BIGEMINAL = 0.95  # of the beats that could be premature are
+_LONGEST_PERIOD = 4  # of bigeminy, trigeminy
+_DROPPED_BEATS, _SHORTENING = (3, 7), 0.02  # of Wenckebach's block
+_WRONG_SHAPE = 0.01  # of the beats are taken for another kind
+_NOISY, _MOST_NOISE, _REFRACTORY_S = 0.25, 12, 0.25
 
 
 @dataclass(frozen=True)
@@ -46,23 +83,30 @@ class _Rhythm:
     def __init__(self, kind: str, rng: np.random.Generator) -> None:
         self.kind, self.rng = kind, rng
         self.fibrillates = kind.startswith("fibrillation")
-        self.base_s = rng.uniform(0.55, 1.25)
-        self.breath = rng.uniform(0.0, 0.10), rng.uniform(0.15, 0.35), rng.uniform(0.0, 6.28)
-        self.drift = rng.uniform(0.0, 0.08), rng.uniform(0.0, 6.28)
-        self.scatter = rng.uniform(0.12, 0.30) if self.fibrillates else rng.uniform(0.003, 0.025)
-        self.coupling = rng.uniform(0.45, 0.85), rng.uniform(0.01, 0.08)
-        self.pause = rng.uniform(0.98, 1.3)
-        self.share = float(np.exp(rng.uniform(np.log(0.005), np.log(0.3))))
-        self.run = rng.uniform(0.4, 0.85), float(np.exp(rng.uniform(np.log(2), np.log(60))))
+
+        def drawn(name: str) -> float:
+            return float(rng.uniform(*RANGES[name]))
+
+        def drawn_by_logarithm(name: str) -> float:
+            return float(np.exp(rng.uniform(*np.log(LOG_RANGES[name]))))
+
+        self.base_s = drawn("sinus_s")
+        self.breath = drawn("breath_depth"), drawn("breath_hz"), drawn("phase")
+        self.drift = drawn("drift_depth"), drawn("phase")
+        self.scatter = drawn("fibrillation_scatter" if self.fibrillates else "sinus_scatter")
+        self.coupling = drawn("coupling"), drawn("coupling_scatter")
+        self.pause = drawn("pause")
+        self.share = drawn_by_logarithm("premature_share")
+        self.run = drawn("run_rr"), drawn_by_logarithm("run_beats")
         if kind == "runs":
-            self.share = rng.uniform(0.003, 0.05)
+            self.share = drawn("run_share")
         if kind == "mostly_premature":
-            self.run = rng.uniform(0.4, 0.75), rng.uniform(1.0, 8.0)
-            self.pause, self.share = rng.uniform(1.0, 1.8), rng.uniform(0.4, 1.0)
-        self.period = int(rng.integers(1, 4))
-        self.dropped = int(rng.integers(3, 7))
-        usual = rng.uniform(0.0, 0.06) if rng.random() < 0.4 else 0.0
-        self.ventricular = rng.uniform(0.02, 0.35) if kind.endswith("ventricular") else usual
+            self.run = drawn("long_run_rr"), drawn("long_run_beats")
+            self.pause, self.share = drawn("long_run_pause"), drawn("long_run_share")
+        self.period = int(rng.integers(1, _LONGEST_PERIOD))
+        self.dropped = int(rng.integers(*_DROPPED_BEATS))
+        usual = drawn("few_ventricular") if rng.random() < _FEW_VENTRICULAR else 0.0
+        self.ventricular = drawn("ventricular") if kind.endswith("ventricular") else usual
         self.times: list[float] = []
         self.labels: list[str] = []
         self.now_s, self.owed, self.left, self.run_ratio, self.since = 0.0, 1.0, 0, 1.0, 0
@@ -73,20 +117,20 @@ class _Rhythm:
         rested = self.owed == 1.0
         if self.left > 0:
             self.left -= 1
-            self._premature(self.base_s * self.run_ratio * (1 + 0.02 * rng.normal()))
+            self._premature(self.base_s * self.run_ratio * (1 + _RUN_SCATTER * rng.normal()))
         elif self._starts(rested):
             if self.kind in {"runs", "mostly_premature"}:
                 self.left = int(rng.geometric(1 / self.run[1])) - 1
-                self.run_ratio = self.run[0] * (1 + 0.05 * rng.normal())
+                self.run_ratio = self.run[0] * (1 + _RUN_DRIFT * rng.normal())
             middle, spread = self.coupling
-            self._premature(sinus_s * float(np.clip(middle + spread * rng.normal(), 0.35, 0.9)))
+            self._premature(sinus_s * float(np.clip(middle + spread * rng.normal(), *_LIMITS)))
         elif rested and self.labels[-1:] not in ([], ["V"]) and rng.random() < self.ventricular:
-            early = float(np.clip(rng.normal(0.62, 0.06), 0.4, 0.9))
+            early = float(np.clip(rng.normal(*_VENTRICULAR), *_VENTRICULAR_LIMITS))
             self._add(sinus_s * early, "V")
-            # One in five is interpolated: the next sinus beat comes in its time.
-            self.owed = 2.0 - early if rng.random() < 0.8 else 1.0 - early + 1e-9
+            interpolated = rng.random() >= 1 - _INTERPOLATED
+            self.owed = 1.0 - early + 1e-9 if interpolated else 2.0 - early
         else:
-            scatter = 0.03 * rng.normal() if not rested else 0.0
+            scatter = _REST_SCATTER * rng.normal() if not rested else 0.0
             wait_s, self.owed = sinus_s * self.owed * (1 + scatter), 1.0
             self._add(wait_s, "N")
             self.since += 1
@@ -96,12 +140,14 @@ class _Rhythm:
             return bool(rested and self.rng.random() < self.share)
         if self.kind == "mostly_premature":
             return self.labels[-1:] not in ([], ["S"]) and bool(self.rng.random() < self.share)
-        return self.kind == "bigeminy" and self.since >= self.period and self.rng.random() < 0.95
+        return (
+            self.kind == "bigeminy" and self.since >= self.period and self.rng.random() < _BIGEMINAL
+        )
 
     def _sinus_s(self) -> float:
         rng, base_s = self.rng, self.base_s
         if self.fibrillates:
-            return max(0.28, base_s * float(np.exp(self.scatter * rng.normal())))
+            return max(_SHORTEST_SINUS_S, base_s * float(np.exp(self.scatter * rng.normal())))
         depth, per_s, phase = self.breath
         slow, slow_phase = self.drift
         turn = 2 * np.pi * self.now_s
@@ -109,9 +155,9 @@ class _Rhythm:
         base_s *= 1 + slow * np.sin(turn / _PERIOD_S + slow_phase) + self.scatter * rng.normal()
         if self.kind == "block":
             place = len(self.times) % self.dropped
-            base_s *= 1 - 0.02 * place
-            base_s *= rng.uniform(1.4, 2.0) if place == 0 else 1.0
-        return float(max(0.28, base_s))
+            base_s *= 1 - _SHORTENING * place
+            base_s *= rng.uniform(*RANGES["dropped_rr"]) if place == 0 else 1.0
+        return float(max(_SHORTEST_SINUS_S, base_s))
 
     def _premature(self, wait_s: float) -> None:
         self._add(wait_s, "S")
@@ -149,13 +195,13 @@ def planted_rhythm(
     for _ in range(n_beats):
         rhythm.step()
     times_s, label = np.array(rhythm.times), np.array(rhythm.labels)
-    own = (label != "V") ^ (rng.random(n_beats) < 0.01)
-    if rng.random() < 0.25:
-        extra = rng.uniform(times_s[0], times_s[-1], int(rng.integers(1, 12)))
+    own = (label != "V") ^ (rng.random(n_beats) < _WRONG_SHAPE)
+    if rng.random() < _NOISY:
+        extra = rng.uniform(times_s[0], times_s[-1], int(rng.integers(1, _MOST_NOISE)))
         order = np.argsort(np.append(times_s, extra))
         times_s = np.append(times_s, extra)[order]
         label = np.append(label, np.full(extra.size, "-"))[order]
         own = np.append(own, np.zeros(extra.size, bool))[order]
-        kept = np.append(True, np.diff(times_s) > 0.25)
+        kept = np.append(True, np.diff(times_s) > _REFRACTORY_S)
         times_s, label, own = times_s[kept], label[kept], own[kept]
     return Planted(times_s, label, own)

@@ -18,6 +18,8 @@ NEIGHBOURS = 5
 REACH = 150
 SMOOTH = 30
 _FEWEST = 8
+_LONG = 0.95  # quantile of the intervals that stands for the long ones
+_CHANGE_REACH = 40
 _LIMIT = np.log(6.0)
 
 
@@ -59,7 +61,7 @@ def timing(times_s: Floats, own: NDArray[np.bool_]) -> dict[str, Floats]:
     made = {f"rr_to_{name}": np.log(pre / base) for name, base in bases.items()}
     made["rr_to_mean"] = np.log(pre / rr.mean())
     made["rr_to_median"] = np.log(pre / median)
-    made["rr_to_q95"] = np.log(pre / np.quantile(rr, 0.95))
+    made["rr_to_q95"] = np.log(pre / np.quantile(rr, _LONG))
     made["rr_to_last"] = log_pre - _shifted(log_pre, 1)
     made["rr_to_last5"] = log_pre - np.max([_shifted(log_pre, k) for k in range(1, 6)], axis=0)
     made["rr_to_last8"] = log_pre - np.median([_shifted(log_pre, k) for k in range(1, 9)], axis=0)
@@ -124,7 +126,7 @@ def _change(log_rr: Floats, own: NDArray[np.bool_]) -> Floats:
         known[:] = True
     # What is not known takes its neighbours' value, so that no window is empty.
     filled = np.interp(np.arange(own.size), np.flatnonzero(known), change[known])
-    return np.asarray(np.median(_around(filled, 40), axis=1))
+    return np.asarray(np.median(_around(filled, _CHANGE_REACH), axis=1))
 
 
 def _unlike(log_rr: Floats) -> Floats:

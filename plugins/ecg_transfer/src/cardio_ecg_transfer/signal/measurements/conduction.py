@@ -11,6 +11,7 @@ import numpy as np
 from cardio_ecg_transfer.signal.delineation.median_beat import MedianBeat
 from cardio_ecg_transfer.signal.delineation.qrs_bounds import QrsBounds
 from cardio_ecg_transfer.signal.delineation.qrs_waves import QrsWaves, qrs_waves
+from cardio_ecg_transfer.signal.frontal_axis import frontal_axis_deg
 
 Sex = Literal["M", "F"]
 
@@ -118,7 +119,8 @@ def conduction(beat: MedianBeat, qrs: QrsBounds, sex: Sex | None = None) -> Cond
 
     A reading is the beat with noise of 3 µV, whose QRS is up to 8 ms longer or shorter: what a
     second recording, or another reader, would differ by. A block is present where most readings
-    fulfil all criteria of the definition, definite or absent where nearly all agree.
+    fulfil all criteria of the definition, definite or absent where nearly all agree. Durations are
+    those over all leads, `QrsBounds.qrs_global_ms`.
 
     ``lbbb``: QRS of 140 ms or more in men, 130 in women; QS or rS in V1 and V2; notch or slur in
     mid-QRS in two or more of I, aVL, V1, V2, V5, V6 (Strauss 2011).
@@ -173,7 +175,7 @@ def conduction(beat: MedianBeat, qrs: QrsBounds, sex: Sex | None = None) -> Cond
         axis_deg=float(axes[0]),
         verdicts=verdicts,
         n_notched=int(np.median([_n_notched(waves) for waves, _ in readings])),
-        class_one=verdicts["lbbb"].present and qrs.qrs_ms >= GUIDELINE_QRS_MS,
+        class_one=verdicts["lbbb"].present and qrs.qrs_global_ms >= GUIDELINE_QRS_MS,
         axis_error_deg=float(apart.max()),
     )
 
@@ -184,13 +186,18 @@ def _readings(beat: MedianBeat, qrs: QrsBounds) -> list[tuple[MedianBeat, QrsBou
     made = [(beat, qrs)]
     for shift in _SHIFTS_MS[1:]:
         noisy = beat.signal_mv + _NOISE_MV * beat.noise(rng)
-        limits = QrsBounds(qrs.on_ms - shift / 2, qrs.off_ms + shift / 2)
+        first, last = qrs.first_and_last_ms
+        limits = QrsBounds(
+            qrs.on_ms - shift / 2,
+            qrs.off_ms + shift / 2,
+            global_ms=(first - shift / 2, last + shift / 2),
+        )
         made.append((replace(beat, signal_mv=noisy.astype(np.float32)), limits))
     return made
 
 
 def _reading(beat: MedianBeat, qrs: QrsBounds) -> tuple[dict[str, QrsWaves], float]:
-    return {lead: qrs_waves(beat, qrs, lead) for lead in CONDUCTION_LEADS}, qrs.qrs_ms
+    return {lead: qrs_waves(beat, qrs, lead) for lead in CONDUCTION_LEADS}, qrs.qrs_global_ms
 
 
 def _verdict(rows: list[dict[str, bool]]) -> Verdict:
@@ -248,28 +255,6 @@ def _criteria(
             "wide S in I and V6": all(_has_wide_s(waves[lead]) for lead in ("I", "V6")),
         },
     }
-
-
-def frontal_axis_deg(lead_i: float, lead_avf: float) -> float:
-    """Return the direction of a frontal vector from its size in I and aVF.
-
-    Parameters
-    ----------
-    lead_i, lead_avf : float
-        Net area (or net height) of the QRS, in the same unit.
-
-    Returns
-    -------
-    float
-        Degrees, above -180 to 180. In Einthoven's triangle a vector projects on aVF at √3/2 of its
-        size in the scale of I, hence the factor.
-
-    Examples
-    --------
-    >>> [round(frontal_axis_deg(*sizes)) for sizes in ((1, 0), (0, 1), (1, -(3**0.5) / 2))]
-    [0, 90, -45]
-    """
-    return float(np.degrees(np.arctan2(lead_avf * 2 / np.sqrt(3), lead_i)))
 
 
 def _has_wide_s(waves: QrsWaves) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -17,10 +17,11 @@ from cardio_ecg_transfer.signal.delineation.limits import (
 from cardio_ecg_transfer.signal.delineation.median_beat import MedianBeat, median_beat
 from cardio_ecg_transfer.signal.delineation.p_and_t import WaveBounds
 from cardio_ecg_transfer.signal.delineation.p_locked import p_locking
-from cardio_ecg_transfer.signal.delineation.qrs_bounds import QrsBounds
+from cardio_ecg_transfer.signal.delineation.qrs_bounds import FEW_LEADS, QrsBounds
 from cardio_ecg_transfer.signal.delineation.qrs_waves import qrs_waves
 from cardio_ecg_transfer.signal.ecg import Ecg
 from cardio_ecg_transfer.signal.filters import TARGET_RATE_HZ
+from cardio_ecg_transfer.signal.frontal_axis import p_axis_deg, t_axis_deg
 from cardio_ecg_transfer.signal.leads.exchange_features import JUDGED_LEADS
 from cardio_ecg_transfer.signal.leads.exchanges import find_exchanges
 from cardio_ecg_transfer.signal.leads.finding import Finding, unfit_leads
@@ -39,9 +40,11 @@ from cardio_ecg_transfer.signal.pacing import (
     Pacing,
     beats_without_spikes,
     locked_spikes,
+    paced_chambers,
     pacing_finding,
 )
 from cardio_ecg_transfer.signal.recording_checks import check_recording
+from cardio_ecg_transfer.signal.rhythm import Rhythm, atrial_waves, find_rhythm
 from cardio_ecg_transfer.signal.working_rate import at_working_rate
 
 _HEIGHT_LEADS = ("I", "aVL", "V1", "V2", "V5", "V6")
@@ -50,6 +53,7 @@ MEASUREMENTS: tuple[tuple[str, str], ...] = (
     ("heart_rate_bpm", "1/min"),
     ("pr_ms", "ms"),
     ("p_ms", "ms"),
+    ("qrs_global_ms", "ms"),
     ("qrs_ms", "ms"),
     ("qt_ms", "ms"),
     ("qtc_ms", "ms"),
@@ -72,15 +76,18 @@ MEASUREMENTS: tuple[tuple[str, str], ...] = (
     ("qt_error_ms", "ms"),
     ("axis_error_deg", "deg"),
 )
-"""Name and unit of each measurement. ``lbbb`` is Strauss's, ``qtc_ms`` Fridericia's; those without
-a dimension are counts, shares, or 1 for yes and 0 for no. Errors are how far a measurement moves
+"""Name and unit of each measurement. ``qrs_global_ms`` is from the first onset to the last end over
+the leads, which the limits of guidelines are meant for; ``qrs_ms`` is that of the median lead, on
+which the other intervals rest. ``lbbb`` is Strauss's, ``qtc_ms`` Fridericia's; those without a
+dimension are counts, shares, or 1 for yes and 0 for no. Errors are how far a measurement moves
 under noise of 3 µV and of the median beat's own size."""
 
 TITLES: dict[str, str] = {
     "heart_rate_bpm": "Heart rate",
     "pr_ms": "PR interval",
     "p_ms": "P duration",
-    "qrs_ms": "QRS duration",
+    "qrs_global_ms": "QRS duration, global",
+    "qrs_ms": "QRS duration, median lead",
     "qt_ms": "QT interval",
     "qtc_ms": "QTc, Fridericia",
     "axis_deg": "QRS axis",
@@ -107,12 +114,22 @@ TITLES: dict[str, str] = {
 }
 """What a cardiologist calls each measurement; a question is answered yes or no."""
 
+LISTED_LAST = (
+    *(f"{wave}_{lead.lower()}_mv" for wave in "rs" for lead in _HEIGHT_LEADS),
+    *(f"{block}_share" for block in BLOCKS),
+    "p_locked",
+)
+"""Single amplitudes, and shares of readings and beats."""
+
 GRID_EXTENT_MS = (-300.0, 500.0)
 GRID_POINTS = 121
 """Of the median beat for classical models: one point each 6.7 ms (150 Hz)."""
 
 PLAUSIBLE_QTC_MS = (280.0, 620.0)
 """Fridericia's; beyond, another wave was taken for T, or its end was lost."""
+
+LONGEST_QT = 0.9
+"""Of the RR interval: a T wave that ends later would run into the next QRS."""
 
 _GRID_SMOOTHING_MS = 3.0
 
@@ -143,8 +160,10 @@ class Measurements:
         What is wrong with its leads: those given, exchanged electrodes, and pacing.
     pacing : Pacing
         Its pacemaker spikes.
-    withheld : frozenset of str
-        What was not given on purpose, by the names of `MEASUREMENTS`; a flag says why.
+    withheld : dict of str to str
+        Why something was not given on purpose, by the names of `MEASUREMENTS`.
+    rhythm : Rhythm
+        What drives the ventricles, with its evidence.
     """
 
     values: dict[str, float]
@@ -157,7 +176,8 @@ class Measurements:
     flags: tuple[str, ...] = ()
     findings: tuple[Finding, ...] = ()
     pacing: Pacing = NOT_PACED
-    withheld: frozenset[str] = frozenset()
+    withheld: dict[str, str] = field(default_factory=dict)
+    rhythm: Rhythm = field(default_factory=Rhythm)
 
     @property
     def out_of_place(self) -> frozenset[str]:
@@ -186,7 +206,8 @@ def measure(
     r_samples : array_like of int, shape (n_peaks,)
         R peaks, ectopic beats included.
     leads : tuple of str, length n_leads
-        All of the standard twelve, in any order, others beside them.
+        Any, in any order. Where some of the standard twelve are absent, times rest on the leads
+        that are there, a finding names them, and what stands on the absent ones is NaN.
     sex : {"M", "F"}, optional
         For the limit of Strauss's criterion; without it the men's holds.
     findings : tuple of Finding, optional
@@ -199,27 +220,31 @@ def measure(
     Raises
     ------
     DataError
-        If a lead is missing, fewer than three beats are alike, or the QRS has no limits.
+        If fewer than three beats are alike, or the QRS has no limits.
     """
     beat = median_beat(signal_mv, rate_hz, r_samples, leads)
-    beat.rows(STANDARD_LEADS)
     if pacing.is_paced:
         shown = locked_spikes(pacing.times_s, beat.r_samples / rate_hz)
         beat = replace(beat, spikes_ms=tuple(-before_ms for before_ms in shown.before_r_ms))
     limits = find_limits(beat)
     qrs, p_wave, flags = limits.qrs, limits.p_wave, limits.qrs.flags
-    locked, withheld = np.nan, set[str]()
-    if p_wave is not None:
-        lock = p_locking(np.asarray(signal_mv), beat, qrs, p_wave, np.asarray(r_samples))
-        locked = lock.share
-        if not lock.locked:
-            p_wave, flags = None, (*flags, lock.reason)
-            withheld |= {"pr_ms", "p_ms", "pr_error_ms"}
-    t_wave, qtc_ms = limits.t_wave, _qtc_ms(limits, beat)
-    if t_wave is not None and not PLAUSIBLE_QTC_MS[0] <= qtc_ms <= PLAUSIBLE_QTC_MS[1]:
+    signal, peaks = np.asarray(signal_mv), np.asarray(r_samples)
+    withheld: dict[str, str] = {}
+    lock = None if p_wave is None else p_locking(signal, beat, qrs, p_wave, peaks)
+    atrial = atrial_waves(signal, beat, limits, lock, peaks)
+    chambers = paced_chambers(pacing, qrs.on_ms)
+    rhythm = find_rhythm(beat, limits, lock, atrial, peaks, chambers)
+    if lock is not None and (reason := lock.reason or atrial.reason):
+        p_wave, flags = None, (*flags, reason)
+        withheld |= dict.fromkeys(("pr_ms", "p_ms", "pr_error_ms"), reason)
+    t_wave, qtc_ms, of_rr = limits.t_wave, _qtc_ms(limits, beat), _qt_ms(limits) / beat.rr_s / 1000
+    if t_wave is not None and not (
+        PLAUSIBLE_QTC_MS[0] <= qtc_ms <= PLAUSIBLE_QTC_MS[1] and of_rr <= LONGEST_QT
+    ):
         t_wave = None
-        withheld |= {"qt_ms", "qtc_ms", "jt_ms", "qt_error_ms"}
-        flags = (*flags, f"no QT: a QTc of {qtc_ms:.0f} ms at this rate is not plausible")
+        reason = f"no QT: a QTc of {qtc_ms:.0f} ms, {of_rr:.0%} of RR, is not plausible"
+        withheld |= dict.fromkeys(("qt_ms", "qtc_ms", "jt_ms", "qt_error_ms"), reason)
+        flags = (*flags, reason)
     limits = replace(limits, p_wave=p_wave, t_wave=t_wave)
     moved = moves_by(beat, limits)
     if max(moved.on_ms, moved.off_ms) > MOST_MOVED_MS:
@@ -229,6 +254,11 @@ def measure(
         for name, by_ms in (("PR", moved.pr_ms), ("QT", moved.qt_ms))
         if by_ms > MOST_MOVED_MS
     )
+    absent = _absent(leads)
+    if absent is not None:
+        findings, flags = (*findings, absent), (absent.text, *flags)
+        beat, qrs = beat.with_silent(absent.leads), qrs.with_silent(len(absent.leads))
+        limits = replace(limits, qrs=qrs)
     found = conduction(beat, qrs, sex)
     if not unfit_leads(findings, "signal", "place", "potential") & set(JUDGED_LEADS):
         exchanged = find_exchanges(beat)
@@ -239,13 +269,15 @@ def measure(
         findings, flags = (*findings, paced), (paced.text, *flags)
     values = _values(beat, limits, found)
     values |= {
-        "p_locked": locked,
+        "p_locked": np.nan if lock is None else lock.share,
         "qrs_error_ms": moved.qrs_ms,
         "pr_error_ms": moved.pr_ms,
         "qt_error_ms": moved.qt_ms,
         "axis_error_deg": found.axis_error_deg,
     }
     values, emptied = without_unfit({name: values[name] for name, _ in MEASUREMENTS}, findings)
+    if absent is not None and len(leads) < FEW_LEADS:
+        values["qrs_global_ms"], emptied["qrs_global_ms"] = np.nan, absent.text
     flags += tuple(
         f"{BLOCKS[name]} borderline: {verdict.decided_by}"
         for name, verdict in found.verdicts.items()
@@ -263,6 +295,7 @@ def measure(
         findings,
         pacing,
         emptied | withheld,
+        rhythm,
     )
 
 
@@ -272,8 +305,8 @@ def measure_ecg(ecg: Ecg, *, sex: Sex | None = None) -> Measurements:
     Parameters
     ----------
     ecg : Ecg
-        With I, II and V1 to V6 at least, by any usual spelling. Below 250 Hz a flag tells the
-        resolution.
+        Any leads, by any usual spelling; see `measure` for fewer than twelve. Below 250 Hz a flag
+        tells the resolution.
     sex : {"M", "F"}, optional
         See `measure`.
 
@@ -307,6 +340,16 @@ def measure_ecg(ecg: Ecg, *, sex: Sex | None = None) -> Measurements:
     return replace(made, flags=(*checked.flags, *made.flags))
 
 
+def _absent(leads: tuple[str, ...]) -> Finding | None:
+    """Name what was recorded where that is not all of the twelve leads."""
+    absent = tuple(lead for lead in STANDARD_LEADS if lead not in leads)
+    if not absent:
+        return None
+    whose = "this lead" if len(leads) == 1 else "these leads"
+    text = f"no leads but {', '.join(leads)}: times are of {whose}, what needs others is not given"
+    return Finding(text, absent, "signal")
+
+
 def _values(beat: MedianBeat, limits: Limits, found: Conduction) -> dict[str, float]:
     """Return what the limits and the criteria give, by name."""
     qrs, p_wave = limits.qrs, limits.p_wave
@@ -316,6 +359,7 @@ def _values(beat: MedianBeat, limits: Limits, found: Conduction) -> dict[str, fl
         "heart_rate_bpm": 60.0 / beat.rr_s,
         "pr_ms": np.nan if p_wave is None else qrs.on_ms - p_wave.on_ms,
         "p_ms": np.nan if p_wave is None else p_wave.off_ms - p_wave.on_ms,
+        "qrs_global_ms": qrs.qrs_global_ms,
         "qrs_ms": qrs.qrs_ms,
         "qt_ms": qt_ms,
         "qtc_ms": _qtc_ms(limits, beat),
@@ -336,6 +380,17 @@ def _values(beat: MedianBeat, limits: Limits, found: Conduction) -> dict[str, fl
     values |= {f"r_{lead.lower()}_mv": waves[lead].r_mv for lead in _HEIGHT_LEADS}
     values |= {f"s_{lead.lower()}_mv": waves[lead].s_mv for lead in _HEIGHT_LEADS}
     return values
+
+
+def wave_axes_deg(made: Measurements) -> tuple[dict[str, float], dict[str, str]]:
+    """Return the axes of P and T by name, NaN where there is none, and why one is withheld."""
+    values = {
+        "p_axis_deg": p_axis_deg(made.beat, made.p_wave),
+        "t_axis_deg": t_axis_deg(made.beat, made.qrs, made.t_wave),
+    }
+    without = {"p_axis_deg": made.withheld.get("pr_ms"), "t_axis_deg": made.withheld.get("qt_ms")}
+    values, emptied = without_unfit(values, made.findings)
+    return values, emptied | {name: why for name, why in without.items() if why}
 
 
 def _qt_ms(limits: Limits) -> float:

@@ -76,6 +76,33 @@ def wave_table(beat: MedianBeat, qrs: QrsBounds) -> NDArray[np.float32]:
     return np.concatenate([_of_lead(beat, qrs, lead) for lead in STANDARD_LEADS])
 
 
+def st_levels_mv(beat: MedianBeat, qrs: QrsBounds) -> NDArray[np.float64]:
+    """Measure the ST segment of the twelve leads, from the level before the QRS.
+
+    Parameters
+    ----------
+    beat : MedianBeat
+        With the twelve standard leads.
+    qrs : QrsBounds
+        Its QRS. J is the last end over all leads: before it some lead is still within the QRS.
+
+    Returns
+    -------
+    ndarray, shape (12, 2)
+        mV at J and 60 ms later.
+
+    Raises
+    ------
+    DataError
+        If the beat lacks a lead.
+    """
+    first_ms, last_ms = qrs.first_and_last_ms
+    rows = beat.rows(STANDARD_LEADS)
+    level = rows[:, beat.index(first_ms + _LEVEL_MS[0]) : beat.index(first_ms + _LEVEL_MS[1]) + 1]
+    at = [beat.index(last_ms), beat.index(last_ms + _ST_MS)]
+    return np.asarray(rows[:, at] - level.mean(axis=1, keepdims=True))
+
+
 def _of_lead(beat: MedianBeat, qrs: QrsBounds, lead: str) -> NDArray[np.float32]:
     (whole,) = beat.rows((lead,))
     if not np.isfinite(whole).all():

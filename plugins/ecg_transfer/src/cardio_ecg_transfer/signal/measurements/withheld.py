@@ -20,6 +20,8 @@ _SIX = ("I", "aVL", "V1", "V2", "V5", "V6")
 _STANDS_ON: dict[str, tuple[tuple[str, ...], tuple[Unfit, ...]]] = {
     "axis_deg": (("I", "aVF"), _SIZE),
     "axis_error_deg": (("I", "aVF"), _SIZE),
+    "p_axis_deg": (("I", "aVF"), _SIZE),
+    "t_axis_deg": (("I", "aVF"), _SIZE),
     "qrs_area_uvs": (INDEPENDENT_LEADS, _MILLIVOLT),
     "n_notched": (_SIX, _CONDUCTED),
     "n_fragmented": (STANDARD_LEADS, _CONDUCTED),
@@ -35,7 +37,7 @@ _STANDS_ON: dict[str, tuple[tuple[str, ...], tuple[Unfit, ...]]] = {
 
 def without_unfit(
     values: Mapping[str, float], findings: tuple[Finding, ...]
-) -> tuple[dict[str, float], frozenset[str]]:
+) -> tuple[dict[str, float], dict[str, str]]:
     """Empty the measurements whose leads are unfit for them.
 
     Parameters
@@ -49,21 +51,22 @@ def without_unfit(
     -------
     dict of str to float
         NaN where something is withheld.
-    frozenset of str
-        What was.
+    dict of str to str
+        Why, by the name of what was.
 
     Examples
     --------
     >>> flat = Finding("V6 flat", ("V6",), "signal")
     >>> without_unfit({"qrs_ms": 96.0, "r_v6_mv": 0.0}, (flat,))
-    ({'qrs_ms': 96.0, 'r_v6_mv': nan}, frozenset({'r_v6_mv'}))
+    ({'qrs_ms': 96.0, 'r_v6_mv': nan}, {'r_v6_mv': 'V6 flat'})
     """
-    emptied = frozenset(
-        name
+    emptied = {
+        name: next(one.text for one in findings if unfit_leads((one,), *kinds) & set(leads))
         for name in values
         if (stands_on := _STANDS_ON.get(name.removesuffix("_share")))
-        and unfit_leads(findings, *stands_on[1]) & set(stands_on[0])
-    )
+        for leads, kinds in [stands_on]
+        if unfit_leads(findings, *kinds) & set(leads)
+    }
     kept = {name: np.nan if name in emptied else value for name, value in values.items()}
     return kept, emptied
 

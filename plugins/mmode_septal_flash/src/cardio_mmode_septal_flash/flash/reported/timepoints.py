@@ -68,7 +68,7 @@ def within_timepoints(
             metrics.append(Metric(found, place))
     try:
         pairs = stats.bootstrap(
-            concordance_within, (y, score, time), clusters=clusters, level=config.level,
+            concordance_within, (y, score, time), patient=clusters, level=config.level,
             n_resamples=config.n_resamples, seed=seed, name="auc_within_timepoint",
         )  # fmt: skip
     except DataError as error:
@@ -109,7 +109,7 @@ def _auc(
 ) -> Estimate:
     paired = len(set(clusters)) < len(clusters)
     return stats.auc(
-        y, score, clusters=clusters if paired else None, level=config.level,
+        y, score, patient=clusters if paired else None, level=config.level,
         unit=None if paired else "study",
     )  # fmt: skip
 

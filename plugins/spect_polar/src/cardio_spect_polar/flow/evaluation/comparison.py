@@ -38,7 +38,7 @@ def network_versus_logistic(predictions: Scored, task: Task, level: float) -> pd
 def more_metrics(tested: pd.DataFrame, level: float) -> tuple[list[Estimate], list[str]]:
     """Return PR-AUC, accuracy of the majority and calibration of one model, with what failed."""
     clusters, unit = clusters_of(tested), "patient"
-    about: dict[str, Any] = {"clusters": clusters, "level": level}
+    about: dict[str, Any] = {"patient": clusters, "level": level}
     if clusters is None:
         about["unit"] = unit
     y, score = tested["y"], tested["score"].clip(1e-6, 1 - 1e-6)
@@ -75,7 +75,7 @@ def _line(found: dict[str, pd.DataFrame], level: float) -> dict[str, object]:
         both = found["resnet"].join(found["logistic"][["score"]], rsuffix="_l", how="inner")
         try:
             made = stats.delong_paired(
-                both["y"], both["score"], both["score_l"], clusters=clusters_of(both), level=level
+                both["y"], both["score"], both["score_l"], patient=clusters_of(both), level=level
             )
         except DataError:
             return line
@@ -86,7 +86,7 @@ def _line(found: dict[str, pd.DataFrame], level: float) -> dict[str, object]:
 
 def _of_one(table: pd.DataFrame, kind: str, level: float) -> dict[str, str]:
     """Return one model's cells; a holdout with one patient of a class has no AUC with limits."""
-    about: dict[str, Any] = {"clusters": clusters_of(table), "level": level}
+    about: dict[str, Any] = {"patient": clusters_of(table), "level": level}
     cells = {f"accuracy {kind}": f"{float(np.mean(table['y'] == table['predicted'])):.3f}"}
     try:
         cells[f"AUC {kind}"] = _with_limits(stats.auc(table["y"], table["score"], **about))
