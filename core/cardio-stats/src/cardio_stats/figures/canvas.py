@@ -20,6 +20,7 @@ from xml.sax.saxutils import escape
 import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 from matplotlib.layout_engine import ConstrainedLayoutEngine
@@ -355,7 +356,8 @@ def svg_text(
         figure = drawn(draw, size)
         buffer = io.StringIO()
         nothing: dict[str, Any] = dict.fromkeys(("Date", "Creator", "Format", "Type"))
-        figure.savefig(buffer, format="svg", metadata=nothing)
+        # savefig would draw everything once before, only to lay it out: a fifth of the time.
+        FigureCanvasSVG(figure).print_svg(buffer, metadata=nothing)
     return _themed(buffer.getvalue(), title=title, description=description)
 
 
