@@ -162,7 +162,6 @@ if TYPE_CHECKING:
     from cardio_stats.screening import max_z_adjusted as max_z_adjusted
     from cardio_stats.screening import permute_pipeline as permute_pipeline
     from cardio_stats.screening import screening_noise as screening_noise
-    from cardio_stats.smooth_calibration import VAL_PROB_SPAN as VAL_PROB_SPAN
     from cardio_stats.smooth_calibration import CalibrationCurve as CalibrationCurve
     from cardio_stats.smooth_calibration import calibration_curve as calibration_curve
     from cardio_stats.smooth_calibration import (

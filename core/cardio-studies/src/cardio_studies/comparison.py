@@ -237,7 +237,7 @@ def _joined(sources: Sequence[Source], both: list[str], threshold: float | None)
     truth = sources[0].by_patient.loc[both, "y"].to_numpy()
     _require_classes(truth, target)
     words = np.where(truth == 1, target.classes[1], target.classes[0])
-    frames, thresholds, probabilities = [], {}, []
+    frames, thresholds, given_cuts, probabilities = [], {}, {}, []
     for title, values in columns.items():
         score = values.to_numpy(float)
         probability = bool(((score >= 0) & (score <= 1)).all())
@@ -247,6 +247,7 @@ def _joined(sources: Sequence[Source], both: list[str], threshold: float | None)
             cut, source = 0.5, "fixed: one half"
         elif probability and threshold is not None:
             cut, source = float(threshold), f"given: {threshold:g}"
+            given_cuts[title] = cut
         thresholds[f"{title}/{target.name}"] = source
         frames.append(
             pd.DataFrame(
@@ -275,6 +276,7 @@ def _joined(sources: Sequence[Source], both: list[str], threshold: float | None)
         {},
         outcome=sources[0].given.outcome,
         coded=sources[0].given.coded,
+        thresholds=given_cuts,
     )
 
 

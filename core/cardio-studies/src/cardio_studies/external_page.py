@@ -426,12 +426,14 @@ def about(
     device: Any = opened.ctx.device
     real = not any(map(is_synthetic, inputs))
     judged = {str(one) for frame in scored.frames.values() for one in frame["patient_id"]}
+    n_patients = int(cohort.samples.table["patient_id"].nunique())
+    all_judged = len(judged) == n_patients  # of others the plugin's sentence counts too many
     kept = ("plugin", "plugin_version", "task", "task_title", "papers", "models", "model_titles",
             "baselines", "primary", "targets")  # fmt: skip
     entries = {
         **{name: made.get(name) for name in kept},
         "outcome_column": opened.config.outcome.column,
-        "outcome": _outcome(opened.task.targets, scored, cohort.outcome),
+        "outcome": _outcome(opened.task.targets, scored, cohort.outcome if all_judged else ""),
         "words": {**(made.get("words") or {}), **words_of_changes(), **words_of_shares()},
         "protocols": [EXTERNAL, INTERNAL],
         "evaluated": {
@@ -449,7 +451,7 @@ def about(
             "path_shown": shown_of(inputs),
             "digest": answered.prepared.digest,
             "n_recordings": len(cohort.samples),
-            "n_patients": int(cohort.samples.table["patient_id"].nunique()),
+            "n_patients": n_patients,
             "n_samples": len(answered.prepared.features), "n_judged": len(judged),
         },
         "quarantined": [row.cells() for row in answered.prepared.quarantined],
@@ -462,7 +464,7 @@ def about(
 
 
 def _outcome(targets: Sequence[Target], scored: Scored, said: str) -> str:
-    """Say how often what was predicted happened, as the plugin or the table says it."""
+    """Say how often what was predicted happened, as the plugin says it, or in the judged."""
     if said:
         return said
     parts = []

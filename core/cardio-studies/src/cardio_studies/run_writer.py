@@ -24,7 +24,7 @@ from cardio_core.types.info import Target, Task
 from cardio_core.types.notes import Note, NoteKind
 from cardio_core.types.predictions import Scored
 from cardio_core.types.report import EvaluationReport, Metric, Scope
-from cardio_stats import calibration_metrics, number_calibration
+from cardio_stats import calibration_metrics, net_benefit, number_calibration, pr_auc
 from cardio_stats.cells import write_table
 from cardio_stats.errors import DataError
 from cardio_stats.estimate import Estimate
@@ -64,7 +64,10 @@ def evaluated(given: Given, config: EvaluateBlock, seed: int) -> EvaluationRepor
                 name: draw for name, draw in own.figures.items()
                 if name.startswith(_OF_PROBABILITIES)
             }  # fmt: skip
-    calibrated, refused = _calibrated(given, config, seed)
+    calibrated, refused = calibration_of(
+        next(iter(scored.frames.values())), task.targets[0], task, config, seed, given.probabilities
+    )
+    calibrated += _of_scores(given, config, seed)
     notes = [*report.notes, *Note.each(NoteKind.NOT_COMPUTED, refused)]
     return replace(
         report,
@@ -74,10 +77,36 @@ def evaluated(given: Given, config: EvaluateBlock, seed: int) -> EvaluationRepor
     )
 
 
-def _calibrated(given: Given, config: EvaluateBlock, seed: int) -> tuple[list[Metric], list[str]]:
+def _of_scores(given: Given, config: EvaluateBlock, seed: int) -> list[Metric]:
+    """Return the area under precision over recall, and net benefit where a threshold was given."""
     [(_, frame)] = given.scored.frames.items()
     [target] = given.task.targets
-    return calibration_of(frame, target, given.task, config, seed, given.probabilities)
+    metrics = []
+    for model in (one.name for one in given.task.models):
+        rows = pooled(frame, target, model)
+        clusters = Scored.clusters_of(rows)
+        about: dict[str, Any] = {
+            "patient": clusters, "level": config.level,
+            "unit": "patient" if clusters is None else None,
+        }  # fmt: skip
+        truth = (rows["y_true"] == target.classes[1]).to_numpy(int)
+        score = rows[f"score:{target.classes[1]}"].to_numpy(float)
+        found = [pr_auc(truth, score, seed=seed, n_resamples=config.n_resamples, **about)]
+        at = given.thresholds.get(model)
+        if at is not None and 0 < at < 1 and model in given.probabilities:
+            found += _net_benefit(truth, score, at, about)
+        place = Scope(task=given.task.name, target=target.name, model=model)
+        metrics += [Metric(one, place) for one in found]
+    return metrics
+
+
+def _net_benefit(truth: Any, score: Any, at: float, about: Mapping[str, Any]) -> list[Estimate]:
+    made = net_benefit(truth, score, at, threshold_source=f"given: {at:g}", **about)
+    gain = {
+        "value": made.extra["over_all"], "low": made.extra["over_all_low"],
+        "high": made.extra["over_all_high"], "name": "net_benefit_over_everybody",
+    }  # fmt: skip
+    return [made, made.replace(**gain)]
 
 
 def calibration_of(

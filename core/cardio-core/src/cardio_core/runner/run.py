@@ -68,6 +68,7 @@ from cardio_core.types.samples import Cohort
 from cardio_stats._numerics.watching import duration, roughly
 from cardio_stats.errors import DataError, LackingError
 from cardio_stats.files import read_json, sweep_cache, sweep_run, write_json, write_text
+from cardio_stats.layout import laid_out
 
 # What runs on this machine took, kept in the cache, so that a dry run can say what is to come.
 
@@ -348,7 +349,10 @@ def run(request: RunRequest, echo: Echo) -> Path:
         Where the user stopped it; the message says what is finished and how to go on.
     """
     check_typed(request)
-    with _shown(request, echo) as display, parse_executor(request.executor) as executor:
+    with (
+        laid_out(request.layout), _shown(request, echo) as display,
+        parse_executor(request.executor) as executor,
+    ):  # fmt: skip
         return _run(request, executor, display)
 
 

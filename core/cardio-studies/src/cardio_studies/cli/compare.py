@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from cardio_core.cli.private import group_readable
+from cardio_stats.cli.options import with_layout
 
 
 @click.command()
@@ -25,7 +26,9 @@ from cardio_core.cli.private import group_readable
     help="A score, or a model of a run; without it a run's primary model, a table's scores.",
 )  # fmt: skip
 @click.option("--patient", metavar="COLUMN", help="Whose row it is.")
+@click.option("--missing", multiple=True, metavar="[COL=]WORD", help="Word that means missing.")
 @click.option("--threshold", type=float, help="Probability from which one would act.")
+@with_layout
 @click.option("--level", default=0.95, show_default=True, help="Coverage of intervals.")
 @click.option("--seed", default=0, show_default=True, help="Of every resampling.")
 @click.option(
@@ -40,6 +43,7 @@ def compare(
     negative: tuple[str, ...],
     scores: tuple[str, ...],
     patient: str | None,
+    missing: tuple[str, ...],
     threshold: float | None,
     level: float,
     seed: int,
@@ -54,7 +58,7 @@ def compare(
     from cardio_studies.comparison import compare_sources
     from cardio_studies.ingest_columns import Question
 
-    asked = Question(outcome, event, scores, patient, negative=negative)
+    asked = Question(outcome, event, scores, patient, missing=missing, negative=negative)
     with (
         Display(lambda line: click.echo(line, err=True), at_once=False) as say,
         say.stage("comparing"),
