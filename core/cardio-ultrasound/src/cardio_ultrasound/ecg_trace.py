@@ -292,16 +292,23 @@ def _standing(
     upper, lower = _course(band)
     # Where a trace has stopped nothing is new near its head.
     near = ndimage.maximum_filter1d(share, 9, axis=1, mode="wrap")
-    drawn = near >= 0.5 * np.maximum(share.max(axis=1, keepdims=True), 1e-9)
-    drawn = ndimage.uniform_filter1d(drawn.astype(np.float64), 5, axis=0) >= 0.39
+    new = near >= 0.5 * np.maximum(share.max(axis=1, keepdims=True), 1e-9)
+    by_frame = _by_frame(kept, n_frames)
+    at_head = [
+        moves is not None
+        and new[
+            min(number, n_frames - 2),
+            round(moves.begin + moves.speed * (number - moves.first)) % n_columns,
+        ]
+        for number, moves in enumerate(by_frame)
+    ]
+    drawn = ndimage.uniform_filter1d(np.array(at_head, dtype=np.float64), 5) >= 0.39
     # A column was drawn when the head came by, once or more; the frames after that show it.
     came, columns = [], []
-    for number, moves in enumerate(_by_frame(kept, n_frames)):
-        if moves is None:
+    for number, moves in enumerate(by_frame):
+        if moves is None or not drawn[number]:
             continue
         head = moves.begin + moves.speed * (number - moves.first)
-        if not drawn[min(number, n_frames - 2), round(head) % n_columns]:
-            continue
         own = np.arange(int(np.ceil(head)), int(np.ceil(head + moves.speed)))
         came += (number + (own - head) / moves.speed).tolist()
         columns += (own % n_columns).tolist()
