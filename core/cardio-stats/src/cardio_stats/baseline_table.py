@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike
 from cardio_stats._numerics.columns import column_named, kind_in, kind_of, level_labels, numbers
 from cardio_stats._numerics.display import BLANK, ResultTable, number_text, p_text
 from cardio_stats._numerics.validate import Floats, Ints, numeric_column
+from cardio_stats._numerics.watching import tell
 from cardio_stats.contingency import categorical_test, chi2_2x2, chi2_rxc, fisher_exact
 from cardio_stats.errors import DataError, every
 from cardio_stats.estimate import Estimate
@@ -494,7 +495,8 @@ def table_one(
     skipped: dict[str, list[str]] = {}
     names = [str(c) for c in table.columns if c != by] if columns is None else list(columns)
     every(*(partial(_notdescribe, table, name, choices) for name in names))
-    for name in names:
+    for place, name in enumerate(names):
+        tell("columns", place, len(names))
         reason = _notdescribe(table, name, choices)
         if reason and columns is not None:
             raise DataError(f"column {name!r}: cannot be described, it is {reason}; leave it out")

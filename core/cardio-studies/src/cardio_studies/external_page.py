@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,7 +19,7 @@ from cardio_core.evaluation.applicability import (
 )
 from cardio_core.fold_assignment import link_subjects
 from cardio_core.io.cohort import shown_of
-from cardio_core.io.hashing import file_digest
+from cardio_core.io.hashing import digest, file_digest
 from cardio_core.io.run_artifact import RunKind, read_artifact
 from cardio_core.io.run_schema import COHORT, PRINTS, Kind
 from cardio_core.io.synthetic import is_synthetic
@@ -39,7 +38,6 @@ from cardio_core.types.notes import Note, NoteKind
 from cardio_core.types.predictions import Scored
 from cardio_core.types.report import Metric, Scope
 from cardio_stats import proportion
-from cardio_stats.errors import ConfigError
 from cardio_stats.estimate import Estimate
 from cardio_stats.files import SafeName
 from cardio_stats.proportions import lower_coverage_p
@@ -410,20 +408,6 @@ def default_out(run: Path) -> Path:
     return Path("runs") / SafeName(f"{run.resolve().name}-external-{stamp}")
 
 
-def guard_new(out: Path) -> None:
-    """Refuse a folder that holds anything: nothing is overwritten.
-
-    Raises
-    ------
-    ConfigError
-    """
-    if out.is_file() or (out.is_dir() and any(out.iterdir())):
-        raise ConfigError(f"--out {out}: expected a new or an empty folder, found files there")
-    above = next(one for one in (out, *out.absolute().parents) if one.exists())
-    if not os.access(above, os.W_OK):
-        raise ConfigError(f"--out {out}: nothing may be written there; name another folder")
-
-
 def about(
     opened: Opened,
     answered: Answered,
@@ -475,6 +459,7 @@ def about(
         "flags": flag_counts(answered.prepared.features.table),
         **further,
     }  # fmt: skip
+    entries["identity"] = digest([entries["evaluated"], entries["data"]["digest"]])
     return first_entries(RunKind.EXTERNAL, out.name, command, **entries)
 
 

@@ -14,7 +14,9 @@ import pandas as pd
 from cardio_core.io.hashing import file_digest
 from cardio_core.io.run_artifact import RunKind
 from cardio_core.report.terms import spelled
+from cardio_core.runner.filling import filling, state_of
 from cardio_core.runner.manifest import first_entries
+from cardio_core.runner.progress import Echo
 from cardio_core.types.info import Target
 from cardio_core.types.notes import Note, NoteKind
 from cardio_core.types.report import Metric, Scope
@@ -46,7 +48,7 @@ from cardio_studies.ingest_columns import (
     is_probability,
     require_scores,
 )
-from cardio_studies.run_writer import guard, publish
+from cardio_studies.run_writer import publish
 
 TASK = "judged"
 
@@ -93,6 +95,7 @@ def judge_survival(
     *,
     level: float = 0.95,
     command: Sequence[str] = (),
+    echo: Echo | None = None,
 ) -> tuple[Path, list[str]]:
     """Write the page of scores of a time to an event, judged at a horizon.
 
@@ -109,6 +112,8 @@ def judge_survival(
         Of the intervals.
     command : sequence of str
         As typed, for the page.
+    echo : callable, optional
+        Takes the line on what a killed command left.
 
     Returns
     -------
@@ -156,7 +161,7 @@ def judge_survival(
     scores = [_judged(table, followed, name) for name in names]
     target = Target(status, "binary", ("no", "yes"))
     digest = file_digest(path)
-    guard(out, digest)
+    state_of(out, RunKind.JUDGED, digest, again=True)
     primary = asked.primary or names[0]
     metrics, notes = _metrics(scores, horizon, asked, target, level)
     lines = [
@@ -176,7 +181,7 @@ def judge_survival(
         "event."
     )
     about = first_entries(
-        RunKind.JUDGED, out.name, command,
+        RunKind.JUDGED, out.name, command, identity=digest,
         task=TASK, task_title=f"Predictions of {spelled(status)} by {horizon.words}",
         papers=[], protocols=[], models=names, model_titles={name: name for name in names},
         baselines=[], primary=asked.primary, targets=[vars(target)], outcome_column=status,
@@ -185,11 +190,12 @@ def judge_survival(
               "n_patients": followed.n},
         left_out=f"{followed.n_dropped} rows lack a time or a status and were left out.",
     )  # fmt: skip
-    page = publish(
-        out, about, [one.to_dict() for one in metrics], {},
-        _figures(scores, primary, horizon, level),
-        [*Note.each(NoteKind.TABLE, lines), *Note.each(NoteKind.NOT_COMPUTED, notes)],
-    )  # fmt: skip
+    with filling(out, about, echo, again=True) as manifest:
+        page = publish(
+            manifest, [one.to_dict() for one in metrics], {},
+            _figures(scores, primary, horizon, level),
+            [*Note.each(NoteKind.TABLE, lines), *Note.each(NoteKind.NOT_COMPUTED, notes)],
+        )  # fmt: skip
     return page, lines
 
 

@@ -14,6 +14,7 @@ import click
 
 from cardio_core.cli.completion import config_names, plugin_names, task_names
 from cardio_core.cli.plugin_options import WithPluginOptions, given
+from cardio_core.cli.private import group_readable
 from cardio_stats.cli.options import with_layout
 from cardio_stats.errors import ConfigError
 from cardio_stats.layout import LAYOUT
@@ -114,6 +115,7 @@ if TYPE_CHECKING:
     help="Show the curves of training meanwhile: tensorboard:DIR or mlflow:URI.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the manifest when done.")
+@group_readable
 def run(needs_from: tuple[str, ...], as_json: bool, **asked: Any) -> None:
     """Take raw recordings to an evaluation: load, features, folds, report."""
     from cardio_core.registry import open_plugin, require_installed

@@ -34,10 +34,13 @@ class Given:
         Options that stand for settings, each with the words after it.
     files : mapping of str to Path
         Files that belong to the one recording, by the name of their option.
+    facts : mapping of Path to mapping
+        What a person states of each file (``--facts FILE``), by column.
     """
 
     settings: tuple[tuple[Option, str], ...] = ()
     files: Mapping[str, Path] = field(default_factory=dict)
+    facts: Mapping[Path, Mapping[str, str]] = field(default_factory=dict)
 
     @property
     def sets(self) -> tuple[str, ...]:

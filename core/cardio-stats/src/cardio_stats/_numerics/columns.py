@@ -12,10 +12,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from cardio_stats._numerics.spline_basis import spline_asked, spline_basis, spline_knots
 from cardio_stats._numerics.validate import Floats, Ints, numeric_column
 from cardio_stats.errors import DataError, every
 from cardio_stats.outcome import Outcome, Placed, place_words, words_in
-from cardio_stats.splines import spline_asked, spline_basis, spline_knots
 
 Kind = Literal["number", "category"]
 Column = pd.Series
@@ -419,7 +419,7 @@ class Predictor:
         Raises
         ------
         DataError
-            As :meth:`Coding.levels` and :func:`~cardio_stats.splines.spline_knots`; no value.
+            As :meth:`Coding.levels` and `spline_knots`; no value.
         """
         curved = None if feature in table.columns else spline_asked(feature)
         name = feature if curved is None else curved[0]

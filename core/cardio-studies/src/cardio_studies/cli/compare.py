@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from cardio_core.cli.private import group_readable
 from cardio_stats.cli.options import with_layout
 
 
@@ -34,6 +35,7 @@ from cardio_stats.cli.options import with_layout
     "--out", type=click.Path(path_type=Path), default=Path("compared"), show_default=True,
     help="Folder to write.",
 )  # fmt: skip
+@group_readable
 def compare(
     sources: tuple[str, ...],
     outcome: str | None,
@@ -52,14 +54,19 @@ def compare(
     Areas in pairs (DeLong, p adjusted for all pairs), decisions (McNemar), what one score adds to
     another (likelihood ratio), net benefit at --threshold; and who is missing where.
     """
+    from cardio_core.runner.progress import Display
     from cardio_studies.comparison import compare_sources
     from cardio_studies.ingest_columns import Question
 
     asked = Question(outcome, event, scores, patient, missing=missing, negative=negative)
-    page, who = compare_sources(
-        sources, asked, out, threshold=threshold, level=level, seed=seed,
-        command=["cardio", *sys.argv[1:]],
-    )  # fmt: skip
+    with (
+        Display(lambda line: click.echo(line, err=True), at_once=False) as say,
+        say.stage("comparing"),
+    ):
+        page, who = compare_sources(
+            sources, asked, out, threshold=threshold, level=level, seed=seed,
+            command=["cardio", *sys.argv[1:]], echo=say,
+        )  # fmt: skip
     for row in who.to_dict("records"):
         click.echo(
             f"{row['predictions']}: {row['patients']} patients, {row['compared']} compared, "

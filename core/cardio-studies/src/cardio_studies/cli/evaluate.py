@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from cardio_core.cli.plugin_options import WithPluginOptions, given
+from cardio_core.cli.private import group_readable
 from cardio_stats.cli.options import with_layout
 
 
@@ -44,6 +45,7 @@ from cardio_stats.cli.options import with_layout
 @click.option(
     "--out", type=click.Path(path_type=Path), help="New folder; runs/RUN-external-TIME without."
 )
+@group_readable
 def evaluate(
     run: Path,
     data: tuple[Path, ...],

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from cardio_core.cli.private import group_readable
 from cardio_stats.cli.options import with_layout
 
 PLACE = click.Path(path_type=Path)
@@ -50,6 +51,7 @@ PLACE = click.Path(path_type=Path)
 @click.option("--level", default=0.95, show_default=True, help="Coverage of intervals.")
 @click.option("--seed", default=0, show_default=True, help="Of every resampling.")
 @click.option("--out", type=PLACE, help="Folder to write; judged/NAME without this.")
+@group_readable
 def judge(
     predictions: Path,
     outcome: str | None,
@@ -80,6 +82,7 @@ def judge(
     A time to an event is judged with --time, --status and --horizon: risks by that time, with
     those who were censored before weighed.
     """
+    from cardio_core.runner.progress import Display
     from cardio_stats.errors import ConfigError
     from cardio_stats.files import SafeName
     from cardio_studies.ingest_columns import Question
@@ -101,17 +104,22 @@ def judge(
     )
     place, command = out or Path("judged") / SafeName(predictions.stem), ["cardio", *sys.argv[1:]]
     follow_up = horizon_of(time, status, horizon)
-    if follow_up is not None:
-        if cohort is not None:
-            raise ConfigError("--cohort: has no place beside --time and --status; leave it out")
-        page, lines = judge_survival(
-            predictions, asked, follow_up, place, level=level, command=command
-        )
-    else:
-        page, given = judge_predictions(
-            predictions, asked, place, cohort=cohort, level=level, seed=seed, command=command
-        )
-        lines = list(given.assumed)
+    if follow_up is not None and cohort is not None:
+        raise ConfigError("--cohort: has no place beside --time and --status; leave it out")
+    with (
+        Display(lambda line: click.echo(line, err=True), at_once=False) as say,
+        say.stage("judging"),
+    ):
+        if follow_up is not None:
+            page, lines = judge_survival(
+                predictions, asked, follow_up, place, level=level, command=command, echo=say
+            )
+        else:
+            page, given = judge_predictions(
+                predictions, asked, place, cohort=cohort, level=level, seed=seed,
+                command=command, echo=say,
+            )  # fmt: skip
+            lines = list(given.assumed)
     for line in lines:
         click.echo(line)
     click.echo(f"Report: {page}")
