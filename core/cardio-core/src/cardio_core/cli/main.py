@@ -9,7 +9,7 @@ import os
 import shutil
 import sys
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NoReturn
@@ -103,10 +103,10 @@ class _Narrow(click.HelpFormatter):
     """Puts what options mean below their names, where both have no room side by side."""
 
     def write_dl(
-        self, rows: Sequence[tuple[str, str]], col_max: int = 30, col_spacing: int = 2
+        self, rows: Iterable[tuple[str, str]], col_max: int = 30, col_spacing: int = 2
     ) -> None:
         """Write a list of terms."""
-        super().write_dl(rows, 4, col_spacing)
+        super().write_dl(list(rows), 4, col_spacing)
 
 
 @contextmanager
