@@ -64,6 +64,7 @@ class Study:
         again = self.names[: 200 - len(self.names)]
         self.names += [f"{one}x{n}" for n, one in enumerate(again)]
         self.rows: list[dict[str, Any]] = []
+        self.part = ""
         os.environ["CARDIO_CACHE"] = str(place / "cache")
 
     def add(self, category: str, what: str, tried: int, failed: Sequence[str], seed: Any) -> None:
@@ -72,6 +73,7 @@ class Study:
             {"category": category, "what": what, "tried": tried, "failed": len(failed),
              "failures": list(failed)[:20], "seed": seed}
         )  # fmt: skip
+        keep(self.part, rows=self.rows)
         print(
             f"{category}: {what}: {tried} tried, {len(failed)} failed {list(failed)[:2]}",
             flush=True,
@@ -407,8 +409,8 @@ def main() -> None:
     options = parser.parse_args()
     for part in options.only:
         study = Study(Path(tempfile.mkdtemp(prefix="hostile-")).resolve())
+        study.part = part
         PARTS[part](study)
-        keep(part, rows=study.rows)
     if options.fuzz:
         found = json.loads(options.fuzz.read_text(encoding="utf-8"))
         rows = [

@@ -45,6 +45,8 @@ def stage_of(out: Path) -> str:
     if status.startswith("running: "):
         stage = status.removeprefix("running: ")
         return "report" if stage == "evaluation" and (out / "metrics.json").exists() else stage
+    if status == "done":
+        return "done" if content.get("outputs") else "report"
     return "report" if status == "closing" else status
 
 
