@@ -316,11 +316,11 @@ def _standing(
     for place, (frame, column) in enumerate(zip(came, columns, strict=True)):
         after = int(np.ceil(frame)) + 2
         for side, rows in enumerate((upper, lower)):
-            seen = rows[after : after + _SHOWN, column]
-            if not np.isfinite(seen).any():
-                seen = rows[max(after - 1, 0) : after + _SHOWN, column]
-            if np.isfinite(seen).any():
-                course[side, place] = np.nanmedian(seen)
+            shown = rows[after : after + _SHOWN, column]
+            if not np.isfinite(shown).any():
+                shown = rows[max(after - 1, 0) : after + _SHOWN, column]
+            if np.isfinite(shown).any():
+                course[side, place] = np.nanmedian(shown)
     # A cursor stands where the next frame is, new ink between this frame and the next.
     thick_px = _thickness_px(upper, lower)
     frames = np.asarray(came) + (1.0 if cursor else 0.5 + 0.5 * thick_px / speed)

@@ -59,7 +59,7 @@ def write_video(
     try:
         for frame in frames if writer.isOpened() else ():
             shown = cv2.cvtColor(frame, cv2.COLOR_RGB2BGR) if colour else frame
-            before.update(np.ascontiguousarray(shown).tobytes())
+            before.update(shown.tobytes())
             writer.write(shown)
     finally:
         writer.release()
@@ -88,7 +88,7 @@ def _digest(path: Path, *, colour: bool) -> str:
             there, frame = capture.read()
             if not there:
                 break
-            found.update(np.ascontiguousarray(frame if colour else frame[..., 0]).tobytes())
+            found.update((frame if colour else frame[..., 0]).tobytes())
     finally:
         capture.release()
     return found.hexdigest()

@@ -287,7 +287,7 @@ def _on_side(
     """Find the septum as if the left ventricle lay to its right, or in a mirror to its left."""
     shown, mask = volume.frames, sector
     if mirrored:
-        shown, mask = (np.ascontiguousarray(one[..., ::-1]) for one in (shown, mask))
+        shown, mask = np.ascontiguousarray(shown[..., ::-1]), np.ascontiguousarray(mask[:, ::-1])
     septum = find_septum(shown, volume.mm_per_pixel, mask, ed_frame)
     lines = _lines(septum.points_px, volume.mm_per_pixel, mask, config)
     side, wall = trust_of_side(shown.mean(axis=0), septum.points_px, lines[0], volume.mm_per_pixel)
