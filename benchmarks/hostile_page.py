@@ -22,8 +22,11 @@ A case is one hostile name, cell, file, fault or surrounding. It fails where a c
 traceback or an unexpected error, writes outside of its folder, gives a file a name that some system
 refuses, lets a spreadsheet compute a cell, or runs what a file asked for. The names are paths up
 and down, dots, names that Windows keeps, signs that a shell takes for its own, marks that turn
-text, other scripts, and names of up to 5,000 characters; as ids of patients, as columns and as
-scores.
+text, other scripts, and names of up to 5,000 characters; here they are ids of a run's patients.
+
+The study was stopped when its time was over: what is not in the table was not tried. One damaged
+loop (`us_mmode_measured/37/19`, pixels of infinite size) ended in an unexpected error, which is
+mended; that reader was tried again.
 
 <!-- slow -->
 ```sh
