@@ -44,8 +44,8 @@ DOUBT_TWICE = -1.0
 """The same where the ventricles beat regularly at the rates of flutter with 2:1 conduction."""
 
 LONG_PR = 0.45
-"""Of the RR interval at those rates, beyond which none is given either: when the sinus node is fast,
-the AV node is."""
+"""Of the RR interval at those rates, beyond which none is given either: where the sinus node is
+fast, so is the AV node."""
 
 SINUS_P_DEG = (-45.0, 120.0)
 """Frontal axis of a P wave from the sinus node; beyond, another part of the atria leads."""
