@@ -63,7 +63,7 @@ def shown_command(command: str | Sequence[str]) -> str | list[str]:
 
     Examples
     --------
-    >>> shown_command("cardio run --data /home/ada/crt/cohort.csv --set a.b=/tmp/x/y")
+    >>> shown_command("cardio run --data /srv/ada/crt/cohort.csv --set a.b=/tmp/x/y")
     'cardio run --data cohort.csv --set a.b=y'
     >>> shown_command(["cardio", "judge", "tables/p.csv", "--out=../../../ada/x"])
     ['cardio', 'judge', 'tables/p.csv', '--out=x']
