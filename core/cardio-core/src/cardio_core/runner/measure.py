@@ -18,6 +18,7 @@ from cardio_core.io.cohort import shown_of
 from cardio_core.io.hashing import digest
 from cardio_core.io.run_artifact import DONE, RunKind
 from cardio_core.report.measured import THUMBNAILS, write_page
+from cardio_core.report.measurements import columns_file
 from cardio_core.runner.facts import asked, write_template
 from cardio_core.runner.filling import MANIFEST, filling
 from cardio_core.runner.inputs import Found, find_recordings
@@ -187,7 +188,10 @@ def _begins_anew(out: Path, request: MeasureRequest, identity: str) -> bool:
     return not unfinished
 
 
-_OWN = (TABLE, LOOPS, FILES, PAGE, LOOPS_PAGE)
+_OWN = (
+    TABLE, columns_file(Path(TABLE)).name, LOOPS, columns_file(Path(LOOPS)).name, FILES, PAGE,
+    LOOPS_PAGE,
+)  # fmt: skip
 
 
 def _finish(

@@ -21,6 +21,7 @@ from cardio_core.report.measurements import (
     COLUMNS,
     Column,
     Measured,
+    columns_file,
     measured_of,
     n_samples_of,
     of_several,
@@ -649,7 +650,8 @@ class Written:
         """
         said = self._account()
         for table in filter(None, (self._table, self._loops)):
-            table.path.replace(self._out / table.path.name)
+            for path in (columns_file(table.path), table.path):
+                path.replace(self._out / path.name)
         if self._mapping is not None and self._at is not None:
             self._mapping.path.replace(self._at)
         return said
