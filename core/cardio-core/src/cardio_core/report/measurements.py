@@ -18,7 +18,7 @@ from cardio_stats.files import replacing
 MOST_NAMES = 60
 """A block of one axis with more names than this is a curve, not a list of measurements."""
 
-UNITS = {"1": "", "deg": "degrees", "1/min": "per min", "uV.s": "uV s", "uV": "uV", "px": "pixels"}
+UNITS = {"1": "", "deg": "degrees", "1/min": "per min", "uV.s": "µV·s", "uV": "µV", "px": "pixels"}
 """Units as they are written out; any other stays as it is."""
 
 _ENDS = frozenset(
