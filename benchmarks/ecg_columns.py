@@ -3,9 +3,9 @@
     python benchmarks/ecg_columns.py --data $CARDIO_DATA/mitdb --json ecg_columns.json
 
 For every record of DS1 the model is fitted on the other 21 and judged on it, with R peaks as they
-are detected. Then each column is replaced by the record's median, one at a time (of a measurement
-that each lead has, all leads at once): what is lost is its worth, in log loss a beat (S against N;
-V against N and S; each class weighs one half) and in beats found. Sensitivity and predictivity of S
+are detected. Then each column is replaced by the record's median, one at a time (of what each lead
+has, all leads at once): what is lost is its worth, in log loss a beat (S against N; V
+against N and S; each class weighs one half) and in beats found. Sensitivity and predictivity of S
 stand beside it, over the log odds taken off (`shift_s`), all records and without the one that has
 most.
 """

@@ -7,8 +7,8 @@ ones), as `cardio measure` takes them (360 Hz), beside neurokit2's delineation; 
 noise change; then who is given a PR interval, and who a complete block, in LUDB and PTB-XL.
 
 The human value of a record is a median: per beat over the twelve leads, then over the beats of the
-median beat. ``extreme`` is the second earliest onset and second latest end of the medians, or,
-``outermost``, the earliest and latest; the global limits are compared with both.
+median beat. ``extreme`` is the second earliest onset and second latest end of the leads' medians,
+``outermost`` the earliest and latest; the global limits are compared with both.
 neurokit2 delineates each lead, at our R peaks, and its limits are taken like the human ones.
 """
 

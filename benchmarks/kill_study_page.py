@@ -13,6 +13,7 @@ from typing import Any
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "results" / "kills.md"
 STORED = ROOT / "docs" / "results" / "kills.json"
+COMMANDS = ROOT / "docs" / "results" / "kills_of_commands.json"
 
 ASKED = {
     "toy": 50, "ecg_transfer": 5, "spect_polar": 5, "mmode_septal_flash": 5, "echo_cmr": 5,
@@ -92,12 +93,66 @@ ends.
 """
 
 
+OF_COMMANDS = """
+## Eight commands
+
+Every command that fills a folder holds it with a lock while it works, and says *done* in
+`manifest.json` last. What is repeated begins anew (`judge`, `compare`, `evaluate`, `fuse`,
+`export`) or goes on (`stability`, and `run` and `measure` with `--resume`), and says so in one
+line. Here each was killed (`kill -9`) at drawn moments, half of them as it was about to open,
+rename or delete one of its files, with the tests' toy plugin; then it was given again.
+
+<!-- slow -->
+```sh
+{command}
+```
+
+Run on {date}, code {commits}; {machine}, many other programs at work.
+
+"""
+AFTER_COMMANDS = """
+- *Begun, not done*: a manifest was there and said another state than *done*; readers refuse it.
+- *Torn*: as above, of files with their final names. A table that grows lies in `unfinished/`.
+- *Looked whole*: *done* stood there without a page or with files that an undisturbed command has
+  not; or `measurements.csv` with fewer lines.
+- *Differ*: files of the finished folder that an undisturbed one has not, or otherwise; those with
+  times and the pages' reports of them aside.
+"""
+
+
+def of_commands(found: dict[str, Any]) -> str:
+    """Return the part of the page on all commands."""
+    kills = found["kills"]
+    rows = []
+    for command in dict.fromkeys(one["command"] for one in kills):
+        own = [one for one in kills if one["command"] == command]
+        states = Counter(
+            "done" if one["state"] == "done" else "begun" if one["state"] else "" for one in own
+        )
+        rows.append([
+            f"`{command}`", len(own), sum(one["how"] == "at a write" for one in own), states[""],
+            states["begun"], states["done"], sum(bool(one["said"]) for one in own),
+            *(sum(len(one[name]) for one in own) for name in GRAVE),
+            sum(bool(one["again"]) for one in own),
+        ])  # fmt: skip
+    head = ["command", "kills", "of them at a write", "nothing there", "begun, not done", "done",
+            "said so in one line", "torn files", "looked whole", "files that differ",
+            "temporary names left", "given again and failed"]  # fmt: skip
+    about = {name: found[name] for name in ("command", "date", "machine")}
+    commits = "; ".join(dict.fromkeys(one["commit"] for one in kills))
+    return OF_COMMANDS.format(**about, commits=commits) + _table(head, rows) + "\n" + AFTER_COMMANDS
+
+
+GRAVE = ("torn", "looks_whole", "differences", "unfinished")
+
+
 def rendered(stored: dict[str, Any]) -> str:
     """Return the page."""
+    commands_ = json.loads(COMMANDS.read_text(encoding="utf-8"))
     commands = "\n".join(one["command"] for one in stored.values())
     return "\n".join(
         [HEAD + commands + "\n```", "", _when(stored), "", _by_plugin(stored), *_lacking(stored),
-         MIDDLE, "## By kind", "", _by_kind(stored), *_faults(stored), END]
+         MIDDLE, "## By kind", "", _by_kind(stored), *_faults(stored), of_commands(commands_), END]
     )  # fmt: skip
 
 

@@ -47,7 +47,7 @@ def stage_of(out: Path) -> str:
         return "report" if stage == "evaluation" and (out / "metrics.json").exists() else stage
     if status == "done":
         return "done" if content.get("outputs") else "report"
-    return status
+    return "report" if status == "closing" else status
 
 
 def _manifest(out: Path) -> dict[str, object]:

@@ -2,6 +2,7 @@
 
 MADE = {
     "docs/results/fuzz.md": "tests/fuzz/page.py",
+    "docs/results/hostile.md": "benchmarks/hostile_page.py",
     "docs/results/kills.md": "benchmarks/kill_study_page.py",
     "docs/results/no_signal.md": "tests/integration/no_signal_page.py",
     "docs/gpu.md": "benchmarks/gpu_page.py",

@@ -142,3 +142,14 @@ def test_the_stage_is_that_of_the_manifest(watch, tmp_path, manifest, metrics, s
 def test_a_process_is_known_by_its_session(watch):
     assert os.getpid() in watch.alive("no mark", os.getsid(0))
     assert watch.alive("no mark", -1) == {}
+
+
+def test_eight_commands_were_killed_thirty_times_each_and_nothing_looked_whole(page):
+    kills = json.loads(page.COMMANDS.read_text(encoding="utf-8"))["kills"]
+    by_command = {one["command"]: 0 for one in kills}
+    for one in kills:
+        by_command[one["command"]] += 1
+        assert not any(one[name] for name in page.GRAVE), one
+        assert not one["again"], one
+    assert len(by_command) == 8
+    assert set(by_command.values()) == {30}

@@ -366,5 +366,5 @@ def test_nothing_is_overwritten(cardio: Cli, clinic_run, away, validated) -> Non
     before = (out / "report.html").read_bytes()
     said = cardio("evaluate", clinic_run, "--data", away, "--out", out)
     assert said.exit_code == 2
-    assert "expected a new or an empty folder" in said.stderr
+    assert "holds something else" in said.stderr
     assert (out / "report.html").read_bytes() == before

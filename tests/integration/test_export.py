@@ -208,7 +208,7 @@ def test_what_cannot_be_exported_is_refused_in_one_line(
     for asked, expected in (
         (
             (run_of_planted, "--out", full),
-            "expected an empty or a new folder, found one with files",
+            "holds something else; name a new folder",
         ),
         ((begun, "--out", tmp_path / "x"), "not finished"),
         ((judged, "--out", tmp_path / "x"), "found a folder that is judged"),

@@ -36,6 +36,10 @@ def table_of(out):
         return list(csv.DictReader(file))
 
 
+def state_of(out):
+    return json.loads((out / "manifest.json").read_text(encoding="utf-8"))["status"]
+
+
 def everything_in(out):
     return b"".join(
         path.read_bytes() for path in out.rglob("*") if path.suffix in (".csv", ".html")
@@ -160,26 +164,40 @@ def test_a_file_that_comes_twice_is_measured_twice_and_flagged(cardio, newcomers
     assert second["flags"] == f"the same file as recording {first['id']}"
 
 
-def test_ctrl_c_keeps_the_lines_that_are_done_and_says_where(
+def test_ctrl_c_keeps_what_is_measured_and_another_command_goes_on_with_it(
     cardio, newcomers, tmp_path, monkeypatch
 ):
-    from cardio_core.runner import measure as module
+    from cardio_core.runner import measure_tables as tables
 
-    genuine, calls = module.measure_patient, []
+    genuine, calls = tables._measured, []
 
-    def stopped(job, device=None):
+    def stopped(job, *more):
         calls.append(job)
         if len(calls) == 3:
             raise KeyboardInterrupt
-        return genuine(job, device)
+        return genuine(job, *more)
 
-    monkeypatch.setattr(module, "measure_patient", stopped)
-    words = ("--out", tmp_path / "out", "--no-sheets", "--executor", "local:1")
-    said = cardio("measure", "--plugin", "toy", newcomers, *words)
+    monkeypatch.setattr(tables, "_measured", stopped)
+    words = ("measure", "--plugin", "toy", newcomers, "--no-sheets", "--executor", "local:1")
+    out, whole = tmp_path / "out", tmp_path / "whole"
+    said = cardio(*words, "--out", out)
     assert said.exit_code == 130
-    done = table_of(tmp_path / "out")
+    done = table_of(out / "unfinished")
     assert {row["patient"] for row in done} == {"C00", "C01"}
     assert f"Interrupted. {len(done)} recording(s) are in" in said.stderr
+    assert not (out / "measurements.csv").exists()
+    assert state_of(out) == "interrupted"
+    assert cardio(*words, "--out", out).exit_code == 2
+    refused = cardio("measure", "--plugin", "toy", newcomers, "--out", out, "--resume")
+    assert (refused.exit_code, "--no-sheets" in refused.stderr) == (2, False)
+    assert "was begun with" in refused.stderr
+    assert cardio(*words, "--out", out, "--resume").exit_code == 0
+    assert [job.number for job in calls[3:]] == [2, 3]
+    assert cardio(*words, "--out", whole).exit_code == 0
+    assert (out / "measurements.csv").read_bytes() == (whole / "measurements.csv").read_bytes()
+    assert state_of(out) == "done"
+    assert not (out / "unfinished").exists()
+    assert cardio(*words, "--out", out, "--resume").exit_code == 2
 
 
 def test_nothing_but_bad_files_exits_with_3_and_says_the_first_reason(cardio, newcomers, tmp_path):
@@ -284,6 +302,28 @@ def test_what_is_listed_last_stands_behind_all_blocks_and_names_of_two_blocks_st
     assert [one.name for one in made] == names
     with pytest.raises(ContractError, match="lists 'pr' last"):
         FeatureBlock(np.ones((1, 3)), *about, listed_last=("pr",))
+
+
+def test_a_code_is_written_as_its_word_and_the_commonest_of_several_counts():
+    from dataclasses import replace
+
+    import numpy as np
+    import pandas as pd
+
+    from cardio_core.errors import ContractError
+    from cardio_core.report.measurements import measured_of
+    from cardio_core.types.features import FeatureBlock, FeatureSet
+
+    table = pd.DataFrame({name: list("aaa") for name in ("recording_id", "study_id", "patient_id")})
+    levels = {"rhythm": ("sinus", "paced", "not sure")}
+    values = np.array([[2.0], [0.0], [2.0]])
+    block = FeatureBlock(values, ("measure",), ("rhythm",), ("1",), levels=levels)
+    (rhythm,) = measured_of(FeatureSet(table, {"rhythm": block}))
+    assert (rhythm.text, rhythm.quartiles, rhythm.column.values) == ("not sure", None, "text")
+    none = replace(block, values=np.full((3, 1), np.nan))
+    assert measured_of(FeatureSet(table, {"rhythm": none}))[0].text == ""
+    with pytest.raises(ContractError, match="'beat'"):
+        FeatureBlock(values, ("measure",), ("rhythm",), ("1",), levels={"beat": ("a",)})
 
 
 @pytest.mark.parametrize("n_sheets", [1, 5, 6])

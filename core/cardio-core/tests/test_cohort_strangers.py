@@ -10,12 +10,14 @@ from hypothesis import strategies as st
 from cardio_core.io.cohort import find_cohort_table
 from cardio_core.io.cohort_columns import COLUMNS, own_column
 from cardio_core.io.cohort_table import (
+    CohortTableError,
     existing_paths,
     forgiving,
     inspect_cohort_table,
     read_cohort_table,
 )
 from cardio_stats.errors import DataError
+from cardio_stats.layout import Layout, laid_out, words_of
 
 
 @pytest.fixture
@@ -154,11 +156,38 @@ def test_a_wrong_path_is_told_what_it_may_have_meant(write, tmp_path, path, hint
         existing_paths(table["path_ecg"].iloc[0])
 
 
-def test_a_workbook_is_told_to_become_a_csv(tmp_path):
+def test_a_workbook_is_a_cohort_table(tmp_path):
+    openpyxl = pytest.importorskip("openpyxl")
+    book = openpyxl.Workbook()
+    for row in (["patient_id", "age_y", "sex"], ["A", 61, "männlich"], ["B", 55.5, "weiblich"]):
+        book.active.append(row)
     path = tmp_path / "cohort.xlsx"
-    path.write_bytes(b"PK\x03\x04")
-    with pytest.raises(DataError, match=r"cohort\.xlsx: .*found a workbook; save its sheet as CSV"):
+    book.save(path)
+    assert find_cohort_table(path) == path
+    with laid_out(Layout(words=words_of(["sex:männlich=male", "sex:weiblich=F"]))):
+        table = read_cohort_table(path)
+    assert table["sex"].tolist() == ["M", "F"]
+    assert table["age_y"].tolist() == [61.0, 55.5]
+
+
+def test_a_table_of_unknown_columns_is_no_recording(write, tmp_path):
+    path = write("Kennung;Befundung;Ablage\na1;links;ekg/a1.csv\na2;rechts;ekg/a2.csv\n")
+    with pytest.raises(DataError, match=r"a table of 3 columns .*which is the patient") as error:
         find_cohort_table(path)
+    assert "Kennung" not in str(error.value)  # without a header it is a patient
+    with forgiving(), pytest.raises(DataError, match="Kennung, Befundung, Ablage"):
+        find_cohort_table(path)
+    for recording in ("# rate_hz=500\nI,II\n0.1,0.2\n", "I,II\n0.1,0.2\n0.1,0.3\n"):
+        assert find_cohort_table(write(recording)) is None
+
+
+def test_words_that_no_column_knows_are_one_problem_and_no_row_each(write):
+    path = write("patient_id,sex\n" + "".join(f"P{n},weiblich\n" for n in range(60)))
+    with pytest.raises(CohortTableError) as error:
+        read_cohort_table(path)
+    assert len(error.value.problems) == 60
+    assert "column 'sex', rows 2, 3, 4 and 57 more: expected one of M, F" in str(error.value)
+    assert "weiblich" not in str(error.value)  # a cell can be a name
 
 
 def test_a_table_without_the_patients_name_is_found_and_told(write):
@@ -187,8 +216,8 @@ def test_no_table_ends_in_a_traceback(tmp_path_factory, header, rows, mark, enco
     path = tmp_path_factory.mktemp("cohort") / "cohort.csv"
     text = "\n".join(mark.join(row) for row in [header, *rows])
     path.write_bytes(text.encode(encoding, errors="replace"))
-    find_cohort_table(path)
     try:
+        find_cohort_table(path)
         found = inspect_cohort_table(path)
     except DataError as error:
         assert "\n" not in str(error)

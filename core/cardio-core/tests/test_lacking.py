@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import errno
+import os
 import pickle
 import shutil
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -12,7 +16,7 @@ import pytest
 from cardio_core.compute.executors import LocalExecutor
 from cardio_core.compute.resource_errors import lacking
 from cardio_core.io.hashing import file_digest
-from cardio_core.io.store import open_cache
+from cardio_core.io.store import bound_cache, held_in, open_cache
 from cardio_core.runner.hook_calls import failed
 from cardio_core.testing import call_cardio
 from cardio_stats.errors import ConfigError, DataError, LackingError
@@ -202,3 +206,52 @@ def test_what_is_no_regular_file_has_no_digest(tmp_path):
     endless.symlink_to("/dev/zero")
     with pytest.raises(DataError):
         file_digest(endless)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+def test_a_full_standard_output_is_no_full_disk() -> None:
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "cardio_core", "--help"], stdout=full, stderr=subprocess.PIPE,
+            text=True, check=False,
+        )  # fmt: skip
+    assert done.returncode == 1
+    assert done.stderr.startswith("Error: standard output cannot be written")
+    assert done.stderr.count("\n") == 1
+
+
+def test_a_cache_is_bounded_by_what_was_made_longest_ago(tmp_path, monkeypatch):
+    monkeypatch.setenv("CARDIO_CACHE", str(tmp_path))
+    monkeypatch.setenv("CARDIO_CACHE_GB", "3e-6")
+    for age in range(5):
+        folder = tmp_path / "features" / "toy" / str(age)
+        folder.mkdir(parents=True)
+        (folder / "a.npy").write_bytes(b"x" * 1000)
+        os.utime(folder, (time.time() - age * 1e6,) * 2)
+    (tmp_path / "mine.txt").write_text("mine", encoding="utf-8")
+    assert held_in(tmp_path)["features"] == (5, 5000)
+    assert bound_cache(tmp_path) == 2000
+    assert sorted(one.name for one in (tmp_path / "features" / "toy").iterdir()) == ["0", "1", "2"]
+    assert bound_cache(tmp_path) == 0
+    monkeypatch.setenv("CARDIO_CACHE_GB", "1e-9")
+    assert bound_cache(tmp_path) == 2000  # what is of today may be at work
+    assert call_cardio("doctor", "--clear").exit_code == 2
+    assert call_cardio("doctor", "--cache", "--clear").exit_code == 0
+    assert [one.name for one in tmp_path.iterdir()] == ["mine.txt"]
+
+
+@pytest.mark.parametrize("text", ["much", "0", "-1", "inf", "nan"])
+def test_a_bound_that_is_no_number_is_refused(text, tmp_path, monkeypatch):
+    monkeypatch.setenv("CARDIO_CACHE_GB", text)
+    with pytest.raises(ConfigError):
+        bound_cache(tmp_path)
+
+
+@pytest.mark.parametrize("words", [("run",), ("measure",), ("stats", "roc"), ("judge",), ()])
+def test_help_fits_a_terminal_of_forty_columns_where_it_can_be_folded(words, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "40")
+    lines = call_cardio(*words, "--help").stdout.splitlines()
+    wide = [line for line in lines if len(line) > 40]
+    # One word of a shell, or the name of an option with all that it takes, has no place to fold.
+    assert [line for line in wide if len(line.split()) > 3 and not line.endswith("\\")] == []
+    assert len(wide) < 0.1 * len(lines)

@@ -100,6 +100,19 @@ def test_the_restricted_mean_agrees_with_survfit(case: dict[str, Any], rows: pd.
     assert list(gain.ci) == pytest.approx(low_and_high, abs=1e-5)
 
 
+def test_the_command_compares_mean_times(tmp_path: Path) -> None:
+    case, rows = CASES[1]
+    rows.assign(event=(rows["status"] > 0) * 1).to_csv(tmp_path / "t.csv", index=False)
+    command = ("stats", "survival", tmp_path / "t.csv", "--time", "time", "--status", "event",
+               "--json")  # fmt: skip
+    said = json.loads(call_cardio(*command, "--groups", "flag", "--mean-until", "30").stdout)
+    found = {one["name"]: one["value"] for one in said}
+    means = [found["restricted_mean[0, 30]"], found["restricted_mean[1, 30]"]]
+    assert means == pytest.approx(case["rmst_arm"], abs=1e-9)
+    assert found["mean_gain[1 - 0, 30]"] == pytest.approx(means[1] - means[0])
+    assert call_cardio(*command, "--columns", "x", "--mean-until", "30").exit_code == 2
+
+
 def test_without_competing_events_the_incidence_is_one_less_survival() -> None:
     rows = CASES[0][1]
     status = rows["status"].where(rows["status"] != 2, 0).to_list()

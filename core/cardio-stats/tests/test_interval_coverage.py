@@ -24,7 +24,6 @@ from cardio_stats import (
     bootstrap_auc,
     calibration_slope,
     delong_paired,
-    expected_calibration_error,
     per_class_table,
     pr_auc,
     proportion,
@@ -140,12 +139,6 @@ def slope(rng: np.random.Generator) -> tuple[Estimate, float]:
     return calibration_slope(labels, 1 / (1 + np.exp(-log_odds))), 0.7
 
 
-def ece(rng: np.random.Generator) -> tuple[Estimate, float]:
-    p = rng.uniform(0.05, 0.95, 2000)
-    labels = rng.random(2000) < 0.5 + 0.5 * (p - 0.5)
-    return expected_calibration_error(labels, p, n_resamples=500), 0.9 / 8
-
-
 CLAIMED: dict[str, Study] = {
     "DeLong, 100 + 100 rows, AUC .80": delong_of(200, interval="delong"),
     "DeLong paired difference, 100 + 100 rows, .80 - .70, r .5": delong_difference,
@@ -167,7 +160,6 @@ REPORTED: dict[str, Study] = {
     "patient bootstrap percentile, 20 patients of 8 rows, AUC .75": of_patients(20),
     "patient bootstrap percentile, 10 patients of 8 rows, AUC .75": of_patients(10),
     "record bootstrap of sensitivity, 22 records of 30 beats": beats_of_records(22, by_record=True),
-    "ECE basic bootstrap, n 2000, true value .1125": ece,
 }
 """Settings at the edge, whose coverage is reported and not claimed."""
 

@@ -64,6 +64,14 @@ def test_an_outcome_of_words_gives_the_numbers_of_zeros_and_ones(name: str) -> N
     assert CALLS[name](Y + 1, event="2") == plain
 
 
+def test_of_three_words_each_is_named() -> None:
+    words = ["died", "alive", "lost", "moved"]
+    with pytest.raises(ConfigError, match="'lost' in 1 row, 'moved' in 1 row are neither"):
+        stats.binary_labels(words, "died", negative=["alive"])
+    found = stats.binary_labels(words, "died", negative=["alive", "moved"], missing=["lost"])
+    assert np.array_equal(found, [1, 0, np.nan, 0], equal_nan=True)
+
+
 def test_words_that_leave_the_event_open_are_refused() -> None:
     with pytest.raises(ConfigError, match="'alive' in 60 rows, 'died' in 60 rows"):
         stats.auc(WORDS, SCORE)

@@ -10,7 +10,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cardio_stats import cox_table, fit_cox, fit_logistic, incremental, multivariable, univariable
+from cardio_stats import (
+    cox_table,
+    fit_cox,
+    fit_logistic,
+    incremental,
+    multivariable,
+    multivariable_imputed,
+    univariable,
+)
 from cardio_stats.errors import DataError
 from cardio_stats.estimate import Estimate
 
@@ -117,6 +125,11 @@ def test_splines_that_cannot_be_are_refused(feature: str, says: str) -> None:
     rows = rows.assign(**{"class": rows.index % 2})
     with pytest.raises(DataError, match=says):
         fit_logistic(rows, "y", [feature])
+
+
+def test_a_spline_is_not_imputed() -> None:
+    with pytest.raises(DataError, match="found the spline"):
+        multivariable_imputed(CASES[0].values[1], "y", ["rcs(age, 4)", "arm"], m=2)
 
 
 def test_a_spline_of_the_time_is_no_predictor_of_it() -> None:

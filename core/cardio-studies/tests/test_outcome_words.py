@@ -137,7 +137,7 @@ def test_a_censored_outcome_is_not_judged_as_binary(tmp_path: Path) -> None:
     table = pd.DataFrame({"patient": [f"p{n}" for n in range(40)], "time": range(1, 41),
                           "status": [0, 1] * 20, "risk": np.linspace(0.1, 0.9, 40)})  # fmt: skip
     table.to_csv(tmp_path / "t.csv", index=False)
-    with pytest.raises(CardioError, match="survival"):
+    with pytest.raises(CardioError, match="--horizon"):
         read_given(tmp_path / "t.csv", Question("status", scores=("risk",)))
     table.drop(columns="time").to_csv(tmp_path / "t.csv", index=False)
     assert read_given(tmp_path / "t.csv", Question("status", scores=("risk",))).n_rows == 40

@@ -140,7 +140,7 @@ def test_a_file_that_is_given_by_itself_is_taken_whatever_it_is(export):
 
 def test_videos_and_arrays_are_a_study_each_for_nothing_says_whom_they_show(tmp_path):
     for name in ("b.avi", "a.npy"):
-        (tmp_path / name).write_bytes(b"")
+        (tmp_path / name).write_bytes(b"RIFF\0\0\0\0AVI ")
     found = read_export([tmp_path], taken={"1"})
     assert [(one.study_id, one.patient_id) for one in found.studies] == [("2", "2"), ("3", "3")]
 

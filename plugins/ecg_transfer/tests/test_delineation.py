@@ -245,6 +245,22 @@ def test_p_and_t_peaks_and_ends_are_where_the_waves_are():
     assert p_wave.off_ms == pytest.approx(-160.0 + 2.27 * 20.0, abs=8.0)
 
 
+def t_end_ms(*waves, rr_s):
+    """Return the end of T of three leads with a QRS and these waves (height, centre, width)."""
+    qrs = bump(0, 10)
+    rows = [qrs + sum(height * bump(at, width) for height, at, width in waves)] * 3
+    beat = beat_of(*rows, rr_s=rr_s)
+    t_wave = find_t(beat, delineate_qrs(beat))
+    return None if t_wave is None else t_wave.off_ms
+
+
+def test_a_second_phase_of_t_is_its_end_only_where_the_first_ends_sooner_than_any_reader_marks():
+    early, late = (0.3, 200, 25), (0.3, 300, 25)
+    assert t_end_ms(early, late, rr_s=0.8) == pytest.approx(t_end_ms(late, rr_s=0.8), abs=15)
+    # At a fast rate the first ends in time: what comes behind is a U wave, or the next P.
+    assert t_end_ms(early, late, rr_s=0.45) == pytest.approx(t_end_ms(early, rr_s=0.45), abs=15)
+
+
 def test_without_atrial_activity_there_is_no_p_wave():
     beat = beat_of(bump(0.0, 12.0) + 0.4 * bump(270.0, 40.0), noise_mv=0.005)
     qrs = delineate_qrs(beat)
@@ -349,7 +365,9 @@ def test_block_codes_of_ptbxl_agree_with_the_measurements():
     assert of_code(made, "lbbb", "CRBBB").sum() == of_code(made, "rbbb", "CLBBB").sum() == 0
     assert of_code(made, "qrs_ms", "CLBBB").min() > 120.0
     slow = of_code(made, "pr_ms", "1AVB")
-    assert np.isnan(slow).sum() <= 1
+    # None at 31 a minute, where P comes longer before the QRS than is looked; and none where P, T
+    # and the next P stand so evenly that flutter with 3:1 conduction is more likely (102).
+    assert slow.size == 7 and np.isnan(slow).sum() <= 2
     assert np.nanmin(slow) > 200.0
     plain = twenty_normal()
     assert 80.0 <= np.median(of_code(plain, "qrs_ms", "NORM")) <= 100.0

@@ -99,7 +99,7 @@ def test_every_record_is_measured_and_its_limits_lie_where_people_set_them():
 
 
 def test_the_global_duration_is_that_of_the_second_earliest_and_latest_marks():
-    # 2026-11-24: onset +1.7 ± 7.4 ms, end +0.5 ± 8.3, duration -1.2 ± 10.5; the median lead's
+    # 2026-11-24: onset +0.7 ± 6.3 ms, end +0.5 ± 8.3, duration -0.2 ± 9.8; the median lead's
     # duration is 16.7 ms shorter than these marks, and the outermost marks are 7.2 ms wider.
     made, marks = records()
     ours = np.array([one.qrs.first_and_last_ms for one in made])
@@ -123,10 +123,15 @@ def test_the_global_duration_stands_where_people_put_it_on_the_limits_of_guideli
     assert ((ours >= limit_ms) == (theirs >= limit_ms)).sum() >= agree
 
 
-@pytest.mark.xfail(strict=True, reason="QRS duration: r .942 in 50 records, not .95")
 def test_durations_follow_the_human_ones_closely():
     ours, theirs = limits()
     assert np.corrcoef(np.diff(ours)[:, 0], np.diff(theirs)[:, 0])[0, 1] >= 0.95
+
+
+@pytest.mark.xfail(strict=True, reason="QRS duration: SD 6.2 ms with paced in, not 6")
+def test_durations_scatter_by_6_ms_at_most():
+    ours, theirs = limits()
+    assert np.diff(ours - theirs)[:, 0].std(ddof=1) <= 6.0
 
 
 @pytest.mark.parametrize("gain", [0.5, 10.0])

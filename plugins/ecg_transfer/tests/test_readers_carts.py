@@ -186,6 +186,17 @@ def test_leads_that_were_not_recorded_together_are_refused(tmp_path):
     assert "2 different starts" in refusal(written(tmp_path, "scp, plain") and _late(tmp_path))
 
 
+@pytest.mark.parametrize("packed", [True, False])
+def test_a_reference_beat_is_put_back_into_what_is_left_without_it(tmp_path, packed):
+    ecg, truth = simulate(PatientSpec("lbbb"), 10.0, 500.0, seed=3)
+    peaks = tuple(round(500 * at_s) for at_s in truth.r_s if 0.4 < at_s < 9.6)
+    assert len(peaks) > 8
+    made.write_scp(tmp_path / "a.scp", ecg, packed=packed, beats=peaks)
+    write_wfdb(tmp_path, "twin", ecg)
+    read, twin = read_ecg(tmp_path / "a.scp"), read_ecg(tmp_path / "twin.hea")
+    np.testing.assert_allclose(read.signal_mv, twin.signal_mv, atol=1e-6)
+
+
 def _late(folder: Path) -> Path:
     made.write_scp(folder / "late.scp", recording("scp"), packed=False, starts=500)
     return folder / "late.scp"

@@ -117,7 +117,8 @@ def test_models_on_lbbb_are_left_out_where_the_label_contains_it_and_only_there(
 def test_no_column_of_the_samples_is_the_label(ptbxl):
     cohort = load(LoadBlock(label="CD"), context(ptbxl))
     assert set(cohort.samples.table.columns) == {
-        "recording_id", "study_id", "patient_id", "subject_link", "site_id", "sex", "lbbb_read",
+        "recording_id", "study_id", "patient_id", "subject_link", "site_id", "sex", "age_y",
+        "lbbb_read",
     }  # fmt: skip
     assert cohort.samples.table["lbbb_read"].isna().all()
 

@@ -76,7 +76,7 @@ def test_every_block_has_its_shape_and_unit(features):
         "waves": (n, len(WAVES)),
         "in_place": (n, 12),
         "paced": (n, 1),
-        "rhythm": (n, 4),
+        "rhythm": (n, 9),
     }
     assert features["measurements"].units[features["measurements"].names.index("qrs_ms")] == "ms"
 

@@ -72,7 +72,7 @@ def measurements(lbbb, qrs_ms, paced=()):
         {"recording_id": names, "study_id": names, "patient_id": names},
         index=pd.Index(names, name="sample_id"),
     )
-    # Of the median lead it is shorter: a rule which looked at that would say something else.
+    # That of the median lead is shorter: a rule which looked at it would say something else.
     values = np.column_stack([qrs_ms, np.subtract(qrs_ms, 17.0), lbbb]).astype(np.float32)
     columns = ("qrs_global_ms", "qrs_ms", "lbbb")
     block = FeatureBlock(values, ("measurement",), columns, ("ms", "ms", "1"))

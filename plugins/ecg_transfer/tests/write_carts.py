@@ -146,27 +146,51 @@ def write_mortara(path: Path, ecg: Ecg, *, offset: int = 0) -> None:
     )
 
 
-def write_scp(path: Path, ecg: Ecg, *, packed: bool = True, starts: int = 0) -> None:
+def write_scp(
+    path: Path, ecg: Ecg, *, packed: bool = True, starts: int = 0, beats: tuple[int, ...] = ()
+) -> None:
     """SCP-ECG: 16-bit samples as they are, or their second differences in the default Huffman code.
 
-    With `starts`, half of the leads begin that many samples later.
+    With `starts`, half of the leads begin that many samples later. With R peaks in `beats`, the
+    mean of 600 ms around them is taken out of each and stored once, as a reference beat.
     """
     rows = steps_of(ecg)
+    reach = round(0.3 * ecg.rate_hz)
+    zones = [(at - reach, at + reach) for at in beats]  # from 0, the second one behind the end
+    reference = np.zeros((len(rows), 0), np.int64)
+    if zones:
+        cut = np.stack([rows[:, start:stop] for start, stop in zones])
+        reference = np.rint(cut.mean(axis=0)).astype(np.int64)
+        rows = rows.copy()
+        for start, stop in zones:
+            rows[:, start:stop] -= reference
     leads = b"".join(
         struct.pack("<IIB", 1 + late, row.size + late, _SCP_CODES[lead])
         for n, (lead, row) in enumerate(zip(ecg.leads, rows, strict=True))
         for late in (starts * (n % 2),)
     )
-    stored = [_huffman(_second_differences(row)) if packed else row.astype("<i2").tobytes()
-              for row in rows]  # fmt: skip
     about = struct.pack("<HHBB", round(STEP_UV * 1000), round(1e6 / ecg.rate_hz), 2 * packed, 0)
-    sizes = b"".join(struct.pack("<H", len(one)) for one in stored)
+
+    def stored(rows: NDArray[np.int64]) -> bytes:
+        own = [_huffman(_second_differences(row)) if packed else row.astype("<i2").tobytes()
+               for row in rows]  # fmt: skip
+        return about + b"".join(struct.pack("<H", len(one)) for one in own) + b"".join(own)
+
     name = NAME.encode() + b"\0"
     sections = {
         1: struct.pack("<BH", 0, len(name)) + name + struct.pack("<BH", 255, 0),
-        3: struct.pack("<BB", len(rows), 0x04 | (len(rows) << 3) & 0xF8) + leads,
-        6: about + sizes + b"".join(stored),
+        3: struct.pack("<BB", len(rows), bool(zones) | 0x04 | (len(rows) << 3) & 0xF8) + leads,
+        6: stored(rows),
     }
+    if zones:
+        places = [struct.pack("<HIII", 0, start + 1, at + 1, stop)
+                  for at, (start, stop) in zip(beats, zones, strict=True)]  # fmt: skip
+        shown = [struct.pack("<II", start + 1, stop) for start, stop in zones]
+        length_ms = round(1000 * 2 * reach / ecg.rate_hz)
+        sections[4] = struct.pack("<HHH", length_ms, reach + 1, len(zones)) + b"".join(
+            places + shown
+        )
+        sections[5] = stored(reference)
     if packed:
         sections[2] = struct.pack("<H", 19999)
     path.write_bytes(_scp_record(sections))

@@ -19,6 +19,7 @@ from cardio_mmode_septal_flash.flash.config import Config
 from cardio_mmode_septal_flash.flash.featurize import FRAME_PIXELS, TIMING, featurize
 from cardio_mmode_septal_flash.flash.load import load
 from cardio_mmode_septal_flash.flash.preprocess import preprocess
+from cardio_mmode_septal_flash.motion.course import COURSE
 from cardio_mmode_septal_flash.motion.excursion import MEASURES
 from cardio_ultrasound import read_loop
 
@@ -79,7 +80,7 @@ def test_every_block_has_its_shape_its_type_and_a_unit(tmp_path):
         "line": ((1, 2, 2), "float32"),
         "timing": ((1, len(TIMING)), "float32"),
         "motion": ((1, len(MEASURES)), "float32"),
-        "course": ((1, 11), "float32"),
+        "course": ((1, len(COURSE)), "float32"),
         "spread": ((1, 9), "float32"),
         "trace": ((1, 100), "float32"),
     }

@@ -7,13 +7,24 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pytest
 
+from cardio_core.api import DataError
 from cardio_mmode_septal_flash.cycle.find_cycle import TOO_LOW
 from cardio_mmode_septal_flash.flash.config import Config
 from cardio_mmode_septal_flash.flash.load import load
+from cardio_mmode_septal_flash.flash.study import UNSCALED
 from cardio_ultrasound import write_us_loop
 
-from .mmode_loops import context, prepared, refusal, write_cohort, write_loop, write_septum
+from .mmode_loops import (
+    context,
+    prepared,
+    refusal,
+    timing,
+    write_cohort,
+    write_loop,
+    write_septum,
+)
 from .mmode_phantoms import SPACING, phantom
 
 
@@ -44,9 +55,34 @@ def test_colour_doppler_is_refused(tmp_path):
     assert "found colour Doppler" in refusal(tmp_path)
 
 
-def test_pixels_of_unknown_size_are_refused(tmp_path):
+def test_pixels_of_unknown_size_are_measured_in_per_cent_of_the_septum_and_never_in_mm(tmp_path):
+    write_loop(tmp_path / "a.dcm")
+    _, known, _ = prepared(tmp_path, view="a4c")
     write_loop(tmp_path / "a.dcm", mm_per_pixel=None, region=None)
-    assert "expected the distance of pixels, found none" in refusal(tmp_path)
+    _, features, _ = prepared(tmp_path, view="a4c")
+    course, there = (
+        dict(zip(one["course"].names, one["course"].values[0], strict=True))
+        for one in (features, known)
+    )
+    in_mm = [
+        n
+        for n, u in zip(features["course"].names, features["course"].units, strict=True)
+        if u == "mm"
+    ]
+    assert in_mm and all(np.isnan(course[name]) for name in in_mm)
+    for block in ("motion", "trace", "spread"):
+        assert np.isnan(features[block].values).all(), block
+    assert np.isnan([timing(features)[name] for name in ("mm_per_row", "frame_mm_per_pixel")]).all()
+    assert course["heart_rate_bpm"] == there["heart_rate_bpm"]
+    assert course["range_pct"] == pytest.approx(there["range_pct"], rel=0.35)
+    assert UNSCALED in features.table["no_verdict"].iloc[0]
+
+
+def test_pixels_of_unknown_size_teach_nothing(tmp_path):
+    write_loop(tmp_path / "a.dcm", mm_per_pixel=None, region=None)
+    write_cohort(tmp_path, [{"patient_id": "P", "path_echo_a4c": "a.dcm", "sf_label": 1}])
+    with pytest.raises(DataError, match="none of the patient's loops"):
+        prepared(tmp_path, "fit")
 
 
 def test_a_septum_of_ten_points_or_outside_the_sector_quarantines_the_loop(tmp_path):

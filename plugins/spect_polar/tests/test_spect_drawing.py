@@ -224,7 +224,7 @@ def test_scar_is_outlined_where_perfusion_is_below_half():
     angle = np.degrees(np.arctan2(np.abs(lines[:, 0]), -lines[:, 1]))
     sides = np.hypot(*lines.T) > 0.2
     assert np.abs(angle[sides] - 47.5).max() < 6
-    assert "perfusion below 50 % (scar)" in " ".join(t.get_text() for t in figure.findobj(Text))
+    assert "perfusion below 50 %" in " ".join(t.get_text() for t in figure.findobj(Text))
 
 
 def test_maps_of_segments_carry_their_values_and_missing_ones_a_dash():

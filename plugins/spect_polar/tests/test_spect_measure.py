@@ -84,8 +84,12 @@ def test_rest_and_stress_in_nested_folders_are_measured_once_and_beside_each_oth
         shutil.copy(tmp_path / "made" / "spect" / f"p005_{state}.dcm", folder / state / "1.dcm")
         (folder / state / "report.pdf").write_bytes(b"%PDF-1.4")
     out = tmp_path / "out"
+    limits = tmp_path / "limits.csv"
+    columns = ["segment", *(f"score_{n}_below_pct" for n in range(1, 5))]
+    with limits.open("w", newline="") as file:
+        csv.writer(file).writerows([columns, *([n, 101, 20, 10, 0] for n in range(1, 18))])
     words = ["measure", "--plugin", "spect_polar", str(folder.parent), "--out", str(out),
-             "--no-sheets"]  # fmt: skip
+             "--no-sheets", "--perfusion-limits", str(limits)]  # fmt: skip
     monkeypatch.setattr(sys, "argv", ["cardio", *words])
     (command,) = entry_points(group="console_scripts", name="cardio")
     command.load()()
@@ -99,6 +103,9 @@ def test_rest_and_stress_in_nested_folders_are_measured_once_and_beside_each_oth
         expected = float(stress[head]) - float(rest[head])
         assert float(stress[changed]) == pytest.approx(expected, abs=0.02)
     assert "Perfusion, LAD territory, stress minus rest (%)" in stress
+    assert rest["Summed perfusion score (SRS at rest, SSS at stress)"] == "17"
+    assert stress["Summed difference score (SDS)"] == "0"
+    assert 0.9 < float(stress["Transient ischaemic dilatation, mean volume at stress / rest"]) < 1.1
     assert "Rest and stress of one patient" in (out / "measurements.html").read_text("utf-8")
 
 

@@ -20,6 +20,7 @@ from scipy.ndimage import gaussian_filter, map_coordinates
 from cardio_core.api import DataError
 from cardio_spect_polar.phase.indices.summary import summarise
 from cardio_spect_polar.phase.sampling.heart_sampling import SampledHeart, sample_heart
+from cardio_spect_polar.readers.find import find_gated
 from cardio_spect_polar.readers.flag import Flag, withheld
 from cardio_spect_polar.readers.gated import GatedStack
 from cardio_spect_polar.readers.study import read_gated
@@ -214,6 +215,7 @@ def test_a_jump_that_is_too_large_leaves_no_verdict(tmp_path: Path) -> None:
     [
         ((1, 2, 3, 7, 5, 6, 4, 8), "gate 4 and gate 7 seem exchanged"),
         ((1, 2, 8, 4, 5, 6, 7, 3), "gate 3 and gate 8 seem exchanged"),
+        ((1, 2, 4, 3, 5, 6, 7, 8), "gate 3 and gate 4 seem exchanged"),
         ((3, 1, 6, 2, 8, 4, 7, 5), "do not follow each other"),
     ],
 )
@@ -390,6 +392,35 @@ def test_planes_that_turn_about_the_axis_are_no_short_axis_slices(
     nib.save(nib.Nifti1Image(values.astype(np.float32), np.diag([4.0, 4.0, 4.0, 1.0])), path)
     with pytest.raises(DataError, match="planes that turn about the heart's long axis"):
         read_gated(path)
+
+
+def test_planes_in_files_of_any_name_are_refused_as_planes(tmp_path: Path) -> None:
+    """A volume a file, whose names are no gates' and whose distances are a dummy."""
+    for name, values in zip("abcdefgh", radial_planes(), strict=True):
+        made = nib.Nifti1Image(values.astype(np.float32), np.eye(4))
+        nib.save(made, tmp_path / f"Patient_01_{name}.nii")
+    found = find_gated(tmp_path)
+    assert len(found) == N_GATES
+    for study in found:
+        with pytest.raises(DataError, match="planes that turn about the heart's long axis"):
+            read_gated(study)
+
+
+def test_mirrored_columns_and_inverted_rows_are_seen_where_the_surroundings_show_them() -> None:
+    """A short septum gives columns away, and bright gut below the heart rows; nothing else does."""
+    shown = replace(LBBB, short_septum_mm=12.0, gut_activity=0.8, shortening_mm=8.0)
+    bare = replace(LBBB, rv_activity=0.0, shortening_mm=8.0)
+    for heart, axis, words in (
+        (shown, slice(None), []), (shown, (..., slice(None, None, -1)), ["columns"]),
+        (shown, (..., slice(None, None, -1), slice(None)), ["rows"]),
+        (bare, (..., slice(None, None, -1)), []),
+    ):  # fmt: skip
+        counts = counts_of(heart)[axis]
+        found = sample_heart(GatedStack(counts, SMALL.voxel_mm, apex_first=False))
+        cautions = [flag for flag in grave(found) if "exchanged in every map" in flag]
+        assert [[word for word in ("columns", "rows") if word in one] for one in cautions] == [
+            [word] for word in words
+        ]
 
 
 def test_no_two_defects_share_a_sentence(tmp_path: Path) -> None:

@@ -11,9 +11,14 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 from test_spect_drawing import drawn, words_of
 
-from cardio_core.api import FeatureBlock, FeatureSet, SampleSet
+from cardio_core.api import FeatureSet, SampleSet
 from cardio_spect_polar.drawing.slices import gate_slices
-from cardio_spect_polar.drawing.study_sheets import measured_study, study_cases
+from cardio_spect_polar.drawing.study_sheets import (
+    NO_LIMITS,
+    NO_OWN_LIMITS,
+    measured_study,
+    study_cases,
+)
 from cardio_spect_polar.phase.sampling.heart_sampling import sample_heart
 from cardio_spect_polar.phase.sampling.qc_view import CUTS, N_PIXELS, SHORT_AXIS, qc_view
 from cardio_spect_polar.phase.ventricle.wall import SampledWall
@@ -23,6 +28,7 @@ from cardio_spect_polar.response.clinical import CLINICAL
 from cardio_spect_polar.response.config import FeaturizeBlock
 from cardio_spect_polar.response.featurize import featurize
 from cardio_spect_polar.response.preprocess import Heart
+from cardio_spect_polar.response.sheet import sheet
 from cardio_spect_polar.response.withholding import withhold
 from cardio_spect_polar.synthetic.phantom.imaging import Camera, image
 from cardio_spect_polar.synthetic.phantom.ventricle import Ventricle, with_segments
@@ -231,19 +237,104 @@ def test_sheets_fit_their_page():
     assert clashes == []
 
 
-def test_a_stress_study_says_how_it_differs_from_rest():
-    one = FEATURES.view([0])
-    change = FeatureBlock(
-        np.array([[3.14, -7.9, -2.2]]), ("name",),
-        ("psd_deg_change", "pbw_deg_change", "lvef_spect_pct_change"), ("deg", "deg", "%"),
+def pair_of(limits=()):
+    """The same heart at rest and, 30 % larger, at stress, as `cardio measure` has a patient."""
+    counts, voxel_mm, _ = image(
+        Ventricle(shortening_mm=10.0, twist_deg=8.0, radius_mm=30.0,
+                  perfusion=with_segments(NORMAL, (4, 10, 15), 0.35)),
+        None, Camera(**SMALL),
     )  # fmt: skip
-    state = replace(one["state"], values=np.ones((1, 1), np.float32))
-    paired = FeatureSet(one.table, dict(one.blocks) | {"change": change, "state": state})
-    _, said = sheet_of(paired)
-    assert "stress" in said
-    assert "Stress minus rest: phase SD +3.1°, bandwidth −8°, EF −2 points" in said
-    _, alone = sheet_of(one)
-    assert not [words for words in alone if "Stress minus" in words or words == "Study at"]
+    large = sample_heart(GatedStack(counts, voxel_mm, apex_first=False))
+    made = [
+        Heart(HEARTS["healthy"][0], None, None, state="rest"),
+        Heart(large, None, None, state="stress"),
+    ]
+    table = pd.DataFrame(
+        {
+            "recording_id": ["1", "2"], "study_id": ["1", "2"], "patient_id": "P1", "flags": "",
+            "no_verdict": "", "volumes_withheld": False, "rest_of_pair": ["", "1"],
+            **{name: np.nan for name, _ in CLINICAL},
+        },
+        index=["1", "2"],
+    )  # fmt: skip
+    return featurize(SampleSet(table, made), FeaturizeBlock(perfusion_limits=limits), None)
+
+
+PAIR = pair_of()
+
+
+def test_rest_and_stress_stand_on_the_sheet_of_the_stress_study():
+    """Dilatation is the ratio of the means of the two volume curves that are drawn."""
+
+    def drawn_of(row):
+        return words_on(lambda figure: sheet(figure, PAIR.view([row]), PAIR))[1]
+
+    assert "at stress" not in drawn_of(0)
+    said = drawn_of(1)
+    assert {"at rest", "at stress"} <= set(said)
+    assert sum(words == "phase" for words in said) == 2
+    rest_ml, stress_ml = np.asarray(PAIR["volume_curve"].values).mean(axis=1)
+    assert stress_ml / rest_ml > 1.1
+    assert f"{stress_ml / rest_ml:.2f} *" in said
+    edv = PAIR["indices"].in_units()[:, PAIR["indices"].names.index("lvedv_spect_ml")]
+    assert f"+{edv[1] - edv[0]:.0f} mL *" in said
+    assert NO_LIMITS in said
+
+
+def test_summed_scores_are_those_of_the_limits_given():
+    """Three segments of 35 % of the activity; blur leaves the basal and mid one below 60 %."""
+    limits = [
+        {"segment": n, "score_1_below_pct": 70, "score_2_below_pct": 60, "score_3_below_pct": 0,
+         "score_4_below_pct": 0}
+        for n in range(1, 18)
+    ]  # fmt: skip
+    made = pair_of(limits)
+    rest, stress = np.asarray(made["scores"].values)[:, 0]
+    perfusion = made["segment_perfusion"].in_units()
+    assert rest == np.sum(perfusion[0] < 70) + np.sum(perfusion[0] < 60)
+    assert stress == np.sum(perfusion[1] < 70) + np.sum(perfusion[1] < 60)
+    assert stress >= rest + 4
+    change = made["change"]
+    assert change.values[1, change.names.index("summed_score_change")] == stress - rest
+    _, said = words_on(lambda figure: sheet(figure, made.view([1]), made))
+    assert "Summed scores (SRS, SSS, SDS)" in said
+    women = pair_of([limit | {"sex": "women"} for limit in limits])
+    assert np.isnan(np.asarray(women["scores"].values)).all()
+    _, said = words_on(lambda figure: sheet(figure, women.view([1]), women))
+    assert NO_OWN_LIMITS in said
+
+
+def test_the_pair_fits_its_page():
+    figure = drawn(lambda figure: sheet(figure, PAIR.view([1]), PAIR))
+    width, height = figure.get_size_inches() * figure.dpi
+    boxes = [(text.get_text(), text.get_window_extent().padded(-1.5)) for text in words_of(figure)]
+    for said, box in boxes:
+        assert -2 <= box.x0 <= box.x1 <= width + 2, said
+        assert -2 <= box.y0 <= box.y1 <= height + 2, said
+    clashes = [
+        (a, b) for n, (a, one) in enumerate(boxes) for b, other in boxes[:n] if one.overlaps(other)
+    ]
+    assert clashes == []
+
+
+def test_endocardium_and_epicardium_lie_on_either_side_of_the_dots():
+    view = qc_view(HEARTS["healthy"][0])
+    for gate in (0, 1):
+        for cut in (0, 1):
+            inner, dots, outer = (
+                np.hypot(*np.asarray(line[np.isfinite(line[:, 0])], float).T)[:40]
+                for line in (view.edges_mm[gate, cut, 0], view.dots_mm[gate, cut],
+                             view.edges_mm[gate, cut, 1])
+            )  # fmt: skip
+            assert (dots - inner).min() > 2
+            assert (outer - dots).min() > 2
+    thickness = [
+        np.nanmedian(np.hypot(*np.moveaxis(np.asarray(view.edges_mm[gate, 1, 1] -
+                     view.edges_mm[gate, 1, 0], float), -1, 0))) for gate in (0, 1)
+    ]  # fmt: skip
+    # 9.5 mm at end-diastole, a third more at end-systole.
+    assert thickness[0] == pytest.approx(9.5, abs=2.5)
+    assert thickness[1] > 1.15 * thickness[0]
 
 
 def test_cases_of_the_report_are_the_same_sheets():

@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from cardio_core.types.report import Metric as Metric
     from cardio_core.types.report import Scope as Scope
     from cardio_core.types.samples import Cohort as Cohort
+    from cardio_core.types.samples import Fact as Fact
     from cardio_core.types.samples import SampleSet as SampleSet
     from cardio_core.types.targets import Targets as Targets
     from cardio_stats.errors import ConfigError as ConfigError

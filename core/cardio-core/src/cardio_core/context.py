@@ -108,6 +108,7 @@ class Context:
     _out: Path | None = None
     _inputs: tuple[Path, ...] = ()
     _beside: Mapping[str, Path] = field(default_factory=dict)
+    _facts: Mapping[Path, Mapping[str, str]] = field(default_factory=dict)
     _needs: Mapping[str, Mapping[str, Path]] = field(default_factory=dict)
     _tested: Mapping[str, tuple[Path, ...]] = field(default_factory=dict)
     _quarantined: list[Quarantined] = field(default_factory=list)
@@ -162,6 +163,15 @@ class Context:
         if self.hook != "load":
             raise ContractError(f"{self.hook} asked for the file {name!r}; only load may read it")
         return self._beside.get(name)
+
+    def stated(self, path: Path) -> Mapping[str, str]:
+        """Return what a person states of a file of the inputs (``--facts FILE``), by `Fact.name`.
+
+        As with `inputs`, only `load` may ask.
+        """
+        if self.hook != "load":
+            raise ContractError(f"{self.hook} asked what is stated of a file; only load may")
+        return self._facts.get(path.resolve(), {})
 
     def rng(self, name: str) -> np.random.Generator:
         """Return the random generator of that name: same seed, place and name, same numbers.

@@ -118,14 +118,21 @@ def evaluate(
     """
 
 
-def sheet(figure: Figure, recording: Any, samples: SampleSet, features: FeatureSet) -> None:
+def sheet(
+    figure: Figure,
+    recording: Any,
+    samples: SampleSet,
+    features: FeatureSet,
+    patient: FeatureSet,
+) -> None:
     """Draw one recording as a person checks it by eye: `cardio measure` writes the sheet.
 
     No hook of a run, and optional: without ``sheet.py`` in the task's folder the core draws what
     the recording holds, and its measurements. `figure` is empty, with constrained layout, and may
     be resized; the core adds the recording's id and its flags. `recording` is what the opener of
     `load` returns; `samples` is what `preprocess` made of it and `features` what `featurize` made
-    of those: the rows of this one recording. What is raised here costs the sheet alone.
+    of those: the rows of this one recording. `patient` has those of all recordings of the patient
+    that are measured together, such as rest and stress. What is raised here costs the sheet alone.
     """
 
 

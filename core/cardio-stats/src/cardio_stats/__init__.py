@@ -2,7 +2,8 @@
 
 Each public name is imported when it is first used, so that ``import cardio_stats`` costs next to
 nothing. A module is named after what it computes; ``cardio_stats.forensics`` keeps its names to
-itself.
+itself. Arguments have the names of the command line: ``outcome`` (0 and 1, or words of which
+``event`` names one), ``patient`` where one has several rows, ``threshold``.
 
 No file or folder here bears the name of a public function: importing it would put it in the
 function's place.
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from cardio_stats._numerics.columns import Coding as Coding
     from cardio_stats._numerics.display import ResultTable as ResultTable
     from cardio_stats._numerics.intervals import independent_difference as independent_difference
+    from cardio_stats._numerics.validate import binary_labels as binary_labels
     from cardio_stats.agreement import Agreement as Agreement
     from cardio_stats.agreement import IccForm as IccForm
     from cardio_stats.agreement import cohen_kappa as cohen_kappa
@@ -160,7 +162,6 @@ if TYPE_CHECKING:
     from cardio_stats.screening import max_z_adjusted as max_z_adjusted
     from cardio_stats.screening import permute_pipeline as permute_pipeline
     from cardio_stats.screening import screening_noise as screening_noise
-    from cardio_stats.smooth_calibration import VAL_PROB_SPAN as VAL_PROB_SPAN
     from cardio_stats.smooth_calibration import CalibrationCurve as CalibrationCurve
     from cardio_stats.smooth_calibration import calibration_curve as calibration_curve
     from cardio_stats.smooth_calibration import (

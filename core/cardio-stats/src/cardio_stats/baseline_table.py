@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import combinations
 from typing import Literal
 
@@ -12,13 +13,15 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from cardio_stats._numerics.columns import column_named, kind_of, level_labels, numbers
+from cardio_stats._numerics.columns import column_named, kind_in, kind_of, level_labels, numbers
 from cardio_stats._numerics.display import BLANK, ResultTable, number_text, p_text
 from cardio_stats._numerics.validate import Floats, Ints, numeric_column
+from cardio_stats._numerics.watching import tell
 from cardio_stats.contingency import categorical_test, chi2_2x2, chi2_rxc, fisher_exact
-from cardio_stats.errors import DataError
+from cardio_stats.errors import DataError, every
 from cardio_stats.estimate import Estimate
 from cardio_stats.means import TTest, anova, kruskal_wallis, mann_whitney, ttest
+from cardio_stats.tables import PATIENTS, plain_name
 
 # Standardised mean differences: how far groups lie apart, whatever their size.
 
@@ -414,7 +417,7 @@ def _is_categorical(table: pd.DataFrame, name: str, choices: TableOneChoices) ->
     if name in choices.continuous or name in choices.ranked:
         return False
     column = column_named(table, name)
-    if kind_of(column, name) == "category":
+    if kind_in(table, name) == "category":
         return True
     values = np.unique(column.dropna().to_numpy(float))
     codes = (values == np.round(values)).all() and values[0] >= 0 and values[-1] <= LARGEST_CODE
@@ -490,7 +493,10 @@ def table_one(
     estimates: list[Estimate] = []
     notes: list[str] = []
     skipped: dict[str, list[str]] = {}
-    for name in [str(c) for c in table.columns if c != by] if columns is None else columns:
+    names = [str(c) for c in table.columns if c != by] if columns is None else list(columns)
+    every(*(partial(_notdescribe, table, name, choices) for name in names))
+    for place, name in enumerate(names):
+        tell("columns", place, len(names))
         reason = _notdescribe(table, name, choices)
         if reason and columns is not None:
             raise DataError(f"column {name!r}: cannot be described, it is {reason}; leave it out")
@@ -527,9 +533,10 @@ def _notdescribe(table: pd.DataFrame, name: str, choices: TableOneChoices) -> st
     n_distinct = known.nunique()
     if name in choices.categorical or name in choices.reference:
         return "" if n_distinct <= MAX_LEVELS else f"text of more than {MAX_LEVELS} levels"
-    is_number = kind_of(column, name) == "number"
+    is_number = kind_in(table, name) == "number"
     words = set(re.findall(r"[^\W_]+", name.lower()))
-    if words & _WHO and n_distinct == len(known) and name not in choices.continuous:
+    who = plain_name(name) in PATIENTS or (words & _WHO and n_distinct == len(known))
+    if who and name not in choices.continuous:
         return "an identifier"
     if not is_number and n_distinct > MAX_LEVELS:
         return f"text of more than {MAX_LEVELS} levels"

@@ -88,6 +88,10 @@ EXAMPLES: Mapping[str, tuple[tuple[str, str], ...]] = {
          "one model of them, validated by the bootstrap"),
         ("cohort.csv --outcome responder --features age_y,lvef_pct --impute 20",
          "missing values imputed twenty times"),
+        ("cohort.csv --outcome responder --features 'rcs(age_y, 4),lvef_pct' --svg curve.svg",
+         "age as a curve, with the test of non-linearity"),
+        ("cohort.csv --outcome responder --features age_y,lvef_pct --method ridge --validate 200",
+         "a penalised model, its weight chosen again in each resample"),
     ),
     "stats incremental": (
         ("cohort.csv --outcome responder --base age_y,lvef_pct --add score",
@@ -125,6 +129,10 @@ EXAMPLES: Mapping[str, tuple[tuple[str, str], ...]] = {
     "stats survival": (
         ("follow_up.csv --time days --status died --groups arm --at 365,730", "curves of two arms"),
         ("follow_up.csv --time days --status died --columns arm,age_y", "Cox regression"),
+        ("follow_up.csv --time days --status died --risk risk_2y --at 730 --threshold .2",
+         "calibration and worth of a predicted risk"),
+        ("follow_up.csv --time days --status status=1 --competing 2 --groups arm --at 730",
+         "the risk of an event where another makes it impossible"),
     ),
     "stats forest": (
         ("estimates.csv --ratio --axis 'hazard ratio' --svg forest.svg",

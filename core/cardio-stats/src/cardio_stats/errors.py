@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 _LONGEST, _END = 1500, 300
 """Characters of a message, and how many of them are its end: what to do."""
 
@@ -121,3 +123,39 @@ class DataError(CardioError):
 
 
 unusable = DataError.unusable
+
+
+def every(*checks: Callable[[], object]) -> None:
+    """Do all checks, and refuse with all that they found, so that nothing is mended one by one.
+
+    Parameters
+    ----------
+    *checks : callable
+        Each raises a `ConfigError` or a `DataError`, or nothing.
+
+    Raises
+    ------
+    CardioError
+        The one that was found, or all of them in one message.
+
+    Examples
+    --------
+    >>> def of_age() -> None:
+    ...     raise DataError("age: expected numbers, found text; correct it")
+    >>> def of_sex() -> None:
+    ...     raise DataError("sex: expected M or F, found 'x'; correct it")
+    >>> every(of_age, of_sex)
+    Traceback (most recent call last):
+    cardio_stats.errors.DataError: 2 things. age: expected numbers, found text; correct it. sex: ...
+    """
+    found: list[CardioError] = []
+    for check in checks:
+        try:
+            check()
+        except (ConfigError, DataError) as error:
+            if str(error) not in map(str, found):
+                found.append(error)
+    if len(found) == 1:
+        raise found[0]
+    if found:
+        raise type(found[0])(f"{len(found)} things. {'. '.join(map(str, found))}")

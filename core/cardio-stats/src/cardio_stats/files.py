@@ -214,16 +214,18 @@ def file_in(root: Path, folder: str, name: SafeName) -> Path:
     return path
 
 
-def write_text(path: Path, text: str) -> None:
-    """Write a text file whole or not at all.
+def write_text(path: Path, text: str, *, mode: int | None = None) -> None:
+    """Write a text file whole or not at all; `mode` says who may read it, where not the umask does.
 
     Names of files can hold bytes that are no text: their numbers are written.
     """
     with replacing(path) as temporary:
+        if mode is not None:
+            temporary.touch(mode)
         temporary.write_text(text, encoding="utf-8", errors="backslashreplace")
 
 
-def write_json(path: Path, content: Any) -> None:
+def write_json(path: Path, content: Any, *, mode: int | None = None) -> None:
     """Write strict JSON (no NaN), indented, whole or not at all.
 
     A path that was typed where the locale knows no letters but ASCII arrives in halves of
@@ -234,7 +236,7 @@ def write_json(path: Path, content: Any) -> None:
         text = json.dumps(content, indent=2, allow_nan=False, ensure_ascii=False)
         whole = _NO_BYTE.sub("\ufffd", text).encode("utf-8", "surrogateescape")
         text = whole.decode("utf-8", "replace")
-    write_text(path, text + "\n")
+    write_text(path, text + "\n", mode=mode)
 
 
 def read_text(path: Path, *, most_bytes: int = MOST_BYTES) -> str:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
+import numpy as np
 import pandas as pd
 
 from cardio_stats.cells import cell_text
@@ -183,8 +184,8 @@ def place_words(values: pd.Series[Any], asked: AskedOutcome) -> Placed:
     >>> place_words(pd.Series(["Yes", "no", None]), Outcome("responder")).truth.tolist()
     [1, 0, <NA>]
     """
-    texts = pd.Series([cell_text(cell) for cell in values], index=values.index, dtype=object)
-    plain = texts.map(_plain, na_action="ignore")
+    texts = _texts(values)
+    plain = _mapped(texts, _plain)
     counts = plain.value_counts()
     spelled = {_plain(text): text for text in _spelled(texts.dropna())}
     absent = {_plain(word) for word in asked.missing}
@@ -290,7 +291,7 @@ def settle_outcome(values: pd.Series[Any], asked: AskedOutcome) -> Outcome:
     >>> settle_outcome(pd.Series([31.0, 24.5, 40.0]), Outcome("lvef")).kind
     'continuous'
     """
-    texts = pd.Series([cell_text(cell) for cell in values], dtype=object).dropna()
+    texts = _texts(values).dropna()
     absent = {_plain(word) for word in asked.missing}
     texts = texts[[_plain(text) not in absent for text in texts]]
     found = _spelled(texts)
@@ -334,12 +335,12 @@ def outcome_values(values: pd.Series[Any], settled: AskedOutcome) -> pd.Series[A
     """
     if settled.kind == "binary":
         return place_settled(values, settled).truth
-    texts = pd.Series([cell_text(cell) for cell in values], index=values.index, dtype=object)
+    texts = _texts(values)
     if settled.kind == "continuous":
         return pd.to_numeric(texts, errors="coerce").astype("float64")
     known = {_plain(name): name for name in settled.classes}
     absent = {_plain(word) for word in settled.missing}
-    plain = texts.map(_plain, na_action="ignore")
+    plain = _mapped(texts, _plain)
     strange = texts[plain.notna() & ~plain.isin([*known, *absent])]
     if len(strange):
         counts = strange.value_counts()
@@ -358,8 +359,8 @@ def place_settled(values: pd.Series[Any], settled: AskedOutcome) -> Placed:
     A column of fewer words than that, of new patients or of some of the old, may lack a class.
     """
     negative, positive = settled.classes
-    texts = pd.Series([cell_text(cell) for cell in values], index=values.index, dtype=object)
-    plain = texts.map(_plain, na_action="ignore")
+    texts = _texts(values)
+    plain = _mapped(texts, _plain)
     absent = {_plain(word) for word in settled.missing}
     left = [word for word in plain.dropna().unique() if word not in absent]
     event = _alias(_plain(settled.event or positive), left)
@@ -385,6 +386,18 @@ def place_settled(values: pd.Series[Any], settled: AskedOutcome) -> Placed:
         )
     codes = {word: int(role == "event") for word, role in roles.items() if role != "missing"}
     return Placed(plain.map(codes, na_action="ignore").astype("Int64"), words)
+
+
+def _texts(values: pd.Series[Any]) -> pd.Series[Any]:
+    """Return each cell as text, None where it is missing."""
+    return _mapped(values, cell_text)
+
+
+def _mapped(values: pd.Series[Any], change: Callable[[Any], str | None]) -> pd.Series[Any]:
+    """Change every known cell; each different one is looked at once."""
+    codes, different = pd.factorize(values)
+    changed = np.array([*(change(one) for one in different), None], dtype=object)
+    return pd.Series(changed[codes], index=values.index, dtype=object)
 
 
 def _kind(found: Sequence[str], texts: pd.Series[Any], where: str) -> Kind:
@@ -446,7 +459,7 @@ def words_in(values: pd.Series[Any]) -> tuple[str, ...]:
     >>> words_in(pd.Series(["Ja ", "ja", "NEIN", None]))
     ('ja', 'nein')
     """
-    texts = pd.Series([cell_text(cell) for cell in values], dtype=object).dropna()
+    texts = _texts(values).dropna()
     return tuple(_plain(text) for text in _spelled(texts))
 
 

@@ -14,7 +14,11 @@ from scipy.special import chdtrc
 
 from cardio_stats._numerics.columns import level_labels, numbers
 from cardio_stats._numerics.display import BLANK, ResultTable, interval_text, number_text, p_text
-from cardio_stats._numerics.intervals import normal_quantile, wald_limits
+from cardio_stats._numerics.intervals import (
+    independent_difference,
+    normal_quantile,
+    wald_limits,
+)
 from cardio_stats._numerics.validate import (
     Bools,
     Floats,
@@ -573,6 +577,7 @@ def survival_table(
     *,
     groups: str | None = None,
     at: Sequence[float] = (),
+    mean_until: float | None = None,
     level: float = 0.95,
     unit: str = "row",
 ) -> tuple[ResultTable, list[SurvivalCurve]]:
@@ -587,6 +592,8 @@ def survival_table(
         Column of the groups; everybody is one without.
     at : sequence of float
         Times at which survival and the number at risk are given.
+    mean_until : float, optional
+        Time up to which the mean time without the event is given, and its gain on the first group.
     level : float
     unit : str
 
@@ -633,6 +640,19 @@ def survival_table(
         shown.append((label, f"{curve.follow_up.n}", f"{curve.follow_up.n_events}", *cells))
     if at and not any(e.name.startswith("survival") for e in estimates):
         raise DataError(notes[0].removesuffix("."))
+    if mean_until is not None:
+        means = [curve.restricted_mean(mean_until, unit=unit) for curve in curves]
+        gains = [
+            independent_difference(mean, means[0], name=f"mean_gain[{curve.label} - "
+                                   f"{curves[0].label}, {mean_until:g}]")
+            for mean, curve in zip(means[1:], curves[1:], strict=True)
+        ]  # fmt: skip
+        estimates += [*means, *gains]
+        notes += [
+            f"Mean time up to {mean_until:g}: "
+            + "; ".join(f"{one.name.partition('[')[2][:-1]} {interval_text(one, number_text)}"
+                        for one in (*means, *gains)) + "."
+        ]  # fmt: skip
     followed = _median_follow_up(follow_up, level, unit)
     estimates += [one for one in (followed, test) if one is not None]
     ci = f"({level * 100:g} % CI)"

@@ -5,8 +5,11 @@ from __future__ import annotations
 import csv
 import io
 import re
+import warnings
+import zipfile
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +17,17 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from cardio_stats.cells import MISSING, Mark, Notation, as_it_was, mark_of, notation_of
+from cardio_stats.cells import (
+    MISSING,
+    Mark,
+    Notation,
+    as_it_was,
+    cell_text,
+    mark_of,
+    notation_of,
+)
 from cardio_stats.errors import ConfigError, DataError
+from cardio_stats.layout import LAYOUT, Layout
 from cardio_stats.limits import HARMLESS_BYTES, VARIABLE, largest_bytes, too_large
 
 # How large a table may be: every cell becomes an object of its own.
@@ -134,8 +146,10 @@ def _rows_at_once(about: Any) -> int:
 # The cells of a table as its file has them, whatever wrote the file.
 
 SEPARATORS = (",", ";", "\t")
-WORKBOOKS = (".xlsx", ".xls", ".xlsm", ".ods")
+WORKBOOKS = (".xlsx", ".xlsm")
+OLD_WORKBOOKS = (".xls", ".ods")
 NESTED = (".json", ".jsonl", ".ndjson")
+KINDS = {".parquet": "Parquet", ".pq": "Parquet"} | dict.fromkeys(WORKBOOKS, "xlsx")
 _SEPARATOR_LINE = re.compile(r'"?sep=(.)"?[,;\t]*', re.IGNORECASE)
 """First line by which Excel is told what separates the columns."""
 
@@ -208,7 +222,7 @@ class RawTable:
 
 
 def read_raw(path: Path, known: Collection[str] = (), *, lenient: bool = False) -> RawTable:
-    """Read a CSV or Parquet file.
+    """Read a CSV, Parquet or xlsx file.
 
     Separators are commas, semicolons or tabs, or what a first line ``sep=;`` says; texts are UTF-8,
     UTF-16 or, as older Excels write, Windows-1252. Empty rows and columns without a name are left
@@ -222,11 +236,11 @@ def read_raw(path: Path, known: Collection[str] = (), *, lenient: bool = False) 
         If there is no file, it is no table, or it has no row.
     """
     if not path.is_file():
-        raise DataError(f"{path.name}: no such file; expected a table (CSV or Parquet)")
-    if path.suffix.lower() in WORKBOOKS:
+        raise DataError(f"{path.name}: no such file; expected a table (CSV, Parquet or xlsx)")
+    if path.suffix.lower() in OLD_WORKBOOKS:
         raise DataError(
-            f"{path.name}: expected a CSV or Parquet table, found a workbook; save its sheet as "
-            "CSV UTF-8"
+            f"{path.name}: expected a table (CSV, Parquet or xlsx), found a workbook of another "
+            "kind; save it as xlsx, or its sheet as CSV UTF-8"
         )
     if path.suffix.lower() in NESTED:
         raise DataError(
@@ -235,15 +249,21 @@ def read_raw(path: Path, known: Collection[str] = (), *, lenient: bool = False) 
         )
     if path.stat().st_size > largest_bytes():
         raise too_large(path.name, "in one file", f"{path.stat().st_size / 1e9:.3g} GB")
-    parquet = path.suffix.lower() in {".parquet", ".pq"}
+    kind = KINDS.get(path.suffix.lower(), "comma-separated UTF-8")
+    layout = LAYOUT.get()
     try:
-        raw = _read_parquet(path) if parquet else _read_csv(path, known, lenient)
+        if kind == "Parquet":
+            raw = _read_parquet(path)
+        elif kind == "xlsx":
+            raw = _read_workbook(path, known, lenient, layout.sheet)
+        else:
+            raw = _read_csv(path, known, lenient)
     except csv.Error:
         raise DataError(
             f"{path.name}: expected cells in whole quotation marks, found one that is not closed, "
             "or closed before the cell ends; correct it, or export the table again"
         ) from None
-    except DataError:
+    except (ConfigError, DataError):
         raise
     except MemoryError:
         raise DataError(
@@ -251,14 +271,40 @@ def read_raw(path: Path, known: Collection[str] = (), *, lenient: bool = False) 
             "memory, or leave out rows and columns"
         ) from None
     except Exception as error:  # pyarrow and pandas say of a damaged file whatever they met
-        kind = "Parquet" if parquet else "comma-separated UTF-8"
         raise DataError(
             f"{path.name}: expected a {kind} table, found something else "
             f"({type(error).__name__}); export it again"
         ) from None
     if not len(raw.cells) and not raw.problems:
         raise DataError(f"{path.name}: expected a header and rows below it, found no row")
-    return raw
+    return replace(raw, cells=_in_words(raw.cells, layout)) if layout.words else raw
+
+
+def _in_words(cells: pd.DataFrame, layout: Layout) -> pd.DataFrame:
+    """Return cells with what the user says their words stand for.
+
+    Capitals and blanks make no other word.
+    """
+    made = cells.copy(deep=False)
+    names = [str(name) for name in made.columns]
+    plain = [plain_name(name) for name in names]
+    for column, word, meaning in layout.words:
+        given = f"--map {column}:{word}={meaning}"
+        if column not in names and plain_name(column) not in plain:
+            raise ConfigError(f"{given}: no column {column!r}; the table has {_listed(names, 12)}")
+        place = names.index(column) if column in names else plain.index(plain_name(column))
+        values = made.iloc[:, place]
+        hit = np.array([_same_word(cell, word) for cell in values], dtype=bool)
+        if not hit.any():
+            raise ConfigError(f"{given}: no cell of {names[place]!r} says {word!r}; look at how it "
+                              "is written")  # fmt: skip
+        made.isetitem(place, values.astype(object).mask(hit, meaning).to_numpy())
+    return made
+
+
+def _same_word(cell: object, word: str) -> bool:
+    text = cell_text(cell)
+    return text is not None and " ".join(text.split()).casefold() == word.casefold()
 
 
 def as_known(name: str, known: Collection[str]) -> str:
@@ -282,6 +328,25 @@ def plain_name(name: str) -> str:
 
 def header_of(path: Path, known: Collection[str]) -> list[str]:
     """Return the names in the first row of a CSV file, as the schema spells them; [] if no text."""
+    return _head(path, known)[0]
+
+
+def has_words(path: Path) -> bool:
+    """Say whether the first rows of a CSV file have a column of words, as no recording has."""
+    names, rows = _head(path, ())
+    columns = zip(*(row for row in rows if len(row) == len(names)), strict=True)
+    return len(names) > 1 and any(
+        known and not any(_as_number(cell) is not None for cell in known)
+        for column in columns
+        if (known := [text for cell in column if (text := cell_text(cell)) is not None])
+    )
+
+
+_HEAD_ROWS = 20
+
+
+def _head(path: Path, known: Collection[str]) -> tuple[list[str], list[list[str]]]:
+    """Return the header of a CSV file, and the rows below it that its beginning holds."""
     with path.open("rb") as file:
         start = file.read(65536)
     if start[:2] in (b"\xff\xfe", b"\xfe\xff"):
@@ -289,9 +354,14 @@ def header_of(path: Path, known: Collection[str]) -> list[str]:
     else:
         text = _decoded(start.rpartition(b"\n")[0] or start)[0]
     if text is None:
-        return []
-    separator, _, first = _beginning(text, known)
-    return _header(first, separator, known)
+        return [], []
+    separator, above, first = _beginning(text, known)
+    lines = io.StringIO(text, newline=None).read().splitlines()[above + 1 :]
+    try:
+        rows = list(csv.reader(lines[:_HEAD_ROWS], delimiter=separator))
+    except csv.Error:
+        rows = []
+    return _header(first, separator, known), rows
 
 
 def _beginning(text: str, known: Collection[str], where: str = "") -> tuple[str, int, str]:
@@ -323,7 +393,14 @@ def _read_csv(path: Path, known: Collection[str], lenient: bool) -> RawTable:
     rows = list(csv.reader(io.StringIO(text, newline=""), strict=True, delimiter=separator))
     if not any(any(cell.strip() for cell in row) for row in rows[above:]):
         return RawTable(pd.DataFrame(), [])
-    start = above
+    return _table(rows, above, separator, known, lenient, notes)
+
+
+def _table(
+    rows: Sequence[Sequence[str]], start: int, separator: str, known: Collection[str],
+    lenient: bool, notes: tuple[str, ...],
+) -> RawTable:  # fmt: skip
+    """Return the rows below the header, which is the row `start`."""
     header = _names([as_it_was(cell) for cell in rows[start]], known)
     while header and not header[-1]:
         header.pop()
@@ -409,6 +486,62 @@ def _names(row: list[str], known: Collection[str]) -> list[str]:
     return [as_known(" ".join(name.split()), known) for name in row]
 
 
+def _read_workbook(
+    path: Path, known: Collection[str], lenient: bool, sheet: str | None
+) -> RawTable:
+    """Read a sheet of a workbook as the texts that it shows, decimals with a point."""
+    try:
+        import openpyxl
+    except ImportError:
+        raise DataError(
+            f"{path.name}: reading xlsx needs openpyxl, which is not installed; install the xlsx "
+            "extra of cardio-stats, or save the sheet as CSV UTF-8"
+        ) from None
+    _require_small_parts(path)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of styles and validations, which nothing here needs
+        book = openpyxl.load_workbook(path, read_only=True, data_only=True)
+    try:
+        names = [one.title for one in book.worksheets if one.sheet_state == "visible"]
+        if sheet is None and len(names) != 1:
+            raise ConfigError(
+                f"{path.name}: found the sheets {_listed(names, 12)}; name one with --sheet"
+            )
+        if sheet is not None and sheet not in book.sheetnames:
+            raise ConfigError(
+                f"--sheet {sheet}: {path.name} has no such sheet; it has {_listed(names, 12)}"
+            )
+        rows: list[list[str]] = []
+        for row in book[names[0] if sheet is None else sheet].iter_rows(values_only=True):
+            rows.append([_shown(cell) for cell in row])
+            require_columns(path.name, len(row))
+            require_cells(path.name, len(row) * len(rows))
+        width = max(map(len, rows), default=0)
+        rows = [row + [""] * (width - len(row)) for row in rows]
+    finally:
+        book.close()
+    start = next((n for n, row in enumerate(rows) if any(cell.strip() for cell in row)), None)
+    if start is None:
+        return RawTable(pd.DataFrame(), [])
+    return _table(rows, start, "", known, lenient, ())
+
+
+def _require_small_parts(path: Path) -> None:
+    """Refuse a workbook that unpacks to more than a table may have, before it is unpacked."""
+    with zipfile.ZipFile(path) as file:
+        require_bytes(path.name, sum(part.file_size for part in file.infolist()))
+
+
+def _shown(cell: object) -> str:
+    if cell is None:
+        return ""
+    if isinstance(cell, datetime | date):
+        return cell.isoformat()[:10]
+    if isinstance(cell, float):
+        return f"{cell:.15g}"
+    return str(cell)
+
+
 def _read_parquet(path: Path) -> RawTable:
     try:
         cells = read_parquet(path).reset_index(drop=True)
@@ -470,6 +603,14 @@ DOUBTS = "doubts"
 STRAYS = "strays"
 """Under this name ``attrs`` says which few cells keep a column from being numbers."""
 
+MOST_CATEGORIES = 20
+"""A column of more different words names things: there "a" and "A" may be two."""
+
+PATIENTS = ("patient_id", "patient", "patientid", "subject_id", "subject", "subjectid", "pid",
+            "person_id", "personid", "case_id", "case", "identifier", "id",
+            "record_id", "rowindex", "row")  # fmt: skip
+"""Names of the column that says whose row it is, in the order in which they are looked for."""
+
 MOST_STRAYS = 0.2
 """A column with a larger share of words is none of numbers."""
 
@@ -513,7 +654,9 @@ class Reading:
         return [*notes, *(f"{_listed(names)}: {note}." for note, names in together.items())]
 
 
-def read_typed(path: Path, missing: Sequence[str] = ()) -> Reading:
+def read_typed(
+    path: Path, missing: Sequence[str] = (), *, ids: Collection[str] = PATIENTS
+) -> Reading:
     r"""Read a table for statistics.
 
     Parameters
@@ -522,6 +665,9 @@ def read_typed(path: Path, missing: Sequence[str] = ()) -> Reading:
         CSV or Parquet; see :func:`~cardio_stats.tables.read_raw`.
     missing : sequence of str
         Further words that mean a missing value, or ``COLUMN=WORD`` for one column only.
+    ids : collection of str
+        Columns that say whose row it is, where a word alone means nothing: a patient may be
+        called 9.
 
     Raises
     ------
@@ -549,7 +695,7 @@ def read_typed(path: Path, missing: Sequence[str] = ()) -> Reading:
     if not len(cells):
         raise DataError(f"{path.name}: expected rows below the header, found none")
     cells.columns = pd.Index([str(name).strip() for name in cells.columns], dtype=object)
-    extra = _by_column(missing, list(cells.columns))
+    extra = _by_column(missing, list(cells.columns), {plain_name(name) for name in ids})
     made = Reading(pd.DataFrame(), list(raw.notes))
     columns: list[pd.Series] = []
     notations: dict[int, tuple[Notation, Ints, list[str]]] = {}
@@ -587,7 +733,9 @@ def _is_text(column: pd.Series) -> bool:
     return pd.api.types.is_object_dtype(column) or pd.api.types.is_string_dtype(column)
 
 
-def _by_column(missing: Sequence[str], names: Sequence[str]) -> Mapping[str, tuple[str, ...]]:
+def _by_column(
+    missing: Sequence[str], names: Sequence[str], ids: Collection[str]
+) -> Mapping[str, tuple[str, ...]]:
     """Return the further words of each column, in small letters."""
     found: dict[str, tuple[str, ...]] = dict.fromkeys(names, ())
     for word in missing:
@@ -596,7 +744,7 @@ def _by_column(missing: Sequence[str], names: Sequence[str]) -> Mapping[str, tup
             raise ConfigError(
                 f"--missing {word}: no column {column!r}; expected WORD or COLUMN=WORD"
             )
-        for name in [column] if equals else names:
+        for name in [column] if equals else (one for one in names if plain_name(one) not in ids):
             found[name] = (*found[name], (own if equals else word).strip().casefold())
     return found
 
@@ -680,7 +828,8 @@ def _typed(
     said = made.of_columns.setdefault(name, [])
     if {text.casefold() for text in different} in ({"true", "false"}, {"true"}, {"false"}):
         return _taken([float(text.casefold() == "true") for text in different], codes)
-    text = pd.Series(np.array([*different, None], dtype=object)[codes], dtype=object)
+    spelled = _one_spelling(codes, different, said)
+    text = pd.Series(np.array([*spelled, None], dtype=object)[codes], dtype=object)
     if not different or not notation.marks or notation.code:
         if notation.code and notation.marks:
             said.append("kept as written, with leading zeros and all digits")
@@ -705,6 +854,28 @@ def _typed(
     return _taken([numbers[cell] for cell in different], codes)
 
 
+def _one_spelling(codes: Ints, different: Sequence[str], said: list[str]) -> list[str]:
+    """Return words of a few categories in one spelling each, the most frequent.
+
+    Capitals and blanks make no other category; of many different texts they may.
+    """
+    plain = [" ".join(text.split()).casefold() for text in different]
+    if len(set(plain)) == len(plain) or len(set(plain)) > MOST_CATEGORIES:
+        return list(different)
+    counts = np.bincount(codes[codes >= 0], minlength=len(different)).tolist()
+    usual: dict[str, str] = {}
+    for place in sorted(range(len(different)), key=lambda place: -counts[place]):
+        usual.setdefault(plain[place], different[place])
+    made = [usual[one] for one in plain]
+    other = [
+        f"{text!r} in {count} row{'s'[: count != 1]} as {word!r}"
+        for text, word, count in zip(different, made, counts, strict=True)
+        if text != word
+    ]
+    said.append(f"capitals and blanks make no other word ({', '.join(other[:4])} read)")
+    return made
+
+
 def _strays(codes: Ints, different: Sequence[str], evidence: Mark | None) -> str:
     """Name the cells that keep a column from being numbers; empty where it is text."""
     texts = np.array(different, dtype=object)
@@ -725,7 +896,7 @@ def _strays(codes: Ints, different: Sequence[str], evidence: Mark | None) -> str
     more = [f"{len(rows) - 5} more"] if len(rows) > 5 else []
     return (
         f"expected numbers, found {', '.join([*shown, *more])}; correct these cells, or say of a "
-        "word that it means missing (--missing)"
+        "word that it means missing (--missing) or what it stands for (--map)"
     )
 
 

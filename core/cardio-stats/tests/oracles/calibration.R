@@ -1,6 +1,7 @@
 # Oracle for calibration. Run: Rscript calibration.R > calibration.json
 # glm gives slope and intercept, rms::val.prob Brier's score and the same slope again,
-# the cluster-robust error is the sandwich of glm's scores with the factor m/(m-1), loess the curve.
+# the curve is that of loess as it stands (degree 2, surface interpolated),
+# the cluster-robust error is the sandwich of glm's scores with the factor m/(m-1).
 suppressWarnings(suppressMessages({library(jsonlite); library(rms)}))
 lehmer <- function(seed, n) {
   out <- numeric(n); x <- seed
@@ -22,8 +23,7 @@ one <- function(seed, n, n_clusters) {
   robust <- m / (m - 1) * vcov(slope) %*% crossprod(scores) %*% vcov(slope)
   v <- val.prob(d$p, d$y, pl = FALSE)
   grid <- seq(min(d$p), max(d$p), length.out = 11)
-  curve <- function(span) as.numeric(predict(loess(y ~ p, d, degree = 1, span = span,
-    control = loess.control(surface = "direct")), data.frame(p = grid)))
+  curve <- function(span) as.numeric(predict(loess(y ~ p, d, span = span), data.frame(p = grid)))
   list(seed = seed, n = n, n_clusters = n_clusters, events = sum(d$y), sum_p = sum(d$p),
        slope = unname(coef(slope)[2]), slope_se = sqrt(vcov(slope)[2, 2]), intercept = unname(coef(slope)[1]),
        in_the_large = unname(coef(large)), in_the_large_se = sqrt(vcov(large)[1, 1]),

@@ -14,7 +14,10 @@ from scipy.special import logit
 from cardio_core.config import EvaluateBlock
 from cardio_core.evaluation.aggregate import pooled
 from cardio_core.io.hashing import digest, file_digest
+from cardio_core.io.run_artifact import RunKind
+from cardio_core.runner.filling import state_of
 from cardio_core.runner.manifest import Manifest
+from cardio_core.runner.progress import Echo
 from cardio_core.types.info import Model, Target, Task
 from cardio_core.types.notes import Note, NoteKind
 from cardio_core.types.predictions import Scored
@@ -32,12 +35,15 @@ from cardio_stats.errors import CardioError, ConfigError, DataError
 from cardio_stats.estimate import Estimate
 from cardio_studies.ingest import Given, names_in, read_given
 from cardio_studies.ingest_columns import Question
-from cardio_studies.run_writer import guard, manifest_of, settings, write_page
+from cardio_studies.run_writer import manifest_of, settings, write_page
 
 # Predictions of several runs or tables, brought to the patients whom all of them predicted.
 
 FEWEST_SHARED = 10
 """Patients below whom nothing is compared."""
+
+MOST_SCORES = 60
+"""Beyond them the covariances of all pairs, and two regressions a pair, are more than is read."""
 
 
 @dataclass(frozen=True)
@@ -96,13 +102,14 @@ def shared(paths: Sequence[str], asked: Question, threshold: float | None = None
     Raises
     ------
     ConfigError
-        Fewer than two, two of one label, or an unfinished run.
+        Fewer than two, more than sixty, two of one label, or an unfinished run.
     DataError
         Fewer than ten shared patients of both classes, or patients whose outcome is told
         differently.
     """
     if len(paths) < 2:
         raise ConfigError(f"compare: expected two runs or tables or more, found {len(paths)}")
+    _require_few(len(paths))
     files = [_file_of(text) for text in paths]
     labels = [label for label, _ in files]
     twice = next((label for label in labels if labels.count(label) > 1), None)
@@ -127,6 +134,15 @@ def shared(paths: Sequence[str], asked: Question, threshold: float | None = None
         ", ".join(path.parent.name if path.name == "predictions.csv" else path.name
                   for _, path in files),
     )  # fmt: skip
+
+
+def _require_few(n: int) -> None:
+    if n > MOST_SCORES:
+        pairs = n * (n - 1) // 2
+        raise ConfigError(
+            f"compare: {n} scores make {pairs} pairs, whose covariances take "
+            f"{8e-9 * pairs**2:.3g} GB; compare at most {MOST_SCORES} at a time"
+        )
 
 
 def _file_of(text: str) -> tuple[str, Path]:
@@ -207,6 +223,7 @@ def _require_one_truth(sources: Sequence[Source], both: list[str]) -> None:
 
 def _joined(sources: Sequence[Source], both: list[str], threshold: float | None) -> Given:
     """Return one table of all scores; a source of one score gives it its own name."""
+    _require_few(sum(len(one.by_patient.columns) - 1 for one in sources))
     target = sources[0].given.task.targets[0]
     columns: dict[str, pd.Series] = {}
     said: list[str] = []
@@ -220,7 +237,7 @@ def _joined(sources: Sequence[Source], both: list[str], threshold: float | None)
     truth = sources[0].by_patient.loc[both, "y"].to_numpy()
     _require_classes(truth, target)
     words = np.where(truth == 1, target.classes[1], target.classes[0])
-    frames, thresholds, probabilities = [], {}, []
+    frames, thresholds, given_cuts, probabilities = [], {}, {}, []
     for title, values in columns.items():
         score = values.to_numpy(float)
         probability = bool(((score >= 0) & (score <= 1)).all())
@@ -230,6 +247,7 @@ def _joined(sources: Sequence[Source], both: list[str], threshold: float | None)
             cut, source = 0.5, "fixed: one half"
         elif probability and threshold is not None:
             cut, source = float(threshold), f"given: {threshold:g}"
+            given_cuts[title] = cut
         thresholds[f"{title}/{target.name}"] = source
         frames.append(
             pd.DataFrame(
@@ -258,6 +276,7 @@ def _joined(sources: Sequence[Source], both: list[str], threshold: float | None)
         {},
         outcome=sources[0].given.outcome,
         coded=sources[0].given.coded,
+        thresholds=given_cuts,
     )
 
 
@@ -436,6 +455,7 @@ def compare_sources(
     level: float = 0.95,
     seed: int = 0,
     command: Sequence[str] = (),
+    echo: Echo | None = None,
 ) -> tuple[Path, pd.DataFrame]:
     """Write the page of several runs or tables, compared in pairs.
 
@@ -452,6 +472,8 @@ def compare_sources(
     level : float
     seed : int
     command : sequence of str
+    echo : callable, optional
+        Takes the line on what a killed command left.
 
     Returns
     -------
@@ -468,7 +490,7 @@ def compare_sources(
     if threshold is not None and not 0 < threshold < 1:
         raise ConfigError(f"--threshold {threshold:g}: expected a probability between 0 and 1")
     found = shared(paths, asked, threshold)
-    guard(out, found.digest)
+    state_of(out, RunKind.JUDGED, found.digest, again=True)
     config = settings(found.given, level)
     more, differences = compare_pairs(found.given, config, threshold, seed)
     about = manifest_of(
@@ -483,7 +505,7 @@ def compare_sources(
         "predicted; who is missing where stands in the table."
     )
     page = write_page(
-        found.given, out, about, config=config, seed=seed, adjusted=differences,
+        found.given, out, about, config=config, seed=seed, adjusted=differences, echo=echo,
         notes=[Note(NoteKind.TABLE, note)],
         more=replace(more, tables={"who-is-where": found.who}),
     )  # fmt: skip

@@ -158,7 +158,7 @@ def _checked(block: OutcomeBlock, opened: Opened, inputs: Sequence[Path]) -> tup
         )
     if target.kind != "binary":
         return ()
-    return (f"{block.column}, by word: {place_settled(values, block).ledger()}.",)
+    return (f"{block.column}, by word in the table: {place_settled(values, block).ledger()}.",)
 
 
 def _classes(target: Target) -> str:

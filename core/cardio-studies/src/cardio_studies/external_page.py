@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,7 +19,7 @@ from cardio_core.evaluation.applicability import (
 )
 from cardio_core.fold_assignment import link_subjects
 from cardio_core.io.cohort import shown_of
-from cardio_core.io.hashing import file_digest
+from cardio_core.io.hashing import digest, file_digest
 from cardio_core.io.run_artifact import RunKind, read_artifact
 from cardio_core.io.run_schema import COHORT, PRINTS, Kind
 from cardio_core.io.synthetic import is_synthetic
@@ -39,7 +38,6 @@ from cardio_core.types.notes import Note, NoteKind
 from cardio_core.types.predictions import Scored
 from cardio_core.types.report import Metric, Scope
 from cardio_stats import proportion
-from cardio_stats.errors import ConfigError
 from cardio_stats.estimate import Estimate
 from cardio_stats.files import SafeName
 from cardio_stats.proportions import lower_coverage_p
@@ -410,20 +408,6 @@ def default_out(run: Path) -> Path:
     return Path("runs") / SafeName(f"{run.resolve().name}-external-{stamp}")
 
 
-def guard_new(out: Path) -> None:
-    """Refuse a folder that holds anything: nothing is overwritten.
-
-    Raises
-    ------
-    ConfigError
-    """
-    if out.is_file() or (out.is_dir() and any(out.iterdir())):
-        raise ConfigError(f"--out {out}: expected a new or an empty folder, found files there")
-    above = next(one for one in (out, *out.absolute().parents) if one.exists())
-    if not os.access(above, os.W_OK):
-        raise ConfigError(f"--out {out}: nothing may be written there; name another folder")
-
-
 def about(
     opened: Opened,
     answered: Answered,
@@ -442,12 +426,14 @@ def about(
     device: Any = opened.ctx.device
     real = not any(map(is_synthetic, inputs))
     judged = {str(one) for frame in scored.frames.values() for one in frame["patient_id"]}
+    n_patients = int(cohort.samples.table["patient_id"].nunique())
+    all_judged = len(judged) == n_patients  # of others the plugin's sentence counts too many
     kept = ("plugin", "plugin_version", "task", "task_title", "papers", "models", "model_titles",
             "baselines", "primary", "targets")  # fmt: skip
     entries = {
         **{name: made.get(name) for name in kept},
         "outcome_column": opened.config.outcome.column,
-        "outcome": _outcome(opened.task.targets, scored, cohort.outcome),
+        "outcome": _outcome(opened.task.targets, scored, cohort.outcome if all_judged else ""),
         "words": {**(made.get("words") or {}), **words_of_changes(), **words_of_shares()},
         "protocols": [EXTERNAL, INTERNAL],
         "evaluated": {
@@ -465,7 +451,7 @@ def about(
             "path_shown": shown_of(inputs),
             "digest": answered.prepared.digest,
             "n_recordings": len(cohort.samples),
-            "n_patients": int(cohort.samples.table["patient_id"].nunique()),
+            "n_patients": n_patients,
             "n_samples": len(answered.prepared.features), "n_judged": len(judged),
         },
         "quarantined": [row.cells() for row in answered.prepared.quarantined],
@@ -473,11 +459,12 @@ def about(
         "flags": flag_counts(answered.prepared.features.table),
         **further,
     }  # fmt: skip
+    entries["identity"] = digest([entries["evaluated"], entries["data"]["digest"]])
     return first_entries(RunKind.EXTERNAL, out.name, command, **entries)
 
 
 def _outcome(targets: Sequence[Target], scored: Scored, said: str) -> str:
-    """Say how often what was predicted happened, as the plugin or the table says it."""
+    """Say how often what was predicted happened, as the plugin says it, or in the judged."""
     if said:
         return said
     parts = []

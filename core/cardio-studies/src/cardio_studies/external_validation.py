@@ -13,8 +13,10 @@ from cardio_core.compute.processes import one_thread
 from cardio_core.evaluation.clinical_model import by_patient
 from cardio_core.evaluation.default import default_evaluate
 from cardio_core.evaluation.patients import TableOne, describe_patients, subgroup_metrics
+from cardio_core.io.run_artifact import RunKind
 from cardio_core.io.store import open_cache
 from cardio_core.runner.answers import Answered, Opened, answer
+from cardio_core.runner.filling import filling, state_of
 from cardio_core.runner.patient_flow import Entry, count_flow, found_entries, table_rows
 from cardio_core.runner.patients import clinical_table, patient_labels
 from cardio_core.runner.progress import Echo
@@ -45,7 +47,6 @@ from cardio_studies.external_page import (
     applicability_table,
     beside_table,
     coverage_table,
-    guard_new,
     guard_overlap,
     overlap_of,
     overlap_table,
@@ -241,7 +242,7 @@ def evaluate_run(
     Nothing is fitted but the recalibrations, which stand in a table of their own. Features are
     kept in the cache, as those of a run are.
     """
-    guard_new(out)
+    state_of(out, RunKind.EXTERNAL)
     opened, notes = open_for(
         run, inputs, asked, features_in=open_cache(), options=options, device=device
     )
@@ -259,7 +260,7 @@ def evaluate_run(
         *_withheld(opened, answered),
     ]  # fmt: skip
     return _write(opened, answered, new, scored, asked, out, said, inputs, command,
-                  groups=groups, sites=sites, overlap=overlap)  # fmt: skip
+                  groups=groups, sites=sites, overlap=overlap, echo=echo)  # fmt: skip
 
 
 def _write(
@@ -276,6 +277,7 @@ def _write(
     groups: pd.DataFrame,
     sites: pd.Series | None,
     overlap: Overlap,
+    echo: Echo | None,
 ) -> Validated:
     config, seed = opened.config.evaluate, asked.seed
     primary = str(opened.manifest.get("primary") or "")
@@ -330,12 +332,12 @@ def _write(
     }
     entries = about(opened, answered, new, scored, inputs, out, command=command, seed=seed,
                     further=further)  # fmt: skip
-    out.mkdir(parents=True, exist_ok=True)
-    write_json(out / "recalibration.json", beside.rows)
-    page = publish(
-        out, entries, rows, {name: one for name, one in tables.items() if len(one)},
-        {**report.figures, **beside.figures}, notes, table_one,
-    )  # fmt: skip
+    with filling(out, entries, echo) as manifest:
+        write_json(out / "recalibration.json", beside.rows)
+        page = publish(
+            manifest, rows, {name: one for name, one in tables.items() if len(one)},
+            {**report.figures, **beside.figures}, notes, table_one,
+        )  # fmt: skip
     return Validated(page, [*external, *covered, *like], internal, changed, scored, tuple(notes))
 
 

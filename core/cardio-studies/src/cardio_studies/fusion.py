@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,9 +19,11 @@ from cardio_core.io.hashing import digest as digest_of
 from cardio_core.io.run_artifact import METRICS, RunKind
 from cardio_core.io.run_schema import COHORT
 from cardio_core.runner.evaluate import Figure, draw_figure, rule_path, write_csv
+from cardio_core.runner.filling import filling, state_of
 from cardio_core.runner.fits import write_chosen
 from cardio_core.runner.fused_models import fusion_file
-from cardio_core.runner.manifest import Manifest, first_entries, now
+from cardio_core.runner.manifest import Manifest, first_entries
+from cardio_core.runner.progress import Echo
 from cardio_core.types.artifact import ModelArtifact
 from cardio_core.types.info import Model, Task
 from cardio_core.types.notes import Note, NoteKind
@@ -30,7 +31,7 @@ from cardio_core.types.predictions import Scored
 from cardio_core.types.report import Metric
 from cardio_stats.cells import write_table
 from cardio_stats.errors import ConfigError
-from cardio_stats.files import SafeName, file_in, replacing, whole_directory, write_json, write_text
+from cardio_stats.files import SafeName, file_in, replacing, write_json, write_text
 from cardio_stats.words import counted, listed
 from cardio_studies.fusion_members import (
     BOTH,
@@ -41,6 +42,7 @@ from cardio_studies.fusion_members import (
     Folds,
     Joined,
     join,
+    keep_members,
     open_members,
     place_of,
     shared_folds,
@@ -112,11 +114,10 @@ class Made:
 
 
 def write(
-    out: Path,
+    manifest: Manifest,
     made: Made,
     places: Sequence[Mapping[str, Any]],
     *,
-    name: str,
     digest: str,
     command: Sequence[str],
 ) -> list[str]:
@@ -127,10 +128,9 @@ def write(
     """
     from cardio_core.report.page import build_report
 
-    task, target = made.task, made.joined.target
+    task, target, out = made.task, made.joined.target, manifest.path.parent
     splits = {PROTOCOL: made.folds.to_dict()}
-    manifest = Manifest(out / "manifest.json", {})
-    manifest.update(**_about(made, task, places, name, digest, command, splits))
+    manifest.update(**_about(made, task, places, out.name, digest, command, splits))
     write_json(out / "splits.json", {"protocols": splits})
     write_json(out / "cohort.json", _cohort(made.joined))
     settings = {"evaluate": made.config.model_dump(), "members": [dict(one) for one in places]}
@@ -139,9 +139,7 @@ def write(
     write_csv(out / "predictions.csv", {PROTOCOL: scored}, task)
     _write_models(out, made)
     notes = _evaluate(out, made, task, scored)
-    manifest.update(status="done", finished=now(), notes=[note.to_dict() for note in notes])
-    build_report(out)
-    manifest.add_outputs(out)
+    manifest.close(build_report, notes=[note.to_dict() for note in notes])
     return _told(out, task, target.name)
 
 
@@ -291,7 +289,7 @@ def _about(
         "same_folds": made.folds.same, "left_out": _missing(joined),
         "quarantined": [], "flags": {},
     }  # fmt: skip
-    return first_entries(RunKind.FUSED, name, command, **own)
+    return first_entries(RunKind.FUSED, name, command, identity=digest, **own)
 
 
 def _missing(joined: Joined) -> str:
@@ -369,6 +367,7 @@ def fuse_runs(
     seed: int = 0,
     n_resamples: int | None = None,
     command: Sequence[str] = (),
+    echo: Echo | None = None,
 ) -> tuple[Path, list[str]]:
     """Fuse runs by patient, cross-validated, and write a run of its own.
 
@@ -389,6 +388,8 @@ def fuse_runs(
         2000 without.
     command : sequence of str
         As typed, for the page.
+    echo : callable, optional
+        Takes the line on what a killed command left.
 
     Returns
     -------
@@ -410,37 +411,14 @@ def fuse_runs(
     settings = (level, seed, n_resamples, list(against.covariates), against.guideline)
     table = file_digest(against.table) if against.table and against.table.is_file() else None
     made_of = digest([places, table, settings])
-    guard(out, made_of)
+    state_of(out, RunKind.FUSED, made_of, again=True)
     folds = shared_folds(joined, seed=seed)
     config = EvaluateBlock(level=level, n_resamples=n_resamples)
 
-    def fill(folder: Path) -> list[str]:
-        fitted = fit(joined, folds, clinical, folder)
+    first = first_entries(RunKind.FUSED, out.name, command, identity=made_of)
+    with filling(out, first, echo, again=True) as manifest:
+        keep_members(joined.members, out)
+        fitted = fit(joined, folds, clinical, out)
         made = Made(joined, folds, fitted, clinical, config, seed)
-        return write(folder, made, places, name=out.name, digest=made_of, command=command)
-
-    said = whole_directory(out, fill)
+        said = write(manifest, made, places, digest=made_of, command=command)
     return out / "report.html", [*joined.notes, folds.said, *said]
-
-
-def guard(out: Path, made_of: str) -> None:
-    """Refuse a folder that holds anything but an earlier fusion of the same.
-
-    Raises
-    ------
-    ConfigError
-    """
-    if not out.exists():
-        above = next(one for one in out.resolve().parents if one.exists())
-        if not os.access(above, os.W_OK):
-            raise ConfigError(f"--out {out}: nothing may be written there; name another folder")
-        return
-    if not out.is_dir():
-        raise ConfigError(f"--out {out}: is a file; name a folder")
-    if not any(out.iterdir()):
-        return
-    if (out / "manifest.json").is_file():
-        content = Manifest.open(out, complete=False).content
-        if content.get("kind") == "fused" and content["data"].get("digest") == made_of:
-            return
-    raise ConfigError(f"--out {out}: holds something else; name a new folder")

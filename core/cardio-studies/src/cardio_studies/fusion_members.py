@@ -16,6 +16,7 @@ from scipy.special import expit, logit
 
 from cardio_core.fold_assignment import SplitPlan, link_subjects, plan_folds
 from cardio_core.io.hashing import directory_digest, file_digest
+from cardio_core.io.places import keep_places, shown_path
 from cardio_core.io.run_artifact import SPLITS, SplitRecords
 from cardio_core.io.run_schema import read_predictions
 from cardio_core.io.store import load_table
@@ -571,7 +572,7 @@ def place_of(member: Member, out: Path) -> dict[str, object]:
     manifest = member.manifest
     return {
         "label": member.label,
-        "run": os.path.relpath(member.run.resolve(), out.resolve()),
+        "run": shown_path(_beside(member, out)),
         "name": member.run.resolve().name,
         "plugin": manifest.get("plugin"),
         "plugin_version": manifest.get("plugin_version"),
@@ -582,6 +583,17 @@ def place_of(member: Member, out: Path) -> dict[str, object]:
         "event": member.event,
         "n_patients": int(member.rows["patient_id"].nunique()),
     } | digests_of(member.run)
+
+
+def _beside(member: Member, out: Path) -> str:
+    return os.path.relpath(member.run.resolve(), out.resolve())
+
+
+def keep_members(members: Sequence[Member], out: Path) -> None:
+    """Keep for the owner alone where members lie whose place would tell more than it should."""
+    places = {one.label: _beside(one, out) for one in members}
+    if far := {label: place for label, place in places.items() if shown_path(place) != place}:
+        keep_places(out, members=far)
 
 
 def digests_of(run: Path) -> dict[str, str | None]:

@@ -19,12 +19,14 @@ from cardio_core.evaluation.fusion import FusionRule, side_by_side
 from cardio_core.evaluation.patients import subgroup_metrics
 from cardio_core.io.cohort import find_cohort_table, shown_of
 from cardio_core.io.hashing import digest
+from cardio_core.io.places import kept_places
 from cardio_core.io.run_artifact import RunKind, require_whole
 from cardio_core.io.store import open_cache
 from cardio_core.io.synthetic import is_synthetic
 from cardio_core.report.text.model_card import digest_of_final
 from cardio_core.runner.answers import answer
 from cardio_core.runner.evaluate import open_rule
+from cardio_core.runner.filling import filling, state_of
 from cardio_core.runner.fits import open_decisions
 from cardio_core.runner.fused_models import open_fusion
 from cardio_core.runner.manifest import Manifest, first_entries
@@ -53,7 +55,6 @@ from cardio_studies.external_numbers import (
 from cardio_studies.external_page import (
     beside_table,
     coverage_table,
-    guard_new,
     guard_overlap,
     overlap_of,
     primary_first,
@@ -143,7 +144,8 @@ def open_fused(folder: Path) -> FusedRun:
     one = manifest["targets"][0]
     target = Target(one["name"], one["kind"], tuple(one["classes"]))
     n = int(manifest["data"]["n_patients"])
-    members = {row["label"]: _member(folder, row, n) for row in manifest["members"]}
+    far = kept_places(folder).get("members") or {}
+    members = {row["label"]: _member(folder, row, n, far) for row in manifest["members"]}
     final = folder / "models" / "final"
     rules = {
         name: open_fusion(final / name, target)
@@ -153,8 +155,9 @@ def open_fused(folder: Path) -> FusedRun:
     return FusedRun(folder, manifest, target, members, rules)
 
 
-def _member(folder: Path, row: Mapping[str, Any], n: int) -> MemberRun:
-    run, label = Path(os.path.normpath(folder / row["run"])), row["label"]
+def _member(folder: Path, row: Mapping[str, Any], n: int, far: Mapping[str, str]) -> MemberRun:
+    label = row["label"]
+    run = Path(os.path.normpath(folder / far.get(label, row["run"])))
     if not (run / "manifest.json").is_file():
         raise ConfigError(
             f"{label}: its run is not at {run} any more; put it back there, or fuse again"
@@ -535,7 +538,7 @@ def evaluate_fused(
     ConfigError, DataError, LeakageError
         As for a run, of each member; patients whose outcome is told differently.
     """
-    guard_new(out)
+    state_of(out, RunKind.EXTERNAL)
     fused = open_fused(run)
     given = split_inputs(inputs, [*fused.members, *([CLINICAL] if BOTH in fused.rules else [])])
     scores: dict[str, pd.Series] = {}
@@ -553,7 +556,7 @@ def evaluate_fused(
     known = {label: one[one.index.isin(y.index)] for label, one in scores.items()}
     scored = _scored(fused, known, y)
     has = pd.DataFrame({name: y.index.isin(known[name].index) for name in truth}, index=y.index)
-    return _write(fused, scored, has, asked, out, notes, given, left, command)
+    return _write(fused, scored, has, asked, out, notes, given, left, command, echo)
 
 
 def _external_member(
@@ -651,6 +654,7 @@ def _write(
     given: dict[str, list[Path]],
     left: dict[str, Any],
     command: Sequence[str],
+    echo: Echo | None,
 ) -> Path:
     manifest, target, seed = fused.manifest, fused.target, asked.seed
     frame = scored.frames[target.name]
@@ -696,12 +700,12 @@ def _write(
     notes = [*said, *report.notes, *refusals, *lacking, *small, *beside.notes]
     paths = [path for group in given.values() for path in group]
     about = _external_about(fused, scored, paths, out, left, command, seed, names, len(has))
-    out.mkdir(parents=True, exist_ok=True)
-    write_json(out / "recalibration.json", beside.rows)
-    return publish(
-        out, about, rows, {name: one for name, one in tables.items() if len(one)},
-        {**report.figures, **beside.figures}, notes,
-    )  # fmt: skip
+    with filling(out, about, echo) as written:
+        write_json(out / "recalibration.json", beside.rows)
+        return publish(
+            written, rows, {name: one for name, one in tables.items() if len(one)},
+            {**report.figures, **beside.figures}, notes,
+        )  # fmt: skip
 
 
 def _external_about(
@@ -718,7 +722,7 @@ def _external_about(
     made, target = fused.manifest, fused.target
     y = scored.frames[target.name].drop_duplicates("patient_id")["y_true"].value_counts()
     kept = ("task", "task_title", "papers", "model_titles", "primary", "targets", "outcome_column")
-    entries = {
+    entries: dict[str, Any] = {
         **{name: made.get(name) for name in kept},
         "models": list(names), "baselines": [one for one in made["baselines"] if one in names],
         "outcome": ", ".join(f"{int(y.get(one, 0))} {one}" for one in target.classes),
@@ -738,4 +742,5 @@ def _external_about(
         },
         "quarantined": [], "excluded": {}, "flags": {}, "overlap": left,
     }  # fmt: skip
+    entries["identity"] = digest([entries["evaluated"], entries["data"]["digest"]])
     return first_entries(RunKind.EXTERNAL, out.name, command, **entries)

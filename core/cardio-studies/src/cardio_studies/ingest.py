@@ -185,6 +185,10 @@ def class_frame(
     return pd.concat(frames, ignore_index=True)
 
 
+GIVEN = "fixed: given"
+"""Where a threshold comes from that the user named."""
+
+
 def rule(
     name: str, frame: pd.DataFrame, thresholds: Sequence[str], target: Target, probability: bool
 ) -> tuple[float, str]:
@@ -205,7 +209,7 @@ def rule(
         except ValueError:
             raise ConfigError(f"--threshold {text}: expected a number, or SCORE=NUMBER") from None
     if own is not None:
-        return own, "fixed: given"
+        return own, GIVEN
     if probability:
         return 0.5, "fixed: one half"
     rows = frame[frame["model"] == name]
@@ -380,6 +384,8 @@ class Given:
         How the outcome was coded, in one sentence.
     coded : tuple of str
         Those of `assumed` that say how the outcome was coded.
+    thresholds : mapping of str to float
+        By score, where the user gave one.
     """
 
     task: Task
@@ -392,6 +398,7 @@ class Given:
     may_divide: Mapping[str, int] = field(default_factory=dict)
     outcome: str = ""
     coded: tuple[str, ...] = ()
+    thresholds: Mapping[str, float] = field(default_factory=dict)
 
 
 def read_given(path: Path, asked: Question) -> Given:
@@ -428,10 +435,12 @@ def read_given(path: Path, asked: Question) -> Given:
     known = table[found.patient].notna() if found.patient else pd.Series(True, table.index)
     known &= table[found.outcome].notna()
     if found.kind == "binary":
-        target, frame, probabilities, sources, coding = _binary(table[known], found, asked, said)
+        target, frame, probabilities, sources, cuts, coding = _binary(
+            table[known], found, asked, said
+        )
     else:
         target, frame, coding = _other(table[known], found, asked, said)
-        probabilities, sources = (), {}
+        probabilities, sources, cuts = (), {}, {}
     lacking = {
         n: int(table[n].isna().sum())
         for n in (found.outcome, *found.read, *([found.patient] if found.patient else []))
@@ -463,6 +472,7 @@ def read_given(path: Path, asked: Question) -> Given:
         divide,
         coding.outcome,
         coding.sentences(),
+        cuts,
     )
 
 
@@ -479,8 +489,8 @@ class _Coding:
 
 def _binary(
     table: pd.DataFrame, found: Columns, asked: Question, said: list[str]
-) -> tuple[Target, pd.DataFrame, tuple[str, ...], dict[str, str], _Coding]:
-    """Return target, rows, the scores that are probabilities, thresholds' sources, and coding."""
+) -> tuple[Target, pd.DataFrame, tuple[str, ...], dict[str, str], dict[str, float], _Coding]:
+    """Return target, rows, what is a probability, thresholds' sources, those given, and coding."""
     outcome = found.outcome
     truth, placed = binary_outcome(table, outcome, asked.event, asked.negative)
     event = placed.event
@@ -498,10 +508,12 @@ def _binary(
         table, pd.Series(truth, table.index), found.scores, found.patient, found.resamples, target
     )
     probabilities = tuple(name for name in found.scores if is_probability(table[name]))
-    sources = {}
+    sources, cuts = {}, {}
     for name in found.scores:
         cut, source = rule(name, frame, asked.thresholds, target, name in probabilities)
         sources[f"{name}/{outcome}"] = source
+        if source == GIVEN:
+            cuts[name] = cut
         rows = frame["model"] == name
         high = frame.loc[rows, f"score:{classes[1]}"] >= cut
         frame.loc[rows, "predicted"] = np.where(high, classes[1], classes[0])
@@ -511,7 +523,7 @@ def _binary(
             f"{', '.join(left)}: no probabilities between 0 and 1, so there is no calibration, "
             "Brier score or net benefit."
         )
-    return target, frame, probabilities, sources, coding
+    return target, frame, probabilities, sources, cuts, coding
 
 
 def _beyond_one(name: str, values: pd.Series) -> list[str]:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import pandas as pd
 
 from cardio_stats._numerics.columns import columns_told
-from cardio_stats.errors import ConfigError, DataError
+from cardio_stats.errors import ConfigError, DataError, every
 from cardio_stats.outcome import PAIRS, Outcome, place_words, words_in
+from cardio_stats.tables import PATIENTS
 
 # How columns and cells are called: their words, and whether one is called by another.
 
@@ -58,9 +61,6 @@ def label_of(value: object) -> str:
 OUTCOMES = ("y_true", "y", "truth", "true", "label", "labels", "target", "outcome", "event",
             "response", "class", "status", "obs", "observed", "ground_truth", "gt", "y_test",
             "y_val", "actual")  # fmt: skip
-PATIENTS = ("patient_id", "patient", "patientid", "subject_id", "subject", "subjectid", "pid",
-            "person_id", "personid", "case_id", "case", "identifier", "id",
-            "record_id", "rowindex", "row")  # fmt: skip
 FOLDS, REPEATS = ("fold", "cv_fold", "resample_fold", "split"), ("repeat", "rep")
 SITES = ("site", "site_id", "centre", "center", "hospital", "redcap_data_access_group",
          "data_access_group")  # fmt: skip
@@ -268,8 +268,9 @@ MOST_CLASSES = 10
 
 
 def kind_of_outcome(
-    table: pd.DataFrame, outcome: str, kind: str | None, event: str | None, besides: Iterable[str]
-) -> str:
+    table: pd.DataFrame, outcome: str, kind: str | None, event: str | None, besides: Iterable[str],
+    negative: Sequence[str] = (),
+) -> str:  # fmt: skip
     """Return ``binary``, ``classes`` or ``number``: as the user says, else where it is plain.
 
     Two values are binary, words are classes, and so are whole numbers after which columns of
@@ -285,9 +286,10 @@ def kind_of_outcome(
     values = table[outcome].dropna()
     words = words_in(values)
     n = len(words)
-    if event is not None:
+    if event is not None or negative:
         if kind in ("number", "classes"):
-            raise ConfigError(f"--event {event}: an outcome of --kind {kind} has none")
+            named = f"--event {event}" if event is not None else f"--negative {negative[0]}"
+            raise ConfigError(f"{named}: an outcome of --kind {kind} has none")
         return "binary"
     if kind is not None or n <= 2:
         return kind or "binary"
@@ -617,8 +619,8 @@ def _refuse_follow_up(table: pd.DataFrame, outcome: str) -> None:
     if times:
         raise DataError(
             f"column {outcome!r}: stands with a time ({times[0]}), as follow-up does, and patients "
-            "who left early are no controls; use cardio stats survival --time "
-            f"{times[0]} --status {outcome}, or leave the time out of the table"
+            "who left early are no controls; judge it by a time (--time "
+            f"{times[0]} --status {outcome} --horizon T), or leave the time out of the table"
         )
 
 
@@ -640,7 +642,11 @@ def columns_of(table: pd.DataFrame, asked: Question, said: list[str]) -> Columns
     refuse_tuning(table, patient, resamples)
     aside = [c for c in (outcome, patient, site, *asked.subgroups, *resamples.columns) if c]
     _refuse_follow_up(table, outcome)
-    kind = kind_of_outcome(table, outcome, asked.kind, asked.event, aside)
+    try:
+        kind = kind_of_outcome(table, outcome, asked.kind, asked.event, aside, asked.negative)
+    except (ConfigError, DataError) as error:
+        _refuse_with_strays(error, table, asked.scores)
+        raise
     sets: dict[str, dict[str, str]] = {}
     decided: dict[str, str] = {}
     if kind == "classes":
@@ -651,14 +657,17 @@ def columns_of(table: pd.DataFrame, asked: Question, said: list[str]) -> Columns
             column_for(name, "--score", table)
         classes = [label_of(value) for value in table[outcome].dropna().unique()]
         event = ""
+        checks: list[Callable[[], object]] = []
         if kind == "number":
             classes = []
         elif len(words_in(table[outcome])) > 1:
-            placed = place_words(
-                table[outcome], Outcome(outcome, asked.event, tuple(asked.negative))
-            )
-            event = placed.event
+            about = Outcome(outcome, asked.event, tuple(asked.negative))
+            place = partial(place_words, table[outcome], about)
+            checks.append(place)
+            with suppress(ConfigError):
+                event = place().event
         scores = list(dict.fromkeys(asked.scores)) or guessed_scores(table, aside, classes, event)
+        every(*checks, *(partial(require_scores, table, [name]) for name in scores))
     one = {"number": "the prediction", "classes": "the probabilities"}.get(kind, "the score")
     many = {"number": "predictions", "classes": "sets of probabilities"}.get(kind, "scores")
     assumed = [
@@ -686,6 +695,17 @@ def columns_of(table: pd.DataFrame, asked: Question, said: list[str]) -> Columns
             "row is judged."
         )
     return Columns(outcome, patient, site, kind, tuple(scores), sets, decided, resamples)
+
+
+def _refuse_with_strays(
+    error: ConfigError | DataError, table: pd.DataFrame, scores: Sequence[str]
+) -> None:
+    """Refuse an outcome together with the scores that a few cells keep from being numbers."""
+    strays = table.attrs.get("strays", {})
+    asked = [name for name in scores if name in strays]
+    if asked:
+        more = ". ".join(f"--score {name}: {strays[name]}" for name in asked)
+        raise type(error)(f"{1 + len(asked)} things. {error}. {more}") from None
 
 
 def _of_classes(

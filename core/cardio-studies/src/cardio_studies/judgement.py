@@ -8,12 +8,15 @@ from pathlib import Path
 
 from cardio_core.evaluation.patients import TableOne, describe_columns
 from cardio_core.io.hashing import file_digest
+from cardio_core.io.run_artifact import RunKind
+from cardio_core.runner.filling import state_of
+from cardio_core.runner.progress import Echo
 from cardio_core.types.notes import Note, NoteKind
 from cardio_stats.errors import DataError
 from cardio_stats.tables import read_typed
 from cardio_studies.ingest import Given, read_given
 from cardio_studies.ingest_columns import Question, guessed_patient, label_of
-from cardio_studies.run_writer import guard, manifest_of, settings, write_page
+from cardio_studies.run_writer import manifest_of, settings, write_page
 
 
 def judge_predictions(
@@ -25,6 +28,7 @@ def judge_predictions(
     level: float = 0.95,
     seed: int = 0,
     command: Sequence[str] = (),
+    echo: Echo | None = None,
 ) -> tuple[Path, Given]:
     """Write a directory with metrics, tables, figures and the page of a table of predictions.
 
@@ -43,6 +47,8 @@ def judge_predictions(
         Of every resampling.
     command : sequence of str
         As typed, for the page.
+    echo : callable, optional
+        Takes the line on what a killed command left.
 
     Returns
     -------
@@ -60,13 +66,13 @@ def judge_predictions(
     """
     given = read_given(path, asked)
     digest = file_digest(path)
-    guard(out, digest)
+    state_of(out, RunKind.JUDGED, digest, again=True)
     about = manifest_of(
         given, out, shown=path.name, digest=digest, primary=asked.primary, seed=seed,
         command=command,
     ) | {"left_out": " ".join(_left_out(given))}  # fmt: skip
     page = write_page(
-        given, out, about, config=settings(given, level), seed=seed,
+        given, out, about, config=settings(given, level), seed=seed, echo=echo,
         table_one=_table_one(given, cohort, asked),
         notes=Note.each(NoteKind.TABLE, [*_left_out(given), *_undivided(given), *_changing(given)]),
     )  # fmt: skip

@@ -17,13 +17,15 @@ from cardio_core.io.run_artifact import SCHEMA, RunKind
 from cardio_core.io.settings_schema import settings_in
 from cardio_core.registry import Plugin, resolve
 from cardio_core.runner.answers import finished
+from cardio_core.runner.filling import filling, state_of
+from cardio_core.runner.lock import FILE as LOCK
 from cardio_core.runner.manifest import Manifest, now, packages
 from cardio_core.runner.outcome import asked_task
 from cardio_core.runner.progress import Echo
 from cardio_core.runner.setup import open_with_defaults
 from cardio_core.types.info import Task
 from cardio_stats.errors import ConfigError
-from cardio_stats.files import whole_directory, write_text
+from cardio_stats.files import write_text
 from cardio_studies import export_card as card
 from cardio_studies.export_contents import Chosen, Names, choose, copy_models, names_of, without
 
@@ -48,7 +50,7 @@ def manifest_of(
     titles = manifest.get("model_titles") or {}
     data = manifest.get("data") or {}
     return {
-        "schema": SCHEMA, "status": "done", "kind": RunKind.EXPORTED, "name": name,
+        "schema": SCHEMA, "status": "running", "kind": RunKind.EXPORTED, "name": name,
         **{key: manifest[key] for key in KEPT if key in manifest},
         "models": list(chosen.models),
         "model_titles": {key: titles[key] for key in chosen.models if key in titles},
@@ -58,7 +60,8 @@ def manifest_of(
         "left_out_models": chosen.left_out,
         "patient_rows": chosen.with_rows,
         "exported": now(), "exported_with": packages().get("cardio-core"),
-        "run_manifest_sha256": run_digest, "config_digest": "exported",  # nothing goes on from it
+        "run_manifest_sha256": run_digest, "identity": run_digest,
+        "config_digest": "exported",  # nothing goes on from it
         "notes": [], "needs": [], "stages": {}, "quarantined": [], "said": [],
     }  # fmt: skip
 
@@ -163,7 +166,8 @@ def export_run(
     manifest = finished(run)
     if manifest.get("kind") == "exported":
         raise ConfigError(f"{run}: is exported already; copy the folder as it is")
-    guard_empty(out)
+    made_of = file_digest(run / "manifest.json")
+    state_of(out, RunKind.EXPORTED, made_of)
     if onnx:
         from cardio_studies.onnx_export import require_onnx
 
@@ -172,32 +176,20 @@ def export_run(
     chosen = choose(run, manifest, task, models, with_patient_rows=with_patient_rows)
     names = without(names_of(run), _published(plugin, task))
 
-    def fill(folder: Path) -> None:
-        copy_models(run, folder, chosen, task)
-        write_text(folder / "config.yaml", dump_yaml(config_of(config, names.ids)))
-        about = manifest_of(manifest, chosen, out.name, file_digest(run / "manifest.json"))
-        about["final_digest"] = directory_digest(folder / "models" / "final")
-        made = Manifest(folder / "manifest.json", {})
-        made.update(**about)
-        card.write(card.card_of(run, chosen, names), folder)
+    first = manifest_of(manifest, chosen, out.name, made_of)
+    with filling(out, first, echo) as made:
+        copy_models(run, out, chosen, task)
+        write_text(out / "config.yaml", dump_yaml(config_of(config, names.ids)))
+        made.update(final_digest=directory_digest(out / "models" / "final"))
+        card.write(card.card_of(run, chosen, names), out)
         if onnx:
             from cardio_studies.onnx_export import write_networks
 
-            made.update(onnx=write_networks(folder, examples, echo))
-        _search(folder, names, run)
-        made.add_outputs(folder)
-
-    whole_directory(out, fill)
+            made.update(onnx=write_networks(out, examples, echo))
+        _search(out, names, run)
+        made.close()
     _say(chosen, echo)
     return Manifest.open(out).content
-
-
-def guard_empty(out: Path) -> None:
-    """Raise if there is something where the folder is to be."""
-    if out.is_file():
-        raise ConfigError(f"--out {out}: is a file; name a folder")
-    if out.is_dir() and any(out.iterdir()):
-        raise ConfigError(f"--out {out}: expected an empty or a new folder, found one with files")
 
 
 def _opened(run: Path, manifest: dict[str, Any]) -> tuple[Plugin, RunConfig, Task]:
@@ -216,7 +208,7 @@ def _published(plugin: Plugin, task: Task) -> list[str]:
 def _search(folder: Path, names: Names, run: Path) -> None:
     """Look for every name of the run in every file that is to leave it."""
     for path in sorted(folder.rglob("*")):
-        if path.is_file() and (n := names.search(path)):
+        if path.name != LOCK and path.is_file() and (n := names.search(path)):
             raise LeakageError(
                 f"{run}: {path.relative_to(folder)} would have told {n} name(s) of its patients "
                 "or recordings, so nothing was written; leave out the model that wrote them "

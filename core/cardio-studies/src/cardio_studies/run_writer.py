@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -18,14 +17,16 @@ from cardio_core.evaluation.parts import Parts
 from cardio_core.evaluation.patients import TableOne, subgroup_metrics
 from cardio_core.io.run_artifact import RunKind
 from cardio_core.runner.evaluate import Figure, draw_figure
-from cardio_core.runner.manifest import Manifest, first_entries, now
+from cardio_core.runner.filling import filling
+from cardio_core.runner.manifest import Manifest, first_entries
+from cardio_core.runner.progress import Echo
 from cardio_core.types.info import Target, Task
 from cardio_core.types.notes import Note, NoteKind
 from cardio_core.types.predictions import Scored
 from cardio_core.types.report import EvaluationReport, Metric, Scope
-from cardio_stats import calibration_metrics, number_calibration
+from cardio_stats import calibration_metrics, net_benefit, number_calibration, pr_auc
 from cardio_stats.cells import write_table
-from cardio_stats.errors import ConfigError, DataError
+from cardio_stats.errors import DataError
 from cardio_stats.estimate import Estimate
 from cardio_stats.files import SafeName, file_in, replacing, write_json
 from cardio_studies.ingest import Given
@@ -63,7 +64,10 @@ def evaluated(given: Given, config: EvaluateBlock, seed: int) -> EvaluationRepor
                 name: draw for name, draw in own.figures.items()
                 if name.startswith(_OF_PROBABILITIES)
             }  # fmt: skip
-    calibrated, refused = _calibrated(given, config, seed)
+    calibrated, refused = calibration_of(
+        next(iter(scored.frames.values())), task.targets[0], task, config, seed, given.probabilities
+    )
+    calibrated += _of_scores(given, config, seed)
     notes = [*report.notes, *Note.each(NoteKind.NOT_COMPUTED, refused)]
     return replace(
         report,
@@ -73,10 +77,36 @@ def evaluated(given: Given, config: EvaluateBlock, seed: int) -> EvaluationRepor
     )
 
 
-def _calibrated(given: Given, config: EvaluateBlock, seed: int) -> tuple[list[Metric], list[str]]:
+def _of_scores(given: Given, config: EvaluateBlock, seed: int) -> list[Metric]:
+    """Return the area under precision over recall, and net benefit where a threshold was given."""
     [(_, frame)] = given.scored.frames.items()
     [target] = given.task.targets
-    return calibration_of(frame, target, given.task, config, seed, given.probabilities)
+    metrics = []
+    for model in (one.name for one in given.task.models):
+        rows = pooled(frame, target, model)
+        clusters = Scored.clusters_of(rows)
+        about: dict[str, Any] = {
+            "patient": clusters, "level": config.level,
+            "unit": "patient" if clusters is None else None,
+        }  # fmt: skip
+        truth = (rows["y_true"] == target.classes[1]).to_numpy(int)
+        score = rows[f"score:{target.classes[1]}"].to_numpy(float)
+        found = [pr_auc(truth, score, seed=seed, n_resamples=config.n_resamples, **about)]
+        at = given.thresholds.get(model)
+        if at is not None and 0 < at < 1 and model in given.probabilities:
+            found += _net_benefit(truth, score, at, about)
+        place = Scope(task=given.task.name, target=target.name, model=model)
+        metrics += [Metric(one, place) for one in found]
+    return metrics
+
+
+def _net_benefit(truth: Any, score: Any, at: float, about: Mapping[str, Any]) -> list[Estimate]:
+    made = net_benefit(truth, score, at, threshold_source=f"given: {at:g}", **about)
+    gain = {
+        "value": made.extra["over_all"], "low": made.extra["over_all_low"],
+        "high": made.extra["over_all_high"], "name": "net_benefit_over_everybody",
+    }  # fmt: skip
+    return [made, made.replace(**gain)]
 
 
 def calibration_of(
@@ -147,29 +177,6 @@ def settings(given: Given, level: float) -> EvaluateBlock:
     return EvaluateBlock(level=level, n_resamples=resamples)
 
 
-def guard(out: Path, digest: str) -> None:
-    """Refuse a folder that holds anything but an earlier page of the same predictions.
-
-    Raises
-    ------
-    ConfigError
-    """
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        why = "is a file" if out.is_file() else f"cannot be made ({error.strerror})"
-        raise ConfigError(f"--out {out}: {why}; name a folder") from None
-    if not os.access(out, os.W_OK):
-        raise ConfigError(f"--out {out}: nothing may be written there; name another folder")
-    if not any(out.iterdir()):
-        return
-    if (out / "manifest.json").is_file():
-        content = Manifest.open(out, complete=False).content
-        if content.get("kind") == RunKind.JUDGED and content["data"].get("digest") == digest:
-            return
-    raise ConfigError(f"--out {out}: holds something else; name a new folder")
-
-
 def write_page(
     given: Given,
     out: Path,
@@ -181,6 +188,7 @@ def write_page(
     more: EvaluationReport | None = None,
     notes: Sequence[Note] = (),
     adjusted: Mapping[tuple[str, str], Estimate] | None = None,
+    echo: Echo | None = None,
 ) -> Path:
     """Evaluate predictions and write everything that the page is made of, and the page.
 
@@ -199,6 +207,8 @@ def write_page(
         What the reader has to know.
     adjusted : mapping of (model, other model) to Estimate, optional
         What takes the place of the paired difference of two areas.
+    echo : callable, optional
+        Takes the line on what a killed command left.
 
     Returns
     -------
@@ -227,26 +237,24 @@ def write_page(
     if not rows:  # a page without a number would look like an answer
         why = next((note.text for note in said if note.kind is NoteKind.NOT_COMPUTED), "")
         raise DataError(why or "no metric can be computed of these predictions")
-    return publish(out, about, rows, tables, report.figures, said, table_one)
+    with filling(out, about, echo, again=True) as manifest:
+        return publish(manifest, rows, tables, report.figures, said, table_one)
 
 
 def publish(
-    out: Path,
-    about: Mapping[str, Any],
+    manifest: Manifest,
     rows: Sequence[Mapping[str, Any]],
     tables: Mapping[str, pd.DataFrame],
     figures: Mapping[str, Callable[[Any], None]],
     said: Sequence[Note],
     table_one: TableOne | None = None,
 ) -> Path:
-    """Write manifest, metrics, tables, figures and the page of something that is no run.
+    """Write metrics, tables, figures and the page of something that is no run.
 
     Parameters
     ----------
-    out : Path
-        Made where it is not there.
-    about : mapping
-        Entries of the manifest.
+    manifest : Manifest
+        Of the folder, with its first entries.
     rows : sequence of mapping
         Of metrics.json.
     tables, figures : mapping of str
@@ -262,9 +270,7 @@ def publish(
     """
     from cardio_core.report.page import build_report
 
-    out.mkdir(parents=True, exist_ok=True)
-    manifest = Manifest(out / "manifest.json", {})
-    manifest.update(**about)
+    out = manifest.path.parent
     write_json(out / "metrics.json", rows)
     notes, every = list(said), dict(tables)
     if table_one is not None:
@@ -278,10 +284,8 @@ def publish(
     for name, draw in figures.items():
         notes += draw_figure(Figure(name, draw, file_in(out, "figures", SafeName(name, ".svg"))))
     kept = [note.to_dict() for note in dict.fromkeys(notes)]
-    manifest.update(status="done", finished=now(), notes=kept)
-    page = build_report(out)
-    manifest.add_outputs(out)
-    return page
+    manifest.close(build_report, notes=kept)
+    return out / "report.html"
 
 
 def _exchanged(metric: Metric, adjusted: Mapping[tuple[str, str], Estimate]) -> Metric:
@@ -306,7 +310,7 @@ def manifest_of(
     [target] = given.task.targets
     names = [model.name for model in given.task.models]
     return first_entries(
-        RunKind.JUDGED, out.name, command,
+        RunKind.JUDGED, out.name, command, identity=digest,
         task=given.task.name, task_title=given.task.title, papers=[], protocols=[], models=names,
         model_titles={name: name for name in names}, baselines=[], primary=primary,
         targets=[vars(target)], outcome_column=target.name,

@@ -9,7 +9,9 @@ from pathlib import Path
 
 from cardio_core.compute.processes import one_thread
 from cardio_core.io.hashing import digest
+from cardio_core.io.places import shown_command
 from cardio_core.io.run_artifact import RunKind
+from cardio_core.runner.filling import filling
 from cardio_core.runner.manifest import Manifest, first_entries, now
 from cardio_core.runner.progress import Display, Echo
 from cardio_stats.cells import write_table
@@ -91,37 +93,15 @@ def study_stability(
     wanted.check()
     made = finished(run)
     identity = digest([made["config_digest"], made["data"]["digest"], made["split_digest"]])
-    manifest = _begin(out, run, identity, command)
-    with Display(echo, ("features",)) as say:
-        try:
-            with opened(run, asked, out, manifest, say) as again:
-                page = _work(again, wanted, asked, out, manifest, shlex.join(command))
-        except BaseException as error:
-            stopped = isinstance(error, KeyboardInterrupt)
-            manifest.update(status="interrupted" if stopped else "failed", error=str(error))
-            raise
-    return page
-
-
-def _begin(out: Path, run: Path, identity: str, command: Sequence[str]) -> Manifest:
-    if (out / "manifest.json").is_file():
-        manifest = Manifest.open(out)
-        if manifest.content.get("identity") != identity:
-            raise ConfigError(
-                f"--out {out}: holds something else than the stability of {run}; name a new folder"
-            )
-        manifest.update(status="running", command=list(command), error=None)
-        return manifest
-    if out.is_file() or (out.is_dir() and any(out.iterdir())):
-        raise ConfigError(f"--out {out}: holds something else; name a new folder")
-    out.mkdir(parents=True, exist_ok=True)
-    manifest = Manifest(out / "manifest.json", {})
-    manifest.update(
-        **first_entries(
-            RunKind.STABILITY, out.name, command, of=run.name, identity=identity, notes=[]
-        )
+    first = first_entries(
+        RunKind.STABILITY, out.name, command, of=run.name, identity=identity, notes=[]
     )
-    return manifest
+    with (
+        filling(out, first, echo, resumes=True) as manifest,
+        Display(echo, ("features",)) as say,
+        opened(run, asked, out, manifest, say) as again,
+    ):
+        return _work(again, wanted, asked, out, manifest, shlex.join(shown_command(command)))
 
 
 def _work(
@@ -182,7 +162,6 @@ def _work(
     )  # fmt: skip
     for panel in found:
         again.session.say(panel.found[0])
-    manifest.update(status="done", finished=now(), told=told)
-    manifest.add_outputs(out)
+    manifest.close(told=told)
     again.session.say(f"Report: {page}")
     return page

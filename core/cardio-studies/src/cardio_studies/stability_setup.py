@@ -21,7 +21,8 @@ from cardio_core.context import Context
 from cardio_core.evaluation.aggregate import pooled
 from cardio_core.evaluation.clinical_model import with_clinical_model
 from cardio_core.fold_assignment import SplitPlan
-from cardio_core.io.run_artifact import SPLITS, FoldRecord, words_of
+from cardio_core.io.places import typed_command
+from cardio_core.io.run_artifact import SPLITS, FoldRecord
 from cardio_core.io.run_schema import NAMES
 from cardio_core.io.settings_schema import settings_in
 from cardio_core.io.store import load_table, open_cache, save_table
@@ -130,7 +131,7 @@ def opened(run: Path, asked: Asked, out: Path, manifest: Manifest, say: Display)
     """
     made = finished(run)
     setup = _setup(run, made, asked)
-    typed = words_of(made.get("command"))
+    typed = typed_command(run, made)
     places = asked.data or tuple(map(Path, _after(typed, "--data")))
     lost = next((one for one in places if not one.exists()), None)
     if lost is not None:

@@ -24,11 +24,17 @@ if TYPE_CHECKING:
     from cardio_ultrasound.deidentify.sector import sector_mask as sector_mask
     from cardio_ultrasound.ecg_trace import read_drawn_ecg as read_drawn_ecg
     from cardio_ultrasound.ecg_trace import with_drawn_r_peaks as with_drawn_r_peaks
+    from cardio_ultrasound.facts import LoopFacts as LoopFacts
+    from cardio_ultrasound.facts import LoopFactsBlock as LoopFactsBlock
+    from cardio_ultrasound.facts import facts_of_loop as facts_of_loop
+    from cardio_ultrasound.facts import stated_for as stated_for
+    from cardio_ultrasound.loop import UNCONFIRMED as UNCONFIRMED
     from cardio_ultrasound.loop import Box as Box
     from cardio_ultrasound.loop import Loop as Loop
     from cardio_ultrasound.loop import nameless as nameless
     from cardio_ultrasound.loop import read_r_times as read_r_times
     from cardio_ultrasound.loop import sidecar_of as sidecar_of
+    from cardio_ultrasound.options import LOOP_OPTIONS as LOOP_OPTIONS
     from cardio_ultrasound.r_peaks import find_r_waves as find_r_waves
     from cardio_ultrasound.readers.read import find_loops as find_loops
     from cardio_ultrasound.readers.read import read_loop as read_loop

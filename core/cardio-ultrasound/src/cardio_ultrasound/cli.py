@@ -27,15 +27,29 @@ _SHOWN = 60
     type=click.Path(path_type=Path),
     help="Write a CSV of old and new names; it identifies patients.",
 )
+@click.option(
+    "--as",
+    "written_as",
+    type=click.Choice(["dicom", "video"]),
+    default="dicom",
+    show_default=True,
+    help="DICOM, or FFV1 video: both lossless.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def deidentify(
-    source: Path, out: Path, sheet: Path | None, mapping: Path | None, as_json: bool
+    source: Path,
+    out: Path,
+    sheet: Path | None,
+    mapping: Path | None,
+    written_as: str,
+    as_json: bool,
 ) -> None:
     """De-identify the ultrasound loops under IN into the new folder OUT.
 
     Keeps the fitted sector of every frame and sets all else to 0; makes every header anew from a
-    list of what is allowed; replaces patients' ids and file names by running numbers. A loop
-    without a clear sector is set aside. Exits with 3 if none can be used.
+    list of what is allowed; drops what the container of a video says of it; replaces patients' ids
+    and file names by running numbers. A loop without a clear sector is set aside. Exits with 3 if
+    none can be used.
 
     Look at the sheet: what is printed inside the sector in white is found only where it never
     changes.
@@ -55,6 +69,7 @@ def deidentify(
             out,
             mapping=mapping,
             sheet=sheet,
+            as_video=written_as == "video",
             on_start=start,
             on_file=lambda: bar[0].advance(),
         )
@@ -70,7 +85,8 @@ def summary(answer: dict[str, Any]) -> list[str]:
 
     Examples
     --------
-    >>> row = {"file": "p0001_01.dcm", "n_frames": 30, "sector": {"confidence": 0.9}, "flags": []}
+    >>> row = {"file": "p0001_01.dcm", "n_frames": 30, "sector": {"confidence": 0.9}, "flags": [],
+    ...        "n_metadata": 0}
     >>> found = {"n_loops": 1, "n_files": 2, "n_patients": 1, "loops": [row],
     ...          "set_aside": [{"place": 2, "reason": "expected a loop, found a still image"}],
     ...          "passed_over": [{"kind": "PDF", "n": 3}]}
@@ -86,6 +102,8 @@ def summary(answer: dict[str, Any]) -> list[str]:
     ]
     for row in answer["loops"][:_SHOWN]:
         facts = [f"{row['n_frames']} frames", f"sector {row['sector']['confidence']:.2f}"]
+        if row["n_metadata"]:
+            facts.append(f"container's entries dropped: {row['n_metadata']}")
         lines.append(f"  {row['file']}  {', '.join([*facts, *row['flags']])}")
     if len(answer["loops"]) > _SHOWN:
         lines.append(f"  and {len(answer['loops']) - _SHOWN} more (--json lists all)")

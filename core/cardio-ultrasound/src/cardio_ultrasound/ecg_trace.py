@@ -20,10 +20,10 @@ from cardio_ultrasound.loop import Loop
 
 # Where a picture has lines of one ink that cross much of the screen.
 
-_INK, _SATURATED = 70, 0.35
+_INK, _BRIGHT, _SATURATED = 70, 225, 0.35
 _WIDE_SHARE, _FILLED_SHARE = 0.35, 0.6
 _HEIGHT_PX, _HEIGHT_SHARE = 8, 0.35
-_N_INKS = 8
+_N_INKS, ANY = 8, 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,7 +35,7 @@ class Strip:
     inks : ndarray of uint8, shape (n_frames, n_rows, n_columns)
         Every ink that is in it, as `inks_of` numbers them.
     ink : int
-        That of the line.
+        That of the line; `ANY` where a codec has given it several.
     """
 
     inks: NDArray[np.uint8]
@@ -44,7 +44,7 @@ class Strip:
     @property
     def line(self) -> NDArray[np.bool_]:
         """Where the line is, shape (n_frames, n_rows, n_columns)."""
-        return np.asarray(self.inks == self.ink)
+        return np.asarray(self.inks > 0 if self.ink == ANY else self.inks == self.ink)
 
 
 def inks_of(rgb: NDArray[np.uint8], outside: NDArray[np.bool_]) -> NDArray[np.uint8]:
@@ -58,7 +58,8 @@ def inks_of(rgb: NDArray[np.uint8], outside: NDArray[np.bool_]) -> NDArray[np.ui
     )
     hue = (np.round(angle / (np.pi / 3)) % 6).astype(np.uint8) + 2
     found = np.where(strong, hue, 1).astype(np.uint8)
-    found[(high < _INK) | ~outside] = 0
+    # On tissue a trace is coloured, or as bright as the screen can be.
+    found[(high < _INK) | (~outside & ~strong & (high < _BRIGHT))] = 0
     return found
 
 
@@ -69,10 +70,11 @@ def strips_of(frames: NDArray[np.uint8]) -> list[Strip]:
     """
     n_rows, n_columns = frames.shape[1:]
     made = []
-    for ink in range(1, _N_INKS):
-        often = (frames == ink).mean(axis=0) if (frames == ink).any() else None
-        if often is None:
+    for ink in range(ANY, _N_INKS):
+        there = frames > 0 if ink == ANY else frames == ink
+        if not there.any():
             continue
+        often = there.mean(axis=0)
         seen = ndimage.binary_dilation(often > 0, np.ones((3, 5), np.bool_))
         labels, _ = ndimage.label(seen)
         for number, window in enumerate(ndimage.find_objects(labels), start=1):
@@ -89,7 +91,9 @@ def strips_of(frames: NDArray[np.uint8]) -> list[Strip]:
 # What moment each column of a drawn trace is of, and how high the line is there.
 #
 # A trace that runs tells its speed by how far it moves from frame to frame; one that stands, or is
-# drawn anew from left to right, by where the picture changes.
+# drawn anew from left to right, by where the picture changes. Both are looked for in stretches of a
+# loop: a trace may begin to grow, stop, or be wiped away in any of them, and the same frames tell
+# the same, whether the loop goes on after them or not.
 
 Kind = Literal["standing", "running"]
 
@@ -99,6 +103,9 @@ _AGREE = 0.65
 _COURSE_CURSOR_SHARE = 0.7
 _SHOWN = 10
 _N_PAIRS = 16
+_STRETCH, _HOP = 48, 12
+_SAME_SPEED = 0.12
+_STILL_SHARE = 0.9
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,6 +123,8 @@ class Course:
     kind : {"standing", "running"}
     agree : float
         0 to 1: how well the movement agrees with one speed.
+    still : bool
+        Whether the line itself never changes, so that only a cursor tells the time.
     """
 
     at_ms: NDArray[np.float64]
@@ -123,6 +132,21 @@ class Course:
     lower: NDArray[np.float64]
     ms_per_px: float
     kind: Kind
+    agree: float
+    still: bool = False
+
+
+@dataclass(frozen=True)
+class _Moves:
+    """How a trace, or its head, moves in a stretch of frames: pixels a frame, and where it begins.
+
+    `begin` is the head's column in frame `first`; 0 of a trace that runs.
+    """
+
+    first: int
+    stop: int
+    speed: float
+    begin: float
     agree: float
 
 
@@ -135,56 +159,118 @@ def course_of(strip: Strip, times_ms: NDArray[np.float64]) -> Course | None:
     return max((one for one in found if one), key=lambda one: one.agree, default=None)
 
 
+def _stretches(n_frames: int) -> list[tuple[int, int]]:
+    """Return first and last frame, as of a slice, of stretches that overlap."""
+    if n_frames <= _STRETCH + _HOP:
+        return [(0, n_frames)]
+    firsts = [*range(0, n_frames - _STRETCH, _HOP), n_frames - _STRETCH]
+    return [(first, first + _STRETCH) for first in firsts]
+
+
+def _of_one_speed(found: list[_Moves]) -> list[_Moves]:
+    """Return the stretches that agree with the usual speed: paper has one."""
+    if not found:
+        return []
+    usual = float(np.median([one.speed for one in found]))
+    return [one for one in found if abs(one.speed - usual) <= _SAME_SPEED * usual + 0.05]
+
+
+def _by_frame(kept: list[_Moves], n_frames: int) -> list[_Moves | None]:
+    """Return for every frame the stretch in whose middle it lies most, None where none tells."""
+    nearest: list[_Moves | None] = [None] * n_frames
+    away = np.full(n_frames, np.inf)
+    for one in kept:
+        frames = np.arange(one.first, one.stop)
+        far = np.abs(frames - (one.first + one.stop - 1) / 2)
+        for frame in frames[far < away[one.first : one.stop]]:
+            nearest[frame] = one
+        away[one.first : one.stop] = np.minimum(away[one.first : one.stop], far)
+    return nearest
+
+
 def _running(band: NDArray[np.bool_], times_ms: NDArray[np.float64]) -> Course | None:
     upper, lower = _course(band)
     n_frames, n_columns = upper.shape
     middle = _filled((upper + lower) / 2)
     middle = middle - np.median(middle)
+    stretches = _stretches(n_frames)
+    found = [_runs(middle[first:stop], first) for first, stop in stretches]
+    kept = _of_one_speed([one for one in found if one is not None])
+    if not kept:
+        return None
+    speed = float(np.median([one.speed for one in kept]))
     step_ms = float(np.median(np.diff(times_ms)))
+    ms_per_px = step_ms / speed
+    # Each moment is the mean of the frames in which it has just come in.
+    fresh = int(np.ceil(speed * _SHOWN)) + 2
+    origin = times_ms[0] - (n_columns - 1) * ms_per_px
+    n_long = round((times_ms[-1] - origin) / ms_per_px) + 2
+    total, seen = np.zeros((2, n_long)), np.zeros(n_long)
+    for number, moves in enumerate(_by_frame(kept, n_frames)):
+        if moves is None:
+            continue
+        known = np.isfinite(upper[number])
+        if seen.any():
+            known[: max(n_columns - fresh, 0)] = False
+        own = np.flatnonzero(known)
+        now_ms = times_ms[number] - (n_columns - 1 - own) * ms_per_px
+        at = np.round((now_ms - origin) / ms_per_px).astype(int)
+        np.add.at(total[0], at, upper[number, own])
+        np.add.at(total[1], at, lower[number, own])
+        np.add.at(seen, at, 1)
+    course = total / np.where(seen > 0, seen, np.nan)
+    # Half of a thick line stands beyond the moment that it was drawn for.
+    beyond = _thickness_px(upper, lower) / 2
+    at_ms = origin + (np.arange(n_long) + beyond) * ms_per_px
+    agree = float(np.mean([one.agree for one in kept]))
+    return _within(
+        Course(at_ms, course[0], course[1], ms_per_px, "running", min(agree, 1.0)), seen > 0
+    )
+
+
+def _thickness_px(upper: NDArray[np.float64], lower: NDArray[np.float64]) -> float:
+    """Return how thick a line is where it runs level: steep strokes are taller than that."""
+    high = lower - upper
+    return float(np.nanpercentile(high, 25)) if np.isfinite(high).any() else 0.0
+
+
+def _within(course: Course, known: NDArray[np.bool_]) -> Course:
+    """Return a course from its first known moment to its last, filled between."""
+    first, last = np.flatnonzero(known)[[0, -1]]
+    part = slice(first, last + 1)
+    upper, lower = _filled(course.upper[part]), _filled(course.lower[part])
+    return replace(course, at_ms=course.at_ms[part], upper=upper, lower=lower)
+
+
+def _runs(middle: NDArray[np.float64], first: int) -> _Moves | None:
+    """Return how a line runs to the left in a stretch of frames; None where it does not."""
+    n_frames, n_columns = middle.shape
     # Far apart frames tell slow speeds, neighbours fast ones.
-    lags = sorted({1, max(n_frames // 8, 1), max(n_frames // 4, 1)})
-    score = np.zeros(len(_COURSE_SPEEDS))
-    still = 0.0
-    for lag in lags:
+    pairs = []
+    for lag in sorted({1, max(n_frames // 8, 1), max(n_frames // 4, 1)}):
         some = slice(None, None, -(-(n_frames - lag) // _N_PAIRS))
         now, later = middle[:-lag][some], middle[lag:][some]
-        power = float(np.sqrt((now**2).mean() * (later**2).mean())) + 1e-9
-        still += float((now * later).mean()) / power / len(lags)
-        for place, speed in enumerate(_COURSE_SPEEDS):
-            shift = speed * lag
-            if shift > 0.7 * n_columns:
-                score[place] = -1.0
-                continue
-            moved = _shifted(now, shift)
-            keep = n_columns - int(np.ceil(shift))
-            score[place] += float((moved[:, :keep] * later[:, :keep]).mean()) / power / len(lags)
-    place = int(score.argmax())
-    if score[place] < _AGREE or score[place] < still + 0.1:
+        pairs.append((lag, now, later, float(np.sqrt((now**2).mean() * (later**2).mean())) + 1e-9))
+
+    def score(speed: float) -> float:
+        total = 0.0
+        for lag, now, later, power in pairs:
+            if speed * lag > 0.7 * n_columns:
+                return -1.0
+            keep = n_columns - int(np.ceil(speed * lag))
+            moved = _shifted(now, speed * lag) if speed else now
+            total += float((moved[:, :keep] * later[:, :keep]).mean()) / power / len(pairs)
+        return total
+
+    coarse = _COURSE_SPEEDS[1::3]
+    about = float(coarse[int(np.argmax([score(speed) for speed in coarse]))])
+    fine = about + 0.05 * np.array([-1, 0, 1])
+    scores = [score(float(speed)) for speed in fine]
+    best = float(max(scores))
+    if best < _AGREE or best < score(0.0) + 0.1:
         return None
-    speed = float(_COURSE_SPEEDS[place])
-    # Every frame adds the columns that came in; each moment is the mean of all that saw it.
-    n_long = n_columns + int(np.ceil(speed * (n_frames - 1))) + 1
-    total, seen = np.zeros((2, n_long)), np.zeros(n_long)
-    for number in range(n_frames):
-        start = round(speed * number)
-        known = np.isfinite(upper[number])
-        at = start + np.flatnonzero(known)
-        total[0, at] += upper[number, known]
-        total[1, at] += lower[number, known]
-        seen[at] += 1
-    course = total / np.where(seen > 0, seen, np.nan)
-    ms_per_px = step_ms / speed
-    # Half of a thick line stands beyond the moment that it was drawn for.
-    beyond = (float(np.nanmedian(lower - upper)) if np.isfinite(upper).any() else 0.0) / 2
-    at_ms = times_ms[0] + (np.arange(n_long) - (n_columns - 1) + beyond) * ms_per_px
-    return Course(
-        at_ms,
-        _filled(course[0]),
-        _filled(course[1]),
-        ms_per_px,
-        "running",
-        min(float(score[place]), 1.0),
-    )
+    speed = float(fine[int(np.argmax(scores))])
+    return _Moves(first, first + n_frames, speed, 0.0, min(best, 1.0))
 
 
 def _standing(
@@ -192,19 +278,85 @@ def _standing(
 ) -> Course | None:
     n_frames, _, n_columns = band.shape
     # What appears is new; what goes may be wiped away long before something is drawn there.
-    appears = (part[1:] != part[:-1]) & (part[1:] > 0)
+    appears = (part[:-1] == 0) & (part[1:] > 0)
     changed = appears.sum(axis=1).astype(np.float64)
     cursor = float(np.median(changed.max(axis=1))) >= _COURSE_CURSOR_SHARE * part.shape[1]
     changed = ndimage.gaussian_filter1d(changed, 1.5, axis=1)
-    total = changed.sum()
-    if total <= 0:
-        return None
     share = changed / np.maximum(changed.sum(axis=1, keepdims=True), 1e-9)
+    found = [_heads(share[first : stop - 1], first) for first, stop in _stretches(n_frames)]
+    kept = _of_one_speed([one for one in found if one is not None])
+    if not kept:
+        return None
+    speed = float(np.median([one.speed for one in kept]))
+    step_ms = float(np.median(np.diff(times_ms)))
+    upper, lower = _course(band)
+    # Where a trace has stopped nothing is new near its head.
+    near = ndimage.maximum_filter1d(share, 9, axis=1, mode="wrap")
+    new = near >= 0.5 * np.maximum(share.max(axis=1, keepdims=True), 1e-9)
+    by_frame = _by_frame(kept, n_frames)
+    at_head = [
+        moves is not None
+        and new[
+            min(number, n_frames - 2),
+            round(moves.begin + moves.speed * (number - moves.first)) % n_columns,
+        ]
+        for number, moves in enumerate(by_frame)
+    ]
+    drawn = ndimage.uniform_filter1d(np.array(at_head, dtype=np.float64), 5) >= 0.39
+    # A column was drawn when the head came by, once or more; the frames after that show it.
+    came, columns = [], []
+    for number, moves in enumerate(by_frame):
+        if moves is None or not drawn[number]:
+            continue
+        head = moves.begin + moves.speed * (number - moves.first)
+        own = np.arange(int(np.ceil(head)), int(np.ceil(head + moves.speed)))
+        came += (number + (own - head) / moves.speed).tolist()
+        columns += (own % n_columns).tolist()
+    course = np.full((2, len(came)), np.nan)
+    for place, (frame, column) in enumerate(zip(came, columns, strict=True)):
+        after = int(np.ceil(frame)) + 2
+        for side, rows in enumerate((upper, lower)):
+            shown = rows[after : after + _SHOWN, column]
+            if not np.isfinite(shown).any():
+                shown = rows[max(after - 1, 0) : after + _SHOWN, column]
+            if np.isfinite(shown).any():
+                course[side, place] = np.nanmedian(shown)
+    # A cursor stands where the next frame is, new ink between this frame and the next.
+    thick_px = _thickness_px(upper, lower)
+    frames = np.asarray(came) + (1.0 if cursor else 0.5 + 0.5 * thick_px / speed)
+    at_ms = np.interp(frames, np.arange(n_frames), times_ms)
+    order = np.argsort(at_ms, kind="stable")
+    agree = float(np.mean([one.agree for one in kept]))
+    return Course(
+        at_ms[order], _filled(course[0][order]), _filled(course[1][order]), step_ms / speed,
+        "standing", agree, _is_still(upper, lower),
+    )  # fmt: skip
+
+
+def _is_still(upper: NDArray[np.float64], lower: NDArray[np.float64]) -> bool:
+    """Tell whether a line is in the first frames what it is in the last."""
+    middle = (upper + lower) / 2
+    n = max(len(middle) // 10, 2)
+    both = np.isfinite(middle[:n]).any(axis=0) & np.isfinite(middle[-n:]).any(axis=0)
+    if both.mean() < _STILL_SHARE:
+        return False
+    first, last = (np.nanmedian(rows[:, both], axis=0) for rows in (middle[:n], middle[-n:]))
+    return bool((np.abs(first - last) <= 1.5).mean() >= _STILL_SHARE)
+
+
+def _heads(share: NDArray[np.float64], first: int) -> _Moves | None:
+    """Return where the head of a trace is that goes to the right; None where nothing does.
+
+    `share`, shape (n_frames - 1, n_columns), says how much of what is new in a frame is where.
+    """
+    n_frames, n_columns = len(share) + 1, share.shape[1]
+    if share.sum() <= 0:
+        return None
     number = np.arange(n_frames - 1)
     columns = np.arange(n_columns)
     best = (0.0, 0.0, 0.0)
     for speed in _COURSE_SPEEDS[::2]:  # it is refined below
-        if speed * (n_frames - 1) < 0.2 * n_columns:
+        if speed * (n_frames - 1) < min(0.2 * n_columns, 16.0):
             continue
         at = (columns + np.round(speed * number).astype(int)[:, None]) % n_columns
         scores = share[number[:, None], at].sum(axis=0)
@@ -214,35 +366,15 @@ def _standing(
     if best[1] == 0:
         return None
     speed, start = _refined(share, best[1], best[2])
-    window = ndimage.maximum_filter1d(share, 9, axis=1)
+    window = ndimage.maximum_filter1d(share, 9, axis=1, mode="wrap")
     at = np.round(start + speed * number).astype(int) % n_columns
-    agree = float((window[number, at] >= 0.8 * share.max(axis=1)).mean())
+    there = share.max(axis=1) > 0
+    agree = float((window[number, at] >= 0.8 * share.max(axis=1))[there].mean()) * float(
+        min(there.mean() / 0.8, 1.0)
+    )
     if agree < _AGREE or speed <= 0:
         return None
-    step_ms = float(np.median(np.diff(times_ms)))
-    ms_per_px = step_ms / speed
-    upper, lower = _course(band)
-    # A column was drawn when the head came by, once or more; the frames after that show it.
-    first = ((np.arange(n_columns) - start) % n_columns) / speed
-    passes = int(speed * n_frames / n_columns) + 1
-    came = np.concatenate([first + k * n_columns / speed for k in range(passes)])
-    columns = np.tile(columns, passes)
-    kept = came <= n_frames - 1
-    came, columns = came[kept], columns[kept]
-    order = np.argsort(came, kind="stable")
-    came, columns = came[order], columns[order]
-    course = np.full((2, len(came)), np.nan)
-    for place, (frame, column) in enumerate(zip(came, columns, strict=True)):
-        after = int(np.ceil(frame)) + 2
-        for side, rows in enumerate((upper, lower)):
-            own = rows[after : after + _SHOWN, column]
-            if not np.isfinite(own).any():
-                own = rows[max(after - 1, 0) :, column]
-            if np.isfinite(own).any():
-                course[side, place] = np.nanmedian(own)
-    # A cursor stands where the next frame is, new ink between this frame and the next.
-    at_ms = times_ms[0] + (came + (1.0 if cursor else 0.5)) * step_ms
-    return Course(at_ms, _filled(course[0]), _filled(course[1]), ms_per_px, "standing", agree)
+    return _Moves(first, first + n_frames, speed, start, agree)
 
 
 def _refined(share: NDArray[np.float64], speed: float, start: float) -> tuple[float, float]:
@@ -385,16 +517,16 @@ def _bands(ticks: list[list[Tick]], n_frames: int) -> list[tuple[int, int]]:
     often = [rows for rows, n in counts.items() if n >= max(_OFTEN * n_frames, _MIN_FRAMES)]
     kept: list[tuple[int, int]] = []
     for rows in sorted(often, key=lambda one: -counts[one]):
-        if not any(_alike(rows, one) for one in kept):
+        if not any(_same_rows(rows, one) for one in kept):
             kept.append(rows)
     return kept
 
 
 def _in_band(ticks: list[Tick], band: tuple[int, int]) -> NDArray[np.float64]:
-    return np.array(sorted(x for x, *rows in ticks if _alike((rows[0], rows[1]), band)), float)
+    return np.array(sorted(x for x, *rows in ticks if _same_rows((rows[0], rows[1]), band)), float)
 
 
-def _alike(rows: tuple[int, int], band: tuple[int, int]) -> bool:
+def _same_rows(rows: tuple[int, int], band: tuple[int, int]) -> bool:
     return abs(rows[0] - band[0]) <= 1 and abs(rows[1] - band[1]) <= 1
 
 
@@ -529,7 +661,10 @@ def _apart(times_ms: NDArray[np.float64]) -> bool:
 _REFRACTORY_MS, _LOOK_MS, _BASELINE_MS = 280.0, 60.0, 300.0
 _R_SHARE, _STANDS_OUT = 0.5, 3.0
 _THICK_PX, _THICK_SHARE, _MIN_R_PX = 6.0, 0.2, 5.0
-_QRS_MS = 120.0
+_QRS_MS, _SLOWEST_MS_PER_PX = 120.0, 45.0
+_TICK, _MOST_WAVES = 0.2, 4
+_SHAPE_MS, _SEVERAL = 150.0, 3
+_LIKE, _SAME_SHAPE, _REGULAR, _LEVEL = 0.4, 0.8, 0.3, 0.7
 
 
 def r_waves(course: Course) -> NDArray[np.float64]:
@@ -548,6 +683,8 @@ def r_waves(course: Course) -> NDArray[np.float64]:
     """
     upper, lower, ms_per_px = course.upper, course.lower, course.ms_per_px
     nothing = np.zeros(0)
+    if ms_per_px > _SLOWEST_MS_PER_PX:
+        return nothing  # a QRS complex would be a column or two
     thick = float(np.median(lower - upper)) + 1
     spread = float(np.percentile(lower, 99) - np.percentile(upper, 1)) + 1
     if thick > max(_THICK_PX, _THICK_SHARE * spread):
@@ -574,8 +711,50 @@ def r_waves(course: Course) -> NDArray[np.float64]:
         low = max(place - look, 0)
         part = height[low : place + look + 1]
         top = np.flatnonzero(part >= part.max() - 0.5)
-        peaks.append(float(course.at_ms[low + round(top.mean())]))
-    return np.array(sorted(peaks))
+        peaks.append(low + round(top.mean()))
+    peaks = _alike(height, sorted(peaks), ms_per_px, still=course.still)
+    if course.still and _is_ruler(height, peaks):
+        return nothing
+    if course.still and len(peaks) < _SEVERAL:
+        low, high = np.percentile((upper + lower) / 2, (5, 95))
+        peaks = [place for place in peaks if high - low <= _LEVEL * height[place]]
+    return np.asarray(course.at_ms[peaks], dtype=np.float64)
+
+
+def _is_ruler(height: NDArray[np.float64], peaks: list[int]) -> bool:
+    """Tell whether more small peaks stand between the tall ones than a beat has waves."""
+    if len(peaks) < 2:
+        return False
+    least = _TICK * float(np.median(height[peaks]))
+    ticks, _ = find_peaks(height[peaks[0] : peaks[-1]], height=least)
+    return bool(len(ticks) >= _MOST_WAVES * (len(peaks) - 1))
+
+
+def _alike(
+    height: NDArray[np.float64], peaks: list[int], ms_per_px: float, *, still: bool
+) -> list[int]:
+    """Return the peaks that look like one another, as the beats of an ECG do.
+
+    A line that never changes may be any plot: its peaks count only where there are several of one
+    shape and height, about as far apart, or few on a line that is level but for them.
+    """
+    reach = max(round(_SHAPE_MS / ms_per_px), 2)
+    padded = np.pad(height, reach, mode="edge")
+    shapes = np.array([padded[place : place + 2 * reach + 1] for place in peaks])
+    if len(peaks) < _SEVERAL:
+        return peaks
+    usual = np.median(shapes, axis=0)
+    fit = [
+        float(np.corrcoef(shape, usual)[0, 1]) if np.ptp(shape) > 0 and np.ptp(usual) > 0 else 0.0
+        for shape in shapes
+    ]
+    if not still:
+        return [place for place, own in zip(peaks, fit, strict=True) if own >= _LIKE]
+    regular = all(
+        float(np.std(values)) <= _REGULAR * float(np.mean(values))
+        for values in (height[peaks], np.diff(peaks))
+    )
+    return peaks if float(np.median(fit)) >= _SAME_SHAPE and regular else []
 
 
 def _is_narrow(height: NDArray[np.float64], place: int, ms_per_px: float) -> bool:
@@ -639,15 +818,19 @@ def read_drawn_ecg(loop: Loop, outside: NDArray[np.bool_]) -> DrawnEcg | None:
         return None
     inks = np.stack([inks_of(rgb, outside) for rgb in loop.frames(colour=True)])
     best: DrawnEcg | None = None
-    steadiest: Course | None = None
-    for strip in strips_of(inks):
-        course = course_of(strip, loop.frame_times_ms)
-        if course is None:
-            continue
-        if steadiest is None or course.agree > steadiest.agree:
-            steadiest = course
-        if best is not None and best.confidence >= course.agree:
-            continue
+    read = [(strip, course_of(strip, loop.frame_times_ms)) for strip in strips_of(inks)]
+    # A codec gives a trace fringes of other hues, which move as it does: most ink is its own.
+    courses = [
+        course
+        for _, course in sorted(
+            ((int(strip.line.sum()), course) for strip, course in read if course is not None),
+            key=lambda one: (-round(one[1].agree, 1), -one[0]),
+        )
+    ]
+    steadiest = max(courses, key=lambda one: one.agree, default=None)
+    for course in courses:
+        if best is not None:
+            break
         times = r_waves(course)
         times = times[(times >= loop.frame_times_ms[0]) & (times <= loop.frame_times_ms[-1])]
         if times.size:

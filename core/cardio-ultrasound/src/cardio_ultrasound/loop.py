@@ -15,7 +15,9 @@ from numpy.typing import NDArray
 
 from cardio_stats.errors import DataError, unusable
 
-TimeSource = Literal["FrameTime", "FrameTimeVector", "file", "json", "stated", "container"]
+TimeSource = Literal[
+    "FrameTime", "FrameTimeVector", "file", "json", "stated", "container", "unconfirmed"
+]
 RSource = Literal["stated", "json", "file", "RWaveTimeVector", "waveform", "curve", "picture"]
 
 
@@ -105,7 +107,8 @@ class Loop:
         Of every frame from the first, ascending from 0.
     time_source : str
         ``FrameTime`` or ``FrameTimeVector`` of the header, ``file`` (a polar array's own),
-        ``json`` beside the file, ``stated`` by the caller, or ``container`` (of a video).
+        ``json`` beside the file, ``stated`` by the caller, ``container`` of a video whose times
+        somebody says are those of the acquisition, ``unconfirmed`` where nobody does.
     mm_per_pixel : tuple of float or None
         Distance of neighbouring rows, and of neighbouring columns; None where nothing says it.
     region : Box or None
@@ -362,7 +365,12 @@ def _numbers(value: Any) -> NDArray[np.float64]:
 
 # What is stated about a loop outside its file: by the caller, or in a JSON beside it.
 
-Rate = float | Literal["container"] | None
+Rate = float | Literal["container", "unconfirmed"] | None
+
+UNCONFIRMED = (
+    "frame times are the video's own: how fast it plays, which may not be how it was acquired"
+)
+"""Flag of a loop whose `time_source` is ``unconfirmed``."""
 
 LOOP_SUFFIXES = (".dcm", ".avi", ".mp4", ".m4v", ".mov", ".mkv", ".webm", ".npy", ".npz", ".h5")
 """Suffixes that the JSON's name replaces; a name with another keeps it and adds ``.json``."""
@@ -376,9 +384,9 @@ _KEYS = ("frame_rate_hz", "frame_times_ms", "mm_per_pixel", "r_times_ms")
 class Stated:
     """What the caller says, and what the JSON beside the file says where the caller is silent.
 
-    `frame_rate_hz` is that of acquisition; ``"container"`` trusts a video's own. Times are in ms
-    from the first frame, `mm_per_pixel` is the distance of rows, and of columns. `time_source` and
-    `r_source` say who said it: ``stated`` or ``json``.
+    `frame_rate_hz` is that of acquisition; ``"container"`` trusts a video's own, ``"unconfirmed"``
+    takes it with a flag. Times are in ms from the first frame, `mm_per_pixel` is the distance of
+    rows, and of columns. `time_source` and `r_source` say who said it: ``stated`` or ``json``.
     """
 
     frame_rate_hz: Rate = None
@@ -413,7 +421,8 @@ class Stated:
             raise no_times(name, with_cine_rate=with_cine_rate)
         else:
             times, source = found
-            flags = ["frame rate taken from the video's container"] * (source == "container")
+            flags = ["frame times taken from the video's container"] * (source == "container")
+            flags += [UNCONFIRMED] * (source == "unconfirmed")
             return times, source, (*flags, *_regularity(times))
         flags = []
         if found is not None:
@@ -467,7 +476,11 @@ def read_stated(
     file = sidecar_of(path)
     beside = _read_object(file) if file.is_file() else {}
     values = {key: _value(beside, key, path) for key in _KEYS}
-    caller_times = frame_rate_hz is not None
+    # What nobody confirmed gives way to the JSON.
+    beside_times = values["frame_rate_hz"] or values["frame_times_ms"]
+    caller_times = frame_rate_hz is not None and not (
+        frame_rate_hz == "unconfirmed" and beside_times
+    )
     return Stated(
         frame_rate_hz=frame_rate_hz if caller_times else values["frame_rate_hz"],
         frame_times_ms=None if caller_times else values["frame_times_ms"],

@@ -19,6 +19,7 @@ from cardio_core.types.notes import Note, NoteKind
 from cardio_core.types.samples import FileSeen as FileSeen
 from cardio_stats.errors import DataError
 from cardio_ultrasound.deidentify.files import kind_by_suffix
+from cardio_ultrasound.readers.containers import look_at_container
 from cardio_ultrasound.readers.limits import not_installed
 from cardio_ultrasound.readers.read import POLAR_SUFFIXES, VIDEO_SUFFIXES
 
@@ -76,6 +77,7 @@ DIRECTORY = "DICOMDIR"
 DAMAGED = "damaged"
 VIDEO = "video"
 ARRAY = "array"
+EMPTY = "empty file"
 
 LOOPS = (LOOP, VIDEO, ARRAY)
 """Kinds that are opened; whether their pixels can be used is said later."""
@@ -233,6 +235,8 @@ class Header:
         header names nobody) and the object.
     when : str
         Date and time of the examination, for the order alone; empty where it is not said.
+    why : str
+        Why it is not used, where its kind does not say so.
     """
 
     kind: str
@@ -240,6 +244,7 @@ class Header:
     patient: str = field(default="", repr=False)
     instance: str = field(default="", repr=False)
     when: str = field(default="", repr=False)
+    why: str = ""
 
 
 def read_header(path: Path, root: Path) -> Header:
@@ -280,7 +285,10 @@ def _header(path: Path, modified: int, size: int) -> Header:
         return Header(DIRECTORY)
     suffix = path.suffix.lower()
     if suffix in VIDEO_SUFFIXES:
-        return Header(VIDEO)
+        damage = look_at_container(path).damage
+        return (
+            Header(EMPTY if damage == "empty" else DAMAGED, why=damage) if damage else Header(VIDEO)
+        )
     if suffix in (*POLAR_SUFFIXES, ".npy"):
         return Header(ARRAY)
     begun = next((kind for begin, kind in _BEGINS if head.startswith(begin)), None)
@@ -292,7 +300,7 @@ def _header(path: Path, modified: int, size: int) -> Header:
     if known != "other":
         return Header(known)
     if not head:
-        return Header("empty file")
+        return Header(EMPTY)
     return Header("text" if _is_text(head) else "other")
 
 
@@ -361,7 +369,7 @@ GROUPED = Note(
 )
 """Note where `NUMBERED` would not be true."""
 
-_UNTOLD = ("empty file", "text", "other")
+_UNTOLD = (EMPTY, "text", "other")
 """What a DICOM object looks like that lost its beginning; a directory that names it tells."""
 
 _WHY = {
@@ -438,7 +446,7 @@ def ids_of_loops(study_id: str, n_loops: int) -> tuple[str, ...]:
 
 
 def read_export(places: Sequence[Path], *, taken: Collection[str] = ()) -> Export:
-    """Find the studies of an export: folders to their ends, files as they are.
+    r"""Find the studies of an export: folders to their ends, files as they are.
 
     Only headers are read. Of a folder the 2D loops are taken; stills, colour and spectral Doppler,
     M-mode, loops with contrast or under stress, reports and all other files are accounted for and
@@ -462,7 +470,7 @@ def read_export(places: Sequence[Path], *, taken: Collection[str] = ()) -> Expor
     >>> import tempfile
     >>> root = Path(tempfile.mkdtemp())
     >>> for name in ("b.avi", "a.npy", "letter.pdf"):
-    ...     _ = (root / name).write_bytes(b"")
+    ...     _ = (root / name).write_bytes(b"RIFF\0\0\0\0AVI ")
     >>> found = read_export([root])
     >>> [(one.study_id, one.loops[0].name) for one in found.studies]
     [('1', 'a.npy'), ('2', 'b.avi')]
@@ -483,7 +491,9 @@ def read_export(places: Sequence[Path], *, taken: Collection[str] = ()) -> Expor
             if head.kind in _UNTOLD and _low(path, root) in promised:
                 head = Header(DAMAGED)
             by_itself = place == path
-            own = FileSeen(path, head.kind, why="" if by_itself else _WHY.get(head.kind, ""))
+            own = FileSeen(
+                path, head.kind, why="" if by_itself else head.why or _WHY.get(head.kind, "")
+            )
             if (by_itself or head.kind in LOOPS) and path not in group_of:
                 copy = None if by_itself else _copied(head, path, first_of)
                 if copy is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,12 +12,13 @@ import click
 
 from cardio_core.cli.completion import config_names, plugin_names, task_names
 from cardio_core.cli.plugin_options import WithPluginOptions, given
+from cardio_stats.cli.options import with_layout
 from cardio_stats.errors import DataError
 
 if TYPE_CHECKING:
-    from cardio_core.runner.validate import Draft
+    from cardio_core.runner.validate import Draft, Finding
 
-_SHOWN = 60
+_SHOWN, _MOST_WORDS = 60, 6
 
 
 @click.command(cls=WithPluginOptions)
@@ -49,6 +51,7 @@ _SHOWN = 60
     metavar="COLUMN",
     help="Column of the cohort table that a clinical model is to use; may be repeated.",
 )
+@with_layout
 @click.option(
     "--config", shell_complete=config_names, help="default, cpu, full, smoke, or a YAML file."
 )
@@ -95,7 +98,7 @@ def _print(answer: dict[str, Any]) -> None:
 
     found = [Finding(**one) for one in answer["findings"]]
     _list("To mend; cardio run stops at these:",
-          [one.line() for one in found if one.weight == "stops"])  # fmt: skip
+          _grouped([one for one in found if one.weight == "stops"]))  # fmt: skip
     _list(
         "Wrong paths; cardio run goes on without these recordings:",
         [one.line() for one in found if one.weight == "set aside" and one.kind == "path"],
@@ -119,6 +122,25 @@ def _print(answer: dict[str, Any]) -> None:
     click.echo(f"{answer['path']}:")
     for line in (*([answer["files_summed"]] if answer["files_summed"] else []), *sentences(answer)):
         click.echo(f"  {line}")
+
+
+def _grouped(found: list[Finding]) -> list[str]:
+    """Return a line for each finding; those that say the same of a column share one."""
+    groups: dict[tuple[str, str], list[Finding]] = {}
+    for one in found:
+        groups.setdefault((one.column, one.says), []).append(one)
+    lines = []
+    for (column, says), group in groups.items():
+        if not column or len(group) == 1:
+            lines += [one.line() for one in group]
+            continue
+        words = Counter(one.cell[:40] for one in group).most_common()
+        shown = [f"{word!r} in {n} row{'s'[: n != 1]}" for word, n in words[:_MOST_WORDS]]
+        more = [f"{len(words) - _MOST_WORDS} more words"] if len(words) > _MOST_WORDS else []
+        lines.append(
+            f"{column}: {', '.join([*shown, *more])} (first in row {group[0].row}): {says}"
+        )
+    return lines
 
 
 def _covariate(row: dict[str, Any], answer: dict[str, Any]) -> str:

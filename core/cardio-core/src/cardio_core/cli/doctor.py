@@ -13,11 +13,16 @@ import click
 
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def doctor(as_json: bool) -> None:
+@click.option("--cache", "of_cache", is_flag=True, help="Say what the cache holds, and its bound.")
+@click.option("--clear", is_flag=True, help="With --cache: delete what it holds.")
+def doctor(as_json: bool, of_cache: bool, clear: bool) -> None:
     """Say what is installed, which devices are there, what is missing and how to get it.
 
     Exits with 1 only if the core itself is broken.
     """
+    if of_cache or clear:
+        _tell_of_cache(as_json, clear=clear, asked=of_cache)
+        return
     findings = examine()
     if as_json:
         click.echo(json.dumps(findings, indent=2))
@@ -26,6 +31,28 @@ def doctor(as_json: bool) -> None:
             click.echo(line)
     if findings["core"]["missing"] or findings["core"]["problem"]:
         sys.exit(1)
+
+
+def _tell_of_cache(as_json: bool, *, clear: bool, asked: bool) -> None:
+    from cardio_core.io.store import cache_dir, clear_cache, held_in, most_cache_bytes
+    from cardio_stats.errors import ConfigError
+
+    if clear and not asked:
+        raise ConfigError("--clear: expected --cache beside it; it deletes what the cache holds")
+    cache, most = cache_dir(), most_cache_bytes()
+    gone = clear_cache(cache) if clear else 0
+    held = held_in(cache)
+    if as_json:
+        parts = {part: {"n": n, "bytes": size} for part, (n, size) in held.items()}
+        click.echo(json.dumps({"folder": str(cache), "most_bytes": most, "holds": parts,
+                               "deleted_bytes": gone}, indent=2))  # fmt: skip
+        return
+    if clear:
+        click.echo(f"Deleted {gone / 1e6:.1f} MB.")
+    click.echo(f"{cache}: {sum(size for _, size in held.values()) / 1e6:.1f} MB, bounded at "
+               f"{most / 1e9:g} GB (CARDIO_CACHE_GB)")  # fmt: skip
+    for part, (n, size) in held.items():
+        click.echo(f"  {part:<10} {n:>6}  {size / 1e6:.1f} MB")
 
 
 def examine() -> dict[str, Any]:

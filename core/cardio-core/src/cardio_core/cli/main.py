@@ -6,8 +6,11 @@ import codecs
 import io
 import logging
 import os
+import shutil
 import sys
 import warnings
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NoReturn
 
@@ -47,8 +50,8 @@ def main() -> None:
     ask_for_one_thread()
     debug = "--debug" in sys.argv
     try:
-        with stopping_in_order():
-            cardio(prog_name="cardio", standalone_mode=False)
+        with stopping_in_order(), _folded() as width:
+            cardio(prog_name="cardio", standalone_mode=False, terminal_width=width)
     except click.exceptions.Exit as done:
         sys.exit(done.exit_code)
     except click.Abort as stop:
@@ -66,6 +69,10 @@ def main() -> None:
     except Exception as error:
         from cardio_core.compute.resource_errors import lacking, unreadable
 
+        if why := _cannot_print(error):
+            click.echo(f"Error: standard output cannot be written ({why}); what was to be printed "
+                       "is lost", err=True)  # fmt: skip
+            sys.exit(1)
         words = sys.argv
         out = Path(words[words.index("--out") + 1]) if "--out" in words[:-1] else None
         if (machine := lacking(error, place=out)) is not None and not debug:
@@ -86,6 +93,48 @@ def main() -> None:
         sys.exit(1)
     except KeyboardInterrupt as stop:
         _interrupted(stop)
+
+
+_LEAST = 52
+"""Columns below which click would not fold its help of itself."""
+
+
+class _Narrow(click.HelpFormatter):
+    """Puts what options mean below their names, where both have no room side by side."""
+
+    def write_dl(
+        self, rows: Iterable[tuple[str, str]], col_max: int = 30, col_spacing: int = 2
+    ) -> None:
+        """Write a list of terms."""
+        super().write_dl(list(rows), 4, col_spacing)
+
+
+@contextmanager
+def _folded() -> Iterator[int | None]:
+    """Let help fit a terminal that is narrower than most; yield its width, None of any other."""
+    columns = shutil.get_terminal_size().columns
+    if columns >= _LEAST:
+        yield None
+        return
+    before = click.Context.formatter_class
+    click.Context.formatter_class = _Narrow
+    try:
+        yield max(columns, 20)
+    finally:
+        click.Context.formatter_class = before
+
+
+def _cannot_print(error: Exception) -> str:
+    """Return why printing failed, and print nothing more; empty where the error is another."""
+    last = error.__traceback__
+    while last is not None and last.tb_next is not None:
+        last = last.tb_next
+    printed = last is not None and last.tb_frame.f_globals.get("__name__") == "click.utils"
+    if not isinstance(error, OSError) or not printed:
+        return ""
+    # Python flushes once more when it ends, and would complain with a traceback.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return error.strerror or type(error).__name__
 
 
 _SERIAL_MODE = "ignore::UserWarning:joblib._multiprocessing_helpers"

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import shlex
+import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +13,7 @@ import click
 
 from cardio_core.cli.completion import config_names, plugin_names, task_names
 from cardio_core.cli.plugin_options import WithPluginOptions, given
+from cardio_core.cli.private import group_readable
 from cardio_stats.errors import DataError
 
 
@@ -33,6 +37,16 @@ from cardio_stats.errors import DataError
     type=click.Path(path_type=Path),
     help="Write which id is which file to this CSV; names of files can hold names of people.",
 )
+@click.option(
+    "--resume", is_flag=True, help="Go on with the measurements in --out that were stopped."
+)
+@click.option(
+    "--mapping-template",
+    type=click.Path(path_type=Path),
+    help="Write a CSV of what each file says and lacks (frame rate, pixel size ...), for filling "
+    "in, and measure nothing; it names files.",
+)
+@click.option("--facts", type=click.Path(path_type=Path), help="That CSV, filled in.")
 @click.option("--no-sheets", is_flag=True, help="Measure only; draw no sheet a recording.")
 @click.option(
     "--config", shell_complete=config_names, help="default, cpu, full, smoke, or a YAML file."
@@ -45,23 +59,33 @@ from cardio_stats.errors import DataError
     help="local (every core), local:N, dask:ADDRESS.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the measurements as JSON, too.")
+@group_readable
 def measure(
-    inputs: tuple[Path, ...], plugin: str, no_sheets: bool, as_json: bool, **asked: Any
+    inputs: tuple[Path, ...],
+    plugin: str,
+    mapping_template: Path | None,
+    facts: Path | None,
+    no_sheets: bool,
+    as_json: bool,
+    **asked: Any,
 ) -> None:
     """Measure recordings: no labels, no model.
 
     INPUT is a file, a folder (searched with its subfolders) or a cohort table, which needs no
-    outcome. Writes measurements.csv (one line a recording, or a study of several loops, as soon as
-    it is measured), sheets to check by eye, measurements.html, and files.csv, which says of every
-    file that was read whether it was used. Recordings are numbered, unless a cohort table names
-    them. Exits with 3 if nothing could be measured.
+    outcome. Writes measurements.csv (one line a recording, or a study of several loops; until all
+    are measured it grows in the folder unfinished), sheets to check by eye, measurements.html, and
+    files.csv, which says of every file that was read whether it was used. Recordings are numbered,
+    unless a cohort table names them. What files do not say (the frame rate of a video, its pixel
+    size) is asked for in one table before anything is decoded; what can be measured without it is.
+    Exits with 3 if nothing could be measured.
     """
     from cardio_core.registry import require_installed
 
     require_installed(plugin)
     own = given(plugin, asked["task"])
 
-    from cardio_core.runner.measure import PAGE, MeasureRequest
+    from cardio_core.runner.facts import read_facts
+    from cardio_core.runner.measure import PAGE, MeasureRequest, write_facts_template
     from cardio_core.runner.measure import measure as do
     from cardio_core.runner.measure_tables import TABLE
 
@@ -73,7 +97,19 @@ def measure(
         click.echo(f"{begin}{json.dumps(line, allow_nan=False)}", nl=False)
         n_printed += 1
 
-    request = MeasureRequest(plugin, inputs, sheets=not no_sheets, given=own, **asked)
+    if facts is not None:
+        own = replace(own, facts=read_facts(facts))
+    command = shlex.join(["cardio", *sys.argv[1:]])
+    request = MeasureRequest(
+        plugin, inputs, sheets=not no_sheets, given=own, command=command, **asked
+    )
+    if mapping_template is not None:
+        n_recordings, n_lacking = write_facts_template(request, mapping_template)
+        click.echo(
+            f"{n_recordings} recordings, {n_lacking} of which lack something: {mapping_template}. "
+            "Fill it in, and give it back with --facts."
+        )
+        return
     done = do(request, lambda line: click.echo(line, err=True), print_line if as_json else None)
     refused = done.n_recordings - done.n_measured
     if as_json:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 import click
 
 from cardio_core.cli.plugin_options import WithPluginOptions, given
+from cardio_core.cli.private import group_readable
 from cardio_stats.errors import ConfigError, DataError
 
 
@@ -29,6 +31,11 @@ from cardio_stats.errors import ConfigError, DataError
     help="Write which id is which file to this CSV; names of files can hold names of people.",
 )
 @click.option(
+    "--facts",
+    type=click.Path(path_type=Path),
+    help="CSV of what files do not say, as cardio measure --mapping-template writes it.",
+)
+@click.option(
     "--explain",
     "explain_in",
     type=click.Path(path_type=Path),
@@ -44,6 +51,7 @@ from cardio_stats.errors import ConfigError, DataError
     is_flag=True,
     help="Let models trained on synthetic recordings alone decide about real ones.",
 )
+@group_readable
 def predict(
     run: Path,
     inputs: tuple[Path, ...],
@@ -53,6 +61,7 @@ def predict(
     as_json: bool,
     all_models: bool,
     mapping: Path | None,
+    facts: Path | None,
     keep_features: bool,
     accept_synthetic: bool,
 ) -> None:
@@ -80,6 +89,10 @@ def predict(
     if fused:
         _only_for_a_run(mapping, keep_features)
     own = NOTHING_GIVEN if fused else given(made["plugin"], made["task"])
+    if facts is not None:
+        from cardio_core.runner.facts import read_facts
+
+        own = replace(own, facts=read_facts(facts))
     from cardio_core.runner.predict_text import told
     from cardio_core.runner.prepare import write_cells
     from cardio_stats.files import write_text

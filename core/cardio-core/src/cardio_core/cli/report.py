@@ -6,11 +6,13 @@ from pathlib import Path
 
 import click
 
+from cardio_core.cli.private import group_readable
 from cardio_stats.errors import ConfigError
 
 
 @click.command()
 @click.argument("run", type=click.Path(path_type=Path))
+@group_readable
 def report(run: Path) -> None:
     """Build report.html of RUN again from its files."""
     from cardio_core.report.page import build_report

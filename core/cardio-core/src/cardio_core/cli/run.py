@@ -14,7 +14,10 @@ import click
 
 from cardio_core.cli.completion import config_names, plugin_names, task_names
 from cardio_core.cli.plugin_options import WithPluginOptions, given
+from cardio_core.cli.private import group_readable
+from cardio_stats.cli.options import with_layout
 from cardio_stats.errors import ConfigError
+from cardio_stats.layout import LAYOUT
 
 if TYPE_CHECKING:
     from cardio_core.runner.request import RunRequest
@@ -55,6 +58,7 @@ if TYPE_CHECKING:
     metavar="COLUMN",
     help="Column of the cohort table for subgroups and the clinical model.",
 )
+@with_layout
 @click.option(
     "--config", shell_complete=config_names, help="default, cpu, full, smoke, or a YAML file."
 )
@@ -111,6 +115,7 @@ if TYPE_CHECKING:
     help="Show the curves of training meanwhile: tensorboard:DIR or mlflow:URI.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the manifest when done.")
+@group_readable
 def run(needs_from: tuple[str, ...], as_json: bool, **asked: Any) -> None:
     """Take raw recordings to an evaluation: load, features, folds, report."""
     from cardio_core.registry import open_plugin, require_installed
@@ -157,10 +162,11 @@ def request_of(words: Sequence[str]) -> RunRequest:
             asked.pop("as_json")
             needs_from = _pairs(asked.pop("needs_from"))
             own = given(asked["plugin"], asked["task"])
+            layout = LAYOUT.get()
     except click.ClickException as error:
         raise ConfigError(error.format_message()) from error
     command = shlex.join(["cardio", "run", *words])
-    return RunRequest(**asked, needs_from=needs_from, given=own, command=command)
+    return RunRequest(**asked, needs_from=needs_from, given=own, command=command, layout=layout)
 
 
 def _pairs(texts: tuple[str, ...]) -> dict[str, Path]:

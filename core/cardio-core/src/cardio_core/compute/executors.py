@@ -410,6 +410,12 @@ def _processes(devices: Sequence[Device] | None) -> int:
     return min(cpu_count(), n_fitting)
 
 
+def at_once(executor: Executor) -> int:
+    """Return how many pieces of work are under way at a time, at most."""
+    n = getattr(executor, "n_workers", 1)
+    return int(n or _processes(()))
+
+
 def parse_executor(text: str) -> Executor:
     """Return the executor that the command line means.
 

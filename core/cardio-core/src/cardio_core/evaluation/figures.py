@@ -8,6 +8,7 @@ Names stay the same from run to run: ``roc-TARGET``, ``calibration-TARGET`` and
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,8 @@ from cardio_core.evaluation.parts import Parts, noting
 from cardio_core.report.terms import capital, spelled
 from cardio_core.types.info import Model, Target, Task
 from cardio_core.types.predictions import Scored
+from cardio_stats import calibration_curve
+from cardio_stats.errors import DataError
 from cardio_stats.estimate import Estimate
 from cardio_stats.figures import described
 from cardio_stats.figures.agreement import agreement_figure
@@ -106,7 +109,7 @@ def _binary(
     words = spelled(target.outcome)
     _roc(parts, found, primary, frame, target, config, words)
     chosen = _chosen(found, task, primary)
-    few = [found[model] for model in chosen]
+    few = [_smoothed(found[model], _known(frame, target, model), config) for model in chosen]
     picked = _picked(found, task, chosen)
     if any(np.ptp(one.score) > 0 for one in few):
         about: dict[str, Any] = {
@@ -123,8 +126,8 @@ def _binary(
         parts.figures[f"calibration-{target.name}"] = described(
             (calibration_panels if several else calibration_of_models)(few, **about),
             f"Calibration: {words}",
-            "Observed share against predicted probability; on the dashed line a prediction is "
-            f"worth its face value. {below}{picked}",
+            "Observed share against predicted probability, in groups and as a smooth curve; on the "
+            f"dashed line a prediction is worth its face value. {below}{picked}",
         )
     parts.figures[f"decision-curve-{target.name}"] = described(
         decision_curves(few, positive=words),
@@ -133,6 +136,17 @@ def _binary(
         "is of use where its line lies above both acting on everybody and acting on nobody."
         f"{picked}",
     )
+
+
+def _smoothed(one: ModelScores, rows: pd.DataFrame, config: EvaluateBlock) -> ModelScores:
+    """Return a model with its smooth calibration curve, where its scores allow one."""
+    try:
+        curve = calibration_curve(
+            one.positive, one.score, patient=Scored.clusters_of(rows), level=config.level
+        )
+    except DataError:
+        return one
+    return replace(one, curve=curve)
 
 
 def _roc(
@@ -154,7 +168,7 @@ def _roc(
                 one.score,
                 patient=Scored.clusters_of(rows),
                 level=config.level,
-                n_resamples=N_IN_BAND,
+                n_resamples=min(N_IN_BAND, config.n_resamples),
             )
             shown[primary] = ModelScores(
                 one.title, one.positive, one.score, one.group, one.area, band

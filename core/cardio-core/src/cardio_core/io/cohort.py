@@ -19,6 +19,7 @@ from cardio_core.io.cohort_table import (
     near,
     read_cohort_table,
     told_of,
+    unknown_columns,
 )
 from cardio_core.types.info import PluginInfo, Target
 from cardio_core.types.limits import require_fitting
@@ -26,7 +27,7 @@ from cardio_core.types.notes import Note, NoteKind
 from cardio_core.types.samples import Cohort, SampleSet
 from cardio_core.types.targets import Targets
 from cardio_stats.errors import ConfigError, DataError
-from cardio_stats.tables import WORKBOOKS, header_of
+from cardio_stats.tables import KINDS, has_words, header_of
 
 # What every `load` does with a cohort table: find it, keep the baseline, read a cell as text.
 
@@ -39,7 +40,7 @@ NUMBERED = Note(
 )
 """Note of a `predict` without a cohort table: names of files can hold the names of people."""
 
-_TABLES = (".csv", ".tsv", ".txt", ".parquet", ".pq")
+_TABLES = (".csv", ".tsv", ".txt", *KINDS)
 _NAMES = ("cohort.csv", "cohort.parquet")
 
 
@@ -66,12 +67,13 @@ def find_cohort_table(path: Path) -> Path | None:
     r"""Return the cohort table that a path is, or that lies in a folder; None if there is none.
 
     A text file is one if its first line has the column `patient_id`, or two others that every
-    cohort table may have: then it lacks the patients, and reading it says so.
+    cohort table may have: then it lacks the patients, and reading it says so. One that has a column
+    of words and none that is known is a table whose columns have other names.
 
     Raises
     ------
     DataError
-        If the path is a workbook.
+        For a table without any known column.
 
     Examples
     --------
@@ -86,19 +88,18 @@ def find_cohort_table(path: Path) -> Path | None:
     if path.is_dir():
         return next((path / name for name in _NAMES if (path / name).is_file()), None)
     suffix = path.suffix.lower()
-    if suffix in WORKBOOKS and path.is_file():
-        raise DataError(
-            f"{path.name}: expected a CSV or Parquet table, found a workbook; save its sheet as "
-            "CSV UTF-8"
-        )
     if suffix not in _TABLES or not path.is_file():
         return None
-    if suffix in {".parquet", ".pq"}:
+    if suffix in KINDS:
         return path
     names = header_of(path, COLUMNS)
     known = [name for name in names if name in COLUMNS or name.startswith(FILES_PREFIX)]
     like = {*known, *(name for name in names if near(name, ("patient_id",)))}
-    return path if "patient_id" in names or len(like) > 1 else None
+    if "patient_id" in names or len(like) > 1:
+        return path
+    if not like and not names[:1] == ["#"] and has_words(path):
+        raise unknown_columns(path.name, names)
+    return None
 
 
 def at_baseline(table: pd.DataFrame) -> np.ndarray[Any, np.dtype[np.bool_]]:

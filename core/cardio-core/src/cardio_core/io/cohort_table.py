@@ -22,6 +22,7 @@ import pandas as pd
 from cardio_core.io.cohort_columns import COLUMNS, FILES_PREFIX, ColumnSpec, read_own
 from cardio_stats.cells import MISSING, cell_text, number_of
 from cardio_stats.errors import DataError
+from cardio_stats.layout import LAYOUT
 from cardio_stats.tables import Problem, RawTable, missing_note, plain_name, read_raw
 
 # One cell of a cohort table: what it says, or what is wrong with it without repeating it.
@@ -133,7 +134,9 @@ def _code(text: str, column: ColumnSpec) -> str:
             f"who; write {' or '.join(column.allowed)}"
         )
     near = difflib.get_close_matches(text.lower(), lowered, n=1)
-    hint = f"did you mean {lowered[near[0]]}?" if near else "recode it or leave it empty"
+    hint = f"did you mean {lowered[near[0]]}?" if near else (
+        f"say what it stands for (--map {column.name}:WORD={column.allowed[0]}), or leave it empty"
+    )  # fmt: skip
     raise BadCellError(f"expected one of {', '.join(column.allowed)}, found another text; {hint}")
 
 
@@ -308,17 +311,35 @@ class CohortTableError(DataError):
 
     def __init__(self, name: str, problems: Sequence[Problem]) -> None:
         self.problems = tuple(problems)
-        told = [problem.line() for problem in self.problems[:_TOLD]]
+        groups = list(_alike(self.problems).values())
+        lines = [_line(group) for group in groups[:_TOLD]]
         if len(self.problems) == 1:
             first = self.problems[0]
-            super().__init__(f"{name}{', ' if first.place else ': '}{told[0]}")
+            super().__init__(f"{name}{', ' if first.place else ': '}{lines[0]}")
             return
-        more = len(self.problems) - len(told)
+        more = sum(len(group) for group in groups[_TOLD:])
         rest = f"; and {more} more" if more else ""
         super().__init__(
-            f"{name} has {len(self.problems)} problems. {'; '.join(told)}{rest}. "
+            f"{name} has {len(self.problems)} problems. {'; '.join(lines)}{rest}. "
             f"cardio data check lists all {len(self.problems)}"
         )
+
+
+def _alike(problems: Iterable[Problem]) -> dict[tuple[str, str], list[Problem]]:
+    """Group problems that say the same of one column."""
+    groups: dict[tuple[str, str], list[Problem]] = {}
+    for one in problems:
+        groups.setdefault((one.column, one.says), []).append(one)
+    return groups
+
+
+def _line(group: Sequence[Problem]) -> str:
+    """Return what problems that are alike say, with the first rows of them."""
+    if len(group) == 1 or not group[0].column:
+        return group[0].line()
+    rows = ", ".join(str(one.row) for one in group[:_TOLD])
+    more = f" and {len(group) - _TOLD} more" if len(group) > _TOLD else ""
+    return f"column {group[0].column!r}, rows {rows}{more}: {group[0].says}"
 
 
 EXAMPLE = "EXAMPLE"
@@ -419,11 +440,11 @@ def inspect_cohort_table(path: Path, paths: Collection[str] = ()) -> Inspected:
     if not path.is_file():
         return _inspect(path, tuple(paths), ())
     state = path.stat()
-    return _inspect(path, tuple(paths), (state.st_mtime_ns, state.st_size))
+    return _inspect(path, tuple(paths), (state.st_mtime_ns, state.st_size, LAYOUT.get()))
 
 
 @lru_cache(maxsize=8)
-def _inspect(path: Path, paths: tuple[str, ...], state: tuple[int, ...]) -> Inspected:
+def _inspect(path: Path, paths: tuple[str, ...], state: tuple[object, ...]) -> Inspected:
     """Inspect a file once as long as it stays as it is: a run asks for its table several times."""
     known = {**{name: ColumnSpec(name, "path", "Recordings.") for name in paths}, **COLUMNS}
     raw = read_raw(path, known)
@@ -490,6 +511,20 @@ def _check_header(raw: RawTable, where: str, known: Collection[str]) -> None:
         raise DataError(
             f"{where}: no column 'patient_id'; every row needs the patient it belongs to{hint}"
         )
+
+
+def unknown_columns(where: str, names: Sequence[str]) -> DataError:
+    """Return the refusal of a table none of whose columns is known.
+
+    Its names are shown where everything of it is listed: a file without a header shows its first
+    patient there.
+    """
+    shown = ", ".join(names[:12]) if _FORGIVING.get() else "cardio data check names them"
+    return DataError(
+        f"{where}: a table of {len(names)} columns ({shown}), none of which a cohort table has; "
+        "which is the patient, which the path of a recording? Rename them patient_id and path_..., "
+        "as cardio data template writes them"
+    )
 
 
 def _checked(raw: RawTable, column: ColumnSpec, folder: Path, problems: list[Problem]) -> pd.Series:

@@ -39,6 +39,9 @@ if TYPE_CHECKING:
 SCHEMA = 1
 """Of the files of a run directory; one of another number is not read."""
 
+DONE, CLOSING = "done", "closing"
+"""States of a directory: all of it is there; all but the page and the digests is."""
+
 CHECKLISTS = ("tripod_ai.csv", "claim.csv")
 """Tables that the report itself writes: it reads them back as no table of the run."""
 
@@ -55,6 +58,7 @@ class RunKind(StrEnum):
     EXTERNAL = "external"
     FUSED = "fused"
     STABILITY = "stability"
+    MEASURED = "measured"
     EXPORTED = "exported"
 
 

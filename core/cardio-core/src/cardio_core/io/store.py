@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shutil
+import time
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +63,80 @@ def open_cache() -> Path:
             f"may not ({(why or 'read-only').lower()}); set CARDIO_CACHE to another"
         )
     return folder
+
+
+MOST_CACHE_GB = 50.0
+"""What a cache may hold, unless ``CARDIO_CACHE_GB`` says otherwise."""
+
+_PARTS = ("features", "synthetic", "speeds")
+
+
+def most_cache_bytes() -> float:
+    """Return how many bytes a cache may hold.
+
+    Raises
+    ------
+    ConfigError
+        If ``CARDIO_CACHE_GB`` is no number above 0.
+    """
+    text = os.environ.get("CARDIO_CACHE_GB") or str(MOST_CACHE_GB)
+    try:
+        most = float(text)
+    except ValueError:
+        most = 0.0
+    if not 0 < most < float("inf"):
+        raise ConfigError(f"CARDIO_CACHE_GB={text}: expected a number of gigabytes above 0")
+    return most * 1e9
+
+
+def held_in(cache: Path) -> dict[str, tuple[int, int]]:
+    """Return what a cache holds: by part, how many folders or files of one thing, and bytes."""
+    found = {}
+    for part in sorted(one.name for one in cache.iterdir()) if cache.is_dir() else ():
+        pieces = _pieces(cache / part)
+        found[part] = len(pieces), sum(size for _, size, _ in pieces)
+    return found
+
+
+def clear_cache(cache: Path) -> int:
+    """Delete what a cache holds, and nothing else that lies there; return how many bytes it was."""
+    n_bytes = 0
+    for part in _PARTS:
+        n_bytes += sum(size for _, size, _ in _pieces(cache / part))
+        shutil.rmtree(cache / part, ignore_errors=True)
+    return n_bytes
+
+
+def bound_cache(cache: Path, spare_s: float = 86_400.0) -> int:
+    """Delete what was made longest ago until a cache is within its bound; return the bytes.
+
+    What was made within `spare_s` seconds stays: a command may be at work with it.
+    """
+    pieces = [one for part in _PARTS[:2] for one in _pieces(cache / part)]
+    over = sum(size for _, size, _ in pieces) - most_cache_bytes()
+    gone, now = 0, time.time()
+    for path, size, made in sorted(pieces, key=lambda one: one[2]):
+        if gone >= over or now - made < spare_s:
+            break
+        shutil.rmtree(path, ignore_errors=True)
+        gone += size
+    return gone
+
+
+def _pieces(part: Path) -> list[tuple[Path, int, float]]:
+    """Return what is made and found as a whole: its place, bytes, and when it was made."""
+    if not part.is_dir():
+        return []
+    below = [one for one in part.iterdir() if one.is_dir() and part.name == "features"]
+    places = [one for plugin in below for one in plugin.iterdir()] or list(part.iterdir())
+    found = []
+    for place in places:
+        try:
+            files = [place] if place.is_file() else [f for f in place.rglob("*") if f.is_file()]
+            found.append((place, sum(f.stat().st_size for f in files), place.stat().st_mtime))
+        except OSError:  # another command threw it away meanwhile
+            continue
+    return found
 
 
 # What describes a patient's stored features.

@@ -354,7 +354,7 @@ def write_sheet(
     own : callable or None
         The plugin's ``sheet``; None, or one that raises, leaves the drawing to the core.
     given : mapping
-        recording, samples and features for it.
+        recording, samples, features and patient for it.
 
     Returns
     -------
@@ -370,7 +370,8 @@ def write_sheet(
             said = " ".join(str(error).split())
             problem = f"drawn by the core: sheet.py failed ({type(error).__name__}: {said})"
     if made is None:
-        made = _png(lambda figure: draw_default(figure, measured=sheet.measured, **given), sheet)
+        of_one = {name: given[name] for name in ("recording", "samples", "features")}
+        made = _png(lambda figure: draw_default(figure, measured=sheet.measured, **of_one), sheet)
     file.parent.mkdir(parents=True, exist_ok=True)
     with replacing(file) as temporary:
         temporary.write_bytes(made)

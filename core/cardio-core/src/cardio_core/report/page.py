@@ -18,6 +18,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from cardio_core.io.run_artifact import (
+    CLOSING,
+    DONE,
     CaseRecord,
     FoldRecord,
     RunArtifact,
@@ -351,7 +353,7 @@ def _content(files: RunArtifact) -> dict[str, Any]:
         "compared_word": compared_word(manifest),
         "title": manifest.task_title or names.heading(manifest.task or files.folder.name),
         "data": manifest.data,
-        "finished": manifest.status == "done",
+        "finished": manifest.status in (DONE, CLOSING),
         "kicker": _kicker(manifest),
         "answer": answer(files),
         "made_with": what_ran(files),

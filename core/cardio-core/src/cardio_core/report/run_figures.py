@@ -158,7 +158,7 @@ def _models(rows: Sequence[Row], manifest: RunManifest, name: str, of: str) -> I
 
 def _reference(metric: str, rows: Sequence[Row]) -> tuple[float | None, str]:
     """Return what a model has to be better than, and its words."""
-    if metric in ("auc", "c_index"):
+    if metric in ("auc", "auc_at", "c_index"):
         return 0.5, "chance"
     if metric == "r2":
         return 0.0, "always the mean"

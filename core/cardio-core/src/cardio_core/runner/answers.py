@@ -389,6 +389,7 @@ def open_finished(
         device=device_list(device, 1, manifest["device"]["precision"])[0],
         cache=features_in,
         _beside=options.files,
+        _facts=options.facts,
     )
     return Opened(run, manifest, plugin, task, config, ctx, options.told("Read"))
 

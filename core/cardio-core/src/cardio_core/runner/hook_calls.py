@@ -20,7 +20,7 @@ from cardio_core.types.artifact import ModelArtifact
 from cardio_core.types.features import FeatureSet
 from cardio_core.types.notes import Note
 from cardio_core.types.predictions import Predictions
-from cardio_core.types.redaction import text_of
+from cardio_core.types.redaction import is_of_a_recording, text_of, unreadable
 from cardio_core.types.report import EvaluationReport, Explanation
 from cardio_core.types.samples import Cohort, SampleSet, column_with_path
 from cardio_core.types.targets import KEY_OF_UNIT
@@ -114,6 +114,8 @@ RETURNS: dict[str, type] = {
     "explain": Explanation,
     "evaluate": EvaluationReport,
 }
+_READING = ("preprocess", "featurize")
+"""Hooks that see one patient: a file of theirs that cannot be read costs that patient alone."""
 PICKLES = {".pkl", ".pickle", ".joblib", ".ckpt", ".pt", ".pth", ".dill"}
 
 
@@ -142,6 +144,8 @@ def call(plugin: Plugin, hook: str, ctx: Context, config: Any, **arguments: Any)
     except (CardioError, MemoryError):
         raise
     except (Exception, SystemExit) as error:  # a stranger's code may raise anything
+        if hook in _READING and is_of_a_recording(error, plugin.package):
+            raise unreadable(error, ()) from error  # type: ignore[arg-type]
         raise failed(plugin.package, _title(plugin, ctx), error, ctx._out, arguments) from error
     if result is None:
         raise _broken(plugin, hook, f"returned None; it must return a {RETURNS[hook].__name__}")

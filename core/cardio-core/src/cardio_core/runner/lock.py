@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import platform
@@ -35,6 +36,7 @@ class Holder:
     process : int
         Its id.
     host : str
+        A digest of the machine's name.
     space : str
         Of process ids: containers on one machine each have their own. Empty where there is none.
     began : str
@@ -162,7 +164,8 @@ def _me() -> Holder:
 
 
 def _host() -> str:
-    return platform.node()
+    """Return a digest of this machine's name, which is nobody else's business."""
+    return hashlib.sha256(platform.node().encode()).hexdigest()[:12]
 
 
 def _space() -> str:
@@ -184,7 +187,7 @@ def _began(process: int) -> str:
 
 
 def _said(out: Path, holder: Holder, age_s: float) -> str:
-    where = "" if holder.host == _host() else f" on {holder.host}"
+    where = "" if holder.host == _host() else " on another machine"
     return (
         f"--out {out}: another run, process {holder.process}{where}, works in it, last seen "
         f"{age_s:.0f} s ago; wait for it or choose another --out (if it is none, delete "

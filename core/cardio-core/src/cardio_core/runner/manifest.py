@@ -5,7 +5,7 @@ from __future__ import annotations
 import platform
 import subprocess
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from importlib import metadata
@@ -15,7 +15,9 @@ from typing import Any
 from packaging.version import InvalidVersion, Version
 
 from cardio_core.io.hashing import file_digest
-from cardio_core.io.run_artifact import SCHEMA, RunKind, manifest_in
+from cardio_core.io.places import FILE as PLACES
+from cardio_core.io.places import keep_places, shown_command
+from cardio_core.io.run_artifact import CLOSING, DONE, SCHEMA, RunKind, manifest_in, words_of
 from cardio_core.io.run_schema import guard_folder
 from cardio_stats.errors import ConfigError
 from cardio_stats.files import read_json, write_json
@@ -69,7 +71,14 @@ class Manifest:
         return cls(path, content)
 
     def update(self, **changes: Any) -> None:
-        """Change some entries and write the file."""
+        """Change some entries and write the file.
+
+        Of a command, the places of this machine go to a file for its owner alone.
+        """
+        if typed := changes.get("command"):
+            changes["command"] = shown_command(typed)
+            if changes["command"] != typed:
+                keep_places(self.path.parent, command=words_of(typed))
         self.content |= changes
         write_json(self.path, self.content)
 
@@ -85,12 +94,20 @@ class Manifest:
             stages[name] = round(stages.get(name, 0.0) + time.monotonic() - start, 3)
             self.update(stages=stages)
 
-    def add_outputs(self, run: Path) -> None:
-        """Record the SHA-256 of every file of the run, manifest, log and lock excepted."""
-        skip = {"manifest.json", "log.jsonl", "running.lock"}
+    def close(self, page: Callable[[Path], Any] | None = None, **changes: Any) -> None:
+        """Write the page, record the SHA-256 of every file, and say at last that it is done.
+
+        Manifest, log, lock and what is for the owner alone are not recorded.
+        """
+        self.update(status=CLOSING, finished=now(), **changes)
+        run = self.path.parent
+        if page is not None:
+            page(run)
+        skip = {"manifest.json", "log.jsonl", "running.lock", PLACES}
         files = sorted(path for path in run.rglob("*") if path.is_file() and path.name not in skip)
         files = [path for path in files if not path.name.startswith(MARK)]
-        self.update(outputs={str(path.relative_to(run)): file_digest(path) for path in files})
+        outputs = {str(path.relative_to(run)): file_digest(path) for path in files}
+        self.update(status=DONE, outputs=outputs)
 
 
 def first_entries(

@@ -11,15 +11,22 @@ from typing import Any
 
 import numpy as np
 
-from cardio_core.compute.executors import Executor, SerialExecutor, parse_executor
+from cardio_core.compute.executors import Executor, SerialExecutor, at_once, parse_executor
 from cardio_core.compute.processes import one_thread
 from cardio_core.context import Context
+from cardio_core.io.cohort import shown_of
+from cardio_core.io.hashing import digest
+from cardio_core.io.run_artifact import DONE, RunKind
 from cardio_core.report.measured import THUMBNAILS, write_page
+from cardio_core.runner.facts import asked, write_template
+from cardio_core.runner.filling import MANIFEST, filling
 from cardio_core.runner.inputs import Found, find_recordings
-from cardio_core.runner.manifest import now
+from cardio_core.runner.lock import guard_free
+from cardio_core.runner.manifest import Manifest, first_entries, now
 from cardio_core.runner.measure_tables import (
     LOOPS,
     TABLE,
+    UNFINISHED,
     Done,
     Job,
     Line,
@@ -29,8 +36,8 @@ from cardio_core.runner.measure_tables import (
     measure_patient,
 )
 from cardio_core.runner.prepare import FILES, UnusableCohortError
-from cardio_core.runner.progress import Echo, Progress
-from cardio_core.runner.provenance import alike
+from cardio_core.runner.progress import Echo, Progress, Slow
+from cardio_core.runner.provenance import alike, code_of
 from cardio_core.runner.request import NOTHING_GIVEN, Given, RunRequest
 from cardio_core.runner.run import Interrupted
 from cardio_core.runner.setup import Setup, set_up
@@ -39,6 +46,8 @@ from cardio_core.types.samples import Cohort
 from cardio_stats.errors import ConfigError
 from cardio_stats.files import SafeName
 
+KEPT = "patients"
+"""In the folder of what is unfinished: a file a patient who is measured already."""
 PAGE, LOOPS_PAGE, SHEETS = "measurements.html", "recordings.html", "sheets"
 _AT_ONCE = 256
 """Patients that are handed out before their results are let go of."""
@@ -64,6 +73,8 @@ class MeasureRequest:
     sets: tuple[str, ...] = ()
     executor: str = "local"
     given: Given = NOTHING_GIVEN
+    resume: bool = False
+    command: str = ""
 
 
 @one_thread()
@@ -91,8 +102,142 @@ def measure(
     Raises
     ------
     ConfigError
-        If an input does not exist, the folder holds measurements, or a setting is wrong.
+        If an input does not exist, the folder holds measurements, `resume` is asked for and it
+        holds none to go on with, or a setting is wrong.
     """
+    setup, config, ctx = _set_up(request)
+    plugin, task = setup.plugin, setup.task
+    out = request.out or _default_out(setup)
+    identity = digest([code_of(plugin), task.source, config.model_dump(mode="json"),
+                       request.sheets, repr(request.given.facts)])  # fmt: skip
+    anew = _begins_anew(out, request, identity)
+    others = [one.name for one in plugin.info.tasks if one.source != task.source]
+    # Tasks that read the same recordings measure the same: its name would only puzzle.
+    as_task = f", task {task.name}" if others else ""
+    said = f" (measured as --task {task.name}; there is also {', '.join(others)})"
+    summary = Summary(out, plugin.info.name, task.name, other_tasks=said if others else "")
+    try:
+        found = find_recordings(plugin, config, ctx, request.inputs)
+    except UnusableCohortError as error:
+        found = Found(Cohort(_nothing(), {}, quarantined=error.quarantined), ())
+        if not error.quarantined:
+            summary.first_reason = str(error)
+            return summary
+    if echo is not None:
+        for text in asked(found.cohort):
+            echo(text)
+    executor = parse_executor(request.executor)
+    out = out.absolute() if executor.remote else out
+    first = first_entries(
+        RunKind.MEASURED, out.name, request.command, plugin=plugin.info.name,
+        plugin_version=plugin.version, task=task.name, identity=identity,
+        data={"source": "given", "path_shown": shown_of(request.inputs)},
+    )  # fmt: skip
+    if anew:
+        for name in (MANIFEST, *_OWN):
+            (out / name).unlink(missing_ok=True)
+    with filling(out, first, echo, resumes=True, beside=True) as manifest:
+        for name in _OWN:  # made again from what is kept of each patient
+            (out / name).unlink(missing_ok=True)
+        written = Written(out, request.mapping, found.cohort, summary, on_line,
+                          plugin.info.recording)  # fmt: skip
+        try:
+            with executor, alike(executor, plugin, folders=(out,), inputs=request.inputs):
+                _measure_all(
+                    setup, config, ctx, found.cohort, request, executor, out, written.take, echo
+                )
+        except KeyboardInterrupt:
+            many = f"{summary.n_recordings} {summary.of}(s) are in {out / UNFINISHED / TABLE}"
+            raise Interrupted(f"Interrupted. {many}; go on with --resume") from None
+        for line in _refused(found):
+            written.take((line,))
+        _finish(out, manifest, request, found, written, summary, as_task)
+    return summary
+
+
+def _begins_anew(out: Path, request: MeasureRequest, identity: str) -> bool:
+    """Whether the folder is to be begun, not gone on with.
+
+    Raises
+    ------
+    ConfigError
+        If it holds measurements, or none to go on with.
+    """
+    guard_free(out)
+    begun = (out / MANIFEST).is_file()
+    content = Manifest.open(out).content if begun else {}
+    if begun and content.get("kind") != RunKind.MEASURED:
+        raise ConfigError(f"--out {out}: holds something else; name a new folder")
+    state = content.get("status")
+    if holds_measurements(out) and (not begun or state == DONE):
+        raise ConfigError(f"--out {out} already holds {TABLE}; choose another folder")
+    unfinished = begun and state != DONE
+    if not request.resume and unfinished:
+        raise ConfigError(
+            f"--out {out}: holds measurements that are not finished ({state}); go on with --resume "
+            "or choose another --out"
+        )
+    if request.resume and not unfinished:
+        raise ConfigError(f"--resume: --out {out} holds no measurements to go on with")
+    if unfinished and content.get("identity") != identity:
+        raise ConfigError(
+            f"--out {out}: was begun with another task, other settings or other code; repeat its "
+            "command (manifest.json) with --resume, or start anew with another --out"
+        )
+    return not unfinished
+
+
+_OWN = (TABLE, LOOPS, FILES, PAGE, LOOPS_PAGE)
+
+
+def _finish(
+    out: Path,
+    manifest: Manifest,
+    request: MeasureRequest,
+    found: Found,
+    written: Written,
+    summary: Summary,
+    as_task: str,
+) -> None:
+    """Give the tables their names, write the pages, and say at last that it is done."""
+    plugin = f"{summary.plugin} {manifest.content['plugin_version']}"
+    told = request.given.told("Measured", request.sets)
+    summary.files = written.account()
+    absent = [summary.not_found] if summary.not_found else []
+    summary.notes = tuple(dict.fromkeys((*told, *map(str, found.cohort.notes), *absent)))
+    about: dict[str, Any] = {
+        "by": f"{plugin}{as_task}", "made": now(),
+        "notes": tuple(filter(None, (*summary.notes, summary.files))),
+    }  # fmt: skip
+    if written.several:
+        write_page(out / LOOPS_PAGE, out / LOOPS, **about)
+    also = LOOPS_PAGE if written.several else ""
+    write_page(out / PAGE, out / TABLE, of=summary.of, by_recording=also, **about)
+    shutil.rmtree(out / SHEETS / THUMBNAILS, ignore_errors=True)
+    shutil.rmtree(out / UNFINISHED)
+    data = manifest.content["data"] | {"n_recordings": summary.n_recordings}
+    manifest.close(data=data, n_measured=summary.n_measured)
+
+
+def write_facts_template(request: MeasureRequest, path: Path) -> tuple[int, int]:
+    """Write the table of what files do not say, for a person to fill in; nothing is measured.
+
+    Returns
+    -------
+    (int, int)
+        Recordings, and those of which something is missing.
+
+    Raises
+    ------
+    ConfigError, UnusableCohortError
+        As of `measure`, or the file is there already.
+    """
+    setup, config, ctx = _set_up(request)
+    cohort = find_recordings(setup.plugin, config, ctx, request.inputs).cohort
+    return len(cohort.facts), write_template(path, cohort)
+
+
+def _set_up(request: MeasureRequest) -> tuple[Setup, Any, Context]:
     setup = set_up(
         RunRequest(
             request.plugin,
@@ -106,54 +251,11 @@ def measure(
             given=request.given,
         )
     )
-    plugin, task = setup.plugin, setup.task
-    config = setup.config.for_protocol("honest")
-    out = request.out or _default_out(setup)
-    if holds_measurements(out):
-        raise ConfigError(f"--out {out} already holds {TABLE}; choose another folder")
-    ctx = Context(task, mode="predict", device=None, cache=None, _beside=request.given.files)
-    others = [one.name for one in plugin.info.tasks if one.source != task.source]
-    # Tasks that read the same recordings measure the same: its name would only puzzle.
-    as_task = f", task {task.name}" if others else ""
-    said = f" (measured as --task {task.name}; there is also {', '.join(others)})"
-    summary = Summary(out, plugin.info.name, task.name, other_tasks=said if others else "")
-    try:
-        found = find_recordings(plugin, config, ctx, request.inputs)
-    except UnusableCohortError as error:
-        found = Found(Cohort(_nothing(), {}, quarantined=error.quarantined), ())
-        if not error.quarantined:
-            summary.first_reason = str(error)
-            return summary
-    executor = parse_executor(request.executor)
-    out = out.absolute() if executor.remote else out
-    out.mkdir(parents=True, exist_ok=True)
-    for name in (TABLE, LOOPS, FILES, PAGE, LOOPS_PAGE):  # of a try in which nothing was measured
-        (out / name).unlink(missing_ok=True)
-    written = Written(out, request.mapping, found.cohort, summary, on_line, plugin.info.recording)
-    try:
-        with executor, alike(executor, plugin, folders=(out,), inputs=request.inputs):
-            _measure_all(
-                setup, config, ctx, found.cohort, request, executor, out, written.take, echo
-            )
-    except KeyboardInterrupt:
-        said = f"Interrupted. {summary.n_recordings} {summary.of}(s) are in {out / TABLE}"
-        raise Interrupted(f"{said}; to measure the others, give them with another --out") from None
-    for line in _refused(found):
-        written.take((line,))
-    told = request.given.told("Measured", request.sets)
-    summary.files = written.account()
-    absent = [summary.not_found] if summary.not_found else []
-    summary.notes = tuple(dict.fromkeys((*told, *map(str, found.cohort.notes), *absent)))
-    about: dict[str, Any] = {
-        "by": f"{plugin.info.name} {plugin.version}{as_task}", "made": now(),
-        "notes": tuple(filter(None, (*summary.notes, summary.files))),
-    }  # fmt: skip
-    if written.several:
-        write_page(out / LOOPS_PAGE, out / LOOPS, **about)
-    also = LOOPS_PAGE if written.several else ""
-    write_page(out / PAGE, out / TABLE, of=summary.of, by_recording=also, **about)
-    shutil.rmtree(out / SHEETS / THUMBNAILS, ignore_errors=True)
-    return summary
+    given = request.given
+    ctx = Context(
+        setup.task, mode="predict", device=None, cache=None, _beside=given.files, _facts=given.facts
+    )
+    return setup, setup.config.for_protocol("honest"), ctx
 
 
 def _measure_all(
@@ -168,12 +270,16 @@ def _measure_all(
     echo: Echo | None,
 ) -> None:
     """Hand the patients out and take their lines in order, as they come."""
-    jobs = _jobs(setup, config, ctx, cohort, out / SHEETS if request.sheets else None)
-    n_patients = cohort.samples.table["patient_id"].nunique()
+    sheets = out / SHEETS if request.sheets else None
+    jobs = _jobs(setup, config, ctx, cohort, sheets, out / UNFINISHED / KEPT)
+    of_patients = cohort.samples.table.groupby("patient_id", sort=False)["recording_id"]
+    recordings = [list(map(str, names)) for _, names in of_patients]
+    n_patients = len(recordings)
     if n_patients < _FEW and request.executor == "local":
         executor = SerialExecutor()
-    with Progress("measuring", n_patients, echo, "patients") as progress:
-        in_turn = _InTurn(take, progress)
+    slow = Slow(recordings, at_once(executor))
+    with Progress("measuring", n_patients, echo, "patients", under_way=slow) as progress:
+        in_turn = _InTurn(take, progress, slow)
         while batch := list(islice(jobs, _AT_ONCE)):
             executor.map(measure_patient, batch, on_done=in_turn)
 
@@ -181,12 +287,15 @@ def _measure_all(
 class _InTurn:
     """Passes lines on in the order of the jobs, whichever is done first."""
 
-    def __init__(self, take: Callable[[Sequence[Line]], None], progress: Progress) -> None:
-        self._take, self._progress = take, progress
+    def __init__(
+        self, take: Callable[[Sequence[Line]], None], progress: Progress, slow: Slow
+    ) -> None:
+        self._take, self._progress, self._slow = take, progress, slow
         self._waiting: dict[int, tuple[Line, ...]] = {}
         self._next = 0
 
     def __call__(self, done: Done) -> None:
+        self._slow.done(done.number)
         self._waiting[done.number] = done.lines
         while self._next in self._waiting:
             self._take(self._waiting.pop(self._next))
@@ -195,9 +304,9 @@ class _InTurn:
 
 
 def _jobs(
-    setup: Setup, config: Any, ctx: Context, cohort: Cohort, sheets: Path | None
+    setup: Setup, config: Any, ctx: Context, cohort: Cohort, sheets: Path | None, kept: Path
 ) -> Iterator[Job]:
-    own = ctx.replace(_inputs=(), protocol=None, progress=None)
+    own = ctx.replace(_inputs=(), _facts={}, protocol=None, progress=None)
     patients = cohort.samples.table["patient_id"].astype(str).to_numpy()
     sheet_names = SafeName.of_all(map(str, cohort.samples.table["recording_id"]), ".png")
     rows_of: dict[str, list[int]] = {}
@@ -216,6 +325,7 @@ def _jobs(
             {name: cohort.own_files(name) for name in names},
             sheets,
             {name: sheet_names[name] for name in names},
+            kept,
         )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +14,8 @@ import pandas as pd
 
 from cardio_core.config import RunConfig
 from cardio_core.context import Context
-from cardio_core.io.hashing import file_digest
+from cardio_core.io.hashing import digest
+from cardio_core.io.run_schema import Kind
 from cardio_core.registry import Plugin
 from cardio_core.report.measurements import (
     COLUMNS,
@@ -31,6 +32,7 @@ from cardio_core.runner.prepare import (
     FILES,
     FileLine,
     account,
+    digests_of,
     make_patient,
     summed,
     write_files,
@@ -41,8 +43,8 @@ from cardio_core.types.notes import Exclusion, ExclusionReason, Verdict
 from cardio_core.types.redaction import without_names
 from cardio_core.types.samples import Cohort, SampleSet
 from cardio_stats.cells import named_texts, texts
-from cardio_stats.errors import CardioError
-from cardio_stats.files import SafeName, file_in, replacing
+from cardio_stats.errors import CardioError, DataError
+from cardio_stats.files import SafeName, file_in, replacing, write_json
 
 if TYPE_CHECKING:
     from cardio_core.report.measured import Sheet
@@ -102,13 +104,17 @@ class Line:
     excluded: ExclusionReason = ExclusionReason.UNUSABLE
 
 
+LINES = Kind("what was measured of a patient", tuple[Line, ...])
+
+
 @dataclass(frozen=True)
 class Job:
     """Everything a worker needs to measure one patient's recordings.
 
     `number` is its place among the jobs, from 0; `files` are all files of each recording,
     `own_files` those that no other patient's can equal, `sheets` is the folder of the sheets, None
-    where there are to be none, and `names` are those of each recording's sheet.
+    where there are to be none, and `names` are those of each recording's sheet. `kept` is the
+    folder of what is measured already.
     """
 
     number: int
@@ -120,6 +126,7 @@ class Job:
     own_files: Mapping[str, tuple[Path, ...]]
     sheets: Path | None
     names: Mapping[str, SafeName]
+    kept: Path
 
 
 @dataclass(frozen=True)
@@ -131,6 +138,35 @@ class Done:
 
 
 def measure_patient(job: Job, device: Any = None) -> Done:
+    """Measure every recording of one patient, unless that was done before they were stopped."""
+    known: dict[str, Mapping[Path, str]] = {}
+    for name, of in job.files.items():
+        try:
+            known[name] = digests_of(of)
+        except DataError:  # opening it fails, too, and says why
+            known[name] = {}
+    place = job.kept / SafeName(
+        digest([[name, *of.values()] for name, of in known.items()]), ".json"
+    )
+    lines = _kept(job, place)
+    if lines is None:
+        lines = _measured(job, known, device)
+        write_json(place, [asdict(replace(one, files=())) for one in lines])
+    return Done(job.number, lines)
+
+
+def _kept(job: Job, place: Path) -> tuple[Line, ...] | None:
+    """Return the lines that were kept of a patient; None where something lacks."""
+    lines: tuple[Line, ...] = LINES.read_or(place, ())
+    if job.sheets is not None and not all(
+        (job.sheets / job.names[one.recording_id]).is_file() for one in lines if one.sheet
+    ):
+        return None
+    found = tuple(replace(one, files=job.files[one.recording_id]) for one in lines)
+    return found or None
+
+
+def _measured(job: Job, known: Mapping[str, Mapping[Path, str]], device: Any) -> tuple[Line, ...]:
     """Measure every recording of one patient; what cannot be measured says why."""
     plugin = open_with_defaults(job.plugin)
     failed = ""
@@ -148,10 +184,10 @@ def measure_patient(job: Job, device: Any = None) -> Done:
             "patient_id": str(job.samples.table["patient_id"].iloc[position]),
             "study_id": str(job.samples.table["study_id"].iloc[position]),
             "files": job.files[name],
-            "digests": tuple(file_digest(f) for f in job.own_files[name] if f.is_file()),
+            "digests": tuple(known[name][f] for f in job.own_files[name] if f in known[name]),
         }
         features = None if made is None else _rows_of(made.features, name)
-        if features is None or name in reasons:
+        if made is None or made.features is None or features is None or name in reasons:
             why = reasons.get(name) or Exclusion(text=failed or NOTHING)
             said = without_names(why.text, job.files[name])
             lines.append(Line(**about, reason=said, excluded=why.reason))  # type: ignore[arg-type]
@@ -163,11 +199,13 @@ def measure_patient(job: Job, device: Any = None) -> Done:
         measured = measured_of(features)
         sheet = ""
         if job.sheets is not None:
-            minted = made.samples if made is not None else None
+            minted = made.samples
             from cardio_core.report.measured import Sheet  # matplotlib, for sheets alone
 
             told = Sheet(f"{plugin.info.name} {plugin.version}", name, tuple(measured), flags)
-            sheet, problem = _draw(plugin, job, job.sheets, position, minted, features, told)
+            patient = with_words(made.features, plugin.info.words)
+            shown = {"features": features, "patient": patient}
+            sheet, problem = _draw(plugin, job, job.sheets, position, minted, shown, told)
             flags += [problem] if problem else []
         lines.append(
             Line(
@@ -182,7 +220,7 @@ def measure_patient(job: Job, device: Any = None) -> Done:
                 ),
             )
         )
-    return Done(job.number, tuple(lines))
+    return tuple(lines)
 
 
 def _rows_of(features: FeatureSet | None, recording_id: str) -> FeatureSet | None:
@@ -222,14 +260,14 @@ def _draw(
     folder: Path,
     position: int,
     minted: SampleSet | None,
-    features: FeatureSet,
+    shown: Mapping[str, FeatureSet],
     told: Sheet,
 ) -> tuple[str, str]:
     """Write one recording's sheet; return its file's name, and what went wrong."""
     from cardio_core.report.measured import write_sheet
 
     samples = None if minted is None else _samples_of(minted, told.recording_id)
-    given: dict[str, Any] = {"samples": samples, "features": features}
+    given: dict[str, Any] = {"samples": samples, **shown}
     try:
         given["recording"] = job.samples.values[position]
         own = plugin.sheet(job.ctx.task)
@@ -473,6 +511,8 @@ def _flags(lines: Sequence[Line]) -> tuple[str, ...]:
 TABLE = "measurements.csv"
 LOOPS = "recordings.csv"
 """The same by recording, where a study is measured in several."""
+UNFINISHED = "unfinished"
+"""A folder of what grows while a command is at work; it is gone when all is measured."""
 
 _MOST_NAMED = 8
 """Measurements that a sentence names."""
@@ -564,11 +604,15 @@ class Written:
         self._with_patient = bool(samples["patient_id"].astype(str).ne(samples[unit]).any())
         self._cohort, self._out, self._summary, self._on_line = cohort, out, summary, on_line
         self._numbers = {one.path: number for number, one in enumerate(cohort.seen, start=1)}
-        self._table = GrowingTable(out / TABLE)
-        self._loops = GrowingTable(out / LOOPS) if self.several else None
-        self._mapping = None if mapping is None else GrowingTable(mapping)
+        work = out / UNFINISHED
+        work.mkdir(exist_ok=True)
+        self._table = GrowingTable(work / TABLE)
+        self._loops = GrowingTable(work / LOOPS) if self.several else None
+        self._at, self._mapping = mapping, None
         if mapping is not None:
-            mapping.unlink(missing_ok=True)
+            self._mapping = GrowingTable(mapping.with_name(f"{mapping.name}.{UNFINISHED}"))
+        for table in filter(None, (self._table, self._loops, self._mapping)):
+            table.path.unlink(missing_ok=True)
         self._first_with: dict[str, str] = {}
         self._refused: dict[str, Exclusion] = {}
         self._views: dict[str, str] = {}
@@ -598,11 +642,19 @@ class Written:
                     self._refused[one.recording_id] = Exclusion(one.excluded, why)
 
     def account(self) -> str:
-        """Write ``files.csv``, and return all files in one sentence; empty where it says nothing.
+        """Name the tables, write ``files.csv``, and return all files in one sentence, if any.
 
         Files that are no recordings go to the mapping, too. A plugin that does not say what it saw
         has the files of its recordings accounted for.
         """
+        said = self._account()
+        for table in filter(None, (self._table, self._loops)):
+            table.path.replace(self._out / table.path.name)
+        if self._mapping is not None and self._at is not None:
+            self._mapping.path.replace(self._at)
+        return said
+
+    def _account(self) -> str:
         lines = account(self._cohort, self._refused, self._views)
         if not lines:
             read = ((line, path) for line in self._read.values() for path in line.files)

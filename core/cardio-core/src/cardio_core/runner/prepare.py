@@ -5,14 +5,14 @@ from __future__ import annotations
 import csv
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from cardio_core.compute.executors import Executor
+from cardio_core.compute.executors import Executor, at_once
 from cardio_core.config import RunConfig
 from cardio_core.context import Context
 from cardio_core.errors import ContractError, HookError
@@ -28,12 +28,12 @@ from cardio_core.runner.hook_calls import call
 from cardio_core.runner.opened_files import only_own_files
 from cardio_core.runner.outcome import give_outcome
 from cardio_core.runner.patients import guard_covariates
-from cardio_core.runner.progress import Echo, Progress, several
+from cardio_core.runner.progress import Echo, Progress, Slow, several
 from cardio_core.runner.provenance import versions_for
 from cardio_core.runner.setup import open_with_defaults
 from cardio_core.types.features import FeatureSet, concatenate
 from cardio_core.types.notes import Exclusion, ExclusionReason, Note, NoteKind
-from cardio_core.types.redaction import text_of
+from cardio_core.types.redaction import text_of, unreadable
 from cardio_core.types.samples import Cohort, Quarantined, SampleSet, sealed
 from cardio_stats.cells import cell_text, named_texts, texts
 from cardio_stats.errors import ConfigError, DataError
@@ -238,8 +238,9 @@ def make_patient(
         If another file beside the recordings was opened.
     """
     alone = ctx.replace(
-        cache=None, _out=None, _inputs=(), _beside={}, _needs={}, _tested={}, _quarantined=[]
-    )
+        cache=None, _out=None, _inputs=(), _beside={}, _facts={}, _needs={}, _tested={},
+        _quarantined=[],
+    )  # fmt: skip
     minted, features = None, None
     try:
         with only_own_files(own):
@@ -432,7 +433,11 @@ def load_cohort(
     if cohort is None:
         cohort = load_recordings(plugin, config, ctx)
     guard_covariates(cohort, config.covariates, ctx.task.targets)
-    digests = _digests(cohort)
+    digests, unread = _digests(cohort)
+    if unread:
+        if ctx.strict:
+            _stop(unread[0])
+        cohort = _without(cohort, unread)
     table = cohort.samples.table
     if ctx.mode == "fit":
         subjects = dict(zip(table.index, link_subjects(table), strict=True))
@@ -465,13 +470,54 @@ def _asked(config: RunConfig) -> tuple[str, ...]:
     return (*config.covariates, *((outcome,) if outcome is not None else ()))
 
 
-def _digests(cohort: Cohort) -> Digests:
-    all_files, own_files = {}, {}
+def digests_of(files: Iterable[Path]) -> dict[Path, str]:
+    """Return the SHA-256 of each of a recording's files; what is no regular file has none.
+
+    Raises
+    ------
+    DataError
+        In the words for a recording that cannot be read.
+    """
+    files = tuple(files)
+    try:
+        return {path: file_digest(path) for path in files if path.is_file()}
+    except OSError as error:
+        raise unreadable(error, files) from error
+
+
+def _without(cohort: Cohort, unread: Sequence[Quarantined]) -> Cohort:
+    """Return a cohort without the recordings whose files could not be read to their ends.
+
+    Raises
+    ------
+    UnusableCohortError
+        If none is left.
+    """
+    lost = {row.recording_id for row in unread}
+    kept = [n for n, one in enumerate(cohort.samples.table.index) if str(one) not in lost]
+    if not kept:
+        raise UnusableCohortError(
+            f"no usable recording ({len(unread)} quarantined); the first problem: "
+            f"{unread[0].reason}", unread,
+        )  # fmt: skip
+    return replace(
+        cohort, samples=cohort.samples.take(np.array(kept)),
+        quarantined=(*cohort.quarantined, *unread),
+    )  # fmt: skip
+
+
+def _digests(cohort: Cohort) -> tuple[Digests, list[Quarantined]]:
+    all_files, own_files, unread = {}, {}, []
     for recording in cohort.samples.table.index:
-        found = {path: file_digest(path) for path in cohort.files[recording] if path.is_file()}
+        try:
+            found = digests_of(cohort.files[recording])
+        except DataError as error:
+            files = cohort.files[recording]
+            unread.append(Quarantined(str(recording), "load", str(error), files))
+            continue
         all_files[recording] = list(found.values())
         own_files[recording] = [found[p] for p in cohort.own_files(recording) if p in found]
-    return Digests(all_files, own_files)
+    return Digests(all_files, own_files), unread
 
 
 def prepare(
@@ -489,8 +535,15 @@ def prepare(
     cohort, digests = load_cohort(plugin, config, ctx, cohort)
     jobs = patient_jobs(plugin, config, ctx, cohort, digests.all_files)
     todo = [job for job in jobs if not job.folder.exists()]
-    with Progress("features", len(todo), echo, "patients") as progress:
-        executor.map(make_features, todo, on_done=lambda _: progress.advance())
+    number_of = {job.folder.name: number for number, job in enumerate(todo)}
+    slow = Slow([list(map(str, job.samples.table.index)) for job in todo], at_once(executor))
+    with Progress("features", len(todo), echo, "patients", under_way=slow) as progress:
+
+        def done(folder: str) -> None:
+            slow.done(number_of[folder])
+            progress.advance()
+
+        executor.map(make_features, todo, on_done=done)
     quarantined = [*cohort.quarantined, *set_aside(jobs)]
     guard_enough(quarantined, cohort, config, ctx)
     made = [job.folder for job in jobs if (job.folder / "blocks.json").exists()]
@@ -565,8 +618,8 @@ def _n_identical(own_files: Iterable[Sequence[str]]) -> int:
     return again
 
 
-def make_features(job: PatientJob, device: Any = None) -> None:
-    """Preprocess and featurize one patient into its folder of the cache."""
+def make_features(job: PatientJob, device: Any = None) -> str:
+    """Preprocess and featurize one patient into its folder of the cache; return that one's name."""
     plugin = open_with_defaults(job.plugin)
 
     def fill(folder: Path) -> None:
@@ -583,6 +636,7 @@ def make_features(job: PatientJob, device: Any = None) -> None:
         write_json(folder / ACQUISITION, [dict(one.acquired) for one in known])
 
     whole_directory(job.folder, fill, keep_others=True)
+    return job.folder.name
 
 
 def _watched(job: PatientJob) -> tuple[SampleSet, dict[int, Seen]]:
@@ -625,7 +679,9 @@ def patient_jobs(
         samples = cohort.samples.take(np.array(rows_of[patient]))
         rows = samples.table.astype(str).to_dict("split")
         files = [digests[r] for r in samples.table.index]
-        key = digest({**common, "rows": rows, "files": files})
+        stated = [asdict(one) for r in samples.table.index for one in cohort.facts.get(r, ())]
+        about = {"rows": rows, "files": files} | ({"facts": stated} if stated else {})
+        key = digest({**common, **about})
         folder = ctx.cache / "features" / plugin.info.name / key[:32]
         made_of = tuple(sorted({one for of_recording in files for one in of_recording}))
         theirs = tuple(file for name in samples.table.index for file in cohort.files[name])

@@ -15,6 +15,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
@@ -648,7 +649,48 @@ class Progress:
         self.close()
 
 
-__all__ = ["STAGES", "Display", "Echo", "Progress"]
+SLOW_S = 60.0
+"""A recording that takes longer than this is named while it is under way."""
+
+
+class Slow:
+    """Names the recordings that have been under way for longer than `SLOW_S`.
+
+    Parameters
+    ----------
+    recordings : sequence of sequence of str
+        Of each piece of work; pieces begin in their order.
+    at_once : int
+        How many are under way at a time.
+
+    Examples
+    --------
+    >>> slow = Slow([["a"], ["b", "c"]], 1)
+    >>> slow(), slow.done(0), slow(after_s=-1.0)
+    ((), None, ('recording b (1 more of that patient) for 0 s',))
+    """
+
+    def __init__(self, recordings: Sequence[Sequence[str]], at_once: int) -> None:
+        self._waiting = dict(enumerate(recordings))
+        self._at_once, self._since = at_once, dict[int, float]()
+
+    def done(self, number: int) -> None:
+        """Take the piece at a place, from 0, as finished."""
+        self._waiting.pop(number, None)
+        self()  # what begins now begins now
+
+    def __call__(self, after_s: float = SLOW_S) -> tuple[str, ...]:
+        """Return the slow ones in words."""
+        now, found = time.monotonic(), []
+        for number, names in islice(list(self._waiting.items()), self._at_once):
+            seconds = now - self._since.setdefault(number, now)
+            if seconds > after_s and names:
+                more = f" ({len(names) - 1} more of that patient)" if len(names) > 1 else ""
+                found.append(f"recording {names[0]}{more} for {duration(seconds)}")
+        return tuple(found)
+
+
+__all__ = ["STAGES", "Display", "Echo", "Progress", "Slow"]
 
 # Folds in words.
 

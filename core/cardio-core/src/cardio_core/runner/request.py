@@ -13,6 +13,7 @@ from cardio_core.runner.lock import guard_free
 from cardio_core.training.loggers import Tracking
 from cardio_core.types.info import Option, Task
 from cardio_stats.errors import ConfigError
+from cardio_stats.layout import LAYOUT, Layout
 
 if TYPE_CHECKING:
     from cardio_core.config import RunConfig
@@ -33,10 +34,13 @@ class Given:
         Options that stand for settings, each with the words after it.
     files : mapping of str to Path
         Files that belong to the one recording, by the name of their option.
+    facts : mapping of Path to mapping
+        What a person states of each file (``--facts FILE``), by column.
     """
 
     settings: tuple[tuple[Option, str], ...] = ()
     files: Mapping[str, Path] = field(default_factory=dict)
+    facts: Mapping[Path, Mapping[str, str]] = field(default_factory=dict)
 
     @property
     def sets(self) -> tuple[str, ...]:
@@ -222,7 +226,7 @@ class RunRequest:
     `given` is what was said with options that the plugin's task brings.
     `for_need` marks a run that another run makes first: of a configuration file it takes only what
     the file says of its own task. `same_as` is a finished run that is repeated: data and settings
-    must be those that it was made from.
+    must be those that it was made from. `layout` is how its tables are laid out.
     """
 
     plugin: str
@@ -253,6 +257,7 @@ class RunRequest:
     given: Given = NOTHING_GIVEN
     track: str | None = None
     same_as: Path | None = None
+    layout: Layout = field(default_factory=LAYOUT.get)
 
     def settings(self) -> dict[str, Any]:
         """Return the options that stand for settings, as a tree of the configuration."""

@@ -21,9 +21,10 @@ from cardio_core.context import LOG, Context
 from cardio_core.fold_assignment import find_plan
 from cardio_core.io.hashing import digest
 from cardio_core.io.run_schema import JUDGED
-from cardio_core.io.store import open_cache
+from cardio_core.io.store import bound_cache, open_cache
 from cardio_core.runner.embeddings import keep_applicability
 from cardio_core.runner.evaluate import collect, judge, write_csv, write_judged, write_table_one
+from cardio_core.runner.filling import kept_text
 from cardio_core.runner.fits import FoldJob, jobs_of
 from cardio_core.runner.lock import locked
 from cardio_core.runner.manifest import Manifest, now
@@ -63,11 +64,11 @@ from cardio_core.runner.train import fit_all
 from cardio_core.training.loggers import Tracking
 from cardio_core.types.plans import Nested, RandomSamples, Sites
 from cardio_core.types.predictions import Scored
-from cardio_core.types.redaction import place_of, text_of
 from cardio_core.types.samples import Cohort
 from cardio_stats._numerics.watching import duration, roughly
-from cardio_stats.errors import CardioError, DataError, LackingError
+from cardio_stats.errors import DataError, LackingError
 from cardio_stats.files import read_json, sweep_cache, sweep_run, write_json, write_text
+from cardio_stats.layout import laid_out
 
 # What runs on this machine took, kept in the cache, so that a dry run can say what is to come.
 
@@ -348,7 +349,10 @@ def run(request: RunRequest, echo: Echo) -> Path:
         Where the user stopped it; the message says what is finished and how to go on.
     """
     check_typed(request)
-    with _shown(request, echo) as display, parse_executor(request.executor) as executor:
+    with (
+        laid_out(request.layout), _shown(request, echo) as display,
+        parse_executor(request.executor) as executor,
+    ):  # fmt: skip
         return _run(request, executor, display)
 
 
@@ -424,6 +428,8 @@ def _hold(
     before = file.read_text(encoding="utf-8") if file.is_file() else None
     sweep_run(out)
     sweep_cache(open_cache())
+    if gone := bound_cache(open_cache()):
+        say(f"Cache: the oldest {gone / 1e9:.3g} GB were deleted; it is bounded (CARDIO_CACHE_GB).")
     manifest = begin(out, request, setup, ctx.replace(hook="load").inputs)
     handler = log_to(out)
     try:
@@ -450,7 +456,7 @@ def _hold(
         interrupted = isinstance(error, KeyboardInterrupt)
         with suppress(OSError):  # of a full disk, the first error says more than the second
             manifest.update(
-                status="interrupted" if interrupted else "failed", error=_said_of(error)
+                status="interrupted" if interrupted else "failed", error=kept_text(error)
             )
         raise
     finally:
@@ -518,23 +524,8 @@ def _finish(out: Path, manifest: Manifest) -> None:
     write_json(out / "metrics.json", [row for part in parts for row in part["metrics"]])
     notes = [*manifest.content["notes"], *(note for part in parts for note in part["notes"])]
     once = {json.dumps(note): note for note in notes}
-    manifest.update(status="done", finished=now(), notes=list(once.values()))
     shutil.rmtree(out / "judged")
-    build_report(out)
-    manifest.add_outputs(out)
-
-
-def _said_of(error: BaseException) -> str:
-    """Word an error for the manifest: kind and place, and nothing that a file may hold."""
-    if (machine := lacking(error)) is not None:
-        return machine.kept
-    said = text_of(error)
-    if isinstance(error, CardioError):
-        return said
-    if isinstance(error, KeyboardInterrupt):  # our words on how to go on
-        return str(error)
-    kind = type(error).__name__
-    return f"{kind}: {said}" if said else f"{kind} at {place_of(error)}"
+    manifest.close(build_report, notes=list(once.values()))
 
 
 def announce(request: RunRequest, setup: Setup, echo: Echo) -> None:

@@ -14,6 +14,7 @@ from cardio_core.config import dump_yaml
 from cardio_core.context import LOG
 from cardio_core.io.cohort import shown_of
 from cardio_core.io.hashing import digest
+from cardio_core.io.places import without_places
 from cardio_core.io.run_artifact import RunKind
 from cardio_core.io.synthetic import difficulty_of, is_synthetic
 from cardio_core.runner.manifest import Manifest, first_entries, now
@@ -140,7 +141,11 @@ def begin(out: Path, request: RunRequest, setup: Setup, inputs: Sequence[Path]) 
 class _JsonLines(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         """Return one JSON object a line."""
-        row = {"time": now(), "level": record.levelname.lower(), "message": record.getMessage()}
+        row = {
+            "time": now(),
+            "level": record.levelname.lower(),
+            "message": without_places(record.getMessage()),
+        }
         for key in ("hook", "model", "fold"):
             if getattr(record, key, None):
                 row[key] = getattr(record, key)

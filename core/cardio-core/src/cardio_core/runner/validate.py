@@ -400,9 +400,9 @@ def check_data(request: RunRequest, echo: Echo | None = None) -> dict[str, Any]:
         If a cohort table cannot be read at all.
     """
     setup = set_up(request)
-    inputs = find_data(setup, request, open_cache())
-    tables = look_at_tables(inputs, tuple(setup.plugin.info.paths))
     with forgiving():
+        inputs = find_data(setup, request, open_cache())
+        tables = look_at_tables(inputs, tuple(setup.plugin.info.paths))
         setup = with_outcome(setup, inputs)
         checked_covariates(setup, inputs)
         config = setup.config.for_protocol(setup.protocols[0])

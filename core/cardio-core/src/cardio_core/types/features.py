@@ -227,12 +227,13 @@ class FeatureBlock:
                 f"a FeatureBlock of {len(self.axes)} axes and {n_names} names has "
                 f"{len(self.titles)} titles; one goes with each name of a single axis"
             )
-        unknown = [name for name in (*self.listed_last, *self.levels) if name not in self.names]
-        if unknown:
-            raise MadeWrongError(
-                f"a FeatureBlock lists {unknown[0]!r} last, which is none of its names; give names "
-                "of the block"
-            )
+        for how, names in (("lists {} last", self.listed_last), ("has levels of {}", self.levels)):
+            unknown = [name for name in names if name not in self.names]
+            if unknown:
+                raise MadeWrongError(
+                    f"a FeatureBlock {how.format(repr(unknown[0]))}, which is none of its names; "
+                    "give names of the block"
+                )
 
     def take(self, positions: Any) -> FeatureBlock:
         """Return the rows at these positions, read into memory."""

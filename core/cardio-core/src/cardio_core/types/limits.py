@@ -463,6 +463,10 @@ def require_fitting(files: Iterable[Path]) -> None:
     for path in files:
         if path.is_file():
             _require_fitting(path)
+        elif path.exists() and not path.is_dir():  # a pipe or a device may never end
+            raise DataError.unusable(
+                path.name, "a regular file", "something else", "name a copy of it"
+            )
 
 
 def _require_fitting(path: Path) -> None:

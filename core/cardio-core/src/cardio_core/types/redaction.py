@@ -6,6 +6,8 @@ traceback is what people paste into a report of a bug, so it is cleaned where it
 
 from __future__ import annotations
 
+import errno
+import os
 import re
 import traceback
 from collections.abc import Iterable, Iterator
@@ -140,6 +142,29 @@ _DEEPEST = 4
 _CALLERS = ("cardio_core.types.samples", "cardio_core.context")
 
 
+_MEDIUM = {
+    errno.EIO: "reading fails; check the disk and the connection to it",
+    errno.ESTALE: "it was replaced, or its server restarted, meanwhile; run the command again",
+    errno.ETIMEDOUT: "its server does not answer; check the connection",
+    errno.ENAMETOOLONG: "its name or path is longer than the file system takes; shorten it",
+    errno.ELOOP: "its links lead in a circle; name the file itself",
+    errno.ENXIO: "it is no regular file; name a copy of it",
+    errno.ENODEV: "it is no regular file; name a copy of it",
+}
+"""What the system says of the place, not of the file: exporting it again would not help."""
+
+
+def is_of_a_recording(error: BaseException, package: str) -> bool:
+    """Whether the system refused a file of the data: where it lies, or one that vanished."""
+    if not isinstance(error, OSError):
+        return False
+    if error.errno in _MEDIUM:
+        return True
+    place = Path(os.fsdecode(error.filename or "")) if not isinstance(error.filename, int) else None
+    own = place is None or not place.is_absolute() or package in place.parts
+    return error.errno in (errno.ENOENT, errno.EACCES, errno.EPERM) and not own
+
+
 def unreadable(error: Exception, files: Iterable[Path]) -> CardioError:
     """Return the error that sets a recording aside.
 
@@ -154,7 +179,8 @@ def unreadable(error: Exception, files: Iterable[Path]) -> CardioError:
     Returns
     -------
     CardioError
-        A `DataError`; errors of ours that are about something else are returned as they are.
+        A `DataError`; errors of ours that are about something else are returned as they are. Of
+        several files it numbers the one that is meant; a JSON beside a recording does not count.
 
     Examples
     --------
@@ -164,13 +190,16 @@ def unreadable(error: Exception, files: Iterable[Path]) -> CardioError:
     expected 12 leads, found 8
     >>> print(unreadable(DataError("b.csv: expected numbers"), [Path("a.csv"), Path("b.csv")]))
     file 2 of 2: expected numbers
+    >>> print(unreadable(DataError("a.nii: expected time"), [Path("a.nii"), Path("a.json")]))
+    expected time
     """
     files = tuple(files)
     if isinstance(error, DataError):
         said = without_names(str(error), files)
-        for place, file in enumerate(files, start=1):
-            if len(files) > 1 and str(error).startswith(f"{file.name}:"):
-                said = f"file {place} of {len(files)}: {said}"
+        counted = [file for file in files if file.suffix.lower() != ".json"]
+        for place, file in enumerate(counted, start=1):
+            if len(counted) > 1 and str(error).startswith(f"{file.name}:"):
+                said = f"file {place} of {len(counted)}: {said}"
         return error if said == str(error) else DataError(said, reason=error.reason)
     if isinstance(error, CardioError):
         return error
@@ -185,6 +214,10 @@ def unreadable(error: Exception, files: Iterable[Path]) -> CardioError:
         )
     if isinstance(error, PermissionError):
         return DataError("expected a file that may be read, found one that may not; allow it")
+    if isinstance(error, OSError) and error.errno in _MEDIUM:
+        return DataError(
+            f"expected a recording that can be read, found that {_MEDIUM[error.errno]}"
+        )
     kind = type(error).__name__ + _where(error)
     return DataError(
         f"expected a recording that can be read, found a damaged one ({kind}); export it again"

@@ -240,6 +240,37 @@ class FileSeen:
 
 
 @dataclass(frozen=True)
+class Fact:
+    """One thing that has to be known of a recording beside its samples: a pixel size, say.
+
+    Attributes
+    ----------
+    name : str
+        Its column in the table that a person fills in, with the unit: ``"mm_per_pixel"``.
+    title : str
+        For people, with the unit.
+    value : str
+        As the file, or a person, says it; empty where nobody does.
+    source : str
+        Who says it, or what is known instead of it.
+    missing : bool
+        Whether a person is asked for it.
+    option : str
+        The option that states it for all recordings: ``"--mm-per-pixel ROW,COLUMN"``.
+    without : str
+        What is made of a recording without it.
+    """
+
+    name: str
+    title: str
+    value: str = ""
+    source: str = ""
+    missing: bool = False
+    option: str = ""
+    without: str = ""
+
+
+@dataclass(frozen=True)
 class Cohort:
     """What `load` found.
 
@@ -275,6 +306,9 @@ class Cohort:
     together : bool
         Whether the recordings of a study show the same thing, so that `cardio measure` says one
         line a study: the median of its recordings.
+    facts : mapping of recording_id to tuple of Fact
+        Of new recordings, what has to be known beside their samples, by header alone: `cardio
+        measure` asks for all that is missing at once, before anything is decoded.
     """
 
     samples: SampleSet
@@ -288,6 +322,7 @@ class Cohort:
     excluded: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     seen: tuple[FileSeen, ...] = ()
     together: bool = False
+    facts: Mapping[str, tuple[Fact, ...]] = field(default_factory=dict)
 
     def own_files(self, recording_id: str) -> tuple[Path, ...]:
         """Return the files of a recording that no other patient's can equal.

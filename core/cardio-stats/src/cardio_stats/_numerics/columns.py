@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
+from functools import partial
 from typing import Literal
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from cardio_stats._numerics.spline_basis import spline_asked, spline_basis, spline_knots
 from cardio_stats._numerics.validate import Floats, Ints, numeric_column
-from cardio_stats.errors import DataError
+from cardio_stats.errors import DataError, every
 from cardio_stats.outcome import Outcome, Placed, place_words, words_in
-from cardio_stats.splines import spline_asked, spline_basis, spline_knots
 
 Kind = Literal["number", "category"]
 Column = pd.Series
@@ -100,6 +101,21 @@ def kind_of(column: Column, name: str) -> Kind:
     return "category"
 
 
+def kind_in(table: pd.DataFrame, name: str) -> Kind:
+    """Return what a column of a table holds; refuse one that a few cells keep from being numbers.
+
+    Raises
+    ------
+    DataError
+        No such column, or numbers and text in it: with every such cell where cardio read the table.
+    """
+    column = column_named(table, name)
+    strays = table.attrs.get("strays", {}).get(name)
+    if strays:
+        raise DataError(f"column {name!r}: {strays}")
+    return kind_of(column, name)
+
+
 def numbers(table: pd.DataFrame, name: str) -> Floats:
     """Return a numeric column as floats, NaN where missing.
 
@@ -114,10 +130,7 @@ def numbers(table: pd.DataFrame, name: str) -> Floats:
     [0.5, 7e+22]
     """
     column = column_named(table, name)
-    strays = table.attrs.get("strays", {}).get(name)
-    if strays:
-        raise DataError(f"column {name!r}: {strays}")
-    if kind_of(column, name) == "category":
+    if kind_in(table, name) == "category":
         found = column.dropna()
         if len(found):
             raise DataError(
@@ -306,7 +319,7 @@ def trends(table: pd.DataFrame, features: Sequence[str], coding: Coding) -> dict
         if name not in table.columns and spline_asked(name):
             continue
         column = column_named(table, name)
-        if kind_of(column, name) == "number":
+        if kind_in(table, name) == "number":
             values = np.unique(pd.to_numeric(column).dropna().to_numpy(float))
             if 3 <= values.size <= 6 and (values == np.round(values)).all():
                 found[name] = int(values.size)
@@ -406,7 +419,7 @@ class Predictor:
         Raises
         ------
         DataError
-            As :meth:`Coding.levels` and :func:`~cardio_stats.splines.spline_knots`; no value.
+            As :meth:`Coding.levels` and `spline_knots`; no value.
         """
         curved = None if feature in table.columns else spline_asked(feature)
         name = feature if curved is None else curved[0]
@@ -416,7 +429,7 @@ class Predictor:
                 f"column {name!r}: expected values, found all {len(column)} missing; leave it out"
             )
         as_categories = name in coding.categorical or name in coding.reference
-        if curved is not None or (not as_categories and kind_of(column, name) == "number"):
+        if curved is not None or (not as_categories and kind_in(table, name) == "number"):
             values = numbers(table, name)
             spread = tuple(np.nanquantile(values, [0, 0.25, 0.5, 0.75, 1]).tolist())
             if curved is None:
@@ -493,6 +506,10 @@ def design_of(
             "once, and not the target"
         )
     coding.require(features)
+    every(
+        partial(binary_outcome, table, target, event),
+        *(partial(terms_of, table, name, coding) for name in features),
+    )
     outcome, placed = binary_outcome(table, target, event)
     event = placed.event
     predictors = tuple(Predictor.of(table, name, coding) for name in features)

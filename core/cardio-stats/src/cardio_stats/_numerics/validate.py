@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypedDict
 
@@ -94,31 +95,55 @@ def binary_column(values: ArrayLike, name: str) -> Floats:
     return column
 
 
-def binary_labels(outcome: ArrayLike, event: str | None = None) -> ArrayLike:
+def binary_labels(
+    outcome: ArrayLike,
+    event: str | None = None,
+    *,
+    negative: Sequence[str] = (),
+    missing: Sequence[str] = (),
+) -> ArrayLike:
     """Return an outcome of words as 1 with the event, 0 without and NaN; one of numbers as it is.
+
+    Parameters
+    ----------
+    outcome : array-like, shape (n,)
+    event : str, optional
+        The word that counts; not needed of 0 and 1, or of yes and no.
+    negative, missing : sequence of str
+        Words without the event, where there are several, and words that mean missing.
+
+    Returns
+    -------
+    array-like, shape (n,)
+        What every function that takes an outcome takes.
 
     Raises
     ------
     ConfigError
-        As :func:`~cardio_stats.outcome.place_words`: words that leave open which is the event.
-    DataError
-        More than one column.
+        Words that leave open which is the event, or are neither the event nor a control nor
+        missing, with their counts.
 
     Examples
     --------
-    >>> binary_labels(["died", "alive", "died"], event="died").tolist()
-    [1.0, 0.0, 1.0]
+    >>> binary_labels(["died", "alive", "lost"], "died", missing=["lost"]).tolist()
+    [1.0, 0.0, nan]
     """
-    if event is None and np.asarray(outcome).dtype.kind in "biuf":
+    named = event is not None or negative or missing
+    if not named and np.asarray(outcome).dtype.kind in "biuf":
         return outcome
     import pandas as pd
 
     from cardio_stats.outcome import Outcome, place_words
 
     column = outcome if isinstance(outcome, pd.Series) else pd.Series(np.asarray(outcome))
-    if event is None and not any(isinstance(cell, str) for cell in column):
+    if not named and not any(isinstance(cell, str) for cell in column):
         return outcome
-    asked = Outcome(str(column.name or "outcome"), None if event is None else str(event))
+    asked = Outcome(
+        str(column.name or "outcome"),
+        None if event is None else str(event),
+        tuple(map(str, negative)),
+        tuple(map(str, missing)),
+    )
     return place_words(column, asked).truth.to_numpy(dtype=np.float64, na_value=np.nan)
 
 

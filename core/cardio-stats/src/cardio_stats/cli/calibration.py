@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
@@ -50,6 +49,13 @@ if TYPE_CHECKING:
     type=click.Path(dir_okay=False, path_type=Path),
     help="Write the decision curve, from the lowest to the highest --threshold.",
 )
+@click.option(
+    "--smoother",
+    type=click.Choice(["loess", "lowess"]),
+    default="loess",
+    show_default=True,
+    help="Of the smooth curve: loess as Austin and Steyerberg, lowess as rms::val.prob.",
+)
 @output_options(figure=True)
 def calibration(
     file: Path,
@@ -61,6 +67,7 @@ def calibration(
     seed: int,
     thresholds: tuple[str, ...],
     decision_svg: Path | None,
+    smoother: Literal["loess", "lowess"],
     **output: Any,
 ) -> None:
     """Ask whether probabilities mean what they say, and what deciding by them is worth.
@@ -75,36 +82,24 @@ def calibration(
     """
     at = _thresholds(thresholds)
     outcome, [values], sample = scored(read_table(file), target, [score], event, patient)
-    found = stats.calibration_metrics(outcome, values, **sample, level=level, seed=seed)
+    found = stats.calibration_metrics(
+        outcome, values, **sample, level=level, seed=seed, smoother=smoother
+    )
     if not found.estimates:
         raise DataError("; ".join(dict.fromkeys(found.refused.values())))
     refused = dict(found.refused)
     estimates = list(found.estimates)
-    further: dict[str, Callable[[], list[Estimate]]] = {
-        "oe_ratio": lambda: [stats.observed_to_expected(outcome, values, **sample, level=level)],
-        "ici": lambda: stats.smooth_calibration_errors(
-            outcome, values, **sample, level=level, seed=seed
-        ),
-        "unreliability_u": lambda: stats.unreliability(outcome, values, **sample),
-    }
-    for name, call in further.items():
-        try:
-            estimates += call()
-        except DataError as error:
-            refused[name] = str(error)
+    try:
+        estimates += stats.unreliability(outcome, values, **sample)
+    except DataError as error:
+        refused["unreliability_u"] = str(error)
     for threshold in at:
         estimates += _net_benefit(outcome, values, threshold, level, sample)
     notes = [f"{label_of(name)}: not given; {why}." for name, why in refused.items()]
     notes.append(
-        "p: against 0 for calibration in the large, against 1 for slope and observed over expected."
+        "p: against 0 for calibration in the large, against 1 for slope and observed over "
+        "expected, against a calibrated model for ECE, ICI, E50, E90 and Emax."
     )
-    by_chance = [
-        f"{label_of(e.name)} {e.extra['if_calibrated']:.3f}"
-        for e in estimates
-        if "if_calibrated" in e.extra
-    ]
-    if by_chance:
-        notes.append(f"By chance alone, without any error: {', '.join(by_chance)}.")
     if at:
         notes.append("Net benefit: true positives a patient; treating nobody has 0.")
     made = result_table(f"Calibration of {score} for {target}", estimates, notes)
@@ -112,9 +107,7 @@ def calibration(
     if output["svg_file"] or output["html_file"]:
         from cardio_stats.figures.curves import calibration as draw_calibration
 
-        smooth = stats.calibration_curve(
-            outcome, values, **sample, level=level, span=stats.VAL_PROB_SPAN
-        )
+        smooth = stats.calibration_curve(outcome, values, **sample, level=level, smoother=smoother)
         figures.append(
             draw_calibration(
                 outcome, values, level=level, title=f"{score} for {target}", curve=smooth

@@ -8,6 +8,7 @@ them to what `--help` and the reference of the documentation show.
 from __future__ import annotations
 
 import re
+import shutil
 import sys
 import textwrap
 from collections.abc import Iterator, Mapping
@@ -196,7 +197,7 @@ def with_examples(command: click.Command, words: str) -> click.Command:
     called = _called(words)
     lines = [line for typed, does in registered().examples.get(words, ()) for line in (
         *_wrapped(" ".join(filter(None, (called, typed)))),
-        textwrap.fill(does, _WIDTH, initial_indent=" " * 6, subsequent_indent=" " * 6),
+        textwrap.fill(does, _width(), initial_indent=" " * 6, subsequent_indent=" " * 6),
     )]  # fmt: skip
     if lines:
         command.epilog = "\b\nExamples:\n" + "\n".join(lines)
@@ -214,11 +215,16 @@ def _called(words: str) -> str:
     return f"cardio {words}".strip()
 
 
+def _width() -> int:
+    """Return the width of examples: a narrow terminal's own, less the indent of what is below."""
+    return min(_WIDTH, max(20, shutil.get_terminal_size().columns - 2))
+
+
 def _wrapped(command: str) -> Iterator[str]:
     """Yield a command in lines that a shell reads as one; options stay with their values."""
     line = " "
     for part in _PARTS.findall(command):
-        if len(f"{line} {part} \\") > _WIDTH and line.strip():
+        if len(f"{line} {part} \\") > _width() and line.strip():
             yield f"{line} \\"
             line = " " * 9
         line = f"{line} {part}"

@@ -7,12 +7,14 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
-from cardio_stats.errors import ConfigError, DataError
+from cardio_stats.errors import ConfigError, DataError, every
+from cardio_stats.layout import LAYOUT, laid_out, words_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -109,12 +111,14 @@ def read_table(path: Path, *, one_row_each: str | None = None) -> pd.DataFrame:
         rows where each may have one.
     """
     from cardio_stats._numerics.watching import watched
-    from cardio_stats.tables import read_typed
+    from cardio_stats.tables import PATIENTS, read_typed
 
     ctx = click.get_current_context(silent=True)
     if ctx is not None:
         ctx.with_resource(watched(Progress()))
-    reading = read_typed(path, ctx.meta.get(f"{_READ}.missing", ()) if ctx else ())
+    missing = ctx.meta.get(f"{_READ}.missing", ()) if ctx else ()
+    patient = ctx.params.get("patient") if ctx else None
+    reading = read_typed(path, missing, ids=[*PATIENTS, *([patient] if patient else [])])
     if ctx is not None:
         ctx.meta[_READ] = reading
         reading.table.attrs["negative"] = ctx.meta.get(f"{_READ}.negative", ())
@@ -169,6 +173,10 @@ def scored(
 
     if target in scores:
         raise DataError(f"column {target!r}: is both target and score; choose another score")
+    every(
+        lambda: binary_outcome(table, target, event),
+        *(partial(numbers, table, name) for name in scores),
+    )
     outcome, _ = binary_outcome(table, target, event)
     values = [numbers(table, name) for name in scores]
     clusters, unit = None, None
@@ -208,12 +216,34 @@ def complete_rows(columns: Sequence[Any], clusters: Any) -> Any:
 
 Command = Callable[..., Any]
 
+
+def with_layout(command: Command) -> Command:
+    """Add --sheet and --map, by which every table that the command reads is understood."""
+
+    def sheet(ctx: click.Context, _: click.Parameter, name: str | None) -> None:
+        if name is not None:
+            ctx.with_resource(laid_out(replace(LAYOUT.get(), sheet=name)))
+
+    def words(ctx: click.Context, _: click.Parameter, maps: tuple[str, ...]) -> None:
+        if maps:
+            ctx.with_resource(laid_out(replace(LAYOUT.get(), words=words_of(maps))))
+
+    command = click.option(
+        "--map", multiple=True, expose_value=False, callback=words, metavar="COL:WORD=WORD",
+        help="What a word of a column stands for: sex:männlich=male; repeatable.",
+    )(command)  # fmt: skip
+    return click.option(
+        "--sheet", expose_value=False, callback=sheet, metavar="NAME",
+        help="Of a workbook (xlsx) with several.",
+    )(command)  # fmt: skip
+
+
 PLAIN_FILE = click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 
 
 def FILE(command: Command) -> Command:  # noqa: N802  a decorator beside the others
-    """Take FILE, a table, and --missing; what was taken for granted stands below the result."""
-    taking: Command = PLAIN_FILE(with_missing(command))
+    """Take FILE, a table, and how it is read; what was taken for granted stands below."""
+    taking: Command = PLAIN_FILE(with_layout(with_missing(command)))
     return taking
 
 

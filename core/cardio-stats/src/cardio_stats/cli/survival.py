@@ -44,6 +44,7 @@ Made = tuple["ResultTable", "Sequence[Draw]"]
 @click.option("--competing", multiple=True, metavar="VALUE",
               help="Values of --status that make the event impossible: 2,3.")  # fmt: skip
 @click.option("--groups", help="Column of groups: their curves, and the log-rank test.")
+@click.option("--mean-until", type=float, help="Time up to which mean times are compared.")
 @click.option("--columns", "features", multiple=True, help="Columns of a Cox model: a,b.")
 @CATEGORICAL
 @REFERENCE
@@ -61,6 +62,7 @@ def survival(
     event: str,
     competing: tuple[str, ...],
     groups: str | None,
+    mean_until: float | None,
     features: tuple[str, ...],
     categorical: tuple[str, ...],
     reference: tuple[str, ...],
@@ -105,6 +107,8 @@ def survival(
             f"--risk: expected one time, by which the risk is meant (--at 1825), found "
             f"{len(moments)}"
         )
+    if mean_until is not None and (given not in ([], ["--groups"]) or competing):
+        raise ConfigError("--mean-until: expected curves, with or without --groups")
     if competing and (score or risk):
         raise ConfigError("--competing: expected --groups or --columns, found a score or risk")
     if thresholds and risk is None:
@@ -125,7 +129,8 @@ def survival(
     elif score is not None or risk is not None:
         made, figures = _judged(table, time, event, score, risk, columns_of(thresholds), common)
     else:
-        made, figures = _curves(table, time, event, groups, common)
+        about = common | {"mean_until": mean_until}
+        made, figures = _curves(table, time, event, groups, about)
     write_result(made, figures=figures, **output)
 
 

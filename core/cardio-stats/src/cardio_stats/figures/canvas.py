@@ -357,7 +357,8 @@ def svg_text(
         buffer = io.StringIO()
         nothing: dict[str, Any] = dict.fromkeys(("Date", "Creator", "Format", "Type"))
         # savefig would draw everything once before, only to lay it out: a fifth of the time.
-        FigureCanvasSVG(figure).print_svg(buffer, metadata=nothing)
+        canvas: Any = FigureCanvasSVG(figure)
+        canvas.print_svg(buffer, metadata=nothing)
     return _themed(buffer.getvalue(), title=title, description=description)
 
 

@@ -279,7 +279,8 @@ class ModelScores:
     """One model: what it said of every tested unit, and what came true.
 
     `positive` and `score`, the probability of the positive class, have the shape (n,). `area` is
-    the AUC that stands in the key. The band has the shape (n_grid,) and is drawn where it is given.
+    the AUC that stands in the key. The band has the shape (n_grid,) and is drawn where it is given,
+    and so is the smooth calibration curve.
     """
 
     title: str
@@ -288,6 +289,7 @@ class ModelScores:
     group: Group = "model"
     area: Estimate | None = None
     band: tuple[Floats, Floats, Floats] | None = None
+    curve: CalibrationCurve | None = None
 
 
 def ordered(models: Sequence[ModelScores]) -> list[ModelScores]:
@@ -327,10 +329,11 @@ def roc_of_models(models: Sequence[ModelScores], *, level: str = "95 %") -> Draw
 def calibration_of_models(
     models: Sequence[ModelScores], *, positive: str, level: float = 0.95, unit: str = "patient"
 ) -> Draw:
-    """Draw observed against predicted probabilities, in groups of equal size.
+    """Draw observed against predicted probabilities: in groups of equal size, and smoothly.
 
-    The first model, the primary one if it is there, has Wilson's intervals, and the histogram of
-    its predictions below. `positive` is the class whose probability it is.
+    The first model, the primary one if it is there, has Wilson's intervals, the band of its smooth
+    curve, and the histogram of its predictions below. `positive` is the class whose probability it
+    is. Groups are joined by lines where a model has no smooth curve.
     """
     shown = ordered(models)
     words = f"{100 * level:g} % intervals (Wilson)"
@@ -350,19 +353,40 @@ def calibration_of_models(
                     above.plot([mean, mean], [share.low, share.high], color=style["color"],
                                linewidth=1.2)  # fmt: skip
             size, width = (5, 1.4) if place == 0 else (3, 1.0)
-            handles += above.plot(means, [share.value for share in shares], marker="o",
-                                  markersize=size, clip_on=False,
-                                  **(style | {"linewidth": width}))  # fmt: skip
+            style |= {"linewidth": width}
+            values = [share.value for share in shares]
+            groups_drawn = above.plot(means, values, marker="o", markersize=size, clip_on=False,
+                                      **style)  # fmt: skip
+            if one.curve is None:
+                handles += groups_drawn
+                continue
+            groups_drawn[0].set_linestyle("none")
+            handles += _smooth(above, one.curve, style, band=place == 0)
         quiet_axes(above, y="observed share")
         above.set_ylim(-0.02, 1.02)
         above.set_xlim(-0.02, 1.02)
         least = "" if sizes[0] == sizes[-1] else f"{sizes[0]} to "
-        said = f"groups of {least}{counted(sizes[-1], unit)}; {words}"
-        above.set_title(said, fontsize=SMALL_PT, color=GREY, loc="left")
+        text = f"groups of {least}{counted(sizes[-1], unit)}; {words}"
+        if shown[0].curve is not None:
+            text += f"\nlines: smooth curves (loess), {_band_words(shown[0].curve)}"
+        above.set_title(text, fontsize=SMALL_PT, color=GREY, loc="left")
         _many_models_counts(below, shown[0], positive)
         _key(figure, handles, labels, [one.group == "primary" for one in shown])
 
     return draw
+
+
+def _smooth(
+    axes: Axes, curve: CalibrationCurve, style: dict[str, Any], *, band: bool
+) -> list[Line2D]:
+    if band:
+        axes.fill_between(curve.predicted, curve.low, curve.high, color=style["color"], alpha=0.15,
+                          linewidth=0)  # fmt: skip
+    return axes.plot(curve.predicted, curve.observed, **style)
+
+
+def _band_words(curve: CalibrationCurve) -> str:
+    return f"{100 * curve.level:g} % band, pointwise"
 
 
 def decision_curves(models: Sequence[ModelScores], *, positive: str) -> Draw:
@@ -498,8 +522,9 @@ def calibration_panels(
 ) -> Draw:
     """Draw observed against predicted probabilities of each model in a panel of its own.
 
-    Every panel has Wilson's intervals, and below them how many were predicted what: those with the
-    event upwards. Groups are those of `many_models.grouped`.
+    Every panel has Wilson's intervals, the smooth curve with its band where a model has one, and
+    below them how many were predicted what: those with the event upwards. Groups are those of
+    `grouped`.
 
     Parameters
     ----------
@@ -544,8 +569,10 @@ def calibration_panels(
             axes[2 * row][column].set_visible(False)
             axes[2 * row + 1][column].set_visible(False)
         least = "" if min(sizes) == max(sizes) else f"{min(sizes)} to "
-        said = f"groups of {least}{counted(max(sizes), unit)}; {100 * level:g} % intervals (Wilson)"
-        figure.suptitle(said, fontsize=SMALL_PT, color=GREY, x=0.02, ha="left")
+        text = f"groups of {least}{counted(max(sizes), unit)}; {100 * level:g} % intervals (Wilson)"
+        if shown[0].curve is not None:
+            text += f"\nlines: smooth curves (loess), {_band_words(shown[0].curve)}"
+        figure.suptitle(text, fontsize=SMALL_PT, color=GREY, x=0.02, ha="left")
         figure.supylabel("observed share", fontsize=TEXT_PT, color=INK)
         words = wrapped(f"predicted probability of {positive}", WIDTH_IN - 0.9, TEXT_PT)
         figure.supxlabel("\n".join(words), fontsize=TEXT_PT, color=INK)
@@ -561,8 +588,11 @@ def _shares(axes: Axes, one: ModelScores, level: float) -> list[int]:
     for (mean, _, _), share in zip(groups, shares, strict=True):
         limits = [share.low or 0.0, share.high or 0.0]
         axes.plot([mean, mean], limits, color=BLUE, linewidth=1.0)
+    line = "-" if one.curve is None else "none"
     axes.plot([mean for mean, _, _ in groups], [share.value for share in shares], color=BLUE,
-              marker="o", markersize=3.2, linewidth=1.0, clip_on=False)  # fmt: skip
+              marker="o", markersize=3.2, linewidth=1.0, linestyle=line, clip_on=False)  # fmt: skip
+    if one.curve is not None:
+        _smooth(axes, one.curve, {"color": BLUE, "linewidth": 1.0}, band=True)
     quiet_axes(axes)
     axes.set_xlim(-0.02, 1.02)
     axes.set_ylim(-0.02, 1.02)

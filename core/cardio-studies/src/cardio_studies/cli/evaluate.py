@@ -9,6 +9,8 @@ from typing import Any
 import click
 
 from cardio_core.cli.plugin_options import WithPluginOptions, given
+from cardio_core.cli.private import group_readable
+from cardio_stats.cli.options import with_layout
 
 
 @click.command(cls=WithPluginOptions)
@@ -37,11 +39,13 @@ from cardio_core.cli.plugin_options import WithPluginOptions, given
 )  # fmt: skip
 @click.option("--other-people", is_flag=True, help="Equal ids are of different people.")
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:N.")
+@with_layout
 @click.option("--level", default=0.95, show_default=True, help="Coverage of intervals.")
 @click.option("--seed", default=0, show_default=True, help="Of every resampling.")
 @click.option(
     "--out", type=click.Path(path_type=Path), help="New folder; runs/RUN-external-TIME without."
 )
+@group_readable
 def evaluate(
     run: Path,
     data: tuple[Path, ...],

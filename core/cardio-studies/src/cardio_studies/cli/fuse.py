@@ -7,6 +7,8 @@ from pathlib import Path
 
 import click
 
+from cardio_core.cli.private import group_readable
+
 PLACE = click.Path(path_type=Path)
 
 
@@ -21,6 +23,7 @@ PLACE = click.Path(path_type=Path)
 @click.option("--outcome", metavar="NAME", help="What is predicted, where a run has several.")
 @click.option("--level", default=0.95, show_default=True, help="Coverage of intervals.")
 @click.option("--seed", default=0, show_default=True, help="Of new folds and of every resampling.")
+@group_readable
 def fuse(
     runs: tuple[str, ...],
     out: Path,
@@ -42,6 +45,7 @@ def fuse(
     page, said = fuse_runs(
         runs, out, against=Against(clinical, named, guideline), outcome=outcome, level=level,
         seed=seed, command=["cardio", *sys.argv[1:]],
+        echo=lambda line: click.echo(line, err=True),
     )  # fmt: skip
     for line in said:
         click.echo(line)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from cardio_core.cli.private import group_readable
 from cardio_core.cli.run import request_of
 from cardio_stats.errors import ConfigError
 
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
 )  # fmt: skip
 @click.option("--dry-run", is_flag=True, help="Say what differs now, and what would bring it back.")
 @click.option("--json", "as_json", is_flag=True, help="Print the comparison, for programs.")
+@group_readable
 def reproduce(
     run: Path,
     out: Path | None,
@@ -133,9 +135,9 @@ def _retyped(
     device: str | None,
 ) -> list[str]:
     """Return the words behind ``cardio run``."""
-    from cardio_core.io.run_artifact import words_of
+    from cardio_core.io.places import typed_command
 
-    program, *words = words_of(manifest.get("command")) or [""]
+    program, *words = typed_command(run, manifest) or [""]
     if program != "cardio" or "run" not in words:
         raise ConfigError(
             f"{run}: its manifest names no command, because it was started from Python; repeat it "

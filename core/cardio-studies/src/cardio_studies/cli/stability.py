@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from cardio_core.cli.private import group_readable
 from cardio_stats.errors import ConfigError
 
 
@@ -39,6 +40,7 @@ from cardio_stats.errors import ConfigError
 @click.option(
     "--out", type=click.Path(path_type=Path), help="Folder to write.  [default: RUN-stability]"
 )
+@group_readable
 def stability(
     run: Path,
     repeats: int,

@@ -29,9 +29,10 @@ from cardio_ultrasound.deidentify.header import Source, make_header, read_source
 from cardio_ultrasound.deidentify.pixels import kept_frames, look_inside
 from cardio_ultrasound.deidentify.sector import clear_sector
 from cardio_ultrasound.ecg_trace import with_drawn_r_peaks
-from cardio_ultrasound.loop import Loop, nameless
+from cardio_ultrasound.loop import Loop, Rate, nameless
+from cardio_ultrasound.readers.containers import look_at_container
 from cardio_ultrasound.readers.limits import not_installed
-from cardio_ultrasound.readers.read import find_loops, is_dicom, read_loop
+from cardio_ultrasound.readers.read import VIDEO_SUFFIXES, find_loops, is_dicom, read_loop
 
 # Which file became which: the one file that ties new names to old ones.
 
@@ -239,6 +240,7 @@ def deidentify_folder(
     mapping: Path | None = None,
     sheet: Path | None = None,
     key: bytes | None = None,
+    as_video: bool = False,
     on_start: Callable[[int], object] = lambda n_files: None,
     on_file: Callable[[], object] = lambda: None,
 ) -> dict[str, Any]:
@@ -250,7 +252,7 @@ def deidentify_folder(
         A folder, searched to its bottom, or one file. It is not changed.
     out : Path
         New or empty, neither in `source` nor around it. Every loop becomes DICOM, grey or RGB,
-        compressed without loss.
+        compressed without loss, or a video (`as_video`).
     mapping : Path, optional
         A CSV to write, outside of `out`: which file became which, the patients' own ids, and why
         files were set aside. It identifies patients.
@@ -259,6 +261,9 @@ def deidentify_folder(
     key : bytes, optional
         From which new identifiers are derived; by default drawn and thrown away, so that nobody can
         derive them again. Two folders with the same key keep a study's new identifiers.
+    as_video : bool
+        Write FFV1 in Matroska, which is lossless, in place of DICOM; what is known of frame times,
+        pixel size and R peaks lies in a JSON beside it.
     on_start, on_file : callable
         Told how many files there are, and that one is done.
 
@@ -266,7 +271,9 @@ def deidentify_folder(
     -------
     dict
         n_files, n_loops, n_patients, n_set_aside, `loops` (file, patient, n_frames, rows, columns,
-        colour, sector, filled_px, flags), `set_aside` (place in the order of paths, reason),
+        colour, sector, filled_px, n_metadata, flags; n_metadata counts titles, comments, dates and
+        the like of a video's container, none of which is kept), `set_aside` (place in the order of
+        paths, reason),
         `passed_over` (files that are no loops: kind, n).
 
     Raises
@@ -288,7 +295,7 @@ def deidentify_folder(
     def fill(folder: Path) -> None:
         for job in jobs:
             try:
-                done.append(_deidentify(job, folder, secret, shown))
+                done.append(_deidentify(job, folder, secret, shown, as_video=as_video))
             except DataError as error:
                 refused.append({"place": job.place, "reason": nameless(str(error), job.path)})
             except CardioError:
@@ -370,7 +377,9 @@ def _numbered(source: Path, key: bytes) -> list[Job]:
     return jobs
 
 
-def _deidentify(job: Job, folder: Path, key: bytes, sheet: Sheet | None) -> dict[str, Any]:
+def _deidentify(
+    job: Job, folder: Path, key: bytes, sheet: Sheet | None, *, as_video: bool
+) -> dict[str, Any]:
     """Write one loop; return what is said about it."""
     loop, timed = _opened(job.path)
     fitted = clear_sector(loop)
@@ -378,18 +387,26 @@ def _deidentify(job: Job, folder: Path, key: bytes, sheet: Sheet | None) -> dict
         loop = with_drawn_r_peaks(loop, fitted)
     kept = look_inside(loop, fitted.mask())
     filled: list[int] = []
-    header = make_header(
-        loop,
-        job.source,
-        key,
-        patient=job.patient,
-        number=job.number,
-        colour=kept.colour,
-        timed=timed,
-        clean=not loop.colour_doppler and not kept.flags,
-    )
-    target = folder / f"{job.name}.dcm"
-    write_dicom(target, header, kept_frames(loop, kept, filled.append))
+    frames = kept_frames(loop, kept, filled.append)
+    uneven: tuple[str, ...] = ()
+    if as_video:
+        from cardio_ultrasound.deidentify.video import SUFFIX, write_video
+
+        target = folder / f"{job.name}{SUFFIX}"
+        uneven = write_video(target, loop, frames, colour=kept.colour, timed=timed)
+    else:
+        header = make_header(
+            loop,
+            job.source,
+            key,
+            patient=job.patient,
+            number=job.number,
+            colour=kept.colour,
+            timed=timed,
+            clean=not loop.colour_doppler and not kept.flags,
+        )
+        target = folder / f"{job.name}.dcm"
+        write_dicom(target, header, frames)
     if sheet is not None:
         after = next(iter(kept_frames(loop, kept)))
         sheet.add(job.name, loop.frame(0, colour=True), after, kept.sector)
@@ -411,7 +428,8 @@ def _deidentify(job: Job, folder: Path, key: bytes, sheet: Sheet | None) -> dict
             "confidence": fitted.confidence,
         },
         "filled_px": {"still": kept.n_still_px, "median": int(median(filled)), "most": max(filled)},
-        "flags": [*own, *untimed, *kept.flags, *_replaced(filled, int(kept.sector.sum()))],
+        "n_metadata": _n_metadata(job.path),
+        "flags": [*own, *untimed, *uneven, *kept.flags, *_replaced(filled, int(kept.sector.sum()))],
     }
 
 
@@ -426,13 +444,22 @@ def _replaced(filled: list[int], n_sector: int) -> list[str]:
     return [said]
 
 
+def _n_metadata(path: Path) -> int:
+    """Count what the container of a video says of it: none of that is kept."""
+    is_video = path.suffix.lower() in VIDEO_SUFFIXES and not is_dicom(path)
+    return look_at_container(path).n_metadata if is_video else 0
+
+
 def _opened(path: Path) -> tuple[Loop, bool]:
     """Open a loop, and say whether its times are known; pixels need none."""
     try:
         return read_loop(path), True
     except DataError as error:
+        any_rate: Rate = _ANY_RATE_HZ
+        if path.suffix.lower() in VIDEO_SUFFIXES:
+            any_rate = "unconfirmed"
         try:
-            return read_loop(path, frame_rate_hz=_ANY_RATE_HZ), False
+            return read_loop(path, frame_rate_hz=any_rate), False
         except DataError:
             raise error from None
 

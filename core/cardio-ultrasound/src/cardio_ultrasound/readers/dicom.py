@@ -733,7 +733,7 @@ def _header_times(
     try:
         return header_times(dataset, name, n_frames)
     except DataError:
-        if stated.frame_times_ms is None and stated.frame_rate_hz in (None, "container"):
+        if stated.frame_times_ms is None and not isinstance(stated.frame_rate_hz, int | float):
             raise
         return None
 

@@ -34,9 +34,10 @@ def read_loop(
     ----------
     path : str or Path
         A DICOM file is known by its content, everything else by its suffix.
-    frame_rate_hz : float, "container" or None
-        Rate of acquisition in Hz, 1 to 2000. A video's container is trusted only where
-        ``"container"`` says so: it holds how fast the video plays.
+    frame_rate_hz : float, "container", "unconfirmed" or None
+        Rate of acquisition in Hz, 1 to 2000. A video's container holds how fast the video plays: it
+        is trusted where ``"container"`` says so, and taken with a flag where ``"unconfirmed"``
+        does and nothing else states a time.
     r_times_ms : sequence of float or None
         R peaks in ms from the first frame, ascending; of a cohort table, say.
     mm_per_pixel : tuple of float or None

@@ -36,13 +36,16 @@ ATRIAL_MS = (150.0, 400.0)
 SURE = 0.0
 """Log odds of flutter from which it is the statement."""
 
-DOUBT = -1.0
-"""From which no PR interval is given where the ventricles beat regularly at `TWICE_BPM`, the rates
-of flutter with 2:1 conduction; elsewhere `SURE` decides."""
+DOUBT = -0.5
+"""From which no PR interval is given: of the odd sinus ECGs 1 in 50 is beyond."""
 
 TWICE_BPM = (120.0, 160.0)
-LONG_PR = 0.5
-"""Of the RR interval at those rates: the sinus node, when fast, conducts faster."""
+DOUBT_TWICE = -1.0
+"""The same where the ventricles beat regularly at the rates of flutter with 2:1 conduction."""
+
+LONG_PR = 0.45
+"""Of the RR interval at those rates, beyond which none is given either: where the sinus node is
+fast, so is the AV node."""
 
 SINUS_P_DEG = (-45.0, 120.0)
 """Frontal axis of a P wave from the sinus node; beyond, another part of the atria leads."""
@@ -113,7 +116,7 @@ class Rhythm:
     flutter_score : float
         Log odds that atrial waves come more often than the QRS at one cycle.
     atrial_rate_bpm : float
-        Of such waves; NaN where the score is below `DOUBT`.
+        Of such waves; NaN where nothing speaks for them.
     waves_a_beat : float
         Such waves to one QRS where that is fixed, else NaN.
     """
@@ -170,15 +173,15 @@ class AtrialWaves:
     def doubts_p(self) -> bool:
         """Whether what looks like a P wave may be one of several atrial waves to a QRS."""
         if self.regular and TWICE_BPM[0] <= self.rate_bpm <= TWICE_BPM[1]:
-            return self.score > DOUBT or self.pr_share > LONG_PR
-        return self.score > SURE
+            return self.score > DOUBT_TWICE or self.pr_share > LONG_PR
+        return self.score > DOUBT
 
     @property
     def reason(self) -> str:
         """Say why there is no PR interval; "" where the P wave is not in doubt."""
         if not self.doubts_p:
             return ""
-        if self.score <= DOUBT:
+        if self.score <= DOUBT_TWICE:
             at = f"at {self.rate_bpm:.0f}/min a PR of {self.pr_share:.0%} of RR"
             return f"no PR: {at} may be that of flutter with 2:1 conduction"
         return f"no PR: atrial waves may come at {60000 / self.cycle_ms:.0f}/min, as in flutter"
@@ -313,7 +316,7 @@ def find_rhythm(
     )
     p_before = f"the same P wave before {share:.0%} of the beats"
     varies = f"RR changes by {scatter:.0%} from beat to beat"
-    if atrial.score > DOUBT:
+    if atrial.doubts_p or atrial.score > SURE:
         found = replace(
             found, atrial_rate_bpm=60000 / atrial.cycle_ms, waves_a_beat=atrial.waves_a_beat
         )

@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 
 from cardio_core.api import Block, FitPlan, RunConfig
 from cardio_core.api import EvaluateBlock as CoreEvaluateBlock
+from cardio_ultrasound import LoopFactsBlock
 
 
 class CutoffsBlock(Block):
@@ -34,12 +35,9 @@ class ScannerCutoffsBlock(Block):
     )
 
 
-class LoadBlock(Block):
+class LoadBlock(LoopFactsBlock):
     """Which loops, which CMR belongs to them, and what counts as a finding."""
 
-    frame_rate_hz: float | None = Field(
-        None, gt=0, description="of AVI, MP4 and NPY loops, whose files do not say it"
-    )
     timepoint: Literal["any", "baseline", "follow-up"] = Field(
         "any", description="studies of one timepoint only"
     )

@@ -23,9 +23,16 @@ from cardio_echo_cmr.findings.tasks import OF_THE_ECHO, VIEW
 from cardio_echo_cmr.readers import echonet_folder as echonet
 from cardio_echo_cmr.readers.table_studies import studies_of_table, study_of_row
 from cardio_echo_cmr.studies.pairing import one_row_an_echo, pair_with_cmr
-from cardio_echo_cmr.studies.study import Clip, EchoStudy, open_clip, samples_table, stated_rate
+from cardio_echo_cmr.studies.study import Clip, EchoStudy, open_clip, samples_table
 from cardio_echo_cmr.views.names import UNKNOWN
-from cardio_ultrasound import FileSeen, accounted, nothing_in, read_export
+from cardio_ultrasound import (
+    FileSeen,
+    accounted,
+    facts_of_loop,
+    nothing_in,
+    read_export,
+    stated_for,
+)
 
 
 def load(config: LoadBlock, ctx: Context) -> Cohort:
@@ -70,6 +77,10 @@ def load(config: LoadBlock, ctx: Context) -> Cohort:
     unnamed = UNKNOWN if ctx.mode == "fit" else ""
     table = hidden(samples_table(kept, with_views=with_views, unnamed=unnamed), ctx)
     clips = tuple(clip for study in kept for clip in study.clips)
+    facts = {}
+    if ctx.mode == "predict":
+        clips = tuple(_with_facts(clip, config, ctx) for clip in clips)
+        facts = dict(zip(table.index, (clip.stated.facts for clip in clips), strict=True))
     clinical = _clinical(found, kept)
     targets, unsupported = None, {}
     if ctx.mode == "fit":
@@ -92,7 +103,24 @@ def load(config: LoadBlock, ctx: Context) -> Cohort:
         excluded=excluded,
         seen=_seen(found, kept),
         together=True,
+        facts=facts,
     )
+
+
+_WITHOUT = {
+    "frame_rate_hz": "a video is used with the times at which it plays, flagged; nothing else is",
+    "mm_per_pixel": "times, and areas and lengths in per cent",
+}
+"""What is made of a loop that does not say it."""
+
+
+def _with_facts(clip: Clip, config: LoadBlock, ctx: Context) -> Clip:
+    """Return a new clip with what its file says, or a person, and what is missing."""
+    cells = ctx.stated(clip.path)
+    if clip.stated.frame_rate_hz is not None:  # of the list that names it
+        cells = {"frame_rate_hz": str(clip.stated.frame_rate_hz)} | dict(cells)
+    found = facts_of_loop(clip.path, config, cells, view=clip.view or "looked at", without=_WITHOUT)
+    return replace(clip, stated=found, view=found.view or clip.view)
 
 
 @dataclass(frozen=True)
@@ -125,7 +153,7 @@ def _of_export(places: list[Path], taken: set[str], config: LoadBlock) -> _Found
         EchoStudy(
             one.study_id,
             one.patient_id,
-            tuple(Clip(file, "", stated_rate(file, config.frame_rate_hz)) for file in one.loops),
+            tuple(Clip(file, "", stated_for(file, config)) for file in one.loops),
         )
         for one in export.studies
     ]
@@ -144,11 +172,12 @@ def _seen(found: list[_Found], kept: list[EchoStudy]) -> tuple[FileSeen, ...]:
 
 def _found(path: Path, config: LoadBlock, ctx: Context) -> _Found | None:
     """Return what a table, or a folder in EchoNet's layout, names; None for any other input."""
-    table = CohortTable.find(path)
-    if echonet.is_echonet_folder(path):
-        return _from_echonet(path, table, ctx)
+    folder = echonet.echonet_folder_of(path)
+    table = CohortTable.find(folder or path)
+    if folder is not None:
+        return _from_echonet(folder, table, ctx)
     if table is not None:
-        studies, seen, notes = studies_of_table(table, config.frame_rate_hz)
+        studies, seen, notes = studies_of_table(table, config)
         lacking = len(table.rows) - len(studies)
         note = f"{lacking} of {len(table.rows)} rows of {table.name} name no clip."
         said = Note.each("cohort", [note if lacking else "", *notes])

@@ -6,6 +6,7 @@ from typing import Literal
 
 from cardio_core.api import Model, Need, Target, Task
 from cardio_echo_cmr.views.names import CLIPS, OTHER, VIEW_TITLES, VIEWS
+from cardio_ultrasound import LOOP_OPTIONS
 
 SEGMENTAL = {"wma": "Wall motion abnormality", "lge": "Late gadolinium enhancement"}
 """Findings that the CMR gives by segment of the AHA model."""
@@ -50,6 +51,7 @@ VIEW = Task(
     models=(Model("resnet", "ResNet on eight frames"),),
     family=_FAMILY,
     folder=_FOLDER,
+    options=LOOP_OPTIONS,
     columns=_columns(),
 )
 
@@ -108,6 +110,7 @@ def _segmental(name: str) -> Task:
         needs=_view_for(models),
         family=_FAMILY,
         folder=_FOLDER,
+        options=LOOP_OPTIONS,
         columns=_columns(*(f"{name}_seg_{segment:02d}" for segment in range(1, 18))),
     )
 
@@ -130,6 +133,7 @@ def _mapped(name: str) -> Task:
         needs=_view_for(models),
         family=_FAMILY,
         folder=_FOLDER,
+        options=LOOP_OPTIONS,
         columns=_columns(value, "field_T"),
     )
 
@@ -148,6 +152,7 @@ OUTCOME = Task(
     needs=_view_for(_FOR_ANY),
     family=_FAMILY,
     folder=_FOLDER,
+    options=LOOP_OPTIONS,
     primary="fused",
     any_outcome=True,
     columns=_columns(),

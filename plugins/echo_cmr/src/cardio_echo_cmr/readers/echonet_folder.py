@@ -10,6 +10,7 @@ import pandas as pd
 
 from cardio_core.api import DataError
 from cardio_echo_cmr.studies.study import Clip, EchoStudy
+from cardio_ultrasound import LoopFacts
 
 FILE_LIST, VIDEOS = "FileList.csv", "Videos"
 VIEW = "a4c"
@@ -75,9 +76,10 @@ class EchoNetFolder:
         )
 
 
-def is_echonet_folder(path: Path) -> bool:
-    """Tell such a folder by its list and its folder of videos."""
-    return (path / FILE_LIST).is_file() and (path / VIDEOS).is_dir()
+def echonet_folder_of(path: Path) -> Path | None:
+    """Return the folder, by its list and its folder of videos; the list itself stands for it."""
+    folder = path.parent if path.name == FILE_LIST else path
+    return folder if (folder / FILE_LIST).is_file() and (folder / VIDEOS).is_dir() else None
 
 
 def read_echonet_folder(folder: Path) -> EchoNetFolder:
@@ -122,7 +124,7 @@ def read_echonet_folder(folder: Path) -> EchoNetFolder:
             reason = f"{where}: expected frames a second as FPS, found none; fill it in"
             unusable.append(Unusable(name, reason))
         else:
-            clip = Clip(files[name], VIEW, rate)
+            clip = Clip(files[name], VIEW, LoopFacts(rate))
             videos.append(EchoNetVideo(name, clip, ef if 0 <= ef <= 100 else float("nan")))
     listed = {stem_of(row["FileName"]) for row in rows}
     unusable += [

@@ -7,23 +7,23 @@ from typing import Any
 import pandas as pd
 
 from cardio_core.api import CohortTable, ConfigError
-from cardio_echo_cmr.studies.study import TEXTS, Clip, EchoStudy, stated_rate
+from cardio_echo_cmr.studies.study import TEXTS, Clip, EchoStudy
 from cardio_echo_cmr.views.names import CLIPS
-from cardio_ultrasound import FileSeen, loops_of_cell, strangers
+from cardio_ultrasound import FileSeen, LoopFactsBlock, loops_of_cell, stated_for, strangers
 
 DAYS = "days_echo_to_cmr"
 _FOLLOW_UP = "follow-up"
 
 
 def studies_of_table(
-    table: CohortTable, frame_rate_hz: float | None
+    table: CohortTable, stated: LoopFactsBlock
 ) -> tuple[list[EchoStudy], tuple[FileSeen, ...], tuple[str, ...]]:
     """Return a study for each row that names clips; a folder or a ``;``-list is several.
 
     Parameters
     ----------
     table : CohortTable
-    frame_rate_hz : float or None
+    stated : LoopFactsBlock
         Of formats that do not say it.
 
     Returns
@@ -48,7 +48,7 @@ def studies_of_table(
         clips: list[Clip] = []
         for column, view in columns.items():
             cell = loops_of_cell(row[column])
-            clips += (Clip(one, view, stated_rate(one, frame_rate_hz)) for one in cell.loops)
+            clips += (Clip(one, view, stated_for(one, stated)) for one in cell.loops)
             seen += cell.files
             told += strangers(str(study_id), cell)
         if clips:

@@ -8,12 +8,10 @@ from pathlib import Path
 import pandas as pd
 
 from cardio_core.api import DataError
-from cardio_ultrasound import Loop, ids_of_loops, nameless, read_loop, sidecar_of
+from cardio_ultrasound import Loop, LoopFacts, ids_of_loops, nameless, read_loop, sidecar_of
 
 TEXTS = ("subject_link", "site_id", "scanner_id", "timepoint")
 MEASURES = ("lvef_pct", "age_y", "sex_male")
-
-_SILENT = (".avi", ".mp4", ".m4v", ".mov", ".mkv", ".webm", ".npy")
 
 
 @dataclass(frozen=True)
@@ -26,13 +24,13 @@ class Clip:
         The loop.
     view : str
         ``a4c``, ``a2c``, ``plax`` or ``other``, as the table names it; empty where nobody did.
-    frame_rate_hz : float or None
-        Stated for formats that do not say it.
+    stated : LoopFacts
+        What is stated of it beside its file.
     """
 
     path: Path
     view: str = ""
-    frame_rate_hz: float | None = None
+    stated: LoopFacts = field(default_factory=LoopFacts)
 
     @property
     def paths(self) -> tuple[Path, ...]:
@@ -81,17 +79,6 @@ class EchoStudy:
         return ids_of_loops(self.study_id, len(self.clips))
 
 
-def stated_rate(path: Path, frame_rate_hz: float | None) -> float | None:
-    """Return the frame rate of a file whose format does not say it, None for others.
-
-    Examples
-    --------
-    >>> stated_rate(Path("a.avi"), 50.0), stated_rate(Path("a.dcm"), 50.0)
-    (50.0, None)
-    """
-    return frame_rate_hz if path.suffix.lower() in _SILENT else None
-
-
 def open_clip(clip: Clip) -> Loop:
     """Open a clip; no frame but a few is decoded.
 
@@ -101,7 +88,11 @@ def open_clip(clip: Clip) -> Loop:
         It cannot be used. The reason goes to the run's outputs and does not name the file.
     """
     try:
-        return read_loop(clip.path, frame_rate_hz=clip.frame_rate_hz)
+        return read_loop(
+            clip.path,
+            frame_rate_hz=clip.stated.frame_rate_hz,
+            mm_per_pixel=clip.stated.mm_per_pixel,
+        )
     except DataError as error:
         raise DataError(nameless(str(error), *clip.paths), reason=error.reason) from None
 

@@ -8,7 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from cardio_core.api import DataError
-from cardio_mmode_septal_flash.cycle.by_motion import MOST_FRAMES, RR_MS, cycle_by_motion
+from cardio_mmode_septal_flash.cycle.by_motion import (
+    MOST_FRAMES,
+    RR_MS,
+    SLOWEST_MS,
+    cycle_by_motion,
+)
 from cardio_mmode_septal_flash.cycle.rhythm import NO_USUAL, unusual_beats
 from cardio_mmode_septal_flash.cycle.volume import CycleVolume
 from cardio_ultrasound import Loop
@@ -29,11 +34,14 @@ MOST_BYTES = 1_000_000_000
 
 TOO_LOW = "frame rate too low to judge septal flash"
 FROM_MOTION = "cycle found in the motion"
+PLAYS_OTHERWISE = (
+    "no heart beats as the video plays: it plays slower or faster than it was acquired"
+)
 
 UNJUDGED = {
     TOO_LOW: TOO_LOW,
-    FROM_MOTION: "without R peaks the cycle is found in the motion, and its times are unknown "
-    "(--rpeaks takes them)",
+    FROM_MOTION: "no beat lies between two R peaks: the cycle is found in the motion, its times "
+    "are unknown (--rpeaks takes them)",
     NO_USUAL: NO_USUAL,
 }
 """Flags with which nobody can say whether there is a flash, and why."""
@@ -75,12 +83,15 @@ class Cycle:
         anything about valves.
     flags : tuple of str
         What a reader of the results should know.
+    slow : bool
+        No beat lasts so long or so short: the video plays slower or faster than it was acquired.
     """
 
     start_ms: float
     rr_ms: float
     from_motion: bool
     flags: tuple[str, ...]
+    slow: bool = False
 
 
 @dataclass(frozen=True)
@@ -156,7 +167,8 @@ def find_beats(loop: Loop) -> Beats:
             f"of {loop.n_frames}; choose a longer clip of this view"
         )
     rate_hz = loop.frame_rate_hz
-    if rate_hz < MIN_RATE_HZ - 1e-6:
+    # How fast a video plays says nothing of how many frames a beat has.
+    if rate_hz < MIN_RATE_HZ - 1e-6 and loop.time_source != "unconfirmed":
         raise DataError(
             f"{loop.name}: expected at least {MIN_RATE_HZ:g} frames a second, found {rate_hz:.1f}; "
             "export the loop at the rate of its acquisition"
@@ -170,9 +182,12 @@ def find_beats(loop: Loop) -> Beats:
 
 def _checked(loop: Loop, start_ms: float, rr_ms: float, *, from_motion: bool = False) -> Cycle:
     """Return a cycle with its flags; one of too few frames is refused."""
-    too_low = loop.frame_rate_hz < JUDGED_FROM_HZ - 1e-6
+    known = loop.time_source != "unconfirmed"
+    too_low = known and loop.frame_rate_hz < JUDGED_FROM_HZ - 1e-6
     flags: tuple[str, ...] = (TOO_LOW,) if too_low else ()
     flags += (FROM_MOTION,) if from_motion else ()
+    slow = not RR_MS[0] <= rr_ms <= SLOWEST_MS
+    flags += (PLAYS_OTHERWISE,) if slow and loop.time_source == "unconfirmed" else ()
     n_frames = _n_frames(loop, start_ms, rr_ms)
     if n_frames < MIN_FRAMES:
         raise DataError(
@@ -182,7 +197,7 @@ def _checked(loop: Loop, start_ms: float, rr_ms: float, *, from_motion: bool = F
     if not PAPER_FRAMES[0] <= n_frames <= PAPER_FRAMES[1]:
         low, high = PAPER_FRAMES
         flags += (f"cycle outside the paper's {low} to {high} frames",)
-    return Cycle(start_ms, rr_ms, from_motion, flags)
+    return Cycle(start_ms, rr_ms, from_motion, flags, slow)
 
 
 def _n_frames(loop: Loop, start_ms: float, rr_ms: float) -> int:

@@ -20,10 +20,10 @@ _WRAPPED_AT = 60
 
 
 Course = tuple[NDArray[np.floating], NDArray[np.floating]]
-"""Times in ms, and displacement in mm at each."""
+"""Times in ms, and displacement at each."""
 
 
-def course_of_beat(trace_mm: NDArray[np.floating], rr_ms: float) -> Course:
+def course_of_beat(trace: NDArray[np.floating], rr_ms: float) -> Course:
     """Return a beat's displacement with its times in ms.
 
     Examples
@@ -31,8 +31,8 @@ def course_of_beat(trace_mm: NDArray[np.floating], rr_ms: float) -> Course:
     >>> course_of_beat(np.array([0.0, 2.0, 1.0, 0.0]), 800.0)[0].tolist()
     [0.0, 200.0, 400.0, 600.0]
     """
-    n = len(trace_mm)
-    return np.asarray(np.arange(n) * (rr_ms / n), dtype=np.float64), trace_mm
+    n = len(trace)
+    return np.asarray(np.arange(n) * (rr_ms / n), dtype=np.float64), trace
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,9 +43,11 @@ class Followed:
     ----------
     mmode : ndarray of uint8, shape (n_rows, n_columns)
         Right ventricle on top, one cycle from left to right.
-    top_mm, bottom_mm, rr_ms : float
-        What it spans.
-    trace_mm : ndarray, shape (n_times,), or None
+    top, bottom : float
+        What it spans along the line, in `unit`.
+    rr_ms : float
+        Its length in time.
+    trace : ndarray, shape (n_times,), or None
         Displacement of the septum over the cycle, towards the left ventricle positive; None where
         it was not followed.
     onset_ms, peak_ms, duration_ms : float
@@ -56,19 +58,21 @@ class Followed:
         Whether the cycle begins at an R peak.
     why_not : str
         Why the septum was not followed.
-    courses : tuple of (times_ms, mm)
-        Displacement in each beat, where several were measured.
-    median : (times_ms, mm) or None
+    courses : tuple of (times_ms, displacement)
+        In each beat, where several were measured.
+    median : (times_ms, displacement) or None
         Of those beats.
     said_of_peak : str
         Written at the early peak.
+    unit : str
+        Of lengths.
     """
 
     mmode: NDArray[np.uint8]
-    top_mm: float
-    bottom_mm: float
+    top: float
+    bottom: float
     rr_ms: float
-    trace_mm: NDArray[np.floating] | None
+    trace: NDArray[np.floating] | None
     onset_ms: float
     peak_ms: float
     duration_ms: float
@@ -79,11 +83,12 @@ class Followed:
     courses: tuple[Course, ...] = ()
     median: Course | None = None
     said_of_peak: str = ""
+    unit: str = "mm"
 
     @property
     def own_course(self) -> Course | None:
         """Times and displacement in the beat of the M-mode."""
-        return None if self.trace_mm is None else course_of_beat(self.trace_mm, self.rr_ms)
+        return None if self.trace is None else course_of_beat(self.trace, self.rr_ms)
 
     @property
     def course(self) -> Course | None:
@@ -120,7 +125,7 @@ def frame_with_line(
 
 def mmode_with_trace(axes: Axes, followed: Followed) -> None:
     """Draw the M-mode, and over it the place at which the septum's middle was followed."""
-    extent = (0.0, followed.rr_ms, followed.bottom_mm, followed.top_mm)
+    extent = (0.0, followed.rr_ms, followed.bottom, followed.top)
     axes.imshow(
         followed.mmode, cmap="gray", vmin=0, vmax=_brightest(followed.mmode), extent=extent,
         aspect="auto", interpolation="bilinear",
@@ -132,7 +137,7 @@ def mmode_with_trace(axes: Axes, followed: Followed) -> None:
     if followed.courses:
         title += f"; one of {len(followed.courses)} beats"
     _valves(axes, followed, "white")
-    canvas.bare_axes(axes, y="mm; right ventricle above", title=title)
+    canvas.bare_axes(axes, y=f"{followed.unit}; right ventricle above", title=title)
 
 
 def excursion_curve(axes: Axes, followed: Followed) -> None:
@@ -148,15 +153,15 @@ def excursion_curve(axes: Axes, followed: Followed) -> None:
             transform=axes.transAxes, fontsize=canvas.TEXT_PT, color=canvas.VERMILION,
         )  # fmt: skip
         return
-    times_ms, course_mm = followed.course
+    times_ms, course = followed.course
     if followed.from_r:
         axes.axvspan(0.0, FLASH_WINDOW_MS, color=canvas.LIGHT, alpha=0.6, linewidth=0)
     axes.axhline(0.0, color=canvas.GREY, linewidth=0.8)
-    for course in followed.courses:
-        axes.plot(*course, color=canvas.BLUE, linewidth=0.7, alpha=0.55)
-    axes.plot(times_ms, course_mm, color=canvas.BLUE, linewidth=2.4 if followed.courses else 1.6)
+    for of_beat in followed.courses:
+        axes.plot(*of_beat, color=canvas.BLUE, linewidth=0.7, alpha=0.55)
+    axes.plot(times_ms, course, color=canvas.BLUE, linewidth=2.4 if followed.courses else 1.6)
     if np.isfinite(followed.peak_ms):
-        height = float(np.interp(followed.peak_ms, times_ms, course_mm))
+        height = float(np.interp(followed.peak_ms, times_ms, course))
         axes.plot(followed.peak_ms, height, marker="o", color=canvas.VERMILION, markersize=5)
         end = followed.onset_ms + followed.duration_ms
         axes.hlines(height, followed.onset_ms, end, color=canvas.VERMILION, linewidth=1.2)
@@ -170,7 +175,10 @@ def excursion_curve(axes: Axes, followed: Followed) -> None:
     several = f": {len(followed.courses)} beats, median thick" if followed.courses else ""
     grey = "; grey: 180 ms, where a flash would be" * followed.from_r
     canvas.bare_axes(
-        axes, x=followed.time_label, y="mm towards the LV", title=f"Septal excursion{several}{grey}"
+        axes,
+        x=followed.time_label,
+        y=f"{followed.unit} towards the LV",
+        title=f"Septal excursion{several}{grey}",
     )
 
 

@@ -10,6 +10,7 @@ _MOTION = {
     "rebound_mm": "outward rebound of the septum (mm)",
     "early_inward_mm": "largest inward displacement within 180 ms (mm)",
     "range_mm": "range of the septal motion (mm)",
+    "range_pct": "range of the septal motion (% of the septum's length)",
     "fit": "agreement of the followed columns (−1 to 1)",
 }
 

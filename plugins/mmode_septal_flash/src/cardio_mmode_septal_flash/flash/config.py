@@ -9,14 +9,12 @@ from pydantic import Field, field_validator
 
 from cardio_core.api import Block, FitPlan, RunConfig
 from cardio_core.api import EvaluateBlock as EvaluateBlock
+from cardio_ultrasound import LoopFactsBlock
 
 
-class LoadBlock(Block):
+class LoadBlock(LoopFactsBlock):
     """Which loops."""
 
-    frame_rate_hz: float | None = Field(
-        None, gt=0, description="of AVI, MP4 and NPY loops, whose files do not say it"
-    )
     timepoint: Literal["any", "baseline", "follow-up"] = Field(
         "any", description="studies of one timepoint only"
     )

@@ -38,7 +38,7 @@ _TIMING_TITLES = (
     "Aortic valve opening after R",
     "Frame rate",
     "",
-    "Cycle found in the motion, without an ECG?",
+    "Cycle found in the motion?",
     "Confidence in the septum line that was found, 0 to 1",
     "",
 )
@@ -64,7 +64,8 @@ def featurize(samples: SampleSet, config: FeaturizeBlock) -> FeatureSet:
         confidence NaN where a person drew the septum.
         `motion` float32: `motion.excursion.MEASURES`, medians over all measured beats of the loop;
         `trace` float32 (n, 100): displacement in mm over the cycle that the M-mode shows. Both are
-        the study's, measured on all its lines, and NaN where the view or the line is not trusted.
+        the study's, measured on all its lines, and NaN where the view or the line is not trusted,
+        or the size of a pixel is not known: then nothing is in mm.
         `course` float32: the same for a reader of `cardio measure`, and how many beats were
         measured; NaN where there is no early peak or, without R peaks, nothing says when it was.
         `spread` float32: lowest, highest and SD between beats; NaN of one beat. No model uses
@@ -80,7 +81,7 @@ def featurize(samples: SampleSet, config: FeaturizeBlock) -> FeatureSet:
         frames.append(frame)
         septa.append(place_px(study.septum.points_px))
         lines.append(place_px(line.places_px(2, study.volume.mm_per_pixel)))
-    own = [one.study.motion for one in values]
+    own = [one.study.motion if one.study.study.scaled else None for one in values]
     columns = [name for name in samples.table.columns if name not in ("mvc_ms", "avo_ms")]
     blocks = {
         "mmode": _picture(mmodes),
@@ -143,16 +144,17 @@ def _timing(
         # Without R peaks nothing says when the valves move.
         mvc_ms, avo_ms = (np.nan, np.nan) if cycle.from_motion else valves
         sure = np.nan if septum.confidence is None else septum.confidence
+        mm = 1.0 if made.study.scaled else np.nan
         rows.append(
             (
                 cycle.rr_ms,
                 mvc_ms,
                 avo_ms,
                 made.study.frame_rate_hz,
-                made.lines[one.place].mm_per_row(made.mmodes.shape[1]),
+                made.lines[one.place].mm_per_row(made.mmodes.shape[1]) * mm,
                 float(cycle.from_motion),
                 sure,
-                framed[id(made)][2],
+                framed[id(made)][2] * mm,
             )
         )
     return _float(rows)
@@ -185,7 +187,13 @@ def _trace(motion: BeatsMotion | None) -> NDArray[np.float32]:
 def _course(made: StudyMModes) -> list[float]:
     study = made.study
     return course_of(
-        made.motion, study.cycle.rr_ms, study.beats.n_left_out, from_r=not study.cycle.from_motion
+        made.motion,
+        study.cycle.rr_ms,
+        study.beats.n_left_out,
+        from_r=not study.cycle.from_motion,
+        timed=not study.cycle.slow,
+        septum_mm=study.septum_mm,
+        scaled=study.scaled,
     )
 
 

@@ -25,11 +25,13 @@ from cardio_mmode_septal_flash.readers.loop import LoopFiles, open_loop
 from cardio_ultrasound import (
     FileSeen,
     accounted,
+    facts_of_loop,
     ids_of_loops,
     loops_of_cell,
     nothing_in,
     read_export,
     sidecar_of,
+    stated_for,
     strangers,
 )
 
@@ -41,7 +43,12 @@ EVENTS = ("mvc_ms", "avo_ms")
 SEPTUM_SUFFIX = ".septum.json"
 """A septum beside ``a.dcm`` is ``a.septum.json``."""
 
-_SILENT = (".avi", ".mp4", ".m4v", ".mov", ".mkv", ".webm", ".npy")
+_WITHOUT = {
+    "frame_rate_hz": "a video is measured with the times at which it plays, and gets no verdict; "
+    "nothing else is measured",
+    "mm_per_pixel": "times, and lengths in per cent of the septum's length in place of mm",
+}
+"""What is made of a loop that does not say it."""
 
 
 def load(config: LoadBlock, ctx: Context) -> Cohort:
@@ -75,6 +82,11 @@ def load(config: LoadBlock, ctx: Context) -> Cohort:
     left_out = tuple(e.about["recording_id"] for e in entries if not _at(e, config.timepoint))
     table = pd.DataFrame([e.about for e in kept], columns=[*IDS, *TEXTS, *EVENTS, VIEW_SAID])
     table.index = pd.Index(table["recording_id"], name="sample_id")
+    facts = {}
+    if ctx.mode == "predict":
+        kept = [_with_facts(entry, config, ctx) for entry in kept]
+        facts = {e.about["recording_id"]: e.files.stated.facts for e in kept}
+        table[VIEW_SAID] = [e.files.stated.view or e.about[VIEW_SAID] for e in kept]
     if config.view == A4C:
         table[VIEW_SAID] = A4C
     named = {entry.about["study_id"] for entry in entries}
@@ -99,7 +111,16 @@ def load(config: LoadBlock, ctx: Context) -> Cohort:
         excluded={why: ids for why, ids in excluded.items() if ids},
         seen=_seen(found, kept),
         together=True,
+        facts=facts,
     )
+
+
+def _with_facts(entry: _Entry, config: LoadBlock, ctx: Context) -> _Entry:
+    """Return a new loop with what its file says, or a person, and what is missing."""
+    path = entry.files.loop
+    how = A4C if A4C in (config.view, entry.about[VIEW_SAID]) else "looked at"
+    stated = facts_of_loop(path, config, ctx.stated(path), view=how, without=_WITHOUT)
+    return replace(entry, files=replace(entry.files, stated=stated))
 
 
 def _needs_labels(ctx: Context) -> bool:
@@ -211,12 +232,11 @@ def _partner(cell: tuple[Path, ...], number: int, loops: list[Path]) -> Path | N
 
 def _files(loop: Path, septum: Path | None, r_peaks: Path | None, config: LoadBlock) -> LoopFiles:
     beside = sidecar_of(loop).with_suffix(SEPTUM_SUFFIX)
-    silent = loop.suffix.lower() in _SILENT
     return LoopFiles(
         loop,
         septum or (beside if beside.is_file() else None),
         r_peaks,
-        config.frame_rate_hz if silent else None,
+        stated_for(loop, config),
     )
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from cardio_core.api import Model, Need, Option, RandomSamples, Target, Task
+from cardio_ultrasound import LOOP_OPTIONS
 
 if TYPE_CHECKING:
     from cardio_core.api import Context
@@ -55,6 +56,7 @@ _COLUMNS = {
 """What is read of a cohort table."""
 
 _OPTIONS = (
+    *LOOP_OPTIONS,
     Option("septum", "JSON of the septum, instead of one that is found", column=SEPTUM),
     Option("rpeaks", "JSON of the R peaks, instead of the loop's own", column=R_PEAKS),
     Option(

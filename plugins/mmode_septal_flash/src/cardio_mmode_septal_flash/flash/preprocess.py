@@ -17,7 +17,7 @@ from cardio_mmode_septal_flash.flash.models import VIEW_SAID
 from cardio_mmode_septal_flash.flash.study import Study, prepare_study
 from cardio_mmode_septal_flash.mmode.axis import ScanLine
 from cardio_mmode_septal_flash.mmode.view import A4C
-from cardio_mmode_septal_flash.motion.beats import BeatsMotion
+from cardio_mmode_septal_flash.motion.beats import BeatsMotion, trust_of_motion
 from cardio_mmode_septal_flash.motion.excursion import septal_motion
 from cardio_ultrasound import nameless
 
@@ -92,7 +92,9 @@ def preprocess(samples: SampleSet, config: PreprocessBlock, ctx: Context) -> Sam
     for recording_id, opened in samples.opened(ctx.quarantine):
         try:
             said = parents[recording_id].get(VIEW_SAID) == A4C
-            study = prepare_study(opened.loop, opened.septum, config, view_said=said)
+            study = prepare_study(
+                opened.loop, opened.septum, config, view_said=said, unscaled=ctx.mode == "predict"
+            )
             made = follow_beats(study, config, device)
         except DataError as error:
             said = nameless(str(error), Path(opened.loop.name))
@@ -129,7 +131,8 @@ def follow_beats(study: Study, config: PreprocessBlock, device: str = "cpu") -> 
         made.append(replace(one, study=study))
     motion = BeatsMotion(tuple(motions), tuple(cycle.rr_ms for cycle in study.beats.measured))
     shown = motion.usual
-    return replace(made[shown], study=study.showing(study.beats.measured[shown]), motion=motion)
+    study = study.showing(study.beats.measured[shown]).judged(trust_of_motion(motion))
+    return replace(made[shown], study=study, motion=None if study.why_not else motion)
 
 
 def reslice_study(study: Study, config: PreprocessBlock, device: str = "cpu") -> StudyMModes:

@@ -31,6 +31,9 @@ def sheet(figure: Figure, samples: SampleSet, features: FeatureSet) -> None:
     grid = figure.add_gridspec(2, 2, width_ratios=(1.0, 1.25), height_ratios=(1.35, 1.0))
     first: LineOfStudy = samples.values[0]
     line = first.study.lines[first.place]
+    study = first.study.study
+    # Without a pixel size lengths are shown as shares of the septum.
+    per_mm = 1.0 if study.scaled else 100.0 / study.septum_mm
 
     motion = first.study.motion
     several = motion is not None and len(motion.beats) > 1
@@ -42,34 +45,38 @@ def sheet(figure: Figure, samples: SampleSet, features: FeatureSet) -> None:
     peak = dict(zip(features["course"].names, one("course"), strict=True))
     followed = Followed(
         mmode=one("mmode").astype(np.uint8),
-        top_mm=line.from_mm,
-        bottom_mm=line.to_mm,
+        top=line.from_mm * per_mm,
+        bottom=line.to_mm * per_mm,
+        unit="mm" if study.scaled else "% of the septum's length",
         rr_ms=float(timing["rr_ms"]),
-        trace_mm=None if motion is None else one("trace"),
+        trace=None if motion is None else motion.beats[motion.usual].trace_mm * per_mm,
         onset_ms=float(peak["early_onset_ms"]),
         peak_ms=float(peak["early_peak_ms"]),
         duration_ms=float(peak["early_duration_ms"]),
         mvc_ms=float(timing["mvc_ms"]),
         avo_ms=float(timing["avo_ms"]),
         from_r=not timing["cycle_from_motion"],
-        why_not=first.study.study.why_not,
-        courses=_courses(motion) if motion is not None and several else (),
-        said_of_peak=_said_of_peak(motion) if motion is not None and several else "",
-        median=motion.course() if motion is not None and several else None,
+        why_not=study.why_not,
+        courses=_courses(motion, per_mm) if motion is not None and several else (),
+        said_of_peak=_said_of_peak(motion) if motion and several and study.scaled else "",
+        median=_scaled(motion.course(), per_mm) if motion is not None and several else None,
     )
     frame = one("frame").astype(np.uint8)
     frame_with_line(figure.add_subplot(grid[0, 0]), frame, one("septum"), one("line"))
     above = figure.add_subplot(grid[0, 1])
     mmode_with_trace(above, followed)
     excursion_curve(figure.add_subplot(grid[1, 1], sharex=above), followed)
-    write_measurements(
-        figure.add_subplot(grid[1, 0]), features, _titles(features, measured=motion is not None)
-    )
+    whole = motion is not None and followed.from_r and study.scaled
+    write_measurements(figure.add_subplot(grid[1, 0]), features, _titles(features, whole=whole))
 
 
-def _courses(motion: BeatsMotion) -> tuple[Course, ...]:
+def _courses(motion: BeatsMotion, per_mm: float) -> tuple[Course, ...]:
     beats = zip(motion.beats, motion.rr_ms, strict=True)
-    return tuple(course_of_beat(beat.trace_mm, rr_ms) for beat, rr_ms in beats)
+    return tuple(course_of_beat(beat.trace_mm * per_mm, rr_ms) for beat, rr_ms in beats)
+
+
+def _scaled(course: Course, per_mm: float) -> Course:
+    return course[0], course[1] * per_mm
 
 
 def _said_of_peak(motion: BeatsMotion) -> str:
@@ -81,8 +88,8 @@ def _said_of_peak(motion: BeatsMotion) -> str:
     )
 
 
-def _titles(features: FeatureSet, *, measured: bool) -> list[str]:
-    """Return what the sheet lists: of the loop and where nothing is measured, what is known.
+def _titles(features: FeatureSet, *, whole: bool) -> list[str]:
+    """Return what the sheet lists: all of the septum's course, or else what is known.
 
     The spread between beats stands beside the curve.
     """
@@ -90,7 +97,7 @@ def _titles(features: FeatureSet, *, measured: bool) -> list[str]:
     for name in ("timing", "course"):
         block = features[name]
         known = np.isfinite(block.in_units(np.array([0]))[0])
-        whole = measured and name == "course"
+        all_of = whole and name == "course"
         titles = zip(block.titles or (), known, strict=True)
-        named += [title for title, there in titles if title and (whole or there)]
+        named += [title for title, there in titles if title and (all_of or there)]
     return [title.removesuffix("?") for title in named]

@@ -12,15 +12,28 @@ from cardio_mmode_septal_flash.cycle.find_cycle import Beats, Cycle, cut_cycle, 
 from cardio_mmode_septal_flash.cycle.volume import CycleVolume
 from cardio_mmode_septal_flash.flash.config import PreprocessBlock
 from cardio_mmode_septal_flash.mmode.axis import ScanLine, centre_index, scan_line, shifted_lines
-from cardio_mmode_septal_flash.mmode.side import LATERAL, side_of_lv
+from cardio_mmode_septal_flash.mmode.side import (
+    DISAGREE,
+    LATERAL,
+    MIRRORED,
+    UNSURE,
+    side_of_lv,
+    trust_of_side,
+)
 from cardio_mmode_septal_flash.mmode.view import judged_view
-from cardio_mmode_septal_flash.septum.find_septum import SURE, find_septum
+from cardio_mmode_septal_flash.septum.find_septum import find_septum
 from cardio_mmode_septal_flash.septum.polyline import Septum, require_inside
+from cardio_mmode_septal_flash.septum.trust import SURE, Trust
 from cardio_ultrasound import Loop, sector_hull, view_of, with_drawn_r_peaks
 
 FOUND = "septum found in the pictures"
 ELSEWHEN = "septum drawn at another moment than end-diastole"
 DRAW_IT = "draw the septum and pass --septum"
+UNSCALED = "size of a pixel not known (--mm-per-pixel states it): no length is in mm"
+USUAL_DEPTHS_MM = (150.0, 130.0, 170.0)
+"""Depths of a sector in which a septum of unknown size is looked for, the likeliest first."""
+
+_CLEARLY, _RIVAL = 0.02, 0.9
 END_DIASTOLE_MS = 80.0
 """A septum drawn within this of an R peak is at its end-diastolic place."""
 
@@ -58,6 +71,13 @@ class Study:
         where it is.
     view : str
         Which view was seen, by name; empty where nothing looked.
+    trust : Trust or None
+        What speaks for a septum that was found; None where a person drew it.
+    view_said : bool
+        Whether a person says the view.
+    scaled : bool
+        Whether the size of a pixel is known; else mm are those of a sector of usual depth, and go
+        nowhere.
     """
 
     loop: Loop
@@ -73,6 +93,33 @@ class Study:
     no_verdict: tuple[str, ...] = ()
     why_not: str = ""
     view: str = ""
+    trust: Trust | None = None
+    view_said: bool = False
+    scaled: bool = True
+
+    @property
+    def septum_mm(self) -> float:
+        """Length of the septum's line, in mm where they are known."""
+        steps = np.diff(self.septum.points_px, axis=0) * np.asarray(self.volume.mm_per_pixel)
+        return float(np.hypot(*steps.T).sum())
+
+    def judged(self, motion: float = 1.0) -> Study:
+        """Return the study with what the trust in its line, and in its motion, withholds."""
+        if self.trust is None:
+            return self
+        trust = replace(self.trust, motion=motion)
+        counts = trust.without("view") if self.view_said else trust.confidence
+        about = f"{FOUND} (confidence {trust.confidence:.2f}{_lowered(trust)})"
+        flags = (*(one for one in self.flags if not one.startswith(FOUND)), about)
+        why, no_verdict = self.why_not, self.no_verdict
+        if counts < SURE and not why:
+            doubt = f"septum line not trusted (confidence {counts:.2f}, limit {SURE:g})"
+            why = f"{doubt}: {DRAW_IT}"
+            no_verdict = (*no_verdict, why)
+        septum = replace(self.septum, confidence=trust.confidence)
+        return replace(
+            self, septum=septum, trust=trust, flags=flags, why_not=why, no_verdict=no_verdict
+        )
 
     def showing(self, cycle: Cycle) -> Study:
         """Return the study with another of its beats as the one that is shown."""
@@ -87,8 +134,17 @@ class Study:
         return replace(self, volume=volume, cycle=cycle, ed_frame=ed_frame, flags=flags)
 
 
+def _lowered(trust: Trust) -> str:
+    return f", lowered by {', '.join(trust.lowered_by)}" if trust.lowered_by else ""
+
+
 def prepare_study(
-    loop: Loop, drawn: Septum | None, config: PreprocessBlock, *, view_said: bool = False
+    loop: Loop,
+    drawn: Septum | None,
+    config: PreprocessBlock,
+    *,
+    view_said: bool = False,
+    unscaled: bool = False,
 ) -> Study:
     """Find view, beats, sector and septum of a loop, and the lines across it.
 
@@ -101,7 +157,10 @@ def prepare_study(
     config : PreprocessBlock
         Points of the tangent, reach, shifts, and whether a person says the view.
     view_said : bool
-        Whether a cohort table says it.
+        Whether a person says it.
+    unscaled : bool
+        Whether a loop without a pixel size is taken, too: the septum is looked for as if its sector
+        were as deep as is usual, and no length is in mm.
 
     Raises
     ------
@@ -109,68 +168,151 @@ def prepare_study(
         No pixel size, too few frames, no cycle, no septum, or a septum outside the sector.
     """
     loop = with_drawn_r_peaks(loop)
-    if loop.mm_per_pixel is None:
+    if loop.mm_per_pixel is None and not unscaled:
         raise DataError(
             f"{loop.name}: expected the distance of pixels, found none in the file; state "
             "mm_per_pixel in the JSON beside it"
         )
     beats = find_beats(loop)
     cycle = beats.cycle
-    volume = cut_cycle(loop, cycle, loop.mm_per_pixel)
+    volume = cut_cycle(loop, cycle, loop.mm_per_pixel or (1.0, 1.0))
     sector = sector_hull(volume.frames, loop.region)
     # To contradict a person the hull will do; to go without one the sector is fitted.
     view_seen = view_of(loop, sector if view_said else None)
     view = judged_view(view_seen, said=view_said)
     ed_frame = _next_to_begin(volume)
+    scales = (volume,) if loop.mm_per_pixel else _as_deep_as_usual(volume, sector)
     try:
-        septum, about_septum = _septum(loop, volume, sector, ed_frame, cycle, drawn, config)
-        lines, seen = _lines(volume, septum, sector, config)
+        if drawn is not None:
+            require_inside(drawn, sector, loop.name)
+            placed = _placed(scales[0], drawn, sector, config)
+            about_septum = _drawn_elsewhen(drawn, loop, cycle)
+        elif not config.find_septum:
+            raise DataError(
+                f"{loop.name}: expected the septum's JSON, found none; name it in path_septum, lay "
+                "it beside the loop, or set preprocess.find_septum=true"
+            )
+        else:
+            placed = _found(scales, sector, ed_frame, config)
+            about_septum = ()
     except DataError as error:
         # What another view lacks is no fault of the loop.
         reason = f"{loop.name}: {view.no_verdict[0]}" if view.no_measures else str(error)
         raise DataError(reason) from None
-    doubts = _doubts(septum, seen)
-    reasons = [*view.no_verdict, *(f"{why}: {DRAW_IT}" for why in doubts)]
-    seen = tuple(flag for flag in (*septum.flags, *seen) if flag not in (LATERAL, *doubts))
-    flags = (*loop.flags, *cycle.flags, *beats.flags, *view.flags, *about_septum, *seen)
-    return Study(
-        loop, beats, volume, cycle, sector, septum, lines, ed_frame, loop.frame_rate_hz,
-        flags,
-        no_verdict=withheld((*cycle.flags, *beats.flags), reasons),
-        why_not=", and ".join(reasons) if doubts or view.no_measures else "",
+    cautions = [LATERAL] * (drawn is not None and LATERAL in placed.flags)
+    trust = None if placed.trust is None else replace(placed.trust, view=view.trust)
+    study = Study(
+        loop, beats, placed.volume, cycle, sector, placed.septum, placed.lines, ed_frame,
+        loop.frame_rate_hz,
+        (*loop.flags, *cycle.flags, *beats.flags, *view.flags, *about_septum,
+         *(flag for flag in placed.flags if flag != LATERAL), *cautions),
+        no_verdict=withheld(
+            (*cycle.flags, *beats.flags),
+            [*_unmeasurable(loop), *view.no_verdict, *cautions],
+        ),
+        why_not=", and ".join(view.no_verdict) if view.no_measures else "",
         view=view_seen.name if view_seen.checked else "",
+        trust=trust,
+        view_said=view_said,
+        scaled=loop.mm_per_pixel is not None,
     )  # fmt: skip
+    return study.judged()
 
 
-def _septum(
-    loop: Loop,
-    volume: CycleVolume,
-    sector: NDArray[np.bool_],
-    ed_frame: int,
-    cycle: Cycle,
-    drawn: Septum | None,
+def _unmeasurable(loop: Loop) -> list[str]:
+    """Return why a loop that can be measured cannot be judged."""
+    reasons = [
+        "frame times are not known to be those of the acquisition (--frame-rate states them)"
+    ]
+    reasons = reasons if loop.time_source == "unconfirmed" else []
+    return reasons + [UNSCALED] * (loop.mm_per_pixel is None)
+
+
+def _as_deep_as_usual(volume: CycleVolume, sector: NDArray[np.bool_]) -> tuple[CycleVolume, ...]:
+    """Return a cycle with pixels as large as sectors of usual depths would make them."""
+    rows = np.flatnonzero(sector.any(axis=1))
+    n_rows = int(rows[-1] - rows[0]) + 1
+    return tuple(
+        replace(volume, mm_per_pixel=(depth_mm / n_rows,) * 2) for depth_mm in USUAL_DEPTHS_MM
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class _Placed:
+    """A septum with the lines across it, in pixels of one size; and what speaks for it."""
+
+    septum: Septum
+    volume: CycleVolume
+    lines: dict[int, ScanLine]
+    flags: tuple[str, ...]
+    trust: Trust | None = None
+
+
+def _found(
+    scales: tuple[CycleVolume, ...], sector: NDArray[np.bool_], ed_frame: int,
     config: PreprocessBlock,
-) -> tuple[Septum, tuple[str, ...]]:
-    """Return the septum that a person drew, or else finds it; and a flag that says so."""
-    if drawn is not None:
-        require_inside(drawn, sector, loop.name)
-        return drawn, _drawn_elsewhen(drawn, loop, cycle)
-    if not config.find_septum:
-        raise DataError(
-            f"{loop.name}: expected the septum's JSON, found none; name it in path_septum, lay it "
-            "beside the loop, or set preprocess.find_septum=true"
-        )
-    found = find_septum(volume.frames, volume.mm_per_pixel, sector, ed_frame)
-    return found, (f"{FOUND} (confidence {found.confidence:.2f})",)
+) -> _Placed:  # fmt: skip
+    """Look for the septum with the left ventricle on either side, and keep what agrees best.
+
+    A picture on whose left the left ventricle lies is looked at in a mirror. The standard side goes
+    first where both agree as well, and another side that agrees nearly as well lowers the trust.
+    """
+    best, worth = None, []
+    problem: DataError | None = None
+    for mirrored in (False, True):
+        found = []
+        for volume in scales:
+            try:
+                found.append(_on_side(volume, sector, ed_frame, config, mirrored=mirrored))
+            except DataError as error:
+                problem = problem or error
+        values = [one.trust.confidence for one in found if one.trust is not None]
+        # Of sizes that nobody knows the side has to agree at most.
+        worth.append(float(np.mean(values)) if values else 0.0)
+        if found and (best is None or worth[1] > worth[0] + _CLEARLY):
+            best = found[int(np.argmax(values))]
+        if not mirrored and values and min(values) >= 1.0:
+            return found[0]
+    if best is None or best.trust is None:
+        raise problem or DataError("expected a septum, found none; draw it and pass --septum")
+    if min(worth) > _RIVAL * max(worth):
+        best = replace(best, trust=replace(best.trust, side=best.trust.side * _RIVAL))
+    return best
 
 
-def _doubts(septum: Septum, seen: tuple[str, ...]) -> tuple[str, ...]:
-    """Return why a septum that was found is not trusted; one that a person drew is."""
-    if septum.confidence is None:
-        return ()
-    if septum.confidence < SURE:
-        return septum.flags
-    return (f"septum line not trusted ({LATERAL})",) if LATERAL in seen else ()
+def _on_side(
+    volume: CycleVolume, sector: NDArray[np.bool_], ed_frame: int, config: PreprocessBlock,
+    *, mirrored: bool,
+) -> _Placed:  # fmt: skip
+    """Find the septum as if the left ventricle lay to its right, or in a mirror to its left."""
+    shown, mask = volume.frames, sector
+    if mirrored:
+        shown, mask = np.ascontiguousarray(shown[..., ::-1]), np.ascontiguousarray(mask[:, ::-1])
+    septum = find_septum(shown, volume.mm_per_pixel, mask, ed_frame)
+    lines = _lines(septum.points_px, volume.mm_per_pixel, mask, config)
+    side, wall = trust_of_side(shown.mean(axis=0), septum.points_px, lines[0], volume.mm_per_pixel)
+    trust = Trust(float(septum.confidence or 0.0), side, wall)
+    if mirrored:
+        last = sector.shape[1] - 1
+        points = septum.points_px * (1, -1) + (0, last)
+        septum = replace(septum, points_px=points)
+        lines = _lines(points, volume.mm_per_pixel, sector, config, lv_left=True)
+    flags = (MIRRORED,) * mirrored + (UNSURE,) * (side <= DISAGREE)
+    flags += (LATERAL,) * (wall < 1.0)
+    return _Placed(replace(septum, flags=()), volume, lines, flags, trust)
+
+
+def _placed(
+    volume: CycleVolume, septum: Septum, sector: NDArray[np.bool_], config: PreprocessBlock
+) -> _Placed:
+    """Lay the lines across a septum that a person drew; the picture tells its side."""
+    lines = _lines(septum.points_px, volume.mm_per_pixel, sector, config)
+    against, flags = side_of_lv(
+        volume.frames.mean(axis=0), septum.points_px, lines[0], volume.mm_per_pixel
+    )
+    if against:
+        lines = _lines(septum.points_px, volume.mm_per_pixel, sector, config, lv_left=True)
+    return _Placed(septum, volume, lines, (*septum.flags, *flags))
 
 
 def _next_to_begin(volume: CycleVolume) -> int:
@@ -193,30 +335,23 @@ def _drawn_elsewhen(septum: Septum, loop: Loop, cycle: Cycle) -> tuple[str, ...]
 
 
 def _lines(
-    volume: CycleVolume, septum: Septum, sector: NDArray[np.bool_], config: PreprocessBlock
-) -> tuple[dict[int, ScanLine], tuple[str, ...]]:
-    """Return the lines by shift, and what the view is flagged for."""
-    points, spacing = septum.points_px, volume.mm_per_pixel
+    points_px: NDArray[np.floating], mm_per_pixel: tuple[float, float],
+    sector: NDArray[np.bool_], config: PreprocessBlock, *, lv_left: bool = False,
+) -> dict[int, ScanLine]:  # fmt: skip
+    """Return the lines across a septum by shift."""
     if config.first_point >= config.last_point:
         raise DataError(
             f"preprocess: expected first_point below last_point, found {config.first_point} and "
             f"{config.last_point}; set them"
         )
-
-    def across(*, lv_left: bool) -> ScanLine:
-        return scan_line(
-            points,
-            spacing,
-            sector,
-            first_point=config.first_point,
-            last_point=config.last_point,
-            rv_mm=config.rv_mm,
-            lv_left=lv_left,
-        )
-
-    line = across(lv_left=False)
-    against, flags = side_of_lv(volume.frames.mean(axis=0), points, line, spacing)
-    if against:
-        line = across(lv_left=True)
+    line = scan_line(
+        points_px,
+        mm_per_pixel,
+        sector,
+        first_point=config.first_point,
+        last_point=config.last_point,
+        rv_mm=config.rv_mm,
+        lv_left=lv_left,
+    )
     centre = centre_index(config.first_point, config.last_point)
-    return shifted_lines(line, points, centre, config.max_shift), flags
+    return shifted_lines(line, points_px, centre, config.max_shift)

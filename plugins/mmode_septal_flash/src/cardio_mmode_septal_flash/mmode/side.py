@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
@@ -17,6 +19,10 @@ LATERAL = "a cavity as wide as the left ventricle lies on its left, and none on 
 _STEP_MM, _REACH_MM, _SHORT_MM = 0.5, 70.0, 20.0
 _BOWED, _WIDER, _FAR_WIDER = 0.02, 1.25, 1.6
 _LV_MM = 32.0
+DISAGREE = 0.6
+"""Trust in a side for which one sign speaks, and one against it."""
+
+_UNKNOWN, _AGAINST, _ELSEWHERE = 0.85, 0.3, 0.3
 
 
 def side_of_lv(
@@ -50,15 +56,63 @@ def side_of_lv(
     flags : tuple of str
         Empty, `MIRRORED`, `UNSURE` where one sign speaks for it and one against, or `LATERAL`.
     """
-    bow = _bow(septum_px * np.asarray(mm_per_pixel), np.asarray(line.normal))
-    lv_mm, rv_mm = (_cavity_mm(mean, line, mm_per_pixel, sign) for sign in (1.0, -1.0))
-    width = _wider(lv_mm, rv_mm)
-    far = lv_mm is not None and rv_mm is not None and rv_mm > _FAR_WIDER * lv_mm
-    if bow + width == -2 or (bow == 0 and far):
-        return True, (MIRRORED,)
-    if lv_mm is None and rv_mm is not None and rv_mm > _LV_MM:
-        return False, (LATERAL,)
-    return False, (UNSURE,) if bow * width == -1 else ()
+    return _Side.of(mean, septum_px, line, mm_per_pixel).told
+
+
+def trust_of_side(
+    mean: NDArray[np.floating],
+    septum_px: NDArray[np.floating],
+    line: ScanLine,
+    mm_per_pixel: tuple[float, float],
+) -> tuple[float, float]:
+    """Return from 0 to 1 how far signs agree on the side of a line's positive end, and on walls.
+
+    Arguments are those of `side_of_lv`. The first is 1 where at least one sign speaks for that side
+    and none against it, the second lower where one cavity has no wall that ends it.
+    """
+    side = _Side.of(mean, septum_px, line, mm_per_pixel)
+    signs = side.bow + side.width
+    if side.against:
+        agrees = _AGAINST
+    elif side.bow * side.width < 0:
+        agrees = DISAGREE
+    else:
+        agrees = 1.0 if signs > 0 else _UNKNOWN if signs == 0 else DISAGREE
+    return agrees, _ELSEWHERE if side.lateral else 1.0
+
+
+@dataclass(frozen=True)
+class _Side:
+    """The two signs: 1 for the positive end, -1 against it, 0 unknown; and what they come to."""
+
+    bow: int
+    width: int
+    against: bool
+    lateral: bool
+
+    @classmethod
+    def of(
+        cls,
+        mean: NDArray[np.floating],
+        septum_px: NDArray[np.floating],
+        line: ScanLine,
+        mm_per_pixel: tuple[float, float],
+    ) -> _Side:
+        bow = _bow(septum_px * np.asarray(mm_per_pixel), np.asarray(line.normal))
+        lv_mm, rv_mm = (_cavity_mm(mean, line, mm_per_pixel, sign) for sign in (1.0, -1.0))
+        width = _wider(lv_mm, rv_mm)
+        far = lv_mm is not None and rv_mm is not None and rv_mm > _FAR_WIDER * lv_mm
+        against = bow + width == -2 or (bow == 0 and far)
+        lateral = lv_mm is None and rv_mm is not None and rv_mm > _LV_MM
+        return cls(bow, width, against, lateral and not against)
+
+    @property
+    def told(self) -> tuple[bool, tuple[str, ...]]:
+        if self.against:
+            return True, (MIRRORED,)
+        if self.lateral:
+            return False, (LATERAL,)
+        return False, (UNSURE,) if self.bow * self.width == -1 else ()
 
 
 def _bow(septum_mm: NDArray[np.floating], normal: NDArray[np.float64]) -> int:

@@ -13,6 +13,7 @@ OF_A_PEAK = frozenset(("onset_ms", "peak_ms", "duration_ms"))
 """Measures that only a beat with an early peak has."""
 
 _SAME_MM = 1e-3
+_FITS = 0.7
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,3 +106,15 @@ class BeatsMotion:
             for one, rr in zip(self.beats, self.rr_ms, strict=True)
         ]
         return at_ms, np.asarray(np.median(courses, axis=0), dtype=np.float64)
+
+
+def trust_of_motion(motion: BeatsMotion) -> float:
+    """Return from 0 to 1 how far what was followed moves as one wall: how alike its columns are.
+
+    Examples
+    --------
+    >>> still = SeptalMotion(np.zeros(100, np.float32), 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 8.0, 0.35)
+    >>> trust_of_motion(BeatsMotion((still,), (800.0,)))
+    0.5
+    """
+    return float(np.clip(motion.median("fit") / _FITS, 0.0, 1.0))

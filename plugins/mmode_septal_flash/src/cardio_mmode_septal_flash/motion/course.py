@@ -15,6 +15,7 @@ COURSE = (
     ("early_inward_mm", "mm", "Largest inward displacement within 180 ms"),
     ("rebound_mm", "mm", "Rebound of the septum outwards"),
     ("range_mm", "mm", "Septal excursion over the cycle"),
+    ("range_pct", "%", "Septal excursion over the cycle, of the septum's length"),
     ("fit", "1", "Fit of the tracking, 1 is perfect"),
     ("beats_measured", "1", "Beats measured"),
     ("beats_left_out", "1", "Beats left out"),
@@ -41,7 +42,14 @@ SPREAD = tuple(
 
 
 def course_of(
-    motion: BeatsMotion | None, rr_ms: float, n_left_out: int, *, from_r: bool
+    motion: BeatsMotion | None,
+    rr_ms: float,
+    n_left_out: int,
+    *,
+    from_r: bool,
+    timed: bool,
+    septum_mm: float,
+    scaled: bool,
 ) -> list[float]:
     """Return the numbers of `COURSE`; NaN where there is no early peak, or nothing is known.
 
@@ -55,11 +63,19 @@ def course_of(
         Beats that lie whole in the loop and were not measured.
     from_r : bool
         Whether the beats begin at R peaks; else nothing says what is early.
+    timed : bool
+        Whether the times are such that a beat could have them; else no rate is known.
+    septum_mm : float
+        Length of the septum's line.
+    scaled : bool
+        Whether mm are mm; else lengths are given in per cent of the septum's length alone.
     """
-    told: dict[str, float] = {"heart_rate_bpm": 60000.0 / rr_ms, "beats_measured": 0.0}
+    per_minute = 60000.0 if timed else float("nan")
+    told: dict[str, float] = {"heart_rate_bpm": per_minute / rr_ms, "beats_measured": 0.0}
     if motion is not None:
         told |= {
-            "heart_rate_bpm": 60000.0 / float(np.median(motion.rr_ms)),
+            "heart_rate_bpm": per_minute / float(np.median(motion.rr_ms)),
+            "range_pct": 100.0 * motion.median("range_mm") / septum_mm,
             "rebound_mm": motion.median("rebound_mm"),
             "range_mm": motion.median("range_mm"),
             "fit": motion.median("fit"),
@@ -74,7 +90,8 @@ def course_of(
             "early_duration_ms": motion.median("duration_ms"),
             "early_inward_mm": motion.median("early_inward_mm"),
         }
-    return [told.get(name, float("nan")) for name, _, _ in COURSE]
+    unknown = {name for name, unit, _ in COURSE if unit == "mm" and not scaled}
+    return [float("nan") if n in unknown else told.get(n, float("nan")) for n, _, _ in COURSE]
 
 
 def spread_of(motion: BeatsMotion | None) -> list[float]:

@@ -8,7 +8,7 @@ from 0, which may be left out.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,10 @@ from numpy.typing import NDArray
 
 from cardio_core.api import DataError
 from cardio_mmode_septal_flash.septum.polyline import N_POINTS, Septum, resample
-from cardio_ultrasound import Loop, nameless, read_loop, read_r_times, sidecar_of
+from cardio_ultrasound import Loop, LoopFacts, nameless, read_loop, read_r_times, sidecar_of
+
+SQUARE = (1.0, 1.0)
+"""Distances of rows and columns where nothing says them: pixels of videos are square."""
 
 MIN_POINTS = 20
 """The line is read off points 10 and 20 of 62; fewer drawn points than this do not say how the
@@ -36,14 +39,14 @@ class LoopFiles:
         The recording.
     septum, r_peaks : Path or None
         JSON files that belong to it.
-    frame_rate_hz : float or None
-        Stated for formats that do not say it.
+    stated : LoopFacts
+        What is stated of it beside its file.
     """
 
     loop: Path
     septum: Path | None = None
     r_peaks: Path | None = None
-    frame_rate_hz: float | None = None
+    stated: LoopFacts = field(default_factory=LoopFacts)
 
     @property
     def paths(self) -> tuple[Path, ...]:
@@ -72,10 +75,15 @@ def open_loop(files: LoopFiles) -> OpenedLoop:
     """
     try:
         r_times = None if files.r_peaks is None else read_r_times(files.r_peaks)
-        loop = read_loop(files.loop, frame_rate_hz=files.frame_rate_hz, r_times_ms=r_times)
+        loop = read_loop(
+            files.loop,
+            frame_rate_hz=files.stated.frame_rate_hz,
+            r_times_ms=r_times,
+            mm_per_pixel=files.stated.mm_per_pixel,
+        )
         septum = None
-        if files.septum is not None and loop.mm_per_pixel is not None:
-            septum = read_septum(files.septum, loop.mm_per_pixel)
+        if files.septum is not None:
+            septum = read_septum(files.septum, loop.mm_per_pixel or SQUARE)
     except DataError as error:
         raise DataError(nameless(str(error), *files.paths), reason=error.reason) from None
     if loop.colour_doppler:

@@ -24,9 +24,6 @@ from cardio_mmode_septal_flash.septum.ridge import (
     to_millimetres,
 )
 
-SURE = 0.5
-"""Below this confidence a found septum is flagged."""
-
 LENGTH_MM = (72.0, 90.0)
 """How long the drawn septum may be, along the depth."""
 
@@ -68,7 +65,7 @@ def find_septum(
         With its confidence, a pure number from 0 to 1: the share of the septum that is brighter
         than blood on both sides by a clear contrast, times how clear it is, how bright beside the
         brightest tissue, how much of it moves, how much a valve stands out beside its base, and
-        whether the sector's tip is on top. It is no probability. Below `SURE` it carries a flag.
+        whether the sector's tip is on top. It is no probability.
 
     Notes
     -----
@@ -81,8 +78,8 @@ def find_septum(
     >>> rng = np.random.default_rng(0)
     >>> noise = rng.integers(0, 255, (6, 120, 120), dtype=np.uint8)
     >>> found = find_septum(noise, (1.0, 1.0), np.ones((120, 120), bool), 0)
-    >>> found.points_px.shape, found.confidence < SURE, found.flags
-    ((62, 2), True, ('septum line not trusted (confidence 0.00, limit 0.5)',))
+    >>> found.points_px.shape, found.confidence
+    ((62, 2), 0.0)
     """
     small = to_millimetres(frames, mm_per_pixel)
     inside = to_millimetres(sector[None].astype(np.uint8) * 255, mm_per_pixel)[0] > 127
@@ -104,13 +101,7 @@ def find_septum(
     points_mm = np.stack([rows, columns], axis=1)[::-1].astype(np.float64)
     # The centre of a 1 mm pixel lies at +½; so do the original's.
     points_px = (points_mm + 0.5) / np.asarray(mm_per_pixel) - 0.5
-    return Septum(resample(points_px, mm_per_pixel), ed_frame, confidence, _not_trusted(confidence))
-
-
-def _not_trusted(confidence: float) -> tuple[str, ...]:
-    if confidence >= SURE:
-        return ()
-    return (f"septum line not trusted (confidence {confidence:.2f}, limit {SURE:g})",)
+    return Septum(resample(points_px, mm_per_pixel), ed_frame, confidence)
 
 
 def _smooth(rows: NDArray[np.intp], columns: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -10,6 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from cardio_core.api import DataError
+
 WALL_MM = (-3, 3)
 RV_MM, LV_MM = (-15, -7), (7, 17)
 """Bands from the middle of the septum: the wall, and blood on either side of it."""
@@ -24,6 +26,7 @@ _RV_LIMIT = 0.4
 _WEIGHT = 0.6
 _PRIOR_MM, _PRIOR_SPREAD_MM, _PRIOR_WEIGHT = -4.0, 20.0, 0.125
 _BEND = 0.25
+_MOST_MM = 1000.0
 
 
 def to_millimetres(
@@ -31,13 +34,24 @@ def to_millimetres(
 ) -> NDArray[np.float32]:
     """Return frames with pixels of 1 mm, as area means: speckle gets weaker.
 
+    Raises
+    ------
+    DataError
+        If no picture of a body measures so much, or so little.
+
     Examples
     --------
     >>> to_millimetres(np.full((2, 200, 100), 7, np.uint8), (0.5, 0.4)).shape
     (2, 100, 40)
     """
     n_rows, n_columns = frames.shape[1:]
-    size = round(n_columns * mm_per_pixel[1]), round(n_rows * mm_per_pixel[0])
+    wide, high = n_columns * mm_per_pixel[1], n_rows * mm_per_pixel[0]
+    if not (1 <= wide <= _MOST_MM and 1 <= high <= _MOST_MM):
+        raise DataError(
+            f"expected a picture of 1 to {_MOST_MM:g} mm, found {wide:.3g} by {high:.3g} mm; "
+            "correct the distance of its pixels"
+        )
+    size = round(wide), round(high)
     small = [cv2.resize(frame, size, interpolation=cv2.INTER_AREA) for frame in frames]
     return np.stack(small).astype(np.float32)
 

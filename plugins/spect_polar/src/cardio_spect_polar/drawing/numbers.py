@@ -12,7 +12,11 @@ from cardio_core.api import canvas
 
 WITHHELD, UNKNOWN = "no verdict", "not known"
 LIKE_NOISE = "not distinguishable from noise"
-_VALUE, _UNIT = 0.4, 0.415
+MORE = " *"
+"""Ends a difference that is larger than repeats."""
+
+_VALUE, _UNIT = 0.43, 0.445
+_PAIR = (0.0, 0.42, 0.55, 0.7, 0.72)
 
 
 class Limit(Protocol):
@@ -82,6 +86,39 @@ def numbers_table(rows: Sequence[tuple[str, str, str]]) -> canvas.Draw:
                 ).set_in_layout(False)  # fmt: skip
             if n:
                 axes.plot([0, 1], [1 - n / len(rows)] * 2, transform=axes.transAxes,
+                          color=canvas.LIGHT, linewidth=0.6)  # fmt: skip
+
+    return draw
+
+
+def pair_table(rows: Sequence[tuple[str, str, str, str, str]]) -> canvas.Draw:
+    """Return a function that writes two studies and their difference below each other.
+
+    Parameters
+    ----------
+    rows : sequence of (str, str, str, str, str)
+        Title, value at rest, value at stress, difference, and within what that repeats. A
+        difference that ends with `MORE` is larger. A row of which only the title is filled is a
+        sentence.
+    """
+    head = ("", "rest", "stress", "difference", "two studies of one heart agree within")
+
+    def draw(figure: Figure) -> None:
+        axes = figure.subplots()
+        axes.set_axis_off()
+        for n, row in enumerate([head, *rows]):
+            y = 1 - (n + 0.5) / (len(rows) + 1)
+            for x, text, side in zip(_PAIR, row, ("left", *["right"] * 3, "left"), strict=True):
+                quiet = text in (WITHHELD, UNKNOWN) or not n
+                colour = canvas.GREY if quiet else canvas.INK
+                axes.text(
+                    x, y, text, transform=axes.transAxes, ha=side, va="center",
+                    fontsize=canvas.TEXT_PT - 1 - quiet,
+                    color=canvas.VERMILION if text.endswith(MORE) else colour,
+                    fontweight="bold" if side == "right" and n and not quiet else "normal",
+                ).set_in_layout(False)  # fmt: skip
+            if n:
+                axes.plot([0, 1], [1 - n / (len(rows) + 1)] * 2, transform=axes.transAxes,
                           color=canvas.LIGHT, linewidth=0.6)  # fmt: skip
 
     return draw

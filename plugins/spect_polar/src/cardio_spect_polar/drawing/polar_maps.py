@@ -12,8 +12,13 @@ from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
 from cardio_core.api import canvas
-from cardio_spect_polar.drawing.marks import outline_scar
-from cardio_spect_polar.drawing.polar_axes import colour_bar, draw_map, phase_bar, phase_map
+from cardio_spect_polar.drawing.polar_axes import (
+    colour_bar,
+    draw_map,
+    phase_bar,
+    phase_map,
+    picture_of,
+)
 from cardio_spect_polar.drawing.style import (
     AMOUNT_COLOURS,
     CHANGE_COLOURS,
@@ -22,7 +27,10 @@ from cardio_spect_polar.drawing.style import (
     THICKENING_REACH_PCT,
     resize,
 )
+from cardio_spect_polar.phase.indices.perfusion import VIABLE_PCT
 from cardio_spect_polar.polar.segments import N_SEGMENTS
+
+_INK = canvas.fixed(canvas.INK)
 
 
 def study_maps(
@@ -66,10 +74,34 @@ def study_maps(
                    extend=_beyond(thickening, (-reach, reach)), **bar)  # fmt: skip
         scar = [outline_scar(axes, perfusion) for axes in (first, second)]
         if any(scar):
-            figure.supxlabel("Thin dashed line: perfusion below 50 % (scar)",
+            figure.supxlabel("Thin dashed line: perfusion below 50 %",
                              fontsize=canvas.SMALL_PT, color=canvas.INK)  # fmt: skip
 
     return draw
+
+
+def outline_scar(axes: Axes, perfusion: ArrayLike) -> bool:
+    """Draw a line around perfusion below 50 %, white with dark dashes; return whether there is any.
+
+    Parameters
+    ----------
+    axes : Axes
+        With a map of the same study on it.
+    perfusion : array-like
+        Percent, as for `picture_of`.
+    """
+    picture = picture_of(perfusion)
+    if not np.any(picture < VIABLE_PCT):
+        return False
+    n = picture.shape[0]
+    middle = (np.arange(n) + 0.5) * 2 / n - 1
+    # Beyond the rim everything counts as scar's neighbour of the same kind: no line along it.
+    for width, colour, dashes in ((1.8, "white", "solid"), (1.1, _INK, (0, (3, 2)))):
+        axes.contour(
+            middle, -middle, np.ma.masked_invalid(picture), levels=[VIABLE_PCT], colors=[colour],
+            linewidths=[width], linestyles=[dashes], zorder=3.5,
+        )  # fmt: skip
+    return True
 
 
 def flow_maps(maps: Mapping[str, tuple[ArrayLike, str, tuple[float, float]]]) -> canvas.Draw:

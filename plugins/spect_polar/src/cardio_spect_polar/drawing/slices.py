@@ -35,14 +35,16 @@ _ENDS = {
 """What lies left, right, above and below in a cut."""
 
 
-def gate_slices(view: QcView) -> canvas.Draw:
+def gate_slices(view: QcView, *, dot_pt: float = 2.5) -> canvas.Draw:
     """Return a function that draws a row a gate: three short-axis and two long-axis cuts.
 
     Parameters
     ----------
     view : QcView
-        Its dots are drawn as they are, in that gate; its lines along the base in the long-axis
-        cuts.
+        Its dots and the lines of endocardium and epicardium are drawn as they are, in that gate;
+        its lines along the base in the long-axis cuts.
+    dot_pt : float
+        Size of the dots.
     """
 
     def draw(figure: Figure) -> None:
@@ -50,7 +52,7 @@ def gate_slices(view: QcView) -> canvas.Draw:
         rooms = figure.subplots(2, len(CUTS))
         for gate, row in enumerate(rooms):
             for cut, axes in enumerate(row):
-                _cut(axes, view, gate, cut)
+                _cut(axes, view, gate, cut, dot_pt)
             _beside(row[0], f"{GATES[gate]}\ngate {view.slots[gate] + 1} of {view.n_slots}")
         for cut, name in enumerate(CUTS):
             kind = "short axis" if name in SHORT_AXIS else "long axis"
@@ -64,13 +66,16 @@ def gate_slices(view: QcView) -> canvas.Draw:
     return draw
 
 
-def _cut(axes: Axes, view: QcView, gate: int, cut: int) -> None:
+def _cut(axes: Axes, view: QcView, gate: int, cut: int, dot_pt: float) -> None:
     picture = view.counts[gate, cut]
     # Faint walls are lifted: a dot on a defect is to be judged as well.
     axes.imshow(picture, cmap="gray", norm=PowerNorm(GAMMA, 0, 255), interpolation="bilinear")
+    for edge in view.edges_mm[gate, cut]:
+        x, y = _pixels(edge, view, cut).T
+        axes.plot(x, y, "-", color=canvas.GREEN, linewidth=0.8, alpha=0.9)
     x, y = _pixels(view.dots_mm[gate, cut], view, cut).T
     # Dark rims: on a bright wall the dots would not be seen.
-    axes.plot(x, y, "o", color=canvas.SKY, markersize=2.5, markeredgewidth=0.5,
+    axes.plot(x, y, "o", color=canvas.SKY, markersize=dot_pt, markeredgewidth=dot_pt / 5,
               markeredgecolor="black")  # fmt: skip
     if CUTS[cut] in LONG_AXIS:
         x, y = _pixels(view.base_mm[gate, cut - len(SHORT_AXIS)], view, cut).T

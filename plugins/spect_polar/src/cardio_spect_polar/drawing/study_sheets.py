@@ -15,24 +15,30 @@ from cardio_core.api import Case, FeatureSet, canvas
 from cardio_spect_polar.drawing.histogram import binned_histogram_figure
 from cardio_spect_polar.drawing.numbers import (
     LIKE_NOISE,
+    MORE,
     UNKNOWN,
     WITHHELD,
     Limit,
     in_words,
     normal_range,
     numbers_table,
+    pair_table,
 )
 from cardio_spect_polar.drawing.polar_maps import study_maps
 from cardio_spect_polar.drawing.slices import gate_slices
 from cardio_spect_polar.drawing.style import resize
-from cardio_spect_polar.drawing.volume_curve import volume_figure
+from cardio_spect_polar.drawing.volume_curve import volume_curves, volume_figure
+from cardio_spect_polar.phase.indices.change import REPEATS
 from cardio_spect_polar.phase.sampling.qc_view import QcView
+from cardio_spect_polar.polar.segment_names import TERRITORIES
 
 _WIDTH_IN = 11.4
 _HEIGHTS_IN = (2.9, 2.95, 2.05)
+_PAIR_IN = (2.75, 2.45, 2.45, 3.1)
 WHAT_TO_SEE = (
     "Above, the heart in end-diastole and end-systole: the dots, the sampled middle of the wall, "
-    "should lie on the wall in both, and end at the line of the base. In the middle, polar maps on "
+    "should lie on the wall in both, between the lines of endocardium and epicardium, and end at "
+    "the line of the base. In the middle, polar maps on "
     "the same scales for every patient: phase (blue: earlier than the mean of normal hearts, "
     "orange: later), perfusion, and thickening (blue: thins). Below, the phase histogram with "
     "phase SD and bandwidth, and the volume curve: a narrow peak is a synchronous ventricle."
@@ -56,15 +62,21 @@ _NUMBERS = {
     "lvedv_spect_ml": ("End-diastolic volume", "{:.0f}", "mL"),
     "lvesv_spect_ml": ("End-systolic volume", "{:.0f}", "mL"),
     "base_descent_mm": ("Descent of the base", "{:.1f}", "mm"),
-    "scar_pct": ("Scar", "{:.0f}", "% of the wall (perfusion below 50 %)"),
+    "scar_pct": ("Perfusion below 50 %", "{:.0f}", "% of the wall"),
 }
 """Numbers of the table: title, format, and unit."""
 
-_CHANGES = (
-    ("psd_deg_change", "phase SD", 1, "°"), ("pbw_deg_change", "bandwidth", 0, "°"),
-    ("lvef_spect_pct_change", "EF", 0, " points"),
+_PAIR_NUMBERS = (
+    "reliable_psd_deg", "reliable_pbw_deg", "psd_deg", "pbw_deg", "lvef_spect_pct",
+    "lvedv_spect_ml", "lvesv_spect_ml", "scar_pct",
 )  # fmt: skip
-"""What is told of a stress study beside its rest."""
+"""Of the table of a pair."""
+
+NO_LIMITS = "SSS, SRS, SDS: withheld, for no normal limits were given (--perfusion-limits FILE)"
+NO_OWN_LIMITS = (
+    "SSS, SRS, SDS: withheld, for the limits given are of another sex or state, or not of all "
+    "segments"
+)
 
 
 @dataclass(frozen=True)
@@ -155,7 +167,8 @@ def measured_study(features: FeatureSet, limits: Sequence[Limit]) -> canvas.Draw
 
 _ARRAYS = (
     "phase", "perfusion", "thickening", "segment_phase", "segment_perfusion", "histogram",
-    "normal_limits", "volume_curve", "state", "qc_counts", "qc_dots", "qc_base", "qc_about",
+    "normal_limits", "volume_curve", "state", "qc_counts", "qc_dots", "qc_edges", "qc_base",
+    "qc_about",
 )  # fmt: skip
 
 
@@ -191,34 +204,154 @@ def _indices(features: FeatureSet) -> dict[str, NDArray[np.float64]]:
     return {name: values[:, place] for place, name in enumerate(block.names)}
 
 
-def _sheet(study: _Study) -> canvas.Draw:
+def measured_pair(
+    features: FeatureSet, rest: int, stress: int, limits: Sequence[Limit]
+) -> canvas.Draw:
+    """Return a function that draws rest and stress of one patient on one sheet.
+
+    Parameters
+    ----------
+    features : FeatureSet
+        Of the patient.
+    rest, stress : int
+        The rows of the two studies.
+    limits : sequence of Limit
+        As for `study_cases`.
+    """
+    values = _indices(features)
+    studies = [_study(features, values, row, limits) for row in (rest, stress)]
+    scores = features.blocks.get("scores")
+    summed = None if scores is None else scores.values[[rest, stress], 0].astype(float)
+    rows = _pair_rows(studies[0], studies[1], summed)
+    curves = {
+        name: study.arrays["volume_curve"]
+        for name, study in zip(("rest", "stress"), studies, strict=True)
+    }
+
+    def draw(figure: Figure) -> None:
+        resize(figure, _WIDTH_IN, sum(_PAIR_IN))
+        rooms: Any = figure.subfigures(4, 1, height_ratios=_PAIR_IN, hspace=0.01)
+        above, *middle, below = rooms
+        for room, study, name in zip(above.subfigures(1, 2, wspace=0.02), studies,
+                                     ("at rest", "at stress"), strict=True):  # fmt: skip
+            gate_slices(_view(study), dot_pt=1.2)(room)
+            room.suptitle(name, fontsize=canvas.TEXT_PT, fontweight="bold", color=canvas.INK)
+        for room, study, name in zip(middle, studies, ("at rest", "at stress"), strict=True):
+            maps, histogram = room.subfigures(1, 2, width_ratios=(7.9, 3.5), wspace=0.01)
+            _maps(study)(maps)
+            _histogram(study, limits=False)(histogram)
+            room.suptitle(name, x=0.01, ha="left", fontsize=canvas.TEXT_PT, fontweight="bold",
+                          color=canvas.INK)  # fmt: skip
+        left, right = below.subfigures(1, 2, width_ratios=(3.9, 7.5), wspace=0.02)
+        volume_curves(curves)(left)
+        pair_table(rows)(right)
+
+    return draw
+
+
+def _pair_rows(
+    rest: _Study, stress: _Study, summed: NDArray[np.float64] | None
+) -> list[tuple[str, str, str, str, str]]:
+    """Return the table of a pair: both values, their difference, and what repeats of it."""
+    rows: list[tuple[str, str, str, str, str]] = []
+    for name in _PAIR_NUMBERS:
+        title, form, unit = _NUMBERS[name]
+        early, late = rest.number(name), stress.number(name)
+        rows.append((
+            title, _cell(early, form, unit, rest.missing), _cell(late, form, unit, stress.missing),
+            *_against(late - early, form, unit, REPEATS.get(name)),
+        ))  # fmt: skip
+    changes = stress.changes
+    for artery in TERRITORIES:
+        change = changes.get(f"{artery}_perfusion_change_pct", math.nan)
+        title = f"Perfusion, {artery.upper()} territory"
+        rows.append(
+            (title, "", "", *_against(change, "{:.0f}", " points", REPEATS["perfusion_pct"]))
+        )
+    ratio, within = changes.get("tid_ratio", math.nan), REPEATS["tid_ratio"]
+    dilated = UNKNOWN
+    if math.isfinite(ratio):
+        dilated = f"{ratio:.2f}{MORE if abs(ratio - 1) > within else ''}"
+    rows.append(("Dilatation (TID): mean volume, stress / rest", "", "", dilated,
+                 f"{1 - within:.2f} to {1 + within:.2f}"))  # fmt: skip
+    if summed is None:
+        rows.append((NO_LIMITS, "", "", "", ""))
+    elif not np.isfinite(summed).all():
+        rows.append((NO_OWN_LIMITS, "", "", "", ""))
+    else:
+        early, late = summed.tolist()
+        rows.append(("Summed scores (SRS, SSS, SDS)", f"{early:.0f}", f"{late:.0f}",
+                     *_against(late - early, "{:.0f}", "", None)))  # fmt: skip
+    return rows
+
+
+def _cell(value: float, form: str, unit: str, missing: str) -> str:
+    return f"{form.format(value)}{_short(unit)}" if math.isfinite(value) else missing
+
+
+def _short(unit: str) -> str:
+    unit = unit.split(" of ")[0]
+    return unit if unit in ("", "°") or unit.startswith(" ") else f" {unit}"
+
+
+def _against(change: float, form: str, unit: str, repeats: float | None) -> tuple[str, str]:
+    """Return a difference, and within what two studies of one heart agree."""
+    if not math.isfinite(change):
+        return "", ""
+    unit = _short(" points" if unit.startswith("%") else unit)
+    shown = form.format(abs(change))
+    sign = "" if float(shown) == 0 else "−" if change < 0 else "+"
+    if repeats is None:
+        return f"{sign}{shown}{unit}", ""
+    return f"{sign}{shown}{unit}{MORE if abs(change) > repeats else ''}", (
+        f"±{form.format(repeats)}{unit}"
+    )
+
+
+def _view(study: _Study) -> QcView:
     arrays = study.arrays
-    short_mm, long_mm, *gates, onset = (float(value) for value in arrays["qc_about"])
+    short_mm, long_mm, *gates, _ = (float(value) for value in arrays["qc_about"])
     diastole, systole, n_slots = map(round, gates)
-    view = QcView(
+    return QcView(
         arrays["qc_counts"], (short_mm, long_mm), (diastole, systole), n_slots,
-        arrays["qc_dots"], arrays["qc_base"],
+        arrays["qc_dots"], arrays["qc_edges"], arrays["qc_base"],
     )  # fmt: skip
-    convention: Literal["peak", "onset"] = "onset" if onset else "peak"
-    maps = study_maps(
-        arrays["phase"], arrays["perfusion"], arrays["thickening"],
-        convention=convention,
+
+
+def _convention(study: _Study) -> Literal["peak", "onset"]:
+    return "onset" if study.arrays["qc_about"][-1] else "peak"
+
+
+def _maps(study: _Study) -> canvas.Draw:
+    arrays = study.arrays
+    return study_maps(
+        arrays["phase"], arrays["perfusion"], arrays["thickening"], convention=_convention(study)
+    )
+
+
+def _histogram(study: _Study, *, limits: bool = True) -> canvas.Draw:
+    if not np.isfinite(study.arrays["histogram"]).all():
+        return in_words("No verdict on the phases of this study.\nThe flags say why.")
+    return binned_histogram_figure(
+        study.arrays["histogram"],
+        psd_deg=study.number("psd_deg"), pbw_deg=study.number("pbw_deg"),
+        convention=_convention(study),
+        **{f"normal_{name}": max((limit.high for limit in study.limits_of(name)), default=None)
+           for name in ("psd_deg", "pbw_deg") if limits},
     )  # fmt: skip
-    histogram = in_words("No verdict on the phases of this study.\nThe flags say why.")
-    if np.isfinite(arrays["histogram"]).all():
-        histogram = binned_histogram_figure(
-            arrays["histogram"], psd_deg=study.number("psd_deg"), pbw_deg=study.number("pbw_deg"),
-            convention=convention,
-            **{f"normal_{name}": max((limit.high for limit in study.limits_of(name)), default=None)
-               for name in ("psd_deg", "pbw_deg")},
-        )  # fmt: skip
+
+
+def _sheet(study: _Study) -> canvas.Draw:
+    view = _view(study)
     volumes = in_words("No verdict on the volumes of this study.\nThe flags say why.")
-    if np.isfinite(arrays["volume_curve"]).all():
+    if np.isfinite(study.arrays["volume_curve"]).all():
         volumes = volume_figure(
-            arrays["volume_curve"], ef_pct=study.number("lvef_spect_pct"),
-            gates=(diastole, systole, n_slots),
+            study.arrays["volume_curve"], ef_pct=study.number("lvef_spect_pct"),
+            gates=(*view.slots, view.n_slots),
         )  # fmt: skip
-    return study_sheet(gate_slices(view), numbers_table(_rows(study)), maps, histogram, volumes)
+    return study_sheet(
+        gate_slices(view), numbers_table(_rows(study)), _maps(study), _histogram(study), volumes
+    )
 
 
 def _rows(study: _Study) -> list[tuple[str, str, str]]:
@@ -228,17 +361,10 @@ def _rows(study: _Study) -> list[tuple[str, str, str]]:
     for name, (title, form, unit) in _NUMBERS.items():
         value = study.number(name)
         after = unit + normal_range(study.limits_of(name))
-        if name == "psd_corrected_deg" and value == 0:
+        if name == "psd_corrected_deg" and study.number("above_noise") == 0:
             rows.append((title, LIKE_NOISE, ""))
             continue
         rows.append((title, form.format(value) if math.isfinite(value) else study.missing, after))
-    changes = [
-        f"{title} {f'{value:+.{digits}f}'.replace('-', '−')}{unit}"
-        for name, title, digits, unit in _CHANGES
-        if math.isfinite(value := study.changes.get(name, math.nan))
-    ]
-    if changes:
-        rows.append((f"Stress minus rest: {', '.join(changes)}", "", ""))
     compared = [limit for name in _NUMBERS for limit in study.limits_of(name)]
     if compared:
         said = f"normal: mean ± 2 SD by {compared[0].software} ({compared[0].source})"

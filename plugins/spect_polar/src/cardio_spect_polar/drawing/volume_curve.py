@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -10,6 +11,35 @@ from numpy.typing import ArrayLike
 
 from cardio_core.api import canvas
 from cardio_spect_polar.drawing.style import resize
+
+
+def volume_curves(curves_ml: Mapping[str, ArrayLike]) -> canvas.Draw:
+    """Return a function that draws the volume curves of rest and stress over each other.
+
+    Parameters
+    ----------
+    curves_ml : mapping of name to array-like, shape (n,)
+        As for `volume_figure`; a curve that is not known is left out.
+    """
+    known = {name: np.asarray(curve, np.float64) for name, curve in curves_ml.items()}
+    known = {name: curve for name, curve in known.items() if np.isfinite(curve).all()}
+
+    def draw(figure: Figure) -> None:
+        axes = canvas.bare_axes(figure.subplots(), x="time (% of the RR interval)", y="volume (mL)")
+        axes.set_xlim(0, 100)
+        axes.set_ylim(0, 1.15 * max((float(curve.max()) for curve in known.values()), default=1.0))
+        lines = zip(known.items(), (canvas.BLUE, canvas.VERMILION), ("-", "--"), strict=False)
+        for (name, curve), colour, dashes in lines:
+            times = 100 * (np.arange(curve.size) + 0.5) / curve.size
+            axes.plot(times, curve, dashes, color=colour, linewidth=1.6, label=name)
+        if known:
+            axes.legend(frameon=False, fontsize=canvas.SMALL_PT, loc="lower right")
+        if len(known) < len(curves_ml):
+            missing = ", ".join(name for name in curves_ml if name not in known)
+            axes.set_title(f"no verdict on the volumes at {missing}", loc="right",
+                           fontsize=canvas.SMALL_PT, color=canvas.VERMILION)  # fmt: skip
+
+    return draw
 
 
 def volume_figure(

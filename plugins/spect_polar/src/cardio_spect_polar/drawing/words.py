@@ -17,6 +17,7 @@ INDICES = {
     "kurtosis": "Phase kurtosis",
     "skewness_of_bins": "Skewness of the histogram's bins",
     "kurtosis_of_bins": "Kurtosis of the histogram's bins",
+    "above_noise": "Phase SD distinguishable from noise?",
     "psd_corrected_deg": "Phase SD without noise",
     "pbw_corrected_deg": "Phase bandwidth without noise",
     "phase_noise_deg": "Noise of one phase",
@@ -64,11 +65,16 @@ REGIONS = {
 
 CHANGES = {
     f"{name}_change": f"{INDICES[name]}, stress minus rest"
-    for name in ("psd_deg", "pbw_deg", "lvedv_spect_ml", "lvesv_spect_ml", "lvef_spect_pct")
+    for name in ("psd_deg", "pbw_deg", "lvedv_spect_ml", "lvesv_spect_ml", "lvef_spect_pct",
+                 "reliable_psd_deg", "reliable_pbw_deg")
+} | {
+    "summed_score_change": "Summed difference score (SDS)",
 } | {
     f"{artery}_perfusion_change_pct": f"Perfusion, {_PLACES[artery]}, stress minus rest"
     for artery in TERRITORIES
-}
+} | {
+    "tid_ratio": "Transient ischaemic dilatation, mean volume at stress / rest",
+}  # fmt: skip
 """Differences of stress from rest, without their units."""
 
 _UNITS = {"deg": "°", "pct": "%", "ml": "mL", "mm": "mm", "ms": "ms", "g": "g", "edv": "EDV/s"}

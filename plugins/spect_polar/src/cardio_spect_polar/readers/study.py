@@ -91,7 +91,7 @@ def read_gated(
         stack = read_nifti(study.files, voxel_mm=voxel_mm, sidecar=sidecar, min_slots=min_slots)
     else:
         stack = read_nm(first, voxel_mm=voxel_mm, sidecar=sidecar, min_slots=min_slots)
-    require_no_planes(first.name, stack.counts)
+        require_no_planes(first.name, stack.counts)
     if stack.state is None and study.state is not None:
         stack = replace(stack, state=study.state)
     stack = replace(stack, max_drop_off=max_drop_off, max_rejected=max_rejected)

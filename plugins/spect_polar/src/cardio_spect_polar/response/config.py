@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+import csv
+from pathlib import Path
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator, model_validator
 
 from cardio_core.api import Block, RunConfig
 from cardio_core.api import EvaluateBlock as CoreEvaluateBlock
@@ -93,6 +95,36 @@ class PreprocessBlock(Block):
     correct_drop_off: bool = Field(True, description="undo the loss of counts in late slots")
 
 
+class PerfusionLimitBlock(Block):
+    """Below which perfusion a segment has which score, by a normal database."""
+
+    segment: int = Field(ge=1, le=17, description="AHA segment")
+    state: Literal["rest", "stress", "any"] = Field(
+        "any", description="studies that it holds for; one of any state comes after that state's"
+    )
+    sex: Literal["men", "women", "any"] = Field(
+        "any", description="patients whom it holds for; one of any sex comes after that sex's"
+    )
+    score_1_below_pct: float = Field(description="perfusion below which the score is 1")
+    score_2_below_pct: float = Field(description="perfusion below which the score is 2")
+    score_3_below_pct: float = Field(description="perfusion below which the score is 3")
+    score_4_below_pct: float = Field(description="perfusion below which the score is 4")
+
+    @property
+    def cutoffs_pct(self) -> tuple[float, float, float, float]:
+        """The four, which fall."""
+        return (
+            self.score_1_below_pct, self.score_2_below_pct, self.score_3_below_pct,
+            self.score_4_below_pct,
+        )  # fmt: skip
+
+    @model_validator(mode="after")
+    def _fall(self) -> PerfusionLimitBlock:
+        if list(self.cutoffs_pct) != sorted(self.cutoffs_pct, reverse=True):
+            raise ValueError(f"segment {self.segment}: expected limits that fall from score 1 to 4")
+        return self
+
+
 class FeaturizeBlock(Block):
     """From curves to phases, maps and indices."""
 
@@ -109,6 +141,28 @@ class FeaturizeBlock(Block):
     map: Literal["grid", "raster"] = Field(
         "grid", description="what networks see: a polar grid of 24 x 72, or a raster of 128 x 128"
     )
+    perfusion_limits: tuple[PerfusionLimitBlock, ...] = Field(
+        (),
+        description="limits of a normal database by segment, for summed scores: a CSV file with "
+        "these columns, or its rows; without any there are no scores",
+    )
+
+    @field_validator("perfusion_limits", mode="before")
+    @classmethod
+    def _read(cls, given: Any) -> Any:
+        """Read a file at once, so that the run's configuration holds what was in it."""
+        if not isinstance(given, str | Path):
+            return given
+        if not Path(given).is_file():
+            raise ValueError("expected a CSV file of limits, found no file; check the path")
+        try:
+            with Path(given).open(encoding="utf-8-sig", newline="") as file:
+                rows = list(csv.DictReader(file))
+        except (csv.Error, UnicodeDecodeError):
+            raise ValueError(
+                "expected a CSV file of limits, found none; save it as UTF-8"
+            ) from None
+        return [{name: cell for name, cell in row.items() if name and cell} for row in rows]
 
 
 class AutoencoderBlock(Block):

@@ -14,6 +14,7 @@ from cardio_spect_polar.phase.cycle.histogram import phase_histogram
 from cardio_spect_polar.phase.indices.change import CHANGE_UNITS, change_from_rest
 from cardio_spect_polar.phase.indices.filling import FILLING_UNITS, N_TIMES, filling, volume_curve
 from cardio_spect_polar.phase.indices.regions import REGION_UNITS
+from cardio_spect_polar.phase.indices.scores import summed_score
 from cardio_spect_polar.phase.indices.summary import (
     SUMMARY_UNITS,
     WallSummary,
@@ -50,11 +51,22 @@ QC_UNITS = {
 }  # fmt: skip
 """What the sheet needs beside its cuts; `onset` is 1 where phases are of the onset."""
 
+NOISE_UNITS = {"above_noise": "1"}
+"""1 where something is left of the phase SD without its noise; where not, that and the bandwidth
+without noise are missing, for the 0 that is left is no measurement."""
+
 INDEX_UNITS = (
-    SUMMARY_UNITS | VOLUME_UNITS | {"rr_ms": "ms"} | FILLING_UNITS | MOTION_UNITS | BASE_UNITS
+    SUMMARY_UNITS
+    | NOISE_UNITS
+    | VOLUME_UNITS
+    | {"rr_ms": "ms"}
+    | FILLING_UNITS
+    | MOTION_UNITS
+    | BASE_UNITS
 )
 
 
+SCORE = "Summed perfusion score (SRS at rest, SSS at stress)"
 ENDS = {
     "base_mm": "Base at end-diastole, from the first slice of the file",
     "apex_mm": "Apex, from the first slice of the file",
@@ -72,7 +84,8 @@ def featurize(samples: SampleSet, config: FeaturizeBlock, ctx: Context) -> Featu
         maps, ring 0 at the apex and angle 0 anterior, or pictures where ``map`` is raster;
         `segment_phase`, `segment_perfusion` and `segment_thickening` hold the 17 AHA segments;
         `indices`, `regions` (walls and coronary territories) and `clinical` are named columns, NaN
-        where missing; `volume_curve` is the cavity in mL over the cycle; `histogram` counts samples
+        where missing; `scores` is the summed score of perfusion, only where `perfusion_limits` are
+        given; `volume_curve` is the cavity in mL over the cycle; `histogram` counts samples
         by degree; `qc_*` are cuts of the heart with its wall, see `QcView`. What a study has no
         verdict on is NaN, see `withhold`. `state` is 1 at stress, 0 at rest, NaN where nothing says
         so. Where the table pairs a stress study with its rest, as in `cardio measure`, `change` has
@@ -96,7 +109,7 @@ def featurize(samples: SampleSet, config: FeaturizeBlock, ctx: Context) -> Featu
         )
     }  # fmt: skip
     rows = [
-        found.indices | _volumes(heart) | _motion(heart) | _moved(heart, config)
+        _above_noise(found.indices) | _volumes(heart) | _motion(heart) | _moved(heart, config)
         for found, heart in zip(summaries, hearts, strict=True)
     ]
     indices = _named(
@@ -122,6 +135,7 @@ def featurize(samples: SampleSet, config: FeaturizeBlock, ctx: Context) -> Featu
         _numbered("degree", 360), ("1",), "degree",
     )  # fmt: skip
     carried = ["flags", "no_verdict", "volumes_withheld"]
+    carried += [name for name in ("rest_of_pair",) if name in samples.table.columns]
     table = samples.table[["recording_id", "study_id", "patient_id", *carried]]
     blocks = {
         "state": _named(
@@ -139,6 +153,8 @@ def featurize(samples: SampleSet, config: FeaturizeBlock, ctx: Context) -> Featu
         "clinical": clinical,
         "histogram": histogram,
     }
+    if config.perfusion_limits:
+        blocks["scores"] = _scores(hearts, summaries, samples.table["male"], config)
     reasons = [withheld(heart.sampled.flags) for heart in hearts]
     blocks["ends"] = _named([_ends(heart) for heart in hearts], tuple(ENDS), ("mm",),
                             titles=tuple(ENDS.values()))  # fmt: skip
@@ -183,6 +199,11 @@ def _change(samples: SampleSet, told: Mapping[str, FeatureBlock]) -> dict[str, F
         dict(zip(told["indices"].names, row, strict=True))
         for row in told["indices"].in_units().astype(float)
     ]
+    scores = told.get("scores")
+    for place, row in enumerate(indices):
+        row["volume_ml"] = float(told["volume_curve"].values[place].mean())
+        if scores is not None:
+            row["summed_score"] = float(scores.values[place, 0])
     perfusion = told["segment_perfusion"].in_units()
     rows = []
     for stress, name in enumerate(rests):
@@ -193,11 +214,37 @@ def _change(samples: SampleSet, told: Mapping[str, FeatureBlock]) -> dict[str, F
                 indices[stress], indices[rest], perfusion[stress], perfusion[rest]
             )
         rows.append(row)
+    units = {
+        name: unit
+        for name, unit in CHANGE_UNITS.items()
+        if scores is not None or "score" not in name
+    }
     block = _named(
-        [list(row.values()) for row in rows], tuple(CHANGE_UNITS), tuple(CHANGE_UNITS.values()),
-        titles=tuple(CHANGES[name] for name in CHANGE_UNITS),
+        [[row[name] for name in units] for row in rows], tuple(units), tuple(units.values()),
+        titles=tuple(CHANGES[name] for name in units),
     )  # fmt: skip
     return {"change": block}
+
+
+def _above_noise(indices: Mapping[str, float]) -> dict[str, float]:
+    """Tell whether a phase SD is distinguishable from noise; what is not is missing."""
+    above = indices["psd_corrected_deg"] > 0
+    gone = {} if above else dict.fromkeys(("psd_corrected_deg", "pbw_corrected_deg"), float("nan"))
+    return dict(indices) | gone | {"above_noise": float(above)}
+
+
+def _scores(
+    hearts: Sequence[Heart],
+    summaries: Sequence[WallSummary],
+    male: Iterable[float],
+    config: FeaturizeBlock,
+) -> FeatureBlock:
+    values = [
+        [summed_score(found.segment_perfusion, config.perfusion_limits,
+                      at_stress=_at_stress(heart), male=float(sex))]
+        for heart, found, sex in zip(hearts, summaries, male, strict=True)
+    ]  # fmt: skip
+    return _named(values, ("summed_score",), ("1",), titles=(SCORE,))
 
 
 def _volumes(heart: Heart) -> dict[str, float]:
@@ -291,6 +338,10 @@ def _qc(hearts: Sequence[Heart], config: FeaturizeBlock) -> dict[str, FeatureBlo
         "qc_dots": FeatureBlock(
             np.stack([view.dots_mm for view in views]), ("gate", "cut", "dot", "direction"),
             GATES, ("mm",),
+        ),
+        "qc_edges": FeatureBlock(
+            np.stack([view.edges_mm for view in views]),
+            ("gate", "cut", "surface", "point", "direction"), GATES, ("mm",),
         ),
         "qc_base": FeatureBlock(
             np.stack([view.base_mm for view in views]), ("gate", "cut", "side", "direction"),

@@ -83,6 +83,10 @@ _OPTIONS = (
         "state", "Which studies are taken; of a file that does not say, its state",
         setting="load.state", form="rest|stress|any",
     ),
+    Option(
+        "perfusion-limits", "A normal database's limits by segment (CSV), for summed scores",
+        setting="featurize.perfusion_limits", form="FILE",
+    ),
 )  # fmt: skip
 
 CRT_RESPONSE = Task(

@@ -11,8 +11,8 @@ from cardio_core.api import FeatureBlock
 from cardio_spect_polar.readers.flag import Numbers
 
 BLOCKS_OF_NEITHER = (
-    "perfusion", "segment_perfusion", "state", "ends", "clinical", "qc_counts",
-    "qc_dots", "qc_base", "qc_about",
+    "perfusion", "segment_perfusion", "scores", "state", "ends", "clinical", "qc_counts",
+    "qc_dots", "qc_edges", "qc_base", "qc_about",
 )  # fmt: skip
 """Blocks that a study without gates would show too."""
 

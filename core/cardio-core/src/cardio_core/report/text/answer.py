@@ -31,7 +31,16 @@ _CALIBRATION = (
     ("calibration_in_the_large", "intercept"),
     ("mean_error", "mean error"),
     ("calibration_slope", "slope"),
+    ("calibration_slope_at", "slope"),
+    ("oe_ratio", "observed over expected"),
+    ("observed_over_expected_at", "observed over expected"),
+    ("ici", "ICI"),
+    ("ici_at", "ICI"),
+    ("scaled_brier_at", "IPA"),
+    ("net_benefit", "net benefit"),
+    ("net_benefit_at", "net benefit"),
 )
+"""Measures of calibration and use that the answer quotes, and their words there."""
 
 
 @dataclass(frozen=True)
@@ -187,14 +196,27 @@ def _found(files: RunArtifact, standing: Standing, n_targets: int) -> tuple[str,
 
 
 def _calibration(files: RunArtifact, standing: Standing) -> tuple[str, ...]:
-    """Return how well the numbers that the model gives are meant; nothing for classes alone."""
+    """Say how well the numbers that the model gives are meant, and what deciding by them is worth.
+
+    Nothing for classes alone.
+    """
     own = {
         row.name: row
         for row in pooled_rows(files, protocol_told(files))
         if (row.target, row.model) == (standing.target, standing.model)
         and not row.versus and not row.class_name
     }  # fmt: skip
-    parts = [f"{words} {external.shown(own[name])}" for name, words in _CALIBRATION if name in own]
+    parts = []
+    for name, words in _CALIBRATION:
+        if name not in own:
+            continue
+        extra = own[name].extra
+        text = f"{words} {external.shown(own[name])}"
+        if "if_calibrated_high" in extra:
+            text += f" (up to {number(extra['if_calibrated_high'])} by chance alone)"
+        if "threshold" in extra:
+            text += f" at a threshold of {extra['threshold']:g}"
+        parts.append(text)
     as_it_is = ", nothing refitted" if external.is_external(files) else ""
     return (f"Calibration{as_it_is}: {listed(parts)}.",) if parts else ()
 

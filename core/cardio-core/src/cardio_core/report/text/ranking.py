@@ -11,7 +11,7 @@ from cardio_stats.words import level_words, moment, number, span, title_words
 
 # What ran a run, on what and for how long.
 
-LEADING = ("auc", "macro_f1", "c_index", "mae", "r2", "accuracy")
+LEADING = ("auc", "auc_at", "macro_f1", "c_index", "mae", "r2", "accuracy")
 """The metric of the answer and of the figure below it: the first of these that was computed."""
 
 
@@ -46,6 +46,7 @@ def what_ran(files: RunArtifact) -> list[str]:
 
 IN_WORDS = {
     "auc": "area under the ROC curve",
+    "auc_at": "area under the time-dependent ROC curve",
     "macro_f1": "mean F1 score of the classes",
     "c_index": "concordance index",
     "mae": "mean absolute error",

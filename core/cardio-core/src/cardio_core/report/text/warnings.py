@@ -158,7 +158,7 @@ def _some(files: RunArtifact, names: Sequence[str], what: str, n_all: int) -> st
 
 
 def _spans_chance(files: RunArtifact, standing: Standing) -> Iterator[str]:
-    if standing.metric not in ("auc", "c_index"):
+    if standing.metric not in ("auc", "auc_at", "c_index"):
         return
     low, high = standing.row.low, standing.row.high
     if low is not None and high is not None and low <= 0.5 <= high:

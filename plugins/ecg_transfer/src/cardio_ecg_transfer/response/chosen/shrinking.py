@@ -8,8 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 WEIGHTS = (0.25, 0.125, 0.5, 1.0, 2.0)
-"""Of all patients' share in a leaf's, in patients; the first where nothing chooses. On PTB-XL's
-part (CD, out of fold) log loss is .236 with the first and .273 without any."""
+"""Of all patients' share in a leaf's, in patients; the first where nothing chooses.
+
+On PTB-XL's part (CD, out of fold), log loss is .236 with .25 and .273 with none in forests of 200
+trees, where an event has a score of 0, and .225 against .224 with what `choose` takes of 500, where
+none has; AUC is the same. Half a patient and more only make scores timid.
+"""
 
 
 def weights_for(estimator: Any) -> tuple[float, ...]:

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 
-SINUS = {"near": (15, 0.5), "near_long": (45, 0.9), "far": (60, 0.5), "far_long": (60, 0.8)}
+SINUS = {"near": (15, 0.5), "near_long": (45, 0.9), "far_long": (60, 0.8)}
 """Sinus intervals: how many intervals to either side, and which quantile of them.
 
 A median is right while most beats are sinus beats; where premature beats are the rule, the long

@@ -45,6 +45,8 @@ class GatingReport:
         whether it was corrected or not.
     jumps : bool
         Whether counts jump from gate to gate as no heart's do.
+    slope : float
+        Power of the wall's brightness by which the heart's counts rise, see `gate_gain`.
     """
 
     drop_off: float
@@ -54,6 +56,7 @@ class GatingReport:
     flags: tuple[Flag, ...]
     gain: NDArray[np.float64]
     jumps: bool
+    slope: float
 
 
 def check_slots(counts: NDArray[np.floating]) -> None:
@@ -210,6 +213,7 @@ def check_gating(
         flags=tuple(flags),
         gain=gain,
         jumps=found.jumps,
+        slope=found.slope,
     )
 
 

@@ -28,7 +28,8 @@ from cardio_spect_polar.phase.ventricle.base_motion import BaseMotion
 from cardio_spect_polar.phase.ventricle.find_wall import Wall, find_wall
 from cardio_spect_polar.phase.ventricle.orientation import Canonical, canonical
 from cardio_spect_polar.phase.ventricle.rays import rays_of
-from cardio_spect_polar.phase.ventricle.wall import SampledWall, WallGeometry
+from cardio_spect_polar.phase.ventricle.sides import sides_flags
+from cardio_spect_polar.phase.ventricle.wall import N_RAYS, SampledWall, WallGeometry
 from cardio_spect_polar.readers.gated import GatedStack
 
 Rings = Literal["moving", "fixed"]
@@ -96,8 +97,11 @@ class SampledHeart:
         """Of the edges about the base's motion; NaN where it was not followed."""
         return float("nan") if self.motion is None else self.motion.scatter_mm
 
-    def geometry_at(self, slot: int) -> WallGeometry:
+    def geometry_at(self, slot: int, outwards: Literal[-1, 0, 1] = 0) -> WallGeometry:
         """Return where the sampled rings lie in one time slot.
+
+        On the middle of the wall, or with -1 on the endocardium, with 1 on the epicardium, as the
+        volumes have them.
 
         Rings have moved with the base, and points inwards or outwards with the middle of the wall.
         Directions, arc lengths and areas are those of the mean over the cycle. Slots from 0;
@@ -116,7 +120,8 @@ class SampledHeart:
         """
         geometry = self.sampled.geometry
         rays, _ = rays_of(geometry)
-        points = rays.points(self.volumes.middle_mm[slot, : len(geometry.arc)])
+        radius_mm = self.volumes.middle_mm[slot] + outwards * self.volumes.half_mm[slot]
+        points = rays.points(np.maximum(radius_mm[: len(geometry.arc)], 0.0))
         if self.motion is not None:
             moved = self.motion.displacement(geometry.points_mm)[slot]
             points = points + moved[..., None] * np.array(self.wall.axis.direction)
@@ -182,6 +187,9 @@ def sample_heart(
     order = gate_order(corrected, turned.voxel_mm, box)
     flags += quality_flags(Sampled(sampled.curves, gating, order, cavity, stack.rr_ms))
     flags += empty_flags(corrected, turned.voxel_mm, sampled.geometry, motion)
+    level = float(np.median(sampled.curves))
+    uneven_mm = np.zeros(N_RAYS) if motion is None else motion.uneven_mm
+    flags += tuple(sides_flags(summed, turned.voxel_mm, sampled.geometry, level, uneven_mm))
     return SampledHeart(
         canonical=turned,
         summed=summed,

@@ -7,6 +7,7 @@ kept.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +23,9 @@ LONG_AXIS = ("vertical", "horizontal")
 CUTS = SHORT_AXIS + LONG_AXIS
 N_PIXELS = 64
 MAX_RINGS = 48
+SURFACES: tuple[Literal[-1, 0, 1], ...] = (-1, 1)
+"""Endocardium and epicardium, see `SampledHeart.geometry_at`."""
+
 N_DOTS = 2 * MAX_RINGS
 """Both sides of a long-axis cut; a short-axis cut has a dot a ray."""
 
@@ -59,6 +63,9 @@ class QcView:
         Gates of the study.
     dots_mm : ndarray of float16, shape (2, 5, N_DOTS, 2)
         Mid-wall where the cut meets it; NaN after the last.
+    edges_mm : ndarray of float16, shape (2, 5, 2, N_DOTS, 2)
+        Endocardium and epicardium as lines: around in short-axis cuts, from one side of the base
+        over the apex to the other in long-axis cuts; NaN after the last.
     base_mm : ndarray of float16, shape (2, 2, 2, 2)
         Ends of the line along the base, by gate, long-axis cut and side.
     """
@@ -68,6 +75,7 @@ class QcView:
     slots: tuple[int, int]
     n_slots: int
     dots_mm: NDArray[np.float16]
+    edges_mm: NDArray[np.float16]
     base_mm: NDArray[np.float16]
 
 
@@ -89,6 +97,7 @@ def qc_view(heart: SampledHeart) -> QcView:
     pixels_mm = (short, long)
     middle = start + (depth.min() + depth.max()) / 2 * along
     pictures, dots = [], np.full((2, len(CUTS), N_DOTS, 2), np.nan)
+    edges = np.full((2, len(CUTS), 2, N_DOTS, 2), np.nan)
     for n, (slot, geometry) in enumerate(zip(slots, geometries, strict=True)):
         levels = _levels(geometry, along, start)
         centres = [start + level * along for level in levels] + [middle] * 2
@@ -102,6 +111,13 @@ def qc_view(heart: SampledHeart) -> QcView:
                 _picture(heart.canonical.counts[slot], heart.voxel_mm, centre, plane, pixel_mm)
             )
             dots[n, cut, : len(points)] = (points - centre) @ np.stack(plane, axis=1)
+        for surface, outwards in enumerate(SURFACES):
+            edge = heart.geometry_at(slot, outwards)
+            lines = [_around(edge, along, start, level) for level in levels] + [
+                _over_the_apex(edge, ray) for ray in (0, N_RAYS // 4)
+            ]
+            for cut, (centre, plane, line) in enumerate(zip(centres, planes, lines, strict=True)):
+                edges[n, cut, surface, : len(line)] = (line - centre) @ np.stack(plane, axis=1)
     shown = np.reshape(pictures, (2, len(CUTS), N_PIXELS, N_PIXELS))
     brightest = _brightest(shown, dots, np.repeat(pixels_mm, (len(SHORT_AXIS), len(LONG_AXIS))))
     return QcView(
@@ -110,6 +126,7 @@ def qc_view(heart: SampledHeart) -> QcView:
         slots,
         len(heart.canonical.counts),
         dots.astype(np.float16),
+        edges.astype(np.float16),
         _base(heart, slots, middle).astype(np.float16),
     )
 
@@ -139,6 +156,22 @@ def _meet(
             for ray in range(N_RAYS)
         ]
     )
+
+
+def _around(
+    geometry: WallGeometry, along: NDArray[np.float64], start: NDArray[np.float64], level: float
+) -> NDArray[np.float64]:
+    """Return a surface's line in a plane across the axis, closed; none beyond its apex."""
+    if level > float(((geometry.points_mm - start) @ along).max()):
+        return np.empty((0, 3))
+    met = _meet(geometry, along, start, level)
+    return np.concatenate([met, met[:1]])
+
+
+def _over_the_apex(geometry: WallGeometry, ray: int) -> NDArray[np.float64]:
+    """Return a surface's line in a plane along the axis, from base to apex and back."""
+    sides = _sides(geometry, ray).reshape(-1, 2, 3)
+    return np.concatenate([sides[::-1, 0], sides[:, 1]])
 
 
 def _sides(geometry: WallGeometry, ray: int) -> NDArray[np.float64]:

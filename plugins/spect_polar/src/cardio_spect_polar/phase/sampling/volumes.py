@@ -50,6 +50,8 @@ class Volumes:
         Ejection fraction, 0 to 100.
     middle_mm : ndarray, shape (n_slots, n_rings, N_RAYS)
         Radius of the mid-wall in each time slot: it moves inwards as the wall thickens.
+    half_mm : ndarray, shape (n_slots, n_rings, N_RAYS)
+        From there to the endocardium, and to the epicardium.
     mass_g : float
         Of the muscle between the surfaces, the mean over the cycle.
     """
@@ -59,6 +61,7 @@ class Volumes:
     esv_ml: float
     ef_pct: float
     middle_mm: NDArray[np.float64]
+    half_mm: NDArray[np.float64]
     mass_g: float
 
     @property
@@ -145,7 +148,8 @@ def volumes(
     fine = without_gate_averaging(curve)
     edv, esv = float(fine.max()), max(float(fine.min()), 0.0)
     ef_pct = 100 * (edv - esv) / edv if edv > 0 else 0.0
-    return Volumes(curve, edv, esv, ef_pct, np.moveaxis(middle_mm, -1, 0), mass_g)
+    middle_mm, half_mm = np.moveaxis(middle_mm, -1, 0), np.moveaxis(half_mm, -1, 0)
+    return Volumes(curve, edv, esv, ef_pct, middle_mm, half_mm, mass_g)
 
 
 def _smooth(values: NDArray[np.floating]) -> NDArray[np.float64]:

@@ -18,6 +18,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+ASSUMED = "the first row taken for anterior and the first column for septal, as nothing says so"
+"""What is assumed where a header does not tell the sides; see `phase.ventricle.sides`."""
+
 _ALIGNED = 0.95
 _TO_APEX = np.array([-1.0, 1.0, -1.0]) / 3**0.5
 _TO_LATERAL = np.array([-1.0, -1.0, 0.0]) / 2**0.5
@@ -77,14 +80,20 @@ def axes_by_affine(affine: NDArray[np.float64] | None, shape: tuple[int, int, in
     order = _order_by_shape(shape)
     if order != (2, 1, 0):
         return Axes(
-            order, flags=(f"array axis {order[0] + 1} read as slices: the other two are square",)
+            order,
+            flags=(f"array axis {order[0] + 1} read as slices: the others are square, {ASSUMED}",),
         )
     if directions is None or not np.array_equal(np.abs(directions).argmax(axis=1), (0, 1, 2)):
-        return Axes(flags=("no orientation in the header: axes read as column, row, slice",))
+        return Axes(
+            flags=(f"no orientation in the header: axes read as column, row, slice, {ASSUMED}",)
+        )
     # From DICOM, columns run to the left. Rows run to the back, unless the converter turned them.
     from_dicom = directions[0, 0] < 0
     turned = bool(from_dicom and directions[1, 1] > 0)
-    flag = "axes of the body in the header: read as the column, row and slice of short-axis slices"
+    flag = (
+        "axes of the body in the header: read as the column, row and slice of short-axis slices, "
+        f"{ASSUMED}"
+    )
     return Axes(reversed=(False, turned, False), flags=(flag,))
 
 

@@ -36,6 +36,7 @@ from cardio_spect_polar.readers.nifti.axes import (
 )
 from cardio_spect_polar.readers.nifti.opening import open_nifti
 from cardio_spect_polar.readers.nifti.spacing import affine_of, distances, zooms_mm
+from cardio_spect_polar.readers.radial import require_no_planes
 from cardio_spect_polar.readers.reorientation.reorient import turn
 from cardio_spect_polar.readers.reorientation.shell import Body
 from cardio_spect_polar.readers.sidecar import Sidecar
@@ -87,6 +88,7 @@ def read_nifti(
     images = [_open(path) for path in files]
     try:
         with warnings.catch_warnings(action="ignore"):  # nibabel's warnings may quote values
+            _refuse_single_volume(images, files)
             shape, n_slots = _shape(images, name)
             require_size(name, n_slots * shape[2], shape[1], shape[0])
             return _read_stack(
@@ -116,11 +118,13 @@ def _read_stack(
         axes = axes_by_name(sidecar.axes) if sidecar.axes else axes_by_affine(affine, shape)
     n_slices, n_rows, n_columns = (shape[axis] for axis in axes.order)
     require_shape(name, n_slots, n_slices, n_rows, n_columns, min_slots)
+    gates = _load_gates(images, files, shape, n_slots)
+    require_no_planes(name, gates)
     distances_mm, spacing_flags = distances(image, affine, axes, sidecar, voxel_mm, name)
     for other, path in zip(images[1:], files[1:], strict=True):
         if not np.allclose(zooms_mm(other), zooms_mm(image), rtol=1e-3):
             raise DataError.unusable(path.name, "the spacing of the first gate", "another", _AGAIN)
-    counts = _turned(_load_gates(images, files, shape, n_slots), axes)
+    counts = _turned(gates, axes)
     require_counts(name, counts)
     if sidecar.long_axis:
         directions = directions_in_patient(affine)
@@ -156,6 +160,22 @@ def _open(path: Path) -> Any:
     return image
 
 
+def _refuse_single_volume(images: list[Any], files: Sequence[Path]) -> None:
+    """Refuse a volume without gates; what its array is goes before what its file is named."""
+    shape = _without_ones(images[0].shape)
+    if len(images) > 1 or len(shape) != 3:
+        return
+    name = files[0].name
+    require_size(name, shape[2], shape[1], shape[0])
+    require_no_planes(name, _load(images[0], files[0]).reshape(1, *shape))
+    raise DataError.unusable(
+        name,
+        "a fourth axis, of time, or one file for every gate",
+        "a single volume",
+        "export the gated study, or name the files by gate: study_gate1.nii.gz and so on",
+    )
+
+
 def _shape(images: list[Any], name: str) -> tuple[tuple[int, int, int], int]:
     shapes = {_without_ones(image.shape) for image in images}
     if len(shapes) > 1:
@@ -167,13 +187,6 @@ def _shape(images: list[Any], name: str) -> tuple[tuple[int, int, int], int]:
                 name, "one volume in every file of a gate", f"{len(shape)} dimensions", _AGAIN
             )
         return (shape[0], shape[1], shape[2]), len(images)
-    if len(shape) == 3:
-        raise DataError.unusable(
-            name,
-            "a fourth axis, of time, or one file for every gate",
-            "a single volume",
-            "export the gated study, or name the files by gate: study_gate1.nii.gz and so on",
-        )
     if len(shape) != 4:
         raise DataError.unusable(name, "four dimensions, time last", f"{len(shape)}", _AGAIN)
     n_slots = shape[3]

@@ -122,7 +122,9 @@ class Truth:
 def beat_phase_deg(ventricle: Ventricle) -> float:
     """Return the phase of the first harmonic of g itself, 0 to 360 degrees."""
     time = (np.arange(_N_FINE) + 0.5) / _N_FINE
-    wave = wall_beat(time, ventricle.end_systole_rr) @ np.exp(2j * np.pi * time)
+    wave = wall_beat(time, ventricle.end_systole_rr, ventricle.relaxation_rr) @ np.exp(
+        2j * np.pi * time
+    )
     return float(np.degrees(np.angle(wave)) % 360.0)
 
 

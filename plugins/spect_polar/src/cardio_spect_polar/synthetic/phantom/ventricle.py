@@ -41,6 +41,8 @@ class Ventricle:
         Thickness h0 of the wall at end-diastole, everywhere the same.
     end_systole_rr : float
         Time of the largest thickness where the delay is 0.
+    relaxation_rr : float
+        From there until the wall is as thin as before; .15 to .25 fills fast.
     thickening : tuple of float, length 17
         Relative thickening eps.
     delay_rr : tuple of float, length 17
@@ -92,6 +94,7 @@ class Ventricle:
     radius_mm: float = 26.0
     thickness_mm: float = 9.5
     end_systole_rr: float = 0.38
+    relaxation_rr: float = RELAXATION_RR
     thickening: tuple[float, ...] = (0.35,) * N_SEGMENTS
     delay_rr: tuple[float, ...] = (0.0,) * N_SEGMENTS
     perfusion: tuple[float, ...] = (1.0,) * N_SEGMENTS
@@ -138,7 +141,9 @@ class Ventricle:
             )
 
 
-def wall_beat(time_rr: ArrayLike, end_systole_rr: float) -> NDArray[np.float64]:
+def wall_beat(
+    time_rr: ArrayLike, end_systole_rr: float, relaxation_rr: float = RELAXATION_RR
+) -> NDArray[np.float64]:
     """Return g: a raised cosine from 0 at the R wave to 1 at end-systole and back to 0.
 
     Parameters
@@ -147,6 +152,8 @@ def wall_beat(time_rr: ArrayLike, end_systole_rr: float) -> NDArray[np.float64]:
         Times in shares of the RR interval; g repeats every interval.
     end_systole_rr : float
         Its peak.
+    relaxation_rr : float
+        From its peak until it is 0 again.
 
     Returns
     -------
@@ -159,7 +166,7 @@ def wall_beat(time_rr: ArrayLike, end_systole_rr: float) -> NDArray[np.float64]:
     [0.0, 0.5, 1.0, 0.5, 0.0]
     """
     time = np.mod(np.asarray(time_rr, dtype=float), 1.0) - end_systole_rr
-    turn = np.where(time < 0, time / end_systole_rr, np.minimum(time / RELAXATION_RR, 1.0))
+    turn = np.where(time < 0, time / end_systole_rr, np.minimum(time / relaxation_rr, 1.0))
     return np.asarray(0.5 * (1.0 + np.cos(np.pi * turn)))
 
 

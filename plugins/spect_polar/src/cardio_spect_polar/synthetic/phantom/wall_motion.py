@@ -153,7 +153,9 @@ def motion(at: Mesh, ventricle: Ventricle, time_rr: Floats) -> tuple[Floats, Flo
         Distance of the endocardium from where it was at end-diastole (negative: inwards), and
         the wall's thickness along the normal.
     """
-    beat = wall_beat(time_rr[:, None, None] - at.delay_rr, ventricle.end_systole_rr)
+    beat = wall_beat(
+        time_rr[:, None, None] - at.delay_rr, ventricle.end_systole_rr, ventricle.relaxation_rr
+    )
     thickness = at.h0_mm * (1.0 + at.thickening * beat)
     stretch = 1.0 + descent(at, ventricle, time_rr) * share_at(ventricle, at.foot_mm[1])[1]
     return _inner(at.k1_per_mm, at.k2_per_mm, at.h0_mm, thickness, stretch), thickness

@@ -1,0 +1,127 @@
+"""What has to be known of a recording beside its samples: asked for once, read from a table."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from pathlib import Path
+
+from cardio_core.types.samples import Cohort, Fact
+from cardio_stats.cells import texts
+from cardio_stats.errors import ConfigError
+from cardio_stats.files import replacing
+
+FILE, ID, KNOWN = "file", "id", "known from"
+_MOST_SHOWN = 40
+_MISSING = "missing"
+
+
+def read_facts(path: Path) -> dict[Path, dict[str, str]]:
+    r"""Read what a person filled in: by file, the cells that are not empty, by column.
+
+    Raises
+    ------
+    ConfigError
+        No such table, no column ``file``, or a line whose file does not exist or stands twice.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> folder = Path(tempfile.mkdtemp()).resolve()
+    >>> _ = (folder / "a.avi").write_bytes(b"")
+    >>> _ = (folder / "facts.csv").write_text("file,frame_rate_hz,view\na.avi,50,\n")
+    >>> {file.name: cells for file, cells in read_facts(folder / "facts.csv").items()}
+    {'a.avi': {'frame_rate_hz': '50'}}
+    """
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as stream:
+            head, *lines = [row for row in csv.reader(stream) if any(row)] or [[]]
+    except OSError:
+        raise ConfigError(f"--facts {path}: no such file") from None
+    except (UnicodeDecodeError, csv.Error):
+        head, lines = [], []
+    if FILE not in head:
+        raise ConfigError(
+            f"--facts {path}: expected a CSV with a column {FILE}, found another file; "
+            "--mapping-template writes one"
+        )
+    found: dict[Path, dict[str, str]] = {}
+    for number, cells in enumerate(lines, start=2):
+        row = {name.strip(): cell.strip() for name, cell in zip(head, cells, strict=False)}
+        file = (path.parent / row.pop(FILE, "")).resolve()
+        if not file.is_file() or file in found:
+            what = "a second line of one file" if file in found else "no such file"
+            raise ConfigError(f"--facts {path}, line {number}: expected a file, found {what}")
+        stated = {name: cell for name, cell in row.items() if cell and name not in (ID, KNOWN)}
+        found[file] = stated
+    return found
+
+
+def write_template(path: Path, cohort: Cohort) -> int:
+    """Write a line a file with what it says, for a person to fill in; return how many lack a cell.
+
+    Raises
+    ------
+    ConfigError
+        The plugin asks nothing, or the file is there already: somebody may have filled it in.
+    """
+    if not cohort.facts:
+        raise ConfigError("--mapping-template: nothing can be stated of these recordings")
+    if path.exists():
+        raise ConfigError(f"--mapping-template {path}: is there already; choose another name")
+    names = dict.fromkeys(one.name for facts in cohort.facts.values() for one in facts)
+    with (
+        replacing(path) as temporary,
+        temporary.open("w", encoding="utf-8", errors="backslashreplace", newline="") as stream,
+    ):
+        writer = csv.writer(stream, lineterminator="\n")
+        writer.writerow([FILE, ID, *names, KNOWN])
+        for recording, facts in cohort.facts.items():
+            known = {one.name: one for one in facts}
+            cells = [known[name].value if name in known else "" for name in names]
+            sources = "; ".join(f"{one.name}: {one.source}" for one in facts if one.source)
+            file = cohort.files[recording][0].resolve()
+            writer.writerow(texts([str(file), recording, *cells, sources]))
+    return sum(_lacks(facts) for facts in cohort.facts.values())
+
+
+def asked(cohort: Cohort) -> Iterator[str]:
+    """Yield the lines of one table: what the files of recordings do not say, and how to state it.
+
+    No line where nothing is missing.
+    """
+    lacking = {name: facts for name, facts in cohort.facts.items() if _lacks(facts)}
+    if not lacking:
+        return
+    n, of = len(lacking), len(cohort.facts)
+    yield f"Not said by the files of {n} of {of} recordings (nothing has been decoded yet):"
+    kinds = {one.name: one for facts in lacking.values() for one in facts}
+    rows = [["recording", *(one.title for one in kinds.values())]]
+    for recording, facts in list(lacking.items())[:_MOST_SHOWN]:
+        known = {one.name: one for one in facts}
+        rows.append([recording, *(_shown(known.get(name)) for name in kinds)])
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        yield "  " + "  ".join(f"{cell:{w}}" for cell, w in zip(row, widths, strict=True)).rstrip()
+    if n > _MOST_SHOWN:
+        yield f"  and {n - _MOST_SHOWN} more"
+    wanted = {one.name for facts in lacking.values() for one in facts if one.missing}
+    for one in (one for one in kinds.values() if one.name in wanted and one.without):
+        yield f"Without the {one.title[0].lower()}{one.title[1:]}: {one.without}."
+    options = ", ".join(one.option for one in kinds.values() if one.name in wanted)
+    yield (
+        f"State what holds for all with {options}; or let --mapping-template FILE.csv write a line "
+        "a file, fill it in, and give it back with --facts FILE.csv."
+    )
+
+
+def _lacks(facts: tuple[Fact, ...]) -> bool:
+    return any(one.missing for one in facts)
+
+
+def _shown(fact: Fact | None) -> str:
+    if fact is None:
+        return ""
+    if fact.value:
+        return f"{fact.value} ({fact.source})" if fact.source else fact.value
+    return f"{_MISSING} ({fact.source})" if fact.source else _MISSING if fact.missing else "-"

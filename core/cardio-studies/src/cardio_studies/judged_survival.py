@@ -1,0 +1,351 @@
+"""Judge predictions of a time to an event, which some patients were not followed to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from cardio_core.io.hashing import file_digest
+from cardio_core.io.run_artifact import RunKind
+from cardio_core.report.terms import spelled
+from cardio_core.runner.filling import filling, state_of
+from cardio_core.runner.manifest import first_entries
+from cardio_core.runner.progress import Echo
+from cardio_core.types.info import Target
+from cardio_core.types.notes import Note, NoteKind
+from cardio_core.types.report import Metric, Scope
+from cardio_stats import (
+    harrell_c,
+    observed_over_expected,
+    timed_auc,
+    timed_brier,
+    timed_calibration,
+    timed_decision_curve,
+    timed_net_benefit,
+    uno_c,
+)
+from cardio_stats._numerics.columns import require_one_row_each
+from cardio_stats.errors import ConfigError, DataError, every
+from cardio_stats.estimate import Estimate
+from cardio_stats.figures import described
+from cardio_stats.figures.curves import decision
+from cardio_stats.figures.survival import risk_calibration
+from cardio_stats.smooth_calibration import CalibrationCurve
+from cardio_stats.survival import FollowUp, follow_up_of
+from cardio_stats.survival_scores import risk_groups
+from cardio_stats.tables import read_typed
+from cardio_studies.ingest_columns import (
+    Question,
+    column_for,
+    guessed_patient,
+    guessed_scores,
+    is_probability,
+    require_scores,
+)
+from cardio_studies.run_writer import publish
+
+TASK = "judged"
+
+
+@dataclass(frozen=True)
+class Horizon:
+    """What is predicted of a follow-up.
+
+    Attributes
+    ----------
+    time : str
+        Column of the time to the event, or to the last that is known.
+    status : str
+        Column of 1 (event) and 0 (censored), or ``COLUMN=VALUE``.
+    until : float
+        The time by which the event is predicted, in the unit of `time`.
+    """
+
+    time: str
+    status: str
+    until: float
+
+    @property
+    def words(self) -> str:
+        """The horizon with its column, which tells the unit."""
+        return f"{self.until:g} ({self.time})"
+
+
+@dataclass(frozen=True)
+class _Judged:
+    """One score of the followed patients, and whether it is a risk by the horizon."""
+
+    name: str
+    follow_up: FollowUp
+    values: np.ndarray[tuple[int], np.dtype[np.float64]]
+    is_risk: bool
+
+
+def judge_survival(
+    path: Path,
+    asked: Question,
+    horizon: Horizon,
+    out: Path,
+    *,
+    level: float = 0.95,
+    command: Sequence[str] = (),
+    echo: Echo | None = None,
+) -> tuple[Path, list[str]]:
+    """Write the page of scores of a time to an event, judged at a horizon.
+
+    Parameters
+    ----------
+    path : Path
+        CSV, Parquet or xlsx: one row a patient.
+    asked : Question
+        Scores, patient, thresholds, primary score and missing words; an outcome has no place here.
+    horizon : Horizon
+    out : Path
+        A new or empty folder, or one that this wrote from the same table.
+    level : float
+        Of the intervals.
+    command : sequence of str
+        As typed, for the page.
+    echo : callable, optional
+        Takes the line on what a killed command left.
+
+    Returns
+    -------
+    Path
+        Of ``report.html``.
+    list of str
+        What was taken for granted.
+
+    Raises
+    ------
+    ConfigError
+        A column that is not there; an option that has no place here; the folder holds something
+        else.
+    DataError
+        No follow-up as long, no events, several rows of a patient, or scores that are no numbers.
+    """
+    reading = read_typed(path, asked.missing)
+    table = reading.table
+    _refuse_options(asked)
+    column_for(horizon.time, "--time", table)
+    status = horizon.status if horizon.status in table.columns else horizon.status.split("=")[0]
+    column_for(status, "--status", table)
+    patient = column_for(asked.patient, "--patient", table) or guessed_patient(
+        table, [horizon.time, status, *asked.scores]
+    )
+    if patient is not None:
+        require_one_row_each(table, patient)
+    for name in asked.scores:
+        column_for(name, "--score", table)
+    aside = [one for one in (horizon.time, status, patient) if one]
+    names = list(dict.fromkeys(asked.scores)) or guessed_scores(table, aside)
+    if asked.primary and asked.primary not in names:
+        raise ConfigError(f"--primary {asked.primary}: is none of the scores ({', '.join(names)})")
+    every(
+        lambda: follow_up_of(table, horizon.time, horizon.status),
+        *(partial(require_scores, table, [name]) for name in names),
+    )
+    followed = follow_up_of(table, horizon.time, horizon.status)
+    longest = float(followed.time.max())
+    if longest <= horizon.until:
+        raise DataError(
+            f"--horizon {horizon.until:g}: expected a time that somebody was followed beyond, "
+            f"found none (the longest is {longest:g}); choose an earlier one"
+        )
+    scores = [_judged(table, followed, name) for name in names]
+    target = Target(status, "binary", ("no", "yes"))
+    digest = file_digest(path)
+    state_of(out, RunKind.JUDGED, digest, again=True)
+    primary = asked.primary or names[0]
+    metrics, notes = _metrics(scores, horizon, asked, target, level)
+    lines = [
+        *([f"Taken by its name: {patient} as the patient."] if patient and not asked.patient
+          else []),
+        *([] if asked.scores else [f"Taken by their names: {', '.join(names)} as the scores."]),
+        *followed.sentences("patient"),
+        *(_at_hand(one.estimate) for one in metrics
+          if one.estimate.name == "auc_at" and one.scope.model == primary),
+        *(f"{one.name}: no risks between 0 and 1, so there is no Brier score, calibration or net "
+          "benefit." for one in scores if not one.is_risk),
+        *reading.notes_on([*aside, *names]),
+    ]  # fmt: skip
+    outcome = (
+        f"{followed.label} by {horizon.words}. Who was censored before counts "
+        "by the weights of those who were followed; a higher score is taken to mean an earlier "
+        "event."
+    )
+    about = first_entries(
+        RunKind.JUDGED, out.name, command, identity=digest,
+        task=TASK, task_title=f"Predictions of {spelled(status)} by {horizon.words}",
+        papers=[], protocols=[], models=names, model_titles={name: name for name in names},
+        baselines=[], primary=asked.primary, targets=[vars(target)], outcome_column=status,
+        outcome=outcome, words={}, seed=0,
+        data={"source": "given", "path_shown": path.name, "digest": digest,
+              "n_patients": followed.n},
+        left_out=f"{followed.n_dropped} rows lack a time or a status and were left out.",
+    )  # fmt: skip
+    with filling(out, about, echo, again=True) as manifest:
+        page = publish(
+            manifest, [one.to_dict() for one in metrics], {},
+            _figures(scores, primary, horizon, level),
+            [*Note.each(NoteKind.TABLE, lines), *Note.each(NoteKind.NOT_COMPUTED, notes)],
+        )  # fmt: skip
+    return page, lines
+
+
+def _refuse_options(asked: Question) -> None:
+    """Refuse what the time to an event has no use for, rather than pass it over."""
+    given = {
+        "--outcome": asked.outcome, "--event": asked.event, "--negative": asked.negative,
+        "--kind": asked.kind, "--site": asked.site, "--subgroup": asked.subgroups,
+    }  # fmt: skip
+    for option, value in given.items():
+        if value:
+            raise ConfigError(
+                f"{option}: has no place beside --time and --status, which say what happened; "
+                "leave it out"
+            )
+
+
+def _judged(table: pd.DataFrame, followed: FollowUp, name: str) -> _Judged:
+    values = table[name].to_numpy(float)[followed.rows]
+    known = ~np.isnan(values)
+    return _Judged(name, followed.only(known), values[known], is_probability(table[name]))
+
+
+def _metrics(
+    scores: Sequence[_Judged], horizon: Horizon, asked: Question, target: Target, level: float
+) -> tuple[list[Metric], list[str]]:
+    metrics: list[Metric] = []
+    notes: list[str] = []
+    for one in scores:
+        place = Scope(task=TASK, target=target.name, model=one.name)
+        at = _threshold(asked.thresholds, one.name)
+        for call in _calls(one, horizon.until, at, {"level": level, "unit": "patient"}):
+            try:
+                metrics += [Metric(_plainly_named(found), place) for found in call()]
+            except DataError as error:
+                notes.append(f"{one.name}: {error}.")
+    if not metrics:
+        raise DataError(notes[0] if notes else "no metric can be computed of these predictions")
+    return metrics, notes
+
+
+def _calls(
+    one: _Judged, until: float, threshold: float | None, about: Mapping[str, Any]
+) -> Iterator[Callable[[], Sequence[Estimate]]]:
+    """Yield what is computed of a score; each may be refused, and the others stand."""
+    followed, values = one.follow_up, one.values
+    yield lambda: [timed_auc(followed, values, until, **about)]
+    yield lambda: [
+        harrell_c(followed, values, **about),
+        uno_c(followed, values, until=until, **about),
+    ]
+    if not one.is_risk:
+        return
+    yield lambda: timed_brier(followed, values, until, **about)
+    yield lambda: [observed_over_expected(followed, values, until, **about)]
+    yield lambda: _calibration(followed, values, until, about)
+    if threshold is not None:
+        yield lambda: [timed_net_benefit(followed, values, until, threshold, **about)]
+
+
+def _calibration(
+    followed: FollowUp, values: Any, until: float, about: Mapping[str, Any]
+) -> list[Estimate]:
+    found = timed_calibration(followed, values, until, **about)
+    return [found.slope, *found.errors]
+
+
+def _threshold(texts: Sequence[str], name: str) -> float | None:
+    """Return the threshold of a score, of which one of its own is the last word."""
+    found = None
+    for text in texts:
+        column, equals, value = text.rpartition("=")
+        if equals and column != name:
+            continue
+        try:
+            found = float(value)
+        except ValueError:
+            raise ConfigError(f"--threshold {text}: expected a number, or SCORE=NUMBER") from None
+    return found
+
+
+def _plainly_named(found: Estimate) -> Estimate:
+    """Leave the time out of a name, as every page has one; count whom the AUC is of."""
+    extra: Mapping[str, float] = found.extra
+    if "n_cases" in extra:
+        extra = {**extra, "n_rows": float(found.n), "n_positive": extra["n_cases"]}
+    return found.replace(name=found.name.partition("[")[0], extra=extra)
+
+
+def _at_hand(area: Estimate) -> str:
+    extra = area.extra
+    return (
+        f"By {extra['time']:g}: {extra['n_cases']:.0f} with the event, {extra['n_controls']:.0f} "
+        f"followed beyond, {extra['n_censored']:.0f} censored before."
+    )
+
+
+def _figures(
+    scores: Sequence[_Judged], primary: str, horizon: Horizon, level: float
+) -> dict[str, Callable[[Any], None]]:
+    """Return calibration in groups and the decision curve of the primary score, if it is a risk."""
+    one = next((one for one in scores if one.name == primary), scores[0])
+    if not one.is_risk:
+        return {}
+    words = horizon.words
+    made: dict[str, Callable[[Any], None]] = {}
+    groups = risk_groups(one.follow_up, one.values, horizon.until, level=level)
+    if groups:
+        made["calibration-horizon"] = described(
+            risk_calibration(groups, _curve(one, horizon, level), time=words),
+            f"Calibration at {words}: {one.name}",
+            "Kaplan-Meier risk against mean predicted risk, in groups of rising risk and as a "
+            "smooth curve; on the dashed line a prediction is worth its face value.",
+        )
+    curve = timed_decision_curve(one.follow_up, one.values, horizon.until, level=level)
+    if len(curve):
+        made["decision-curve-horizon"] = described(
+            decision(curve, level=level),
+            f"Decision curve at {words}: {one.name}",
+            "Net benefit of acting on the risk, from the threshold at which one would act, with "
+            "Kaplan-Meier risks of those who reach it. It is of use where its line lies above both "
+            "acting on everybody and acting on nobody.",
+        )
+    return made
+
+
+def _curve(one: _Judged, horizon: Horizon, level: float) -> CalibrationCurve | None:
+    try:
+        return timed_calibration(one.follow_up, one.values, horizon.until, level=level).curve
+    except DataError:  # why is a note: the slope says so
+        return None
+
+
+def horizon_of(time: str | None, status: str | None, until: float | None) -> Horizon | None:
+    """Return what three options say together; None where none of them is given.
+
+    Raises
+    ------
+    ConfigError
+        Some of them alone, or a horizon that is no time.
+    """
+    given = {"--time": time, "--status": status, "--horizon": until}
+    lacking = [name for name, value in given.items() if value is None]
+    if len(lacking) == len(given):
+        return None
+    if lacking or time is None or status is None or until is None:
+        raise ConfigError(
+            f"{', '.join(lacking)}: expected with the others of --time, --status and --horizon; a "
+            "time to an event needs all three"
+        )
+    if not 0 < until < float("inf"):
+        raise ConfigError(f"--horizon {until:g}: expected a time above 0")
+    return Horizon(time, status, until)
