@@ -19,43 +19,41 @@ HEAD = """\
 
 <!-- Made by python benchmarks/gpu_page.py; change that, not this. -->
 
-`cardio run --device cuda` takes the first GPU, `cuda:1` the second one; `auto` takes a GPU where
-there is one and says so. `--precision bf16` computes the forward and backward passes in bfloat16,
-and keeps weights, losses and scores in float32.
+`cardio run --device cuda` uses the first GPU, `cuda:1` the second; `auto` uses a GPU if there is
+one and says so. `--precision bf16` computes forward and backward passes in bfloat16 and keeps
+weights, losses and scores in float32.
 
 ## What `--devices N` does
 
-1. **Independent fits come first.** Every model of every fold is a separate fit. N GPUs, or on a
-   CPU N processes, each do one at a time. This changes no number on a CPU.
-2. **Only where fits are fewer than devices, several devices share one**, by Lightning's DDP: two
-   fits on five devices get three and two. Fits are counted over the whole run, so that what a
-   resumed run still has to fit is fitted as it would have been. `--devices` means the same on a
-   CPU, where `--device cpu --devices 2` shares a single fit between two processes (gloo). Inner
-   folds are part of their fit.
+1. **Independent fits first.** Every model of every fold is a separate fit. N GPUs, or N processes
+   on a CPU, each do one at a time. On a CPU no number changes.
+2. **Devices share a fit only if there are fewer fits than devices**, by Lightning's DDP: two fits
+   on five devices get three and two. Fits, including their inner folds, are counted over the whole
+   run, so that a resumed run fits the rest as it would have. `--device cpu --devices 2` shares a
+   single fit between two processes (gloo).
 
-A shared fit is the fit of one device: the same batches in the same order, of which each device
-computes a part; the same augmentation of each example, whatever part it is in (for which every
-process makes the whole batch, where augmentation draws random numbers: with many devices give it
-`n_workers`); gradients weighted by the examples behind them; each validation batch on one device,
-all scored together by the first, which alone writes. Where memory runs out on one, the batch is
-halved for all. If a process dies or fails, all end, and the run says which. The report notes every
-fit that was shared, or why it was not:
+A shared fit equals the fit of one device: the same batches in the same order, split among devices;
+the same augmentation of each example (with random augmentation every process makes the whole batch:
+with many devices set `n_workers`); gradients weighted by the number of examples; each validation
+batch on one device, all scored by the first, which alone writes. If one device runs out of memory,
+the batch is halved for all. If a process dies or fails, all end, and the run says which. The report
+notes every shared fit, or why it was not shared:
 
-- Networks with **batch normalisation** are shared on GPUs only (SyncBatchNorm). On a CPU such a fit
-  stays in one process and says so; every network of the four plugins but the autoencoder has batch
-  normalisation, and the autoencoder is not trained by the engine.
-- A batch of one example is not shared; `torch.compile` is left out of a shared fit; on Windows
-  nothing is shared.
-- What a network draws by itself (dropout) differs, as it does between seeds; a loss that is divided
-  by its own weights within a batch is averaged over parts, as over accumulated batches.
+- Networks with **batch normalisation** are shared only on GPUs (SyncBatchNorm). On a CPU such a fit
+  stays in one process with a note. All networks of the four plugins have it except the autoencoder,
+  which the engine does not train.
+- A batch of one example is not shared, `torch.compile` is disabled in a shared fit, and nothing is
+  shared on Windows.
+- Dropout differs, as between seeds. A loss normalized by its weights within a batch is averaged
+  over parts, as over accumulated batches.
 """
 
 SHARED = """
-## Two processes beside one
+## Two processes against one
 
-Small convolutional network without batch normalisation, {n} pictures, {validation} to validate,
-random augmentation, on a CPU by gloo. Largest difference of any weight after the epochs, beside how
-far training moved the weights; at most 1e-6 is asked for.
+A small convolutional network without batch normalisation, {n} pictures, {validation} for
+validation, random augmentation, on a CPU by gloo: the largest difference of any weight after
+training (at most 1e-6 is required), and how far training moved the weights.
 
 <!-- slow -->
 ```sh
@@ -69,36 +67,35 @@ python benchmarks/shared_fit.py
 NO_GPU = """
 ## No figure of a GPU exists
 
-No speed, memory, share of a peak or metric on this page or elsewhere in these documents comes from
-a GPU. `benchmarks/gpu.py` measures them where there is one:
+No speed, memory, share of a peak or metric in these documents comes from a GPU. To measure them,
+run:
 
 ```text
 python benchmarks/gpu.py --device cuda --compile --json docs/results/gpu.json
 python benchmarks/gpu_page.py
 ```
 
-Its small size shows on a CPU that the script runs; those speeds say nothing of the methods:
+The small size tests the script on a CPU; its speeds mean nothing:
 
 <!-- slow -->
 ```sh
 python benchmarks/gpu.py --small --device cpu
 ```
 
-**Untested**, because it needs a GPU, and to be distrusted until it was run: the CUDA path of
-training and prediction as a whole; `--precision 16` and bf16 on a GPU (bf16 is tested on a CPU);
-recovery from CUDA's out of memory (tested with its exception raised by hand); pinned memory and
-copies that do not block; shared fits by NCCL, and SyncBatchNorm; a process lost while NCCL waits
-for it; a shared fit on a worker of a Dask cluster; `torch.compile` by Triton; CUDA graphs; how far
-two runs on a GPU differ; several GPUs at once.
+**Untested**, for lack of a GPU: training and prediction on CUDA as a whole; `--precision 16` and
+bf16 on a GPU (bf16 is tested on a CPU); recovery from CUDA's out of memory (tested with a raised
+exception); pinned memory and non-blocking copies; shared fits by NCCL, and SyncBatchNorm; a process
+lost while NCCL waits for it; a shared fit on a worker of a Dask cluster; `torch.compile` by Triton;
+CUDA graphs; how far two runs on a GPU differ; several GPUs at once.
 """
 
 TOGETHER = """
 ## Several small networks as one, on a CPU
 
 Seeds and folds of a small network can be trained as one network of stacked weights (`torch.func`).
-The plugins' smallest networks at full size, one core: gradients of k networks in one pass beside k
-passes, median processor time of three turns: little to gain there. The engine does not do this; the
-autoencoder that `spect_polar` fits in its honest protocol does, with its own batched product.
+Little is gained: gradients of k networks in one pass against k passes, for the plugins' smallest
+networks at full size, one core, median processor time of three runs. The engine does not do this;
+the autoencoder of `spect_polar` does, with its own batched product.
 
 <!-- slow -->
 ```sh
@@ -142,15 +139,15 @@ def shared(one: dict[str, Any]) -> str:
     """Return the part on shared fits."""
     lines = [SHARED.format(n=one["n"][0], validation=one["n"][1]).rstrip()]
     lines += [_compared(name, row) for name, row in one["equal"].items()]
-    lines += ["", "Not the same fit, and how far off (bf16: two processes in bf16 beside one):", ""]
+    lines += ["", "Fits that differ, and by how much (bf16: both in bf16):", ""]
     lines += [
         "| trained | processes | epochs | weights moved | difference | validation scores | epoch "
         "kept |",
         "|---|---:|---:|---:|---:|---:|---|",
     ]
     lines += [_compared(name, row) for name, row in one["other"].items()]
-    lines += ["", "How a shared fit ends, in seconds of the clock from what ended it:", ""]
-    lines += ["| what happens | s | processes left | what is said |", "|---|---:|---:|---|"]
+    lines += ["", "How a shared fit ends, in seconds after the event:", ""]
+    lines += ["| event | s | processes left | message |", "|---|---:|---:|---|"]
     for name, row in one["ends"].items():
         lines.append(
             f"| {name} | {row['s']} | {row['left']} | {row.get('said', 'nobody is left')} |"

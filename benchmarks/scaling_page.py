@@ -61,7 +61,7 @@ def steps(stored: dict[str, Any]) -> dict[str, list[dict[str, Any]]]:
 def table(stored: dict[str, Any]) -> str:
     """Return the numbers, a line a step and size."""
     lines = [
-        "| step | patients | processor, s | a patient, ms | memory at most, MB | exponent |",
+        "| step | patients | processor, s | per patient, ms | peak memory, MB | exponent |",
         "|---|---:|---:|---:|---:|---:|",
     ]
     for name, took in steps(stored).items():
@@ -161,11 +161,11 @@ TEXT = """# From a hundred patients to thousands
 
 <!-- Made by python benchmarks/scaling_page.py; change that, not this. -->
 
-Twelve-lead ECGs of 10 s, each in its own WFDB file (200 simulated patients, each repeated with
-another gain and noise), read by the plugin's own reader. The aims: memory stays within 2 GB,
-and processor time grows with the number of patients and not faster (exponent at most 1.05 between
-the two largest sizes). Recordings and features stay on disk; what grows in memory is what is said
-of each patient (ids, flags, answers), some 50 kB.
+Twelve-lead ECGs of ten seconds, each in a WFDB file (200 simulated patients, each repeated with
+another gain and noise), are read by the plugin. The aims: memory within 2 GB, and processor time in
+proportion to the number of patients (exponent at most 1.05 between the two largest sizes).
+Recordings and features stay on disk; only ids, flags and answers, some 50 kB per patient, grow in
+memory.
 
 <!-- slow -->
 ```sh
@@ -176,14 +176,14 @@ python benchmarks/scaling.py --out scaling --store
 
 {table}
 
-What of the aims is met:
+Aims met:
 
 {aims}
 
-Memory is the sum over the command and its processes, the libraries that each has loaded among it
-(torch and its kin take 0.4 GB): `--executor local:1`, one thread. The fits of a run are within the
-whole run: a forest's trees grow with the patients, in memory and by more than one to one in time.
-At 20,000 patients the study leaves the forest out, and there is no exponent of the whole run.
+Memory is the sum over the command and its processes, including loaded libraries (torch takes 0.4
+GB), with `--executor local:1` and one thread. The whole run includes its fits: a forest's trees
+grow with the patients, in memory and faster than linearly in time. At 20,000 patients the study
+omits the forest, so the whole run has no exponent.
 
 {missing}
 
@@ -191,7 +191,7 @@ At 20,000 patients the study leaves the forest out, and there is no exponent of 
 
 {pages}
 
-Tables and figures of a page hold summaries: what is listed by patient stays in the CSV files.
+Pages hold summaries; lists by patient are in the CSV files.
 
 {when}
 """
