@@ -132,6 +132,8 @@ def _at(tree: Mapping[str, Any], path: str, field: FieldInfo) -> Any:
     here: Any = tree
     for part in path.split("."):
         if not isinstance(here, Mapping) or part not in here:
+            if field.is_required():  # of the rows of a table that is empty by default
+                return None
             usual = field.get_default(call_default_factory=True)
             return list(usual) if isinstance(usual, tuple) else usual
         here = here[part]

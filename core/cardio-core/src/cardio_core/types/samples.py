@@ -259,6 +259,12 @@ class Fact:
         The option that states it for all recordings: ``"--mm-per-pixel ROW,COLUMN"``.
     without : str
         What is made of a recording without it.
+
+    Examples
+    --------
+    >>> pixel = Fact("mm_per_pixel", "Pixel size (mm)", missing=True, without="no distance in mm")
+    >>> pixel.missing, pixel.value
+    (True, '')
     """
 
     name: str
