@@ -15,7 +15,6 @@ from sklearn.metrics import roc_auc_score
 
 from cardio_core.io.run_artifact import RunKind, read_artifact
 from cardio_core.report.results import bare_name
-from cardio_stats.errors import LackingError
 from cardio_stats.words import METRICS
 
 
@@ -280,9 +279,9 @@ def test_the_manifest_of_a_failed_run_names_no_file(run_toy, clinic, tmp_path, m
         raise PermissionError(13, "Permission denied", str(path))
 
     monkeypatch.setattr("cardio_core.runner.prepare.file_digest", refuse)
-    with pytest.raises(LackingError, match="permission is denied; allow it"):
+    with pytest.raises(UnusableCohortError):  # each recording is set aside, and none is left
         run_toy(tmp_path / "run", data=(clinic,))
     manifest = read(tmp_path / "run", "manifest.json")
     assert manifest["status"] == "failed"
-    assert "permission is denied" in manifest["error"]
+    assert "quarantined" in manifest["error"]
     assert "C00r0" not in manifest["error"]

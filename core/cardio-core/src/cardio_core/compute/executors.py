@@ -413,7 +413,7 @@ def _processes(devices: Sequence[Device] | None) -> int:
 def at_once(executor: Executor) -> int:
     """Return how many pieces of work are under way at a time, at most."""
     n = getattr(executor, "n_workers", 1)
-    return int(n or _processes(()))
+    return int(n or _processes(None))
 
 
 def parse_executor(text: str) -> Executor:
