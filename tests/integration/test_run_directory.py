@@ -15,6 +15,7 @@ from sklearn.metrics import roc_auc_score
 
 from cardio_core.io.run_artifact import RunKind, read_artifact
 from cardio_core.report.results import bare_name
+from cardio_core.runner.prepare import UnusableCohortError
 from cardio_stats.words import METRICS
 
 
