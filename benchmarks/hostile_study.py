@@ -292,7 +292,7 @@ def faults(study: Study) -> None:
                                         "--executor", "local:1", "--out", out, out=out)  # fmt: skip
                 if out.joinpath("measurements.csv").is_file():
                     rows = pd.read_csv(out / "measurements.csv", dtype=str, keep_default_na=False)
-                    reason = rows.get("not measured because", pd.Series([""] * len(rows)))
+                    reason = rows.get("reason", pd.Series([""] * len(rows)))
                     whole = rows[reason.eq("")]
                     if len(whole) < 1:
                         wrong.append(

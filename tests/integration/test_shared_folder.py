@@ -107,6 +107,7 @@ def test_without_the_private_file_reproduce_asks_for_the_data(
         assert again.exit_code == 0, again.stderr
     finally:
         kept.write_bytes(text)
+        kept.chmod(0o600)
 
 
 def test_files_of_patients_are_their_owners_alone(place: Path) -> None:
