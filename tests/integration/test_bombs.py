@@ -58,7 +58,7 @@ ECGS = {
     "wfdb": "at most 64000000 values",
     "xml_deep": "32 within each other",
     "xml_laughs": "without declarations",
-    "ecg_csv": "titled by lead and unit",
+    "ecg_csv": "titled by lead",
 }
 STACKS = {
     "nifti_shape": "at most 64000000 voxels",

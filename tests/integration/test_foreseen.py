@@ -29,7 +29,7 @@ FOUND = {
     "still": "expected a loop of at least 2 frames, found a still image",
     "colour": "expected a grey B-mode loop, found colour Doppler",
     "garbage": "expected an AVI, MP4 or Matroska file, found another kind",
-    "cut": "that can be decoded",
+    "cut": "cut short",
     "two": "expected one sector, found two side by side",
     "text": "expected a sector of tissue, found pictures that are almost black",
     "square": "expected the outline of a sector",

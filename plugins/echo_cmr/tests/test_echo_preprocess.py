@@ -149,7 +149,7 @@ def test_loops_that_cannot_be_used_are_set_aside_one_by_one_with_their_reasons(t
     assert "colour Doppler" in reasons["flow"]
     assert "the time of every frame" in reasons["timeless"]
     assert "sector" in reasons["dark"]
-    assert "can be decoded" in reasons["broken"] and "expected " in reasons["torn"]
+    assert "cut short" in reasons["broken"] and "expected " in reasons["torn"]
 
 
 def test_a_patient_without_a_usable_loop_is_refused(tmp_path):

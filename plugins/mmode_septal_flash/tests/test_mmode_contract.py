@@ -102,7 +102,7 @@ class TestContract(_Contract):
         refusals = {
             2: [
                 ((loop, "--septum", tmp_path / "nobody.json"), "no such file"),
-                ((loop, "--septa", septum), "brings --septum, --rpeaks"),
+                ((loop, "--septa", septum), "--septum, --rpeaks"),
                 ((tmp_path, "--septum", septum), "found 2; give them one at a time"),
             ],
             3: [((loop, "--septum", letter), 'expected {"points_px"')],

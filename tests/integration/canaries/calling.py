@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
+from cardio_core.io.places import FILE as PRIVATE
 from cardio_core.testing import call_cardio
 from cardio_core.testing.searching import Canaries
 
@@ -158,6 +159,8 @@ class Watched:
             if self._seen.get(path) == mark and not path.is_dir():
                 continue
             self._seen[path] = mark
+            if path.name == PRIVATE and stand.st_mode & 0o077 == 0:
+                continue  # for its owner alone: it keeps what was typed
             n += path.is_file()
             where = str(path.relative_to(self.place))
             hits += [

@@ -527,7 +527,7 @@ def auc_noninferiority(
     >>> a, b = [1, 2, 3, 5, 4, 6, 7, 8], [2, 1, 6, 5, 3, 4, 7, 8]
     >>> found = auc_noninferiority(y, a, b, margin=0.1)
     >>> round(found.value, 4), round(found.p_value, 3), found.extra["noninferior"]
-    (0.1875, 0.072, 0.0)
+    (0.1875, 0.07, 0.0)
     """
     if not 0 < margin < 1:
         raise DataError(f"margin: expected a loss of AUC above 0 and below 1, found {margin:g}")

@@ -131,7 +131,7 @@ EXAMPLES: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("follow_up.csv --time days --status died --columns arm,age_y", "Cox regression"),
         ("follow_up.csv --time days --status died --risk risk_2y --at 730 --threshold .2",
          "calibration and worth of a predicted risk"),
-        ("follow_up.csv --time days --status status=1 --competing 2 --groups arm --at 730",
+        ("registry.csv --time days --status status=1 --competing 2 --groups arm --at 730",
          "the risk of an event where another makes it impossible"),
     ),
     "stats forest": (

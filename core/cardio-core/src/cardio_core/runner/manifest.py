@@ -76,7 +76,9 @@ class Manifest:
         Of a command, the places of this machine go to a file for its owner alone.
         """
         if typed := changes.get("command"):
-            changes["command"] = shown_command(typed)
+            # Recordings are named on the command line of measure, and files after their patients.
+            measured = (self.content | changes).get("kind") == RunKind.MEASURED
+            changes["command"] = [] if measured else shown_command(typed)
             if changes["command"] != typed:
                 keep_places(self.path.parent, command=words_of(typed))
         self.content |= changes

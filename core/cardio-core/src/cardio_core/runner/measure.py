@@ -183,7 +183,7 @@ def _begins_anew(out: Path, request: MeasureRequest, identity: str) -> bool:
     if unfinished and content.get("identity") != identity:
         raise ConfigError(
             f"--out {out}: was begun with another task, other settings or other code; repeat its "
-            "command (manifest.json) with --resume, or start anew with another --out"
+            "command (places.json) with --resume, or start anew with another --out"
         )
     return not unfinished
 

@@ -141,7 +141,7 @@ def find_cycle(loop: Loop) -> Cycle:
     >>> np.save(file, np.zeros((60, 40, 30), np.uint8))
     >>> find_cycle(read_loop(file, frame_rate_hz=40, r_times_ms=[50.0, 950.0]))
     Cycle(start_ms=50.0, rr_ms=900.0, from_motion=False, flags=('frame rate too low to judge \
-septal flash',))
+septal flash',), slow=False)
     """
     return find_beats(loop).cycle
 
