@@ -63,7 +63,7 @@ def shown_command(command: str | Sequence[str]) -> str | list[str]:
 
     Examples
     --------
-    >>> shown_command("cardio run --data /srv/ada/crt/cohort.csv --set a.b=/tmp/x/y")
+    >>> shown_command("cardio run --data /srv/ada/crt/cohort.csv --set a.b=/srv/x/y")
     'cardio run --data cohort.csv --set a.b=y'
     >>> shown_command(["cardio", "judge", "tables/p.csv", "--out=../../../ada/x"])
     ['cardio', 'judge', 'tables/p.csv', '--out=x']
@@ -96,7 +96,7 @@ def without_places(text: str) -> str:
 
     Examples
     --------
-    >>> without_places("Report: /tmp/ada/run/report.html; 80 beats/min, see https://x.org/a/b")
+    >>> without_places("Report: /srv/ada/run/report.html; 80 beats/min, see https://x.org/a/b")
     'Report: report.html; 80 beats/min, see https://x.org/a/b'
     """
     return _ABSOLUTE.sub("", text)
