@@ -24,8 +24,8 @@ import pandas as pd
 from speed.origin import ROOT, origin
 
 from cardio_spect_polar.response.config import RegressionBlock
-from cardio_spect_polar.response.evaluation.paper_tables import NEARLY_UNPENALISED, best_code_model
-from cardio_spect_polar.response.fitting.regression import fit_regression
+from cardio_spect_polar.response.fitting import fit_regression
+from cardio_spect_polar.response.paper_tables import NEARLY_UNPENALISED, best_code_model
 from cardio_stats import optimism_bootstrap
 
 RESULT = ROOT / "benchmarks" / "results" / "mends.json"

@@ -15,7 +15,7 @@ from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import StratifiedGroupKFold
 
 from cardio_echo_cmr.findings.config import LoadBlock
-from cardio_echo_cmr.findings.labels.targets import strata_of
+from cardio_echo_cmr.findings.labels import strata_of
 from cardio_echo_cmr.synthetic.findings import draw_findings
 
 N_PATIENTS, N_COHORTS = 150, 200

@@ -26,14 +26,14 @@ import pytest
 
 import cardio_stats as stats
 from cardio_core.api import DataError
-from cardio_spect_polar.phase.indices.summary import summarise
-from cardio_spect_polar.phase.sampling.heart_sampling import Rings, sample_heart
-from cardio_spect_polar.readers.flag import withheld
-from cardio_spect_polar.readers.nm.read import read_nm
+from cardio_spect_polar.phase.sampling import Rings, sample_heart
+from cardio_spect_polar.phase.summary import summarise
+from cardio_spect_polar.readers.gated import withheld
+from cardio_spect_polar.readers.nm import read_nm
 from cardio_spect_polar.synthetic import synthesize
-from cardio_spect_polar.synthetic.crt.cohort import OUTLIER, draw_patient
-from cardio_spect_polar.synthetic.phantom.imaging import Camera, image
-from cardio_spect_polar.synthetic.phantom.ventricle import Ventricle
+from cardio_spect_polar.synthetic.crt import OUTLIER, draw_patient
+from cardio_spect_polar.synthetic.imaging import Camera, image
+from cardio_spect_polar.synthetic.ventricle import Ventricle
 from cardio_spect_polar.synthetic.write_nm import write_nm
 
 STORED = Path(__file__).parent / "stored" / "crt_cohort_measured.json"

@@ -23,7 +23,7 @@ import pandas as pd
 import pytest
 
 from cardio_core.testing import run_plugin
-from cardio_spect_polar.synthetic.flow.cohort import Injected, write_flow_cohort
+from cardio_spect_polar.synthetic.flow import Injected, write_flow_cohort
 
 pytestmark = pytest.mark.slow
 STORED = Path(__file__).parent / "stored" / "flow_truth"

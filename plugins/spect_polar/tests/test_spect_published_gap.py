@@ -19,8 +19,8 @@ import pytest
 from spect_convergence import fit_to_convergence
 from spect_phase_maps import smooth_maps
 
-from cardio_spect_polar.codes.vectors import known_cells, vectors_of
-from cardio_spect_polar.networks.paper_autoencoder import fit_as_published
+from cardio_spect_polar.codes import known_cells, vectors_of
+from cardio_spect_polar.networks.autoencoders import fit_as_published
 
 STORED = Path(__file__).parent / "stored" / "spect_published_gap.json"
 N_MAPS, N_STEPS = 104, 1000
