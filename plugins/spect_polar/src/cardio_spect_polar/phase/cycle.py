@@ -331,7 +331,7 @@ def phase_uncertainty(curves: ArrayLike) -> PhaseUncertainty:
     values = np.asarray(curves, np.float64)
     if values.ndim != 3 or values.shape[0] < MIN_SLOTS_FOR_NOISE:
         raise DataError(
-            f"phase uncertainty: expected curves (slots, rings, rays) of at least {MIN_SLOTS} "
+            f"phase uncertainty: expected curves (slots, rings, rays) of at least {MIN_SLOTS_FOR_NOISE} "
             f"slots, found shape {values.shape}; two harmonics leave no residual of fewer"
         )
     n_slots = values.shape[0]
