@@ -110,7 +110,14 @@ def modalities(stored: dict[str, Any]) -> str:
         limits = [number(best[optimum]), number(here[optimum])]
         first = model == "fusion"
         rows.append(["**Fusion**" if first else "", title, *limits, *_n_and(found)])
-    head = ["", "model", "optimum", "optimum in these patients", "AUC found (95 % CI)", "patients"]
+    head = [
+        "modality",
+        "model",
+        "optimum",
+        "optimum in these patients",
+        "AUC found (95 % CI)",
+        "patients",
+    ]
     return _table(head, rows)
 
 
@@ -166,7 +173,7 @@ def second_site(stored: dict[str, Any]) -> str:
                     _unlike(answered),
                 ]
             )
-    head = ["", "shift", "optimum in these patients", "AUC", "change from the first site",
+    head = ["modality", "shift", "optimum in these patients", "AUC", "change from the first site",
             "calibration slope", "covered by 90 % sets", "outside, borderline, of"]  # fmt: skip
     return _table(head, rows)
 

@@ -36,7 +36,7 @@ def rendered(stored: dict[str, Any]) -> dict[Path, str]:
 def table(stored: dict[str, Any]) -> str:
     """Return the sizes and times, a distribution a row, and when they were measured."""
     lines = [
-        "| | on disk | download | packages | installed in | smallest run |",
+        "| distribution | on disk | download | packages | installed in | smallest run |",
         "|---|---:|---:|---:|---:|---|",
     ]
     for name in SMALLEST:

@@ -32,7 +32,7 @@ HOOKS = {
     "explain": "explain",
     "evaluate": "evaluate: intervals and tables",
 }
-TRAIN, TRAIN_INNER = "train, beside networks: whole training sets", "train: inner folds"
+TRAIN, TRAIN_INNER = "train without networks: whole training sets", "train: inner folds"
 FITS = "networks: training steps"
 READING = "features read again"
 
