@@ -22,14 +22,19 @@ from sklearn.model_selection import StratifiedKFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from cardio_spect_polar.audit.flags import OUTCOME, SCORE, flag_groups
-from cardio_spect_polar.audit.groups import groups_of
+from cardio_spect_polar.audit import OUTCOME, SCORE, flag_groups, groups_of
 from cardio_spect_polar.flow.featurize import segments_and_mean
 from cardio_spect_polar.flow.models import MAPS
 from cardio_spect_polar.polar.flow_maps import make_maps
-from cardio_spect_polar.synthetic.flow.cohort import Injected, _person
-from cardio_spect_polar.synthetic.flow.maps import Scanner, measured, true_maps
-from cardio_spect_polar.synthetic.flow.patients import TRAITS, draw_flow
+from cardio_spect_polar.synthetic.flow import (
+    TRAITS,
+    Injected,
+    Scanner,
+    _person,
+    draw_flow,
+    measured,
+    true_maps,
+)
 
 STORED = Path(__file__).parent / "stored" / "flow_audit"
 N_PATIENTS, N_SEEDS = 300, 40

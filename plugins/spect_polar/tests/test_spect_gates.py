@@ -19,14 +19,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from cardio_spect_polar.phase.indices.change import REPEATS
-from cardio_spect_polar.phase.indices.summary import summarise
-from cardio_spect_polar.phase.sampling.heart_sampling import sample_heart
+from cardio_spect_polar.phase.perfusion import REPEATS
+from cardio_spect_polar.phase.sampling import sample_heart
+from cardio_spect_polar.phase.summary import summarise
 from cardio_spect_polar.polar.segment_names import TERRITORIES
 from cardio_spect_polar.readers.gated import GatedStack
-from cardio_spect_polar.synthetic.phantom.imaging import Camera, draw_camera, image
-from cardio_spect_polar.synthetic.phantom.truth import Truth
-from cardio_spect_polar.synthetic.phantom.ventricle import (
+from cardio_spect_polar.synthetic.imaging import Camera, draw_camera, image
+from cardio_spect_polar.synthetic.truth import Truth
+from cardio_spect_polar.synthetic.ventricle import (
     Ventricle,
     draw_shortening,
     draw_ventricle,

@@ -22,12 +22,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter1d
 
-from cardio_ecg_transfer.signal.delineation.limits import Limits
+from cardio_ecg_transfer.signal.delineation.limits import IRREGULAR, Limits, Locking
 from cardio_ecg_transfer.signal.delineation.median_beat import MedianBeat
-from cardio_ecg_transfer.signal.delineation.p_locked import IRREGULAR, Locking
-from cardio_ecg_transfer.signal.delineation.qrs_bounds import QrsBounds
-from cardio_ecg_transfer.signal.delineation.qrs_waves import typical_height_mv
-from cardio_ecg_transfer.signal.frontal_axis import p_axis_deg
+from cardio_ecg_transfer.signal.delineation.qrs import QrsBounds, typical_height_mv
+from cardio_ecg_transfer.signal.measurements.conduction import p_axis_deg
 from cardio_ecg_transfer.signal.products import with_products
 
 ATRIAL_MS = (150.0, 400.0)

@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from cardio_core.api import Context, DataError, SampleSet
-from cardio_echo_cmr.clips.square import SectorCutter, square_around
+from cardio_echo_cmr.clips import SectorCutter, square_around
 from cardio_echo_cmr.findings.config import PreprocessBlock
 from cardio_ultrasound import Loop, nameless, sector_mask, view_of
 

@@ -13,9 +13,15 @@ from cardio_mmode_septal_flash.flash.config import FeaturizeBlock
 from cardio_mmode_septal_flash.flash.preprocess import LineOfStudy, StudyMModes
 from cardio_mmode_septal_flash.flash.study import Study
 from cardio_mmode_septal_flash.mmode.picture import crop, resize
-from cardio_mmode_septal_flash.motion.beats import BeatsMotion
-from cardio_mmode_septal_flash.motion.course import COURSE, SPREAD, course_of, spread_of
-from cardio_mmode_septal_flash.motion.excursion import MEASURES, N_TRACE
+from cardio_mmode_septal_flash.motion import (
+    COURSE,
+    MEASURES,
+    N_TRACE,
+    SPREAD,
+    BeatsMotion,
+    course_of,
+    spread_of,
+)
 
 FRAME_PIXELS = 256
 """Rows and columns of a kept frame, whatever the loop's."""
