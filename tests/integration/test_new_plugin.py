@@ -94,8 +94,10 @@ def test_the_network_of_a_number_finds_one_that_is_far_from_zero(install, tmp_pa
     """Pressures of 130 mmHg, of which a network without a scale learns the mean alone."""
     install(new_plugin("new-number", tmp_path, kind="continuous"))
     task = open_plugin("new_number").info.tasks[0]
-    by_network = importlib.import_module("cardio_new_number.finding.by_network")
-    train = importlib.import_module("cardio_new_number.finding.config").TrainBlock
+    hooks = "cardio_new_number.finding"
+    train, predict, settings = (
+        importlib.import_module(f"{hooks}.{name}") for name in ("train", "predict", "config")
+    )
     rng = np.random.default_rng(3)
     ids = [f"P{n}" for n in range(80)]
     table = pd.DataFrame(dict.fromkeys(ID_COLUMNS, ids), index=pd.Index(ids, name="sample_id"))
@@ -106,9 +108,9 @@ def test_the_network_of_a_number_finds_one_that_is_far_from_zero(install, tmp_pa
     known = pd.Series(130 + 10 * z, index=ids)
     targets = Targets("patient", pd.DataFrame({"finding": known}))
     ctx = training_context(task, "network", tmp_path)
-    config = train(fit={"epochs": 20, "batch_size": 32, "learning_rate": 0.01})
-    model = by_network.fit_network(features, None, targets, config, ctx)
-    scores = by_network.score_network(model, features, ctx)
+    config = settings.TrainBlock(fit={"epochs": 20, "batch_size": 32, "learning_rate": 0.01})
+    model = train.train(features, None, targets, config, ctx)
+    scores = predict.predict(model, features, ctx).scores["finding"]
     assert abs(scores.mean() - 130) < 5
     assert np.corrcoef(scores, known)[0, 1] > 0.7
     assert np.abs(scores - known).mean() < 6  # 8 for the mean of all

@@ -138,4 +138,6 @@ def sheet(
 
 HOOKS = ("load", "preprocess", "featurize", "train", "predict", "explain", "evaluate")
 REQUIRED = ("load", "preprocess", "featurize", "train", "predict")
+BY_ESTIMATOR = ("train", "predict")
+"""Hooks that a model with an estimator does without."""
 SHEET = "sheet"

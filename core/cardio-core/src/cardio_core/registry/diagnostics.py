@@ -17,7 +17,7 @@ from packaging.version import Version
 
 import cardio_core.api as api
 import cardio_core.hookspecs as hookspecs
-from cardio_core.hookspecs import HOOKS, PROJECT, REQUIRED, SHEET
+from cardio_core.hookspecs import BY_ESTIMATOR, HOOKS, PROJECT, REQUIRED, SHEET
 from cardio_core.registry.plugin import hint
 from cardio_core.registry.source import Source, locate, read, required_arguments
 from cardio_core.types.info import PluginInfo, Task
@@ -142,7 +142,13 @@ def in_folder(folder: str, module: ModuleType, tasks: Collection[Task]) -> Itera
 def missing(module: ModuleType, tasks: Iterable[Task]) -> Iterator[str]:
     """Yield the required hooks that are not there."""
     for task in tasks:
-        absent = [hook for hook in REQUIRED if not is_implemented(hook, module, task)]
+        own = [one for one in task.models if not one.core_owned]
+        needless = BY_ESTIMATOR if own and all(one.estimator for one in own) else ()
+        absent = [
+            hook
+            for hook in REQUIRED
+            if hook not in needless and not is_implemented(hook, module, task)
+        ]
         if absent:
             where = f"folder {task.folder}" if task.folder else f"module {module.__name__}"
             what = f"def {absent[0]}({', '.join(ARGUMENTS[absent[0]])})"

@@ -15,7 +15,9 @@ import pandas as pd
 from cardio_core.compute.resource_errors import lacking
 from cardio_core.context import Context
 from cardio_core.errors import ContractError, HookError, MadeWrongError
+from cardio_core.hookspecs import BY_ESTIMATOR
 from cardio_core.registry import Plugin
+from cardio_core.registry.plugin import resolve
 from cardio_core.types.artifact import ModelArtifact
 from cardio_core.types.features import FeatureSet
 from cardio_core.types.notes import Note
@@ -135,7 +137,7 @@ def call(plugin: Plugin, hook: str, ctx: Context, config: Any, **arguments: Any)
     ctx = ctx.replace(hook=hook, _warned=[])
     block = getattr(config, hook)
     try:
-        result = plugin.call(hook, ctx.task, config=block, ctx=ctx, **arguments)
+        result = _answer(plugin, hook, ctx, block, arguments)
     except np.linalg.LinAlgError as error:  # about the data, not the code
         raise DataError(f"{hook} of plugin {plugin.info.name!r}: {error}") from error
     except MadeWrongError as error:
@@ -164,6 +166,21 @@ def call(plugin: Plugin, hook: str, ctx: Context, config: Any, **arguments: Any)
         warned: Any = result
         result = replace(warned, notes=(*ctx._warned, *warned.notes))
     return result
+
+
+def _answer(
+    plugin: Plugin, hook: str, ctx: Context, block: Any, arguments: Mapping[str, Any]
+) -> Any:
+    """Call the plugin, or fit and use an estimator that a model names instead of hooks."""
+    model = ctx.task.model(str(ctx.model)) if hook in BY_ESTIMATOR else None
+    if model is None or not model.estimator:
+        return plugin.call(hook, ctx.task, config=block, ctx=ctx, **arguments)
+    from cardio_core.training.estimators import fit_estimator, score_by_estimator
+
+    if hook == "predict":
+        return score_by_estimator(model.columns, ctx=ctx, **arguments)
+    training, targets = arguments["training"], arguments["targets"]
+    return fit_estimator(resolve(model.estimator), model.columns, training, targets, ctx)
 
 
 def _broken(plugin: Plugin, hook: str, problem: str) -> ContractError:

@@ -134,7 +134,8 @@ def choose_inside(job: FoldJob, plugin: Plugin, ctx: Context, train: Array, fold
     settings = job.config.inner
     fixed = job.config.protocols[job.protocol].decision == "fixed"
     candidates: list[dict[str, Any]] = [dict(tree) for tree in job.config.search] or [{}]
-    if ctx.task.model(str(ctx.model)).core_owned:
+    model = ctx.task.model(str(ctx.model))
+    if model.core_owned or model.estimator:
         candidates = [{}]  # settings of the plugin's training are none of it
     if settings.k == 0 or ctx.task.model(str(ctx.model)).rule:
         return Chosen(candidates[0], None, plain_rules)

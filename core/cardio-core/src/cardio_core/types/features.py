@@ -240,6 +240,36 @@ class FeatureBlock:
                     "give names of the block"
                 )
 
+    @classmethod
+    def from_frame(
+        cls, frame: pd.DataFrame, units: Mapping[str, str], titles: Mapping[str, str] | None = None
+    ) -> FeatureBlock:
+        """Return a block of measurements: a row a sample, a column a measurement.
+
+        Parameters
+        ----------
+        frame : DataFrame
+            Numbers, in the order of the sample table.
+        units : mapping of str to str
+            Of each column; ``"1"`` for pure numbers.
+        titles : mapping of str to str, optional
+            In medicine's words; columns without one are left out of `cardio measure`.
+
+        Examples
+        --------
+        >>> frame = pd.DataFrame({"rate": [62.0, 71.0]})
+        >>> FeatureBlock.from_frame(frame, {"rate": "1/min"}, {"rate": "Heart rate"}).titles
+        ('Heart rate',)
+        """
+        names = tuple(str(name) for name in frame.columns)
+        return cls(
+            frame.to_numpy(np.float32),
+            ("measure",),
+            names,
+            tuple(units.get(name, "") for name in names),
+            titles=None if titles is None else tuple(titles.get(name, "") for name in names),
+        )
+
     def take(self, positions: Any) -> FeatureBlock:
         """Return the rows at these positions, read into memory."""
         return replace(self, values=self.values[positions])

@@ -79,6 +79,13 @@ class Model:
     covariates : tuple of str
         Columns of the cohort table that this model is fitted on: the core's own, which the user
         asks for with ``--covariate``. No plugin declares one.
+    estimator : str
+        ``"sklearn.ensemble:RandomForestClassifier"``, or a function of the plugin's own without
+        arguments that returns an estimator: the core fits it and scores with it (missing values
+        take the training median, columns are standardised), and `train` and `predict` are not
+        called. Settings of ``train`` do not reach it.
+    columns : tuple of str
+        What the estimator is fitted on: ``("measures.width", "measures.rate")``, block and name.
     kinds : tuple of {"binary", "multiclass", "continuous"}
         Kinds of an outcome of the user's own (a column of the cohort table) on which this model can
         be trained; empty for one that only makes sense for the task's own target.
@@ -100,6 +107,8 @@ class Model:
     fuses: tuple[str, ...] = ()
     kinds: tuple[Kind, ...] = ("binary",)
     covariates: tuple[str, ...] = ()
+    estimator: str = ""
+    columns: tuple[str, ...] = ()
 
     @property
     def core_owned(self) -> bool:

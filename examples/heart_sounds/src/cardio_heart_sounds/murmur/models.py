@@ -9,10 +9,13 @@ MURMUR = Task(
     targets=(Target("murmur", "binary", ("absent", "present")),),
     models=(
         Model("network", "Convolutional network on log-mel pictures"),
-        Model("energy", "Regression on sound in systole and diastole", baseline=True),
+        Model(
+            "energy",
+            "Regression on sound in systole and diastole",
+            baseline=True,
+            estimator="sklearn.linear_model:LogisticRegression",
+            columns=("measures.systolic_level", "measures.diastolic_level"),
+        ),
     ),
     folder="cardio_heart_sounds.murmur",
 )
-
-LEVELS = ("systolic_level", "diastolic_level")
-"""What the regression is fitted on."""

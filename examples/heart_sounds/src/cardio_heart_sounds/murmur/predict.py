@@ -1,15 +1,15 @@
 """Hook `predict`: scores for every window; the core takes them to sites and patients."""
 
-from cardio_core.api import Context, FeatureSet, ModelArtifact, Predictions
-from cardio_heart_sounds.murmur.columns import levels
+from scipy.special import softmax
+
+from cardio_core.api import ArrayExamples, Context, FeatureSet, ModelArtifact, Predictions
+from cardio_heart_sounds.networks.small import SmallNetwork
 
 
 def predict(model: ModelArtifact, features: FeatureSet, ctx: Context) -> Predictions:
-    """Score every window."""
-    if ctx.model == "network":
-        from cardio_heart_sounds.murmur.by_network import score_network
-
-        scores = score_network(model, features, ctx)
-    else:
-        scores = model.load_estimator().predict_proba(levels(features))[:, 1]
+    """Score every window by the network, in batches on the run's device."""
+    network = SmallNetwork(len(ctx.task.targets[0].classes))
+    model.load_network(network)
+    outputs = ctx.score_with(network, ArrayExamples(features["picture"].values))
+    scores = softmax(outputs.astype(float), axis=1)[:, 1]
     return Predictions(tuple(features.table.index), {"murmur": scores})

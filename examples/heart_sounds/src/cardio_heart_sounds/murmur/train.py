@@ -1,12 +1,12 @@
-"""Hook `train`: everything that is fitted across patients is fitted here."""
+"""Hook `train`: fits the network; the regression is an estimator, which the core fits."""
 
-from sklearn.linear_model import LogisticRegression
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+import numpy as np
+import torch
+from torch.nn import functional
 
-from cardio_core.api import Context, FeatureSet, ModelArtifact, Targets
-from cardio_heart_sounds.murmur.columns import levels, murmurs
+from cardio_core.api import ArrayExamples, Context, Examples, FeatureSet, ModelArtifact, Targets
 from cardio_heart_sounds.murmur.config import TrainBlock
+from cardio_heart_sounds.networks.small import SmallNetwork
 
 
 def train(
@@ -16,13 +16,18 @@ def train(
     config: TrainBlock,
     ctx: Context,
 ) -> ModelArtifact:
-    """Fit the model that `ctx.model` names."""
-    if ctx.model == "network":
-        from cardio_heart_sounds.murmur.by_network import fit_network  # torch only where needed
+    """Fit the network; a validation set, where there is one, chooses the epoch."""
 
-        return fit_network(training, validation, targets, config, ctx)
-    regression = make_pipeline(StandardScaler(), LogisticRegression(C=config.strength))
-    regression.fit(levels(training), murmurs(training, targets))
-    artifact = ModelArtifact(ctx.out)
-    artifact.save_estimator(regression)
-    return artifact
+    def examples(features: FeatureSet) -> Examples:
+        murmur = targets.of(features.table, "murmur").astype(np.int64)
+        return ArrayExamples(features["picture"].values, murmur)
+
+    torch.manual_seed(ctx.seed_of("weights"))
+    fitted = ctx.fit(
+        SmallNetwork(len(ctx.task.targets[0].classes)),
+        examples(training),
+        None if validation is None else examples(validation),
+        plan=config.fit,
+        loss=lambda outputs, batch: functional.cross_entropy(outputs, batch["targets"]),
+    )
+    return ModelArtifact(ctx.out, fitted.best_epoch, fitted.notes)

@@ -12,9 +12,8 @@ class PreprocessBlock(Block):
 
 
 class TrainBlock(Block):
-    """How models are fitted."""
+    """How the network is fitted."""
 
-    strength: float = Field(1.0, gt=0, description="inverse of the penalty of a regression")
     fit: FitPlan = FitPlan()
 
 

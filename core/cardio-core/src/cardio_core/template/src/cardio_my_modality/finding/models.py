@@ -2,21 +2,31 @@
 
 from cardio_core.api import Model, Option, Target, Task
 
+REGRESSION = "sklearn.linear_model:LogisticRegression"
+
 FINDING = Task(
     name="finding",
     title="A finding in a pulse trace",
     unit="patient",
     targets=(Target("finding", "binary", ("absent", "present")),),
     models=(
-        Model("regression", "Regression on height, width and rate"),
+        Model(
+            "regression",
+            "Regression on height, width and rate",
+            estimator=REGRESSION,
+            columns=("measures.height", "measures.width", "measures.rate"),
+        ),
         Model("network", "Convolutional network on the shape of a pulse"),
-        Model("rate", "Regression on the rate alone", baseline=True),
+        Model(
+            "rate",
+            "Regression on the rate alone",
+            baseline=True,
+            estimator=REGRESSION,
+            columns=("measures.rate",),
+        ),
     ),
     folder="cardio_my_modality.finding",
     options=(
         Option("refractory", "Least time between two pulses", "preprocess.refractory_s", unit="s"),
     ),
 )
-
-MEASURES = {"regression": ("height", "width", "rate"), "rate": ("rate",)}
-"""What each regression is fitted on."""

@@ -1,13 +1,12 @@
-"""Hook `train`: everything that is fitted across patients is fitted here."""
+"""Hook `train`: fits the network; regressions are estimators, which the core fits."""
 
-from sklearn.impute import SimpleImputer
-from sklearn.linear_model import LogisticRegression
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+import numpy as np
+import torch
+from torch.nn import functional
 
-from cardio_core.api import Context, FeatureSet, ModelArtifact, Targets
-from cardio_my_modality.finding.columns import columns, numbers
+from cardio_core.api import ArrayExamples, Context, Examples, FeatureSet, ModelArtifact, Targets
 from cardio_my_modality.finding.config import TrainBlock
+from cardio_my_modality.networks.small import SmallNetwork
 
 
 def train(
@@ -17,18 +16,18 @@ def train(
     config: TrainBlock,
     ctx: Context,
 ) -> ModelArtifact:
-    """Fit the model that `ctx.model` names."""
-    if ctx.model == "network":
-        from cardio_my_modality.finding.by_network import fit_network  # torch only where needed
+    """Fit the network; a validation set, where there is one, chooses the epoch."""
 
-        return fit_network(training, validation, targets, config, ctx)
-    # What could not be measured is NaN; its place takes the median of the training patients.
-    regression = make_pipeline(
-        SimpleImputer(strategy="median", keep_empty_features=True),
-        StandardScaler(),
-        LogisticRegression(C=config.strength),
+    def examples(features: FeatureSet) -> Examples:
+        finding = targets.of(features.table, "finding").astype(np.int64)
+        return ArrayExamples(features["shape"].values, finding)
+
+    torch.manual_seed(ctx.seed_of("weights"))
+    fitted = ctx.fit(
+        SmallNetwork(len(ctx.task.targets[0].classes)),
+        examples(training),
+        None if validation is None else examples(validation),
+        plan=config.fit,
+        loss=lambda outputs, batch: functional.cross_entropy(outputs, batch["targets"]),
     )
-    regression.fit(columns(training, ctx), numbers(training, targets, ctx))
-    artifact = ModelArtifact(ctx.out)
-    artifact.save_estimator(regression)
-    return artifact
+    return ModelArtifact(ctx.out, fitted.best_epoch, fitted.notes)
