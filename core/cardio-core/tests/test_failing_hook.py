@@ -32,7 +32,7 @@ def test_an_error_about_nan_names_the_columns_that_hold_any():
         "hook train: ValueError: Input X contains NaN.; NaN in measures.width (1 of 4), "
         "measures.rate (2 of 4) ("
     )
-    assert "measures" not in said.kept
+    assert "measures" not in said.redacted
 
 
 def test_another_error_names_none():

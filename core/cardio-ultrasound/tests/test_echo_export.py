@@ -9,7 +9,7 @@ import pytest
 from pydicom import dcmread
 
 from cardio_core.api import DataError
-from cardio_core.types.notes import Exclusion, ExclusionReason
+from cardio_core.types.notes import Exclusion
 from cardio_core.types.samples import Cohort, FileSeen, SampleSet
 from cardio_ultrasound import loops_of_cell, nothing_in, read_export, strangers, write_us_loop
 from cardio_ultrasound.simulation.echo_export import damage, write_echo_export
@@ -183,7 +183,7 @@ def test_an_account_says_of_every_file_what_became_of_it(export, tmp_path):
     empty = Cohort(SampleSet(us_table(), []), {}, seen=found.files)
     colour = "expected a grey B-mode loop, found colour Doppler; choose the clip without colour"
     refused = {
-        "1-2": Exclusion(ExclusionReason.COLOUR_DOPPLER, colour),
+        "1-2": Exclusion("colour_doppler", colour),
         "3-1": Exclusion(text="expected a sector, found none"),
     }
     lines = account(empty, refused, {"2": "a4c"})

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 from cardio_core.errors import ContractError, LeakageError
 from cardio_core.types.artifact import ModelArtifact
 from cardio_core.types.info import Target, Task
-from cardio_core.types.notes import ExclusionReason, Note, NoteKind, Severity
+from cardio_core.types.notes import Note, NoteKind, Severity
 from cardio_core.types.redaction import without_names
 from cardio_core.types.samples import Quarantined
 from cardio_stats.errors import ConfigError, DataError
@@ -196,8 +196,8 @@ class Context:
         its own reason.
         """
         said = without_names(str(reason), files)
-        kind = ExclusionReason(reason.reason if isinstance(reason, DataError) else "unusable")
-        self._quarantined.append(Quarantined(recording_id, self.hook, said, files, kind))
+        code = reason.code if isinstance(reason, DataError) else "unusable"
+        self._quarantined.append(Quarantined(recording_id, self.hook, said, files, code))
 
     @contextmanager
     def reading(self, recording_id: str, *files: Path) -> Iterator[None]:

@@ -67,7 +67,7 @@ def main() -> None:
         click.echo(f"Error: {error}", err=True)
         sys.exit(error.exit_code)
     except Exception as error:
-        from cardio_core.compute.resource_errors import lacking, unreadable
+        from cardio_core.compute.resource_errors import resource_error, unreadable
 
         if why := _cannot_print(error):
             click.echo(f"Error: standard output cannot be written ({why}); what was to be printed "
@@ -75,7 +75,7 @@ def main() -> None:
             sys.exit(1)
         words = sys.argv
         out = Path(words[words.index("--out") + 1]) if "--out" in words[:-1] else None
-        if (machine := lacking(error, place=out)) is not None and not debug:
+        if (machine := resource_error(error, place=out)) is not None and not debug:
             click.echo(f"Error: {machine}", err=True)
             sys.exit(machine.exit_code)
         if (place := unreadable(error)) is not None and not debug:

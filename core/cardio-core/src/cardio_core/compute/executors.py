@@ -36,9 +36,9 @@ from cardio_core.compute.resource_errors import (
     dead_worker,
     install_extra,
     is_dead_worker,
+    resource_error,
     without_shared_memory,
 )
-from cardio_core.compute.resource_errors import lacking as lack_behind
 from cardio_stats.errors import CardioError, ConfigError
 
 # Keeping the workers of an engine busy, each with a device of its own.
@@ -86,7 +86,7 @@ def titled(job: Any) -> str:
 
 
 def explain(error: BaseException, under_way: Sequence[str] = ()) -> None:
-    """Raise a LackingError for the exceptions with which an engine reports a dead worker.
+    """Raise a ResourceError for the exceptions with which an engine reports a dead worker.
 
     `under_way` are the titles of the jobs that were at work: one of them was too much.
     """
@@ -96,7 +96,7 @@ def explain(error: BaseException, under_way: Sequence[str] = ()) -> None:
         ) from error
     if is_dead_worker(error):
         raise dead_worker(error, _listed(under_way)) from error
-    if (machine := lack_behind(error)) is not None and machine is not error:
+    if (machine := resource_error(error)) is not None and machine is not error:
         raise machine from error
 
 
@@ -123,7 +123,7 @@ class NoLongerWantedError(BaseException):
     """Ends a job whose run is no more; no `except Exception` of a plugin holds it up."""
 
 
-def lacking(named: Named) -> str:
+def missing_in_worker(named: Named) -> str:
     """Return what this worker lacks, and remember that it lacks nothing."""
     name, check = named
     said = "" if name in _PASSED else check()
@@ -147,7 +147,7 @@ def run_there(
         As `run_job`.
     """
     for check in checks:
-        if said := lacking(check):
+        if said := missing_in_worker(check):
             raise ConfigError(f"--executor dask: worker {_me().address}: {said}")
     with _ALONE, _while_wanted():
         return run_job(function, job, device)
@@ -294,7 +294,7 @@ class SerialExecutor:
                 try:
                     results.append(function(job, *arguments))
                 except MemoryError as error:
-                    raise lack_behind(error, titled(job)) or error from error
+                    raise resource_error(error, titled(job)) or error from error
                 if on_done is not None:
                     on_done(results[-1])
         return results
@@ -509,7 +509,7 @@ class DaskExecutor:
                     "--nworkers N --nthreads 1`"
                 )
         named = (secrets.token_hex(8), check)
-        for name, said in self._client.run(lacking, named, on_error="return").items():
+        for name, said in self._client.run(missing_in_worker, named, on_error="return").items():
             if isinstance(said, Exception):
                 said = f"{said}; install cardio there as it is here"
             if said:

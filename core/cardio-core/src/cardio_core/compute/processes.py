@@ -21,7 +21,7 @@ from types import FrameType
 from typing import Any, NoReturn
 
 from cardio_core.compute.devices import Device
-from cardio_core.compute.resource_errors import lacking
+from cardio_core.compute.resource_errors import resource_error
 from cardio_stats.errors import CardioError
 
 ENVIRONMENT = {
@@ -257,7 +257,7 @@ def run_job(function: Callable[..., Any], job: Any, device: Device | None) -> An
     try:
         return function(job) if device is None else function(job, device)
     except Exception as error:
-        if (machine := lacking(error, str(getattr(job, "title", "")))) is not None:
+        if (machine := resource_error(error, str(getattr(job, "title", "")))) is not None:
             raise machine from None
         found = that_travels(error)
         if found is error:

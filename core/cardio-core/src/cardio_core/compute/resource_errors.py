@@ -10,7 +10,7 @@ import shutil
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
-from cardio_stats.errors import DataError, LackingError
+from cardio_stats.errors import Code, DataError, ResourceError
 
 _DISK = {
     errno.ENOSPC: "the disk is full",
@@ -37,9 +37,9 @@ OUT_OF_MEMORY = (
 )
 
 
-def lacking(
+def resource_error(
     error: BaseException, doing: str = "", place: Path | None = None
-) -> LackingError | None:
+) -> ResourceError | None:
     """Return what an error says of the machine, or None where it is about something else.
 
     Parameters
@@ -53,17 +53,17 @@ def lacking(
 
     Examples
     --------
-    >>> print(lacking(MemoryError(), "honest r0-f1 ridge"))
+    >>> print(resource_error(MemoryError(), "honest r0-f1 ridge"))
     honest r0-f1 ridge: out of memory; use fewer processes (--executor local:1) or ...
-    >>> lacking(ValueError("no number")) is None
+    >>> resource_error(ValueError("no number")) is None
     True
     """
-    if isinstance(error, LackingError):
+    if isinstance(error, ResourceError):
         return error
     if is_out_of_memory(error):
         said = f"{doing}: " if doing else ""
         said += f"out of memory; {OUT_OF_MEMORY}"
-        return LackingError(said, said)
+        return ResourceError(said, said, code="memory")
     if isinstance(error, RuntimeError) and "shared memory" in str(error):
         return without_shared_memory(error)
     if is_dead_worker(error):
@@ -82,7 +82,8 @@ def lacking(
     free = _free(where) if number in _FULL else ""
     do = "free some space" if number in _FULL else "allow it"
     tail = f": {why}{free}; {do} or name another place"
-    return LackingError(said + tail, kept + tail)
+    code: Code = "disk" if number in _DISK else "permission"
+    return ResourceError(said + tail, kept + tail, code=code)
 
 
 def _ours(error: BaseException, path: Path, place: Path | None) -> bool:
@@ -106,7 +107,7 @@ def unreadable(error: BaseException) -> DataError | None:
     return DataError(why) if why else None
 
 
-def without_shared_memory(error: BaseException) -> LackingError:
+def without_shared_memory(error: BaseException) -> ResourceError:
     """Return what is said where processes cannot share memory: no semaphore, no array.
 
     Examples
@@ -119,7 +120,7 @@ def without_shared_memory(error: BaseException) -> LackingError:
         f"several processes cannot work here: /dev/shm is full, too small or may not be written "
         f"({why}); enlarge it (docker run --shm-size=1g), or use one process (--executor local:1)"
     )
-    return LackingError(said, said)
+    return ResourceError(said, said, code="memory")
 
 
 def is_dead_worker(error: BaseException) -> bool:
@@ -128,7 +129,7 @@ def is_dead_worker(error: BaseException) -> bool:
     return type(error).__name__ in ("TerminatedWorkerError", "KilledWorker")
 
 
-def dead_worker(error: BaseException, at: str = "") -> LackingError:
+def dead_worker(error: BaseException, at: str = "") -> ResourceError:
     """Return what is said of a process that died; `at` says over what, behind a comma.
 
     Examples
@@ -139,7 +140,7 @@ def dead_worker(error: BaseException, at: str = "") -> LackingError:
     codes = re.search(r"\{.*\}", str(error))
     detail = f": exit code {codes[0].strip('{}')}" if codes else ""
     said = f"a worker died (out of memory is the usual cause){detail}{at}; {OUT_OF_MEMORY}"
-    return LackingError(said, said)
+    return ResourceError(said, said, code="memory")
 
 
 def is_out_of_memory(error: BaseException) -> bool:
@@ -181,7 +182,7 @@ def _free(path: Path | None) -> str:
     return ""
 
 
-# What to type for a package that is lacking: a checkout has folders, a wheel has names.
+# What to type for a package that is missing: a checkout has folders, a wheel has names.
 
 CORE = "cardio-core"
 

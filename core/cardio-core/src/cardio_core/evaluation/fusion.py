@@ -15,7 +15,7 @@ from cardio_core.errors import LeakageError
 from cardio_core.evaluation.aggregate import score_columns
 from cardio_core.evaluation.decision import plain
 from cardio_core.types.info import Target
-from cardio_stats.errors import DataError
+from cardio_stats.errors import Code, DataError
 
 # The regression behind late fusion: weights that move little when the scores move little.
 
@@ -37,6 +37,8 @@ from the second on Firth's method is, and both in proportion between."""
 
 class UnfittableError(DataError):
     """The fitted rows cannot settle the weights: too few, of one class, or all alike."""
+
+    code: Code = "degenerate"
 
 
 def fit_weights(
@@ -214,6 +216,8 @@ CLIP = 1e-7
 
 class MismatchError(DataError):
     """The models do not speak of the same patients, folds or truths: no cohort excuses that."""
+
+    code: Code = "mismatch"
 
 
 @dataclass(frozen=True)

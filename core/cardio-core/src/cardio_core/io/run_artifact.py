@@ -236,6 +236,7 @@ class RunManifest:
     name: str = ""
     command: str | tuple[str, ...] = ()
     error: str = ""
+    error_code: str = ""
     plugin: str = ""
     plugin_version: str = ""
     core_version: str = ""

@@ -29,7 +29,7 @@ from pydantic_core import PydanticCustomError
 
 from cardio_core.errors import MadeWrongError
 from cardio_stats.cells import table_as_it_was
-from cardio_stats.errors import DataError, unusable
+from cardio_stats.errors import Code, DataError, unusable
 from cardio_stats.files import MOST_BYTES as MOST_BYTES_OF_TEXT
 from cardio_stats.files import read_json
 from cardio_stats.serialization import shown
@@ -360,7 +360,7 @@ class QuarantinedForm(Entries):
     recording_id: str
     hook: str
     reason: str
-    kind: Word = "unusable"
+    code: Code = "unusable"
 
 
 JUDGED = Kind("the estimates of one protocol", JudgedForm)

@@ -60,7 +60,7 @@ def fuse_fold(job: FoldJob, folder: Path) -> None:
         except MismatchError as error:
             raise MismatchError(f"{job.title}, {target.name}: {error}") from error
         except DataError as error:
-            raise DataError(f"{target.name}: {error}") from error
+            raise DataError(f"{target.name}: {error}", code=error.code) from error
         notes += Note.each(NoteKind.FUSION, own)
         artifact.write_json(fusion_file(target), rule.to_dict())
         if frame is not None:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from cardio_core.compute.resource_errors import lacking
+from cardio_core.compute.resource_errors import resource_error
 from cardio_core.context import Context
 from cardio_core.errors import ContractError, HookError, MadeWrongError
 from cardio_core.registry import Plugin
@@ -24,7 +24,7 @@ from cardio_core.types.redaction import is_of_a_recording, text_of, unreadable
 from cardio_core.types.report import EvaluationReport, Explanation
 from cardio_core.types.samples import Cohort, SampleSet, column_with_path
 from cardio_core.types.targets import KEY_OF_UNIT
-from cardio_stats.errors import CardioError, DataError, LackingError
+from cardio_stats.errors import CardioError, DataError, ResourceError
 
 # What a plugin's code raised, told in one line that says where.
 
@@ -38,7 +38,7 @@ def failed(
     error: BaseException,
     place: Path | None = None,
     given: Mapping[str, Any] = MappingProxyType({}),
-) -> HookError | LackingError:
+) -> HookError | ResourceError:
     """Return the one line for what a hook raised; `title` says which hook was called.
 
     Where it is about NaN, the line names the columns that hold any of the features among `given`,
@@ -58,7 +58,7 @@ def failed(
     ...     print(str(failed("cardio_ppg", "plugin 'ppg', hook train", error)).partition(" (")[0])
     plugin 'ppg', hook train: KeyError: 'sick'
     """
-    if (machine := lacking(error, title, place)) is not None and not _for_reading(error):
+    if (machine := resource_error(error, title, place)) is not None and not _for_reading(error):
         return machine
     kind = type(error).__name__
     kept = f"{kind}: {text_of(error)}".rstrip(": ")

@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from threading import Event, Thread
 
-from cardio_stats.errors import ConfigError, DataError
+from cardio_stats.errors import Code, ConfigError, DataError
 from cardio_stats.files import write_text
 
 FILE = "running.lock"
@@ -25,6 +25,8 @@ SILENT_S = 120.0
 
 class AnotherRunError(ConfigError):
     """Another run works in the folder; nothing there was touched."""
+
+    code: Code = "locked"
 
 
 @dataclass(frozen=True)

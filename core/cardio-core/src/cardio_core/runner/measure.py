@@ -348,7 +348,7 @@ def _refused(found: Found) -> Iterator[Line]:
         patient = whose.get(row.recording_id, row.recording_id)
         yield Line(
             row.recording_id, patient, files, reason=reason, study_id=row.recording_id,
-            excluded=row.kind,
+            excluded=row.code,
         )  # fmt: skip
     numbers = (str(n) for n in range(1, 10**9) if str(n) not in taken)
     for path, reason in found.refused:

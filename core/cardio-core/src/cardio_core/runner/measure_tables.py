@@ -40,11 +40,11 @@ from cardio_core.runner.prepare import (
 )
 from cardio_core.runner.setup import open_with_defaults
 from cardio_core.types.features import FeatureSet, flags_of, verdicts_of
-from cardio_core.types.notes import Exclusion, ExclusionReason, Verdict
+from cardio_core.types.notes import Exclusion, Verdict
 from cardio_core.types.redaction import without_names
 from cardio_core.types.samples import Cohort, SampleSet
 from cardio_stats.cells import named_texts, texts
-from cardio_stats.errors import CardioError, DataError
+from cardio_stats.errors import CardioError, Code, DataError
 from cardio_stats.files import SafeName, file_in, replacing, write_json
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ class Line:
         What a reader should know, in words.
     reason : str
         Why nothing could be measured; empty where something was.
-    excluded : ExclusionReason
+    excluded : Code
         What programs go by of that reason.
     sheet : str
         Name of the sheet's file; empty without one.
@@ -102,7 +102,7 @@ class Line:
     view: str = ""
     verdict: Verdict = field(default_factory=Verdict)
     n_recordings: int = 1
-    excluded: ExclusionReason = ExclusionReason.UNUSABLE
+    excluded: Code = "unusable"
 
 
 LINES = Kind("what was measured of a patient", tuple[Line, ...])
@@ -191,7 +191,7 @@ def _measured(job: Job, known: Mapping[str, Mapping[Path, str]], device: Any) ->
         if made is None or made.features is None or features is None or name in reasons:
             why = reasons.get(name) or Exclusion(text=failed or NOTHING)
             said = without_names(why.text, job.files[name])
-            lines.append(Line(**about, reason=said, excluded=why.reason))  # type: ignore[arg-type]
+            lines.append(Line(**about, reason=said, excluded=why.code))  # type: ignore[arg-type]
             continue
         verdict = verdicts_of(features.table).get(name, Verdict())
         flags = _in_words(flags_of(features.table).get(name, []), verdict)

@@ -32,7 +32,7 @@ from cardio_core.runner.progress import Echo, Progress, Slow, several
 from cardio_core.runner.provenance import versions_for
 from cardio_core.runner.setup import open_with_defaults
 from cardio_core.types.features import FeatureSet, concatenate
-from cardio_core.types.notes import Exclusion, ExclusionReason, Note, NoteKind
+from cardio_core.types.notes import Exclusion, Note, NoteKind
 from cardio_core.types.redaction import text_of, unreadable
 from cardio_core.types.samples import Cohort, Quarantined, SampleSet, sealed
 from cardio_stats.cells import cell_text, named_texts, texts
@@ -121,7 +121,7 @@ def account(
         refusal = refused.get(one.recording_id, Exclusion())
         why = one.why or refusal.text
         used = bool(one.recording_id) and not why
-        coloured = bool(one.recording_id) and refusal.reason == ExclusionReason.COLOUR_DOPPLER
+        coloured = bool(one.recording_id) and refusal.code == "colour_doppler"
         kind = _COLOURED if coloured else one.kind
         view = known.get(one.recording_id, "")
         lines.append(
@@ -585,7 +585,7 @@ def _kept(jobs: Iterable[PatientJob], name: str, schema: Kind) -> dict[str, Any]
 def set_aside(jobs: Iterable[PatientJob]) -> list[Quarantined]:
     """Return what `preprocess` and `featurize` set aside of patients whose features are made."""
     return [
-        Quarantined(**row | {"kind": ExclusionReason(row["kind"])})
+        Quarantined(**row)
         for job in jobs
         for row in QUARANTINED.read(job.folder / "quarantined.json")
     ]

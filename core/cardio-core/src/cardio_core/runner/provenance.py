@@ -21,7 +21,7 @@ from cardio_core.registry.diagnostics import requirements
 from cardio_core.runner.manifest import MARK, git_commit
 from cardio_core.runner.request import RunRequest
 from cardio_core.runner.setup import Setup, open_with_defaults
-from cardio_stats.errors import CardioError, ConfigError
+from cardio_stats.errors import CardioError, Code, ConfigError
 
 CORE = "cardio-core"
 
@@ -158,6 +158,8 @@ _SAME_CODE = "the sources of {} differ (version {} both times)"
 
 class NotTheSameError(ConfigError):
     """A run would go on as another; nothing of it was touched."""
+
+    code: Code = "mismatch"
 
 
 @dataclass(frozen=True)

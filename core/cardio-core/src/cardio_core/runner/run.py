@@ -15,7 +15,7 @@ from typing import Any
 from cardio_core.compute.devices import cpu_count
 from cardio_core.compute.executors import Executor, parse_executor
 from cardio_core.compute.processes import one_thread
-from cardio_core.compute.resource_errors import lacking
+from cardio_core.compute.resource_errors import resource_error
 from cardio_core.config import Protocol
 from cardio_core.context import LOG, Context
 from cardio_core.fold_assignment import find_plan
@@ -24,7 +24,7 @@ from cardio_core.io.run_schema import JUDGED
 from cardio_core.io.store import bound_cache, open_cache
 from cardio_core.runner.embeddings import keep_applicability
 from cardio_core.runner.evaluate import collect, judge, write_csv, write_judged, write_table_one
-from cardio_core.runner.filling import kept_text
+from cardio_core.runner.filling import failure
 from cardio_core.runner.fits import FoldJob, jobs_of
 from cardio_core.runner.lock import locked
 from cardio_core.runner.manifest import Manifest, now
@@ -66,7 +66,7 @@ from cardio_core.types.plans import Nested, RandomSamples, Sites
 from cardio_core.types.predictions import Scored
 from cardio_core.types.samples import Cohort
 from cardio_stats._numerics.watching import duration, roughly
-from cardio_stats.errors import DataError, LackingError
+from cardio_stats.errors import DataError, ResourceError
 from cardio_stats.files import read_json, sweep_cache, sweep_run, write_json, write_text
 from cardio_stats.layout import laid_out
 
@@ -455,9 +455,7 @@ def _hold(
     except BaseException as error:
         interrupted = isinstance(error, KeyboardInterrupt)
         with suppress(OSError):  # of a full disk, the first error says more than the second
-            manifest.update(
-                status="interrupted" if interrupted else "failed", error=kept_text(error)
-            )
+            manifest.update(status="interrupted" if interrupted else "failed", **failure(error))
         raise
     finally:
         LOG.removeHandler(handler)
@@ -474,11 +472,11 @@ def _telling_how_to_go_on(request: RunRequest, out: Path, say: Display) -> Itera
             raise
         raise Interrupted(how_to_go_on(request, out, say.last)) from stop
     except Exception as error:
-        machine = lacking(error, place=out)
+        machine = resource_error(error, place=out)
         if machine is None or request.for_need:
             raise
         tail = how_to_go_on(request, out, say.last, "")
-        raise LackingError(f"{machine}. {tail}", machine.kept) from error
+        raise ResourceError(f"{machine}. {tail}", machine.redacted) from error
 
 
 def _work(session: Session, cohorts: Mapping[Protocol, Cohort]) -> None:

@@ -586,7 +586,7 @@ def convert_weights(
     try:
         found = recognise({name: value.shape for name, value in state.items()}, layout, layouts)
     except DataError as error:
-        raise DataError(f"{path.name}: {error}") from error
+        raise DataError(f"{path.name}: {error}", code=error.code) from error
     kept, dropped = _renamed(state, found)
     report = Converted(
         found.name if found else "as is",
@@ -640,7 +640,8 @@ def _read(path: Path) -> dict[str, torch.Tensor]:
             return keras_state(read_keras(path, MAX_BYTES))
         except DataError as error:
             where = "" if str(error).startswith(path.name) else f"{path.name}: "
-            raise DataError(f"{where}{error}; of a Keras ResNet take the PyTorch file") from error
+            message = f"{where}{error}; of a Keras ResNet take the PyTorch file"
+            raise DataError(message, code=error.code) from error
     return _state_of(_unpickled(path), path.name)
 
 

@@ -14,8 +14,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from cardio_core.errors import HookError
-from cardio_stats.errors import CardioError, DataError, LackingError
+from cardio_stats.errors import CardioError, DataError, RedactedError
 
 _ABOUT_CODE = (ImportError, AttributeError, NameError, ZeroDivisionError, RecursionError)
 """Errors whose text names parts of a program."""
@@ -36,8 +35,8 @@ def text_of(error: BaseException) -> str:
     >>> text_of(ValueError("could not convert string to float: 'MILLER'"))
     ''
     """
-    if isinstance(error, HookError | LackingError):
-        return error.kept
+    if isinstance(error, RedactedError):
+        return error.redacted
     if isinstance(error, OSError):
         return error.strerror or ""
     in_program = isinstance(error, SyntaxError) and Path(error.filename or "").suffix == ".py"
@@ -200,27 +199,31 @@ def unreadable(error: Exception, files: Iterable[Path]) -> CardioError:
         for place, file in enumerate(counted, start=1):
             if len(counted) > 1 and str(error).startswith(f"{file.name}:"):
                 said = f"file {place} of {len(counted)}: {said}"
-        return error if said == str(error) else DataError(said, reason=error.reason)
+        return error if said == str(error) else DataError(said, code=error.code)
     if isinstance(error, CardioError):
         return error
     if isinstance(error, MemoryError):
         return DataError(
             "expected a recording that fits into memory, found a larger one; free memory, or "
-            "export it at a lower resolution"
+            "export it at a lower resolution",
+            code="memory",
         )
     if isinstance(error, FileNotFoundError):
         return DataError(
-            "expected the recording's file, found none (FileNotFoundError); check the path"
+            "expected the recording's file, found none (FileNotFoundError); check the path",
+            code="missing",
         )
     if isinstance(error, PermissionError):
-        return DataError("expected a file that may be read, found one that may not; allow it")
+        return DataError("expected a file that may be read, found one that may not; allow it",
+                         code="permission")  # fmt: skip
     if isinstance(error, OSError) and error.errno in _MEDIUM:
         return DataError(
             f"expected a recording that can be read, found that {_MEDIUM[error.errno]}"
         )
     kind = type(error).__name__ + _where(error)
     return DataError(
-        f"expected a recording that can be read, found a damaged one ({kind}); export it again"
+        f"expected a recording that can be read, found a damaged one ({kind}); export it again",
+        code="damaged",
     )
 
 

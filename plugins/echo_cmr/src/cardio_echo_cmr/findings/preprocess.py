@@ -115,7 +115,7 @@ def preprocess(samples: SampleSet, config: PreprocessBlock, ctx: Context) -> Sam
             video = sector_video(loop, config, look=ctx.mode == "predict")
         except DataError as error:
             said = nameless(str(error), Path(loop.name))
-            ctx.quarantine(recording_id, DataError(said, reason=error.reason))
+            ctx.quarantine(recording_id, DataError(said, code=error.code))
             continue
         values.append(video)
         kept.append(recording_id)
@@ -198,7 +198,7 @@ def _require_usable(loop: Loop, min_frames: int) -> None:
         raise DataError(
             f"{loop.name}: expected a grey B-mode loop, found colour Doppler; "
             "choose the clip without colour",
-            reason="colour_doppler",
+            code="colour_doppler",
         )
     if loop.n_frames < min_frames:
         raise DataError(

@@ -98,7 +98,7 @@ def preprocess(samples: SampleSet, config: PreprocessBlock, ctx: Context) -> Sam
             made = follow_beats(study, config, device)
         except DataError as error:
             said = nameless(str(error), Path(opened.loop.name))
-            ctx.quarantine(recording_id, DataError(said, reason=error.reason))
+            ctx.quarantine(recording_id, DataError(said, code=error.code))
             continue
         kept = made.shifts if ctx.mode == "fit" else made.shifts[:1]
         for place, shift in enumerate(kept):
