@@ -18,7 +18,7 @@ from cardio_core.compute.resource_errors import resource_error
 from cardio_core.io.hashing import file_digest
 from cardio_core.io.store import bound_cache, held_in, open_cache
 from cardio_core.runner.hook_calls import failed
-from cardio_core.testing import call_cardio
+from cardio_core.testing import call_cardio, refuses
 from cardio_stats.errors import ConfigError, DataError, ResourceError
 from cardio_stats.files import replacing, whole_directory, write_text
 
@@ -149,11 +149,11 @@ def test_a_place_that_is_read_only_by_then_hides_nothing(tmp_path, monkeypatch):
 def test_a_cache_that_cannot_be_made_or_written_says_what_to_set(tmp_path, monkeypatch):
     (tmp_path / "file").touch()
     monkeypatch.setenv("CARDIO_CACHE", str(tmp_path / "file" / "cache"))
-    with pytest.raises(ConfigError, match=r"may not \(not a directory\); set CARDIO_CACHE"):
+    with refuses(ConfigError, "cache", "CARDIO_CACHE", code="permission"):
         open_cache()
     monkeypatch.setenv("CARDIO_CACHE", str(tmp_path))
     monkeypatch.setattr("os.access", lambda *_: False)
-    with pytest.raises(ConfigError, match=r"may not \(read-only\); set CARDIO_CACHE"):
+    with refuses(ConfigError, "CARDIO_CACHE", code="permission"):
         open_cache()
     for name in ("CARDIO_CACHE", "XDG_CACHE_HOME"):
         monkeypatch.delenv(name, raising=False)
@@ -162,7 +162,7 @@ def test_a_cache_that_cannot_be_made_or_written_says_what_to_set(tmp_path, monke
         raise RuntimeError("Could not determine home directory.")
 
     monkeypatch.setattr(Path, "home", homeless)
-    with pytest.raises(ConfigError, match="expected a home folder for derived files, found none"):
+    with refuses(ConfigError, code="missing"):
         open_cache()
 
 
@@ -182,7 +182,7 @@ def test_a_worker_that_died_anywhere_is_told_as_one_that_died_over_a_fit():
 
 def test_a_folder_where_a_file_is_to_be_written_is_named_and_stays(tmp_path):
     (tmp_path / "report.html").mkdir()
-    with pytest.raises(DataError, match=r"^report\.html: expected a file or nothing, found a fold"):
+    with refuses(DataError, "report.html", code="exists"):
         write_text(tmp_path / "report.html", "text")
     assert [path.name for path in tmp_path.iterdir()] == ["report.html"]
 

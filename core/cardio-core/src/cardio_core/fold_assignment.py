@@ -330,8 +330,7 @@ def same_folds(stored: Mapping[str, Any], table: pd.DataFrame, y: Array) -> Spli
         if named is None:
             raise DataError.unusable(
                 "splits.json", "folds called r0-f0, r0-f1 and so on", "another name",
-                "put back a whole copy of the earlier run",
-            )  # fmt: skip
+                "put back a whole copy of the earlier run", code="damaged")  # fmt: skip
         repeat, index = int(named[1]), int(named[2])
         test = np.flatnonzero(ids.isin(fold["test"]).to_numpy() & labelled)
         if not test.size:
@@ -429,7 +428,9 @@ def find_plan(block: Any, plans: Mapping[str, Plan], patients: Collection[str]) 
     }
     for name in (block.plan, block.otherwise):
         if name is not None and name not in known:
-            raise ConfigError(f"no split plan {name!r}; this task knows {', '.join(known)}")
+            raise ConfigError(
+                f"no split plan {name!r}; this task knows {', '.join(known)}", code="unknown"
+            )
     asked = known[block.plan]
     listed = {*asked.train, *asked.test} if isinstance(asked, Fixed) else set()
     if listed and block.otherwise and not listed & set(patients):

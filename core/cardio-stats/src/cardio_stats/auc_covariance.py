@@ -469,7 +469,8 @@ def delong_paired(
     if difference != 0:
         raise DataError(
             f"paired AUCs {found.aucs[0]:.4f} and {found.aucs[1]:.4f}: expected a variance above "
-            "0, found 0; DeLong does not apply to perfect separation, use mcnemar at a threshold"
+            "0, found 0; DeLong does not apply to perfect separation, use mcnemar at a threshold",
+            code="degenerate",
         )
     note = "both scores rank every case and control alike"
     one, other = (np.unique(score, return_inverse=True)[1] for score in sample.scores)
@@ -537,7 +538,10 @@ def auc_noninferiority(
         unit=unit,
     )  # fmt: skip
     if found.extra["se"] == 0 or found.low is None:
-        raise DataError("non-inferiority: expected two scores that differ, found a variance of 0")
+        raise DataError(
+            "non-inferiority: expected two scores that differ, found a variance of 0",
+            code="degenerate",
+        )
     statistic = (found.value + margin) / found.extra["se"]
     extra = {"margin": margin, "noninferior": float(found.low > -margin)}
     return found.replace(
@@ -636,7 +640,8 @@ def _independent(sample: ScoredSample, component: Floats) -> tuple[Floats, Float
     if min(n_positive, n_negative) < 2:
         raise DataError(
             f"outcome: expected at least 2 rows of each class, found {n_positive} of class 1 and "
-            f"{n_negative} of class 0; a variance cannot be had from one row"
+            f"{n_negative} of class 0; a variance cannot be had from one row",
+            code="too_few",
         )
     v10, v01 = component[:, sample.positive], component[:, ~sample.positive]
     covariance = np.cov(v10, ddof=1) / n_positive + np.cov(v01, ddof=1) / n_negative

@@ -245,7 +245,8 @@ class CoxModel(CurvedEffects):
         if time > longest:
             raise DataError(
                 f"risk by {time:g}: expected a time of at most {longest:g}, the longest follow-up; "
-                "choose an earlier one"
+                "choose an earlier one",
+                code="out_of_range",
             )
         matrix = np.column_stack([one.columns(table) for one in self.predictors])
         return self._risk((matrix - self.centre) @ self.coefficients, time)
@@ -385,7 +386,10 @@ def require_others(predictors: Sequence[Predictor], time: str, event: str) -> No
     """Refuse a predictor that is the time or the event."""
     both = {time, event.partition("=")[0]} & {one.column for one in predictors}
     if both:
-        raise DataError(f"column {both.pop()!r}: is both outcome and predictor; leave it out")
+        raise DataError(
+            f"column {both.pop()!r}: is both outcome and predictor; leave it out",
+            code="contradiction",
+        )
 
 
 def design_of_follow_up(
@@ -404,7 +408,8 @@ def design_of_follow_up(
         if np.ptp(column) == 0:
             raise DataError(
                 f"predictor {term!r}: expected values that vary, found {column[0]:g} in all "
-                f"{kept.n} complete rows; leave it out"
+                f"{kept.n} complete rows; leave it out",
+                code="degenerate",
             )
     return matrix, predictors, kept
 
@@ -413,13 +418,15 @@ def _require_fit(standard: Floats, terms: Sequence[str], kept: FollowUp) -> None
     if kept.n_events <= len(terms):
         raise DataError(
             f"Cox regression: expected more events than the {len(terms)} coefficients, found "
-            f"{kept.n_events}; take fewer columns"
+            f"{kept.n_events}; take fewer columns",
+            code="too_few",
         )
     for position, term in enumerate(terms):
         if np.linalg.matrix_rank(standard[:, : position + 1]) <= position:
             raise DataError(
                 f"predictor {term!r}: expected a column of its own, found a sum of "
-                f"{', '.join(terms[:position])}; leave it out"
+                f"{', '.join(terms[:position])}; leave it out",
+                code="degenerate",
             )
 
 
@@ -445,7 +452,8 @@ def _maximise(sets: RiskSets, matrix: Floats, terms: Sequence[str]) -> tuple[Flo
     worst = terms[int(np.abs(beta).argmax())]
     raise DataError(
         f"Cox regression: the hazard ratio of {worst!r} is infinite or 0, as where one of its "
-        "groups has no event; leave it out, or join groups"
+        "groups has no event; leave it out, or join groups",
+        code="degenerate",
     )
 
 

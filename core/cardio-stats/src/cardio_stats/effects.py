@@ -173,7 +173,8 @@ def exposed_rows(table: pd.DataFrame, target: str, exposure: str, event: str | N
     if len(terms) > 1:
         raise DataError(
             f"column {exposure!r}: expected numbers or two categories, found {len(terms) + 1}; "
-            "one odds ratio cannot hold them, join categories"
+            "one odds ratio cannot hold them, join categories",
+            code="unsupported",
         )
     known = ~(np.isnan(outcome) | np.isnan(matrix[:, 0]))
     return ExposedRows(
@@ -202,7 +203,7 @@ def in_subgroups(
         No column, or one that is the exposure; refusals of single subgroups become notes.
     """
     if not by:
-        raise DataError("subgroups: expected at least one column, found none")
+        raise DataError("subgroups: expected at least one column, found none", code="missing")
     parts = [subgroups_of(table, one) for one in by]
     for part in parts:
         if part.name in (found.column, found.target):

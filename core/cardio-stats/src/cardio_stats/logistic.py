@@ -498,7 +498,8 @@ class LogisticModel(LogisticFit, CurvedEffects):
         if self.method == "firth":
             raise DataError(
                 "AIC: expected an unpenalised fit, found Firth's; its likelihood is penalised, "
-                "compare models by cross-validation"
+                "compare models by cross-validation",
+                code="unsupported",
             )
         return 2 * (len(self.terms) + 1) - 2 * self.log_likelihood
 
@@ -593,12 +594,14 @@ def fit_scales(
             raise DataError(
                 f"logistic regression: {names} {verb} the outcome, so the estimate is infinite "
                 "and a likelihood-ratio test meaningless; use Firth's method (method='firth'), as "
-                "univariable and multivariable do by themselves"
+                "univariable and multivariable do by themselves",
+                code="degenerate",
             )
         if interval == "wald":
             raise DataError(
                 f"logistic regression: {names} {verb} the outcome, where Wald intervals are "
-                "wrong even after Firth's method; use profile intervals"
+                "wrong even after Firth's method; use profile intervals",
+                code="degenerate",
             )
         notes.append(f"{names} {verb} the outcome: maximum likelihood is infinite.")
     used: Literal["ml", "firth"] = "firth" if method == "firth" or separated.any() else "ml"

@@ -238,7 +238,8 @@ def imputed_tables(
         if name not in table.columns and spline_asked(name):
             raise DataError(
                 f"imputation: expected columns, found the spline {name}; take the column as it "
-                "stands, or the rows where all columns are known"
+                "stands, or the rows where all columns are known",
+                code="unsupported",
             )
     values, _ = binary_outcome(table, outcome, event)
     known = table[~np.isnan(values)].reset_index(drop=True)
@@ -251,7 +252,8 @@ def imputed_tables(
         if own.any() and (~own).sum() < MIN_KNOWN:
             raise DataError(
                 f"column {name!r}: expected at least {MIN_KNOWN} known values to draw the others "
-                f"from, found {int((~own).sum())} of {len(own)}; leave it out"
+                f"from, found {int((~own).sum())} of {len(own)}; leave it out",
+                code="too_few",
             )
     rng = np.random.default_rng(seed)
     for _ in range(m):
@@ -413,10 +415,14 @@ def pool_rubin(
     if each.ndim != 2 or each.shape != own.shape or len(each) < 2:
         raise DataError(
             "Rubin's rules: expected estimates and variances of at least 2 completed sets, a row "
-            f"each, found shapes {each.shape} and {own.shape}"
+            f"each, found shapes {each.shape} and {own.shape}; pool what was fitted on all sets",
+            code="mismatch",
         )
     if not (np.isfinite(each).all() and np.isfinite(own).all() and (own >= 0).all()):
-        raise DataError("Rubin's rules: expected finite estimates, and variances of 0 or more")
+        raise DataError(
+            "Rubin's rules: expected finite estimates, and variances of 0 or more, found others",
+            code="out_of_range",
+        )
     m = len(each)
     within, between = own.mean(axis=0), each.var(axis=0, ddof=1)
     added = (1 + 1 / m) * between

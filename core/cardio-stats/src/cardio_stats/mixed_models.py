@@ -336,7 +336,8 @@ def _require_repeats(codes: Ints, patient: str) -> None:
     if n_patients == codes.size:
         raise DataError(
             f"column {patient!r}: expected patients with several rows, found one each "
-            f"({n_patients}); there is nothing repeated, compare groups with table1 or agreement"
+            f"({n_patients}); there is nothing repeated, compare groups with table1 or agreement",
+            code="too_few",
         )
 
 
@@ -375,7 +376,7 @@ def _fitted(found: _Repeated, fixed: Floats) -> tuple[Floats, Floats, Floats, fl
         turn = np.array([[1.0, -middle / width], [0.0, 1 / width]])
     fit = RestrictedLikelihood(found.outcome / unit, standard, own, found.patient).fit()
     if not fit.converged:
-        raise DataError(_no_fit(found))
+        raise DataError(_no_fit(found), code="degenerate")
     back = np.diag(1 / spread)
     back[0, 1:] = -centre[1:] / spread[1:]
     return (

@@ -443,7 +443,9 @@ def _permuted(
     rng = np.random.default_rng(seed)
     codes = np.arange(n) if persons is None else group_codes(persons, "persons")
     if (codes < 0).any():
-        raise DataError("group tests: expected a person in every row, found a missing one")
+        raise DataError(
+            "group tests: expected a person in every row, found a missing one", code="missing"
+        )
     order = np.argsort(codes, kind="stable")
     rows_of = np.split(order, np.flatnonzero(np.diff(codes[order])) + 1)
     alike: dict[int, list[NDArray[np.int64]]] = {len(rows): [] for rows in rows_of}

@@ -209,7 +209,8 @@ def place_words(values: pd.Series[Any], asked: AskedOutcome) -> Placed:
         raise ConfigError(
             f"{_where(asked)}: {_counted(unplaced)} {'is' if len(unplaced) == 1 else 'are'} "
             f"neither the event ({spelled[event]!r}) nor a control; name each with --negative or "
-            "--missing, or correct the table"
+            "--missing, or correct the table",
+            code="unknown",
         )
     if not control:
         raise ConfigError(f"{_where(asked)}: every known row holds {spelled[event]!r}, the event")
@@ -227,7 +228,8 @@ def _event_of(
         if event not in left:
             raise ConfigError(
                 f"{_where(asked)}: the event {asked.event!r} does not occur; found "
-                f"{_counted(words)}; name the event with --event"
+                f"{_counted(words)}; name the event with --event",
+                code="unknown",
             )
         return event
     pairs = {pair for pair in PAIRS if set(pair) <= set(left)}
@@ -236,7 +238,8 @@ def _event_of(
         return event
     raise ConfigError(
         f"{_where(asked)}: its values are {_counted(words)}; name the one that is predicted, "
-        f"--event {spelled[left[-1]] if left else 'VALUE'}"
+        f"--event {spelled[left[-1]] if left else 'VALUE'}",
+        code="ambiguous",
     )
 
 

@@ -163,7 +163,8 @@ def dealt(outcome: Floats, seed: int) -> Ints:
     if fewest < N_FOLDS:
         raise DataError(
             f"penalised regression: expected at least {N_FOLDS} rows of each class to choose the "
-            f"weight of the penalty by, found {fewest}; name the weight, or use Firth's method"
+            f"weight of the penalty by, found {fewest}; name the weight, or use Firth's method",
+            code="too_few",
         )
     order = np.lexsort((rng.random(outcome.size), outcome))
     folds = np.empty(outcome.size, dtype=np.int64)

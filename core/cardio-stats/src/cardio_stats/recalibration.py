@@ -120,7 +120,8 @@ def recalibrated_probabilities(
     if ((predicted == 0) | (predicted == 1)).any():
         raise DataError(
             "recalibration: expected probabilities strictly between 0 and 1, whose log odds are "
-            "finite, found 0 or 1"
+            "finite, found 0 or 1",
+            code="out_of_range",
         )
     least = min(sample.units_of_each_class)
     if least < FEWEST:

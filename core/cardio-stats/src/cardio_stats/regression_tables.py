@@ -57,19 +57,22 @@ def likelihood_ratio_test(
     if full.method == "firth" or reduced.method == "firth":
         raise DataError(
             "likelihood-ratio test: expected two unpenalised fits, found Firth's; penalised "
-            "likelihoods of two models have two penalties, use the penalised p of one model"
+            "likelihoods of two models have two penalties, use the penalised p of one model",
+            code="unsupported",
         )
     if not np.array_equal(reduced.rows, full.rows):
         raise DataError(
             f"likelihood-ratio test: expected two models of the same rows, found {reduced.n} and "
-            f"{full.n}; drop the missing values of all columns first, as incremental does"
+            f"{full.n}; drop the missing values of all columns first, as incremental does",
+            code="mismatch",
         )
     same_outcome = (reduced.target, reduced.event) == (full.target, full.event)
     if not same_outcome or not set(reduced.terms) < set(full.terms):
         raise DataError(
             "likelihood-ratio test: expected nested models of one outcome, found "
             f"{reduced.target} on {', '.join(reduced.terms)} and {full.target} on "
-            f"{', '.join(full.terms)}; compare them by cross-validated AUC"
+            f"{', '.join(full.terms)}; compare them by cross-validated AUC",
+            code="mismatch",
         )
     gain = full.log_likelihood - reduced.log_likelihood
     return _gain(gain, len(full.terms) - len(reduced.terms), full, unit)
@@ -80,7 +83,8 @@ def model_chi2(model: LogisticModel, *, unit: str = "row") -> Estimate:
     if model.method == "firth":
         raise DataError(
             "likelihood-ratio test: expected an unpenalised fit, found Firth's; read the "
-            "penalised p of its terms"
+            "penalised p of its terms",
+            code="unsupported",
         )
     return _gain(model.log_likelihood - model.null_log_likelihood, len(model.terms), model, unit)
 

@@ -279,7 +279,8 @@ class SurvivalCurve:
         if time > longest and value > 0:
             raise DataError(
                 f"{self.label or 'survival'} at {time:g}: expected a time of at most {longest:g}, "
-                "the longest follow-up; choose an earlier one"
+                "the longest follow-up; choose an earlier one",
+                code="too_large",
             )
         known = step >= 0 and not math.isnan(self.low[step])
         return self._estimate(

@@ -273,7 +273,8 @@ def read_raw(path: Path, known: Collection[str] = (), *, lenient: bool = False) 
     except Exception as error:  # pyarrow and pandas say of a damaged file whatever they met
         raise DataError(
             f"{path.name}: expected a {kind} table, found something else "
-            f"({type(error).__name__}); export it again"
+            f"({type(error).__name__}); export it again",
+            code="damaged",
         ) from None
     if not len(raw.cells) and not raw.problems:
         raise DataError(f"{path.name}: expected a header and rows below it, found no row")
@@ -297,7 +298,7 @@ def _in_words(cells: pd.DataFrame, layout: Layout) -> pd.DataFrame:
         hit = np.array([_same_word(cell, word) for cell in values], dtype=bool)
         if not hit.any():
             raise ConfigError(f"{given}: no cell of {names[place]!r} says {word!r}; look at how it "
-                              "is written")  # fmt: skip
+                              "is written", code="unknown")  # fmt: skip
         made.isetitem(place, values.astype(object).mask(hit, meaning).to_numpy())
     return made
 
@@ -505,11 +506,13 @@ def _read_workbook(
         names = [one.title for one in book.worksheets if one.sheet_state == "visible"]
         if sheet is None and len(names) != 1:
             raise ConfigError(
-                f"{path.name}: found the sheets {_listed(names, 12)}; name one with --sheet"
+                f"{path.name}: found the sheets {_listed(names, 12)}; name one with --sheet",
+                code="ambiguous",
             )
         if sheet is not None and sheet not in book.sheetnames:
             raise ConfigError(
-                f"--sheet {sheet}: {path.name} has no such sheet; it has {_listed(names, 12)}"
+                f"--sheet {sheet}: {path.name} has no such sheet; it has {_listed(names, 12)}",
+                code="unknown",
             )
         rows: list[list[str]] = []
         for row in book[names[0] if sheet is None else sheet].iter_rows(values_only=True):

@@ -272,7 +272,11 @@ def checked_times(name: str, n_frames: int, times_ms: Sequence[float]) -> NDArra
     times = np.asarray(times_ms, dtype=np.float64).ravel()
     if times.size != n_frames:
         raise unusable(
-            name, f"{n_frames} frame times, one a frame", f"{times.size}", "correct the times"
+            name,
+            f"{n_frames} frame times, one a frame",
+            f"{times.size}",
+            "correct the times",
+            code="mismatch",
         )
     steps = np.diff(times)
     if not np.isfinite(times).all() or not (steps > 0).all():
@@ -340,7 +344,7 @@ def header_times(
 def no_times(name: str, *, with_cine_rate: bool = False) -> Exception:
     """Build the error for a loop that says no time."""
     found = "only a display rate (CineRate)" if with_cine_rate else "none"
-    return unusable(name, "the time of every frame", found, STATE_IT)
+    return unusable(name, "the time of every frame", found, STATE_IT, code="missing")
 
 
 def irregular(times_ms: NDArray[np.float64]) -> bool:
@@ -518,7 +522,13 @@ def read_r_times(path: Path) -> tuple[float, ...]:
     """
     times = _value(_read_object(path), "r_times_ms", path)
     if times is None:
-        raise unusable(path.name, "r_times_ms", "none", "list R peaks in ms from the first frame")
+        raise unusable(
+            path.name,
+            "r_times_ms",
+            "none",
+            "list R peaks in ms from the first frame",
+            code="missing",
+        )
     return tuple(times)
 
 

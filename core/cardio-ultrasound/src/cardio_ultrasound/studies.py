@@ -621,7 +621,9 @@ def _searched(place: Path) -> tuple[Path, Path, list[Path]]:
     if place.is_file():
         return place, place.parent, [place]
     if not place.is_dir():
-        raise DataError(f"{place.name}: expected a folder of loops, found none; check the path")
+        raise DataError(
+            f"{place.name}: expected a folder of loops, found none; check the path", code="missing"
+        )
     return place, place, sorted(path for path in place.rglob("*") if path.is_file())
 
 

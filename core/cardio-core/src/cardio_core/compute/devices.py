@@ -129,7 +129,7 @@ def choose_device(request: str = "auto", precision: str = "32") -> Device:
     if request == "cpu" or (request == "auto" and not found):
         return _cpu(request, precision)  # type: ignore[arg-type]
     if index >= found:
-        raise ConfigError(_no_such_gpu(request, found))
+        raise ConfigError(_no_such_gpu(request, found), code="device")
     return _gpu(index, request, precision)  # type: ignore[arg-type]
 
 
@@ -223,7 +223,8 @@ def _cpu(request: str, precision: Precision) -> Device:
     if precision == "16":
         because = f"; {lack}" if request == "auto" else ""
         raise ConfigError(
-            f"--precision 16: expected a GPU, found the CPU{because}; use --precision 32 or bf16"
+            f"--precision 16: expected a GPU, found the CPU{because}; use --precision 32 or bf16",
+            code="device",
         )
     why = f"{lack}, so the CPU" if request == "auto" else "the CPU was asked for"
     cores = cpu_count()
@@ -241,7 +242,8 @@ def _gpu(index: int, request: str, precision: Precision) -> Device:
     if precision == "bf16" and torch.version.cuda and major < 8:
         raise ConfigError(
             f"--precision bf16: expected a GPU of compute capability 8.0 or more, "
-            f"found {name}; use --precision 16 or 32"
+            f"found {name}; use --precision 16 or 32",
+            code="device",
         )
     asked = f"{request} was asked for"
     why = f"torch {torch.__version__} sees {_n_gpus()} GPU(s)" if request == "auto" else asked

@@ -476,7 +476,8 @@ class DaskExecutor:
         except ImportError as error:
             raise ConfigError(
                 f"--executor dask: needs the packages dask and distributed ({error}); "
-                f"{install_extra('dask')}"
+                f"{install_extra('dask')}",
+                code="not_installed",
             ) from error
         self._address = address
         self._checks: tuple[Named, ...] = ()
@@ -489,7 +490,8 @@ class DaskExecutor:
             reason = str(error).splitlines()[0] if str(error) else type(error).__name__
             raise ConfigError(
                 f"--executor dask:{address}: no Dask scheduler answers ({reason}); "
-                "start one with `dask scheduler` and give its address"
+                "start one with `dask scheduler` and give its address",
+                code="network",
             ) from error
 
     @property
@@ -622,7 +624,8 @@ def _guard_encrypted(address: str) -> None:
     if asked and not address.startswith(("tls://", "wss://")):
         raise ConfigError(
             f"--executor dask:{address}: Dask's configuration wants encrypted connections "
-            "(distributed.comm.require-encryption); give the scheduler's tls:// address"
+            "(distributed.comm.require-encryption); give the scheduler's tls:// address",
+            code="network",
         )
 
 

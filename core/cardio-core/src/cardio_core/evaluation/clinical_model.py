@@ -347,7 +347,9 @@ def train(training: FeatureSet, targets: Targets, ctx: Context) -> ModelArtifact
         rows, truth = units[known], np.asarray(y)[known]
         encoding = fit_encoding(_values(training, rows["position"]))
         if not encoding.columns:
-            raise DataError("no clinical variable differs between the training patients")
+            raise DataError(
+                "no clinical variable differs between the training patients", code="degenerate"
+            )
         design = encoding.encode(_values(training, rows["position"]))
         artifact.write_json(SafeName(f"encoding-{target.name}", ".json"), encoding.to_dict())
         if target.kind == "binary":
@@ -423,7 +425,10 @@ def _weights(design: Array, truth: Array, target: Target) -> dict[str, Any]:
 def _codes(truth: Array, target: Target) -> Array:
     codes = np.array([_code(one, target) for one in truth])
     if len(np.unique(codes)) < 2:
-        raise DataError("expected two or more classes to fit clinical variables on, found one")
+        raise DataError(
+            "expected two or more classes to fit clinical variables on, found one",
+            code="degenerate",
+        )
     return codes
 
 

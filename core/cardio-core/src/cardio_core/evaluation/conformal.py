@@ -66,13 +66,15 @@ def nonconformity(frame: pd.DataFrame, target: Target) -> Nonconformity:
     if absent:
         raise DataError(
             f"predictions of {target.name}: expected the columns subject_id, y_true and "
-            f"{', '.join(columns)}, found no {absent[0]}"
+            f"{', '.join(columns)}, found no {absent[0]}",
+            code="missing",
         )
     models = sorted(set(frame["model"])) if "model" in frame.columns else []
     if len(models) > 1:
         raise DataError(
             f"predictions of {target.name}: expected one model, found {', '.join(models)}; take "
-            "the rows of one"
+            "the rows of one",
+            code="ambiguous",
         )
     known = frame[frame[["subject_id", "y_true", *columns]].notna().all(axis=1)]
     if target.kind == "continuous":
@@ -85,7 +87,8 @@ def nonconformity(frame: pd.DataFrame, target: Target) -> Nonconformity:
         if (codes < 0).any():
             raise DataError(
                 f"truth of {target.name}: expected one of {', '.join(target.classes)}, found "
-                f"{known['y_true'][codes < 0].iloc[0]!r}"
+                f"{known['y_true'][codes < 0].iloc[0]!r}",
+                code="unknown",
             )
         held = class_probabilities(known[columns].to_numpy(float), target.classes, target.name)
         scores = 1 - held[np.arange(len(held)), codes]
@@ -120,14 +123,18 @@ def conformal_quantile(scores: ArrayLike, alpha: float, weights: ArrayLike | Non
     5.0
     """
     if not 0 < alpha < 1:
-        raise DataError(f"conformal alpha: expected a number between 0 and 1, found {alpha}")
+        raise DataError(
+            f"conformal alpha: expected a number between 0 and 1, found {alpha}",
+            code="out_of_range",
+        )
     given = np.asarray(scores, dtype=np.float64)
     each = np.ones(given.size) if weights is None else np.asarray(weights, dtype=np.float64)
     n = float(each.sum())
     if n < 2 - 1e-9:
         raise DataError(
             f"conformal calibration: expected at least 2 patients with truth and prediction, found "
-            f"{given.size}; add patients"
+            f"{given.size}; add patients",
+            code="too_few",
         )
     if np.isnan(given).any():
         raise DataError("conformal calibration: expected a score of every patient, found NaN")
@@ -151,12 +158,14 @@ def class_probabilities(given: ArrayLike, classes: tuple[str, ...], name: str) -
     if scores.ndim != 2 or scores.shape[1] != len(classes):
         raise DataError(
             f"probabilities of {name}: expected shape (n, {len(classes)}), one column for each of "
-            f"{', '.join(classes)}, found {scores.shape}"
+            f"{', '.join(classes)}, found {scores.shape}",
+            code="mismatch",
         )
     if not ((scores >= 0) & (scores <= 1)).all():
         raise DataError(
             f"probabilities of {name}: expected numbers between 0 and 1, found others or missing "
-            "ones; turn scores into probabilities first"
+            "ones; turn scores into probabilities first",
+            code="out_of_range",
         )
     return scores
 
@@ -280,7 +289,8 @@ class Conformal:
         if self.kind == "continuous":
             raise DataError(
                 f"prediction sets of {self.target}: expected classes, found a continuous target; "
-                "use its intervals"
+                "use its intervals",
+                code="unsupported",
             )
         scores = class_probabilities(probabilities, self.classes, self.target)
         return np.asarray(1 - scores <= self.limits)
@@ -306,13 +316,15 @@ class Conformal:
         if self.kind != "continuous":
             raise DataError(
                 f"prediction intervals of {self.target}: expected a continuous target, found "
-                "classes; use its sets"
+                "classes; use its sets",
+                code="unsupported",
             )
         centre = np.asarray(values, dtype=np.float64)
         if centre.ndim != 1 or not np.isfinite(centre).all():
             raise DataError(
                 f"prediction intervals of {self.target}: expected one finite number a row, found "
-                f"shape {centre.shape} or missing values; leave such rows out"
+                f"shape {centre.shape} or missing values; leave such rows out",
+                code="not_a_number",
             )
         return np.column_stack([centre - self.quantile, centre + self.quantile])
 
@@ -345,7 +357,8 @@ class Conformal:
         if absent:
             raise DataError(
                 f"conformal rule: expected the fields {', '.join(needed)}, found no "
-                f"{absent[0]!r}; calibrate again"
+                f"{absent[0]!r}; calibrate again",
+                code="missing",
             )
         return cls(
             **{name: stored[name] for name in needed}

@@ -372,7 +372,8 @@ def side_by_side(
     if empty.any():
         raise DataError(
             f"fusion: expected a score of at least one model, found none for unit "
-            f"{rows['unit_id'][empty].iloc[0]!r}; leave it out"
+            f"{rows['unit_id'][empty].iloc[0]!r}; leave it out",
+            code="missing",
         )
     return SideBySide(rows, np.asarray(scores, dtype=np.float64), models)
 
@@ -606,7 +607,8 @@ def fuse(
     if set(fitted_on) != set(tested):
         raise DataError(
             f"fusion: expected the same models fitted and tested, found {sorted(fitted_on)} and "
-            f"{sorted(tested)}"
+            f"{sorted(tested)}",
+            code="mismatch",
         )
     fitting, testing = (side_by_side(given, target, ("y_true",)) for given in (fitted_on, tested))
     known = fitting.at(fitting.rows["y_true"].notna().to_numpy())

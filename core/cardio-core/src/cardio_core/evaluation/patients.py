@@ -251,7 +251,8 @@ def describe_patients(
     if described.empty or not len(described.columns):
         raise DataError(
             "expected columns that describe patients at baseline (age_y, sex, ...), found none "
-            "with a value; see docs/cohort.md"
+            "with a value; see docs/cohort.md",
+            code="missing",
         )
     frame, notes, divided = _by_outcome(
         described, titles, counted, labels if divided else None, target

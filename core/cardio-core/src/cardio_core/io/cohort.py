@@ -177,7 +177,9 @@ class CohortTable:
         """Raise ConfigError unless the table has these columns."""
         for column in columns:
             if column not in self.rows.columns:
-                raise ConfigError(f"{self.name}: expected a column {column}, found none; add it")
+                raise ConfigError(
+                    f"{self.name}: expected a column {column}, found none; add it", code="missing"
+                )
 
     def at_baseline(self) -> CohortTable:
         """Return the studies from before the treatment: `timepoint` baseline, or empty."""
@@ -202,12 +204,14 @@ class CohortTable:
             if not 0 <= first <= last:
                 raise ConfigError(
                     f"load.window_days: expected the first and the last day from implantation, as "
-                    f"in [90, 270], found [{first:g}, {last:g}]; write the smaller one first"
+                    f"in [90, 270], found [{first:g}, {last:g}]; write the smaller one first",
+                    code="out_of_range",
                 )
             if "days_to_followup" not in self.rows.columns:
                 raise ConfigError(
                     "load.window_days: the cohort table has no column days_to_followup; add it, or "
-                    "leave the window out"
+                    "leave the window out",
+                    code="missing",
                 )
         return compute_outcome(name, self.rows, FollowUpRules(died_or_transplanted, window_days))
 
@@ -295,7 +299,8 @@ def cohort_from_table(
         else:
             raise DataError(
                 f"{place.name}: expected a cohort table, or a folder with cohort.csv, that names "
-                f"recordings in {path}; found neither"
+                f"recordings in {path}; found neither",
+                code="missing",
             )
     new = _number(rows)
     usable = [row for row in rows if _passes(row, check, ctx)]

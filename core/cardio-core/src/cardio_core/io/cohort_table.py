@@ -168,13 +168,14 @@ def existing_paths(paths: Iterable[Path]) -> tuple[Path, ...]:
             )
             if not inside:
                 raise DataError(
-                    f"folder {path.name}: expected files, found none; fill it or drop it"
+                    f"folder {path.name}: expected files, found none; fill it or drop it",
+                    code="missing",
                 )
             found += inside
         elif path.exists():
             found.append(path)
         else:
-            raise DataError(f"{path.name}: no such file; {what_to_do(path)}")
+            raise DataError(f"{path.name}: no such file; {what_to_do(path)}", code="missing")
     return tuple(found)
 
 
@@ -509,7 +510,8 @@ def _check_header(raw: RawTable, where: str, known: Collection[str]) -> None:
         meant = [name for name in names if near(name, ("patient_id",))]
         hint = f"; rename {meant[0]!r} if it names the patient" if meant else ""
         raise DataError(
-            f"{where}: no column 'patient_id'; every row needs the patient it belongs to{hint}"
+            f"{where}: no column 'patient_id'; every row needs the patient it belongs to{hint}",
+            code="missing",
         )
 
 
@@ -523,7 +525,8 @@ def unknown_columns(where: str, names: Sequence[str]) -> DataError:
     return DataError(
         f"{where}: a table of {len(names)} columns ({shown}), none of which a cohort table has; "
         "which is the patient, which the path of a recording? Rename them patient_id and path_..., "
-        "as cardio data template writes them"
+        "as cardio data template writes them",
+        code="unknown",
     )
 
 

@@ -256,12 +256,16 @@ def read_sums(text: str) -> dict[str, str]:
         if not hexadecimal or not _stays_inside(name):
             raise DataError(
                 f"{SUMS}, line {number}: expected a SHA-256 and a path inside the data set, found "
-                f"{line[:90]!r}; nothing was downloaded"
+                f"{line[:90]!r}; nothing was downloaded",
+                code="damaged",
             )
         found[PurePosixPath(name).as_posix()] = digest.lower()
     _require_apart(found)
     if not found:
-        raise DataError(f"{SUMS}: expected one digest a line, found none; nothing was downloaded")
+        raise DataError(
+            f"{SUMS}: expected one digest a line, found none; nothing was downloaded",
+            code="damaged",
+        )
     return found
 
 
@@ -286,7 +290,8 @@ def _require_apart(names: Iterable[str]) -> None:
         if (other := taken.setdefault(name.casefold(), name)) != name:
             raise DataError(
                 f"{SUMS}: expected names that differ in more than their case, found {name[:90]!r} "
-                f"beside {other[:90]!r}; nothing was downloaded"
+                f"beside {other[:90]!r}; nothing was downloaded",
+                code="duplicate",
             )
     for name in taken:
         inside = next((up for up in PurePosixPath(name).parents if str(up) in taken), None)

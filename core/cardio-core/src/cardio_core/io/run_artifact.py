@@ -430,7 +430,7 @@ def manifest_in(content: Any, path: Path, *, complete: bool = True) -> RunManife
         raise DataError.unusable(
             path.name, f"files of schema {SCHEMA}", f"{made.schema}",
             "open it with the cardio-core that wrote it, or run its command again",
-        )  # fmt: skip
+            code="version")  # fmt: skip
     if complete and made.kind in (RunKind.RUN, RunKind.EXPORTED):
         require_whole(content, path)
     return made
@@ -478,8 +478,7 @@ def words_of(command: str | Sequence[str] | None) -> list[str]:
     except ValueError:
         raise DataError.unusable(
             "manifest.json", "a command", "one with a quote that does not end",
-            "put back a whole copy of the run",
-        ) from None  # fmt: skip
+            "put back a whole copy of the run", code="damaged") from None  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -527,7 +526,8 @@ def read_artifact(folder: Path) -> RunArtifact:
     if not path.is_file():
         raise DataError(
             f"{folder.name or folder}: no manifest.json, so this is no run directory; "
-            "name the folder that `cardio run` wrote"
+            "name the folder that `cardio run` wrote",
+            code="missing",
         )
     guard_folder(folder)
     config = folder / "config.yaml"

@@ -157,7 +157,8 @@ class Kind:
         found = _found(first)
         raise DataError(
             f"{path.name}: expected {expected}{_where(first['loc'])}, found {found}; "
-            f"{self.put_back}"
+            f"{self.put_back}",
+            code="damaged",
         )
 
 

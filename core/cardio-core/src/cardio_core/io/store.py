@@ -37,7 +37,8 @@ def cache_dir() -> Path:
     except RuntimeError:  # neither HOME nor an entry among the users
         raise ConfigError(
             "expected a home folder for derived files, found none; set CARDIO_CACHE to a folder "
-            "that may be written"
+            "that may be written",
+            code="missing",
         ) from None
 
 
@@ -60,7 +61,8 @@ def open_cache() -> Path:
     if why or not os.access(folder, os.W_OK | os.X_OK):
         raise ConfigError(
             f"{folder}: expected a folder for derived files that may be written, found one that "
-            f"may not ({(why or 'read-only').lower()}); set CARDIO_CACHE to another"
+            f"may not ({(why or 'read-only').lower()}); set CARDIO_CACHE to another",
+            code="permission",
         )
     return folder
 

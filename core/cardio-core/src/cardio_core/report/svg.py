@@ -238,7 +238,7 @@ class _Reading:
         return self.builder.close()
 
     def _entity(self, *_: object) -> None:
-        raise DataError(f"{self.label}: the SVG declares entities; write it without")
+        raise DataError(f"{self.label}: the SVG declares entities; write it without", code="unsafe")
 
     def _start(self, name: str, attributes: dict[str, str]) -> None:
         space, _, tag = name.rpartition("}")
@@ -247,11 +247,14 @@ class _Reading:
         if self.level > MOST_LEVELS or self.elements > MOST_ELEMENTS:
             raise DataError(
                 f"{self.label}: the SVG has more than {MOST_LEVELS} levels or {MOST_ELEMENTS} "
-                "elements; simplify it"
+                "elements; simplify it",
+                code="too_large",
             )
         known = space in _SVG and tag in DRAWING
         if self.level == 1 and not (known and tag == "svg"):
-            raise DataError(f"{self.label}: expected an svg element, found {tag[:40]!r}")
+            raise DataError(
+                f"{self.label}: expected an svg element, found {tag[:40]!r}", code="unsupported"
+            )
         if self.dropped or not known or (self.open and self.open[-1] in OF_TEXT):
             self.dropped += 1
             return

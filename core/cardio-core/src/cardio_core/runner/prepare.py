@@ -290,7 +290,9 @@ def stratified(cohort: Cohort, column: str) -> Cohort:
     if cohort.targets is None or cohort.targets.unit not in ("recording", "study", "patient"):
         return cohort
     if cohort.table is None or column not in cohort.table.columns:
-        raise ConfigError(f"stratify: expected the cohort table's column {column}, found none")
+        raise ConfigError(
+            f"stratify: expected the cohort table's column {column}, found none", code="missing"
+        )
     words = _words(cohort.table[column])
     words.index = words.index.astype(str)
     words = words[~words.index.duplicated()]

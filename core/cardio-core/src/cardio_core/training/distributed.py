@@ -412,7 +412,8 @@ class Team:
             raise CardioError(
                 f"the fit cannot be shared by {self.world} devices: its network, examples or loss "
                 f"cannot be sent to another process ({type(error).__name__}: {error}); "
-                "use --devices 1"
+                "use --devices 1",
+                code="unsupported",
             ) from error
         environment = os.environ | ENVIRONMENT | {"TORCH_CPP_LOG_LEVEL": "ERROR"}
         if sys.platform in _LOOPBACK:
@@ -472,7 +473,8 @@ class Team:
                 raise CardioError(
                     f"training on {self.world} devices: process {rank + 1} of {self.world} died "
                     f"(exit code {self.processes[rank].returncode}; out of memory is the usual "
-                    "cause); use smaller batches or --devices 1"
+                    "cause); use smaller batches or --devices 1",
+                    code="memory",
                 )
         raise self._failed[0][2]
 

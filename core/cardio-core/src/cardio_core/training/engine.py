@@ -218,7 +218,8 @@ def fit(
         if batch.size <= 1 + len(device.others):
             raise CardioError(
                 f"out of memory with one example on {device.torch_name}; "
-                "use smaller inputs, a smaller network or a device with more memory"
+                "use smaller inputs, a smaller network or a device with more memory",
+                code="memory",
             )
         batch = batch.halved()
         note(f"batch halved to {batch.size}, accumulating {batch.accumulate} (out of memory)")
@@ -228,7 +229,8 @@ def fit(
     if keeper.best_epoch == 0:
         raise CardioError(
             f"training: expected a validation score, found not-a-number in all {len(scores)} "
-            "epochs; check that the validation set has every class"
+            "epochs; check that the validation set has every class",
+            code="not_a_number",
         )
     if n_undefined:
         note(f"the validation score was not a number in {n_undefined} of {len(scores)} epochs")

@@ -283,7 +283,8 @@ class EpochKeeper(Callback):
         if not math.isfinite(train_loss):
             raise CardioError(
                 f"training: expected a finite loss, found {train_loss} in epoch {epoch}; "
-                "lower learning_rate, set gradient_clip, or use --precision 32"
+                "lower learning_rate, set gradient_clip, or use --precision 32",
+                code="not_a_number",
             )
         seconds = time.perf_counter() - self._started
         values = (epoch, seconds, train_loss, fit.val_loss, fit.val_score, self._rate)

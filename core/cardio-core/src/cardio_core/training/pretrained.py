@@ -51,7 +51,8 @@ def load_backbone(network: nn.Module, path: Path, *, own: tuple[str, ...] = OWN)
     except (OSError, SafetensorError) as error:
         raise DataError(
             f"{path.name}: expected a safetensors file of network weights, found {error}; "
-            "convert other formats with `cardio data convert-weights FILE --trust`"
+            "convert other formats with `cardio data convert-weights FILE --trust`",
+            code="damaged",
         ) from error
     mapped = backbone_state(state, network, own=own)
     network.load_state_dict(mapped, strict=False)
@@ -78,7 +79,9 @@ def backbone_state(
         if key.startswith(own) or key.endswith(_COUNTER):
             continue
         if key not in plain:
-            raise DataError(f"weights: expected the key {key}, found none among {len(plain)}")
+            raise DataError(
+                f"weights: expected the key {key}, found none among {len(plain)}", code="missing"
+            )
         value = plain[key]
         if key == "conv1.weight" and value.shape[1] != present.shape[1]:
             n_channels = present.shape[1]
@@ -87,7 +90,8 @@ def backbone_state(
         if value.shape != present.shape:
             raise DataError(
                 f"weights: expected {key} of shape {tuple(present.shape)}, found "
-                f"{tuple(value.shape)}; depth and width must agree"
+                f"{tuple(value.shape)}; depth and width must agree",
+                code="mismatch",
             )
         mapped[key] = value
     return mapped

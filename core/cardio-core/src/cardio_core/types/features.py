@@ -220,7 +220,8 @@ class FeatureBlock:
             raise MadeWrongError(
                 f"every feature needs a unit; a FeatureBlock of {n_names} names has "
                 f"{sum(map(bool, self.units))}; give one for each, or one for all ('1' for pure "
-                "numbers)"
+                "numbers)",
+                code="unit",
             )
         if self.titles and (len(self.titles) != n_names or len(self.axes) != 1):
             raise MadeWrongError(
@@ -280,7 +281,8 @@ class FeatureSet:
             if len(block.values) != len(self.table):
                 raise MadeWrongError(
                     f"a FeatureSet of {len(self.table)} samples but block {name!r} has "
-                    f"{len(block.values)} rows; give one a sample"
+                    f"{len(block.values)} rows; give one a sample",
+                    code="mismatch",
                 )
 
     def __len__(self) -> int:

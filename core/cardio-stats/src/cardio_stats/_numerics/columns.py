@@ -96,7 +96,8 @@ def kind_of(column: Column, name: str) -> Kind:
             f"{int(row) + 1 if isinstance(row, int) else first.index[0]}"
             + (f" and {len(first) - 1} more" if len(first) > 1 else "")
             + "; correct the cells, leave them empty, or say that it means missing"
-            + (f" (--missing {first.iloc[0]})" if len(set(first)) == 1 else "")
+            + (f" (--missing {first.iloc[0]})" if len(set(first)) == 1 else ""),
+            code="not_a_number",
         )
     return "category"
 
@@ -135,7 +136,8 @@ def numbers(table: pd.DataFrame, name: str) -> Floats:
         if len(found):
             raise DataError(
                 f"column {name!r}: expected numbers, found text {str(found.iloc[0])!r}; "
-                "choose a column of numbers"
+                "choose a column of numbers",
+                code="not_a_number",
             )
     # Text was refused above; what is left to coerce are whole numbers of more digits than 64 bits.
     values = numeric_column(pd.to_numeric(column, errors="coerce"), f"column {name!r}")
@@ -455,7 +457,8 @@ class Predictor:
         if strange:
             raise DataError(
                 f"column {self.column!r}: expected the levels {', '.join(self.levels)}, found "
-                f"{', '.join(strange)}; a model knows nothing of other levels"
+                f"{', '.join(strange)}; a model knows nothing of other levels",
+                code="unknown",
             )
         matrix = np.column_stack([(rows == level).astype(float) for level in self.levels[1:]])
         matrix[rows == ""] = np.nan
@@ -498,7 +501,7 @@ def design_of(
         A column that is missing, mixed, constant or empty; fewer than two rows in a class.
     """
     if not features:
-        raise DataError("predictors: expected at least one column, found none")
+        raise DataError("predictors: expected at least one column, found none", code="missing")
     repeated = sorted({name for name in features if list(features).count(name) > 1})
     if repeated or target in features:
         raise DataError(

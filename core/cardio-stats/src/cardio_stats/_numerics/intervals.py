@@ -183,10 +183,11 @@ def independent_difference(one: Estimate, other: Estimate, *, name: str = "") ->
     """
     for estimate in (one, other):
         if estimate.low is None or estimate.high is None:
-            raise DataError(f"{estimate.name}: expected an interval, found none")
+            raise DataError(f"{estimate.name}: expected an interval, found none", code="missing")
     if one.level != other.level:
         raise DataError(
-            f"{one.name}: expected intervals of one coverage, found {one.level} and {other.level}"
+            f"{one.name}: expected intervals of one coverage, found {one.level} and {other.level}",
+            code="mismatch",
         )
     a, a_low, a_high = one.value, float(one.low or 0.0), float(one.high or 0.0)
     b, b_low, b_high = other.value, float(other.low or 0.0), float(other.high or 0.0)

@@ -193,7 +193,8 @@ def calibration(
     if predicted.min() < 0 or predicted.max() > 1:
         raise DataError(
             f"calibration: expected probabilities from 0 to 1, found {predicted.min():.3g} to "
-            f"{predicted.max():.3g}; calibrate the score first"
+            f"{predicted.max():.3g}; calibrate the score first",
+            code="out_of_range",
         )
     groups = _groups(predicted, positive, n_bins)
 

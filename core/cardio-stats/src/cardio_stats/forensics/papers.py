@@ -91,11 +91,15 @@ def read_published(path: Path) -> PublishedNumbers:
     try:
         content = parse_yaml(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise DataError(f"{path}: expected a YAML file, found none ({error.strerror})") from None
+        raise DataError(
+            f"{path}: expected a YAML file, found none ({error.strerror})", code="missing"
+        ) from None
     except UnicodeDecodeError:
         raise DataError(f"{path}: expected text in UTF-8, found another encoding") from None
     except MalformedError as error:
-        raise DataError(f"{path}: expected YAML, found something else ({error})") from None
+        raise DataError(
+            f"{path}: expected YAML, found something else ({error})", code="damaged"
+        ) from None
     return parse_published(content, str(path))
 
 

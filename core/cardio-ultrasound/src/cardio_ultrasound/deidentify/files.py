@@ -343,7 +343,9 @@ def _check_places(source: Path, out: Path, mapping: Path | None, sheet: Path | N
         if file is None:
             continue
         if target in file.resolve().parents:
-            raise ConfigError(f"{option}: identifies patients and must not lie in OUT")
+            raise ConfigError(
+                f"{option}: identifies patients and must not lie in OUT", code="contradiction"
+            )
         if file.exists():
             raise ConfigError(f"{option}: the file is there already; choose another")
     if sheet is not None:
@@ -358,10 +360,13 @@ def _numbered(source: Path, key: bytes) -> list[Job]:
         sources = [read_source(path) if is_dicom(path) else _NOBODY for path in paths]
     except OSError:  # its text names the file
         raise DataError(
-            "IN: expected files that can be opened, found one that cannot; check who may read them"
+            "IN: expected files that can be opened, found one that cannot; check who may read them",
+            code="permission",
         ) from None
     if not paths:
-        raise DataError("IN: expected ultrasound loops, found none; check the folder")
+        raise DataError(
+            "IN: expected ultrasound loops, found none; check the folder", code="missing"
+        )
     # A video or an array names nobody: each is a patient of its own.
     who = [
         about.patient or f"file\0{path.relative_to(root)}"

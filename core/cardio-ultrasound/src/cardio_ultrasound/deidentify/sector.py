@@ -439,7 +439,8 @@ def _fit(
     if two_fans(solid):
         raise DataError(
             f"{name}: expected one sector, found two side by side; export each picture alone, or "
-            "cut the clip in two"
+            "cut the clip in two",
+            code="ambiguous",
         )
     boxes = [region]
     ends = None if region is not None else bordered_box(solid)

@@ -244,7 +244,9 @@ def _open_npz(path: Path) -> Iterator[Beams]:
     try:
         archive = zipfile.ZipFile(path)
     except (zipfile.BadZipFile, OSError):
-        raise unusable(path.name, "an NPZ file", "a damaged one", "save it again") from None
+        raise unusable(
+            path.name, "an NPZ file", "a damaged one", "save it again", code="damaged"
+        ) from None
     with archive:
         if "beams.npy" not in archive.namelist():
             raise unusable(path.name, "an array named beams", "none", _ASK)
@@ -252,7 +254,9 @@ def _open_npz(path: Path) -> Iterator[Beams]:
             try:
                 yield _NpzBeams(path.name, archive, file)
             except _DAMAGE:
-                raise unusable(path.name, "an NPZ file", "a damaged one", "save it again") from None
+                raise unusable(
+                    path.name, "an NPZ file", "a damaged one", "save it again", code="damaged"
+                ) from None
 
 
 class _NpzBeams:
@@ -295,12 +299,16 @@ def _open_hdf5(path: Path) -> Iterator[Beams]:
     try:
         file = h5py.File(path, "r")
     except OSError:
-        raise unusable(path.name, "an HDF5 file", "a damaged one", "save it again") from None
+        raise unusable(
+            path.name, "an HDF5 file", "a damaged one", "save it again", code="damaged"
+        ) from None
     with file:
         try:
             yield _Hdf5Beams(path.name, file, h5py)
         except OSError:
-            raise unusable(path.name, "an HDF5 file", "a damaged one", "save it again") from None
+            raise unusable(
+                path.name, "an HDF5 file", "a damaged one", "save it again", code="damaged"
+            ) from None
 
 
 class _Hdf5Beams:
