@@ -62,11 +62,11 @@ def test_an_error_on_a_dask_cluster_arrives_as_itself(cluster):
 
 def test_a_worker_that_lacks_something_is_named_before_any_job(cluster):
     def lacks():
-        return "the folder of the run is not there"
+        return "the folder of the run is not there; share it"
 
     with (
         parse_executor(f"dask:{cluster.scheduler_address}") as executor,
-        refuses(ConfigError, "127.0.0.1:34371"),
+        refuses(ConfigError, "--executor dask", "the folder of the run"),
         executor.requiring(lacks),
     ):
         pytest.fail("nobody lacks anything")

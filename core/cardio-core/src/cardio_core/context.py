@@ -292,7 +292,7 @@ class Context:
         self._require_declared(task)
         if task not in self._needs:
             raise ContractError(
-                f"{self.hook or 'a hook'} asked for the need {task!r}, which is not here: it was "
+                f"{self.hook or 'a hook'} asked for the need {task!r}, it is not here; it was "
                 "skipped (needs.TASK.skip), the hook is not train or predict, or it is not kept "
                 "for new patients (declare it with for_new=True)"
             )
@@ -368,7 +368,9 @@ class Context:
         declared = [need.task for need in self.task.needs]
         if task not in declared:
             needed = ", ".join(declared) or "nothing"
-            raise ContractError(f"task {self.task.name!r} needs {needed}, not {task!r}")
+            raise ContractError(
+                f"task {self.task.name!r} needs {needed}; {task!r} is to be declared"
+            )
         if self.model and task not in [need.task for need in self.task.needs_of([self.model])]:
             raise ContractError(
                 f"model {self.model!r} asked for the need {task!r}, which was declared for other "
@@ -396,7 +398,7 @@ class Context:
         from cardio_core.training.engine import fit
 
         if self.device is None:
-            raise ContractError(f"{self.hook} cannot fit: it has no device")
+            raise ContractError(f"{self.hook} cannot fit: it has no device; fit in train")
         fitted = fit(
             network,
             training,

@@ -87,7 +87,9 @@ def _grouped(table: pd.DataFrame, strata: Array, k: int, seed: int) -> list[tupl
     subjects = table["subject_id"].to_numpy()
     n_subjects = len(np.unique(subjects))
     if n_subjects < k:
-        raise DataError(f"{k} folds need at least {k} labelled patients, found {n_subjects}")
+        raise DataError(
+            f"{k} folds need at least {k} labelled patients, found {n_subjects}; take fewer folds"
+        )
     if np.bincount(strata).max() < k:  # nothing can be stratified: patients go by the shuffle
         strata = np.zeros_like(strata)
     splitter = StratifiedGroupKFold(k, shuffle=True, random_state=seed)
@@ -367,7 +369,7 @@ def guard(made: SplitPlan, table: pd.DataFrame) -> None:
         if made.overlap is None:
             raise LeakageError(
                 f"plan {made.plan!r} fold {fold.name}: {who} stand in training and in test, "
-                "and the plan declares no overlap"
+                "which the plan does not declare; divide by patient, or declare the overlap"
             )
 
 

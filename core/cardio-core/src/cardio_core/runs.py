@@ -180,7 +180,9 @@ class Run:
             patient_id=("patient_id", "first"), y_true=("y_true", "first"), score=("score", "mean")
         )
         if found.empty:
-            raise DataError(f"{self.folder.name}: no predictions of {name} for {about.name}")
+            raise DataError(
+                f"{self.folder.name}: no predictions of {name} for {about.name}; choose another"
+            )
         found["event"] = (found.pop("y_true") == about.classes[1]).astype(int)
         return found.rename_axis("unit").reset_index()[["unit", "patient_id", "event", "score"]]
 

@@ -107,13 +107,13 @@ def _distance(p: Floats, q: Floats) -> float:
         return 0.0
     spread = (np.diag(p) - np.outer(p, p) + np.diag(q) - np.outer(q, q)) / 2
     if np.linalg.matrix_rank(spread) < p.size:
-        raise DataError("standardised difference: groups without a common level lie infinitely far")
+        raise DataError("standardised difference: groups share no level; give the counts")
     return float(np.sqrt((p - q) @ np.linalg.solve(spread, p - q)))
 
 
 def _divided(difference: float, variance: float) -> float:
     if variance == 0 and difference > 0:
-        raise DataError("standardised difference: groups without spread lie infinitely far apart")
+        raise DataError("standardised difference: groups without spread; give the means")
     return difference / float(np.sqrt(variance)) if variance else 0.0
 
 
@@ -354,9 +354,9 @@ def _counts(table: pd.DataFrame, name: str, groups: Groups, choices: TableOneCho
     def compute() -> Estimate:
         filled = counts[:, counts.sum(axis=0) > 0].T
         if filled.shape[0] < len(by_group):
-            raise DataError("a group has no known value")
+            raise DataError("a group has no known value; leave it out")
         if filled.shape[1] < 2:
-            raise DataError("it has one value only")
+            raise DataError("it has one value only; leave it out")
         if choices.categorical_test == "fisher":
             return fisher_exact(filled, unit=choices.unit)
         if filled.shape != (2, 2):
@@ -488,7 +488,9 @@ def table_one(
     ):  # fmt: skip
         column_named(table, name)  # a misspelt choice would change nothing, and nobody would know
     if columns is not None and by in columns:
-        raise DataError(f"column {by!r}: names the groups, and cannot be described by them")
+        raise DataError(
+            f"column {by!r}: names the groups and cannot be described by them; leave it out"
+        )
     rows: list[tuple[str, ...]] = []
     estimates: list[Estimate] = []
     notes: list[str] = []

@@ -377,7 +377,7 @@ def auc_in_subgroups(
             variances.append(float(covariance.covariance[0, 0]))
         if min(variances) == 0:
             raise DataError(
-                "equal AUCs: an AUC of 0 or 1 has no variance of DeLong's to weigh it by"
+                "equal AUCs: an AUC of 0 or 1 has no DeLong variance to weigh it by; leave it out"
             )
         weights = 1 / np.array(variances)
         mean = float(weights @ areas / weights.sum())
@@ -427,5 +427,5 @@ def _require_variation(design: Design) -> None:
     if min(design.n_events, without) < 2 or np.ptp(design.matrix) == 0:
         raise DataError(
             f"{design.n_events} with and {without} without the event, "
-            f"{np.unique(design.matrix).size} value(s) of {design.terms[0]}"
+            f"{np.unique(design.matrix).size} value(s) of {design.terms[0]}; leave it out"
         )

@@ -213,7 +213,9 @@ def place_words(values: pd.Series[Any], asked: AskedOutcome) -> Placed:
             code="unknown",
         )
     if not control:
-        raise ConfigError(f"{_where(asked)}: every known row holds {spelled[event]!r}, the event")
+        raise ConfigError(
+            f"{_where(asked)}: every known row holds {spelled[event]!r}, the event; add controls"
+        )
     truth = plain.map({event: 1, **dict.fromkeys(control, 0)}, na_action="ignore")
     return Placed(truth.astype("Int64"), words)
 

@@ -194,7 +194,7 @@ def lower_coverage_p(k: int, n: int, n_calibration: int, alpha: float) -> float:
     left = math.floor((n_calibration + 1) * alpha + 1e-9)
     if left < 1:
         raise DataError(
-            f"coverage: {n_calibration} patients are too few for a quantile at alpha = {alpha:g}"
+            f"coverage: {n_calibration} are too few patients for alpha = {alpha:g}; raise it"
         )
     from scipy.stats import betabinom
 

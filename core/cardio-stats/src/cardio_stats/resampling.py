@@ -391,7 +391,7 @@ def bootstrap_sums(
     value = statistic(sums.sum(axis=0))
     undefined = [name for name, found in zip(names, value, strict=True) if np.isnan(found)]
     if undefined:
-        raise DataError(f"{', '.join(undefined)}: undefined on these {n_known} rows")
+        raise DataError(f"{', '.join(undefined)}: undefined on these {n_known} rows; leave it out")
     drawn = replicate_sums(sums, statistic, n_resamples, seed)
     jackknife = statistic(sums.sum(axis=0) - sums) if interval == "bca" else None
     counted = unit_count(len(sums), None, unit)

@@ -438,7 +438,8 @@ def _made(
 def _needed(value: float | None, what: str, outcome: str) -> float:
     if value is None:
         raise DataError(
-            f"planner: a model of a {outcome} outcome needs {what}, found none", code="missing"
+            f"planner: a model of a {outcome} outcome needs {what}, found none; give it",
+            code="missing",
         )
     return value
 

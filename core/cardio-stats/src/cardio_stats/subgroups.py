@@ -219,7 +219,7 @@ def _reference(scored: list[_Group], reference: str | None) -> _Group:
         if group.label == reference:
             return group
     raise DataError(
-        f"subgroup audit: reference {reference!r} is not among the scored groups "
+        f"subgroup audit: reference {reference!r} is not among the scored groups; choose one of "
         f"{', '.join(group.label for group in scored)}"
     )
 

@@ -127,7 +127,7 @@ def run(needs_from: tuple[str, ...], as_json: bool, **asked: Any) -> None:
     if asked["smoke"] and asked["config"]:
         raise ConfigError("--smoke is a configuration; leave out --config")
     if asked["resume"] and asked["out"] is None:
-        raise ConfigError("--resume needs --out: the run directory to go on with")
+        raise ConfigError("--resume needs --out; name the run directory to go on with")
     command = shlex.join(["cardio", *sys.argv[1:]])
     request = RunRequest(**asked, needs_from=_pairs(needs_from), command=command)
     check_typed(request)

@@ -101,7 +101,7 @@ def with_clinical_model(task: Task, names: Sequence[str]) -> Task:
         )
     if any(model.name == NAME for model in task.models):
         raise ConfigError(
-            f"--covariate {names[0]}: task {task.name!r} has a model {NAME!r} of its own"
+            f"--covariate {names[0]}: task {task.name!r} has a model {NAME!r}; leave it out"
         )
     shown = ", ".join(map(in_a_sentence, names))
     model = Model(
@@ -348,7 +348,8 @@ def train(training: FeatureSet, targets: Targets, ctx: Context) -> ModelArtifact
         encoding = fit_encoding(_values(training, rows["position"]))
         if not encoding.columns:
             raise DataError(
-                "no clinical variable differs between the training patients", code="degenerate"
+                "no clinical variable differs between the training patients; leave this model out",
+                code="degenerate",
             )
         design = encoding.encode(_values(training, rows["position"]))
         artifact.write_json(SafeName(f"encoding-{target.name}", ".json"), encoding.to_dict())

@@ -224,7 +224,9 @@ class _Reading:
         DataError
         """
         if len(text) > MOST_CHARACTERS:
-            raise DataError(f"{self.label}: the SVG has more than {MOST_CHARACTERS} characters")
+            raise DataError(
+                f"{self.label}: the SVG has more than {MOST_CHARACTERS} characters; simplify it"
+            )
         parser = expat.ParserCreate("utf-8", "}")
         parser.buffer_text = True
         parser.StartElementHandler = self._start
@@ -234,7 +236,7 @@ class _Reading:
         try:
             parser.Parse(text.encode("utf-8", "replace"), True)
         except expat.ExpatError as error:
-            raise DataError(f"{self.label}: no valid SVG ({error})") from None
+            raise DataError(f"{self.label}: no valid SVG ({error}); write it again") from None
         return self.builder.close()
 
     def _entity(self, *_: object) -> None:

@@ -37,7 +37,7 @@ def read_facts(path: Path) -> dict[Path, dict[str, str]]:
         with path.open(encoding="utf-8-sig", newline="") as stream:
             head, *lines = [row for row in csv.reader(stream) if any(row)] or [[]]
     except OSError:
-        raise ConfigError(f"--facts {path}: no such file") from None
+        raise ConfigError(f"--facts {path}: no such file; check the path") from None
     except (UnicodeDecodeError, csv.Error):
         head, lines = [], []
     if FILE not in head:
@@ -66,7 +66,9 @@ def write_template(path: Path, cohort: Cohort) -> int:
         The plugin asks nothing, or the file is there already: somebody may have filled it in.
     """
     if not cohort.facts:
-        raise ConfigError("--mapping-template: nothing can be stated of these recordings")
+        raise ConfigError(
+            "--mapping-template: nothing can be stated of these recordings; leave it out"
+        )
     if path.exists():
         raise ConfigError(f"--mapping-template {path}: is there already; choose another name")
     names = dict.fromkeys(one.name for facts in cohort.facts.values() for one in facts)

@@ -179,7 +179,9 @@ def _begins_anew(out: Path, request: MeasureRequest, identity: str) -> bool:
             "or choose another --out"
         )
     if request.resume and not unfinished:
-        raise ConfigError(f"--resume: --out {out} holds no measurements to go on with")
+        raise ConfigError(
+            f"--resume: --out {out} holds no measurements to go on with; leave --resume out"
+        )
     if unfinished and content.get("identity") != identity:
         raise ConfigError(
             f"--out {out}: was begun with another task, other settings or other code; repeat its "

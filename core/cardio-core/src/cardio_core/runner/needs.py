@@ -128,7 +128,9 @@ def _wanted(
     strangers = set(request.needs_from) - {need.task for need in task.needs}
     if strangers:
         needed = ", ".join(need.task for need in task.needs) or "no earlier task"
-        raise ConfigError(f"--from {sorted(strangers)[0]}: task {task.name!r} needs {needed}")
+        raise ConfigError(
+            f"--from {sorted(strangers)[0]}: task {task.name!r} needs {needed}; name that"
+        )
     used = task.needs_of(models)
     unused = set(request.needs_from) - {need.task for need in used}
     if unused:
@@ -143,7 +145,7 @@ def _wanted(
         elif not need.optional:
             users = ", ".join(name for name in models if name in need.models)
             who = f"of the models, {users}" if users else f"task {task.name!r}"
-            raise ConfigError(f"needs.{need.task}.skip: {who} cannot do without it")
+            raise ConfigError(f"needs.{need.task}.skip: {who} cannot do without it; leave that out")
         elif need.task in request.needs_from:
             raise ConfigError(
                 f"--from {need.task}: needs.{need.task}.skip says to do without it; leave one out"
@@ -357,7 +359,7 @@ def _checked(path: Path, plugin: str, task: str) -> Path:
 
 def _file(path: Path, task: str) -> Path:
     if not path.is_file():
-        raise ConfigError(f"needs.{task}.instead: {path}: no such file")
+        raise ConfigError(f"needs.{task}.instead: {path}: no such file; check the path")
     return path.resolve()
 
 
@@ -371,7 +373,9 @@ def _sentence(request: RunRequest, need: Need, config: RunConfig) -> str:
         return f"{file.name} stands in for {need.task} (sha256 {file_digest(file)[:12]})"
     if block.data:
         if not Path(block.data).exists():
-            raise ConfigError(f"needs.{need.task}.data: {block.data}: no such file or folder")
+            raise ConfigError(
+                f"needs.{need.task}.data: {block.data}: no such file or folder; check the path"
+            )
         return f"{need.task} is made first, on {Path(block.data).name}"
     if need.patients == "same":
         return f"{need.task} is made first, on the same patients and folds"

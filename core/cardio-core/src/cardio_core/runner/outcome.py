@@ -87,7 +87,7 @@ def asked_task(task: Task, config: RunConfig) -> Task:
             f"{', '.join(target.name for target in task.targets)} alone; choose another --task"
         )
     if outcome.kind is None:
-        raise ContractError("an outcome is settled before its task is asked for")
+        raise ContractError("an outcome is settled before its task is asked for; name the task")
     target = Target(outcome.column, outcome.kind, outcome.classes)
     return task.predicting(target)
 
@@ -110,7 +110,9 @@ def give_outcome(cohort: Cohort, outcome: OutcomeBlock, task: Task) -> Cohort:
         raise ContractError("hook load: expected Cohort.table beside ctx.outcome, found none")
     name, samples = str(outcome.column), cohort.samples.table
     if name not in cohort.table.columns:
-        raise DataError(f"--outcome {name}: the cohort table has no such column where load read it")
+        raise DataError(
+            f"--outcome {name}: the cohort table has no such column where load read it; add it"
+        )
     values = outcome_values(cohort.table[name], outcome)
     notes = list(cohort.notes)
     if task.unit == "patient":

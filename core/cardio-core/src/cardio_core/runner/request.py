@@ -201,7 +201,7 @@ def _not_here(option: Option, command: str) -> str:
 def _file(option: Option, text: str) -> Path:
     path = Path(text)
     if not path.is_file():
-        raise ConfigError(f"--{option.name} {text}: no such file")
+        raise ConfigError(f"--{option.name} {text}: no such file; check the path")
     return path.resolve()
 
 
@@ -331,7 +331,7 @@ def check_data(data: Sequence[Path]) -> None:
     """Raise where one of the paths after ``--data`` does not exist."""
     for path in data:
         if not path.exists():
-            raise ConfigError(f"--data {path}: no such file or folder")
+            raise ConfigError(f"--data {path}: no such file or folder; check the path")
 
 
 def _check_config(config: str | None) -> None:
@@ -339,7 +339,7 @@ def _check_config(config: str | None) -> None:
     if config is None or Path(config).is_file():
         return
     if Path(config).suffix.lower() in (".yaml", ".yml") or Path(config).name != config:
-        raise ConfigError(f"--config {config}: no such file")
+        raise ConfigError(f"--config {config}: no such file; check the path")
 
 
 def check_out(out: Path, resume: bool) -> None:
@@ -352,4 +352,4 @@ def check_out(out: Path, resume: bool) -> None:
             f"--out {out}: already holds a run; go on with --resume or choose another --out"
         )
     if resume and not begun:
-        raise ConfigError(f"--resume: --out {out} holds no run to go on with")
+        raise ConfigError(f"--resume: --out {out} holds no run to go on with; leave --resume out")

@@ -564,5 +564,5 @@ def _guard_seen(job: FoldJob, artifact: ModelArtifact, test: Array) -> None:
     if shared:
         raise LeakageError(
             f"{job.title}: the model has seen {several(len(shared), 'subject')} that it is "
-            f"to be tested on ({', '.join(sorted(shared)[:3])})"
+            f"to be tested on ({', '.join(sorted(shared)[:3])}); fit it on the others"
         )

@@ -215,7 +215,9 @@ def _place(above: list[str]) -> str | None:
         return "features.norm5"
     if any(name.startswith(("dense", "fc", "predictions", "classifier")) for name in above):
         return None
-    raise DataError(f"weights: {joined}: no such layer in a Keras DenseNet121")
+    raise DataError(
+        f"weights: {joined}: no such layer in a Keras DenseNet121; take the file of one"
+    )
 
 
 # The tensors of published networks, by torchvision's names and their number of axes.

@@ -112,7 +112,7 @@ def parse_published(content: Any, source: str) -> PublishedNumbers:
         place = ".".join(str(part) for part in first["loc"]) or "the top"
         message = " ".join(first["msg"].split()).removeprefix("Value error, ")
         more = f" (the first of {error.error_count()})" if error.error_count() > 1 else ""
-        raise DataError(f"{source}: at {place}: {message}{more}") from None
+        raise DataError(f"{source}: at {place}: {message}{more}; correct it") from None
     if not any(paper.checks for paper in published.papers):
         raise DataError(f"{source}: expected at least one check of a paper, found none; add one")
     return published

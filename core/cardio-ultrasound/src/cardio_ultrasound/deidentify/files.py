@@ -344,7 +344,8 @@ def _check_places(source: Path, out: Path, mapping: Path | None, sheet: Path | N
             continue
         if target in file.resolve().parents:
             raise ConfigError(
-                f"{option}: identifies patients and must not lie in OUT", code="contradiction"
+                f"{option}: identifies patients and must not lie in OUT; name another place",
+                code="contradiction",
             )
         if file.exists():
             raise ConfigError(f"{option}: the file is there already; choose another")

@@ -120,7 +120,7 @@ def preprocess(samples: SampleSet, config: PreprocessBlock, ctx: Context) -> Sam
         values.append(video)
         kept.append(recording_id)
     if not values:
-        raise DataError("none of the patient's loops can be used")
+        raise DataError("none of the patient's loops can be used; see why of each")
     table = samples.table.set_index("recording_id", drop=False).loc[kept]
     table.index = pd.Index(kept, name="sample_id")
     held: NDArray[Any] = np.empty(len(values), dtype=object)

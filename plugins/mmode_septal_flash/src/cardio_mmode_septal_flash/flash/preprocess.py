@@ -105,7 +105,7 @@ def preprocess(samples: SampleSet, config: PreprocessBlock, ctx: Context) -> Sam
             values.append(LineOfStudy(made, place))
             rows.append(_row(recording_id, parents[recording_id], made.study, place, shift))
     if not values:
-        raise DataError("none of the patient's loops can be used")
+        raise DataError("none of the patient's loops can be used; see why of each")
     table = pd.DataFrame(rows).set_index("sample_id")
     held = np.empty(len(values), dtype=object)
     held[:] = values
