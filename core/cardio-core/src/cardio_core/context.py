@@ -195,9 +195,9 @@ class Context:
         The names of `files` are taken out of the reason: people are named in them. An error is
         its own reason.
         """
-        said = without_names(str(reason), files)
+        text = without_names(str(reason), files)
         code = reason.code if isinstance(reason, DataError) else "unusable"
-        self._quarantined.append(Quarantined(recording_id, self.hook, said, files, code))
+        self._quarantined.append(Quarantined(recording_id, self.hook, text, files, code))
 
     @contextmanager
     def reading(self, recording_id: str, *files: Path) -> Iterator[None]:
@@ -353,15 +353,15 @@ class Context:
             )
         files = {path for folder in self._tested[task] for path in folder.glob("predictions-*.npz")}
         names = sorted({path.name for path in files})
-        asked = SafeName(f"predictions-{target}", ".npz") if target else "".join(names[:1])
-        if asked not in names or (not target and len(names) > 1):
+        requested = SafeName(f"predictions-{target}", ".npz") if target else "".join(names[:1])
+        if requested not in names or (not target and len(names) > 1):
             known = [name.removeprefix("predictions-").removesuffix(".npz") for name in names]
             raise ContractError(
                 f"{self.hook or 'a hook'} asked for out-of-fold predictions of "
                 f"{f'target {target!r}' if target else 'the only target'} of {task!r}, whose first "
                 f"model predicted {', '.join(known) or 'none'}; name one of these"
             )
-        table = pd.concat([load_table(folder / asked) for folder in self._tested[task]])
+        table = pd.concat([load_table(folder / requested) for folder in self._tested[task]])
         return table.set_index("unit_id", drop=False)
 
     def _require_declared(self, task: str) -> None:

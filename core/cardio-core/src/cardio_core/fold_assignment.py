@@ -433,8 +433,8 @@ def find_plan(block: Any, plans: Mapping[str, Plan], patients: Collection[str]) 
             raise ConfigError(
                 f"no split plan {name!r}; this task knows {', '.join(known)}", code="unknown"
             )
-    asked = known[block.plan]
-    listed = {*asked.train, *asked.test} if isinstance(asked, Fixed) else set()
+    plan = known[block.plan]
+    listed = {*plan.train, *plan.test} if isinstance(plan, Fixed) else set()
     if listed and block.otherwise and not listed & set(patients):
         return block.otherwise, known[block.otherwise]
-    return block.plan, asked
+    return block.plan, plan

@@ -285,7 +285,7 @@ def _smd(table: pd.DataFrame, name: str, groups: Groups, as_counts: bool) -> Est
         return smd_of_means([values[members] for members in groups.members])
     labels, levels = level_labels(table, name)
     by_group = [labels[members] for members in groups.members]
-    return smd_of_counts([[int((one == level).sum()) for level in levels] for one in by_group])
+    return smd_of_counts([[int((item == level).sum()) for level in levels] for item in by_group])
 
 
 def _measurements(
@@ -348,7 +348,9 @@ def _counts(table: pd.DataFrame, name: str, groups: Groups, choices: TableOneCho
         levels = [first, *(level for level in levels if level != first)]
     by_group = [labels[members] for members in groups.members]
     columns = [labels[everybody], *by_group]
-    all_counts = np.array([[int((one == level).sum()) for one in columns] for level in levels])
+    all_counts = np.array(
+        [[int((column == level).sum()) for column in columns] for level in levels]
+    )
     counts = all_counts[:, 1:]
 
     def compute() -> Estimate:
@@ -378,10 +380,10 @@ def _counts(table: pd.DataFrame, name: str, groups: Groups, choices: TableOneCho
         tuple(_share(k, n) for k, n in zip(row, all_totals, strict=True)) for row in all_counts
     ]
     if len(levels) <= 2:
-        said = f" = {levels[-1]}"
+        text = f" = {levels[-1]}"
         if name in choices.titles:
-            said = "" if levels[-1].lower() in _YES else f": {levels[-1]}"
-        rows = [(f"{title}{said}, n (%)", *shares[-1], *tail)]
+            text = "" if levels[-1].lower() in _YES else f": {levels[-1]}"
+        rows = [(f"{title}{text}, n (%)", *shares[-1], *tail)]
     else:
         empty = ("",) * (len(groups.labels) + 1)
         rows = [(f"{title}, n (%)", *empty, *tail)]

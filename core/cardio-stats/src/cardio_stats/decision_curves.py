@@ -270,5 +270,5 @@ def _mean(values: Floats, ddof: int = 0) -> tuple[float, float]:
     return float(values.mean()), float(values.std(ddof=ddof) / math.sqrt(values.size))
 
 
-def _sum(one: tuple[float, float], other: tuple[float, float]) -> tuple[float, float]:
-    return one[0] + other[0], math.hypot(one[1], other[1])
+def _sum(items: tuple[float, float], other: tuple[float, float]) -> tuple[float, float]:
+    return items[0] + other[0], math.hypot(items[1], other[1])

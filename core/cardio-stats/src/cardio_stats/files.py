@@ -82,8 +82,8 @@ class SafeName(str):
         cleaned = re.sub(r"[.-]{2,}", "-", _ELSE.sub("-", text)).strip("-.")
         if _reserved(cleaned):
             cleaned = f"x-{cleaned}"
-        kept = cleaned[: LONGEST - _DIGITS - 1 - len(suffix)].rstrip("-.") or "unnamed"
-        return super().__new__(cls, f"{kept}-{digits}{suffix}")
+        retained = cleaned[: LONGEST - _DIGITS - 1 - len(suffix)].rstrip("-.") or "unnamed"
+        return super().__new__(cls, f"{retained}-{digits}{suffix}")
 
     @classmethod
     def of_all(cls, texts: Iterable[str], suffix: str = "") -> dict[str, SafeName]:

@@ -435,7 +435,7 @@ class LogisticFit:
         DataError
             A column that is missing, or holds a level that was not fitted.
         """
-        matrix = np.column_stack([one.columns(table) for one in self.predictors])
+        matrix = np.column_stack([predictor.columns(table) for predictor in self.predictors])
         return np.asarray(0.5 * (1 + np.tanh((self.intercept + matrix @ self.coefficients) / 2)))
 
 

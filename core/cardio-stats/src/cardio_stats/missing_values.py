@@ -142,15 +142,15 @@ def _patterns(
     codes = pd.factorize(pd.Series(map(bytes, absent.astype(np.uint8))))[0]
     ranked = [code for code, _ in Counter(codes.tolist()).most_common()]
     kinds = {code: absent[codes == code][0] for code in ranked[: MOST_PATTERNS + 1]}
-    kinds = dict(sorted(kinds.items(), key=lambda one: bool(one[1].any())))
+    kinds = dict(sorted(kinds.items(), key=lambda item: bool(item[1].any())))
     blank = [""] * (0 if groups is None else len(groups.labels) + 2)
     rows: list[tuple[str, ...]] = [("Patterns", "", *blank)]
     for code, kind in kinds.items():
         which = codes == code
         missing = [name for name, gone in zip(names, kind, strict=True) if gone]
-        told = ", ".join(missing) if missing else "complete"
+        text = ", ".join(missing) if missing else "complete"
         tail = ["", ""] if groups is not None else []
-        rows.append((f"  {told}", *_counted(which), *_by_group(which, groups), *tail))
+        rows.append((f"  {text}", *_counted(which), *_by_group(which, groups), *tail))
     return rows, len(ranked) - len(kinds)
 
 
@@ -562,10 +562,10 @@ def multivariable_imputed(
         ("Variable", f"OR per unit {ci}", "SD", f"OR per SD {ci}", "p", "missing",
          "missing information"),
         tuple(
-            (term, ratio_text(one), f"{spread:.3g}" if spread != 1.0 else BLANK,
-             ratio_text(other) if spread != 1.0 else BLANK, p_text(one.p_value),
-             f"{n_missing[feature]}", f"{100 * one.extra['fmi']:.0f} %")
-            for term, feature, one, other, spread in zip(
+            (term, ratio_text(item), f"{spread:.3g}" if spread != 1.0 else BLANK,
+             ratio_text(other) if spread != 1.0 else BLANK, p_text(item.p_value),
+             f"{n_missing[feature]}", f"{100 * item.extra['fmi']:.0f} %")
+            for term, feature, item, other, spread in zip(
                 first.terms, first.features, by_unit, by_sd, spreads, strict=True)
         ),
         tuple(notes),

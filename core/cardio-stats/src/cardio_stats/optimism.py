@@ -399,7 +399,7 @@ def _maximise(matrix: Floats, outcome: Floats, ridge: Floats) -> Floats:
         step = np.linalg.solve(information, score[..., None])[..., 0]
         arrived = np.asarray((score * step).sum(axis=1) < 1e-10)
         found[going[arrived]] += step[arrived]
-        going, own, beta, step = (one[~arrived] for one in (going, own, beta, step))
+        going, own, beta, step = (value[~arrived] for value in (going, own, beta, step))
         if not going.size:
             return found
         moved = np.abs(np.einsum("rnk,rk->rn", own, step)).max(axis=1)

@@ -211,8 +211,8 @@ def _chosen(
     pull = np.where(spread > 0, pull / np.maximum(spread, 1e-12), 0.0)
     grid = pull.max(axis=1, keepdims=True) * GRIDS[penalty]
     held = np.unique(folds)
-    kept = np.concatenate([weights * (folds != fold) for fold in held])
-    paths = coefficients(full, outcome, kept, penalty, np.tile(grid, (held.size, 1)))
+    retained = np.concatenate([weights * (folds != fold) for fold in held])
+    paths = coefficients(full, outcome, retained, penalty, np.tile(grid, (held.size, 1)))
     deviance = np.zeros(grid.shape)
     for path, fold in zip(paths.reshape(held.size, *grid.shape, -1), held, strict=True):
         out = folds == fold

@@ -199,8 +199,8 @@ def recalibrated_numbers(
 
 def _cross_fitted(fit: Fit, x: Floats, part: Ints) -> tuple[Floats, float, float]:
     found = np.empty(len(x))
-    for one in np.unique(part):
-        inside = part == one
+    for item in np.unique(part):
+        inside = part == item
         intercept, slope = fit(~inside)
         found[inside] = intercept + slope * x[inside]
     return found, *fit(np.ones(len(x), bool))

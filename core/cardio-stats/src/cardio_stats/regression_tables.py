@@ -176,7 +176,7 @@ def incremental(
         )
         previous = model
     splines = _splines(model, level, unit)
-    estimates += [one for found in splines.values() for one in found.estimates]
+    estimates += [estimate for found in splines.values() for estimate in found.estimates]
     return ResultTable(
         f"Incremental value for {outcome} = {design.event}",
         ("Model", "chi2", "p", "added chi2", "df", "p added", "AIC",
@@ -324,8 +324,8 @@ def univariable(
             for term, cells in _ratios(design, per_unit, per_sd, splines)
         ]
         if per_unit.note:
-            said = per_unit.note
-            notes[said if said.startswith(feature) else f"{feature}: {said}"] = None
+            text = per_unit.note
+            notes[text if text.startswith(feature) else f"{feature}: {text}"] = None
     ci = f"({level * 100:g} % CI)"
     placed = binary_outcome(table, outcome, event)[1]
     return ResultTable(
@@ -338,7 +338,7 @@ def univariable(
             "known. Two-valued columns have no SD.",
             "The p-values are not corrected for the number of columns that were tested "
             f"({len(features)}).",
-            *reference_note([one for design in designs for one in design.references]),
+            *reference_note([reference for design in designs for reference in design.references]),
             *notes,
         ),
         tuple(estimates),
@@ -372,16 +372,16 @@ def _ratios(
         yield feature, (ratio_text(found.ratio), BLANK, BLANK, p, BLANK)
     ratios = zip(per_unit.odds_ratios, per_sd.odds_ratios, strict=True)
     shown = zip(design.features, design.terms, design.matrix.T, ratios, strict=True)
-    for feature, term, column, (one, other) in shown:
+    for feature, term, column, (item, other) in shown:
         if feature in splines:
             continue
         by_sd = (BLANK, BLANK)
-        if one.value != other.value:
+        if item.value != other.value:
             by_sd = (number_text(float(column.std(ddof=1))), ratio_text(other))
         # Firth's estimates are too skew for a Wald p
-        p_wald = BLANK if per_unit.method == "firth" else p_text(one.extra["p_wald"])
-        p = p_text(one.extra["p_likelihood_ratio"])
-        yield term, (ratio_text(one), *by_sd, p_wald, p)
+        p_wald = BLANK if per_unit.method == "firth" else p_text(item.extra["p_wald"])
+        p = p_text(item.extra["p_likelihood_ratio"])
+        yield term, (ratio_text(item), *by_sd, p_wald, p)
 
 
 def multivariable(
@@ -444,7 +444,7 @@ def multivariable(
         (
             *_plain(per_unit.odds_ratios, design, splines),
             *_plain(per_sd.odds_ratios, design, splines),
-            *(one for found in splines.values() for one in found.estimates),
+            *(estimate for found in splines.values() for estimate in found.estimates),
             *inflation.values(),
             *summary,
         ),

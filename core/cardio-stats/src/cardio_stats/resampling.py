@@ -437,10 +437,10 @@ def defined(replicates: Floats, name: str) -> Floats:
     DataError
         Fewer than one in ten is defined.
     """
-    kept = replicates[~np.isnan(replicates)]
-    if kept.size * 10 < replicates.size or kept.size < 2:
+    retained = replicates[~np.isnan(replicates)]
+    if retained.size * 10 < replicates.size or retained.size < 2:
         raise DataError(
-            f"{name}: expected resamples that define it, found {kept.size} of {replicates.size}; "
-            "too few units hold it for a bootstrap"
+            f"{name}: expected resamples that define it, found {retained.size} of "
+            f"{replicates.size}; too few units hold it for a bootstrap"
         )
-    return kept
+    return retained

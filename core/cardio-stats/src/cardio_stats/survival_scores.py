@@ -335,7 +335,7 @@ def observed_over_expected(
     if expected == 0:
         raise DataError("predicted risks: expected some above 0, found 0 in every row")
     limits = (survival.high, survival.low)
-    low, high = (None if one is None else (1 - one) / expected for one in limits)
+    low, high = (None if limit is None else (1 - limit) / expected for limit in limits)
     return Estimate(
         f"observed_over_expected_at[{time:g}]", observed / expected, low, high, level,
         "Kaplan-Meier risk / mean predicted risk, log-log interval",
@@ -475,7 +475,7 @@ def risk_groups(
             at = SurvivalCurve.of(follow_up.part(inside), level=level).at(time)
         except DataError:
             continue
-        low, high = (None if one is None else 1 - one for one in (at.high, at.low))
+        low, high = (None if value is None else 1 - value for value in (at.high, at.low))
         observed = at.replace(name="observed_risk", value=1 - at.value, low=low, high=high)
         found.append((float(risk[inside].mean()), observed))
     return found

@@ -478,8 +478,8 @@ def read_stated(
     (50.0, (80.0, 920.0), 'json')
     """
     file = sidecar_of(path)
-    beside = _read_object(file) if file.is_file() else {}
-    values = {key: _value(beside, key, path) for key in _KEYS}
+    fields = _read_object(file) if file.is_file() else {}
+    values = {key: _value(fields, key, path) for key in _KEYS}
     # What nobody confirmed gives way to the JSON.
     beside_times = values["frame_rate_hz"] or values["frame_times_ms"]
     caller_times = frame_rate_hz is not None and not (
@@ -550,9 +550,9 @@ def _read_object(file: Path) -> dict[str, Any]:
     return value
 
 
-def _value(beside: dict[str, Any], key: str, path: Path) -> Any:
+def _value(fields: dict[str, Any], key: str, path: Path) -> Any:
     """Check one value of the JSON: a number, or a tuple of numbers."""
-    value = beside.get(key)
+    value = fields.get(key)
     if value is None or (key == "frame_rate_hz" and value == "container"):
         return value
     single = key == "frame_rate_hz"
@@ -606,11 +606,11 @@ def nameless(reason: str, *paths: Path) -> str:
     'expected a loop that can be read, found another file; look at it'
     """
     names = [name for path in paths for name in (path.name, sidecar_of(path).name)]
-    said = reason
+    text = reason
     for name in names:
-        said = said.removeprefix(name)
-    begins = said.find("expected ")
-    said = said[begins:] if begins >= 0 else said.lstrip(": ")
+        text = text.removeprefix(name)
+    begins = text.find("expected ")
+    text = text[begins:] if begins >= 0 else text.lstrip(": ")
     names += [str(Path(os.path.realpath(path)).parent) for path in paths]
-    leaks = any(re.search(rf"(?<!\w){re.escape(name)}(?!\w)", said) for name in names)
-    return "expected a loop that can be read, found another file; look at it" if leaks else said
+    leaks = any(re.search(rf"(?<!\w){re.escape(name)}(?!\w)", text) for name in names)
+    return "expected a loop that can be read, found another file; look at it" if leaks else text

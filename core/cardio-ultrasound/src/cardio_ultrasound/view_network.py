@@ -24,7 +24,7 @@ class _Block(nn.Module):
         self.first_norm = nn.BatchNorm2d(n_out)
         self.second = nn.Conv2d(n_out, n_out, 3, 1, 1, bias=False)
         self.second_norm = nn.BatchNorm2d(n_out)
-        self.beside = (
+        self.shortcut = (
             nn.Sequential(nn.Conv2d(n_in, n_out, 1, stride, bias=False), nn.BatchNorm2d(n_out))
             if stride != 1 or n_in != n_out
             else nn.Identity()
@@ -32,7 +32,7 @@ class _Block(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         made = self.second_norm(self.second(self.first_norm(self.first(x)).relu()))
-        out: Tensor = (made + self.beside(x)).relu()
+        out: Tensor = (made + self.shortcut(x)).relu()
         return out
 
 
@@ -126,13 +126,16 @@ def fitted_views() -> FittedViews:
     >>> fitted_views().views[:2], fitted_views() is fitted_views()
     (('a4c', 'a2c'), True)
     """
-    said = json.loads(CALIBRATION.read_text(encoding="utf-8"))
-    views = tuple(said["views"])
+    calibration = json.loads(CALIBRATION.read_text(encoding="utf-8"))
+    views = tuple(calibration["views"])
     network = ViewNetwork(len(views))
     network.load_state_dict(
         {name: value.float() if value.is_floating_point() else value
          for name, value in load_file(WEIGHTS).items()}
     )  # fmt: skip
     return FittedViews(
-        network.eval(), views, float(said["temperature"]), float(said["least_probability"])
+        network.eval(),
+        views,
+        float(calibration["temperature"]),
+        float(calibration["least_probability"]),
     )

@@ -41,13 +41,13 @@ def installed_torch() -> TorchBuild | None:
     if spec is None or spec.origin is None:
         return None
     text = Path(spec.origin).with_name("version.py").read_text(encoding="utf-8")
-    said: dict[str, Any] = {}
+    answer: dict[str, Any] = {}
     for node in ast.parse(text).body:
         if isinstance(node, ast.Assign | ast.AnnAssign) and isinstance(node.value, ast.Constant):
             target = node.targets[0] if isinstance(node, ast.Assign) else node.target
-            said[ast.unparse(target)] = node.value.value
-    kinds = [kind for kind in ("cuda", "hip") if said.get(kind)]
-    return TorchBuild(said["__version__"], kinds[0] if kinds else None)
+            answer[ast.unparse(target)] = node.value.value
+    kinds = [kind for kind in ("cuda", "hip") if answer.get(kind)]
+    return TorchBuild(answer["__version__"], kinds[0] if kinds else None)
 
 
 def _cuda_driver_loads() -> bool:
@@ -245,8 +245,8 @@ def _gpu(index: int, request: str, precision: Precision) -> Device:
             f"found {name}; use --precision 16 or 32",
             code="device",
         )
-    asked = f"{request} was asked for"
-    why = f"torch {torch.__version__} sees {_n_gpus()} GPU(s)" if request == "auto" else asked
+    requested = f"{request} was asked for"
+    why = f"torch {torch.__version__} sees {_n_gpus()} GPU(s)" if request == "auto" else requested
     return Device("cuda", index, name, precision, f"{why}, so cuda:{index}")
 
 

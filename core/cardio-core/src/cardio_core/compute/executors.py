@@ -72,7 +72,7 @@ def spread(
             try:
                 results[number] = future.result()
             except BaseException as error:
-                explain(error, [titled(jobs[one]) for one, _ in running.values()])
+                explain(error, [titled(jobs[item]) for item, _ in running.values()])
                 raise
             running.pop(future)
             free.append(slot)
@@ -126,10 +126,10 @@ class NoLongerWantedError(BaseException):
 def missing_in_worker(named: Named) -> str:
     """Return what this worker lacks, and remember that it lacks nothing."""
     name, check = named
-    said = "" if name in _PASSED else check()
-    if not said:
+    text = "" if name in _PASSED else check()
+    if not text:
         _PASSED.add(name)
-    return said
+    return text
 
 
 def run_there(
@@ -147,8 +147,8 @@ def run_there(
         As `run_job`.
     """
     for check in checks:
-        if said := missing_in_worker(check):
-            raise ConfigError(f"--executor dask: worker {_me().address}: {said}")
+        if text := missing_in_worker(check):
+            raise ConfigError(f"--executor dask: worker {_me().address}: {text}")
     with _ALONE, _while_wanted():
         return run_job(function, job, device)
 
@@ -511,11 +511,11 @@ class DaskExecutor:
                     "--nworkers N --nthreads 1`"
                 )
         named = (secrets.token_hex(8), check)
-        for name, said in self._client.run(missing_in_worker, named, on_error="return").items():
-            if isinstance(said, Exception):
-                said = f"{said}; install cardio there as it is here"
-            if said:
-                raise ConfigError(f"{self._named(name)}: {said}")
+        for name, text in self._client.run(missing_in_worker, named, on_error="return").items():
+            if isinstance(text, Exception):
+                text = f"{text}; install cardio there as it is here"
+            if text:
+                raise ConfigError(f"{self._named(name)}: {text}")
         before, self._checks = self._checks, (*self._checks, named)
         try:
             yield
@@ -540,7 +540,7 @@ class DaskExecutor:
         ended: SimpleQueue[Any] = SimpleQueue()
         kinds: Sequence[Device | None] = devices or (None,)
         ahead = _AHEAD if devices is None else 1
-        places, asked = self.n_workers * ahead, time.monotonic()
+        places, since = self.n_workers * ahead, time.monotonic()
         try:
             while True:
                 while len(running) < places and (number := next(waiting, None)) is not None:
@@ -558,8 +558,8 @@ class DaskExecutor:
                 results[number] = self._result(future)
                 if on_done is not None:
                     on_done(results[number])
-                if time.monotonic() - asked >= _LOOKS_S:
-                    places, asked = max(1, self.n_workers) * ahead, time.monotonic()
+                if time.monotonic() - since >= _LOOKS_S:
+                    places, since = max(1, self.n_workers) * ahead, time.monotonic()
         except BaseException as error:
             with suppress(Exception):
                 self._client.cancel(list(running), force=True)
@@ -620,8 +620,8 @@ class DaskExecutor:
 
 def _guard_encrypted(address: str) -> None:
     """Raise where Dask would refuse to speak to an address, and complain for seconds of its own."""
-    asked = import_module("dask").config.get("distributed.comm.require-encryption", None)
-    if asked and not address.startswith(("tls://", "wss://")):
+    required = import_module("dask").config.get("distributed.comm.require-encryption", None)
+    if required and not address.startswith(("tls://", "wss://")):
         raise ConfigError(
             f"--executor dask:{address}: Dask's configuration wants encrypted connections "
             "(distributed.comm.require-encryption); give the scheduler's tls:// address",

@@ -138,11 +138,11 @@ def stopping_in_order() -> Iterator[None]:
         signal.signal(number, signal.SIG_DFL)
         raise StoppedFromOutside(number)
 
-    told = sys.unraisablehook
+    hook = sys.unraisablehook
 
     def lost(what: sys.UnraisableHookArgs) -> None:
         if not isinstance(what.exc_value, KeyboardInterrupt):
-            told(what)
+            hook(what)
             return
         number = getattr(what.exc_value, "number", signal.SIGINT)
         if number in before:
@@ -157,7 +157,7 @@ def stopping_in_order() -> Iterator[None]:
         yield
     finally:
         if in_main:
-            sys.unraisablehook = told
+            sys.unraisablehook = hook
         for number, handler in before.items():
             signal.signal(number, handler)
 

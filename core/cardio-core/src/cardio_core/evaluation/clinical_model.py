@@ -251,22 +251,24 @@ class Encoding:
     def encode(self, table: pd.DataFrame) -> Floats:
         """Return the design matrix, shape (n_patients, n_terms)."""
         return np.column_stack(
-            [term for one in self.columns for term in one.encode(table[one.name].tolist())]
+            [term for column in self.columns for term in column.encode(table[column.name].tolist())]
         )
 
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON form."""
         return {
-            "columns": [{"kind": type(one).__name__.lower(), **vars(one)} for one in self.columns]
+            "columns": [
+                {"kind": type(column).__name__.lower(), **vars(column)} for column in self.columns
+            ]
         }
 
     @classmethod
     def from_dict(cls, stored: dict[str, Any]) -> Encoding:
         """Read the JSON form."""
         found: list[Number | Words] = []
-        for one in stored["columns"]:
-            about = {key: value for key, value in one.items() if key != "kind"}
-            if one["kind"] == "number":
+        for column in stored["columns"]:
+            about = {key: value for key, value in column.items() if key != "kind"}
+            if column["kind"] == "number":
                 found.append(Number(**about))
             else:
                 found.append(Words(**{**about, "levels": tuple(about["levels"])}))
@@ -305,8 +307,8 @@ def fit_encoding(table: pd.DataFrame) -> Encoding:
             )
             continue
         levels = tuple(sorted(known.astype(str).unique()))
-        kept = levels[1:] if len(levels) == 2 else levels
-        columns.append(Words(str(name), kept, missing))
+        retained = levels[1:] if len(levels) == 2 else levels
+        columns.append(Words(str(name), retained, missing))
     return Encoding(tuple(columns))
 
 
@@ -424,7 +426,7 @@ def _weights(design: Array, truth: Array, target: Target) -> dict[str, Any]:
 
 
 def _codes(truth: Array, target: Target) -> Array:
-    codes = np.array([_code(one, target) for one in truth])
+    codes = np.array([_code(item, target) for item in truth])
     if len(np.unique(codes)) < 2:
         raise DataError(
             "expected two or more classes to fit clinical variables on, found one",

@@ -127,24 +127,24 @@ def conformal_quantile(scores: ArrayLike, alpha: float, weights: ArrayLike | Non
             f"conformal alpha: expected a number between 0 and 1, found {alpha}",
             code="out_of_range",
         )
-    given = np.asarray(scores, dtype=np.float64)
-    each = np.ones(given.size) if weights is None else np.asarray(weights, dtype=np.float64)
+    values = np.asarray(scores, dtype=np.float64)
+    each = np.ones(values.size) if weights is None else np.asarray(weights, dtype=np.float64)
     n = float(each.sum())
     if n < 2 - 1e-9:
         raise DataError(
             f"conformal calibration: expected at least 2 patients with truth and prediction, found "
-            f"{given.size}; add patients",
+            f"{values.size}; add patients",
             code="too_few",
         )
-    if np.isnan(given).any():
+    if np.isnan(values).any():
         raise DataError("conformal calibration: expected a score of every patient, found NaN")
-    order = np.argsort(given, kind="stable")
+    order = np.argsort(values, kind="stable")
     # (9 + 1)(1 - 0.3) is 7 in exact arithmetic and a little more or less in binary
     reached = np.cumsum(each[order]) >= (n + 1) * (1 - alpha) - 1e-9 * (n + 1)
-    return float(given[order][np.argmax(reached)]) if reached.any() else math.inf
+    return float(values[order][np.argmax(reached)]) if reached.any() else math.inf
 
 
-def class_probabilities(given: ArrayLike, classes: tuple[str, ...], name: str) -> Floats:
+def class_probabilities(values: ArrayLike, classes: tuple[str, ...], name: str) -> Floats:
     """Return probabilities with a column a class; one of shape (n,) is that of the second.
 
     Raises
@@ -152,7 +152,7 @@ def class_probabilities(given: ArrayLike, classes: tuple[str, ...], name: str) -
     DataError
         Another shape, or numbers that are no probabilities.
     """
-    scores = np.asarray(given, dtype=np.float64)
+    scores = np.asarray(values, dtype=np.float64)
     if scores.ndim == 1 and len(classes) == 2:
         scores = np.column_stack([1 - scores, scores])
     if scores.ndim != 2 or scores.shape[1] != len(classes):
@@ -246,11 +246,11 @@ class Conformal:
     def note(self) -> str:
         """Why everything or a class is always covered, where it is; else empty."""
         needed = max(2, math.ceil(1 / self.alpha - 1 - 1e-9))
-        asked = f"too few for alpha = {self.alpha:g}, which needs at least {needed}"
+        requested = f"too few for alpha = {self.alpha:g}, which needs at least {needed}"
         if math.isinf(self.quantile):
             return (
-                f"{self.n_patients} patients are {asked}: every value is covered, and nothing is "
-                "learnt."
+                f"{self.n_patients} patients are {requested}: every value is covered, and nothing "
+                "is learnt."
             )
         own = dict(zip(self.classes, self.class_patients, strict=False))
         found = [f"“{name}” ({own[name]})" for name in self.always_held]
@@ -258,11 +258,11 @@ class Conformal:
             return ""
         if not self.learns:
             return (
-                f"the patients of each class, {' and '.join(found)}, are {asked} of every class: "
-                "every value is covered, and nothing is learnt."
+                f"the patients of each class, {' and '.join(found)}, are {requested} of every "
+                "class: every value is covered, and nothing is learnt."
             )
         return (
-            f"Patients with {' and '.join(found)} are {asked} of every class: every set holds "
+            f"Patients with {' and '.join(found)} are {requested} of every class: every set holds "
             f"{'it' if len(found) == 1 else 'these'}, so that nothing rules "
             f"{'it' if len(found) == 1 else 'them'} out."
         )

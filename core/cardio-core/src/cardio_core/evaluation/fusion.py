@@ -184,10 +184,10 @@ def _handed_on(weights: Floats, rest: Floats, faint: float) -> Floats:
     threshold decides.
     """
     handed = weights.copy()
-    for one, other in combinations(range(len(weights)), 2):
-        differ = float((rest[:, one] - rest[:, other]).std()) / max(faint / 10, 1e-12)
+    for item, other in combinations(range(len(weights)), 2):
+        differ = float((rest[:, item] - rest[:, other]).std()) / max(faint / 10, 1e-12)
         share = 1 / (1 + differ**STEEPNESS)
-        handed[one] += share * handed[other]
+        handed[item] += share * handed[other]
         handed[other] *= 1 - share
     return handed
 
@@ -610,7 +610,7 @@ def fuse(
             f"{sorted(tested)}",
             code="mismatch",
         )
-    fitting, testing = (side_by_side(given, target, ("y_true",)) for given in (fitted_on, tested))
+    fitting, testing = (side_by_side(value, target, ("y_true",)) for value in (fitted_on, tested))
     known = fitting.at(fitting.rows["y_true"].notna().to_numpy())
     if not overlap:
         _guard_patients(known, testing)
@@ -635,9 +635,9 @@ def _guard_patients(fit: SideBySide, test: SideBySide) -> None:
 
 def _unforeseen(fit: SideBySide, test: SideBySide, counts: str) -> list[str]:
     notes = []
-    lacking, had = np.isnan(test.scores), ~np.isnan(fit.scores)
+    missing, had = np.isnan(test.scores), ~np.isnan(fit.scores)
     for column, model in enumerate(test.models):
-        n_lacking = int(lacking[:, column].sum())
+        n_lacking = int(missing[:, column].sum())
         if n_lacking and had[:, column].all():
             notes.append(
                 f"Fusion, test set: {n_lacking} rows lack {model}, which no fitted row lacks; "

@@ -77,12 +77,12 @@ def subgroup_metrics(
             for model in frame["model"].unique():
                 rows = pooled(frame, target, str(model))
                 group = rows["patient_id"].astype(str).map(groups)
-                for one in sorted(groups.dropna().unique()):
+                for item in sorted(groups.dropna().unique()):
                     about = Scope(
                         task=task.name, target=target.name, model=str(model),
-                        subgroup=f"{title}: {_shown(name, one)}",
+                        subgroup=f"{title}: {_shown(name, item)}",
                     )  # fmt: skip
-                    here = rows[(group == one).to_numpy(bool)]
+                    here = rows[(group == item).to_numpy(bool)]
                     try:
                         found = _estimate(here, target, task, config, seed)
                     except ABOUT_DATA:

@@ -360,8 +360,8 @@ def _passes(row: Mapping[str, Any], check: Callable[[Path], object] | None, ctx:
 
 
 def _with_sidecar(file: Path) -> tuple[Path, ...]:
-    beside = file.with_suffix(".json")
-    return (file, beside) if beside.is_file() and beside != file else (file,)
+    sidecar = file.with_suffix(".json")
+    return (file, sidecar) if sidecar.is_file() and sidecar != file else (file,)
 
 
 def _targets(
@@ -387,16 +387,16 @@ def _targets(
 
 def _true_values(cells: pd.Series[Any], target: Target, where: str) -> pd.Series[Any]:
     """Return a column as 0 and 1, classes or numbers; raise DataError where a cell is neither."""
-    given = cells[cells.notna()]
+    known = cells[cells.notna()]
     if target.kind == "continuous":
-        values, allowed = pd.to_numeric(given, errors="coerce"), "a number"
+        values, allowed = pd.to_numeric(known, errors="coerce"), "a number"
     elif target.kind == "binary":
         words = {"no": 0.0, "yes": 1.0, target.classes[0]: 0.0, target.classes[1]: 1.0}
-        numbers = pd.to_numeric(given, errors="coerce")
-        values = given.map(words).fillna(numbers.where(numbers.isin((0, 1))))
+        numbers = pd.to_numeric(known, errors="coerce")
+        values = known.map(words).fillna(numbers.where(numbers.isin((0, 1))))
         allowed = f"0 or 1, or {target.classes[0]} or {target.classes[1]}"
     else:
-        values = given.where(given.isin(target.classes))
+        values = known.where(known.isin(target.classes))
         allowed = f"one of {', '.join(target.classes)}"
     if (wrong := values.isna()).any():
         raise DataError(
@@ -427,8 +427,8 @@ def notes_on_tables(
     for place, table in enumerate(tables, start=1):
         found = inspect_cohort_table(table, about.paths)
         own = [name for name in found.own if name not in known]
-        told = told_of(own, {*COLUMNS, *about.paths}, named=named)
+        columns = told_of(own, {*COLUMNS, *about.paths}, named=named)
         which = f"Table {place} of {len(tables)}: " if len(tables) > 1 else ""
         which = f"{table.name}: " if named else which
-        notes += [f"{which}{note}" for note in (*found.notes, told) if note]
+        notes += [f"{which}{note}" for note in (*found.notes, columns) if note]
     return tuple(dict.fromkeys(notes))

@@ -47,7 +47,7 @@ class Entries(BaseModel):
 
 
 def _name(text: str) -> str:
-    if _strange(text) or any(one in text for one in "/\\"):
+    if _strange(text) or any(item in text for item in "/\\"):
         raise PydanticCustomError("said", "a name without parts of a path")
     return text
 
@@ -224,8 +224,8 @@ def _found(error: Mapping[str, Any]) -> str:
     if isinstance(value, int | float):
         return "a huge number" if abs(value) > 1e20 else f"{value}"
     words = {str: "another text", list: "a list", dict: "named values", type(None): "nothing"}
-    said = words.get(type(value), "something else")
-    return "a text" if said == "another text" and "text" not in _expected(error) else said
+    word = words.get(type(value), "something else")
+    return "a text" if word == "another text" and "text" not in _expected(error) else word
 
 
 # A folder that somebody else may have made: nothing in it leads out of it, or on for ever.
@@ -411,9 +411,9 @@ def read_predictions(path: Path) -> pd.DataFrame:
     except (ValueError, UnicodeError, MemoryError) as error:  # whatever pandas says of no table
         found = f"something else ({type(error).__name__})"
         raise unusable(path.name, "a table of predictions in UTF-8", found, _DO) from None
-    lacking = [name for name in NEEDED if name not in table.columns]
-    if lacking:
-        raise unusable(path.name, f"a column {lacking[0]!r}", "none", _DO)
+    missing = [name for name in NEEDED if name not in table.columns]
+    if missing:
+        raise unusable(path.name, f"a column {missing[0]!r}", "none", _DO)
     table = table_as_it_was(table)
     for name in _WHOLE:
         if table[name].isna().any():
@@ -454,7 +454,7 @@ Spread = Annotated[float, Field(ge=0)]
 
 
 def _as_many(what: str, *lists: Sequence[Any]) -> None:
-    if len({len(one) for one in lists}) > 1:
+    if len({len(item) for item in lists}) > 1:
         raise PydanticCustomError("said", f"as many {what} everywhere")
 
 

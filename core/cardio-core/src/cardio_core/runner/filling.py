@@ -108,7 +108,7 @@ def state_of(
     ConfigError
         If the folder holds anything else, may not be written, or another command works in it.
     """
-    above = next(one for one in (out, *out.absolute().parents) if one.exists())
+    above = next(value for value in (out, *out.absolute().parents) if value.exists())
     if out.exists() and not out.is_dir():
         raise ConfigError(f"--out {out}: is a file; name a folder")
     if not above.is_dir():

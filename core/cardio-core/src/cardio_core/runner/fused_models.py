@@ -64,8 +64,8 @@ def fuse_fold(job: FoldJob, folder: Path) -> None:
         notes += Note.each(NoteKind.FUSION, own)
         artifact.write_json(fusion_file(target), rule.to_dict())
         if frame is not None:
-            kept = frame.drop(columns=["model", "predicted", "y_true"], errors="ignore")
-            save_table(folder / predictions_file(target), kept)
+            retained = frame.drop(columns=["model", "predicted", "y_true"], errors="ignore")
+            save_table(folder / predictions_file(target), retained)
         if target.kind != "continuous":
             decisions.append(_decide(rule, fitted_on, target, job))
     parts = [SEEN.read(place / "artifact" / "seen.json") for place in members.values()]

@@ -304,7 +304,7 @@ def _one(request: RunRequest, need: Need, config: RunConfig, out: Path, run: Run
     if need.patients == "same" and config.outcome.column is not None:
         # This run takes the folds, and each needs its share of every class.
         sets += tuple(sets_of({"stratify": config.outcome.column}))
-    asked = replace(
+    inner_request = replace(
         request,
         task=need.task,
         data=own,
@@ -325,7 +325,7 @@ def _one(request: RunRequest, need: Need, config: RunConfig, out: Path, run: Run
         same_as=None,
     )
     try:
-        return run(asked)
+        return run(inner_request)
     except ConfigError as error:  # said of what the user typed for the earlier task
         raise type(error)(f"needs.{need.task}: {error}") from error
 

@@ -65,7 +65,9 @@ def versions_for(distribution: str) -> dict[str, dict[str, str]]:
     >>> "numpy" in found["packages"], "click" in found["aside"]
     (True, True)
     """
-    names = {one.name for name in (CORE, distribution) for one in requirements(name)} - {CORE}
+    names = {
+        requirement.name for name in (CORE, distribution) for requirement in requirements(name)
+    } - {CORE}
     found: dict[str, dict[str, str]] = {"packages": {}, "aside": {}}
     for name in sorted(names, key=str.lower):
         try:
@@ -194,7 +196,7 @@ def differences(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[Differe
     ['Python is 3.12.1, was 3.11.9']
     """
     found = [*_code(then, now), *_packages(then, now), *_device(then, now), *_machine(then, now)]
-    return sorted(found, key=lambda one: one.tolerated)
+    return sorted(found, key=lambda item: item.tolerated)
 
 
 def settings_differ(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[Difference]:
@@ -252,7 +254,7 @@ def data_differ(
         words.append(f"the cohort table differs in {_listed(named)}")
     if not words and _changed(then, now, "labels"):
         words.append("labels of people without a recording, or what is not scored, differ")
-    return [Difference("data", one) for one in words]
+    return [Difference("data", word) for word in words]
 
 
 _MISSING = object()

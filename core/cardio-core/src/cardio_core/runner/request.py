@@ -61,8 +61,8 @@ class Given:
         >>> Given(((Option("base", "The base", "load.base_mm"), "30"),)).told("Measured")
         ('Measured with load.base_mm=30.',)
         """
-        said = ", ".join((*sets, *self.sets))
-        return (f"{what} with {said}.",) if said else ()
+        text = ", ".join((*sets, *self.sets))
+        return (f"{what} with {text}.",) if text else ()
 
 
 NOTHING_GIVEN = Given()
@@ -124,7 +124,7 @@ def takes(command: str, option: Option) -> bool:
     return command != "predict" or option.for_new
 
 
-def with_given(config: RunConfig, given: Given, sets: Iterable[str] = ()) -> RunConfig:
+def with_given(config: RunConfig, values: Given, sets: Iterable[str] = ()) -> RunConfig:
     """Lay the settings that options stand for over a configuration.
 
     `sets` are those of ``--set``: one setting is given in one way.
@@ -137,7 +137,7 @@ def with_given(config: RunConfig, given: Given, sets: Iterable[str] = ()) -> Run
     from cardio_core.config import merge, parse_sets, validated
 
     also = {text.partition("=")[0].strip() for text in sets}
-    for option, text in given.settings:
+    for option, text in values.settings:
         if option.setting in also:
             raise ConfigError(
                 f"--{option.name} and --set {option.setting} are the same setting; give one of them"
@@ -176,7 +176,7 @@ def _why(error: ConfigError) -> str:
     errors: list[Any] = getattr(error.__cause__, "errors", list)()
     if not errors:
         return str(error)
-    deepest = max(errors, key=lambda one: len(one["loc"]))
+    deepest = max(errors, key=lambda item: len(item["loc"]))
     return f"{deepest['msg'].lower()}, found {deepest['input']!r}"
 
 
@@ -265,8 +265,8 @@ class RunRequest:
             "column": self.outcome, "event": self.event,
             "negative": list(self.negative), "missing": list(self.missing),
         }  # fmt: skip
-        asked = {key: value for key, value in outcome.items() if value}
-        tree: dict[str, Any] = {"outcome": asked} if asked else {}
+        requested = {key: value for key, value in outcome.items() if value}
+        tree: dict[str, Any] = {"outcome": requested} if requested else {}
         if self.primary is not None:
             tree["primary"] = self.primary
         if self.covariates:

@@ -172,7 +172,7 @@ def rehearse(
     )
     models = [name for name in setup.models if name not in cohort.unsupported]
     yield f"Models: {', '.join(models)}. Would write {out}."
-    for name in (one for one in setup.models if one in cohort.unsupported):
+    for name in (item for item in setup.models if item in cohort.unsupported):
         yield f"Left out: {name}: {cohort.unsupported[name]}."
     folds = {name: _n_folds(setup, name, cohort) for name in setup.protocols}
     n_fits = {
@@ -180,8 +180,8 @@ def rehearse(
         for protocol, n in folds.items()
         for model in models
     }
-    told = " + ".join(f"{n} {name}" for name, n in folds.items())
-    yield f"Fits: {sum(n_fits.values())} ({len(models)} models x ({told} + 1 final))."
+    text = " + ".join(f"{n} {name}" for name, n in folds.items())
+    yield f"Fits: {sum(n_fits.values())} ({len(models)} models x ({text} + 1 final))."
     jobs = {
         protocol: patient_jobs(
             setup.plugin, setup.config.for_protocol(protocol), ctx, cohort, digests.all_files
@@ -330,8 +330,8 @@ def how_to_go_on(
         command += f" --out {shlex.quote(str(out))}"
     if not request.resume:
         command += " --resume"
-    kept = f"Finished and kept: {last.what}, {last.counted()}." if last and last.done else ""
-    return " ".join(filter(None, (stopped and f"{stopped}.", kept, f"Go on with: {command}")))
+    finished = f"Finished and kept: {last.what}, {last.counted()}." if last and last.done else ""
+    return " ".join(filter(None, (stopped and f"{stopped}.", finished, f"Go on with: {command}")))
 
 
 @one_thread()
@@ -437,13 +437,13 @@ def _hold(
             say.note(note)
         with alike(executor, setup.plugin, folders=(out, open_cache()), inputs=ctx._inputs):
             session = Session(setup, ctx, executor, manifest, (), out, say, request.same_as)
-            asked = (request, setup.task, setup.config, setup.models, out)
+            arguments = (request, setup.task, setup.config, setup.models, out)
             cohorts: dict[Protocol, Cohort] = {}
-            if made := made_first(*asked):
+            if made := made_first(*arguments):
                 with manifest.stage("features"), say.stage("data"):
                     cohorts = load_first(session, made)
             needs = resolve_needs(
-                *asked, lambda other: _run(other, executor, say.for_need(str(other.task)))
+                *arguments, lambda other: _run(other, executor, say.for_need(str(other.task)))
             )
             guard_unchanged(manifest.content["needs"], needs)
             manifest.update(needs=[need.to_dict() for need in needs])
@@ -482,7 +482,10 @@ def _telling_how_to_go_on(request: RunRequest, out: Path, say: Display) -> Itera
 def _work(session: Session, cohorts: Mapping[Protocol, Cohort]) -> None:
     """Prepare, fit, judge, finish."""
     with session.manifest.stage("features"), session.say.stage("features"):
-        arms = [make_arm(session, one, cohorts.get(one)) for one in session.setup.protocols]
+        arms = [
+            make_arm(session, protocol, cohorts.get(protocol))
+            for protocol in session.setup.protocols
+        ]
     session = record(session, arms)
     jobs = [job for arm in arms for job in jobs_of(session, arm)]
     keep_for_new(session.needs, session.out)

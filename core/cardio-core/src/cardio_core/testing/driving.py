@@ -68,7 +68,7 @@ class Bench:
         A patient of whom nothing is usable is left out.
         """
         made = {patient: self.make(cohort, patient).features for patient in patients}
-        return {patient: one for patient, one in made.items() if one is not None}
+        return {patient: value for patient, value in made.items() if value is not None}
 
     def together(self, cohort: Cohort) -> FeatureSet:
         """Make the features of everybody, in one set."""
@@ -179,8 +179,8 @@ def permuted_labels(seed: int) -> Iterator[None]:
 def permuted(targets: Targets, seed: int) -> Targets:
     """Return the targets with their rows dealt out anew; times and recordings of events stay."""
     table = targets.table
-    kept = [name for name in ("recording_id", "time_s") if name in table.columns]
-    labels: Sequence[str] = [name for name in table.columns if name not in kept]
+    retained = [name for name in ("recording_id", "time_s") if name in table.columns]
+    labels: Sequence[str] = [name for name in table.columns if name not in retained]
     order = np.random.default_rng(seed).permutation(len(table))
     dealt = table.copy()
     dealt[labels] = table[labels].to_numpy()[order]

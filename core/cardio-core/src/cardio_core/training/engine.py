@@ -184,14 +184,14 @@ def fit(
     if n_workers and multiprocessing.current_process().daemon:
         note("batches are made in the training process: this kind of worker cannot start others")
         n_workers = 0
-    if plan.compile and (lacking := why_not_compiled(device)) is not None:
-        note(f"trained without torch.compile: {lacking}")
+    if plan.compile and (missing := why_not_compiled(device)) is not None:
+        note(f"trained without torch.compile: {missing}")
         plan = plan.model_copy(update={"compile": False})
     if device.others:
         from cardio_core.training.distributed import form
 
-        device, plan, told = form(network, plan, device)
-        for text in told:
+        device, plan, answer = form(network, plan, device)
+        for text in answer:
             note(text)
     job = Job(
         network=network,

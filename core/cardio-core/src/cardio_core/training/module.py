@@ -308,7 +308,7 @@ class EpochKeeper(Callback):
             self.best_epoch = len(self.history)
             self._save(cast("TrainingModule", module))
 
-    def kept(self) -> Kept:
+    def best(self) -> Kept:
         """Return what is left once training has ended."""
         return Kept(self.weights, self.history, self.best_epoch, self.best_score)
 

@@ -163,7 +163,7 @@ def save_estimator(path: Path, estimator: Any) -> None:
 def _numbered(node: Any, ids: dict[str, str]) -> Any:
     """Return a part of a schema with ids and names of files by their order in it."""
     if isinstance(node, list):
-        return [_numbered(one, ids) for one in node]
+        return [_numbered(item, ids) for item in node]
     if not isinstance(node, dict):
         return node
     made: dict[str, Any] = {}
@@ -229,20 +229,20 @@ def _trees(estimator: Any) -> list[Any]:
     found: list[Any] = []
     waiting, seen = [estimator], set()
     while waiting:
-        one = waiting.pop()
-        if id(one) in seen:
+        item = waiting.pop()
+        if id(item) in seen:
             continue
-        seen.add(id(one))
-        if type(one).__name__ == "Tree" and hasattr(one, "children_left"):
-            found.append(one)
-        elif isinstance(one, list | tuple):
-            waiting += one
-        elif isinstance(one, np.ndarray) and one.dtype == object:
-            waiting += one.ravel().tolist()
-        elif isinstance(one, dict):
-            waiting += one.values()
-        elif type(one).__module__.startswith("sklearn."):
-            waiting += vars(one).values() if hasattr(one, "__dict__") else []
+        seen.add(id(item))
+        if type(item).__name__ == "Tree" and hasattr(item, "children_left"):
+            found.append(item)
+        elif isinstance(item, list | tuple):
+            waiting += item
+        elif isinstance(item, np.ndarray) and item.dtype == object:
+            waiting += item.ravel().tolist()
+        elif isinstance(item, dict):
+            waiting += item.values()
+        elif type(item).__module__.startswith("sklearn."):
+            waiting += vars(item).values() if hasattr(item, "__dict__") else []
     return found
 
 

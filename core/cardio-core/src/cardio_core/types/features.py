@@ -43,7 +43,7 @@ class Pieces:
     def joined(cls, parts: Sequence[Pieces | Array]) -> Pieces:
         """Return one after the other as one, without looking at any file again."""
         made = cls.__new__(cls)
-        made._take([one for part in parts for one in _parts_of(part)])
+        made._take([item for part in parts for item in _parts_of(part)])
         return made
 
     def _take(self, parts: Sequence[tuple[Path | Array, tuple[int, ...], Any, int]]) -> None:

@@ -121,10 +121,16 @@ class Note:
         }
 
     @classmethod
-    def from_dict(cls, kept: Mapping[str, Any]) -> Note:
+    def from_dict(cls, content: Mapping[str, Any]) -> Note:
         """Return the note that `to_dict` wrote."""
-        severity = Severity(kept.get("severity") or Severity.INFO)
-        return cls(kept["kind"], kept["text"], kept.get("model"), severity, kept.get("where") or "")
+        severity = Severity(content.get("severity") or Severity.INFO)
+        return cls(
+            content["kind"],
+            content["text"],
+            content.get("model"),
+            severity,
+            content.get("where") or "",
+        )
 
 
 @dataclass(frozen=True)

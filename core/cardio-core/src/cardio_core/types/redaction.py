@@ -80,20 +80,20 @@ def traceback_of(error: BaseException) -> str:
     if error.__traceback__ is not None:
         lines.append("Traceback (most recent call last):")
         lines += "".join(traceback.format_tb(error.__traceback__)).rstrip("\n").split("\n")
-    kind, said = type(error).__name__, text_of(error)
-    lines.append(f"{kind}: {said}" if said else f"{kind} {_LEFT_OUT}" if str(error) else kind)
+    kind, text = type(error).__name__, text_of(error)
+    lines.append(f"{kind}: {text}" if text else f"{kind} {_LEFT_OUT}" if str(error) else kind)
     return "\n".join(lines)
 
 
 def _frames_in(text: str) -> list[str]:
     """Return the frames of a traceback that came as text, each with its line of the program."""
-    kept, after = ["Traceback of the worker:"], False
+    lines, after = ["Traceback of the worker:"], False
     for line in text.splitlines():
         is_frame = _FRAME.fullmatch(line) is not None
         if is_frame or (after and line.startswith("    ")):
-            kept.append(line)
+            lines.append(line)
         after = is_frame
-    return kept
+    return lines
 
 
 # Reasons and flags without the names of files: those can hold the names of people.
@@ -194,12 +194,12 @@ def unreadable(error: Exception, files: Iterable[Path]) -> CardioError:
     """
     files = tuple(files)
     if isinstance(error, DataError):
-        said = without_names(str(error), files)
+        text = without_names(str(error), files)
         counted = [file for file in files if file.suffix.lower() != ".json"]
         for place, file in enumerate(counted, start=1):
             if len(counted) > 1 and str(error).startswith(f"{file.name}:"):
-                said = f"file {place} of {len(counted)}: {said}"
-        return error if said == str(error) else DataError(said, code=error.code)
+                text = f"file {place} of {len(counted)}: {text}"
+        return error if text == str(error) else DataError(text, code=error.code)
     if isinstance(error, CardioError):
         return error
     if isinstance(error, MemoryError):
@@ -257,5 +257,5 @@ def files_in(source: Any, depth: int = 0) -> Iterator[Path]:
         inner = source
     else:
         inner = vars(source).values() if hasattr(source, "__dict__") else ()
-    for one in inner:
-        yield from files_in(one, depth + 1)
+    for item in inner:
+        yield from files_in(item, depth + 1)

@@ -162,8 +162,8 @@ class SampleSet:
         table.index.name = "sample_id"
         # Column after column would fragment a table of a hundred of them.
         further = pd.DataFrame(dict(columns or {}), index=table.index)
-        kept = table.drop(columns=table.columns.intersection(further.columns))
-        return SampleSet(pd.concat([kept, further], axis=1), values)
+        retained = table.drop(columns=table.columns.intersection(further.columns))
+        return SampleSet(pd.concat([retained, further], axis=1), values)
 
     def opened(self, quarantine: Callable[[str, DataError], None]) -> Iterator[tuple[str, Any]]:
         """Yield (recording_id, value), quarantining each recording that cannot be opened.

@@ -364,7 +364,11 @@ class Design:
     @property
     def references(self) -> tuple[str, ...]:
         """``column=level`` of every column of categories."""
-        return tuple(f"{one.column}={one.levels[0]}" for one in self.predictors if one.levels)
+        return tuple(
+            f"{predictor.column}={predictor.levels[0]}"
+            for predictor in self.predictors
+            if predictor.levels
+        )
 
     @property
     def n(self) -> int:
@@ -384,7 +388,9 @@ class Design:
             matrix=self.matrix[:, keep],
             terms=tuple(self.terms[index] for index in keep),
             features=tuple(self.features[index] for index in keep),
-            predictors=tuple(one for one in self.predictors if one.feature in features),
+            predictors=tuple(
+                predictor for predictor in self.predictors if predictor.feature in features
+            ),
         )
 
 
@@ -516,9 +522,9 @@ def design_of(
     outcome, placed = binary_outcome(table, target, event)
     event = placed.event
     predictors = tuple(Predictor.of(table, name, coding) for name in features)
-    matrix = np.column_stack([one.columns(table) for one in predictors])
-    terms = tuple(term for one in predictors for term in one.terms)
-    sources = tuple(one.feature for one in predictors for _ in one.terms)
+    matrix = np.column_stack([predictor.columns(table) for predictor in predictors])
+    terms = tuple(term for predictor in predictors for term in predictor.terms)
+    sources = tuple(predictor.feature for predictor in predictors for _ in predictor.terms)
     known = ~(np.isnan(outcome) | np.isnan(matrix).any(axis=1))
     design = Design(
         matrix[known],

@@ -139,13 +139,13 @@ def binary_labels(
     column = outcome if isinstance(outcome, pd.Series) else pd.Series(np.asarray(outcome))
     if not named and not any(isinstance(cell, str) for cell in column):
         return outcome
-    asked = Outcome(
+    requested = Outcome(
         str(column.name or "outcome"),
         None if event is None else str(event),
         tuple(map(str, negative)),
         tuple(map(str, missing)),
     )
-    return place_words(column, asked).truth.to_numpy(dtype=np.float64, na_value=np.nan)
+    return place_words(column, requested).truth.to_numpy(dtype=np.float64, na_value=np.nan)
 
 
 def group_codes(values: ArrayLike, name: str) -> Ints:

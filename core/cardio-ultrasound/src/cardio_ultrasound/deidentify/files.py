@@ -391,15 +391,15 @@ def _deidentify(
     fitted = clear_sector(loop)
     if timed:  # what the trace says of the heart goes on, where the trace itself must go
         loop = with_drawn_r_peaks(loop, fitted)
-    kept = look_inside(loop, fitted.mask())
+    retained = look_inside(loop, fitted.mask())
     filled: list[int] = []
-    frames = kept_frames(loop, kept, filled.append)
+    frames = kept_frames(loop, retained, filled.append)
     uneven: tuple[str, ...] = ()
     if as_video:
         from cardio_ultrasound.deidentify.video import SUFFIX, write_video
 
         target = folder / f"{job.name}{SUFFIX}"
-        uneven = write_video(target, loop, frames, colour=kept.colour, timed=timed)
+        uneven = write_video(target, loop, frames, colour=retained.colour, timed=timed)
     else:
         header = make_header(
             loop,
@@ -407,15 +407,15 @@ def _deidentify(
             key,
             patient=job.patient,
             number=job.number,
-            colour=kept.colour,
+            colour=retained.colour,
             timed=timed,
-            clean=not loop.colour_doppler and not kept.flags,
+            clean=not loop.colour_doppler and not retained.flags,
         )
         target = folder / f"{job.name}.dcm"
         write_dicom(target, header, frames)
     if sheet is not None:
-        after = next(iter(kept_frames(loop, kept)))
-        sheet.add(job.name, loop.frame(0, colour=True), after, kept.sector)
+        after = next(iter(kept_frames(loop, retained)))
+        sheet.add(job.name, loop.frame(0, colour=True), after, retained.sector)
     untimed = () if timed else ("no frame time: none is stated",)
     own = loop.flags if timed else ()
     return {
@@ -424,7 +424,7 @@ def _deidentify(
         "n_frames": loop.n_frames,
         "rows": loop.size[0],
         "columns": loop.size[1],
-        "colour": kept.colour,
+        "colour": retained.colour,
         "sector": {
             "apex_row": round(fitted.apex_row, 2),
             "apex_column": round(fitted.apex_column, 2),
@@ -433,9 +433,19 @@ def _deidentify(
             "outer_px": round(fitted.outer_px, 2),
             "confidence": fitted.confidence,
         },
-        "filled_px": {"still": kept.n_still_px, "median": int(median(filled)), "most": max(filled)},
+        "filled_px": {
+            "still": retained.n_still_px,
+            "median": int(median(filled)),
+            "most": max(filled),
+        },
         "n_metadata": _n_metadata(job.path),
-        "flags": [*own, *untimed, *uneven, *kept.flags, *_replaced(filled, int(kept.sector.sum()))],
+        "flags": [
+            *own,
+            *untimed,
+            *uneven,
+            *retained.flags,
+            *_replaced(filled, int(retained.sector.sum())),
+        ],
     }
 
 
@@ -443,11 +453,11 @@ def _replaced(filled: list[int], n_sector: int) -> list[str]:
     """Say how much of the sector is no tissue any more."""
     if not any(filled):
         return []
-    said = (
+    text = (
         f"print inside the sector gave way to what lies around it: {int(median(filled))} pixels "
         f"of a frame (median), {max(filled)} at most ({max(filled) / n_sector:.1%} of the sector)"
     )
-    return [said]
+    return [text]
 
 
 def _n_metadata(path: Path) -> int:

@@ -74,7 +74,7 @@ def require_chunks(name: str, key: str, dataset: Any) -> None:
         )
     plist = dataset.id.get_create_plist()
     filters = [int(plist.get_filter(n)[0]) for n in range(plist.get_nfilters())]
-    packing = [one for one in filters if one in (_DEFLATE, _LZF)]
+    packing = [item for item in filters if item in (_DEFLATE, _LZF)]
     if set(filters) - {_DEFLATE, _LZF, _SHUFFLE, _CHECKSUM} or len(packing) > 1:
         raise unusable(name, f"{key} packed by gzip, lzf or not at all", "otherwise", _AGAIN)
     if packing:
