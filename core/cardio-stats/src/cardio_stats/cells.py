@@ -211,7 +211,7 @@ def as_it_was(text: Any) -> Any:
 
     Examples
     --------
-    >>> [as_it_was(as_text(one)) for one in ("=1", "'=1", "''@x", "-1", "it's", None)]
+    >>> [as_it_was(as_text(item)) for item in ("=1", "'=1", "''@x", "-1", "it's", None)]
     ['=1', "'=1", "''@x", '-1', "it's", None]
     """
     return text[1:] if isinstance(text, str) and _MARKED.match(text) else text

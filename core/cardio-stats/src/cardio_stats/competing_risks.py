@@ -237,7 +237,7 @@ def cumulative_incidence(
     Examples
     --------
     >>> curve = cumulative_incidence([1, 2, 2, 3, 5], [1, 2, 0, 1, 0])
-    >>> [round(float(one), 2) for one in curve.incidence]
+    >>> [round(float(item), 2) for item in curve.incidence]
     [0.2, 0.2, 0.5]
     """
     columns = {"time": time, "status": status} | ({} if by is None else {"by": by})

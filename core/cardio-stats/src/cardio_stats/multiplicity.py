@@ -311,7 +311,7 @@ def predicted_alike(
     >>> recorded = np.where(wrong, 1 - y, y)
     >>> found = predicted_alike([Compared("flow", recorded, score)], {"site": site},
     ...                         n_permutations=499)
-    >>> [(one.group, one.p_adjusted < 0.05) for one in found]
+    >>> [(item.group, item.p_adjusted < 0.05) for item in found]
     [('north', True)]
     """
     if n_permutations < 99:

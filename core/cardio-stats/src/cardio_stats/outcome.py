@@ -152,8 +152,8 @@ class Placed:
 
         Examples
         --------
-        >>> asked = Outcome("died", event="ja", missing=("unbekannt",))
-        >>> place_words(pd.Series(["Ja", "ja ", "nein", "unbekannt"]), asked).ledger()
+        >>> request = Outcome("died", event="ja", missing=("unbekannt",))
+        >>> place_words(pd.Series(["Ja", "ja ", "nein", "unbekannt"]), request).ledger()
         "'Ja' 2 (event), 'nein' 1 (control), 'unbekannt' 1 (missing)"
         """
         return ", ".join(f"{word.text!r} {word.n} ({word.role})" for word in self.words)
@@ -290,8 +290,8 @@ def settle_outcome(values: pd.Series[Any], request: AskedOutcome) -> Outcome:
     --------
     >>> settle_outcome(pd.Series(["yes", "no", None]), Outcome("responder")).classes
     ('no', 'yes')
-    >>> asked = Outcome("arm", event="CRT-P", negative=("CRT-D", "none"))
-    >>> settle_outcome(pd.Series(["CRT-P", "CRT-D", "none"]), asked).classes
+    >>> request = Outcome("arm", event="CRT-P", negative=("CRT-D", "none"))
+    >>> settle_outcome(pd.Series(["CRT-P", "CRT-D", "none"]), request).classes
     ('not CRT-P', 'CRT-P')
     >>> settle_outcome(pd.Series([31.0, 24.5, 40.0]), Outcome("lvef")).kind
     'continuous'

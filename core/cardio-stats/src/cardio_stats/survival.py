@@ -440,9 +440,9 @@ def kaplan_meier(
     Examples
     --------
     >>> curve = kaplan_meier([1, 2, 2, 3, 5], [1, 1, 0, 1, 0])
-    >>> [round(float(one), 3) for one in curve.survival]
+    >>> [round(float(item), 3) for item in curve.survival]
     [0.8, 0.6, 0.3]
-    >>> [one.label for one in kaplan_meier([1, 2, 2, 3, 5], [1, 1, 0, 1, 0], by=list("aabbb"))]
+    >>> [item.label for item in kaplan_meier([1, 2, 2, 3, 5], [1, 1, 0, 1, 0], by=list("aabbb"))]
     ['a', 'b']
     """
     if by is None:

@@ -472,9 +472,9 @@ def read_export(places: Sequence[Path], *, taken: Collection[str] = ()) -> Expor
     >>> for name in ("b.avi", "a.npy", "letter.pdf"):
     ...     _ = (root / name).write_bytes(b"RIFF\0\0\0\0AVI ")
     >>> found = read_export([root])
-    >>> [(one.study_id, one.loops[0].name) for one in found.studies]
+    >>> [(item.study_id, item.loops[0].name) for item in found.studies]
     [('1', 'a.npy'), ('2', 'b.avi')]
-    >>> [(one.kind, one.study_id) for one in found.files]
+    >>> [(item.kind, item.study_id) for item in found.files]
     [('array', '1'), ('video', '2'), ('PDF', '')]
     """
     groups: dict[tuple[str, ...], _Group] = {}

@@ -24,7 +24,7 @@ class _Block(nn.Module):
         self.first_norm = nn.BatchNorm2d(n_out)
         self.second = nn.Conv2d(n_out, n_out, 3, 1, 1, bias=False)
         self.second_norm = nn.BatchNorm2d(n_out)
-        self.shortcut = (
+        self.beside = (
             nn.Sequential(nn.Conv2d(n_in, n_out, 1, stride, bias=False), nn.BatchNorm2d(n_out))
             if stride != 1 or n_in != n_out
             else nn.Identity()
@@ -32,7 +32,7 @@ class _Block(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         made = self.second_norm(self.second(self.first_norm(self.first(x)).relu()))
-        out: Tensor = (made + self.shortcut(x)).relu()
+        out: Tensor = (made + self.beside(x)).relu()
         return out
 
 

@@ -288,7 +288,7 @@ def fit_encoding(table: pd.DataFrame) -> Encoding:
     --------
     >>> table = pd.DataFrame({"age": [50, 60, None], "arm": ["on", "off", "on"], "x": [1, 1, 1]})
     >>> made = fit_encoding(table)
-    >>> [one.name for one in made.columns], made.encode(table).shape
+    >>> [item.name for item in made.columns], made.encode(table).shape
     (['age', 'arm'], (3, 3))
     """
     columns: list[Number | Words] = []

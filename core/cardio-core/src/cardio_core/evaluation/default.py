@@ -344,7 +344,7 @@ def default_evaluate(
     >>> sick = Target("sick", "binary", ("no", "yes"))
     >>> task = Task("sick", "Sick", "patient", (sick,), (Model("rate", "Rate"),))
     >>> found = default_evaluate(Scored({"sick": frame}), task, EvaluateBlock(n_resamples=100))
-    >>> next(one.estimate.value for one in found.metrics if one.estimate.name == "auc")
+    >>> next(item.estimate.value for item in found.metrics if item.estimate.name == "auc")
     0.75
     """
     from cardio_core.evaluation.figures import add_figures

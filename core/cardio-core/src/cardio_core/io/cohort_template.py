@@ -98,7 +98,7 @@ def read_planned(path: Path, plugin: str, effect: str = EFFECT) -> Planned:
     >>> file = Path(tempfile.mkdtemp()) / "patients.csv"
     >>> _ = file.write_text("patient_id,outcome,effect,sex\nA1,yes,1.2,F\nA2,no,-.3,M\n")
     >>> found = read_planned(file, "toy")
-    >>> found.asked[["patient_id", "outcome", "effect", "shift"]].values.tolist()
+    >>> found.requested[["patient_id", "outcome", "effect", "shift"]].values.tolist()
     [['A1', True, 1.2, 0.0], ['A2', False, -0.3, 0.0]]
     >>> found.carried.loc["A1"].to_dict()
     {'sex': 'F'}

@@ -295,7 +295,7 @@ def requirements(distribution: str, extras: Collection[str] = ()) -> Iterator[Re
 
     Examples
     --------
-    >>> [one.name for one in requirements("cardio-core", ["parquet"])]
+    >>> [item.name for item in requirements("cardio-core", ["parquet"])]
     ['pyarrow']
     """
     try:

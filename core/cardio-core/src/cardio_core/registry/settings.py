@@ -70,9 +70,9 @@ def settings_of(info: PluginInfo, task: Task) -> tuple[Setting, ...]:
     --------
     >>> from cardio_core.registry import list_plugins, open_plugin
     >>> names = [found.name for found in list_plugins() if found.info]
-    >>> "train" in "".join(one.path for name in names[:1]
+    >>> "train" in "".join(item.path for name in names[:1]
     ...                    for info in [open_plugin(name).info]
-    ...                    for one in settings_of(info, info.tasks[0])) or not names
+    ...                    for item in settings_of(info, info.tasks[0])) or not names
     True
     """
     model: type[RunConfig] = resolve(info.config_of(task))

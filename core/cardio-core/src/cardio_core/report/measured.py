@@ -225,7 +225,7 @@ def write_measurements(
     >>> qrs = FeatureBlock(np.array([[96.0]]), ("measure",), ("qrs",), ("ms",))
     >>> axes = Figure().subplots()
     >>> write_measurements(axes, FeatureSet(ids, {"measures": qrs}))
-    >>> sorted(one.get_text() for one in axes.texts)
+    >>> sorted(item.get_text() for item in axes.texts)
     ['96', 'QRS', 'ms']
     """
     known = {item.title: item for item in measured_of(features)}
@@ -279,7 +279,7 @@ def differences(columns: Sequence[Column]) -> list[Difference]:
     Examples
     --------
     >>> columns = [Column("ef", "EF", "%"), Column("ef_change", "EF, stress minus rest", "%")]
-    >>> [(one.of, one.late_column) for one in differences(columns)]
+    >>> [(item.of, item.late_column) for item in differences(columns)]
     [('EF (%)', 'ef')]
     """
     by_head = {column.head: column.name for column in columns}

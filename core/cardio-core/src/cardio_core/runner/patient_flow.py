@@ -74,7 +74,7 @@ def count_flow(entries: Iterable[Entry]) -> list[dict[str, Any]]:
     --------
     >>> out = ("without_outcome", "lost")
     >>> found = [Entry("P1"), Entry("P1", left=out), Entry("P2", left=out)]
-    >>> [(one["station"], one["patients"], one["recordings"]) for one in count_flow(found)]
+    >>> [(item["station"], item["patients"], item["recordings"]) for item in count_flow(found)]
     [('found', 2, 3), ('left', 1, 2), ('used', 1, 1)]
     """
     staying = list(entries)

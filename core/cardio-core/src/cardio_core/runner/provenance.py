@@ -192,7 +192,7 @@ def differences(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[Differe
 
     Examples
     --------
-    >>> [one.words for one in differences({"python": "3.11.9"}, {"python": "3.12.1"})]
+    >>> [item.words for item in differences({"python": "3.11.9"}, {"python": "3.12.1"})]
     ['Python is 3.12.1, was 3.11.9']
     """
     found = [*_code(then, now), *_packages(then, now), *_device(then, now), *_machine(then, now)]
@@ -204,7 +204,7 @@ def settings_differ(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[Dif
 
     Examples
     --------
-    >>> [one.words for one in settings_differ({"inner": {"k": 1}}, {"inner": {"k": 3}})]
+    >>> [item.words for item in settings_differ({"inner": {"k": 1}}, {"inner": {"k": 3}})]
     ['inner.k is 3, was 1']
     """
     before, after = dict(_flat(then)), dict(_flat(now))

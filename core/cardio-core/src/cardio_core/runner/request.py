@@ -114,9 +114,9 @@ def takes(command: str, option: Option) -> bool:
     Examples
     --------
     >>> state, septum = Option("state", "State", "load.state"), Option("septum", "S", column="s")
-    >>> [takes(one, state) for one in ("run", "predict")]
+    >>> [takes(item, state) for item in ("run", "predict")]
     [True, False]
-    >>> [takes(one, septum) for one in ("run", "predict")]
+    >>> [takes(item, septum) for item in ("run", "predict")]
     [False, True]
     """
     if option.column:

@@ -318,8 +318,8 @@ def how_to_go_on(
 
     Examples
     --------
-    >>> asked = RunRequest("toy", command="cardio run --plugin toy")
-    >>> how_to_go_on(asked, Path("runs/not-begun"), None)
+    >>> request = RunRequest("toy", command="cardio run --plugin toy")
+    >>> how_to_go_on(request, Path("runs/not-begun"), None)
     'Interrupted before anything was finished. Begin again with: cardio run --plugin toy'
     """
     command = request.command or "the same call"

@@ -186,7 +186,7 @@ class PartOfEach(Sampler[Request]):
     --------
     >>> from cardio_core.training.loader import BatchSize
     >>> both = [PartOfEach(TrainingOrder(5, BatchSize(4, 4), 0), rank, 2) for rank in (0, 1)]
-    >>> [[(one.part, one.share) for one in part] for part in both]
+    >>> [[(item.part, item.share) for item in part] for part in both]
     [[((0, 2), 1.0), ((0, 1), 0.0)], [((2, 4), 1.0), ((0, 1), 2.0)]]
     """
 

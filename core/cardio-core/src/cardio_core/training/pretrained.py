@@ -727,8 +727,8 @@ def layout_of(fields: Mapping[str, Any], plugin: str) -> Layout:
 
     Examples
     --------
-    >>> said = {"name": "our_resnet50", "title": "ours", "axes": "resnet50", "prefix": "net[.]"}
-    >>> layout_of(said, "ppg").named("net.conv1.weight")
+    >>> fields = {"name": "our_resnet50", "title": "ours", "axes": "resnet50", "prefix": "net[.]"}
+    >>> layout_of(fields, "ppg").named("net.conv1.weight")
     'conv1.weight'
     """
     axes = fields.get("axes")

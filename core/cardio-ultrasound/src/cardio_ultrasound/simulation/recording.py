@@ -310,7 +310,7 @@ def draw_conditions(rng: np.random.Generator) -> Conditions:
     Examples
     --------
     >>> drawn = [draw_conditions(np.random.default_rng(number)) for number in range(400)]
-    >>> sorted({one.layout for one in drawn}), all(one.look.contrast < 1 for one in drawn)
+    >>> sorted({item.layout for item in drawn}), all(item.look.contrast < 1 for item in drawn)
     (['', 'a', 'b', 'c'], True)
     """
     chance = rng.uniform(size=6)
