@@ -143,7 +143,7 @@ def test_all_checks_speak_in_one_message():
         raise kind(words)
 
     with pytest.raises(ConfigError) as error:
-        every(lambda: refuse("a: one", ConfigError), lambda: refuse("b: two"), lambda: None)
-    assert str(error.value) == "2 things. a: one. b: two"
-    with pytest.raises(DataError, match=r"^b: two$"):
-        every(lambda: refuse("b: two"), lambda: refuse("b: two"))
+        every(lambda: refuse("a; one", ConfigError), lambda: refuse("b; two"), lambda: None)
+    assert str(error.value) == "2 things. a; one. b; two"
+    with pytest.raises(DataError, match=r"^b; two$"):
+        every(lambda: refuse("b; two"), lambda: refuse("b; two"))

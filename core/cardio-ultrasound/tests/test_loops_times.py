@@ -54,7 +54,7 @@ def test_the_frame_increment_pointer_decides_between_time_and_vector(tmp_path):
 @pytest.mark.parametrize("vector", [["0", "20", "20"], ["0"] + ["20"] * N])
 def test_a_vector_of_another_length_is_refused(tmp_path, vector):
     _, read = loop_of(tmp_path, FrameTimeVector=vector, FrameIncrementPointer=0x00181065)
-    with pytest.raises(DataError, match=r"vector of 6 numbers, found a (short|long)er"):
+    with refuses(DataError, 6, len(vector), code="mismatch"):
         read()
 
 
@@ -79,13 +79,13 @@ def test_no_frame_time_is_refused_with_what_to_do(tmp_path, without):
 
 def test_the_rate_of_display_is_not_taken_for_the_rate_of_acquisition(tmp_path):
     _, read = loop_of(tmp_path, FrameTime=None, CineRate="30", RecommendedDisplayFrameRate="30")
-    with pytest.raises(DataError, match=r"only a display rate \(CineRate\); state the rate"):
+    with refuses(DataError, "CineRate", "frame_rate_hz", code="missing"):
         read()
 
 
 def test_a_frame_time_in_seconds_is_refused(tmp_path):
     _, read = loop_of(tmp_path, FrameTime="0.0333")
-    with pytest.raises(DataError, match="1 to 2000 frames a second, found 30030"):
+    with refuses(DataError, 2000, 30030, code="out_of_range"):
         read()
 
 
@@ -100,7 +100,7 @@ def test_a_stated_rate_goes_first_and_a_contradiction_is_flagged(tmp_path):
 @pytest.mark.parametrize("rate", [0, -50, float("nan"), 5000])
 def test_an_impossible_stated_rate_is_refused(tmp_path, rate):
     _, read = loop_of(tmp_path)
-    with pytest.raises(DataError, match="1 to 2000 frames a second"):
+    with refuses(DataError, 2000, code="out_of_range"):
         read(frame_rate_hz=rate)
 
 

@@ -88,7 +88,8 @@ def _grouped(table: pd.DataFrame, strata: Array, k: int, seed: int) -> list[tupl
     n_subjects = len(np.unique(subjects))
     if n_subjects < k:
         raise DataError(
-            f"{k} folds need at least {k} labelled patients, found {n_subjects}; take fewer folds"
+            f"{k} folds need at least {k} labelled patients, found {n_subjects}; take fewer folds",
+            code="too_few",
         )
     if np.bincount(strata).max() < k:  # nothing can be stratified: patients go by the shuffle
         strata = np.zeros_like(strata)
@@ -105,14 +106,16 @@ def _by_site(table: pd.DataFrame) -> list[tuple[Array, Array]]:
     if "site_id" not in table.columns or table["site_id"].isna().any():
         raise DataError(
             "plan sites: expected a site_id for every patient, found none for some; fill in the "
-            "cohort table or choose another plan"
+            "cohort table or choose another plan",
+            code="missing",
         )
     home = table.groupby("subject_id")["site_id"].first()
     site = table["subject_id"].map(home).to_numpy(str)
     names = sorted(set(site))
     if len(names) < 2:
         raise DataError(
-            f"plan sites: expected two sites or more, found {len(names)}; choose another plan"
+            f"plan sites: expected two sites or more, found {len(names)}; choose another plan",
+            code="too_few",
         )
     return [(np.flatnonzero(site != name), np.flatnonzero(site == name)) for name in names]
 

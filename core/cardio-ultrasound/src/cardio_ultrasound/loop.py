@@ -252,6 +252,7 @@ def times_of_rate(name: str, n_frames: int, frame_rate_hz: float) -> NDArray[np.
             f"{MIN_RATE_HZ:g} to {MAX_RATE_HZ:g} frames a second",
             f"{frame_rate_hz:g}",
             "state the rate of acquisition in Hz, a frame time in ms",
+            code="out_of_range",
         )
     return np.arange(n_frames, dtype=np.float64) * (1000.0 / frame_rate_hz)
 
@@ -331,6 +332,7 @@ def header_times(
                 f"a frame time vector of {n_frames} numbers",
                 f"a {length} one, of {vector.size}",
                 "export the loop again",
+                code="mismatch",
             )
         # The first number belongs to the first frame and is 0 by the standard.
         return checked_times(name, n_frames, np.r_[0.0, np.cumsum(vector[1:])].tolist()), (

@@ -92,7 +92,7 @@ def explain(error: BaseException, under_way: Sequence[str] = ()) -> None:
     """
     if isinstance(error, CancelledError):
         raise CardioError(
-            "the connection to the Dask cluster was lost; check its scheduler"
+            "the connection to the Dask cluster was lost; check its scheduler", code="network"
         ) from error
     if is_dead_worker(error):
         raise dead_worker(error, _listed(under_way)) from error
@@ -592,7 +592,8 @@ class DaskExecutor:
         except TimeoutError as error:
             raise ConfigError(
                 f"--executor dask:{self._address}: no worker has joined this scheduler; start some "
-                f"with `dask worker {self._address} --nworkers N --nthreads 1`"
+                f"with `dask worker {self._address} --nworkers N --nthreads 1`",
+                code="network",
             ) from error
 
     def _workers(self) -> dict[str, Any]:

@@ -341,7 +341,8 @@ def _persist(source: _Source, name: str, attempt: Callable[[], Result]) -> Resul
                 break
     raise CardioError(
         f"{urljoin(source.url, quote(name))}: {problem}; what is complete is kept, run the same "
-        "command again to go on"
+        "command again to go on",
+        code="network",
     )
 
 
@@ -366,7 +367,8 @@ def _download(source: _Source, name: str, part: Path) -> None:
         part.unlink()
         raise DataError(
             f"{name}: expected at most {source.limit_bytes / 1e6:.0f} MB, the server sent more; "
-            "it was thrown away"
+            "it was thrown away",
+            code="too_large",
         )
     if expected is not None and size < expected:
         raise ConnectionError(f"the connection ended after {size} of {expected} bytes")
@@ -395,11 +397,14 @@ def _published_sums(source: _Source, dataset: PublicDataset) -> bytes:
 
     content = _persist(source, SUMS, read)
     if len(content) > _SUMS_LIMIT:
-        raise DataError(f"{SUMS}: expected a list of digests, the server sent more than 64 MB")
+        raise DataError(
+            f"{SUMS}: expected a list of digests, the server sent more than 64 MB", code="too_large"
+        )
     if dataset.sums_digest not in (None, hashlib.sha256(content).hexdigest()):
         raise DataError(
             f"{SUMS}: its SHA-256 is not the known one of {dataset.name} {dataset.version}; "
-            "nothing was downloaded. The transfer was tampered with or the server changed"
+            "nothing was downloaded. The transfer was tampered with or the server changed",
+            code="mismatch",
         )
     return content
 
@@ -411,7 +416,8 @@ def _check_space(folder: Path, wanted: dict[str, str], dataset: PublicDataset) -
     if free < needed:
         raise CardioError(
             f"{folder}: {dataset.name} needs {needed / 1e6:.0f} MB more, {free / 1e6:.0f} MB are "
-            "free; choose another --out"
+            "free; choose another --out",
+            code="disk",
         )
 
 
@@ -426,7 +432,9 @@ def _require_safe(url: str) -> None:
     """Raise unless a URL is https, or http on this very machine."""
     parts = urlsplit(url)
     if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in _LOOPBACK):
-        raise DataError(f"expected an https address, found {url}; nothing was downloaded from it")
+        raise DataError(
+            f"expected an https address, found {url}; nothing was downloaded from it", code="unsafe"
+        )
 
 
 class _OnlySafeRedirects(urllib.request.HTTPRedirectHandler):

@@ -329,7 +329,8 @@ def finished(run: Path) -> dict[str, Any]:
     if kind not in ("run", "exported"):
         raise ConfigError(
             f"{run}: expected a run with final models, found a folder that is {kind}; name the "
-            "run itself"
+            "run itself",
+            code="unsupported",
         )
     missing = [key for key in _NEEDED if key not in content]
     if missing:

@@ -145,10 +145,14 @@ def _wanted(
         elif not need.optional:
             users = ", ".join(name for name in models if name in need.models)
             who = f"of the models, {users}" if users else f"task {task.name!r}"
-            raise ConfigError(f"needs.{need.task}.skip: {who} cannot do without it; leave that out")
+            raise ConfigError(
+                f"needs.{need.task}.skip: {who} cannot do without it; leave that out",
+                code="contradiction",
+            )
         elif need.task in request.needs_from:
             raise ConfigError(
-                f"--from {need.task}: needs.{need.task}.skip says to do without it; leave one out"
+                f"--from {need.task}: needs.{need.task}.skip says to do without it; leave one out",
+                code="contradiction",
             )
     return wanted
 
@@ -212,7 +216,8 @@ def splits_to_share(
         if resolved.run is None:
             raise ConfigError(
                 f"needs.{task}.instead: a file cannot stand in for a task on the same patients, "
-                "because nothing tells whom it was fitted on; name a run with --from"
+                "because nothing tells whom it was fitted on; name a run with --from",
+                code="unsupported",
             )
         strangers = set(patients) - set(COHORT.read(resolved.run / "cohort.json")["patients"])
         if strangers:
@@ -345,7 +350,8 @@ def _checked(path: Path, plugin: str, task: str) -> Path:
     if (content["plugin"], content["task"]) != (plugin, task):
         raise ConfigError(
             f"--from {task}={path}: this run is {content['plugin']} {content['task']}, "
-            f"expected {plugin} {task}"
+            f"expected {plugin} {task}",
+            code="mismatch",
         )
     if content.get("kind", "run") == "exported":
         raise ConfigError(
@@ -353,7 +359,9 @@ def _checked(path: Path, plugin: str, task: str) -> Path:
             "on, so nothing shows that no patient is shared; name the run itself"
         )
     if content["status"] != "done":
-        raise ConfigError(f"--from {task}={path}: this run is not finished; resume it first")
+        raise ConfigError(
+            f"--from {task}={path}: this run is not finished; resume it first", code="unfinished"
+        )
     return path
 
 

@@ -349,7 +349,10 @@ def check_out(out: Path, resume: bool) -> None:
     begun = (out / "manifest.json").exists()
     if begun and not resume:
         raise ConfigError(
-            f"--out {out}: already holds a run; go on with --resume or choose another --out"
+            f"--out {out}: already holds a run; go on with --resume or choose another --out",
+            code="exists",
         )
     if resume and not begun:
-        raise ConfigError(f"--resume: --out {out} holds no run to go on with; leave --resume out")
+        raise ConfigError(
+            f"--resume: --out {out} holds no run to go on with; leave --resume out", code="missing"
+        )
