@@ -14,7 +14,7 @@ import pytest
 from scipy.stats import kendalltau, mannwhitneyu
 from sklearn.metrics import roc_auc_score
 
-from cardio_core.testing import Sizes
+from cardio_core.testing import Sizes, names
 from cardio_core.testing import plugin_checks as samples
 from cardio_core.testing import plugin_checks as says
 from cardio_core.testing import run_checks as truth
@@ -241,7 +241,7 @@ def test_fitted_baselines_take_part_in_the_check_on_permuted_labels_and_rules_do
     for knows in ("network", "age"):
         verdict = judge(truth.permuted_labels_give_chance, run_of(knows))
         assert not verdict.passed
-        assert verdict.said.startswith(f"{knows}: concordance 1.000 with labels that mean nothing")
+        assert verdict.text.startswith(f"{knows}: concordance 1.000 with labels that mean nothing")
 
 
 def test_without_a_stated_floor_the_first_model_must_beat_chance(tmp_path):
@@ -261,9 +261,9 @@ def test_without_a_stated_floor_the_first_model_must_beat_chance(tmp_path):
     assert judge(check, case_of(3.0, Sizes())).passed
     verdict = judge(check, case_of(0.0, Sizes()))
     assert not verdict.passed
-    assert "plant a larger effect" in verdict.said
+    assert "plant a larger effect" in verdict.text
     assert not judge(check, case_of(3.0, Sizes(planted={"t": 1.01}))).passed
-    assert "say in `planted`" in judge(check, case_of(3.0, Sizes(planted={}))).said
+    assert "say in `planted`" in judge(check, case_of(3.0, Sizes(planted={}))).text
 
 
 @pytest.mark.parametrize(("named", "right"), [((), True), (("net",), True), (("nets",), False),
@@ -279,7 +279,7 @@ def test_a_need_names_models_that_the_plugin_fits(named, right):
         SimpleNamespace(info=SimpleNamespace(tasks=(earlier, task))),
     )
     assert verdict.passed == right
-    assert right or f"the need first names ['{named[0]}']" in verdict.said
+    assert right or f"the need first names ['{named[0]}']" in verdict.text
 
 
 @pytest.mark.parametrize(
@@ -300,7 +300,7 @@ def test_an_option_leads_to_a_setting_or_a_file(option, said):
     info = SimpleNamespace(tasks=(task,), config_of=lambda _: "cardio_core.config:RunConfig")
     verdict = judge(says.every_option_stands_for_a_setting_or_a_file, SimpleNamespace(info=info))
     assert verdict.passed == (not said)
-    assert said in verdict.said
+    assert said in verdict.text
 
 
 def test_a_verdict_says_in_a_sentence_what_was_found_and_where():
@@ -322,14 +322,13 @@ def test_a_verdict_says_in_a_sentence_what_was_found_and_where():
 
     passed = judge(numbers_are_positive, lambda: require(True, "never said"), "rhythm")
     assert (passed.name, passed.task, passed.passed) == ("Numbers are positive", "rhythm", True)
-    assert passed.said == "A length below zero is none."
+    assert passed.text == "A length below zero is none."
     said = {one: judge(numbers_are_positive, one) for one in (stops, fails, refuses, unusable)}
     assert not any(verdict.passed for verdict in said.values())
-    assert said[stops].said.startswith("SystemExit: bye (test_contract_suite.py, line ")
-    assert "KeyError: 'sick' (test_contract_suite.py, line " in said[fails].said
-    assert "in fails); raise DataError where" in said[fails].said
-    assert said[refuses].said == "found -1; take the absolute"
-    assert said[unusable].said == "a.csv: expected numbers, found none; export it again"
+    assert said[stops].text.startswith("SystemExit: bye (test_contract_suite.py, line ")
+    assert names(said[fails].text, "sick", "KeyError", "test_contract_suite.py", "DataError")
+    assert said[refuses].text == "found -1; take the absolute"
+    assert said[unusable].text == "a.csv: expected numbers, found none; export it again"
     with pytest.raises(KeyboardInterrupt):
         judge(lambda _: (_ for _ in ()).throw(KeyboardInterrupt), None)
 

@@ -65,7 +65,7 @@ def test_a_measurement_that_nobody_has_is_warned_of():
         check(case)
     told = judge(check, case)
     assert (told.passed, told.advised) == (True, True)
-    assert told.said.startswith("NaN in all 2 patients: shape.height")
+    assert told.text.startswith("NaN in all 2 patients: shape.height")
     for titles in ((), ("",)):  # no measurement
         block = replace(nobody["shape"], titles=titles)
         check(SimpleNamespace(features={"P": FeatureSet(nobody.table, {"shape": block})}))

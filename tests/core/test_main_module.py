@@ -6,6 +6,8 @@ import subprocess
 import sys
 from importlib.metadata import version
 
+from cardio_core.testing import names
+
 
 def as_module(*words):
     return subprocess.run(
@@ -22,4 +24,4 @@ def test_the_package_runs_as_a_module():
 def test_it_ends_as_the_script_does():
     said = as_module("rnu")
     assert said.returncode == 2
-    assert "did you mean 'run'?" in said.stderr
+    assert names(said.stderr, "run")

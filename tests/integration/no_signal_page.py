@@ -17,8 +17,8 @@ HEAD = """\
 
 <!-- Made by python tests/integration/no_signal.py page; change that, not this. -->
 
-Half of the patients of each plugin's synthetic cohort get a coin at random. Nothing that is recorded
-depends on it, so no model can exceed an AUC of 0.5. `paper` predicts the coin by the published
+Half of the patients of each plugin's synthetic cohort get a coin at random. Nothing that is
+recorded depends on it, so no model can exceed an AUC of 0.5. `paper` predicts the coin by the published
 evaluation, `honest` never trains on a tested patient. Sizes are the smallest that show the
 difference; these are no results of the methods.
 
@@ -156,4 +156,5 @@ def covered(best: float, runs: Runs) -> int:
 def _known(cohorts: str, model: str, best: float, runs: Runs) -> str:
     value = statistics.fmean(one["value"] for one in runs)
     half = statistics.fmean((one["high"] - one["low"]) / 2 for one in runs)
-    return f"|{cohorts}|{model}|{best:.3f}|{value:.3f}|{half:.3f}|{covered(best, runs)} of {len(runs)}|"
+    covers = f"{covered(best, runs)} of {len(runs)}"
+    return f"|{cohorts}|{model}|{best:.3f}|{value:.3f}|{half:.3f}|{covers}|"

@@ -9,52 +9,52 @@ import pandas as pd
 import pytest
 
 from cardio_core.io.hashing import directory_digest
+from cardio_core.testing import names
 
 
 def test_a_misspelt_plugin_is_refused_with_the_right_name(cardio):
     said = cardio("run", "--plugin", "toyy")
     assert said.exit_code == 2
-    assert "no plugin 'toyy' is installed; did you mean 'toy'?" in said.stderr
-    assert "pip install FOLDER" in said.stderr
+    assert names(said.stderr, "toyy", "toy", "pip install FOLDER")
 
 
 def test_a_misspelt_command_is_refused_with_the_right_name(cardio):
     said = cardio("plugin", "list")
     assert said.exit_code == 2
-    assert "did you mean 'plugins'?" in said.stderr
+    assert names(said.stderr, "plugins")
 
 
 @pytest.mark.parametrize(
-    ("arguments", "reason"),
+    ("arguments", "named"),
     [
-        (["--task", "mean"], "has no task 'mean'; it has mean_class, beats, second, third"),
-        (["--config", "defualt"], "no configuration 'defualt'"),
-        (["--set", "train.strenght=2"], "did you mean 'strength'?"),
-        (["--set", "trian.strength=2"], "unknown key 'trian'; did you mean 'train'?"),
-        (["--set", "train.strength=-1"], "train.strength: input should be greater than 0"),
-        (["--set", "train.strength"], "--set takes key=value"),
-        (["--set", "models=[rigde]"], "has no model 'rigde'; it has ridge, constant"),
-        (["--set", "protocols.honest.plan=leave_one_out"], "no split plan 'leave_one_out'"),
-        (["--device", "gpu"], "expected auto, cpu, cuda or cuda:INDEX, found 'gpu'"),
-        (["--device", "cuda:9"], "--device cuda:9"),
-        (["--executor", "slurm"], "expected local, local:N or dask:ADDRESS"),
-        (["--from", "beats=runs/x"], "task 'mean_class' needs no earlier task"),
-        (["--from", "beats"], "--from takes TASK=RUN"),
-        (["--data", "nowhere"], "--data nowhere: no such file or folder"),
-        (["--resume"], "--resume needs --out"),
-        (["--smoke", "--config", "full"], "--smoke is a configuration"),
+        (["--task", "mean"], ["'mean'", "mean_class", "beats", "second", "third"]),
+        (["--config", "defualt"], ["defualt"]),
+        (["--set", "train.strenght=2"], ["strength"]),
+        (["--set", "trian.strength=2"], ["trian", "train"]),
+        (["--set", "train.strength=-1"], ["train.strength", "0", "-1"]),
+        (["--set", "train.strength"], ["--set", "key=value"]),
+        (["--set", "models=[rigde]"], ["rigde", "ridge", "constant"]),
+        (["--set", "protocols.honest.plan=leave_one_out"], ["leave_one_out"]),
+        (["--device", "gpu"], ["--device", "gpu", "cuda:INDEX"]),
+        (["--device", "cuda:9"], ["--device cuda:9"]),
+        (["--executor", "slurm"], ["--executor", "dask:ADDRESS"]),
+        (["--from", "beats=runs/x"], ["--from beats", "mean_class"]),
+        (["--from", "beats"], ["--from", "TASK=RUN"]),
+        (["--data", "nowhere"], ["--data nowhere"]),
+        (["--resume"], ["--resume", "--out"]),
+        (["--smoke", "--config", "full"], ["--smoke", "--config"]),
     ],
     ids=lambda value: value if isinstance(value, str) else " ".join(value),
 )
 def test_a_request_that_cannot_be_met_exits_with_2_in_one_line(
-    cardio, monkeypatch, tmp_path, clinic, arguments, reason
+    cardio, monkeypatch, tmp_path, clinic, arguments, named
 ):
     monkeypatch.chdir(tmp_path)
     data = [] if "--data" in arguments else ["--data", clinic]
     where = [] if "--executor" in arguments else ["--executor", "local:1"]
     said = cardio("run", "--plugin", "toy", *data, *where, *arguments)
     assert said.exit_code == 2
-    assert reason in said.stderr
+    assert names(said.stderr, *named)
     assert said.stderr.count("\n") == 1
     assert not list(tmp_path.glob("runs/*/metrics.json"))
 

@@ -77,7 +77,7 @@ def with_column(name, values_of):
 def test_the_toy_as_it_is_has_no_leak(case):
     for check in OF_LEAKS:
         verdict = judge(check, case)
-        assert verdict.passed, verdict.said
+        assert verdict.passed, verdict.text
 
 
 def test_preprocess_finds_no_source_in_its_values(toy, case, monkeypatch, run_toy, tmp_path):
@@ -89,8 +89,8 @@ def test_preprocess_finds_no_source_in_its_values(toy, case, monkeypatch, run_to
         run_toy(tmp_path / "run", data=(case.data,))
     verdict = judge(features_do_not_depend_on_what_lies_beside_a_recording, case)
     assert not verdict.passed
-    assert "values have no 'sources'" in verdict.said
-    assert "hook preprocess" in verdict.said
+    assert "values have no 'sources'" in verdict.text
+    assert "hook preprocess" in verdict.text
 
 
 @dataclass(frozen=True)
@@ -191,7 +191,7 @@ def test_a_preprocess_that_opens_the_table_whose_folder_load_kept_fails(
     monkeypatch.setattr(toy["preprocess"], "preprocess", leaky)
     verdict = judge(features_do_not_depend_on_what_lies_beside_a_recording, case)
     assert not verdict.passed
-    assert "cohort.csv" in verdict.said
+    assert "cohort.csv" in verdict.text
 
 
 @pytest.mark.parametrize("carefully", [False, True], ids=["opens it", "only if it is there"])
@@ -208,7 +208,7 @@ def test_an_opener_that_reads_the_table_beside_the_recording_fails(
     monkeypatch.setattr(toy["cohort"], "open_trace", leaky)
     verdict = judge(features_do_not_depend_on_what_lies_beside_a_recording, case)
     assert not verdict.passed
-    assert "cohort.csv" in verdict.said
+    assert "cohort.csv" in verdict.text
 
 
 def test_features_that_come_from_the_name_of_a_file_fail(toy, case, monkeypatch):
@@ -221,7 +221,7 @@ def test_features_that_come_from_the_name_of_a_file_fail(toy, case, monkeypatch)
     monkeypatch.setattr(toy["cohort"], "open_trace", leaky)
     verdict = judge(features_do_not_depend_on_what_lies_beside_a_recording, case)
     assert not verdict.passed
-    assert "patient C01, block 'shape': other numbers" in verdict.said
+    assert "patient C01, block 'shape': other numbers" in verdict.text
 
 
 def test_a_load_that_stores_a_mean_over_the_cohort_in_the_sample_table_fails(
@@ -233,8 +233,8 @@ def test_a_load_that_stores_a_mean_over_the_cohort_in_the_sample_table_fails(
     change_load(toy, monkeypatch, with_column("level", mean_severity))
     verdict = judge(what_a_recording_yields_is_the_same_in_half_of_the_cohort, case)
     assert not verdict.passed
-    assert "column 'level' of the sample table is another for recording 'C00r0'" in verdict.said
-    assert "where half of the cohort is absent; fit what needs the whole cohort" in verdict.said
+    assert "column 'level' of the sample table is another for recording 'C00r0'" in verdict.text
+    assert "where half of the cohort is absent; fit what needs the whole cohort" in verdict.text
 
 
 def shifted(path, opened, by):
@@ -252,7 +252,7 @@ def test_a_load_that_stores_a_mean_over_the_cohort_in_the_opener_fails(toy, case
     change_load(toy, monkeypatch, change)
     verdict = judge(what_a_recording_yields_is_the_same_in_half_of_the_cohort, case)
     assert not verdict.passed
-    assert "block 'shape': other numbers when made where half of the cohort is" in verdict.said
+    assert "block 'shape': other numbers when made where half of the cohort is" in verdict.text
 
 
 def test_a_load_that_stores_the_place_in_the_table_fails(toy, case, monkeypatch):
@@ -262,8 +262,8 @@ def test_a_load_that_stores_the_place_in_the_table_fails(toy, case, monkeypatch)
     change_load(toy, monkeypatch, with_column("place", place))
     verdict = judge(what_a_recording_yields_is_the_same_in_a_reordered_cohort, case)
     assert not verdict.passed
-    assert "column 'place' of the sample table is another" in verdict.said
-    assert "where the cohort table is in another order" in verdict.said
+    assert "column 'place' of the sample table is another" in verdict.text
+    assert "where the cohort table is in another order" in verdict.text
 
 
 def ill_by_recording(cohort):
@@ -286,7 +286,7 @@ def test_a_label_in_the_recording_ids_fails(toy, case, monkeypatch):
     change_load(toy, monkeypatch, change)
     verdict = judge(what_load_hands_over_is_the_same_with_permuted_labels, case)
     assert verdict.failed
-    assert "recording ids" in verdict.said
+    assert "recording ids" in verdict.text
 
 
 def test_a_label_with_noise_in_a_column_of_the_samples_fails(toy, case, monkeypatch):
@@ -297,7 +297,7 @@ def test_a_label_with_noise_in_a_column_of_the_samples_fails(toy, case, monkeypa
     change_load(toy, monkeypatch, with_column("height_cm", noisy))
     verdict = judge(what_load_hands_over_is_the_same_with_permuted_labels, case)
     assert verdict.failed
-    assert "height_cm" in verdict.said
+    assert "height_cm" in verdict.text
 
 
 def test_recordings_sorted_by_their_label_fail(toy, case, monkeypatch):
@@ -308,7 +308,7 @@ def test_recordings_sorted_by_their_label_fail(toy, case, monkeypatch):
     change_load(toy, monkeypatch, change)
     verdict = judge(what_load_hands_over_is_the_same_with_permuted_labels, case)
     assert verdict.failed
-    assert "order" in verdict.said
+    assert "order" in verdict.text
 
 
 def test_a_label_bound_to_its_own_opener_fails(toy, case, monkeypatch):
@@ -320,7 +320,7 @@ def test_a_label_bound_to_its_own_opener_fails(toy, case, monkeypatch):
     change_load(toy, monkeypatch, change)
     verdict = judge(what_load_hands_over_is_the_same_with_permuted_labels, case)
     assert verdict.failed
-    assert "shape" in verdict.said
+    assert "shape" in verdict.text
 
 
 def shifted_by_label(source, opened):
@@ -333,7 +333,7 @@ def test_without_a_table_and_without_relabel_it_is_not_checked(installed, tmp_pa
         beats = TaskCase("toy", "beats", tmp_path / "work", Sizes(n_patients=4))
         verdict = judge(what_load_hands_over_is_the_same_with_permuted_labels, beats)
     assert (verdict.passed, verdict.failed, verdict.checked) == (False, False, False)
-    assert "relabel" in verdict.said
+    assert "relabel" in verdict.text
 
 
 @pytest.mark.parametrize("swallowed", [False, True])
@@ -380,7 +380,7 @@ def test_labels_that_train_keeps_for_predict_fail(installed, case, monkeypatch):
     monkeypatch.setattr(predict, "predict", recalls)
     verdict = judge(a_process_that_never_trained_predicts_the_same, case)
     assert verdict.failed
-    assert "never trained" in verdict.said
+    assert "never trained" in verdict.text
 
 
 def test_fitting_on_those_who_validate_fails(installed, case, monkeypatch):
@@ -397,7 +397,7 @@ def test_fitting_on_those_who_validate_fails(installed, case, monkeypatch):
     monkeypatch.setattr(train, "train", on_all)
     verdict = judge(training_learns_nothing_from_the_labels_of_those_who_validate, case)
     assert verdict.failed
-    assert "training" in verdict.said
+    assert "training" in verdict.text
 
 
 def test_the_toy_as_it_is_trains_and_predicts_honestly(case):
@@ -406,4 +406,4 @@ def test_the_toy_as_it_is_trains_and_predicts_honestly(case):
         training_learns_nothing_from_the_labels_of_those_who_validate,
     ):
         verdict = judge(check, case)
-        assert verdict.passed, verdict.said
+        assert verdict.passed, verdict.text

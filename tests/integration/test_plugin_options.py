@@ -6,6 +6,8 @@ import csv
 
 import pytest
 
+from cardio_core.testing import names
+
 
 @pytest.fixture(scope="module")
 def newcomers(write_cohort, tmp_path_factory):
@@ -60,29 +62,25 @@ def test_a_run_and_a_check_take_settings(cardio, clinic, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("command", "words", "reason"),
+    ("command", "words", "named"),
     [
-        ("measure", ["--gian", "2"], "--gian: no such option of cardio measure; did you mean "
-         "--gain? (toy, task mean_class, brings --gain, --without, --notes; --help lists all)"),
-        ("measure", ["--no-sheet"], "--no-sheet: no such option of cardio measure; did you mean "
-         "--no-sheets?"),
-        ("measure", ["--gain"], "--gain: expected a value after it"),
-        ("measure", ["--gain", "--json"], "--gain: expected a value after it"),
-        ("measure", ["--gain", "2", "--gain=3"], "--gain: expected once, found twice"),
-        ("measure", ["--gain", "no"], "--gain no: expected NUMBER (load.gain); input should be"),
-        ("measure", ["--gain", "2", "--set", "load.gain=2"], "are the same setting; give one"),
-        ("measure", ["--task", "second", "--gain", "2"], "toy, task second, brings no option"),
-        ("measure", ["--notes", "nowhere.txt"], "--notes nowhere.txt: no such file"),
-        ("measure", ["--notes", "pyproject.toml"], "--notes: expected one recording, whose file"),
-        ("run", ["--notes", "x.txt"], "from the column path_notes of the cohort table"),
-        ("predict", ["--without", "ridge"], "--without: cardio predict keeps load.without as it "
-         "is in the run's config.yaml; leave the option out"),
-        ("predict", ["--septum", "x"], "--septum: no such option of cardio predict (toy, task "
-         "mean_class, brings --gain, --notes;"),
+        ("measure", ["--gian", "2"], ["--gian", "measure", "--gain", "--without", "--notes"]),
+        ("measure", ["--no-sheet"], ["--no-sheet", "--no-sheets"]),
+        ("measure", ["--gain"], ["--gain", "value"]),
+        ("measure", ["--gain", "--json"], ["--gain", "value"]),
+        ("measure", ["--gain", "2", "--gain=3"], ["--gain", "twice"]),
+        ("measure", ["--gain", "no"], ["--gain no", "NUMBER", "load.gain"]),
+        ("measure", ["--gain", "2", "--set", "load.gain=2"], ["--gain", "load.gain"]),
+        ("measure", ["--task", "second", "--gain", "2"], ["toy", "second", "no option"]),
+        ("measure", ["--notes", "nowhere.txt"], ["--notes nowhere.txt"]),
+        ("measure", ["--notes", "pyproject.toml"], ["--notes", "one recording"]),
+        ("run", ["--notes", "x.txt"], ["--notes", "path_notes"]),
+        ("predict", ["--without", "ridge"], ["--without", "predict", "load.without"]),
+        ("predict", ["--septum", "x"], ["--septum", "predict", "--gain", "--notes"]),
     ],
 )  # fmt: skip
 def test_what_cannot_be_meant_is_refused_in_one_line(
-    cardio, clinic_run, newcomers, tmp_path, command, words, reason
+    cardio, clinic_run, newcomers, tmp_path, command, words, named
 ):
     first = {
         "measure": ["--plugin", "toy", newcomers, "--out", tmp_path / "out"],
@@ -91,7 +89,7 @@ def test_what_cannot_be_meant_is_refused_in_one_line(
     }[command]
     said = cardio(command, *first, *words)
     assert said.exit_code == 2
-    assert reason in said.stderr
+    assert names(said.stderr, *named)
     assert len(said.stderr.strip().splitlines()[-1]) < 250
     assert not (tmp_path / "out").exists()
 

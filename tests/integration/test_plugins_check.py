@@ -34,7 +34,7 @@ def test_a_plugin_that_keeps_its_contract_passes_where_there_is_no_pytest(instal
         *((None, name_of(check)) for check in OF_INFO),
         *(("mean_class", name_of(check)) for check in OF_TASK),
     ]
-    assert all(row["passed"] and row["said"].endswith(".") for row in answer["verdicts"])
+    assert all(row["passed"] and row["text"].endswith(".") for row in answer["verdicts"])
     assert "... running the task" in said.stderr
     assert list(tmp_path.iterdir()) == []
 

@@ -64,7 +64,7 @@ def states_of(run: Path) -> dict[str, Any]:
         **{name: manifest[name] for name in kept if name in manifest},
         "notes": [[one[k] for k in ("kind", "model", "severity", "where")]
                   for one in manifest["notes"]],
-        "quarantined": [[one[k] for k in ("recording_id", "hook", "kind")]
+        "quarantined": [[one[k] for k in ("recording_id", "hook", "code")]
                         for one in manifest["quarantined"]],
         "metrics": json.loads((run / "metrics.json").read_text()),
         "predictions": (run / "predictions.csv").read_text(),

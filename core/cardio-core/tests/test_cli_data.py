@@ -15,6 +15,7 @@ from cardio_core.cli.data import data
 from cardio_core.errors import PluginError
 from cardio_core.io import datasets as fetching
 from cardio_core.io.datasets import Fetched
+from cardio_core.testing import names
 from cardio_core.types.info import PluginInfo
 from cardio_stats.errors import ConfigError
 
@@ -49,7 +50,7 @@ def test_list_finds_a_set_by_its_files_and_not_by_its_folder(monkeypatch, tmp_pa
 def test_fetch_suggests_the_right_name_for_a_misspelt_one():
     error = cardio_data("fetch", "mitbd").exception
     assert isinstance(error, ConfigError)
-    assert "did you mean 'mitdb'?" in str(error)
+    assert names(error, "mitdb")
 
 
 @pytest.mark.parametrize("given", ["option", "variable", "neither"])

@@ -19,6 +19,7 @@ from cardio_core.evaluation.clinical_model import (
     predict,
     train,
 )
+from cardio_core.testing import refuses
 from cardio_core.types.info import Model, Target, Task
 from cardio_core.types.targets import Targets
 from cardio_stats.errors import DataError
@@ -110,11 +111,11 @@ def test_a_model_of_an_earlier_version_is_still_read(tmp_path):
 def test_what_cannot_be_fitted_is_told(tmp_path):
     given_ = features(people())
     same = Targets("patient", pd.DataFrame({"sick": ["no"] * 90}, index=given_.table.index))
-    with pytest.raises(DataError, match="expected two or more classes"):
+    with refuses(DataError, code="degenerate"):
         train(given_, same, context("binary", tmp_path))
     nothing = features(pd.DataFrame({"age": [50] * 4, "arm": ["x"] * 4}, dtype=object))
     two = Targets("patient", pd.DataFrame({"sick": [0, 1, 0, 1]}, index=nothing.table.index))
-    with pytest.raises(DataError, match="no clinical variable differs"):
+    with refuses(DataError, code="degenerate"):
         train(nothing, two, context("binary", tmp_path))
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from cardio_core.api import CohortTable, ConfigError, Context, DataError, Model, Target, Task
 from cardio_core.api import cohort_from_table as from_table
+from cardio_core.testing import refuses
 
 COLUMNS = "patient_id,study_id,path_trace,x_ill,timepoint\n"
 ROWS = (
@@ -141,5 +142,5 @@ def test_a_column_that_is_not_there_is_named(folder, asked, words):
 
 def test_a_folder_without_a_table_cannot_be_learnt_from(folder):
     (folder / "cohort.csv").unlink()
-    with pytest.raises(DataError, match="expected a cohort table, or a folder with"):
+    with refuses(DataError, code="missing"):
         from_table(context(_inputs=(folder,)), path="path_trace", opener=read)

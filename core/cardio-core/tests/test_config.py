@@ -13,6 +13,7 @@ from cardio_core.config import (
     validated,
 )
 from cardio_core.io.settings_schema import read_yaml
+from cardio_core.testing import refuses
 from cardio_stats.errors import ConfigError
 
 
@@ -40,24 +41,22 @@ def test_a_task_overlays_its_own_layer_and_set_overlays_everything():
 
 
 @pytest.mark.parametrize(
-    ("sets", "words"),
+    ("sets", "named"),
     [
-        (["train.epoch=3"], "--set: unknown key 'train.epoch'; did you mean 'epochs'?"),
-        (["trian.epochs=3"], "did you mean 'train'?"),
-        (["train.epochs=0"], "train.epochs: input should be greater than or equal to 1, found 0"),
-        (["train.epochs"], "--set takes key=value"),
-        (["train.epochs=[1"], "is no YAML value"),
+        (["train.epoch=3"], ["--set", "train.epoch", "epochs"]),
+        (["trian.epochs=3"], ["trian", "train"]),
+        (["train.epochs=0"], ["train.epochs", 1, 0]),
+        (["train.epochs"], ["--set", "key=value"]),
+        (["train.epochs=[1"], ["[1", "YAML"]),
     ],
 )
-def test_a_wrong_setting_is_one_line_with_the_key_and_the_nearest_one(sets, words):
-    with pytest.raises(ConfigError) as error:
+def test_a_wrong_setting_is_refused_with_the_key_and_the_nearest_one(sets, named):
+    with refuses(ConfigError, *named):
         resolve_config(Config, [], task="t", sets=parse_sets(sets))
-    assert words in str(error.value)
-    assert "\n" not in str(error.value)
 
 
 def test_an_error_names_the_layer_that_it_is_in():
-    with pytest.raises(ConfigError, match=r"my\.yaml: unknown key 'x'"):
+    with refuses(ConfigError, "x", "my.yaml"):
         resolve_config(Config, [("my.yaml", {"x": 1})], task="t", sets={})
 
 

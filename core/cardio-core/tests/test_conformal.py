@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cardio_core.evaluation.conformal import Conformal, conformal_quantile, fit_conformal
+from cardio_core.testing import refuses
 from cardio_core.types.info import Target
 from cardio_stats.errors import DataError
 
@@ -224,37 +225,39 @@ def test_a_rule_comes_back_from_json_as_it_was(n):
 
 
 def test_a_rule_with_a_field_missing_is_refused():
-    with pytest.raises(DataError, match="alpha"):
+    with refuses(DataError, "conformal rule", code="missing"):
         Conformal.from_dict({"quantile": 0.3})
 
 
 @pytest.mark.parametrize("alpha", [0.0, 1.0, -0.1, math.nan])
 def test_an_alpha_that_is_no_share_is_refused(alpha):
-    with pytest.raises(DataError, match="between 0 and 1"):
+    with refuses(DataError, "conformal alpha", code="out_of_range"):
         fit_conformal(number_frame([1.0, 2.0, 3.0], [0.0] * 3), QRS, alpha=alpha)
 
 
 def test_one_patient_is_refused_however_many_rows_there_are():
-    with pytest.raises(DataError, match=r"at least 2 patients .* found 1"):
+    with refuses(DataError, "conformal calibration", "2", "1", code="too_few"):
         fit_conformal(number_frame([1.0, 2.0, 3.0], [0.0] * 3, [0, 0, 0]), QRS)
 
 
 def test_what_cannot_be_scored_is_refused_in_one_line():
     frame = class_frame(BINARY, [[0.1, 0.9]] * 3, ["yes", "no", "maybe"])
-    with pytest.raises(DataError, match="maybe"):
+    with refuses(DataError, "truth of event", "maybe", code="unknown"):
         fit_conformal(frame, BINARY)
-    with pytest.raises(DataError, match="one model"):
+    with refuses(DataError, "predictions of event", code="ambiguous"):
         fit_conformal(frame.assign(model=["a", "b", "b"]), BINARY)
-    with pytest.raises(DataError, match="no score:no"):
+    with refuses(DataError, "predictions of event", "score:no", code="missing"):
         fit_conformal(frame.drop(columns="score:no"), BINARY)
     rule = fit_conformal(class_frame(BINARY, [[0.1, 0.9]] * 3, ["yes"] * 3), BINARY)
-    for wrong in ([[0.1, 0.2, 0.7]], [1.2], [math.nan]):
-        with pytest.raises(DataError, match="probabilities of event"):
+    for wrong, code in (
+        ([[0.1, 0.2, 0.7]], "mismatch"), ([1.2], "out_of_range"), ([math.nan], "out_of_range"),
+    ):  # fmt: skip
+        with refuses(DataError, "probabilities of event", code=code):
             rule.sets(wrong)
-    with pytest.raises(DataError, match="use its sets"):
+    with refuses(DataError, "prediction intervals of event", code="unsupported"):
         rule.intervals([1.0])
     numbers = fit_conformal(number_frame([1.0, 2.0], [0.0, 0.0]), QRS, alpha=0.5)
-    with pytest.raises(DataError, match="use its intervals"):
+    with refuses(DataError, "prediction sets of qrs", code="unsupported"):
         numbers.sets([0.5])
-    with pytest.raises(DataError, match="finite"):
+    with refuses(DataError, "prediction intervals of qrs", code="not_a_number"):
         numbers.intervals([math.nan])

@@ -10,6 +10,7 @@ import pytest
 from cardio_core.api import Context, Need, Target, Task
 from cardio_core.errors import ContractError
 from cardio_core.io.store import save_table
+from cardio_core.testing import refuses
 from cardio_core.types.info import Model
 
 TASK = Task(
@@ -42,9 +43,9 @@ def test_one_of_several_targets_is_named_and_none_is_taken_by_its_place_in_the_a
     tested = folds_of(tmp_path, quality=(1.0, 2.0), angle=(3.0, 4.0))
     ctx = Context(TASK, hook="train", _tested=tested)
     assert ctx.out_of_fold("view", "quality")["score"].tolist() == [1.0, 2.0]
-    with pytest.raises(ContractError, match=r"the only target of 'view'.*angle, quality; name one"):
+    with refuses(ContractError, "view", "angle, quality"):
         ctx.out_of_fold("view")
-    with pytest.raises(ContractError, match=r"target 'depth' of 'view'.*angle, quality"):
+    with refuses(ContractError, "depth", "view", "angle, quality"):
         ctx.out_of_fold("view", "depth")
 
 
@@ -56,9 +57,9 @@ def test_new_patients_have_no_out_of_fold_predictions():
 
 def test_a_need_that_was_skipped_or_not_kept_is_told_from_one_that_was_not_declared():
     ctx = Context(TASK, hook="predict", mode="predict")
-    with pytest.raises(ContractError, match=r"'view', which is not here.*for_new=True"):
+    with refuses(ContractError, "view", "for_new"):
         ctx.need("view")
-    with pytest.raises(ContractError, match="task 'findings' needs view, not 'beats'"):
+    with refuses(ContractError, "findings", "beats"):
         ctx.need("beats")
     assert not ctx.has_need("view")
     assert ctx.replace(_needs={"view": {}}).has_need("view")
@@ -71,7 +72,7 @@ def test_a_model_gets_no_need_that_was_declared_for_others(tmp_path):
     ctx = Context(task, hook="train", _tested=tested, _needs={"view": {"resnet": tmp_path}})
     assert ctx.replace(model="a4c").need("view").path == tmp_path
     for ask in (lambda ctx: ctx.need("view"), lambda ctx: ctx.out_of_fold("view")):
-        with pytest.raises(ContractError, match=r"model 'age'.*declared for other models"):
+        with refuses(ContractError, "age", "view", "models=(...)"):
             ask(ctx.replace(model="age"))
     assert [need.task for need in task.needs_of(["both"])] == ["view"]
     assert not task.needs_of(["both", "age"])  # fused without the member that has the need

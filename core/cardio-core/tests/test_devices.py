@@ -16,6 +16,7 @@ from cardio_core.compute.devices import (
     device_list,
     installed_torch,
 )
+from cardio_core.testing import refuses
 from cardio_stats.errors import ConfigError
 
 
@@ -100,14 +101,14 @@ def test_a_gpu_that_is_not_there_is_refused_in_one_line(machine, torch, request_
 def test_no_gpu_names_the_variable_that_may_hide_it(machine, monkeypatch):
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
     machine(torch_with(0))
-    with pytest.raises(ConfigError, match="CUDA_VISIBLE_DEVICES is ''"):
+    with refuses(ConfigError, "--device cuda", "CUDA_VISIBLE_DEVICES", code="device"):
         choose_device("cuda")
 
 
 @pytest.mark.parametrize("request_", ["cpu", "auto"])
 def test_float16_on_a_cpu_is_refused(machine, request_):
     machine(torch_with(0))
-    with pytest.raises(ConfigError, match="--precision 16: expected a GPU, found the CPU"):
+    with refuses(ConfigError, "--precision", "16", "GPU", "CPU", code="device"):
         choose_device(request_, "16")
 
 
@@ -120,12 +121,12 @@ def test_bfloat16_on_a_cpu_is_taken_and_called_slow(machine):
 
 def test_bfloat16_on_a_gpu_without_it_is_refused(machine):
     machine(torch_with(1, capability=(7, 0)))
-    with pytest.raises(ConfigError, match="use --precision 16 or 32"):
+    with refuses(ConfigError, "--precision", "16", "32", code="device"):
         choose_device("cuda", "bf16")
 
 
 def test_an_unknown_precision_is_refused():
-    with pytest.raises(ConfigError, match="expected 32, bf16 or 16, found '64'"):
+    with refuses(ConfigError, "--precision", "64", "32", "bf16"):
         choose_device("cpu", "64")
 
 

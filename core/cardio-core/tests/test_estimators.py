@@ -1,89 +1,95 @@
-"""Models that name an estimator: fitted and scored by the core as scikit-learn does by hand."""
+"""Estimators are stored as data and read back as they were; anything else is refused."""
 
 from __future__ import annotations
 
+import copy
+import zipfile
+
 import numpy as np
-import pandas as pd
 import pytest
-from sklearn.linear_model import LinearRegression, LogisticRegression
-from sklearn.svm import LinearSVC
+import skops.io
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.impute import SimpleImputer
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
+from sklearn.svm import SVC
 
-from cardio_core.context import Context
-from cardio_core.errors import MadeWrongError
-from cardio_core.training.estimators import fit_estimator, score_by_estimator
-from cardio_core.types.features import FeatureBlock, FeatureSet
-from cardio_core.types.info import Model, Target, Task
-from cardio_core.types.targets import Targets
+from cardio_core.testing import refuses
+from cardio_core.types.artifact import load_estimator, save_estimator
+from cardio_stats.errors import DataError
 
-GRADES = ("none", "mild", "severe")
-COLUMNS = ("measures.rate", "measures.width")
+RNG = np.random.default_rng(0)
+X = RNG.normal(size=(60, 4))
+Y = (X[:, 0] + RNG.normal(size=60) > 0).astype(int)
 
-
-@pytest.fixture
-def features():
-    rng = np.random.default_rng(5)
-    frame = pd.DataFrame(rng.normal(70, 9, (40, 3)), columns=["rate", "unused", "width"])
-    frame.loc[3, "rate"] = np.nan
-    ids = [f"P{n}" for n in range(40)]
-    names = ("recording_id", "study_id", "patient_id")
-    table = pd.DataFrame(dict.fromkeys(names, ids), index=pd.Index(ids, name="sample_id"))
-    units = {"rate": "1/min", "unused": "1", "width": "ms"}
-    return FeatureSet(table, {"measures": FeatureBlock.from_frame(frame, units)})
+ESTIMATORS = {
+    "logistic": LogisticRegression(),
+    "svm": CalibratedClassifierCV(SVC(), ensemble=False, cv=3),
+    "forest": RandomForestClassifier(7, random_state=0),
+}
 
 
-def fitted(features, target, values, make, columns, out):
-    task = Task("t", "T", "patient", (target,), (Model("m", "M"),))
-    ctx = Context(task, hook="train", model="m", fold="r0-f0", _out=out)
-    targets = Targets("patient", pd.DataFrame({target.name: values}, index=features.table.index))
-    model = fit_estimator(make, columns, features, targets, ctx)
-    return score_by_estimator(columns, model, features, ctx).scores[target.name]
+@pytest.mark.parametrize("name", ESTIMATORS)
+def test_an_estimator_predicts_after_reading_what_it_predicted_before(name, tmp_path):
+    fitted = make_pipeline(SimpleImputer(), StandardScaler(), ESTIMATORS[name]).fit(X, Y)
+    skops.io.dump(fitted, tmp_path / "model.skops")
+    again = load_estimator(tmp_path / "model.skops")
+    np.testing.assert_array_equal(again.predict_proba(X), fitted.predict_proba(X))
 
 
-def design(features):
-    """The two columns as scikit-learn would be given them: median for NaN, then z-scores."""
-    values = features["measures"].in_units()[:, [0, 2]].astype(float)
-    values[3, 0] = np.nanmedian(values[:, 0])
-    return (values - values.mean(axis=0)) / values.std(axis=0)
+@pytest.mark.parametrize("name", ESTIMATORS)
+def test_what_is_saved_is_what_is_read_and_the_same_file_in_every_process(name, tmp_path):
+    fitted = make_pipeline(SimpleImputer(), StandardScaler(), ESTIMATORS[name]).fit(X, Y)
+    save_estimator(tmp_path / "model.skops", fitted)
+    again = load_estimator(tmp_path / "model.skops")
+    np.testing.assert_array_equal(again.predict_proba(X), fitted.predict_proba(X))
+    elsewhere = copy.deepcopy(fitted)  # at other addresses, as in another process
+    skops.io.dump(fitted, tmp_path / "a.skops")
+    skops.io.dump(elsewhere, tmp_path / "b.skops")
+    assert (tmp_path / "a.skops").read_bytes() != (tmp_path / "b.skops").read_bytes()
+    save_estimator(tmp_path / "elsewhere.skops", elsewhere)
+    assert (tmp_path / "model.skops").read_bytes() == (tmp_path / "elsewhere.skops").read_bytes()
 
 
-def test_a_binary_target_is_scored_as_by_hand(features, tmp_path):
-    sick = np.arange(40) % 2
-    scores = fitted(
-        features,
-        Target("ill", "binary", ("no", "yes")),
-        sick,
-        LogisticRegression,
-        COLUMNS,
-        tmp_path,
-    )
-    by_hand = LogisticRegression().fit(design(features), sick).predict_proba(design(features))
-    assert scores == pytest.approx(by_hand[:, 1], abs=1e-5)
+def test_a_type_that_is_not_on_the_list_is_refused_by_name(tmp_path):
+    skops.io.dump(FunctionTransformer(print).fit(X), tmp_path / "model.skops")
+    with refuses(DataError, "model.skops", "builtins.print", code="unsafe"):
+        load_estimator(tmp_path / "model.skops")
 
 
-def test_a_number_is_predicted_as_by_hand(features, tmp_path):
-    known = 130 + design(features) @ [4.0, -3.0]
-    target = Target("pressure", "continuous", unit="mmHg")
-    scores = fitted(features, target, known, LinearRegression, COLUMNS, tmp_path)
-    assert scores == pytest.approx(known, abs=1e-3)
+@pytest.mark.parametrize("content", [b"", b"not a zip file", b"PK\x03\x04"])
+def test_a_file_of_another_kind_is_refused(content, tmp_path):
+    (tmp_path / "model.skops").write_bytes(content)
+    with refuses(DataError, "model.skops", code="damaged"):
+        load_estimator(tmp_path / "model.skops")
 
 
-def test_a_class_that_no_training_patient_has_gets_no_probability(features, tmp_path):
-    grades = np.where(np.arange(40) % 2, "severe", "none")
-    target = Target("grade", "multiclass", GRADES)
-    scores = fitted(features, target, grades, LogisticRegression, COLUMNS, tmp_path)
-    assert scores.shape == (40, 3)
-    assert (scores[:, 1] == 0).all()
-    assert scores.sum(axis=1) == pytest.approx(1)
+@pytest.mark.parametrize("field", ["left_child", "feature"])
+def test_a_tree_that_points_outside_itself_is_refused(field, tmp_path):
+    whole = tmp_path / "whole.skops"
+    skops.io.dump(RandomForestClassifier(1, random_state=0).fit(X, Y), whole)
+    damaged = tmp_path / "damaged.skops"
+    with zipfile.ZipFile(whole) as source, zipfile.ZipFile(damaged, "w") as target:
+        for name in source.namelist():
+            target.writestr(name, _with_large_numbers(source.read(name), field))
+    with refuses(DataError, "damaged.skops", code="damaged"):
+        load_estimator(damaged)
 
 
-@pytest.mark.parametrize(
-    ("make", "columns"), [(LogisticRegression, ("measures.height",)), (LinearSVC, COLUMNS)]
-)
-def test_an_unknown_column_and_an_estimator_without_probabilities_are_refused(
-    features, tmp_path, make, columns
-):
-    with pytest.raises(MadeWrongError):
-        fitted(
-            features, Target("ill", "binary", ("no", "yes")), np.arange(40) % 2, make, columns,
-            tmp_path,
-        )  # fmt: skip
+def _with_large_numbers(content: bytes, field: str) -> bytes:
+    """Spoil one field of the nodes of a stored tree; leave every other file as it is."""
+    import io
+
+    try:
+        array = np.load(io.BytesIO(content), allow_pickle=False)
+    except ValueError:
+        return content
+    if array.dtype.names is None or field not in array.dtype.names:
+        return content
+    array = array.copy()
+    array[field][0] = 10**6
+    out = io.BytesIO()
+    np.save(out, array)
+    return out.getvalue()

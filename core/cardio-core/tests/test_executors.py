@@ -16,6 +16,7 @@ import pytest
 
 from cardio_core.compute.devices import Device
 from cardio_core.compute.executors import LocalExecutor, SerialExecutor, parse_executor
+from cardio_core.testing import refuses
 from cardio_core.testing.searching import HUNG_AFTER_S
 from cardio_stats.errors import CardioError, ConfigError
 
@@ -217,10 +218,8 @@ def test_a_killed_worker_is_reported_as_memory_and_the_executor_still_works():
         return number
 
     with LocalExecutor(2) as executor:
-        with pytest.raises(CardioError, match="out of memory is the usual cause") as caught:
+        with refuses(CardioError, "SIGKILL", "--executor local:1", code="memory"):
             executor.map(job, [0, 1])
-        assert "SIGKILL" in str(caught.value)
-        assert "--executor local:1" in str(caught.value)
         assert executor.map(job, [2, 3]) == [2, 3]
 
 
@@ -228,7 +227,7 @@ def test_memory_that_runs_out_within_a_worker_is_reported_as_memory():
     def job(number):
         raise MemoryError
 
-    with LocalExecutor(2) as executor, pytest.raises(CardioError, match="memory"):
+    with LocalExecutor(2) as executor, refuses(CardioError, code="memory"):
         executor.map(job, [0, 1])
 
 
@@ -296,10 +295,10 @@ def _alive(pid):
 
 @pytest.mark.parametrize("text", ["", "local:", "local:x", "local:-1", "slurm", "dask", "dask:"])
 def test_an_unknown_executor_is_refused(text):
-    with pytest.raises(ConfigError, match="expected local, local:N or dask:ADDRESS"):
+    with refuses(ConfigError, "--executor", "ADDRESS"):
         parse_executor(text)
 
 
 def test_no_workers_are_refused():
-    with pytest.raises(ConfigError, match="expected N of 1 or more, found 0"):
+    with refuses(ConfigError, "--executor local:N", "1", "0"):
         parse_executor("local:0")

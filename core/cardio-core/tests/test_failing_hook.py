@@ -27,14 +27,14 @@ def raised(text: str) -> ValueError:
 
 def test_an_error_about_nan_names_the_columns_that_hold_any():
     given = {"training": features(), "validation": None, "targets": 3}
-    said = failed("ppg", "hook train", raised("Input X contains NaN."), given=given)
+    said = failed("ppg", "hook train", raised("Input X contains NaN."), arguments=given)
     assert str(said).startswith(
         "hook train: ValueError: Input X contains NaN.; NaN in measures.width (1 of 4), "
         "measures.rate (2 of 4) ("
     )
-    assert "measures" not in said.kept
+    assert "measures" not in said.redacted
 
 
 def test_another_error_names_none():
-    said = failed("ppg", "hook train", raised("no such word"), given={"training": features()})
+    said = failed("ppg", "hook train", raised("no such word"), arguments={"training": features()})
     assert "measures" not in str(said)

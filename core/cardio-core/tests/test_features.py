@@ -10,6 +10,7 @@ import pytest
 
 from cardio_core.errors import MadeWrongError
 from cardio_core.io.store import load_features, load_table, save_features, save_table
+from cardio_core.testing import refuses
 from cardio_core.types.features import FeatureBlock, FeatureSet, Pieces, concatenate
 from cardio_stats.errors import DataError
 
@@ -78,7 +79,7 @@ def test_blocks_that_differ_in_their_description_are_not_joined():
 
 
 def test_a_feature_without_a_unit_is_refused():
-    with pytest.raises(MadeWrongError, match="every feature needs a unit"):
+    with refuses(MadeWrongError, code="unit"):
         FeatureBlock(np.zeros((2, 2)), ("column",), ("a", "b"), ("ms", ""))
 
 
@@ -103,7 +104,7 @@ def test_names_units_and_titles_that_do_not_fit_the_array_are_refused(shape, mor
 
 def test_rows_and_table_must_agree():
     block = FeatureBlock(np.zeros((3, 1)), ("column",), ("a",), ("ms",))
-    with pytest.raises(MadeWrongError, match="4 samples but block 'x' has 3 rows"):
+    with refuses(MadeWrongError, "x", "4", "3", code="mismatch"):
         FeatureSet(features("1", 4).table, {"x": block})
 
 
@@ -174,5 +175,5 @@ def test_patients_of_a_cohort_share_what_is_said_of_their_features(tmp_path):
 def test_a_description_that_is_damaged_is_named_each_time(tmp_path):
     (tmp_path / "blocks.json").write_text('{"measured": {"axes": 3}}')
     for _ in range(2):
-        with pytest.raises(DataError, match=r"^blocks\.json: "):
+        with refuses(DataError, "blocks.json", code="damaged"):
             load_features(tmp_path)

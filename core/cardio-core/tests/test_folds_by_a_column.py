@@ -13,6 +13,7 @@ from cardio_core.config import OutcomeBlock, RunConfig
 from cardio_core.runner.needs import resolve_needs
 from cardio_core.runner.prepare import stratified
 from cardio_core.runner.request import RunRequest
+from cardio_core.testing import refuses
 from cardio_core.types.info import Model, Need, Target, Task
 from cardio_core.types.samples import Cohort, SampleSet
 from cardio_core.types.targets import Targets
@@ -76,5 +77,5 @@ def test_many_numbers_are_parted_at_their_median_and_an_absent_column_is_named()
     targets = stratified(made, "x").targets
     assert targets is not None and targets.strata is not None
     assert targets.strata.value_counts().to_dict() == {"high": 10, "low": 10}
-    with pytest.raises(ConfigError, match="column y, found none"):
+    with refuses(ConfigError, "stratify", code="missing"):
         stratified(made, "y")

@@ -7,6 +7,7 @@ import pytest
 
 from cardio_core.evaluation.clinical_model import by_patient, of_samples, tells_the_outcome
 from cardio_core.evaluation.patients import describe_patients
+from cardio_core.testing import refuses
 from cardio_core.types.info import Target
 from cardio_stats.errors import DataError
 
@@ -102,7 +103,7 @@ def test_a_column_that_says_the_outcome_is_left_out(table):
 
 def test_a_table_that_describes_nobody_is_told():
     table = pd.DataFrame({"patient_id": PEOPLE, "lvesv_fu_ml": [1.0] * 8}, index=PEOPLE)
-    with pytest.raises(DataError, match=r"expected columns that describe patients at baseline"):
+    with refuses(DataError, "cohort.md", code="missing"):
         describe_patients(table, PEOPLE, LABELS, RESPONSE)
 
 

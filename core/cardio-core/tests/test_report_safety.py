@@ -12,6 +12,7 @@ import pytest
 from PIL import Image
 
 from cardio_core.report.page import build_report
+from cardio_core.testing import refuses
 from cardio_core.testing.searching import HUNG_AFTER_S
 from cardio_stats.errors import DataError
 from cardio_stats.figures import ForestRow, forest, save_svg
@@ -185,7 +186,7 @@ def test_a_missing_key_of_the_manifest_leaves_the_rest(make_run, key):
 
 
 def test_a_folder_that_is_no_run_is_refused(tmp_path):
-    with pytest.raises(DataError, match=r"no manifest\.json"):
+    with refuses(DataError, "manifest.json", code="missing"):
         build_report(tmp_path)
 
 
@@ -193,7 +194,7 @@ def test_a_folder_that_is_no_run_is_refused(tmp_path):
 def test_a_broken_file_is_named(make_run, tmp_path, content):
     make_run(metrics=ONE)
     (tmp_path / "run/splits.json").write_bytes(content.encode("latin-1"))
-    with pytest.raises(DataError, match=r"^splits\.json: "):
+    with refuses(DataError, "splits.json", code="damaged"):
         build_report(tmp_path / "run")
 
 

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from cardio_core.testing import call_cardio
+from cardio_core.testing import call_cardio, refuses
 from cardio_stats import (
     auc,
     calibration_slope,
@@ -92,13 +92,13 @@ def test_intervals_at_the_planned_size_are_as_wide_as_was_asked(prevalence, c):
 
 
 def test_what_is_missing_or_impossible_is_said_in_one_line():
-    with pytest.raises(DataError, match="a binary outcome needs the prevalence"):
+    with refuses(DataError, "planner", code="missing"):
         n_for_model("binary", parameters=5, r2=0.1)
-    with pytest.raises(DataError, match="needs R² or a C statistic"):
+    with refuses(DataError, "planner", code="missing"):
         n_for_model("binary", parameters=5, prevalence=0.1)
-    with pytest.raises(DataError, match=r"maximum of 0\.328 here, found 0\.4"):
+    with refuses(DataError, "R²", "0.328", "0.4", code="out_of_range"):
         n_for_model("binary", parameters=5, prevalence=0.05, r2=0.4)
-    with pytest.raises(DataError, match=r"between 0\.5 and 1, found 0\.2 and 0\.4"):
+    with refuses(DataError, "planner", "0.5", "1", "0.2", "0.4", code="out_of_range"):
         n_for_validation(prevalence=0.2, c_statistic=0.4)
 
 

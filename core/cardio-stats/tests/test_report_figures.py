@@ -14,6 +14,7 @@ import pytest
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from scipy.special import ndtri
 
+from cardio_core.testing import refuses
 from cardio_stats import figures
 from cardio_stats.errors import DataError
 from cardio_stats.estimate import Estimate
@@ -186,7 +187,7 @@ def test_calibration_says_how_many_are_behind_each_group():
 
 
 def test_calibration_refuses_scores_that_are_no_probabilities():
-    with pytest.raises(DataError, match="calibrate the score first"):
+    with refuses(DataError, "calibration", code="out_of_range"):
         calibration([0, 1], [0.2, 1.3])
 
 

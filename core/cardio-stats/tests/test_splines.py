@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from cardio_core.testing import refuses
 from cardio_stats import (
     cox_table,
     fit_cox,
@@ -128,17 +129,17 @@ def test_splines_that_cannot_be_are_refused(feature: str, says: str) -> None:
 
 
 def test_a_spline_is_not_imputed() -> None:
-    with pytest.raises(DataError, match="found the spline"):
+    with refuses(DataError, "imputation", code="unsupported"):
         multivariable_imputed(CASES[0].values[1], "y", ["rcs(age, 4)", "arm"], m=2)
 
 
 def test_a_spline_of_the_time_is_no_predictor_of_it() -> None:
-    with pytest.raises(DataError, match="both outcome and predictor"):
+    with refuses(DataError, "column 'time'", code="contradiction"):
         fit_cox(CASES[0].values[1], "time", "event", ["rcs(time, 4)"])
 
 
 def test_levels_that_were_not_fitted_are_refused() -> None:
     rows = CASES[2].values[1]
     model = fit_logistic(rows, "y", ["arm"])
-    with pytest.raises(DataError, match="found d; a model knows nothing"):
+    with refuses(DataError, "column 'arm'", code="unknown"):
         model.predict(rows.assign(arm="d"))

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from cardio_core.testing import refuses
 from cardio_stats import (
     Estimate,
     fit_cox,
@@ -324,16 +325,16 @@ def test_an_event_may_be_named_by_its_value_and_the_others_are_told() -> None:
 def test_models_that_have_no_maximum_are_refused() -> None:
     rows = made_up(60, 1)
     never = rows.assign(male=np.where(rows["event"] == 1, 1, np.arange(60) % 2))
-    with pytest.raises(DataError, match="the hazard ratio of 'male' is infinite or 0"):
+    with refuses(DataError, "Cox regression", "male", "0", code="degenerate"):
         fit_cox(never, "time", "event", ["x", "male"])
     double = rows.assign(twice=rows["x"] * 2 + 1)
-    with pytest.raises(DataError, match="'twice': expected a column of its own"):
+    with refuses(DataError, "twice", code="degenerate"):
         fit_cox(double, "time", "event", ["x", "twice"])
     same = rows.assign(one=3.0)
-    with pytest.raises(DataError, match="'one': expected values that vary"):
+    with refuses(DataError, "one", code="degenerate"):
         fit_cox(same, "time", "event", ["x", "one"])
     few = rows.assign(event=(rows.index == 3).astype(int))
-    with pytest.raises(DataError, match="expected more events than the 1 coefficients, found 1"):
+    with refuses(DataError, "Cox regression", "1", code="too_few"):
         fit_cox(few, "time", "event", ["x"])
 
 
@@ -341,15 +342,15 @@ def test_times_at_which_nothing_can_be_judged_are_refused() -> None:
     rows = made_up(60, 1)
     follow_up, x = follow_up_of(rows, "time", "event"), rows["x"].to_numpy()
     for moment in (1e-6, 1e6):
-        with pytest.raises(DataError, match="choose a time within the follow-up"):
+        with refuses(DataError, code="too_few"):
             timed_auc(follow_up, x, moment)
-    with pytest.raises(DataError, match="the longest follow-up; choose an earlier one"):
+    with refuses(DataError, "survival at 99", code="too_large"):
         rest = rows[~((rows["time"] > 1) & (rows["event"] == 1))]
         kaplan_meier(rest["time"], rest["event"]).at(99)
-    with pytest.raises(DataError, match="expected probabilities from 0 to 1"):
+    with refuses(DataError, "predicted risks", code="out_of_range"):
         timed_brier(follow_up, x, 0.5)
     at_the_end = pd.DataFrame({"t": [1, 2, 3, 3], "e": [0, 0, 1, 1]})
-    with pytest.raises(DataError, match="no pair can be compared"):
+    with refuses(DataError, "e = 1", code="degenerate"):
         harrell_c(follow_up_of(at_the_end, "t", "e"), np.arange(4.0))
 
 

@@ -55,7 +55,7 @@ def screen(layout: str | ScreenLayout, seed: int = 0, n_frames: int = 24) -> Scr
     one = SCREEN_LAYOUTS[layout] if isinstance(layout, str) else layout
     times = np.arange(n_frames) * STEP_MS
     return draw_screen(
-        frames, times, SECTOR, one, ecg=ecg_of_beats(beats), r_times_ms=beats, said=SAID
+        frames, times, SECTOR, one, ecg=ecg_of_beats(beats), r_times_ms=beats, texts=SAID
     )
 
 

@@ -8,6 +8,7 @@ import pytest
 from pydicom.data import get_testdata_file
 
 from cardio_core.api import DataError
+from cardio_core.testing import refuses
 from cardio_ultrasound import Box, read_loop, write_us_loop
 
 from . import us_files as us
@@ -90,7 +91,7 @@ def test_the_factor_by_which_an_image_was_shrunk_is_found(tmp_path, factor):
 
 
 def test_a_region_that_no_one_factor_makes_fit_is_refused(tmp_path):
-    with pytest.raises(DataError, match=r"region to 2000 × 59 on 80 × 60 pixels and 0 such"):
+    with refuses(DataError, "2000 × 59", "80 × 60"):
         loop_of(tmp_path, SequenceOfUltrasoundRegions=[us.region(0, 0, 2000, 59)])
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from cardio_core.api import DataError
+from cardio_core.testing import refuses
 from cardio_ultrasound import read_loop, read_r_times, write_us_loop
 from cardio_ultrasound.loop import sidecar_of
 
@@ -53,7 +54,7 @@ def test_the_frame_increment_pointer_decides_between_time_and_vector(tmp_path):
 @pytest.mark.parametrize("vector", [["0", "20", "20"], ["0"] + ["20"] * N])
 def test_a_vector_of_another_length_is_refused(tmp_path, vector):
     _, read = loop_of(tmp_path, FrameTimeVector=vector, FrameIncrementPointer=0x00181065)
-    with pytest.raises(DataError, match=r"vector of 6 numbers, found a (short|long)er"):
+    with refuses(DataError, 6, len(vector), code="mismatch"):
         read()
 
 
@@ -78,13 +79,13 @@ def test_no_frame_time_is_refused_with_what_to_do(tmp_path, without):
 
 def test_the_rate_of_display_is_not_taken_for_the_rate_of_acquisition(tmp_path):
     _, read = loop_of(tmp_path, FrameTime=None, CineRate="30", RecommendedDisplayFrameRate="30")
-    with pytest.raises(DataError, match=r"only a display rate \(CineRate\); state the rate"):
+    with refuses(DataError, "CineRate", "frame_rate_hz", code="missing"):
         read()
 
 
 def test_a_frame_time_in_seconds_is_refused(tmp_path):
     _, read = loop_of(tmp_path, FrameTime="0.0333")
-    with pytest.raises(DataError, match="1 to 2000 frames a second, found 30030"):
+    with refuses(DataError, 2000, 30030, code="out_of_range"):
         read()
 
 
@@ -99,7 +100,7 @@ def test_a_stated_rate_goes_first_and_a_contradiction_is_flagged(tmp_path):
 @pytest.mark.parametrize("rate", [0, -50, float("nan"), 5000])
 def test_an_impossible_stated_rate_is_refused(tmp_path, rate):
     _, read = loop_of(tmp_path)
-    with pytest.raises(DataError, match="1 to 2000 frames a second"):
+    with refuses(DataError, 2000, code="out_of_range"):
         read(frame_rate_hz=rate)
 
 
@@ -138,7 +139,7 @@ def test_three_frames_are_a_loop_and_one_is_a_still(tmp_path):
     path = us.written(us.dataset(FRAMES[:3]), tmp_path / "three.dcm")
     assert read_loop(path).stack().shape == (3, 60, 80)
     path = us.written(us.dataset(FRAMES[:1]), tmp_path / "one.dcm")
-    with pytest.raises(DataError, match="at least 2 frames, found a still image"):
+    with refuses(DataError, "one.dcm", "2", code="too_few"):
         read_loop(path)
 
 
@@ -147,7 +148,7 @@ def test_r_peaks_of_a_cohort_are_a_json_with_times(tmp_path):
     file.write_text('{"r_times_ms": [80.5, 920]}')
     assert read_r_times(file) == (80.5, 920.0)
     file.write_text('{"times_s": [0.08]}')
-    with pytest.raises(DataError, match="expected r_times_ms, found none"):
+    with refuses(DataError, "r.json", "r_times_ms", code="missing"):
         read_r_times(file)
 
 

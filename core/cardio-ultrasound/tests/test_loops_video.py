@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from cardio_core.api import DataError
+from cardio_core.testing import refuses
 from cardio_ultrasound import UNCONFIRMED, read_loop
 from cardio_ultrasound.readers.containers import look_at_container
 
@@ -46,7 +47,7 @@ def test_an_mp4_is_read_in_colour_in_the_right_order(tmp_path):
 
 def test_the_rate_of_the_container_is_not_trusted_unless_said_so(tmp_path):
     path = write_avi(tmp_path / "a.avi", FRAMES, fps=30.0)
-    with pytest.raises(DataError, match="expected the time of every frame, found none"):
+    with refuses(DataError, "a.avi", code="missing"):
         read_loop(path)
     loop = read_loop(path, frame_rate_hz="container")
     assert (loop.frame_rate_hz, loop.time_source) == (pytest.approx(30.0), "container")
@@ -57,27 +58,27 @@ def test_the_rate_of_the_container_is_not_trusted_unless_said_so(tmp_path):
 def test_a_broken_video_is_refused(tmp_path):
     path = tmp_path / "a.avi"
     path.write_bytes(b"RIFF" + bytes(4) + b"AVI " + bytes(400))
-    with pytest.raises(DataError, match="a video that OpenCV opens"):
+    with refuses(DataError, "a.avi", "OpenCV", code="damaged"):
         read_loop(path, frame_rate_hz=50)
 
 
 def test_a_playlist_that_calls_itself_a_video_is_not_followed(tmp_path):
     path = tmp_path / "a.avi"
     path.write_text("#EXTM3U\n#EXT-X-VERSION:3\n#EXTINF:1,\nother.ts\n#EXT-X-ENDLIST\n")
-    with pytest.raises(DataError, match="an AVI, MP4 or Matroska file, found another kind"):
+    with refuses(DataError, "a.avi", code="unsupported"):
         read_loop(path, frame_rate_hz=50)
 
 
 def test_a_cut_video_is_refused_when_it_is_opened(tmp_path):
     path = write_avi(tmp_path / "a.avi", FRAMES)
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
-    with pytest.raises(DataError, match="AVI, cut short: 14170 of 28340 bytes"):
+    with refuses(DataError, "a.avi", "14170", "28340", code="damaged"):
         read_loop(path, frame_rate_hz=50)
 
 
 def test_the_limit_holds_for_videos(tmp_path):
     path = write_avi(tmp_path / "a.avi", FRAMES)
-    with pytest.raises(DataError, match="GB of frames"):
+    with refuses(DataError, "a.avi", code="too_large"):
         read_loop(path, frame_rate_hz=50, max_bytes=100_000)
 
 
@@ -110,14 +111,14 @@ def test_another_array_is_refused(tmp_path, array, match):
 def test_objects_and_cut_arrays_are_refused(tmp_path):
     path = tmp_path / "a.npy"
     np.save(path, np.array([{}], dtype=object), allow_pickle=True)
-    with pytest.raises(DataError, match="numbers in C order"):
+    with refuses(DataError, "a.npy", code="unsupported"):
         read_loop(path, frame_rate_hz=50)
     np.save(path, FRAMES)
     path.write_bytes(path.read_bytes()[:-10])
-    with pytest.raises(DataError, match="expected 30 frames, found fewer"):
+    with refuses(DataError, "a.npy", "30", code="damaged"):
         read_loop(path, frame_rate_hz=50)
     path.write_bytes(b"no array")
-    with pytest.raises(DataError, match="a NumPy array file"):
+    with refuses(DataError, "a.npy", "NumPy", code="damaged"):
         read_loop(path, frame_rate_hz=50)
 
 
@@ -187,10 +188,10 @@ def test_a_cut_and_an_empty_video_are_called_so(tmp_path, name, code):
     n_bytes = path.stat().st_size
     path.write_bytes(path.read_bytes()[: n_bytes // 2])
     assert look_at_container(path).damage.startswith("cut short: ")
-    with pytest.raises(DataError, match=r"expected a whole video, found .*, cut short"):
+    with refuses(DataError, code="damaged"):
         read_loop(path, frame_rate_hz=50)
     path.write_bytes(b"")
-    with pytest.raises(DataError, match="found video, empty"):
+    with refuses(DataError, code="damaged"):
         read_loop(path, frame_rate_hz=50)
 
 

@@ -41,7 +41,7 @@ def test_print_stands_around_the_picture_and_the_picture_is_what_it_was(name):
 
 @pytest.mark.parametrize("name", SCREEN_LAYOUTS)
 def test_the_clock_changes_and_the_words_of_the_patient_do_not(name):
-    one, two = screen(name), screen(name, said={"name": "ROE^RICHARD", "id": "7", "hospital": "H"})
+    one, two = screen(name), screen(name, texts={"name": "ROE^RICHARD", "id": "7", "hospital": "H"})
     assert (one.frames[1] != one.frames[0])[~one.mask()].any()
     differ = (one.frames != two.frames).any(axis=-1)
     assert differ.any() and not differ[:, one.mask()].any()

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from cardio_core.api import Context, DataError, EvaluateBlock, FeatureBlock
+from cardio_core.testing import refuses
 from cardio_ecg_transfer.beats.config import FeaturizeBlock, PreprocessBlock
 from cardio_ecg_transfer.beats.evaluate import by_the_standard, cost_by_recording
 from cardio_ecg_transfer.beats.explain import choose_cases, share_around_r
@@ -97,7 +98,7 @@ def test_picture_leads_are_chosen_by_name_not_by_position():
     assert picture_leads(("V5", "V2"), "two") == [0, 1]
     assert picture_leads(twelve, "two") == [1, 6]
     assert picture_leads(twelve, "all")[:2] == [1, 0]
-    with pytest.raises(DataError, match="expected two leads, found V3"):
+    with refuses(DataError, "V3"):
         picture_leads(("V3",), "two")
 
 

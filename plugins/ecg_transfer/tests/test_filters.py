@@ -7,6 +7,7 @@ import pytest
 from scipy import signal as sps
 
 from cardio_core.api import DataError
+from cardio_core.testing import refuses
 from cardio_ecg_transfer.signal.filters import (
     DIAGNOSTIC_CUTOFF_HZ,
     band_pass,
@@ -154,5 +155,5 @@ def test_an_edge_beyond_half_the_rate_is_refused():
         notch(np.zeros(100), 100, 50)
     with pytest.raises(DataError, match="half the sampling rate"):
         qrs_band(np.zeros(100), 30)
-    with pytest.raises(DataError, match="order 2 or 4"):
+    with refuses(DataError, "qrs_band", "2", "4"):
         qrs_band(np.zeros(100), 360, 3)

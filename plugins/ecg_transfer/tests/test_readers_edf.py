@@ -11,6 +11,7 @@ import pytest
 from wfdb.io.convert import edf as wfdb_edf
 
 from cardio_core.api import DataError
+from cardio_core.testing import names
 from cardio_ecg_transfer.readers import read_ecg
 from cardio_ecg_transfer.signal.ecg import Ecg
 from cardio_ecg_transfer.signal.leads.names import STANDARD_LEADS
@@ -242,7 +243,7 @@ def test_a_lost_file_a_text_and_a_file_beyond_the_limit_are_refused(tmp_path: Pa
 def test_bdf_is_refused_by_name(tmp_path: Path, name: str) -> None:
     path = tmp_path / name
     path.write_bytes(b"\xffBIOSEMI" + File().bytes()[8:])
-    assert "found BDF, of 24 bits; convert it to EDF" in refusal(path)
+    assert names(refusal(path), "BDF", "24", "EDF")
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from cardio_core.api import ConfigError
+from cardio_core.testing import refuses
 from cardio_echo_cmr.findings.config import LoadBlock
 from cardio_echo_cmr.findings.labels import cutoffs_of, mapped_labels
 from cardio_echo_cmr.segments import SEGMENTS_OF_VIEW, any_positive, segment_labels, unjudged_note
@@ -75,7 +76,7 @@ def test_a_missing_column_is_a_segment_that_nobody_judged():
 
 
 def test_a_table_without_any_segment_says_which_columns_are_wanted():
-    with pytest.raises(ConfigError, match="lge_seg_01 to 17 in the cohort table, found none"):
+    with refuses(ConfigError, "lge_seg_01", "17"):
         segment_labels(table_of(with_segment(1, 0)), "lge")
 
 
@@ -137,7 +138,7 @@ def test_cutoffs_by_scanner_hold_for_no_study_whose_scanner_is_not_known():
 
 
 def test_a_table_without_the_measurement_says_which_column_is_wanted():
-    with pytest.raises(ConfigError, match="expected a column t2_ms in the cohort table"):
+    with refuses(ConfigError, "t2_ms"):
         mapped_labels(pd.DataFrame({"t1_ms": [1000.0]}), "t2", LoadBlock())
 
 

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from cardio_core.api import ConfigError
+from cardio_core.testing import refuses
 from cardio_echo_cmr.drawing import overlay
 from cardio_echo_cmr.drawing.overlay import SIDE, outlines, overlay_frames, webm_bytes, webm_codec
 
@@ -119,7 +120,7 @@ def test_an_opencv_without_the_codecs_says_what_to_do(pictures, monkeypatch):
     monkeypatch.setattr(overlay, "CODECS", ("ZZZZ",))
     webm_codec.cache_clear()
     try:
-        with pytest.raises(ConfigError, match=r"explain\.video=false"):
+        with refuses(ConfigError, "explain.video"):
             webm_bytes(overlay_frames(*pictures, np.zeros(N)), 30.0)
     finally:
         webm_codec.cache_clear()

@@ -18,7 +18,7 @@ from cardio_core.api import (
     Target,
     Targets,
 )
-from cardio_core.testing import run_plugin, training_context
+from cardio_core.testing import refuses, run_plugin, training_context
 from cardio_echo_cmr.findings.config import ExplainBlock, PredictBlock, TrainBlock
 from cardio_echo_cmr.findings.evaluate import evaluate
 from cardio_echo_cmr.findings.explain import explain
@@ -67,7 +67,7 @@ def test_loops_and_a_column_are_enough_and_no_cmr_is_asked_for(folder, kind):
 
 
 def test_without_a_column_the_task_says_what_it_expects(folder):
-    with pytest.raises(ConfigError, match="name one with --outcome COLUMN"):
+    with refuses(ConfigError, "task outcome", "--outcome", "COLUMN"):
         loaded(folder, "outcome", frame_rate_hz=50)
 
 

@@ -8,7 +8,7 @@ import torch
 from scipy.special import expit, logit
 
 from cardio_core.api import DataError, ModelArtifact
-from cardio_core.testing import training_context
+from cardio_core.testing import refuses, training_context
 from cardio_echo_cmr.clips import ClipForm, scored_starts
 from cardio_echo_cmr.findings.config import PredictBlock
 from cardio_echo_cmr.findings.predict import predict
@@ -148,7 +148,7 @@ def test_scores_do_not_depend_on_order_batch_or_company(videos, artifact):
 
 
 def test_videos_of_another_size_are_refused(videos, artifact):
-    with pytest.raises(DataError, match=r"expected frames of 112 pixels.*found 32"):
+    with refuses(DataError, "videos", "112", "32"):
         predict(artifact(side=112), videos, PredictBlock(), _context())
 
 

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from cardio_core.api import DataError
+from cardio_core.testing import names
 from cardio_mmode_septal_flash.cycle import TOO_LOW
 from cardio_mmode_septal_flash.flash.config import Config
 from cardio_mmode_septal_flash.flash.load import load
@@ -31,7 +32,7 @@ from .mmode_phantoms import SPACING, phantom
 def test_20_frames_a_second_are_refused_and_30_are_flagged(tmp_path):
     one = phantom(1, rate_hz=50.0)
     write_loop(tmp_path / "a.dcm", rate_hz=20.0, r_times_ms=[100.0, 1100.0])
-    assert "at least 25 frames a second, found 20.0" in refusal(tmp_path)
+    assert names(refusal(tmp_path), "25", "20.0")
     slow = replace(one.spec, rate_hz=30.0)
     write_loop(tmp_path / "a.dcm", one.frames[: len(slow.time_s)], rate_hz=30.0)
     assert TOO_LOW in prepared(tmp_path)[1].table["flags"].iloc[0]
@@ -41,7 +42,7 @@ def test_20_frames_a_second_are_refused_and_30_are_flagged(tmp_path):
 
 def test_three_frames_and_no_frame_time_are_refused(tmp_path):
     write_loop(tmp_path / "a.dcm", phantom(1, rate_hz=50.0).frames[:3], r_times_ms=None)
-    assert "at least 10 frames, found a loop of 3" in refusal(tmp_path)
+    assert names(refusal(tmp_path), "10", "3")
     frames = phantom(1, rate_hz=50.0).frames
     write_us_loop(tmp_path / "a.dcm", frames, mm_per_pixel=SPACING, photometric="MONOCHROME2")
     assert "expected the time of every frame, found none" in refusal(tmp_path)

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from cardio_core.api import DataError
+from cardio_core.testing import refuses
 from cardio_spect_polar.phase.sampling import sample_heart
 from cardio_spect_polar.readers.gated import GatedStack
 from cardio_spect_polar.readers.studies import read_gated
@@ -49,7 +50,7 @@ def test_one_number_a_gate_is_the_motion_itself_in_either_order_of_slices() -> N
 def test_as_many_numbers_as_gates_are_asked_for() -> None:
     counts, voxel_mm, _ = imaged()
     stack = GatedStack(counts, voxel_mm, apex_first=False, base_mm=(40.0, 41.0))
-    with pytest.raises(DataError, match="one for each of 8 time slots, found 2"):
+    with refuses(DataError, "8", "2"):
         sample_heart(stack)
 
 
@@ -90,5 +91,5 @@ def test_a_list_with_something_else_than_numbers_is_refused(tmp_path: Path) -> N
     path = tmp_path / "study.dcm"
     write_nm(path, np.full((8, 12, 16, 16), 60.0), (6.4, 6.4, 6.4))
     path.with_suffix(".json").write_text('{"base_mm": [6, "7"]}')
-    with pytest.raises(DataError, match="each of the base_mm from -500 to 500"):
+    with refuses(DataError, "study.json", "base_mm", "500"):
         read_gated(path)

@@ -12,6 +12,7 @@ import pytest
 from spect_nifti_files import PLAIN, VOXEL, as_nifti, counts, refusal, write, write_gates
 
 from cardio_core.api import DataError
+from cardio_core.testing import names
 from cardio_spect_polar.readers.studies import find_gated, read_gated
 
 if TYPE_CHECKING:
@@ -167,7 +168,7 @@ def test_a_stack_that_cannot_be_used_is_refused_in_its_own_words(
 
 def test_distances_that_no_spect_has_are_refused(tmp_path: Path) -> None:
     path = write(tmp_path / "a.nii", as_nifti(counts()), np.diag([0.4, 0.5, 6.0, 1.0]))
-    assert "of 1.5 to 20 mm, found 6 × 0.5 × 0.4" in refusal(path)
+    assert names(refusal(path), "1.5", "20", "6", "0.5", "0.4")
 
 
 def test_a_claim_of_many_voxels_is_refused_before_they_are_read(tmp_path: Path) -> None:
@@ -175,7 +176,7 @@ def test_a_claim_of_many_voxels_is_refused_before_they_are_read(tmp_path: Path) 
     content = bytearray(path.read_bytes())
     content[40:58] = np.array([4, 4096, 4096, 4096, 8, 1, 1, 1, 0], "<i2").tobytes()
     path.write_bytes(bytes(content))
-    assert "at most 64000000 voxels in all frames, found 32768 frames" in refusal(path)
+    assert names(refusal(path), "64000000", "32768")
 
 
 def test_an_unknown_code_of_units_is_refused(tmp_path: Path) -> None:

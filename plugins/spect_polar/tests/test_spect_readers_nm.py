@@ -21,6 +21,7 @@ from pydicom.uid import (
 from spect_nm_files import SHAPE, VOXEL_MM, beats, code, item, stored, study, write
 
 from cardio_core.api import DataError
+from cardio_core.testing import refuses
 from cardio_spect_polar.readers.nm import read_nm
 from cardio_spect_polar.readers.studies import find_gated, read_gated
 from cardio_spect_polar.synthetic.write_nm import write_nm
@@ -244,7 +245,7 @@ def test_distances_that_the_header_lacks_are_those_given(tmp_path: Path) -> None
     dataset = pydicom.dcmread(tmp_path / "a.dcm")
     del dataset.PixelSpacing
     dataset.save_as(tmp_path / "b.dcm")
-    with pytest.raises(DataError, match="give them with --voxel-mm SLICE,ROW,COLUMN"):
+    with refuses(DataError, "b.dcm", "--voxel-mm", "SLICE", "ROW", "COLUMN"):
         read_gated(tmp_path / "b.dcm")
     assert read_gated(tmp_path / "b.dcm", voxel_mm=(4.0, 3.0, 3.0)).voxel_mm == (4.0, 3.0, 3.0)
     assert read_gated(tmp_path / "a.dcm", voxel_mm=(4.0, 3.0, 3.0)).voxel_mm == (6.4, 5.0, 5.0)

@@ -13,6 +13,7 @@ from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian, SecondaryCaptureImageStorage
 
 from cardio_core.api import DataError
+from cardio_core.testing import names
 from cardio_spect_polar.readers.polar_map import read_polar_map
 
 SEGMENTS = np.round(np.linspace(0.6, 1.4, 17), 3)
@@ -203,6 +204,4 @@ def test_what_is_not_there_or_no_file_of_numbers_is_refused(tmp_path: Path) -> N
     (tmp_path / "c.dcm").write_bytes(b"\0" * 128 + b"DICM" + b"\1" * 40)
     assert "a readable DICOM image" in refusal(tmp_path / "c.dcm")
     (tmp_path / "d.csv").write_bytes(b"1" * 34_000_000)
-    assert "at most 1024 rings and angles, found a file of 34000000 bytes" in refusal(
-        tmp_path / "d.csv"
-    )
+    assert names(refusal(tmp_path / "d.csv"), "1024", "34000000")

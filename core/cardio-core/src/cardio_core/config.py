@@ -295,7 +295,7 @@ def layers(package: str, names: Iterable[str]) -> list[tuple[str, Tree]]:
             near = difflib.get_close_matches(name, stored, n=1)
             hint = f"; did you mean {near[0]!r}?" if near else ""
             raise ConfigError(
-                f"no configuration {name!r}: neither a file nor one of {', '.join(stored)}{hint}"
+                f"no configuration {name!r}: expected a file or one of {', '.join(stored)}{hint}"
             )
     return found
 
@@ -354,7 +354,8 @@ def _explain(model: type[BaseModel], error: ValidationError, source: str) -> str
     elif first["type"] == "value_error":  # of a validator, which says all of it
         problem = ": ".join(filter(None, [key, str(first["ctx"]["error"])]))
     else:
-        problem = f"{key}: {first['msg'].lower()}, found {_found(first['input'])}"
+        message = first["msg"].lower().replace("input should be", "expected")
+        problem = f"{key}: {message}, found {_found(first['input'])}"
     more = error.error_count() - 1
     return f"{source}: {problem}" + (f" (and {more} more)" if more else "")
 

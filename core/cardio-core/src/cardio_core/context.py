@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 from cardio_core.errors import ContractError, LeakageError
 from cardio_core.types.artifact import ModelArtifact
 from cardio_core.types.info import Target, Task
-from cardio_core.types.notes import ExclusionReason, Note, NoteKind, Severity
+from cardio_core.types.notes import Note, NoteKind, Severity
 from cardio_core.types.redaction import without_names
 from cardio_core.types.samples import Quarantined
 from cardio_stats.errors import ConfigError, DataError
@@ -195,9 +195,9 @@ class Context:
         The names of `files` are taken out of the reason: people are named in them. An error is
         its own reason.
         """
-        said = without_names(str(reason), files)
-        kind = ExclusionReason(reason.reason if isinstance(reason, DataError) else "unusable")
-        self._quarantined.append(Quarantined(recording_id, self.hook, said, files, kind))
+        text = without_names(str(reason), files)
+        code = reason.code if isinstance(reason, DataError) else "unusable"
+        self._quarantined.append(Quarantined(recording_id, self.hook, text, files, code))
 
     @contextmanager
     def reading(self, recording_id: str, *files: Path) -> Iterator[None]:
@@ -292,7 +292,7 @@ class Context:
         self._require_declared(task)
         if task not in self._needs:
             raise ContractError(
-                f"{self.hook or 'a hook'} asked for the need {task!r}, which is not here: it was "
+                f"{self.hook or 'a hook'} asked for the need {task!r}, it is not here; it was "
                 "skipped (needs.TASK.skip), the hook is not train or predict, or it is not kept "
                 "for new patients (declare it with for_new=True)"
             )
@@ -353,22 +353,24 @@ class Context:
             )
         files = {path for folder in self._tested[task] for path in folder.glob("predictions-*.npz")}
         names = sorted({path.name for path in files})
-        asked = SafeName(f"predictions-{target}", ".npz") if target else "".join(names[:1])
-        if asked not in names or (not target and len(names) > 1):
+        requested = SafeName(f"predictions-{target}", ".npz") if target else "".join(names[:1])
+        if requested not in names or (not target and len(names) > 1):
             known = [name.removeprefix("predictions-").removesuffix(".npz") for name in names]
             raise ContractError(
                 f"{self.hook or 'a hook'} asked for out-of-fold predictions of "
                 f"{f'target {target!r}' if target else 'the only target'} of {task!r}, whose first "
                 f"model predicted {', '.join(known) or 'none'}; name one of these"
             )
-        table = pd.concat([load_table(folder / asked) for folder in self._tested[task]])
+        table = pd.concat([load_table(folder / requested) for folder in self._tested[task]])
         return table.set_index("unit_id", drop=False)
 
     def _require_declared(self, task: str) -> None:
         declared = [need.task for need in self.task.needs]
         if task not in declared:
             needed = ", ".join(declared) or "nothing"
-            raise ContractError(f"task {self.task.name!r} needs {needed}, not {task!r}")
+            raise ContractError(
+                f"task {self.task.name!r} needs {needed}; {task!r} is to be declared"
+            )
         if self.model and task not in [need.task for need in self.task.needs_of([self.model])]:
             raise ContractError(
                 f"model {self.model!r} asked for the need {task!r}, which was declared for other "
@@ -396,7 +398,7 @@ class Context:
         from cardio_core.training.engine import fit
 
         if self.device is None:
-            raise ContractError(f"{self.hook} cannot fit: it has no device")
+            raise ContractError(f"{self.hook} cannot fit: it has no device; fit in train")
         fitted = fit(
             network,
             training,

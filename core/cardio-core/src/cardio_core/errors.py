@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from cardio_stats.errors import CardioError as CardioError
+from cardio_stats.errors import Code as Code
 from cardio_stats.errors import ConfigError as ConfigError
 from cardio_stats.errors import DataError as DataError
-from cardio_stats.errors import LackingError as LackingError
+from cardio_stats.errors import RedactedError as RedactedError
+from cardio_stats.errors import ResourceError as ResourceError
 from cardio_stats.errors import unusable as unusable
 
 
@@ -13,12 +15,13 @@ class PluginError(CardioError):
     """A plugin is not installed, cannot be imported, or requires another cardio-core."""
 
     exit_code = 2
+    code: Code = "plugin"
 
 
 class ContractError(CardioError):
     """A plugin's hook returned something that its contract forbids."""
 
-    exit_code = 1
+    code: Code = "contract"
 
 
 class MadeWrongError(ContractError):
@@ -28,19 +31,12 @@ class MadeWrongError(ContractError):
     """
 
 
-class HookError(ContractError):
+class HookError(RedactedError, ContractError):
     """A plugin's hook failed by itself: what it raised, and where.
 
-    Both texts are one line; `kept` is without what a file of the data may hold, for what a run
-    keeps and ``--debug`` shows.
+    `redacted` is without what a file of the data may hold, for what a run records and ``--debug``
+    shows.
     """
-
-    def __init__(self, said: str, kept: str) -> None:
-        super().__init__(said, kept)
-        self.kept = kept
-
-    def __str__(self) -> str:
-        return str(self.args[0])
 
 
 class NothingUsableError(DataError):
@@ -50,4 +46,4 @@ class NothingUsableError(DataError):
 class LeakageError(CardioError):
     """A patient would be, or was, on both sides of a split that does not declare it."""
 
-    exit_code = 1
+    code: Code = "leakage"

@@ -87,7 +87,10 @@ def _grouped(table: pd.DataFrame, strata: Array, k: int, seed: int) -> list[tupl
     subjects = table["subject_id"].to_numpy()
     n_subjects = len(np.unique(subjects))
     if n_subjects < k:
-        raise DataError(f"{k} folds need at least {k} labelled patients, found {n_subjects}")
+        raise DataError(
+            f"{k} folds need at least {k} labelled patients, found {n_subjects}; take fewer folds",
+            code="too_few",
+        )
     if np.bincount(strata).max() < k:  # nothing can be stratified: patients go by the shuffle
         strata = np.zeros_like(strata)
     splitter = StratifiedGroupKFold(k, shuffle=True, random_state=seed)
@@ -103,14 +106,16 @@ def _by_site(table: pd.DataFrame) -> list[tuple[Array, Array]]:
     if "site_id" not in table.columns or table["site_id"].isna().any():
         raise DataError(
             "plan sites: expected a site_id for every patient, found none for some; fill in the "
-            "cohort table or choose another plan"
+            "cohort table or choose another plan",
+            code="missing",
         )
     home = table.groupby("subject_id")["site_id"].first()
     site = table["subject_id"].map(home).to_numpy(str)
     names = sorted(set(site))
     if len(names) < 2:
         raise DataError(
-            f"plan sites: expected two sites or more, found {len(names)}; choose another plan"
+            f"plan sites: expected two sites or more, found {len(names)}; choose another plan",
+            code="too_few",
         )
     return [(np.flatnonzero(site != name), np.flatnonzero(site == name)) for name in names]
 
@@ -330,8 +335,7 @@ def same_folds(stored: Mapping[str, Any], table: pd.DataFrame, y: Array) -> Spli
         if named is None:
             raise DataError.unusable(
                 "splits.json", "folds called r0-f0, r0-f1 and so on", "another name",
-                "put back a whole copy of the earlier run",
-            )  # fmt: skip
+                "put back a whole copy of the earlier run", code="damaged")  # fmt: skip
         repeat, index = int(named[1]), int(named[2])
         test = np.flatnonzero(ids.isin(fold["test"]).to_numpy() & labelled)
         if not test.size:
@@ -368,7 +372,7 @@ def guard(made: SplitPlan, table: pd.DataFrame) -> None:
         if made.overlap is None:
             raise LeakageError(
                 f"plan {made.plan!r} fold {fold.name}: {who} stand in training and in test, "
-                "and the plan declares no overlap"
+                "which the plan does not declare; divide by patient, or declare the overlap"
             )
 
 
@@ -429,9 +433,11 @@ def find_plan(block: Any, plans: Mapping[str, Plan], patients: Collection[str]) 
     }
     for name in (block.plan, block.otherwise):
         if name is not None and name not in known:
-            raise ConfigError(f"no split plan {name!r}; this task knows {', '.join(known)}")
-    asked = known[block.plan]
-    listed = {*asked.train, *asked.test} if isinstance(asked, Fixed) else set()
+            raise ConfigError(
+                f"no split plan {name!r}; this task knows {', '.join(known)}", code="unknown"
+            )
+    plan = known[block.plan]
+    listed = {*plan.train, *plan.test} if isinstance(plan, Fixed) else set()
     if listed and block.otherwise and not listed & set(patients):
         return block.otherwise, known[block.otherwise]
-    return block.plan, asked
+    return block.plan, plan

@@ -109,13 +109,13 @@ def limits_of_agreement(
     """
     checked_level(level)
     multiple = normal_quantile(checked_level(share))
-    one, other = numeric_column(reference, "reference"), numeric_column(measured, "measured")
+    item, other = numeric_column(reference, "reference"), numeric_column(measured, "measured")
     codes = None if patient is None else group_codes(patient, "patient")
-    n_rows = same_length(reference=one, measured=other, patient=codes)
-    known = ~(np.isnan(one) | np.isnan(other))
+    n_rows = same_length(reference=item, measured=other, patient=codes)
+    known = ~(np.isnan(item) | np.isnan(other))
     if codes is not None:
         known &= codes >= 0
-    difference, mean = (other - one)[known], (other + one)[known] / 2
+    difference, mean = (other - item)[known], (other + item)[known] / 2
     if difference.size < 3:
         raise DataError(
             f"reference, measured: expected at least 3 complete pairs, found {difference.size}"
@@ -269,22 +269,22 @@ def correlation(
     >>> round(found.value, 3), round(found.low, 3), round(found.high, 3)
     (0.792, -0.055, 0.976)
     """
-    one, other = numeric_column(x, "x"), numeric_column(y, "y")
-    n_rows = same_length(x=one, y=other)
-    known = ~(np.isnan(one) | np.isnan(other))
-    one, other = one[known], other[known]
-    n = one.size
+    item, other = numeric_column(x, "x"), numeric_column(y, "y")
+    n_rows = same_length(x=item, y=other)
+    known = ~(np.isnan(item) | np.isnan(other))
+    item, other = item[known], other[known]
+    n = item.size
     if n < 4:
         raise DataError(f"x, y: expected at least 4 complete rows, found {n}")
-    for name, column in (("x", one), ("y", other)):
+    for name, column in (("x", item), ("y", other)):
         if np.ptp(column) == 0:
             raise DataError(f"{name}: expected several values, found {column[0]:g} in every row")
     if method == "spearman":
         from scipy.stats import rankdata
 
-        one, other = rankdata(one), rankdata(other)
-    one, other = one - one.mean(), other - other.mean()
-    value = float(one @ other / math.sqrt((one @ one) * (other @ other)))
+        item, other = rankdata(item), rankdata(other)
+    item, other = item - item.mean(), other - other.mean()
+    value = float(item @ other / math.sqrt((item @ item) * (other @ other)))
     name = "pearson_r" if method == "pearson" else "spearman_rho"
     estimate = Estimate(
         name, max(-1.0, min(1.0, value)), n_dropped=n_rows - n, **unit_count(n, None, unit)
@@ -524,7 +524,7 @@ def _forms(squares: dict[str, float], n: int, k: int, level: float) -> list[Form
         found.append((f"icc_{form}_1", single[0], single[1], single[2], *test))
         found.append((f"icc_{form}_k", average[0], average[1], average[2], *test))
     return sorted(
-        [*found, *_two_way_random(squares, n, k, tail, test)], key=lambda one: one[0][::-1]
+        [*found, *_two_way_random(squares, n, k, tail, test)], key=lambda item: item[0][::-1]
     )
 
 
@@ -548,7 +548,7 @@ def _two_way_random(
     high = n * (lower_f * rows - error) / (shared + n * lower_f * rows)
     found: list[Form] = [("icc_2_1", single, low, high, *test)]
     if 1 + (k - 1) * low > 0:
-        average = [k * one / (1 + (k - 1) * one) for one in (single, low, high)]
+        average = [k * value / (1 + (k - 1) * value) for value in (single, low, high)]
         found.append(("icc_2_k", average[0], average[1], average[2], *test))
     return found
 

@@ -362,7 +362,10 @@ def pr_auc(
             n_redrawn=drawn.n_redrawn,
         )  # fmt: skip
     if patient is not None:
-        raise DataError("method: the logit interval ignores clusters; use method='bootstrap'")
+        raise DataError(
+            "method: the logit interval ignores clusters; use method='bootstrap'",
+            code="unsupported",
+        )
     return _with_logit_limits(estimate, sample.n_positive, level)
 
 

@@ -464,16 +464,19 @@ def delong_paired(
     )
     if se > 0:
         ratio = difference / se
-        told = {"t": ratio, "df": df} if by_t else {"z": ratio}
-        return estimate.replace(p_value=two_sided_p(ratio, df), extra={**estimate.extra, **told})
+        statistic = {"t": ratio, "df": df} if by_t else {"z": ratio}
+        return estimate.replace(
+            p_value=two_sided_p(ratio, df), extra={**estimate.extra, **statistic}
+        )
     if difference != 0:
         raise DataError(
             f"paired AUCs {found.aucs[0]:.4f} and {found.aucs[1]:.4f}: expected a variance above "
-            "0, found 0; DeLong does not apply to perfect separation, use mcnemar at a threshold"
+            "0, found 0; DeLong does not apply to perfect separation, use mcnemar at a threshold",
+            code="degenerate",
         )
     note = "both scores rank every case and control alike"
-    one, other = (np.unique(score, return_inverse=True)[1] for score in sample.scores)
-    if not np.array_equal(one, other):
+    item, other = (np.unique(score, return_inverse=True)[1] for score in sample.scores)
+    if not np.array_equal(item, other):
         # equal on these rows only, both at an area of 0 or 1: a width of 0 would claim certainty
         estimate = estimate.replace(low=None, high=None, level=None)
         note += ", but not every row: DeLong's variance is 0, no interval"
@@ -537,7 +540,10 @@ def auc_noninferiority(
         unit=unit,
     )  # fmt: skip
     if found.extra["se"] == 0 or found.low is None:
-        raise DataError("non-inferiority: expected two scores that differ, found a variance of 0")
+        raise DataError(
+            "non-inferiority: expected two scores that differ, found a variance of 0",
+            code="degenerate",
+        )
     statistic = (found.value + margin) / found.extra["se"]
     extra = {"margin": margin, "noninferior": float(found.low > -margin)}
     return found.replace(
@@ -587,18 +593,18 @@ def delong_unpaired(
     >>> round(result.value, 2)
     0.25
     """
-    one, other = delong_covariance(labels_a, score_a), delong_covariance(labels_b, score_b)
-    variances = float(one.covariance[0, 0]), float(other.covariance[0, 0])
+    item, other = delong_covariance(labels_a, score_a), delong_covariance(labels_b, score_b)
+    variances = float(item.covariance[0, 0]), float(other.covariance[0, 0])
     total = sum(variances)
-    difference = float(one.aucs[0] - other.aucs[0])
+    difference = float(item.aucs[0] - other.aucs[0])
     if total == 0:
         raise DataError(
-            f"unpaired AUCs {one.aucs[0]:.4f} and {other.aucs[0]:.4f}: expected a variance above "
+            f"unpaired AUCs {item.aucs[0]:.4f} and {other.aucs[0]:.4f}: expected a variance above "
             "0, found 0; DeLong does not apply to perfect separation, compare proportions at a "
             "threshold"
         )
     df = total**2 / (
-        variances[0] ** 2 / (one.sample.n - 1) + variances[1] ** 2 / (other.sample.n - 1)
+        variances[0] ** 2 / (item.sample.n - 1) + variances[1] ** 2 / (other.sample.n - 1)
     )
     se = total**0.5
     t = difference / se
@@ -610,11 +616,11 @@ def delong_unpaired(
         min(1.0, difference + half_width),
         level,
         "DeLong unpaired, t with Welch's df",
-        **unit_count(one.sample.n + other.sample.n, None, unit),
+        **unit_count(item.sample.n + other.sample.n, None, unit),
         p_value=float(2 * stdtr(df, -abs(t))),
-        n_dropped=one.sample.n_dropped + other.sample.n_dropped,
+        n_dropped=item.sample.n_dropped + other.sample.n_dropped,
         extra={
-            "auc_a": float(one.aucs[0]),
+            "auc_a": float(item.aucs[0]),
             "auc_b": float(other.aucs[0]),
             "se": se,
             "t": t,
@@ -636,7 +642,8 @@ def _independent(sample: ScoredSample, component: Floats) -> tuple[Floats, Float
     if min(n_positive, n_negative) < 2:
         raise DataError(
             f"outcome: expected at least 2 rows of each class, found {n_positive} of class 1 and "
-            f"{n_negative} of class 0; a variance cannot be had from one row"
+            f"{n_negative} of class 0; a variance cannot be had from one row",
+            code="too_few",
         )
     v10, v01 = component[:, sample.positive], component[:, ~sample.positive]
     covariance = np.cov(v10, ddof=1) / n_positive + np.cov(v01, ddof=1) / n_negative

@@ -56,7 +56,9 @@ def hanley_mcneil(
     """
     _check(auc, n_positive, n_negative)
     if auc in (0.0, 1.0):
-        raise DataError(f"auc: the Hanley-McNeil error is 0 at {auc:g}; use newcombe_auc")
+        raise DataError(
+            f"auc: the Hanley-McNeil error is 0 at {auc:g}; use newcombe_auc", code="degenerate"
+        )
     q1, q2 = _excess(auc)
     variance = auc * (1 - auc) + (n_positive - 1) * q1 + (n_negative - 1) * q2
     se = math.sqrt(variance / (n_positive * n_negative))
@@ -101,7 +103,8 @@ def hanley_mcneil_effective_n(
     if not (0 < low < auc < high < 1 and 0 < prevalence < 1):
         raise DataError(
             f"expected 0 < low < auc < high < 1 and a prevalence within (0, 1), found low {low}, "
-            f"auc {auc}, high {high}, prevalence {prevalence}"
+            f"auc {auc}, high {high}, prevalence {prevalence}",
+            code="contradiction",
         )
     se = (high - low) / (2 * normal_quantile(checked_level(level)))
     q1, q2 = _excess(auc)
@@ -189,7 +192,7 @@ def auc_binormal(mean_1: float, sd_1: float, mean_0: float, sd_0: float) -> Esti
     """
     spread = math.hypot(sd_1, sd_0)
     if min(sd_1, sd_0) < 0 or spread == 0:
-        raise DataError(f"expected SDs above 0, found {sd_1} and {sd_0}")
+        raise DataError(f"expected SDs above 0, found {sd_1} and {sd_0}", code="out_of_range")
     return Estimate(
         "auc", float(ndtr((mean_1 - mean_0) / spread)), method="binormal, from summaries"
     )
@@ -197,9 +200,11 @@ def auc_binormal(mean_1: float, sd_1: float, mean_0: float, sd_0: float) -> Esti
 
 def _check(auc: float, n_positive: int, n_negative: int) -> None:
     if not 0 <= auc <= 1:
-        raise DataError(f"auc: expected a number between 0 and 1, found {auc}")
+        raise DataError(f"auc: expected a number between 0 and 1, found {auc}", code="out_of_range")
     if min(n_positive, n_negative) < 1:
-        raise DataError(f"expected groups of at least 1, found {n_positive} and {n_negative}")
+        raise DataError(
+            f"expected groups of at least 1, found {n_positive} and {n_negative}", code="too_few"
+        )
 
 
 def _excess(auc: float) -> tuple[float, float]:
@@ -491,7 +496,10 @@ def bayes_auc(probability: ArrayLike, *, unit: str = "row") -> Estimate:
     eta = np.asarray(probability, dtype=float).ravel()
     if not ((eta >= 0) & (eta <= 1)).all():
         worst = eta[~((eta >= 0) & (eta <= 1))][0]
-        raise DataError(f"Bayes AUC: expected true probabilities from 0 to 1, found {worst:g}")
+        raise DataError(
+            f"Bayes AUC: expected true probabilities from 0 to 1, found {worst:g}",
+            code="out_of_range",
+        )
     values, count = np.unique(eta, return_counts=True)
     case, control = values * count, (1 - values) * count
     below = np.cumsum(control) - control
@@ -501,7 +509,8 @@ def bayes_auc(probability: ArrayLike, *, unit: str = "row") -> Estimate:
     if pairs == 0.0:
         raise DataError(
             f"Bayes AUC: expected probabilities that allow a case and a control, found {eta.size} "
-            "that allow only one of them; draw more cases"
+            "that allow only one of them; draw more cases",
+            code="degenerate",
         )
     return Estimate(
         "bayes_auc",

@@ -107,13 +107,13 @@ def _distance(p: Floats, q: Floats) -> float:
         return 0.0
     spread = (np.diag(p) - np.outer(p, p) + np.diag(q) - np.outer(q, q)) / 2
     if np.linalg.matrix_rank(spread) < p.size:
-        raise DataError("standardised difference: groups without a common level lie infinitely far")
+        raise DataError("standardised difference: groups share no level; give the counts")
     return float(np.sqrt((p - q) @ np.linalg.solve(spread, p - q)))
 
 
 def _divided(difference: float, variance: float) -> float:
     if variance == 0 and difference > 0:
-        raise DataError("standardised difference: groups without spread lie infinitely far apart")
+        raise DataError("standardised difference: groups without spread; give the means")
     return difference / float(np.sqrt(variance)) if variance else 0.0
 
 
@@ -285,7 +285,7 @@ def _smd(table: pd.DataFrame, name: str, groups: Groups, as_counts: bool) -> Est
         return smd_of_means([values[members] for members in groups.members])
     labels, levels = level_labels(table, name)
     by_group = [labels[members] for members in groups.members]
-    return smd_of_counts([[int((one == level).sum()) for level in levels] for one in by_group])
+    return smd_of_counts([[int((item == level).sum()) for level in levels] for item in by_group])
 
 
 def _measurements(
@@ -348,15 +348,17 @@ def _counts(table: pd.DataFrame, name: str, groups: Groups, choices: TableOneCho
         levels = [first, *(level for level in levels if level != first)]
     by_group = [labels[members] for members in groups.members]
     columns = [labels[everybody], *by_group]
-    all_counts = np.array([[int((one == level).sum()) for one in columns] for level in levels])
+    all_counts = np.array(
+        [[int((column == level).sum()) for column in columns] for level in levels]
+    )
     counts = all_counts[:, 1:]
 
     def compute() -> Estimate:
         filled = counts[:, counts.sum(axis=0) > 0].T
         if filled.shape[0] < len(by_group):
-            raise DataError("a group has no known value")
+            raise DataError("a group has no known value; leave it out")
         if filled.shape[1] < 2:
-            raise DataError("it has one value only")
+            raise DataError("it has one value only; leave it out")
         if choices.categorical_test == "fisher":
             return fisher_exact(filled, unit=choices.unit)
         if filled.shape != (2, 2):
@@ -378,10 +380,10 @@ def _counts(table: pd.DataFrame, name: str, groups: Groups, choices: TableOneCho
         tuple(_share(k, n) for k, n in zip(row, all_totals, strict=True)) for row in all_counts
     ]
     if len(levels) <= 2:
-        said = f" = {levels[-1]}"
+        text = f" = {levels[-1]}"
         if name in choices.titles:
-            said = "" if levels[-1].lower() in _YES else f": {levels[-1]}"
-        rows = [(f"{title}{said}, n (%)", *shares[-1], *tail)]
+            text = "" if levels[-1].lower() in _YES else f": {levels[-1]}"
+        rows = [(f"{title}{text}, n (%)", *shares[-1], *tail)]
     else:
         empty = ("",) * (len(groups.labels) + 1)
         rows = [(f"{title}, n (%)", *empty, *tail)]
@@ -488,7 +490,9 @@ def table_one(
     ):  # fmt: skip
         column_named(table, name)  # a misspelt choice would change nothing, and nobody would know
     if columns is not None and by in columns:
-        raise DataError(f"column {by!r}: names the groups, and cannot be described by them")
+        raise DataError(
+            f"column {by!r}: names the groups and cannot be described by them; leave it out"
+        )
     rows: list[tuple[str, ...]] = []
     estimates: list[Estimate] = []
     notes: list[str] = []

@@ -259,7 +259,7 @@ def calibration_metrics(
     """
     outcome = binary_labels(outcome, event)
     rows: dict[str, Any] = {"patient": patient, "level": level, "unit": unit}
-    beside: dict[str, Any] = {**rows, "n_draws": n_resamples, "seed": seed}
+    common: dict[str, Any] = {**rows, "n_draws": n_resamples, "seed": seed}
     drawn: dict[str, Any] = {**rows, "n_resamples": n_resamples, "seed": seed}
     calls: dict[str, Callable[[], list[Estimate]]] = {
         "calibration_in_the_large": lambda: [
@@ -267,9 +267,9 @@ def calibration_metrics(
         ],
         "calibration_slope": lambda: [calibration_slope(outcome, probabilities, **rows)],
         "oe_ratio": lambda: [observed_to_expected(outcome, probabilities, **rows)],
-        "ece": lambda: [expected_calibration_error(outcome, probabilities, **beside)],
+        "ece": lambda: [expected_calibration_error(outcome, probabilities, **common)],
         "ici": lambda: smooth_calibration_errors(
-            outcome, probabilities, smoother=smoother, **beside
+            outcome, probabilities, smoother=smoother, **common
         ),
         "brier": lambda: _briers(outcome, probabilities, **drawn),
     }

@@ -211,7 +211,7 @@ def as_it_was(text: Any) -> Any:
 
     Examples
     --------
-    >>> [as_it_was(as_text(one)) for one in ("=1", "'=1", "''@x", "-1", "it's", None)]
+    >>> [as_it_was(as_text(item)) for item in ("=1", "'=1", "''@x", "-1", "it's", None)]
     ['=1', "'=1", "''@x", '-1', "it's", None]
     """
     return text[1:] if isinstance(text, str) and _MARKED.match(text) else text
@@ -219,17 +219,17 @@ def as_it_was(text: Any) -> Any:
 
 def texts(cells: Iterable[Any]) -> list[Any]:
     """Return a row of cells as they are written."""
-    return [as_text(one) for one in cells]
+    return [as_text(cell) for cell in cells]
 
 
 def named_texts(row: Mapping[Any, Any]) -> dict[Any, Any]:
     """Return a row by column as it is written."""
-    return {as_text(name): as_text(one) for name, one in row.items()}
+    return {as_text(name): as_text(value) for name, value in row.items()}
 
 
 def as_they_were(row: Mapping[Any, Any]) -> dict[Any, Any]:
     """Return a row by column as it was before it was written."""
-    return {as_it_was(name): as_it_was(one) for name, one in row.items()}
+    return {as_it_was(name): as_it_was(value) for name, value in row.items()}
 
 
 def write_table(frame: pd.DataFrame, path: Path, *, index: bool = False, digits: str = "") -> None:
@@ -262,10 +262,10 @@ def _changed(frame: pd.DataFrame, change: Callable[[Any], Any]) -> pd.DataFrame:
         column = frame.iloc[:, place]
         if pd.api.types.is_numeric_dtype(column) or pd.api.types.is_datetime64_any_dtype(column):
             continue
-        different = {one for one in column if isinstance(one, str)}
-        other = {one: new for one in different if (new := change(one)) != one}
+        different = {item for item in column if isinstance(item, str)}
+        other = {item: new for item in different if (new := change(item)) != item}
         if other:
-            new = [other.get(one, one) if isinstance(one, str) else one for one in column]
+            new = [other.get(item, item) if isinstance(item, str) else item for item in column]
             made.isetitem(place, pd.array(new, dtype=object))
-    made.columns = pd.Index([change(one) for one in frame.columns], name=frame.columns.name)
+    made.columns = pd.Index([change(item) for item in frame.columns], name=frame.columns.name)
     return made

@@ -292,7 +292,7 @@ def labelled_events(
             f"{codes_reference.size}; give a missed event the prediction None"
         )
     if codes_reference.size == 0:
-        raise DataError("reference: expected events, found none")
+        raise DataError("reference: expected events, found none", code="missing")
     neither = (codes_reference == len(names)) & (codes_predicted == len(names))
     if neither.any():
         raise DataError(

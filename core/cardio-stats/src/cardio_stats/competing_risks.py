@@ -67,12 +67,12 @@ class Competing:
         follow_up = follow_up_of(table, time, event)
         column, _, value = follow_up.label.rpartition(" = ")
         rows, found = level_labels(table, column)
-        wanted = [str(one) for one in competing]
-        for one in wanted:
-            if one not in found or one == value:
+        wanted = [str(item) for item in competing]
+        for name in wanted:
+            if name not in found or name == value:
                 raise DataError(
-                    f"column {column!r}: competing event {one!r} "
-                    f"{'is the event itself' if one == value else 'does not occur'}; found "
+                    f"column {column!r}: competing event {name!r} "
+                    f"{'is the event itself' if name == value else 'does not occur'}; found "
                     f"{', '.join(found[:5])}"
                 )
         competed = np.isin(rows[follow_up.rows].astype(str), wanted)
@@ -237,7 +237,7 @@ def cumulative_incidence(
     Examples
     --------
     >>> curve = cumulative_incidence([1, 2, 2, 3, 5], [1, 2, 0, 1, 0])
-    >>> [round(float(one), 2) for one in curve.incidence]
+    >>> [round(float(item), 2) for item in curve.incidence]
     [0.2, 0.2, 0.5]
     """
     columns = {"time": time, "status": status} | ({} if by is None else {"by": by})
@@ -301,7 +301,7 @@ class FineGrayModel(CurvedEffects):
 
         A row without a value has NaN.
         """
-        matrix = np.column_stack([one.columns(table) for one in self.predictors])
+        matrix = np.column_stack([predictor.columns(table) for predictor in self.predictors])
         step = int(np.searchsorted(self.times, time, side="right"))
         hazard = float(self.hazard[step - 1]) if step else 0.0
         return np.asarray(-np.expm1(-hazard * np.exp((matrix - self.centre) @ self.coefficients)))
@@ -312,8 +312,8 @@ class FineGrayModel(CurvedEffects):
         return ResultTable(
             f"Fine-Gray regression of {self.follow_up.label}",
             ("Variable", f"sHR ({level * 100:g} % CI)", "p"),
-            tuple((term, ratio_text(one), p_text(one.p_value))
-                  for term, one in zip(self.terms, self.hazard_ratios, strict=True)),
+            tuple((term, ratio_text(ratio), p_text(ratio.p_value))
+                  for term, ratio in zip(self.terms, self.hazard_ratios, strict=True)),
             (*self.follow_up.sentences("row"), f"{METHOD}."),
             self.hazard_ratios,
         )  # fmt: skip
@@ -377,19 +377,19 @@ def fit_fine_gray(
     """
     checked_level(level)
     everybody = Competing.of(table, time, event, competing)
-    matrix, predictors, kept = design_of_follow_up(table, everybody.follow_up, features, coding)
+    matrix, predictors, retained = design_of_follow_up(table, everybody.follow_up, features, coding)
     require_others(predictors, time, event)
-    competed = everybody.competed[np.isin(everybody.follow_up.rows, kept.rows)]
-    terms = tuple(term for one in predictors for term in one.terms)
+    competed = everybody.competed[np.isin(everybody.follow_up.rows, retained.rows)]
+    terms = tuple(term for predictor in predictors for term in predictor.terms)
     centre, spread = matrix.mean(axis=0), matrix.std(axis=0, ddof=1)
-    sets = _Sets.of(kept, np.asarray(competed), (matrix - centre) / spread)
+    sets = _Sets.of(retained, np.asarray(competed), (matrix - centre) / spread)
     beta = _maximised(sets)
     bread = np.linalg.inv(sets.at(beta)[2])
     influence = sets.influence(beta)
     covariance = bread @ (influence.T @ influence) @ bread / np.outer(spread, spread)
     se = np.sqrt(np.diag(covariance))
-    common = Estimate("", 1.0, level=level, method=METHOD, n_dropped=kept.n_dropped,
-                      **unit_count(kept.n, None, unit))  # fmt: skip
+    common = Estimate("", 1.0, level=level, method=METHOD, n_dropped=retained.n_dropped,
+                      **unit_count(retained.n, None, unit))  # fmt: skip
     return FineGrayModel(
         predictors,
         terms,
@@ -397,12 +397,12 @@ def fit_fine_gray(
         covariance,
         centre,
         tuple(
-            hazard_ratio(common, f"subhazard_ratio[{term}]", log, error, kept.n_events)
+            hazard_ratio(common, f"subhazard_ratio[{term}]", log, error, retained.n_events)
             for term, log, error in zip(terms, beta / spread, se, strict=True)
         ),
         sets.times,
         np.cumsum(sets.deaths / sets.moments(beta)[0]),
-        kept,
+        retained,
     )
 
 
@@ -581,8 +581,8 @@ def competing_table(
         (groups or "", "n", "events", *(f"risk by {moment:g} {ci}" for moment in at)),
         tuple(
             (curve.label or "all", f"{curve.follow_up.n}", f"{curve.follow_up.n_events}",
-             *(ratio_text(one) if one.low is None else f"{one.value:.3f} ({one.low:.3f} to "
-               f"{one.high:.3f})" for one in own))
+             *(ratio_text(item) if item.low is None else f"{item.value:.3f} ({item.low:.3f} to "
+               f"{item.high:.3f})" for item in own))
             for curve, own in zip(curves, by_curve, strict=True)
         ),
         (
@@ -616,15 +616,21 @@ def fine_gray_table(
     model = fit_fine_gray(table, time, event, features, competing=competing, **common)
     cause = fit_cox(table, time, event, features, **common)
     own = tuple(
-        one.replace(name=f"cause_specific_{one.name}", note="") for one in cause.hazard_ratios
+        ratio.replace(name=f"cause_specific_{ratio.name}", note="") for ratio in cause.hazard_ratios
     )
     ci = f"({level * 100:g} % CI)"
     return ResultTable(
         f"Competing-risks regression of {model.follow_up.label}",
         ("Variable", f"sHR {ci}", "p", f"cause-specific HR {ci}", "p "),
         tuple(
-            (term, ratio_text(one), p_text(one.p_value), ratio_text(other), p_text(other.p_value))
-            for term, one, other in zip(model.terms, model.hazard_ratios, own, strict=True)
+            (
+                term,
+                ratio_text(ratio),
+                p_text(ratio.p_value),
+                ratio_text(other),
+                p_text(other.p_value),
+            )
+            for term, ratio, other in zip(model.terms, model.hazard_ratios, own, strict=True)
         ),
         (
             *model.follow_up.sentences(unit),

@@ -207,15 +207,15 @@ def chi2_2x2(
         raise DataError("chi2_2x2: expected one correction, found yates and n_minus_1; choose one")
     statistics = _statistics_2x2(counts)
     p = {key: float(chdtrc(1, value)) for key, value in statistics.items()}
-    asked = "yates" if yates else "n_minus_1" if n_minus_1 else "uncorrected"
+    variant = "yates" if yates else "n_minus_1" if n_minus_1 else "uncorrected"
     label = {
         "yates": "chi-square with Yates' correction, 1 df",
         "n_minus_1": "chi-square with n - 1, 1 df",
         "uncorrected": "Pearson's chi-square without correction, 1 df",
-    }[asked]
+    }[variant]
     extra = {f"p_{key}": value for key, value in p.items()}
-    extra |= {"p_chi2": p[asked], "p_fisher": fisher_p(counts), "df": 1.0}
-    return _valid_or_fisher(counts, statistics[asked], label, extra, unit)
+    extra |= {"p_chi2": p[variant], "p_fisher": fisher_p(counts), "df": 1.0}
+    return _valid_or_fisher(counts, statistics[variant], label, extra, unit)
 
 
 def chi2_rxc(table: ArrayLike, *, unit: str = "patient", seed: int = 0) -> Estimate:

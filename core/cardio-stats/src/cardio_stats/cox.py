@@ -245,9 +245,10 @@ class CoxModel(CurvedEffects):
         if time > longest:
             raise DataError(
                 f"risk by {time:g}: expected a time of at most {longest:g}, the longest follow-up; "
-                "choose an earlier one"
+                "choose an earlier one",
+                code="out_of_range",
             )
-        matrix = np.column_stack([one.columns(table) for one in self.predictors])
+        matrix = np.column_stack([predictor.columns(table) for predictor in self.predictors])
         return self._risk((matrix - self.centre) @ self.coefficients, time)
 
     def _risk(self, score: Floats, time: float) -> Floats:
@@ -259,7 +260,7 @@ class CoxModel(CurvedEffects):
 
         Tsiatis AA. Ann Stat 1981;9:93, with Efron's weights for ties, as R's survfit.
         """
-        matrix = np.column_stack([one.columns(table) for one in self.predictors])
+        matrix = np.column_stack([predictor.columns(table) for predictor in self.predictors])
         standard = (matrix - self.centre) / self.spread
         until = self.likelihood.sets.times[self.likelihood.sets.slot_time] <= time
         step = 1 / self.likelihood.in_slot[until]
@@ -333,30 +334,30 @@ def fit_cox(
     TM. Biometrika 1994;81:515.
     """
     checked_level(level)
-    matrix, predictors, kept = design_of_follow_up(
+    matrix, predictors, retained = design_of_follow_up(
         table, follow_up_of(table, time, event), features, coding
     )
     require_others(predictors, time, event)
-    terms = tuple(term for one in predictors for term in one.terms)
+    terms = tuple(term for predictor in predictors for term in predictor.terms)
     centre, spread = matrix.mean(axis=0), matrix.std(axis=0, ddof=1)
     standard = (matrix - centre) / spread
-    _require_fit(standard, terms, kept)
-    sets = RiskSets.of(kept.time, kept.event)
+    _require_fit(standard, terms, retained)
+    sets = RiskSets.of(retained.time, retained.event)
     null = Likelihood.at(sets, standard, np.zeros(len(terms))).value
     beta, fit = _maximise(sets, standard, terms)
     inverse = np.asarray(np.linalg.inv(fit.information()))
     se = np.sqrt(np.diag(inverse))
-    per_event = kept.n_events / len(terms)
+    per_event = retained.n_events / len(terms)
     note = ""
     if per_event < 10:
         note = f"{per_event:.1f} events a coefficient, fewer than 10: unstable."
     two_valued = np.array([np.unique(column).size == 2 for column in matrix.T])
     steps = {"unit": 1 / spread, "sd": np.where(two_valued, 1 / spread, 1.0)}
-    common = Estimate("", 1.0, level=level, method=METHOD, n_dropped=kept.n_dropped, note=note,
-                      **unit_count(kept.n, None, unit))  # fmt: skip
+    common = Estimate("", 1.0, level=level, method=METHOD, n_dropped=retained.n_dropped, note=note,
+                      **unit_count(retained.n, None, unit))  # fmt: skip
     ratios = {
         per: tuple(
-            hazard_ratio(common, f"{name}[{term}]", log, error, kept.n_events)
+            hazard_ratio(common, f"{name}[{term}]", log, error, retained.n_events)
             for term, log, error in zip(terms, beta * steps[per], se * steps[per], strict=True)
         )
         for per, name in (("unit", "hazard_ratio"), ("sd", "hazard_ratio_per_sd"))
@@ -374,8 +375,8 @@ def fit_cox(
         ratios["sd"],
         _chi2(plain, "likelihood_ratio_chi2", 2 * (fit.value - null), len(terms),
               "likelihood-ratio test"),
-        _proportional(plain, fit, kept, terms),
-        kept,
+        _proportional(plain, fit, retained, terms),
+        retained,
         note,
         fit,
     )  # fmt: skip
@@ -383,9 +384,12 @@ def fit_cox(
 
 def require_others(predictors: Sequence[Predictor], time: str, event: str) -> None:
     """Refuse a predictor that is the time or the event."""
-    both = {time, event.partition("=")[0]} & {one.column for one in predictors}
+    both = {time, event.partition("=")[0]} & {predictor.column for predictor in predictors}
     if both:
-        raise DataError(f"column {both.pop()!r}: is both outcome and predictor; leave it out")
+        raise DataError(
+            f"column {both.pop()!r}: is both outcome and predictor; leave it out",
+            code="contradiction",
+        )
 
 
 def design_of_follow_up(
@@ -396,30 +400,33 @@ def design_of_follow_up(
         raise DataError("Cox regression: expected at least one column, found none")
     coding.require(features)
     predictors = tuple(Predictor.of(table, name, coding) for name in features)
-    matrix = np.column_stack([one.columns(table) for one in predictors])[follow_up.rows]
+    matrix = np.column_stack([predictor.columns(table) for predictor in predictors])[follow_up.rows]
     known: Bools = np.asarray(~np.isnan(matrix).any(axis=1))
-    matrix, kept = matrix[known], follow_up.only(known)
-    terms = tuple(term for one in predictors for term in one.terms)
+    matrix, retained = matrix[known], follow_up.only(known)
+    terms = tuple(term for predictor in predictors for term in predictor.terms)
     for term, column in zip(terms, matrix.T, strict=True):
         if np.ptp(column) == 0:
             raise DataError(
                 f"predictor {term!r}: expected values that vary, found {column[0]:g} in all "
-                f"{kept.n} complete rows; leave it out"
+                f"{retained.n} complete rows; leave it out",
+                code="degenerate",
             )
-    return matrix, predictors, kept
+    return matrix, predictors, retained
 
 
-def _require_fit(standard: Floats, terms: Sequence[str], kept: FollowUp) -> None:
-    if kept.n_events <= len(terms):
+def _require_fit(standard: Floats, terms: Sequence[str], retained: FollowUp) -> None:
+    if retained.n_events <= len(terms):
         raise DataError(
             f"Cox regression: expected more events than the {len(terms)} coefficients, found "
-            f"{kept.n_events}; take fewer columns"
+            f"{retained.n_events}; take fewer columns",
+            code="too_few",
         )
     for position, term in enumerate(terms):
         if np.linalg.matrix_rank(standard[:, : position + 1]) <= position:
             raise DataError(
                 f"predictor {term!r}: expected a column of its own, found a sum of "
-                f"{', '.join(terms[:position])}; leave it out"
+                f"{', '.join(terms[:position])}; leave it out",
+                code="degenerate",
             )
 
 
@@ -445,7 +452,8 @@ def _maximise(sets: RiskSets, matrix: Floats, terms: Sequence[str]) -> tuple[Flo
     worst = terms[int(np.abs(beta).argmax())]
     raise DataError(
         f"Cox regression: the hazard ratio of {worst!r} is infinite or 0, as where one of its "
-        "groups has no event; leave it out, or join groups"
+        "groups has no event; leave it out, or join groups",
+        code="degenerate",
     )
 
 
@@ -478,13 +486,13 @@ def _chi2(common: Estimate, name: str, statistic: float, df: int, method: str) -
 
 
 def _proportional(
-    common: Estimate, fit: Likelihood, kept: FollowUp, terms: Sequence[str]
+    common: Estimate, fit: Likelihood, retained: FollowUp, terms: Sequence[str]
 ) -> tuple[Estimate, ...]:
     """Test whether coefficients change with time: the score test of column x (1 - survival).
 
     Time runs on the scale of 1 - the survival just before each event, as in R's cox.zph.
     """
-    curve = SurvivalCurve.of(kept)
+    curve = SurvivalCurve.of(retained)
     scale = np.concatenate([[0.0], 1 - curve.survival[:-1]])[fit.sets.slot_time]
     scale = scale - scale.mean()
     if not scale.any():
@@ -543,34 +551,37 @@ def cox_table(
         proportional hazards.
     """
     model = fit_cox(table, time, event, features, coding=coding, level=level, unit=unit)
-    kept = model.follow_up
-    apparent = score_estimates(kept, model.score, at, level, unit)
+    retained = model.follow_up
+    apparent = score_estimates(retained, model.score, at, level, unit)
     for moment in at:
-        apparent += timed_brier(kept, model.risk(moment), moment, level=level, unit=unit)
+        apparent += timed_brier(retained, model.risk(moment), moment, level=level, unit=unit)
     apparent = [
-        one.replace(name=f"apparent_{one.name}", note="Apparent: scored on the rows that were "
-                    "fitted.") for one in apparent
+        item.replace(name=f"apparent_{item.name}", note="Apparent: scored on the rows that were "
+                    "fitted.") for item in apparent
     ]  # fmt: skip
-    tests = {one.name.partition("[")[2][:-1]: one for one in model.proportional}
+    tests = {item.name.partition("[")[2][:-1]: item for item in model.proportional}
     ci = f"({level * 100:g} % CI)"
     whole = model.whole
     splines = model.splines(
-        Estimate("", 1.0, level=level, n_dropped=kept.n_dropped, **unit_count(kept.n, None, unit))
+        Estimate(
+            "", 1.0, level=level, n_dropped=retained.n_dropped, **unit_count(retained.n, None, unit)
+        )
     )
     parts = {term for found in splines.values() for term in found.predictor.terms}
     shown = [place for place, term in enumerate(model.terms) if term not in parts]
     return ResultTable(
-        f"Cox regression of {kept.label}",
+        f"Cox regression of {retained.label}",
         ("Variable", f"HR per unit {ci}", "SD", f"HR per SD {ci}", "p Wald", "p proportional"),
         (
-            *((name, ratio_text(one.ratio), BLANK, BLANK, p_text(one.association.p_value), BLANK)
-              for name, one in splines.items()),
+            *((name, ratio_text(spline.ratio), BLANK, BLANK, p_text(spline.association.p_value),
+               BLANK)
+              for name, spline in splines.items()),
             *((model.terms[i], *_ratios(model, i), p_text(model.hazard_ratios[i].p_value),
                p_text(tests[model.terms[i]].p_value if model.terms[i] in tests else None))
               for i in shown),
         ),
         (
-            *kept.sentences(unit),
+            *retained.sentences(unit),
             "Efron's ties, Wald intervals. p proportional: against a hazard ratio that changes "
             "with time; " + _whole_test(tests),
             f"Likelihood ratio chi2 {whole.value:.2f}, {whole.extra['df']:.0f} df, p "
@@ -588,7 +599,7 @@ def cox_table(
         (
             *(model.hazard_ratios[i] for i in shown),
             *(model.hazard_ratios_per_sd[i] for i in shown),
-            *(one for found in splines.values() for one in found.estimates),
+            *(estimate for found in splines.values() for estimate in found.estimates),
             whole, *model.proportional, *apparent,
         ),
     )  # fmt: skip
@@ -603,17 +614,17 @@ def _whole_test(tests: dict[str, Estimate]) -> str:
 
 
 def _ratios(model: CoxModel, i: int) -> tuple[str, str, str]:
-    one, other = model.hazard_ratios[i], model.hazard_ratios_per_sd[i]
-    if one.value == other.value:
-        return ratio_text(one), BLANK, BLANK
-    return ratio_text(one), number_text(float(model.spread[i])), ratio_text(other)
+    item, other = model.hazard_ratios[i], model.hazard_ratios_per_sd[i]
+    if item.value == other.value:
+        return ratio_text(item), BLANK, BLANK
+    return ratio_text(item), number_text(float(model.spread[i])), ratio_text(other)
 
 
 def _apparent(estimates: Sequence[Estimate]) -> list[str]:
     words = {"harrell_c": "Harrell's C", "uno_c": "Uno's C", "auc_at": "AUC at",
              "brier_at": "Brier score at", "scaled_brier_at": "scaled Brier score at"}  # fmt: skip
     parts = []
-    for one in estimates:
-        stem, _, moment = one.name.removeprefix("apparent_").partition("[")
-        parts.append(f"{words[stem]} {moment[:-1]}".strip() + f" {interval_text(one)}")
+    for estimate in estimates:
+        stem, _, moment = estimate.name.removeprefix("apparent_").partition("[")
+        parts.append(f"{words[stem]} {moment[:-1]}".strip() + f" {interval_text(estimate)}")
     return ["Apparent, scored on the rows that were fitted: " + "; ".join(parts) + "."]

@@ -154,7 +154,8 @@ def _at(sample: ScoredSample, threshold: float) -> tuple[float, float, float, fl
     """Return net benefit, its error, that of treating all, and the gain over it with its error."""
     if not 0 < threshold < 1:
         raise DataError(
-            f"threshold: expected a probability strictly between 0 and 1, found {threshold}"
+            f"threshold: expected a probability strictly between 0 and 1, found {threshold}",
+            code="out_of_range",
         )
     worth: Floats = np.where(sample.positive, 1.0, -threshold / (1 - threshold))
     treated = sample.scores[0] >= threshold
@@ -269,5 +270,5 @@ def _mean(values: Floats, ddof: int = 0) -> tuple[float, float]:
     return float(values.mean()), float(values.std(ddof=ddof) / math.sqrt(values.size))
 
 
-def _sum(one: tuple[float, float], other: tuple[float, float]) -> tuple[float, float]:
-    return one[0] + other[0], math.hypot(one[1], other[1])
+def _sum(items: tuple[float, float], other: tuple[float, float]) -> tuple[float, float]:
+    return items[0] + other[0], math.hypot(items[1], other[1])

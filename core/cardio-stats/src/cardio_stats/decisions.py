@@ -103,7 +103,10 @@ def confusion_metrics(
     """
     counts = np.array([tp, fn, tn, fp], dtype=np.float64)
     if counts.min() < 0 or counts.sum() == 0:
-        raise DataError(f"expected counts of 0 or more, found tp {tp}, fn {fn}, tn {tn}, fp {fp}")
+        raise DataError(
+            f"expected counts of 0 or more, found tp {tp}, fn {fn}, tn {tn}, fp {fp}",
+            code="out_of_range",
+        )
     checked_level(level)
     pairs = {
         "sensitivity": (tp, tp + fn),
@@ -298,7 +301,9 @@ def threshold_metrics(
     """
     outcome = binary_labels(outcome, event)
     if not np.isfinite(threshold.value):
-        raise DataError(f"threshold: expected a finite number, found {threshold.value}")
+        raise DataError(
+            f"threshold: expected a finite number, found {threshold.value}", code="not_a_number"
+        )
     sample = scored_sample(outcome, scores, clusters=patient)
     called = sample.scores[0] >= threshold.value
     found = _rates(sample, called, threshold.source, n_resamples, seed, level, unit)
@@ -558,7 +563,9 @@ def mcnemar(b: int, c: int, *, tail: Tail = "exact", level: float = 0.95) -> Est
         raise DataError(f"mcnemar: expected counts of 0 or more, found {b} and {c}")
     n = b + c
     if n == 0:
-        raise DataError("mcnemar: expected discordant pairs, found none; the methods agree")
+        raise DataError(
+            "mcnemar: expected discordant pairs, found none; the methods agree", code="too_few"
+        )
     return Estimate(
         "discordant_share",
         b / n,

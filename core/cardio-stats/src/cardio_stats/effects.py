@@ -173,7 +173,8 @@ def exposed_rows(table: pd.DataFrame, target: str, exposure: str, event: str | N
     if len(terms) > 1:
         raise DataError(
             f"column {exposure!r}: expected numbers or two categories, found {len(terms) + 1}; "
-            "one odds ratio cannot hold them, join categories"
+            "one odds ratio cannot hold them, join categories",
+            code="unsupported",
         )
     known = ~(np.isnan(outcome) | np.isnan(matrix[:, 0]))
     return ExposedRows(
@@ -202,8 +203,8 @@ def in_subgroups(
         No column, or one that is the exposure; refusals of single subgroups become notes.
     """
     if not by:
-        raise DataError("subgroups: expected at least one column, found none")
-    parts = [subgroups_of(table, one) for one in by]
+        raise DataError("subgroups: expected at least one column, found none", code="missing")
+    parts = [subgroups_of(table, item) for item in by]
     for part in parts:
         if part.name in (found.column, found.target):
             raise DataError(
@@ -222,19 +223,19 @@ def in_subgroups(
             results = []
             notes.append(f"{part.name}: no test; {refusal}.")
         estimates += results
-        cells = tuple(p_text(one.p_value) for one in results) + (BLANK,) * len(tests)
+        cells = tuple(p_text(result.p_value) for result in results) + (BLANK,) * len(tests)
         lines.append(SubgroupLine(part.name, "", "", None, "", cells[: len(tests)]))
-        for one in part.levels:
-            keep = labels == one
+        for entry in part.levels:
+            keep = labels == entry
             here, text = None, BLANK
             try:
                 here = estimated(keep)
                 text = text_of(here)
-                estimates.append(here.replace(name=f"{here.name}[{part.name}={one}]"))
-                notes += [f"{part.name}={one}: {here.note}"] if here.note else []
+                estimates.append(here.replace(name=f"{here.name}[{part.name}={entry}]"))
+                notes += [f"{part.name}={entry}: {here.note}"] if here.note else []
             except DataError as refusal:
-                notes.append(f"{part.name}={one}: not estimated; {refusal}.")
-            lines.append(SubgroupLine(part.name, one, _counts(found, keep), here, text, blanks))
+                notes.append(f"{part.name}={entry}: not estimated; {refusal}.")
+            lines.append(SubgroupLine(part.name, entry, _counts(found, keep), here, text, blanks))
         missing = int((labels == "").sum())
         if missing:
             notes.append(f"{part.name}: {missing} {unit}s in no subgroup (missing).")
@@ -369,14 +370,14 @@ def auc_in_subgroups(
 
     def equal(part: Subgroups, labels: NDArray[np.object_]) -> list[Estimate]:
         areas, variances = [], []
-        for one in part.levels:
-            keep = labels == one
+        for item in part.levels:
+            keep = labels == item
             covariance = delong_covariance(found.outcome[keep], found.exposure[keep])
             areas.append(float(covariance.aucs[0]))
             variances.append(float(covariance.covariance[0, 0]))
         if min(variances) == 0:
             raise DataError(
-                "equal AUCs: an AUC of 0 or 1 has no variance of DeLong's to weigh it by"
+                "equal AUCs: an AUC of 0 or 1 has no DeLong variance to weigh it by; leave it out"
             )
         weights = 1 / np.array(variances)
         mean = float(weights @ areas / weights.sum())
@@ -394,9 +395,9 @@ def _interaction(
     found: ExposedRows, part: Subgroups, labels: NDArray[np.object_], unit: str
 ) -> Estimate:
     """Test the product of exposure and subgroups against a model that has both alone."""
-    own = np.column_stack([(labels == one).astype(float) for one in part.levels[1:]])
+    own = np.column_stack([(labels == level).astype(float) for level in part.levels[1:]])
     both = own * found.exposure[:, np.newaxis]
-    terms = [found.term, *(f"{part.name}={one}" for one in part.levels[1:])]
+    terms = [found.term, *(f"{part.name}={level}" for level in part.levels[1:])]
     products = [f"{found.term} x {term}" for term in terms[1:]]
     plain = np.column_stack([found.exposure, own])
     keep = labels != ""
@@ -426,5 +427,5 @@ def _require_variation(design: Design) -> None:
     if min(design.n_events, without) < 2 or np.ptp(design.matrix) == 0:
         raise DataError(
             f"{design.n_events} with and {without} without the event, "
-            f"{np.unique(design.matrix).size} value(s) of {design.terms[0]}"
+            f"{np.unique(design.matrix).size} value(s) of {design.terms[0]}; leave it out"
         )

@@ -3,9 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Literal
 
-_LONGEST, _END = 1500, 300
+LONGEST, _END = 1500, 300
 """Characters of a message, and how many of them are its end: what to do."""
+
+Code = Literal[
+    "failed",  # the default of the base class
+    "usage",  # a command or its configuration: the default of `ConfigError`
+    "unusable",  # data: the default of `DataError`
+    "plugin", "contract", "leakage", "resource",  # the defaults of the classes of these names
+    "missing",  # a file, column, key, value or option that is needed
+    "unknown",  # a name that nothing has
+    "ambiguous",  # several fit, and one has to be named
+    "duplicate",
+    "out_of_range",
+    "not_a_number",  # text, NaN or infinity in place of a number
+    "contradiction",  # two statements or options exclude each other
+    "mismatch",  # sizes, ids or digests that have to agree
+    "damaged",  # cut short, or not what its format says
+    "unsupported",  # valid, and not handled here
+    "too_large", "too_few",
+    "degenerate",  # a constant, a separation, a singular matrix: no estimate exists
+    "exists", "unfinished", "locked",  # of what a command would write or go on with
+    "permission", "memory", "disk", "network", "device",
+    "not_installed", "version",
+    "unit",
+    "unsafe",  # code in a file, or a path out of its folder
+]  # fmt: skip
+"""The kinds of fault: what programs go by. A message may be reworded at any time."""
 
 
 class CardioError(Exception):
@@ -14,6 +40,21 @@ class CardioError(Exception):
     The message says what was expected, what was found, where, and what to do.
     The command line prints it without a traceback and exits with `exit_code`.
 
+    Parameters
+    ----------
+    message : str
+        One line: what was expected, what was found, where, what to do. It quotes nothing of a
+        file's header, which can hold a patient's name.
+    code : Code, optional
+        The kind of fault, where a caller tells it from others of the class; by default the class's.
+
+    Attributes
+    ----------
+    exit_code : int
+    code : Code
+
+    Notes
+    -----
     As text it is always one line of a length that can be read: what a message quotes of a damaged
     file may hold line breaks, codes that a terminal obeys, or a cell of a million characters.
 
@@ -21,84 +62,74 @@ class CardioError(Exception):
     --------
     >>> DataError("record 100: expected 2 leads, found 1; check the header").exit_code
     3
+    >>> DataError("age_y: expected a column, found none; add it", code="missing").code
+    'missing'
     >>> print(DataError("expected a number, found 'a\x1b[2J\nb'; correct the cell"))
     expected a number, found 'a [2J b'; correct the cell
     """
 
     exit_code: int = 1
+    code: Code = "failed"
+
+    def __init__(self, message: str, *more: object, code: Code | None = None) -> None:
+        super().__init__(message, *more)
+        if code is not None:
+            self.code = code
 
     def __str__(self) -> str:
-        said = super().__str__()
-        if not said.isprintable():
-            said = "".join(one if one.isprintable() else " " for one in said)
-            said = " ".join(said.split())
-        if len(said) > _LONGEST:
-            said = f"{said[: _LONGEST - _END]} … {said[-_END:]}"
-        return said
+        text = str(self.args[0])
+        if not text.isprintable():
+            text = "".join(letter if letter.isprintable() else " " for letter in text)
+            text = " ".join(text.split())
+        if len(text) > LONGEST:
+            text = f"{text[: LONGEST - _END]} … {text[-_END:]}"
+        return text
 
 
 class ConfigError(CardioError):
-    """The command or its configuration is wrong; nothing was started.
+    """The command or its configuration is wrong; nothing was started. Exit code 2.
 
-    Parameters
-    ----------
-    message : str
-        One line: what was expected, what was found, where, what to do. It quotes nothing of a
-        file's header, which can hold a patient's name.
-
-    Attributes
-    ----------
-    exit_code : int
-        That of the command: 2.
+    Parameters are those of `CardioError`.
 
     Examples
     --------
-    >>> ConfigError("train.depth: expected 1 or more, found 0; raise it").exit_code
-    2
+    >>> error = ConfigError("train.depth: expected 1 or more, found 0; raise it")
+    >>> error.exit_code, error.code
+    (2, 'usage')
     """
 
     exit_code = 2
+    code: Code = "usage"
 
 
-class LackingError(CardioError):
-    """The machine lacks something: room on its disk, the right to write there, memory.
+class RedactedError(CardioError):
+    """An error whose message may name files or quote them; `redacted` is for what a run records."""
 
-    Both texts are one line; `kept` is without the names of files, for what a run keeps.
-    """
+    def __init__(self, message: str, redacted: str, *, code: Code | None = None) -> None:
+        super().__init__(message, redacted, code=code)
+        self.redacted = redacted
 
-    def __init__(self, said: str, kept: str) -> None:
-        super().__init__(said, kept)
-        self.kept = kept
 
-    def __str__(self) -> str:
-        return str(self.args[0])
+class ResourceError(RedactedError):
+    """The machine is short of something: space on its disk, the right to write there, memory."""
+
+    code: Code = "resource"
 
 
 class DataError(CardioError):
     """The data cannot be used: one file (then it is quarantined) or the whole cohort.
 
-    Parameters
-    ----------
-    message : str
-        One line, as that of `ConfigError`; `unusable` words it.
-    reason : str
-        An `ExclusionReason`, what programs go by where one recording is set aside for it.
-
-    Attributes
-    ----------
-    exit_code : int
-        That of the command where nothing is left to go on with: 3.
-    reason : str
+    Parameters are those of `CardioError`; `unusable` words a message. The code stands where a
+    recording is quarantined for the error. Exit code 3, where nothing is left to go on with.
     """
 
     exit_code = 3
-
-    def __init__(self, message: str, *, reason: str = "unusable") -> None:
-        super().__init__(message)
-        self.reason = reason
+    code: Code = "unusable"
 
     @classmethod
-    def unusable(cls, name: str, expected: str, found: str, do: str) -> DataError:
+    def unusable(
+        cls, name: str, expected: str, found: str, do: str, *, code: Code | None = None
+    ) -> DataError:
         """Word a refusal in one line: which file, what was expected, what was found, what to do.
 
         Parameters
@@ -108,6 +139,7 @@ class DataError(CardioError):
         expected, found, do : str
             Parts of the sentence. None of them may quote free text of a header, which can hold a
             patient's name.
+        code : Code, optional
 
         Returns
         -------
@@ -119,7 +151,7 @@ class DataError(CardioError):
         >>> print(DataError.unusable("a.dcm", "a frame time", "none", "state the frame rate"))
         a.dcm: expected a frame time, found none; state the frame rate
         """
-        return cls(f"{name}: expected {expected}, found {found}; {do}")
+        return cls(f"{name}: expected {expected}, found {found}; {do}", code=code)
 
 
 unusable = DataError.unusable
@@ -158,4 +190,5 @@ def every(*checks: Callable[[], object]) -> None:
     if len(found) == 1:
         raise found[0]
     if found:
-        raise type(found[0])(f"{len(found)} things. {'. '.join(map(str, found))}")
+        message = f"{len(found)} things. {'. '.join(map(str, found))}"
+        raise type(found[0])(message, code=found[0].code)

@@ -82,8 +82,8 @@ class SafeName(str):
         cleaned = re.sub(r"[.-]{2,}", "-", _ELSE.sub("-", text)).strip("-.")
         if _reserved(cleaned):
             cleaned = f"x-{cleaned}"
-        kept = cleaned[: LONGEST - _DIGITS - 1 - len(suffix)].rstrip("-.") or "unnamed"
-        return super().__new__(cls, f"{kept}-{digits}{suffix}")
+        retained = cleaned[: LONGEST - _DIGITS - 1 - len(suffix)].rstrip("-.") or "unnamed"
+        return super().__new__(cls, f"{retained}-{digits}{suffix}")
 
     @classmethod
     def of_all(cls, texts: Iterable[str], suffix: str = "") -> dict[str, SafeName]:
@@ -171,7 +171,7 @@ def replacing(path: Path) -> Iterator[Path]:
         temporary.replace(path)
     except IsADirectoryError:
         raise DataError(
-            f"{path.name}: expected a file or nothing, found a folder; move it away"
+            f"{path.name}: expected a file or nothing, found a folder; move it away", code="exists"
         ) from None
     except OSError as error:
         _name(error, path, temporary)
@@ -254,23 +254,28 @@ def read_text(path: Path, *, most_bytes: int = MOST_BYTES) -> str:
         line = content[: error.start].count(b"\n") + 1
         raise DataError(
             f"{path.name}: expected text in UTF-8, found another byte in line {line}; put back a "
-            "whole copy of the file"
+            "whole copy of the file",
+            code="damaged",
         ) from None
 
 
 def _content(path: Path, most_bytes: int) -> bytes:
     expected, do = "a file that can be read", "put back a whole copy of the folder"
     if not path.exists():
-        raise unusable(path.name, expected, "none", do)
+        raise unusable(path.name, expected, "none", do, code="missing")
     if not path.is_file():  # a pipe would be waited for until somebody writes into it
-        raise unusable(path.name, expected, "something that is no plain file", do)
+        raise unusable(
+            path.name, expected, "something that is no plain file", do, code="unsupported"
+        )
     if path.stat().st_size > most_bytes:
         most = f"at most {most_bytes / 1e6:.0f} MB"
-        raise unusable(path.name, most, f"{path.stat().st_size / 1e6:.0f} MB", do)
+        raise unusable(path.name, most, f"{path.stat().st_size / 1e6:.0f} MB", do, code="too_large")
     try:
         return path.read_bytes()
     except PermissionError:
-        raise unusable(path.name, expected, "one that may not be", "allow reading it") from None
+        raise unusable(
+            path.name, expected, "one that may not be", "allow reading it", code="permission"
+        ) from None
 
 
 def read_json(path: Path, *, most_bytes: int = MOST_BYTES) -> Any:
@@ -287,7 +292,8 @@ def read_json(path: Path, *, most_bytes: int = MOST_BYTES) -> Any:
     except MalformedError as error:
         raise DataError(
             f"{path.name}: expected valid JSON, found something else ({error}); put back a whole "
-            "copy of the file"
+            "copy of the file",
+            code="damaged",
         ) from None
 
 

@@ -33,15 +33,15 @@ def largest_bytes() -> int:
     ConfigError
         If the variable is no number above 0.
     """
-    said = os.environ.get(VARIABLE, "").strip()
-    if not said:
+    text = os.environ.get(VARIABLE, "").strip()
+    if not text:
         return int(_DEFAULT_GB * 1e9)
     try:
-        gigabytes = float(said)
+        gigabytes = float(text)
     except ValueError:
         gigabytes = math.nan
     if not 0 < gigabytes < math.inf:
-        raise ConfigError(f"{VARIABLE}: expected gigabytes above 0, as 8, found {said!r}; unset it")
+        raise ConfigError(f"{VARIABLE}: expected gigabytes above 0, as 8, found {text!r}; unset it")
     return int(gigabytes * 1e9)
 
 

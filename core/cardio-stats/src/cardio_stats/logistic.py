@@ -435,7 +435,7 @@ class LogisticFit:
         DataError
             A column that is missing, or holds a level that was not fitted.
         """
-        matrix = np.column_stack([one.columns(table) for one in self.predictors])
+        matrix = np.column_stack([predictor.columns(table) for predictor in self.predictors])
         return np.asarray(0.5 * (1 + np.tanh((self.intercept + matrix @ self.coefficients) / 2)))
 
 
@@ -498,7 +498,8 @@ class LogisticModel(LogisticFit, CurvedEffects):
         if self.method == "firth":
             raise DataError(
                 "AIC: expected an unpenalised fit, found Firth's; its likelihood is penalised, "
-                "compare models by cross-validation"
+                "compare models by cross-validation",
+                code="unsupported",
             )
         return 2 * (len(self.terms) + 1) - 2 * self.log_likelihood
 
@@ -593,12 +594,14 @@ def fit_scales(
             raise DataError(
                 f"logistic regression: {names} {verb} the outcome, so the estimate is infinite "
                 "and a likelihood-ratio test meaningless; use Firth's method (method='firth'), as "
-                "univariable and multivariable do by themselves"
+                "univariable and multivariable do by themselves",
+                code="degenerate",
             )
         if interval == "wald":
             raise DataError(
                 f"logistic regression: {names} {verb} the outcome, where Wald intervals are "
-                "wrong even after Firth's method; use profile intervals"
+                "wrong even after Firth's method; use profile intervals",
+                code="degenerate",
             )
         notes.append(f"{names} {verb} the outcome: maximum likelihood is infinite.")
     used: Literal["ml", "firth"] = "firth" if method == "firth" or separated.any() else "ml"

@@ -142,15 +142,15 @@ def _patterns(
     codes = pd.factorize(pd.Series(map(bytes, absent.astype(np.uint8))))[0]
     ranked = [code for code, _ in Counter(codes.tolist()).most_common()]
     kinds = {code: absent[codes == code][0] for code in ranked[: MOST_PATTERNS + 1]}
-    kinds = dict(sorted(kinds.items(), key=lambda one: bool(one[1].any())))
+    kinds = dict(sorted(kinds.items(), key=lambda item: bool(item[1].any())))
     blank = [""] * (0 if groups is None else len(groups.labels) + 2)
     rows: list[tuple[str, ...]] = [("Patterns", "", *blank)]
     for code, kind in kinds.items():
         which = codes == code
         missing = [name for name, gone in zip(names, kind, strict=True) if gone]
-        told = ", ".join(missing) if missing else "complete"
+        text = ", ".join(missing) if missing else "complete"
         tail = ["", ""] if groups is not None else []
-        rows.append((f"  {told}", *_counted(which), *_by_group(which, groups), *tail))
+        rows.append((f"  {text}", *_counted(which), *_by_group(which, groups), *tail))
     return rows, len(ranked) - len(kinds)
 
 
@@ -238,7 +238,8 @@ def imputed_tables(
         if name not in table.columns and spline_asked(name):
             raise DataError(
                 f"imputation: expected columns, found the spline {name}; take the column as it "
-                "stands, or the rows where all columns are known"
+                "stands, or the rows where all columns are known",
+                code="unsupported",
             )
     values, _ = binary_outcome(table, outcome, event)
     known = table[~np.isnan(values)].reset_index(drop=True)
@@ -251,7 +252,8 @@ def imputed_tables(
         if own.any() and (~own).sum() < MIN_KNOWN:
             raise DataError(
                 f"column {name!r}: expected at least {MIN_KNOWN} known values to draw the others "
-                f"from, found {int((~own).sum())} of {len(own)}; leave it out"
+                f"from, found {int((~own).sum())} of {len(own)}; leave it out",
+                code="too_few",
             )
     rng = np.random.default_rng(seed)
     for _ in range(m):
@@ -413,10 +415,14 @@ def pool_rubin(
     if each.ndim != 2 or each.shape != own.shape or len(each) < 2:
         raise DataError(
             "Rubin's rules: expected estimates and variances of at least 2 completed sets, a row "
-            f"each, found shapes {each.shape} and {own.shape}"
+            f"each, found shapes {each.shape} and {own.shape}; pool what was fitted on all sets",
+            code="mismatch",
         )
     if not (np.isfinite(each).all() and np.isfinite(own).all() and (own >= 0).all()):
-        raise DataError("Rubin's rules: expected finite estimates, and variances of 0 or more")
+        raise DataError(
+            "Rubin's rules: expected finite estimates, and variances of 0 or more, found others",
+            code="out_of_range",
+        )
     m = len(each)
     within, between = own.mean(axis=0), each.var(axis=0, ddof=1)
     added = (1 + 1 / m) * between
@@ -556,10 +562,10 @@ def multivariable_imputed(
         ("Variable", f"OR per unit {ci}", "SD", f"OR per SD {ci}", "p", "missing",
          "missing information"),
         tuple(
-            (term, ratio_text(one), f"{spread:.3g}" if spread != 1.0 else BLANK,
-             ratio_text(other) if spread != 1.0 else BLANK, p_text(one.p_value),
-             f"{n_missing[feature]}", f"{100 * one.extra['fmi']:.0f} %")
-            for term, feature, one, other, spread in zip(
+            (term, ratio_text(item), f"{spread:.3g}" if spread != 1.0 else BLANK,
+             ratio_text(other) if spread != 1.0 else BLANK, p_text(item.p_value),
+             f"{n_missing[feature]}", f"{100 * item.extra['fmi']:.0f} %")
+            for term, feature, item, other, spread in zip(
                 first.terms, first.features, by_unit, by_sd, spreads, strict=True)
         ),
         tuple(notes),

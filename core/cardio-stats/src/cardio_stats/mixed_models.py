@@ -100,7 +100,7 @@ class RestrictedLikelihood:
         for size in (1.0, 0.2):
             start = (size * np.eye(self.q))[np.tril_indices(self.q)]
             ends.append(minimize(self._deviance, start, options={"maxiter": MOST_STEPS}))
-        best = min(ends, key=lambda one: float(one.fun))
+        best = min(ends, key=lambda end: float(end.fun))
         # a simplex needs no derivative, which is poor where a variance is 0
         around = best.x + 0.01 * np.vstack([np.zeros(best.x.size), np.eye(best.x.size)])
         best = minimize(
@@ -108,7 +108,7 @@ class RestrictedLikelihood:
             options={"xatol": 1e-7, "fatol": 1e-9, "initial_simplex": around,
                      "maxfev": 20 * MOST_STEPS},
         )  # fmt: skip
-        alike = max(float(one.fun) for one in ends) - float(best.fun) < SAME
+        alike = max(float(end.fun) for end in ends) - float(best.fun) < SAME
         _, effects, inverse, residual = self._solved(best.x)
         factor = self._factor(best.x)
         return MixedFit(
@@ -240,7 +240,9 @@ def mixed_model(
         "", 0.0, level=level, n=found.n_patients, unit="patient", n_patients=found.n_patients,
         n_dropped=found.n_dropped,
     )  # fmt: skip
-    estimates = [_effect(common, *one) for one in zip(names, effects, errors, freedom, strict=True)]
+    estimates = [
+        _effect(common, *item) for item in zip(names, effects, errors, freedom, strict=True)
+    ]
     parts = _components(common, between, residual, slope)
     notes = _notes(found, between, residual, slope)
     categories = [n for n in columns if ":" not in n and n not in names]
@@ -293,13 +295,13 @@ def _complete(
     known = ~np.isnan(matrix).any(axis=1) & (patients >= 0)
     codes = np.unique(patients[known], return_inverse=True)[1].astype(np.int64)
     _require_repeats(codes, patient)
-    kept = tuple(_Term(t.name, t.columns, t.values[known]) for t in terms)
+    retained = tuple(_Term(t.name, t.columns, t.values[known]) for t in terms)
     own: Floats | None = None
     if slope is not None:
         if coded[slope][1] != (slope,):
             raise DataError(f"column {slope!r}: expected numbers for a slope, found categories")
         own = coded[slope][0][known, 0]
-    found = _Repeated(measured[known], kept, own, codes, int((~known).sum()))
+    found = _Repeated(measured[known], retained, own, codes, int((~known).sum()))
     if own is not None and not found.within(own):
         raise DataError(
             f"column {slope!r}: expected values that change within patients, found one value each; "
@@ -311,11 +313,11 @@ def _complete(
 
 def _products(name: str, coded: dict[str, tuple[Floats, tuple[str, ...]]]) -> list[_Term]:
     first, _, second = name.partition(":")
-    for one in (first, second):
-        if one not in coded:
+    for value in (first, second):
+        if value not in coded:
             raise DataError(
-                f"product {name!r}: expected its columns among the others, {one!r} is not; name "
-                f"it too: {one},{name}"
+                f"product {name!r}: expected its columns among the others, {value!r} is not; name "
+                f"it too: {value},{name}"
             )
     return [
         _Term(
@@ -336,7 +338,8 @@ def _require_repeats(codes: Ints, patient: str) -> None:
     if n_patients == codes.size:
         raise DataError(
             f"column {patient!r}: expected patients with several rows, found one each "
-            f"({n_patients}); there is nothing repeated, compare groups with table1 or agreement"
+            f"({n_patients}); there is nothing repeated, compare groups with table1 or agreement",
+            code="too_few",
         )
 
 
@@ -375,7 +378,7 @@ def _fitted(found: _Repeated, fixed: Floats) -> tuple[Floats, Floats, Floats, fl
         turn = np.array([[1.0, -middle / width], [0.0, 1 / width]])
     fit = RestrictedLikelihood(found.outcome / unit, standard, own, found.patient).fit()
     if not fit.converged:
-        raise DataError(_no_fit(found))
+        raise DataError(_no_fit(found), code="degenerate")
     back = np.diag(1 / spread)
     back[0, 1:] = -centre[1:] / spread[1:]
     return (
@@ -479,5 +482,5 @@ def _stem(estimate: Estimate) -> str:
 def _effect_text(e: Estimate) -> str:
     low, high = e.low or 0.0, e.high or 0.0
     width = (high - low) / 2
-    cells = [number_text(one, spread=width) for one in (e.value, low, high)]
+    cells = [number_text(value, spread=width) for value in (e.value, low, high)]
     return f"{cells[0]} ({cells[1]} to {cells[2]})"

@@ -311,13 +311,13 @@ def predicted_alike(
     >>> recorded = np.where(wrong, 1 - y, y)
     >>> found = predicted_alike([Compared("flow", recorded, score)], {"site": site},
     ...                         n_permutations=499)
-    >>> [(one.group, one.p_adjusted < 0.05) for one in found]
+    >>> [(item.group, item.p_adjusted < 0.05) for item in found]
     [('north', True)]
     """
     if n_permutations < 99:
         raise DataError(f"group tests: expected 99 permutations or more, found {n_permutations}")
-    models = [_prepared(one) for one in compared]
-    if len({one.labels.size for one in models}) > 1:
+    models = [_prepared(item) for item in compared]
+    if len({model.labels.size for model in models}) > 1:
         raise DataError("group tests: expected models of the same rows, found different numbers")
     if not models:
         return []
@@ -327,7 +327,7 @@ def predicted_alike(
     if not tests:
         return []
     statistics = np.empty((1 + n_permutations, len(tests)))
-    sums = np.concatenate([one.sums for one in models], axis=1)
+    sums = np.concatenate([model.sums for model in models], axis=1)
     done = 0
     for rows in _permuted(n, persons, n_permutations, seed):
         statistics[done : done + len(rows)] = _statistics(tests, models, columns, sums, rows)
@@ -365,12 +365,13 @@ class _Test:
     n_events: int
 
 
-def _prepared(one: Compared) -> _Model:
-    labels = binary_column(one.labels, f"{one.name}: labels").copy()
-    scores = numeric_column(one.scores, f"{one.name}: scores")
+def _prepared(compared: Compared) -> _Model:
+    labels = binary_column(compared.labels, f"{compared.name}: labels").copy()
+    scores = numeric_column(compared.scores, f"{compared.name}: scores")
     if labels.shape != scores.shape:
         raise DataError(
-            f"{one.name}: expected a score for each of {labels.size} labels, found {scores.size}"
+            f"{compared.name}: expected a score for each of {labels.size} labels, found "
+            f"{scores.size}"
         )
     known = np.isfinite(labels) & np.isfinite(scores)
     labels[~known] = np.nan
@@ -387,7 +388,7 @@ def _prepared(one: Compared) -> _Model:
             [left, left * z, weight, weight * z, weight * z**2, centred, centred**2,
              np.ones_like(z)]
         )  # fmt: skip
-    return _Model(one.name, labels, sums, one.columns, constant)
+    return _Model(compared.name, labels, sums, compared.columns, constant)
 
 
 def _coded(name: str, values: ArrayLike, n: int) -> tuple[list[str], Ints]:
@@ -398,7 +399,7 @@ def _coded(name: str, values: ArrayLike, n: int) -> tuple[list[str], Ints]:
     if text.size != n:
         raise DataError(f"groups of {name}: expected {n} values, found {text.size}")
     codes, names = pd.factorize(text, sort=True)
-    return [str(one) for one in names], np.asarray(codes, dtype=np.int64)
+    return [str(item) for item in names], np.asarray(codes, dtype=np.int64)
 
 
 def _planned(
@@ -443,7 +444,9 @@ def _permuted(
     rng = np.random.default_rng(seed)
     codes = np.arange(n) if persons is None else group_codes(persons, "persons")
     if (codes < 0).any():
-        raise DataError("group tests: expected a person in every row, found a missing one")
+        raise DataError(
+            "group tests: expected a person in every row, found a missing one", code="missing"
+        )
     order = np.argsort(codes, kind="stable")
     rows_of = np.split(order, np.flatnonzero(np.diff(codes[order])) + 1)
     alike: dict[int, list[NDArray[np.int64]]] = {len(rows): [] for rows in rows_of}
@@ -455,9 +458,9 @@ def _permuted(
     while left:
         size = min(ROWS_PER_BLOCK, left)
         made = np.empty((size, n), dtype=np.int64)
-        for one in made:
+        for item in made:
             for block in blocks:
-                one[block] = block[rng.permutation(len(block))]
+                item[block] = block[rng.permutation(len(block))]
         yield made
         left -= size
 
@@ -479,8 +482,8 @@ def _statistics(
             members = (columns[test.column][1][rows] == test.code).astype(np.float64)
             inside[key] = (members @ sums).reshape(len(rows), len(models), N_SUMS)
         own, total = inside[key][:, test.model], totals[test.model]
-        asked = _rao if test.question == "outcome at the same score" else _welch
-        found[:, place] = asked(own, total)
+        statistic = _rao if test.question == "outcome at the same score" else _welch
+        found[:, place] = statistic(own, total)
     return found
 
 

@@ -178,7 +178,8 @@ def _checked(
     if matrix.ndim != 2 or len(matrix) != labels.size or np.isnan(labels).any():
         raise DataError(
             f"optimism: expected features for {labels.size} known outcomes, found shape "
-            f"{matrix.shape} and {int(np.isnan(labels).sum())} missing; drop the incomplete rows"
+            f"{matrix.shape} and {int(np.isnan(labels).sum())} missing; drop the incomplete rows",
+            code="mismatch",
         )
     require_both_classes(labels == 1)
     codes = (
@@ -321,7 +322,8 @@ class RidgeLogistic:
         fewest = float(np.minimum(counts, outcome.shape[1] - counts).min())
         if fewest < 2:
             raise DataError(
-                f"ridge regression: expected two or more rows of each outcome, found {fewest:.0f}"
+                f"ridge regression: expected two or more rows of each outcome, found {fewest:.0f}",
+                code="too_few",
             )
         chosen = self._chosen(features, outcome)
         used = np.take_along_axis(features, chosen[:, None, :], axis=2)
@@ -397,7 +399,7 @@ def _maximise(matrix: Floats, outcome: Floats, ridge: Floats) -> Floats:
         step = np.linalg.solve(information, score[..., None])[..., 0]
         arrived = np.asarray((score * step).sum(axis=1) < 1e-10)
         found[going[arrived]] += step[arrived]
-        going, own, beta, step = (one[~arrived] for one in (going, own, beta, step))
+        going, own, beta, step = (value[~arrived] for value in (going, own, beta, step))
         if not going.size:
             return found
         moved = np.abs(np.einsum("rnk,rk->rn", own, step)).max(axis=1)

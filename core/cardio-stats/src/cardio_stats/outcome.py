@@ -152,14 +152,14 @@ class Placed:
 
         Examples
         --------
-        >>> asked = Outcome("died", event="ja", missing=("unbekannt",))
-        >>> place_words(pd.Series(["Ja", "ja ", "nein", "unbekannt"]), asked).ledger()
+        >>> request = Outcome("died", event="ja", missing=("unbekannt",))
+        >>> place_words(pd.Series(["Ja", "ja ", "nein", "unbekannt"]), request).ledger()
         "'Ja' 2 (event), 'nein' 1 (control), 'unbekannt' 1 (missing)"
         """
         return ", ".join(f"{word.text!r} {word.n} ({word.role})" for word in self.words)
 
 
-def place_words(values: pd.Series[Any], asked: AskedOutcome) -> Placed:
+def place_words(values: pd.Series[Any], request: AskedOutcome) -> Placed:
     """Say of every word of a column whether it is the event, a control, or missing.
 
     The event is the one that is named, or the one that everybody knows of a pair (`PAIRS`). A
@@ -170,7 +170,7 @@ def place_words(values: pd.Series[Any], asked: AskedOutcome) -> Placed:
     ----------
     values : Series
         The column, missing values as NA.
-    asked : Outcome
+    request : Outcome
         What the user said of it.
 
     Raises
@@ -188,10 +188,10 @@ def place_words(values: pd.Series[Any], asked: AskedOutcome) -> Placed:
     plain = _mapped(texts, _plain)
     counts = plain.value_counts()
     spelled = {_plain(text): text for text in _spelled(texts.dropna())}
-    absent = {_plain(word) for word in asked.missing}
+    absent = {_plain(word) for word in request.missing}
     left = [word for word in spelled if word not in absent]
-    event = _event_of(left, spelled, counts, asked)
-    named = {_alias(_plain(word), left) for word in asked.negative}
+    event = _event_of(left, spelled, counts, request)
+    named = {_alias(_plain(word), left) for word in request.negative}
     others = [word for word in left if word != event]
     if named:
         control = {word for word in others if word in named}
@@ -207,27 +207,31 @@ def place_words(values: pd.Series[Any], asked: AskedOutcome) -> Placed:
     unplaced = [word for word in words if word.role == "unplaced"]
     if unplaced:
         raise ConfigError(
-            f"{_where(asked)}: {_counted(unplaced)} {'is' if len(unplaced) == 1 else 'are'} "
+            f"{_where(request)}: {_counted(unplaced)} {'is' if len(unplaced) == 1 else 'are'} "
             f"neither the event ({spelled[event]!r}) nor a control; name each with --negative or "
-            "--missing, or correct the table"
+            "--missing, or correct the table",
+            code="unknown",
         )
     if not control:
-        raise ConfigError(f"{_where(asked)}: every known row holds {spelled[event]!r}, the event")
+        raise ConfigError(
+            f"{_where(request)}: every known row holds {spelled[event]!r}, the event; add controls"
+        )
     truth = plain.map({event: 1, **dict.fromkeys(control, 0)}, na_action="ignore")
     return Placed(truth.astype("Int64"), words)
 
 
 def _event_of(
-    left: Sequence[str], spelled: Mapping[str, str], counts: pd.Series[int], asked: AskedOutcome
+    left: Sequence[str], spelled: Mapping[str, str], counts: pd.Series[int], request: AskedOutcome
 ) -> str:
     """Return the plain word of the event."""
     words = [Word(spelled[word], int(counts[word]), "unplaced") for word in left]
-    if asked.event is not None:
-        event = _alias(_plain(asked.event), left)
+    if request.event is not None:
+        event = _alias(_plain(request.event), left)
         if event not in left:
             raise ConfigError(
-                f"{_where(asked)}: the event {asked.event!r} does not occur; found "
-                f"{_counted(words)}; name the event with --event"
+                f"{_where(request)}: the event {request.event!r} does not occur; found "
+                f"{_counted(words)}; name the event with --event",
+                code="unknown",
             )
         return event
     pairs = {pair for pair in PAIRS if set(pair) <= set(left)}
@@ -235,8 +239,9 @@ def _event_of(
         ((_, event),) = pairs
         return event
     raise ConfigError(
-        f"{_where(asked)}: its values are {_counted(words)}; name the one that is predicted, "
-        f"--event {spelled[left[-1]] if left else 'VALUE'}"
+        f"{_where(request)}: its values are {_counted(words)}; name the one that is predicted, "
+        f"--event {spelled[left[-1]] if left else 'VALUE'}",
+        code="ambiguous",
     )
 
 
@@ -247,8 +252,8 @@ def _alias(word: str, left: Sequence[str]) -> str:
     return {"yes": "1", "true": "1", "no": "0", "false": "0"}.get(word, word)
 
 
-def _where(asked: AskedOutcome) -> str:
-    return f"--outcome {asked.column}"
+def _where(request: AskedOutcome) -> str:
+    return f"--outcome {request.column}"
 
 
 def _counted(words: Sequence[Word]) -> str:
@@ -258,14 +263,14 @@ def _counted(words: Sequence[Word]) -> str:
     return ", ".join(f"{word.text!r} in {word.n} row{'s'[: word.n != 1]}" for word in words)
 
 
-def settle_outcome(values: pd.Series[Any], asked: AskedOutcome) -> Outcome:
+def settle_outcome(values: pd.Series[Any], request: AskedOutcome) -> Outcome:
     """Say what a column holds: two classes and which of them is predicted, several, or a number.
 
     Parameters
     ----------
     values : Series
         The column, missing values as NA.
-    asked : Outcome
+    request : Outcome
         What the user said of it. What was not said, the values decide: two different values are
         binary, words several classes, other numbers a number.
 
@@ -285,38 +290,38 @@ def settle_outcome(values: pd.Series[Any], asked: AskedOutcome) -> Outcome:
     --------
     >>> settle_outcome(pd.Series(["yes", "no", None]), Outcome("responder")).classes
     ('no', 'yes')
-    >>> asked = Outcome("arm", event="CRT-P", negative=("CRT-D", "none"))
-    >>> settle_outcome(pd.Series(["CRT-P", "CRT-D", "none"]), asked).classes
+    >>> request = Outcome("arm", event="CRT-P", negative=("CRT-D", "none"))
+    >>> settle_outcome(pd.Series(["CRT-P", "CRT-D", "none"]), request).classes
     ('not CRT-P', 'CRT-P')
     >>> settle_outcome(pd.Series([31.0, 24.5, 40.0]), Outcome("lvef")).kind
     'continuous'
     """
     texts = _texts(values).dropna()
-    absent = {_plain(word) for word in asked.missing}
+    absent = {_plain(word) for word in request.missing}
     texts = texts[[_plain(text) not in absent for text in texts]]
     found = _spelled(texts)
-    where = _where(asked)
+    where = _where(request)
     if len(found) < 2:
         what = "no value" if not found else "the same value in every row"
         raise ConfigError(f"{where}: expected two or more different values, found {what}")
-    named = asked.event is not None or bool(asked.negative)
-    if named and asked.kind not in (None, "binary"):
+    named = request.event is not None or bool(request.negative)
+    if named and request.kind not in (None, "binary"):
         raise ConfigError(
-            f"{where}: --event makes it binary, outcome.kind says {asked.kind}; leave one out"
+            f"{where}: --event makes it binary, outcome.kind says {request.kind}; leave one out"
         )
-    kind: Kind = asked.kind or ("binary" if named else _kind(found, texts, where))
+    kind: Kind = request.kind or ("binary" if named else _kind(found, texts, where))
     classes = tuple(found)
     if kind == "continuous":
         _require_numbers(found, where)
         classes = ()
     elif kind == "binary":
-        classes = place_words(values, asked).classes
+        classes = place_words(values, request).classes
     elif len(found) > MAX_CLASSES:
         raise ConfigError(
             f"{where}: expected a number or at most {MAX_CLASSES} different words, found "
             f"{len(found)} in {len(texts)} rows; group them in the table, or name one with --event"
         )
-    return Outcome(asked.column, asked.event, asked.negative, asked.missing, kind, classes)
+    return Outcome(request.column, request.event, request.negative, request.missing, kind, classes)
 
 
 def outcome_values(values: pd.Series[Any], settled: AskedOutcome) -> pd.Series[Any]:
@@ -396,7 +401,7 @@ def _texts(values: pd.Series[Any]) -> pd.Series[Any]:
 def _mapped(values: pd.Series[Any], change: Callable[[Any], str | None]) -> pd.Series[Any]:
     """Change every known cell; each different one is looked at once."""
     codes, different = pd.factorize(values)
-    changed = np.array([*(change(one) for one in different), None], dtype=object)
+    changed = np.array([*(change(item) for item in different), None], dtype=object)
     return pd.Series(changed[codes], index=values.index, dtype=object)
 
 
@@ -438,7 +443,7 @@ def _require_numbers(found: Sequence[str], where: str) -> None:
 
 def _spelled(texts: pd.Series[Any]) -> list[str]:
     """Return the different values in order, each in its most frequent spelling."""
-    ranked = sorted(texts.value_counts().items(), key=lambda one: (-one[1], str(one[0])))
+    ranked = sorted(texts.value_counts().items(), key=lambda item: (-item[1], str(item[0])))
     spelled: dict[str, str] = {}
     for text, _ in ranked:
         spelled.setdefault(_plain(str(text)), str(text))

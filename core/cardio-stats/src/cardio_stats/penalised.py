@@ -163,7 +163,8 @@ def dealt(outcome: Floats, seed: int) -> Ints:
     if fewest < N_FOLDS:
         raise DataError(
             f"penalised regression: expected at least {N_FOLDS} rows of each class to choose the "
-            f"weight of the penalty by, found {fewest}; name the weight, or use Firth's method"
+            f"weight of the penalty by, found {fewest}; name the weight, or use Firth's method",
+            code="too_few",
         )
     order = np.lexsort((rng.random(outcome.size), outcome))
     folds = np.empty(outcome.size, dtype=np.int64)
@@ -210,8 +211,8 @@ def _chosen(
     pull = np.where(spread > 0, pull / np.maximum(spread, 1e-12), 0.0)
     grid = pull.max(axis=1, keepdims=True) * GRIDS[penalty]
     held = np.unique(folds)
-    kept = np.concatenate([weights * (folds != fold) for fold in held])
-    paths = coefficients(full, outcome, kept, penalty, np.tile(grid, (held.size, 1)))
+    retained = np.concatenate([weights * (folds != fold) for fold in held])
+    paths = coefficients(full, outcome, retained, penalty, np.tile(grid, (held.size, 1)))
     deviance = np.zeros(grid.shape)
     for path, fold in zip(paths.reshape(held.size, *grid.shape, -1), held, strict=True):
         out = folds == fold

@@ -90,7 +90,9 @@ def random_effects(values: ArrayLike, errors: ArrayLike, *, level: float = 0.95)
             f"values and {se.size} errors"
         )
     if not (np.isfinite(y).all() and np.isfinite(se).all() and (se > 0).all()):
-        raise DataError("random effects: expected finite values and errors above 0")
+        raise DataError(
+            "random effects: expected finite values and errors above 0", code="out_of_range"
+        )
     k, v = int(y.size), se**2
     tau2 = _tau2(y, v)
     w = 1 / (v + tau2)

@@ -65,9 +65,14 @@ def proportion(
     (0.6423, 0.9415)
     """
     if n < 1:
-        raise DataError(f"{name}: expected a denominator of at least 1, found {n}; leave it out")
+        raise DataError(
+            f"{name}: expected a denominator of at least 1, found {n}; leave it out",
+            code="out_of_range",
+        )
     if not 0 <= k <= n:
-        raise DataError(f"{name}: expected a count between 0 and {n}, found {k}")
+        raise DataError(
+            f"{name}: expected a count between 0 and {n}, found {k}", code="out_of_range"
+        )
     limits = wilson_limits if method == "wilson" else clopper_pearson_limits
     return Estimate(
         name,
@@ -189,7 +194,7 @@ def lower_coverage_p(k: int, n: int, n_calibration: int, alpha: float) -> float:
     left = math.floor((n_calibration + 1) * alpha + 1e-9)
     if left < 1:
         raise DataError(
-            f"coverage: {n_calibration} patients are too few for a quantile at alpha = {alpha:g}"
+            f"coverage: {n_calibration} are too few patients for alpha = {alpha:g}; raise it"
         )
     from scipy.stats import betabinom
 

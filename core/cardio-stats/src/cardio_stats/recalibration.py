@@ -120,7 +120,8 @@ def recalibrated_probabilities(
     if ((predicted == 0) | (predicted == 1)).any():
         raise DataError(
             "recalibration: expected probabilities strictly between 0 and 1, whose log odds are "
-            "finite, found 0 or 1"
+            "finite, found 0 or 1",
+            code="out_of_range",
         )
     least = min(sample.units_of_each_class)
     if least < FEWEST:
@@ -198,8 +199,8 @@ def recalibrated_numbers(
 
 def _cross_fitted(fit: Fit, x: Floats, part: Ints) -> tuple[Floats, float, float]:
     found = np.empty(len(x))
-    for one in np.unique(part):
-        inside = part == one
+    for item in np.unique(part):
+        inside = part == item
         intercept, slope = fit(~inside)
         found[inside] = intercept + slope * x[inside]
     return found, *fit(np.ones(len(x), bool))

@@ -57,19 +57,22 @@ def likelihood_ratio_test(
     if full.method == "firth" or reduced.method == "firth":
         raise DataError(
             "likelihood-ratio test: expected two unpenalised fits, found Firth's; penalised "
-            "likelihoods of two models have two penalties, use the penalised p of one model"
+            "likelihoods of two models have two penalties, use the penalised p of one model",
+            code="unsupported",
         )
     if not np.array_equal(reduced.rows, full.rows):
         raise DataError(
             f"likelihood-ratio test: expected two models of the same rows, found {reduced.n} and "
-            f"{full.n}; drop the missing values of all columns first, as incremental does"
+            f"{full.n}; drop the missing values of all columns first, as incremental does",
+            code="mismatch",
         )
     same_outcome = (reduced.target, reduced.event) == (full.target, full.event)
     if not same_outcome or not set(reduced.terms) < set(full.terms):
         raise DataError(
             "likelihood-ratio test: expected nested models of one outcome, found "
             f"{reduced.target} on {', '.join(reduced.terms)} and {full.target} on "
-            f"{', '.join(full.terms)}; compare them by cross-validated AUC"
+            f"{', '.join(full.terms)}; compare them by cross-validated AUC",
+            code="mismatch",
         )
     gain = full.log_likelihood - reduced.log_likelihood
     return _gain(gain, len(full.terms) - len(reduced.terms), full, unit)
@@ -80,7 +83,8 @@ def model_chi2(model: LogisticModel, *, unit: str = "row") -> Estimate:
     if model.method == "firth":
         raise DataError(
             "likelihood-ratio test: expected an unpenalised fit, found Firth's; read the "
-            "penalised p of its terms"
+            "penalised p of its terms",
+            code="unsupported",
         )
     return _gain(model.log_likelihood - model.null_log_likelihood, len(model.terms), model, unit)
 
@@ -172,7 +176,7 @@ def incremental(
         )
         previous = model
     splines = _splines(model, level, unit)
-    estimates += [one for found in splines.values() for one in found.estimates]
+    estimates += [estimate for found in splines.values() for estimate in found.estimates]
     return ResultTable(
         f"Incremental value for {outcome} = {design.event}",
         ("Model", "chi2", "p", "added chi2", "df", "p added", "AIC",
@@ -320,8 +324,8 @@ def univariable(
             for term, cells in _ratios(design, per_unit, per_sd, splines)
         ]
         if per_unit.note:
-            said = per_unit.note
-            notes[said if said.startswith(feature) else f"{feature}: {said}"] = None
+            text = per_unit.note
+            notes[text if text.startswith(feature) else f"{feature}: {text}"] = None
     ci = f"({level * 100:g} % CI)"
     placed = binary_outcome(table, outcome, event)[1]
     return ResultTable(
@@ -334,7 +338,7 @@ def univariable(
             "known. Two-valued columns have no SD.",
             "The p-values are not corrected for the number of columns that were tested "
             f"({len(features)}).",
-            *reference_note([one for design in designs for one in design.references]),
+            *reference_note([reference for design in designs for reference in design.references]),
             *notes,
         ),
         tuple(estimates),
@@ -368,16 +372,16 @@ def _ratios(
         yield feature, (ratio_text(found.ratio), BLANK, BLANK, p, BLANK)
     ratios = zip(per_unit.odds_ratios, per_sd.odds_ratios, strict=True)
     shown = zip(design.features, design.terms, design.matrix.T, ratios, strict=True)
-    for feature, term, column, (one, other) in shown:
+    for feature, term, column, (item, other) in shown:
         if feature in splines:
             continue
         by_sd = (BLANK, BLANK)
-        if one.value != other.value:
+        if item.value != other.value:
             by_sd = (number_text(float(column.std(ddof=1))), ratio_text(other))
         # Firth's estimates are too skew for a Wald p
-        p_wald = BLANK if per_unit.method == "firth" else p_text(one.extra["p_wald"])
-        p = p_text(one.extra["p_likelihood_ratio"])
-        yield term, (ratio_text(one), *by_sd, p_wald, p)
+        p_wald = BLANK if per_unit.method == "firth" else p_text(item.extra["p_wald"])
+        p = p_text(item.extra["p_likelihood_ratio"])
+        yield term, (ratio_text(item), *by_sd, p_wald, p)
 
 
 def multivariable(
@@ -440,7 +444,7 @@ def multivariable(
         (
             *_plain(per_unit.odds_ratios, design, splines),
             *_plain(per_sd.odds_ratios, design, splines),
-            *(one for found in splines.values() for one in found.estimates),
+            *(estimate for found in splines.values() for estimate in found.estimates),
             *inflation.values(),
             *summary,
         ),

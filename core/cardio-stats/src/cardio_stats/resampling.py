@@ -391,7 +391,7 @@ def bootstrap_sums(
     value = statistic(sums.sum(axis=0))
     undefined = [name for name, found in zip(names, value, strict=True) if np.isnan(found)]
     if undefined:
-        raise DataError(f"{', '.join(undefined)}: undefined on these {n_known} rows")
+        raise DataError(f"{', '.join(undefined)}: undefined on these {n_known} rows; leave it out")
     drawn = replicate_sums(sums, statistic, n_resamples, seed)
     jackknife = statistic(sums.sum(axis=0) - sums) if interval == "bca" else None
     counted = unit_count(len(sums), None, unit)
@@ -437,10 +437,10 @@ def defined(replicates: Floats, name: str) -> Floats:
     DataError
         Fewer than one in ten is defined.
     """
-    kept = replicates[~np.isnan(replicates)]
-    if kept.size * 10 < replicates.size or kept.size < 2:
+    retained = replicates[~np.isnan(replicates)]
+    if retained.size * 10 < replicates.size or retained.size < 2:
         raise DataError(
-            f"{name}: expected resamples that define it, found {kept.size} of {replicates.size}; "
-            "too few units hold it for a bootstrap"
+            f"{name}: expected resamples that define it, found {retained.size} of "
+            f"{replicates.size}; too few units hold it for a bootstrap"
         )
-    return kept
+    return retained

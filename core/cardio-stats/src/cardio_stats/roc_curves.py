@@ -566,7 +566,7 @@ def multiclass_auc(
     >>> round(found["all"].value, 4), sorted(found)
     (0.7917, ['I/II', 'I/III', 'II/III', 'all'])
     """
-    names = [str(one) for one in classes]
+    names = [str(label) for label in classes]
     table = np.asarray(scores, dtype=np.float64)
     if len(names) < 3 or len(set(names)) < len(names) or table.ndim != 2:
         raise DataError(
@@ -603,7 +603,7 @@ def multiclass_auc(
     ranked = [_ranked(truth, table, units, pair) for pair in pairs]
 
     def areas(counts: Floats) -> Floats:
-        of_pair = [(one.aucs(counts) + other.aucs(counts)) / 2 for one, other in ranked]
+        of_pair = [(item.aucs(counts) + other.aucs(counts)) / 2 for item, other in ranked]
         return np.stack([np.mean(of_pair, axis=0), *of_pair], axis=1)
 
     values = areas(np.ones((1, n_units)))[0]
@@ -636,8 +636,8 @@ def multiclass_auc(
 def _ranked(
     truth: np.ndarray, table: Floats, units: np.ndarray, pair: tuple[int, int]
 ) -> tuple[RankedRows, RankedRows]:
-    one, other = pair
-    inside = (truth == one) | (truth == other)
+    item, other = pair
+    inside = (truth == item) | (truth == other)
     made = [RankedRows.of(truth[inside] == own, table[inside, own], units[inside]) for own in pair]
     return made[0], made[1]
 

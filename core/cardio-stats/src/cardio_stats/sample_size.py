@@ -345,7 +345,8 @@ def n_for_model(
     if own >= most:
         raise DataError(
             f"R²: expected Cox and Snell's, below its maximum of {most:.3f} here, found {own:g}; "
-            "Nagelkerke's is to be multiplied by that maximum"
+            "Nagelkerke's is to be multiplied by that maximum",
+            code="out_of_range",
         )
     other = own / (own + MOST_OPTIMISM * most)
     by_criterion = (_n_of_shrinkage(parameters, own, shrinkage),
@@ -436,7 +437,10 @@ def _made(
 
 def _needed(value: float | None, what: str, outcome: str) -> float:
     if value is None:
-        raise DataError(f"planner: a model of a {outcome} outcome needs {what}, found none")
+        raise DataError(
+            f"planner: a model of a {outcome} outcome needs {what}, found none; give it",
+            code="missing",
+        )
     return value
 
 
@@ -511,7 +515,8 @@ def n_for_validation(
     if not 0 < prevalence < 1 or not 0.5 < c_statistic < 1:
         raise DataError(
             f"planner: expected a prevalence between 0 and 1 and a C statistic between 0.5 and 1, "
-            f"found {prevalence:g} and {c_statistic:g}"
+            f"found {prevalence:g} and {c_statistic:g}",
+            code="out_of_range",
         )
     widths = (oe_width, slope_width, c_width, net_benefit_width)
     if min(widths) <= 0 or max(c_width, net_benefit_width) >= 1:

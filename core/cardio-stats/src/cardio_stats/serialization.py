@@ -27,7 +27,7 @@ def shown(name: object, most: int = 40) -> str:
     >>> shown("seed"), shown("a" * 50, 10), shown("a\nb")
     ("'seed'", "'aaaaaaaaaa...'", "'a b'")
     """
-    text = "".join(one if one.isprintable() else " " for one in str(name))
+    text = "".join(item if item.isprintable() else " " for item in str(name))
     return f"'{text[:most]}{'...' if len(text) > most else ''}'"
 
 
@@ -168,8 +168,8 @@ def parse_yaml(text: str) -> Any:
 def _require_few_brackets(text: str) -> None:
     """Raise where the reader itself would take minutes to find that there are too many."""
     level = 0
-    for one in _BRACKET.findall(text):
-        level += 1 if one in "[{" else -1
+    for item in _BRACKET.findall(text):
+        level += 1 if item in "[{" else -1
         if level > 2 * MOST_LEVELS:
             raise MalformedError("too many levels")
 
@@ -189,10 +189,10 @@ def _measured(node: yaml.Node, sizes: dict[int, int], level: int) -> int:
     inner: list[yaml.Node] = []
     if isinstance(node, yaml.MappingNode):
         _require_once(node)
-        inner = [one for pair in node.value for one in pair]
+        inner = [item for pair in node.value for item in pair]
     elif isinstance(node, yaml.SequenceNode):
         inner = list(node.value)
-    size = 1 + sum(_measured(one, sizes, level + 1) for one in inner)
+    size = 1 + sum(_measured(item, sizes, level + 1) for item in inner)
     if size > MOST_VALUES:
         raise MalformedError(f"anchors that stand for more than {MOST_VALUES} values")
     sizes[id(node)] = size

@@ -163,7 +163,10 @@ class _Fitted:
         require_variation(sample)
         share = SPANS[smoother] if span is None else span
         if not 0 < share <= 1:
-            raise DataError(f"span: expected a share above 0 and up to 1, found {span}; use 0.75")
+            raise DataError(
+                f"span: expected a share above 0 and up to 1, found {span}; use 0.75",
+                code="out_of_range",
+            )
         order = np.argsort(sample.scores[0], kind="stable")
         predicted, truth = sample.scores[0][order], sample.positive[order].astype(np.float64)
         smooth = LocalRegression.of(predicted, smoother, share)

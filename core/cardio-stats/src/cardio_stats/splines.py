@@ -165,18 +165,20 @@ class CurvedEffects:
     def splines(self, about: Estimate) -> dict[str, SplineFound]:
         """Return what is said of each spline, by feature; `about` holds n, unit and level."""
         return {
-            one.feature: SplineFound(
-                one, self.quartile_ratio(one.feature, about), *self.spline_tests(one.feature, about)
+            predictor.feature: SplineFound(
+                predictor,
+                self.quartile_ratio(predictor.feature, about),
+                *self.spline_tests(predictor.feature, about),
             )
-            for one in self.predictors
-            if one.knots
+            for predictor in self.predictors
+            if predictor.knots
         }
 
     def _place(self, feature: str) -> tuple[Predictor, list[int]]:
-        for one in self.predictors:
-            if feature in (one.feature, one.column) and one.spread:
-                return one, [self.terms.index(term) for term in one.terms]
-        numbers = ", ".join(one.column for one in self.predictors if one.spread)
+        for item in self.predictors:
+            if feature in (item.feature, item.column) and item.spread:
+                return item, [self.terms.index(term) for term in item.terms]
+        numbers = ", ".join(predictor.column for predictor in self.predictors if predictor.spread)
         raise DataError(
             f"{feature!r}: expected a number of the model, found none; it has {numbers}"
         )

@@ -180,13 +180,15 @@ def _grouped(
     table["groups"] = text
     table["clusters"] = np.arange(len(table)) if clusters is None else np.asarray(clusters)
     known = table.notna().all(axis=1)
-    kept = table[known]
-    if not len(kept):
+    retained = table[known]
+    if not len(retained):
         raise DataError("subgroup audit: expected complete rows, found none")
     sample = scored_sample(
-        kept["labels"], kept["scores"], clusters=None if clusters is None else kept["clusters"]
+        retained["labels"],
+        retained["scores"],
+        clusters=None if clusters is None else retained["clusters"],
     )
-    return sample, kept["groups"].to_numpy(dtype=object).astype(str), int((~known).sum())
+    return sample, retained["groups"].to_numpy(dtype=object).astype(str), int((~known).sum())
 
 
 def _prepare(
@@ -219,7 +221,7 @@ def _reference(scored: list[_Group], reference: str | None) -> _Group:
         if group.label == reference:
             return group
     raise DataError(
-        f"subgroup audit: reference {reference!r} is not among the scored groups "
+        f"subgroup audit: reference {reference!r} is not among the scored groups; choose one of "
         f"{', '.join(group.label for group in scored)}"
     )
 

@@ -93,13 +93,13 @@ class FollowUp:
             No event among them.
         """
         n_left = int(np.count_nonzero(~keep))
-        kept = replace(self.part(keep), n_dropped=self.n_dropped + n_left)
-        if kept.n_events == 0:
+        retained = replace(self.part(keep), n_dropped=self.n_dropped + n_left)
+        if retained.n_events == 0:
             raise DataError(
-                f"{self.label}: expected events among the {kept.n} complete rows, found none "
+                f"{self.label}: expected events among the {retained.n} complete rows, found none "
                 f"({n_left} more rows miss a value)"
             )
-        return kept
+        return retained
 
 
 def follow_up_of(table: pd.DataFrame, time: str, event: str) -> FollowUp:
@@ -279,7 +279,8 @@ class SurvivalCurve:
         if time > longest and value > 0:
             raise DataError(
                 f"{self.label or 'survival'} at {time:g}: expected a time of at most {longest:g}, "
-                "the longest follow-up; choose an earlier one"
+                "the longest follow-up; choose an earlier one",
+                code="too_large",
             )
         known = step >= 0 and not math.isnan(self.low[step])
         return self._estimate(
@@ -439,9 +440,9 @@ def kaplan_meier(
     Examples
     --------
     >>> curve = kaplan_meier([1, 2, 2, 3, 5], [1, 1, 0, 1, 0])
-    >>> [round(float(one), 3) for one in curve.survival]
+    >>> [round(float(item), 3) for item in curve.survival]
     [0.8, 0.6, 0.3]
-    >>> [one.label for one in kaplan_meier([1, 2, 2, 3, 5], [1, 1, 0, 1, 0], by=list("aabbb"))]
+    >>> [item.label for item in kaplan_meier([1, 2, 2, 3, 5], [1, 1, 0, 1, 0], by=list("aabbb"))]
     ['a', 'b']
     """
     if by is None:
@@ -650,11 +651,11 @@ def survival_table(
         estimates += [*means, *gains]
         notes += [
             f"Mean time up to {mean_until:g}: "
-            + "; ".join(f"{one.name.partition('[')[2][:-1]} {interval_text(one, number_text)}"
-                        for one in (*means, *gains)) + "."
+            + "; ".join(f"{value.name.partition('[')[2][:-1]} {interval_text(value, number_text)}"
+                        for value in (*means, *gains)) + "."
         ]  # fmt: skip
     followed = _median_follow_up(follow_up, level, unit)
-    estimates += [one for one in (followed, test) if one is not None]
+    estimates += [value for value in (followed, test) if value is not None]
     ci = f"({level * 100:g} % CI)"
     heads = [h for t in at for h in (f"survival at {t:g} {ci}", f"at risk at {t:g}")]
     title = f"Time to {follow_up.label}" + (f" by {groups}" if groups else "")
@@ -712,7 +713,7 @@ def _median(curve: SurvivalCurve) -> str:
         return BLANK
     width = value or low
     value_text, *limits = (
-        BLANK if one is None else number_text(one, spread=width) for one in (value, low, high)
+        BLANK if item is None else number_text(item, spread=width) for item in (value, low, high)
     )
     return f"{value_text} ({limits[0]} to {limits[1]})"
 

@@ -128,7 +128,8 @@ def _concordance(
     if total == 0:
         raise DataError(
             f"{follow_up.label}: expected an event after which somebody was still followed, found "
-            f"none among {follow_up.n_events} events; no pair can be compared"
+            f"none among {follow_up.n_events} events; no pair can be compared",
+            code="degenerate",
         )
     value = float(weight @ lower) / total
     influence = higher - value * n_earlier
@@ -334,7 +335,7 @@ def observed_over_expected(
     if expected == 0:
         raise DataError("predicted risks: expected some above 0, found 0 in every row")
     limits = (survival.high, survival.low)
-    low, high = (None if one is None else (1 - one) / expected for one in limits)
+    low, high = (None if limit is None else (1 - limit) / expected for limit in limits)
     return Estimate(
         f"observed_over_expected_at[{time:g}]", observed / expected, low, high, level,
         "Kaplan-Meier risk / mean predicted risk, log-log interval",
@@ -348,7 +349,8 @@ def require_risks(risk: Floats) -> None:
     if risk.min() < 0 or risk.max() > 1:
         raise DataError(
             f"predicted risks: expected probabilities from 0 to 1, found {risk.min():.3g} to "
-            f"{risk.max():.3g}; divide percentages by 100, or give a score that is no risk as score"
+            f"{risk.max():.3g}; divide percentages by 100, or give what is no risk as score",
+            code="out_of_range",
         )
 
 
@@ -361,7 +363,8 @@ def _weighed(follow_up: FollowUp, time: float) -> tuple[Censoring, Floats, Bools
         raise DataError(
             f"at {time:g}: expected at least 2 rows with the event by then and 2 that were "
             f"followed beyond, found {n_cases} and {n_controls} of {follow_up.n}; choose a time "
-            f"within the follow-up ({follow_up.time.min():g} to {follow_up.time.max():g})"
+            f"within the follow-up ({follow_up.time.min():g} to {follow_up.time.max():g})",
+            code="too_few",
         )
     censoring = Censoring.of(follow_up)
     weights = np.zeros(follow_up.n)
@@ -472,7 +475,7 @@ def risk_groups(
             at = SurvivalCurve.of(follow_up.part(inside), level=level).at(time)
         except DataError:
             continue
-        low, high = (None if one is None else 1 - one for one in (at.high, at.low))
+        low, high = (None if value is None else 1 - value for value in (at.high, at.low))
         observed = at.replace(name="observed_risk", value=1 - at.value, low=low, high=high)
         found.append((float(risk[inside].mean()), observed))
     return found

@@ -273,7 +273,8 @@ def read_raw(path: Path, known: Collection[str] = (), *, lenient: bool = False) 
     except Exception as error:  # pyarrow and pandas say of a damaged file whatever they met
         raise DataError(
             f"{path.name}: expected a {kind} table, found something else "
-            f"({type(error).__name__}); export it again"
+            f"({type(error).__name__}); export it again",
+            code="damaged",
         ) from None
     if not len(raw.cells) and not raw.problems:
         raise DataError(f"{path.name}: expected a header and rows below it, found no row")
@@ -289,15 +290,15 @@ def _in_words(cells: pd.DataFrame, layout: Layout) -> pd.DataFrame:
     names = [str(name) for name in made.columns]
     plain = [plain_name(name) for name in names]
     for column, word, meaning in layout.words:
-        given = f"--map {column}:{word}={meaning}"
+        option = f"--map {column}:{word}={meaning}"
         if column not in names and plain_name(column) not in plain:
-            raise ConfigError(f"{given}: no column {column!r}; the table has {_listed(names, 12)}")
+            raise ConfigError(f"{option}: no column {column!r}; the table has {_listed(names, 12)}")
         place = names.index(column) if column in names else plain.index(plain_name(column))
         values = made.iloc[:, place]
         hit = np.array([_same_word(cell, word) for cell in values], dtype=bool)
         if not hit.any():
-            raise ConfigError(f"{given}: no cell of {names[place]!r} says {word!r}; look at how it "
-                              "is written")  # fmt: skip
+            raise ConfigError(f"{option}: no cell of {names[place]!r} says {word!r}; look at how "
+                              "it is written", code="unknown")  # fmt: skip
         made.isetitem(place, values.astype(object).mask(hit, meaning).to_numpy())
     return made
 
@@ -317,7 +318,7 @@ def as_known(name: str, known: Collection[str]) -> str:
     """
     if name in known:
         return name
-    spelt = {plain_name(one): one for one in known}
+    spelt = {plain_name(item): item for item in known}
     return spelt.get(plain_name(name), name)
 
 
@@ -369,18 +370,18 @@ def _beginning(text: str, known: Collection[str], where: str = "") -> tuple[str,
 
     Where the file is named, a header of too many columns is refused.
     """
-    said = ""
+    message = ""
     for number, line in enumerate(io.StringIO(text, newline=None)):
-        told = _SEPARATOR_LINE.fullmatch(line.strip())
-        if told and not said:
-            said = told[1]
+        match = _SEPARATOR_LINE.fullmatch(line.strip())
+        if match and not message:
+            message = match[1]
         elif line.strip(" ,;\t\n"):
             if where:
                 require_columns(
-                    where, 1 + max(line.count(mark) for mark in (*SEPARATORS, said or ","))
+                    where, 1 + max(line.count(mark) for mark in (*SEPARATORS, message or ","))
                 )
-            return said or _separator(line, known), number, line.rstrip("\n")
-    return said or ",", 0, ""
+            return message or _separator(line, known), number, line.rstrip("\n")
+    return message or ",", 0, ""
 
 
 def _read_csv(path: Path, known: Collection[str], lenient: bool) -> RawTable:
@@ -405,7 +406,7 @@ def _table(
     while header and not header[-1]:
         header.pop()
     width = len(header)
-    kept, numbers, problems, short = [], [], [], 0
+    retained, numbers, problems, short = [], [], [], 0
     for number, row in enumerate(rows[start + 1 :], start=start + 2):
         if not any(cell and not cell.isspace() for cell in row):
             continue
@@ -423,12 +424,12 @@ def _table(
                 )
             )
             continue
-        kept.append([as_it_was(cell) for cell in row[:width]])
+        retained.append([as_it_was(cell) for cell in row[:width]])
         numbers.append(number)
     if short:
         notes = (*notes, f"{short} row{'s end' if short > 1 else ' ends'} before the last column; "
                  "the rest was taken as empty.")  # fmt: skip
-    cells = pd.DataFrame(kept, columns=pd.Index(header, dtype=object), dtype=object)
+    cells = pd.DataFrame(retained, columns=pd.Index(header, dtype=object), dtype=object)
     unnamed = [place for place, name in enumerate(header) if not name]
     filled = [place for place in unnamed if cells.iloc[:, place].map(str.strip).any()]
     if lenient:
@@ -502,14 +503,16 @@ def _read_workbook(
         warnings.simplefilter("ignore")  # of styles and validations, which nothing here needs
         book = openpyxl.load_workbook(path, read_only=True, data_only=True)
     try:
-        names = [one.title for one in book.worksheets if one.sheet_state == "visible"]
+        names = [item.title for item in book.worksheets if item.sheet_state == "visible"]
         if sheet is None and len(names) != 1:
             raise ConfigError(
-                f"{path.name}: found the sheets {_listed(names, 12)}; name one with --sheet"
+                f"{path.name}: found the sheets {_listed(names, 12)}; name one with --sheet",
+                code="ambiguous",
             )
         if sheet is not None and sheet not in book.sheetnames:
             raise ConfigError(
-                f"--sheet {sheet}: {path.name} has no such sheet; it has {_listed(names, 12)}"
+                f"--sheet {sheet}: {path.name} has no such sheet; it has {_listed(names, 12)}",
+                code="unknown",
             )
         rows: list[list[str]] = []
         for row in book[names[0] if sheet is None else sheet].iter_rows(values_only=True):
@@ -707,12 +710,12 @@ def read_typed(
         codes, different = _known(column, words, made, name)
         notations[place] = notation_of(different), codes, different
         columns.append(column)
-    evidence = _evidence(raw, [one for one, _, _ in notations.values()])
+    evidence = _evidence(raw, [item for item, _, _ in notations.values()])
     doubts: dict[str, str] = {}
     for place, (notation, codes, different) in notations.items():
         name = str(cells.columns[place])
         columns[place] = _typed(notation, codes, different, evidence, made, doubts, name)
-    table = pd.concat([one.reset_index(drop=True) for one in columns], axis=1)
+    table = pd.concat([item.reset_index(drop=True) for item in columns], axis=1)
     table.columns = cells.columns
     table.attrs[DOUBTS] = doubts
     table.attrs[STRAYS] = {
@@ -744,7 +747,7 @@ def _by_column(
             raise ConfigError(
                 f"--missing {word}: no column {column!r}; expected WORD or COLUMN=WORD"
             )
-        for name in [column] if equals else (one for one in names if plain_name(one) not in ids):
+        for name in [column] if equals else (item for item in names if plain_name(item) not in ids):
             found[name] = (*found[name], (own if equals else word).strip().casefold())
     return found
 
@@ -768,12 +771,12 @@ def _known(
     column: pd.Series, words: Collection[str], made: Reading, name: str
 ) -> tuple[Ints, list[str]]:
     """Return the code of each row's text, -1 where it is missing, and the different texts."""
-    given, texts = pd.factorize(column)
+    codes, texts = pd.factorize(column)
     stripped = pd.Index([str(text).strip() for text in texts], dtype=object)
     absent = np.array(
         [text.casefold() in MISSING or _says(text, words) for text in stripped], dtype=bool
     )
-    counts = np.bincount(given[given >= 0], minlength=len(texts))
+    counts = np.bincount(codes[codes >= 0], minlength=len(texts))
     for text, count in zip(stripped[absent], counts[absent], strict=True):
         if text:
             of_this = made.missing.setdefault(name, {})
@@ -781,7 +784,7 @@ def _known(
     again, different = pd.factorize(stripped[~absent])
     to = np.full(len(texts) + 1, -1, dtype=np.int64)  # the last is for missing cells of Parquet
     to[:-1][~absent] = again
-    return to[given], [str(text) for text in different]
+    return to[codes], [str(text) for text in different]
 
 
 def _without(column: pd.Series, words: Collection[str], made: Reading, name: str) -> pd.Series:
@@ -798,12 +801,12 @@ def _without(column: pd.Series, words: Collection[str], made: Reading, name: str
 
 def _require_used(missing: Sequence[str], made: Reading) -> None:
     """Refuse a word that occurs nowhere: it is misspelt, and nobody would know."""
-    for given in missing:
-        column, equals, own = given.partition("=")
-        word = (own if equals else given).strip()
+    for supplied in missing:
+        column, equals, own = supplied.partition("=")
+        word = (own if equals else supplied).strip()
         found = [made.missing.get(column, {})] if equals else list(made.missing.values())
         if not any(_says(text, [word.casefold()]) for texts in found for text in texts):
-            raise ConfigError(f"--missing {given}: no cell says so; look at how it is written")
+            raise ConfigError(f"--missing {supplied}: no cell says so; look at how it is written")
 
 
 def _evidence(raw: RawTable, notations: Iterable[Notation]) -> Mark | None:
@@ -812,7 +815,7 @@ def _evidence(raw: RawTable, notations: Iterable[Notation]) -> Mark | None:
     Columns that can be read in one way only tell it, or else what separates the columns: Excel
     writes semicolons where decimals have commas. None where they contradict each other.
     """
-    certain = {mark for one in notations if len(one.marks) == 1 for mark in one.marks}
+    certain = {mark for item in notations if len(item.marks) == 1 for mark in item.marks}
     if not certain:
         usual: dict[str, Mark] = {",": ".", ";": ","}
         return usual.get(raw.separator)
@@ -825,14 +828,14 @@ def _typed(
     made: Reading, doubts: dict[str, str], name: str,
 ) -> pd.Series:  # fmt: skip
     """Return a column as numbers where every known cell is one, else as text."""
-    said = made.of_columns.setdefault(name, [])
+    notes = made.of_columns.setdefault(name, [])
     if {text.casefold() for text in different} in ({"true", "false"}, {"true"}, {"false"}):
         return _taken([float(text.casefold() == "true") for text in different], codes)
-    spelled = _one_spelling(codes, different, said)
+    spelled = _one_spelling(codes, different, notes)
     text = pd.Series(np.array([*spelled, None], dtype=object)[codes], dtype=object)
     if not different or not notation.marks or notation.code:
         if notation.code and notation.marks:
-            said.append("kept as written, with leading zeros and all digits")
+            notes.append("kept as written, with leading zeros and all digits")
         return text
     mark = mark_of(notation, different, evidence)
     if mark is None:
@@ -844,17 +847,17 @@ def _typed(
         return text
     numbers = notation.numbers(mark)
     if any("," in cell for cell in different):
-        said.append(
+        notes.append(
             "read with decimal commas" if mark == "," else "commas taken as marks of thousands"
         )
     if notation.percent:
-        said.append("percent signs left out (35 % is 35)")
+        notes.append("percent signs left out (35 % is 35)")
     if notation.apostrophe:
-        said.append("leading apostrophes left out")
+        notes.append("leading apostrophes left out")
     return _taken([numbers[cell] for cell in different], codes)
 
 
-def _one_spelling(codes: Ints, different: Sequence[str], said: list[str]) -> list[str]:
+def _one_spelling(codes: Ints, different: Sequence[str], texts: list[str]) -> list[str]:
     """Return words of a few categories in one spelling each, the most frequent.
 
     Capitals and blanks make no other category; of many different texts they may.
@@ -866,13 +869,13 @@ def _one_spelling(codes: Ints, different: Sequence[str], said: list[str]) -> lis
     usual: dict[str, str] = {}
     for place in sorted(range(len(different)), key=lambda place: -counts[place]):
         usual.setdefault(plain[place], different[place])
-    made = [usual[one] for one in plain]
+    made = [usual[item] for item in plain]
     other = [
         f"{text!r} in {count} row{'s'[: count != 1]} as {word!r}"
         for text, word, count in zip(different, made, counts, strict=True)
         if text != word
     ]
-    said.append(f"capitals and blanks make no other word ({', '.join(other[:4])} read)")
+    texts.append(f"capitals and blanks make no other word ({', '.join(other[:4])} read)")
     return made
 
 

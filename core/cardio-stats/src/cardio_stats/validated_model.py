@@ -166,7 +166,8 @@ def validate_logistic(
     if apparent is None:
         raise DataError(
             "validation: the columns tell all patients apart (complete separation), so that no "
-            "calibration slope exists; take fewer predictors"
+            "calibration slope exists; take fewer predictors",
+            code="degenerate",
         )
     if np.isnan(apparent).any():
         raise DataError(
@@ -187,7 +188,8 @@ def validate_logistic(
     if n_unfitted > MOST_UNFITTED * n_resamples:
         raise DataError(
             f"validation: expected a model in nearly every resample, found none in {n_unfitted} of "
-            f"{n_resamples}; take fewer predictors, or Firth's method"
+            f"{n_resamples}; take fewer predictors, or Firth's method",
+            code="degenerate",
         )
     optimism = np.nanmean(np.subtract(trained, tested), axis=0)
     limits = np.quantile(trained, [0.5 - level / 2, 0.5 + level / 2], axis=0) - optimism

@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from cardio_core.testing import call_cardio
+from cardio_core.testing import call_cardio, names
 
 COMMANDS = [
     ["table1", "FILE", "--by", "nyha", "--columns", "qrs_ms,lvef_pct,sex,response"],
@@ -163,7 +163,7 @@ def test_a_column_of_many_words_is_refused_before_anything_is_fitted(
     path.write_text("\n".join(["y,seen", *(f"{n % 2},2020-01-{n:02d}" for n in range(1, 29))]))
     ran = cardio(["univariable", "FILE", "--outcome", "y", "--features", "seen"], path)
     assert (ran.code, ran.err.count("\n")) == (3, 1)
-    assert "at most 20 categories, found 28 different texts" in ran.err
+    assert names(ran.err, "20", "28")
 
 
 @pytest.fixture

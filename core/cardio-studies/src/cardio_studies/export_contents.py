@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from cardio_core.compute.resource_errors import lacking
+from cardio_core.compute.resource_errors import resource_error
 from cardio_core.io.run_schema import APPLICABILITY as KEPT_RANGES
 from cardio_core.io.run_schema import CHOSEN, COHORT, CONFORMAL, SEEN, read_predictions
 from cardio_core.runner.embeddings import APPLICABILITY
@@ -61,7 +61,7 @@ damaged one (JSONDecodeError); put back a whole copy of the run
     except CardioError:
         raise
     except Exception as error:
-        if lacking(error) is not None:
+        if resource_error(error) is not None:
             raise
         raise DataError.unusable(
             name,

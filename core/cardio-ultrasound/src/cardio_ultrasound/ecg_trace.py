@@ -156,7 +156,7 @@ def course_of(strip: Strip, times_ms: NDArray[np.float64]) -> Course | None:
     `times_ms`, shape (n_frames,), are those of the frames.
     """
     found = (_running(strip.line, times_ms), _standing(strip.inks, strip.line, times_ms))
-    return max((one for one in found if one), key=lambda one: one.agree, default=None)
+    return max((item for item in found if item), key=lambda item: item.agree, default=None)
 
 
 def _stretches(n_frames: int) -> list[tuple[int, int]]:
@@ -171,20 +171,20 @@ def _of_one_speed(found: list[_Moves]) -> list[_Moves]:
     """Return the stretches that agree with the usual speed: paper has one."""
     if not found:
         return []
-    usual = float(np.median([one.speed for one in found]))
-    return [one for one in found if abs(one.speed - usual) <= _SAME_SPEED * usual + 0.05]
+    usual = float(np.median([item.speed for item in found]))
+    return [item for item in found if abs(item.speed - usual) <= _SAME_SPEED * usual + 0.05]
 
 
-def _by_frame(kept: list[_Moves], n_frames: int) -> list[_Moves | None]:
+def _by_frame(retained: list[_Moves], n_frames: int) -> list[_Moves | None]:
     """Return for every frame the stretch in whose middle it lies most, None where none tells."""
     nearest: list[_Moves | None] = [None] * n_frames
     away = np.full(n_frames, np.inf)
-    for one in kept:
-        frames = np.arange(one.first, one.stop)
-        far = np.abs(frames - (one.first + one.stop - 1) / 2)
-        for frame in frames[far < away[one.first : one.stop]]:
-            nearest[frame] = one
-        away[one.first : one.stop] = np.minimum(away[one.first : one.stop], far)
+    for item in retained:
+        frames = np.arange(item.first, item.stop)
+        far = np.abs(frames - (item.first + item.stop - 1) / 2)
+        for frame in frames[far < away[item.first : item.stop]]:
+            nearest[frame] = item
+        away[item.first : item.stop] = np.minimum(away[item.first : item.stop], far)
     return nearest
 
 
@@ -195,10 +195,10 @@ def _running(band: NDArray[np.bool_], times_ms: NDArray[np.float64]) -> Course |
     middle = middle - np.median(middle)
     stretches = _stretches(n_frames)
     found = [_runs(middle[first:stop], first) for first, stop in stretches]
-    kept = _of_one_speed([one for one in found if one is not None])
-    if not kept:
+    retained = _of_one_speed([item for item in found if item is not None])
+    if not retained:
         return None
-    speed = float(np.median([one.speed for one in kept]))
+    speed = float(np.median([item.speed for item in retained]))
     step_ms = float(np.median(np.diff(times_ms)))
     ms_per_px = step_ms / speed
     # Each moment is the mean of the frames in which it has just come in.
@@ -206,7 +206,7 @@ def _running(band: NDArray[np.bool_], times_ms: NDArray[np.float64]) -> Course |
     origin = times_ms[0] - (n_columns - 1) * ms_per_px
     n_long = round((times_ms[-1] - origin) / ms_per_px) + 2
     total, seen = np.zeros((2, n_long)), np.zeros(n_long)
-    for number, moves in enumerate(_by_frame(kept, n_frames)):
+    for number, moves in enumerate(_by_frame(retained, n_frames)):
         if moves is None:
             continue
         known = np.isfinite(upper[number])
@@ -222,7 +222,7 @@ def _running(band: NDArray[np.bool_], times_ms: NDArray[np.float64]) -> Course |
     # Half of a thick line stands beyond the moment that it was drawn for.
     beyond = _thickness_px(upper, lower) / 2
     at_ms = origin + (np.arange(n_long) + beyond) * ms_per_px
-    agree = float(np.mean([one.agree for one in kept]))
+    agree = float(np.mean([item.agree for item in retained]))
     return _within(
         Course(at_ms, course[0], course[1], ms_per_px, "running", min(agree, 1.0)), seen > 0
     )
@@ -284,16 +284,16 @@ def _standing(
     changed = ndimage.gaussian_filter1d(changed, 1.5, axis=1)
     share = changed / np.maximum(changed.sum(axis=1, keepdims=True), 1e-9)
     found = [_heads(share[first : stop - 1], first) for first, stop in _stretches(n_frames)]
-    kept = _of_one_speed([one for one in found if one is not None])
-    if not kept:
+    retained = _of_one_speed([item for item in found if item is not None])
+    if not retained:
         return None
-    speed = float(np.median([one.speed for one in kept]))
+    speed = float(np.median([item.speed for item in retained]))
     step_ms = float(np.median(np.diff(times_ms)))
     upper, lower = _course(band)
     # Where a trace has stopped nothing is new near its head.
     near = ndimage.maximum_filter1d(share, 9, axis=1, mode="wrap")
     new = near >= 0.5 * np.maximum(share.max(axis=1, keepdims=True), 1e-9)
-    by_frame = _by_frame(kept, n_frames)
+    by_frame = _by_frame(retained, n_frames)
     at_head = [
         moves is not None
         and new[
@@ -326,7 +326,7 @@ def _standing(
     frames = np.asarray(came) + (1.0 if cursor else 0.5 + 0.5 * thick_px / speed)
     at_ms = np.interp(frames, np.arange(n_frames), times_ms)
     order = np.argsort(at_ms, kind="stable")
-    agree = float(np.mean([one.agree for one in kept]))
+    agree = float(np.mean([item.agree for item in retained]))
     return Course(
         at_ms[order], _filled(course[0][order]), _filled(course[1][order]), step_ms / speed,
         "standing", agree, _is_still(upper, lower),
@@ -480,24 +480,26 @@ def beat_marks(
         ticks = [_ticks(frame == ink) for frame in inks]
         for band in _bands(ticks, n_frames):
             columns = [_in_band(own, band) for own in ticks]
-            told = _told(columns, band, inks, times_ms, course)
-            if told is not None and _apart(told.r_times_ms):
-                found.append(told)
-    return max(found, key=lambda one: (one.agree, len(one.r_times_ms)), default=None)
+            marks = _told(columns, band, inks, times_ms, course)
+            if marks is not None and _apart(marks.r_times_ms):
+                found.append(marks)
+    return max(found, key=lambda item: (item.agree, len(item.r_times_ms)), default=None)
 
 
 def _ticks(mask: NDArray[np.bool_]) -> list[Tick]:
     labels, _ = ndimage.label(mask, np.ones((3, 3)))
     highest = max(_MAX_HEIGHT_SHARE * mask.shape[0], _MIN_HEIGHT_PX)
-    kept = []
+    retained = []
     for number, window in enumerate(ndimage.find_objects(labels), start=1):
         rows, columns = window
         height, width = rows.stop - rows.start, columns.stop - columns.start
         if width <= _WIDE_PX and max(_MIN_HEIGHT_PX, 2 * width) <= height <= highest:
             filled = (labels[window] == number).mean()
             if filled >= _FILLED and _alone(mask, window):
-                kept.append(((columns.start + columns.stop - 1) // 2, rows.start, rows.stop - 1))
-    return kept
+                retained.append(
+                    ((columns.start + columns.stop - 1) // 2, rows.start, rows.stop - 1)
+                )
+    return retained
 
 
 def _alone(mask: NDArray[np.bool_], window: tuple[slice, slice]) -> bool:
@@ -515,11 +517,11 @@ def _bands(ticks: list[list[Tick]], n_frames: int) -> list[tuple[int, int]]:
         for rows in {(top, bottom) for _, top, bottom in own}:
             counts[rows] = counts.get(rows, 0) + 1
     often = [rows for rows, n in counts.items() if n >= max(_OFTEN * n_frames, _MIN_FRAMES)]
-    kept: list[tuple[int, int]] = []
-    for rows in sorted(often, key=lambda one: -counts[one]):
-        if not any(_same_rows(rows, one) for one in kept):
-            kept.append(rows)
-    return kept
+    retained: list[tuple[int, int]] = []
+    for rows in sorted(often, key=lambda item: -counts[item]):
+        if not any(_same_rows(rows, item) for item in retained):
+            retained.append(rows)
+    return retained
 
 
 def _in_band(ticks: list[Tick], band: tuple[int, int]) -> NDArray[np.float64]:
@@ -572,14 +574,14 @@ def _speed(columns: list[NDArray[np.float64]]) -> tuple[float, float]:
     """Return by how much marks run to the left from frame to frame, and how many agree."""
     best = (0.0, 0.0)
     for speed in _SPEEDS:
-        kept = there = 0
+        retained = there = 0
         for now, later in zip(columns[:-_LAG], columns[_LAG:], strict=True):
             moved = now - speed * _LAG
             moved = moved[moved > (now.min(initial=0) if now.size else 0)] if speed else moved
             there += moved.size
             if moved.size and later.size:
-                kept += int((np.abs(moved[:, None] - later).min(axis=1) <= 1.0).sum())
-        share = kept / there if there >= _MIN_FRAMES else 0.0
+                retained += int((np.abs(moved[:, None] - later).min(axis=1) <= 1.0).sum())
+        share = retained / there if there >= _MIN_FRAMES else 0.0
         if share > best[1] + 1e-9:
             best = (float(speed), share)
     return best
@@ -595,14 +597,14 @@ def _tracked(places: list[NDArray[np.float64]]) -> list[tuple[float, int]]:
                 near[-1].append((float(place), number))
             else:
                 tracks.append([(float(place), number)])
-    kept = []
+    retained = []
     for track in tracks:
         first, last = track[0][1], track[-1][1]
         n_seen = len({number for _, number in track})
         long_enough = n_seen >= min(_MIN_FRAMES, len(places) - first)
         if long_enough and n_seen >= _SEEN_SHARE * (last - first + 1) and n_seen >= 2:
-            kept.append((float(np.median([place for place, _ in track])), first))
-    return kept
+            retained.append((float(np.median([place for place, _ in track])), first))
+    return retained
 
 
 def _at_one_speed(
@@ -612,8 +614,8 @@ def _at_one_speed(
     if len(new) == 1:
         return False
     step_ms = float(np.median(np.diff(times_ms)))
-    place, first = (np.array(values, float) for values in zip(*sorted(new, key=lambda one: one[1]),
-                                                              strict=True))  # fmt: skip
+    place, first = (np.array(values, float) for values in zip(
+        *sorted(new, key=lambda item: item[1]), strict=True))  # fmt: skip
     by, apart = np.diff(place), np.diff(first)
     ahead = by > 0
     if course is not None and course.kind == "standing":
@@ -824,10 +826,10 @@ def read_drawn_ecg(loop: Loop, outside: NDArray[np.bool_]) -> DrawnEcg | None:
         course
         for _, course in sorted(
             ((int(strip.line.sum()), course) for strip, course in read if course is not None),
-            key=lambda one: (-round(one[1].agree, 1), -one[0]),
+            key=lambda item: (-round(item[1].agree, 1), -item[0]),
         )
     ]
-    steadiest = max(courses, key=lambda one: one.agree, default=None)
+    steadiest = max(courses, key=lambda item: item.agree, default=None)
     for course in courses:
         if best is not None:
             break

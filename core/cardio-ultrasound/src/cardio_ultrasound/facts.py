@@ -107,22 +107,22 @@ def facts_of_loop(
     ConfigError
         A cell that is none of these.
     """
-    said = _said(path)
+    recorded = _said(path)
     rate, spacing, named = _rate_of(cells), _spacing_of(cells), _view_of(cells)
     # A template that was given back repeats what the file says: that is no statement.
-    rate = None if _typed(rate) == said.rate[0] else rate
-    spacing = None if _typed(spacing) == said.spacing[0] else spacing
+    rate = None if _typed(rate) == recorded.rate[0] else rate
+    spacing = None if _typed(spacing) == recorded.spacing[0] else spacing
     lacks = dict(without or {})
     facts = (
-        _fact(_RATE, "Frame rate (Hz)", said.rate, _typed(rate), block.frame_rate_hz, FRAME_RATE,
-              lacks, said.plays),
-        _fact(_SPACING, "Pixel spacing (mm)", said.spacing, _typed(spacing), block.mm_per_pixel,
+        _fact(_RATE, "Frame rate (Hz)", recorded.rate, _typed(rate), block.frame_rate_hz,
+              FRAME_RATE, lacks, recorded.plays),
+        _fact(_SPACING, "Pixel spacing (mm)", recorded.spacing, _typed(spacing), block.mm_per_pixel,
               MM_PER_PIXEL, lacks, ""),
         *([Fact(_VIEW, "View", named, "stated" if named else view)] if view else []),
     )  # fmt: skip
-    if rate is None and not said.rate[0]:
-        rate = block.frame_rate_hz or ("unconfirmed" if said.plays else None)
-    if spacing is None and not said.spacing[0]:
+    if rate is None and not recorded.rate[0]:
+        rate = block.frame_rate_hz or ("unconfirmed" if recorded.plays else None)
+    if spacing is None and not recorded.spacing[0]:
         spacing = block.mm_per_pixel
     return LoopFacts(rate, spacing, named, facts)
 
@@ -139,17 +139,17 @@ class _Said:
 def _said(path: Path) -> _Said:
     """Look at a header; what is damaged says nothing, and is refused when it is opened."""
     try:
-        beside = read_stated(path)
+        stated = read_stated(path)
         if is_dicom(path):
-            return _with_json(_of_dicom(path), beside)
+            return _with_json(_of_dicom(path), stated)
         if path.suffix.lower() in VIDEO_SUFFIXES:
             from cardio_ultrasound.readers.video import rate_of_container
 
             rate_hz = rate_of_container(path)
             plays = "" if rate_hz is None else f"plays at {rate_hz:.4g}"
-            return _with_json(_Said(plays=plays), beside)
+            return _with_json(_Said(plays=plays), stated)
         if path.suffix.lower() == ".npy":
-            return _with_json(_Said(), beside)
+            return _with_json(_Said(), stated)
     except DataError:
         return _Said()
     # Beams carry both in their arrays.
@@ -179,22 +179,22 @@ def _of_dicom(path: Path) -> _Said:
     return _Said(rate, spacing)
 
 
-def _with_json(said: _Said, beside: Stated) -> _Said:
-    rate, spacing = said.rate, said.spacing
-    if beside.frame_rate_hz is not None:
-        rate = (_typed(beside.frame_rate_hz), "JSON")
-    elif beside.frame_times_ms is not None:
+def _with_json(recorded: _Said, stated: Stated) -> _Said:
+    rate, spacing = recorded.rate, recorded.spacing
+    if stated.frame_rate_hz is not None:
+        rate = (_typed(stated.frame_rate_hz), "JSON")
+    elif stated.frame_times_ms is not None:
         rate = ("times of every frame", "JSON")
-    if beside.mm_per_pixel is not None:
-        spacing = (_pair(beside.mm_per_pixel), "JSON")
-    return _Said(rate, spacing, said.plays)
+    if stated.mm_per_pixel is not None:
+        spacing = (_pair(stated.mm_per_pixel), "JSON")
+    return _Said(rate, spacing, recorded.plays)
 
 
 def _fact(
-    name: str, title: str, said: tuple[str, str], cell: str, for_all: Any, option: str,
+    name: str, title: str, recorded: tuple[str, str], cell: str, for_all: Any, option: str,
     without: Mapping[str, str], instead: str,
 ) -> Fact:  # fmt: skip
-    value, source = (cell, "stated") if cell and cell != said[0] else said
+    value, source = (cell, "stated") if cell and cell != recorded[0] else recorded
     if not value and for_all is not None:
         value, source = _typed(for_all), "stated"
     lost = without.get(name, "")
@@ -244,6 +244,6 @@ def _numbers(text: str, name: str, expected: str, most: int) -> list[float]:
         found = [float(part) for part in parts]
     except ValueError:
         found = []
-    if not 0 < len(found) <= most or not all(math.isfinite(one) and one > 0 for one in found):
+    if not 0 < len(found) <= most or not all(math.isfinite(item) and item > 0 for item in found):
         raise ConfigError(f"--facts: expected {expected} as {name}, found another value")
     return found

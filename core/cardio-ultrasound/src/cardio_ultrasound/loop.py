@@ -252,6 +252,7 @@ def times_of_rate(name: str, n_frames: int, frame_rate_hz: float) -> NDArray[np.
             f"{MIN_RATE_HZ:g} to {MAX_RATE_HZ:g} frames a second",
             f"{frame_rate_hz:g}",
             "state the rate of acquisition in Hz, a frame time in ms",
+            code="out_of_range",
         )
     return np.arange(n_frames, dtype=np.float64) * (1000.0 / frame_rate_hz)
 
@@ -272,7 +273,11 @@ def checked_times(name: str, n_frames: int, times_ms: Sequence[float]) -> NDArra
     times = np.asarray(times_ms, dtype=np.float64).ravel()
     if times.size != n_frames:
         raise unusable(
-            name, f"{n_frames} frame times, one a frame", f"{times.size}", "correct the times"
+            name,
+            f"{n_frames} frame times, one a frame",
+            f"{times.size}",
+            "correct the times",
+            code="mismatch",
         )
     steps = np.diff(times)
     if not np.isfinite(times).all() or not (steps > 0).all():
@@ -327,6 +332,7 @@ def header_times(
                 f"a frame time vector of {n_frames} numbers",
                 f"a {length} one, of {vector.size}",
                 "export the loop again",
+                code="mismatch",
             )
         # The first number belongs to the first frame and is 0 by the standard.
         return checked_times(name, n_frames, np.r_[0.0, np.cumsum(vector[1:])].tolist()), (
@@ -340,7 +346,7 @@ def header_times(
 def no_times(name: str, *, with_cine_rate: bool = False) -> Exception:
     """Build the error for a loop that says no time."""
     found = "only a display rate (CineRate)" if with_cine_rate else "none"
-    return unusable(name, "the time of every frame", found, STATE_IT)
+    return unusable(name, "the time of every frame", found, STATE_IT, code="missing")
 
 
 def irregular(times_ms: NDArray[np.float64]) -> bool:
@@ -474,8 +480,8 @@ def read_stated(
     (50.0, (80.0, 920.0), 'json')
     """
     file = sidecar_of(path)
-    beside = _read_object(file) if file.is_file() else {}
-    values = {key: _value(beside, key, path) for key in _KEYS}
+    fields = _read_object(file) if file.is_file() else {}
+    values = {key: _value(fields, key, path) for key in _KEYS}
     # What nobody confirmed gives way to the JSON.
     beside_times = values["frame_rate_hz"] or values["frame_times_ms"]
     caller_times = frame_rate_hz is not None and not (
@@ -518,7 +524,13 @@ def read_r_times(path: Path) -> tuple[float, ...]:
     """
     times = _value(_read_object(path), "r_times_ms", path)
     if times is None:
-        raise unusable(path.name, "r_times_ms", "none", "list R peaks in ms from the first frame")
+        raise unusable(
+            path.name,
+            "r_times_ms",
+            "none",
+            "list R peaks in ms from the first frame",
+            code="missing",
+        )
     return tuple(times)
 
 
@@ -540,9 +552,9 @@ def _read_object(file: Path) -> dict[str, Any]:
     return value
 
 
-def _value(beside: dict[str, Any], key: str, path: Path) -> Any:
+def _value(fields: dict[str, Any], key: str, path: Path) -> Any:
     """Check one value of the JSON: a number, or a tuple of numbers."""
-    value = beside.get(key)
+    value = fields.get(key)
     if value is None or (key == "frame_rate_hz" and value == "container"):
         return value
     single = key == "frame_rate_hz"
@@ -596,11 +608,11 @@ def nameless(reason: str, *paths: Path) -> str:
     'expected a loop that can be read, found another file; look at it'
     """
     names = [name for path in paths for name in (path.name, sidecar_of(path).name)]
-    said = reason
+    text = reason
     for name in names:
-        said = said.removeprefix(name)
-    begins = said.find("expected ")
-    said = said[begins:] if begins >= 0 else said.lstrip(": ")
+        text = text.removeprefix(name)
+    begins = text.find("expected ")
+    text = text[begins:] if begins >= 0 else text.lstrip(": ")
     names += [str(Path(os.path.realpath(path)).parent) for path in paths]
-    leaks = any(re.search(rf"(?<!\w){re.escape(name)}(?!\w)", said) for name in names)
-    return "expected a loop that can be read, found another file; look at it" if leaks else said
+    leaks = any(re.search(rf"(?<!\w){re.escape(name)}(?!\w)", text) for name in names)
+    return "expected a loop that can be read, found another file; look at it" if leaks else text

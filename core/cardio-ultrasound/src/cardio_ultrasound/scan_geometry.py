@@ -106,7 +106,8 @@ def scan_conversion(
     if size[0] * size[1] > MAX_PIXELS:
         raise DataError(
             f"spacing_mm {spacing_mm:g}: expected at most {MAX_PIXELS} pixels, found "
-            f"{size[0]} × {size[1]}; choose a wider spacing (0.3 mm gives 500 rows for 150 mm)"
+            f"{size[0]} × {size[1]}; choose a wider spacing (0.3 mm gives 500 rows for 150 mm)",
+            code="too_large",
         )
     step_mm = float(depths[1] - depths[0])
     n_points = min(max(math.ceil(spacing_mm / step_mm - _UNEVEN), 1), MAX_POINTS_A_SIDE)

@@ -155,9 +155,9 @@ def _of_ultrasound(dataset: Any, *, is_loop: bool) -> str:
     if _M_MODE in formats:
         return M_MODE
     if not regions:
-        said = next((kind for bit, kind in _BITS.items() if bits & bit), None)
-        if said is not None:
-            return said
+        label = next((kind for bit, kind in _BITS.items() if bits & bit), None)
+        if label is not None:
+            return label
     if not is_loop:
         return STILL
     if any(item.get("RegionDataType") == _FLOW for item in flat) or bits & _BIT_OF_COLOUR:
@@ -472,9 +472,9 @@ def read_export(places: Sequence[Path], *, taken: Collection[str] = ()) -> Expor
     >>> for name in ("b.avi", "a.npy", "letter.pdf"):
     ...     _ = (root / name).write_bytes(b"RIFF\0\0\0\0AVI ")
     >>> found = read_export([root])
-    >>> [(one.study_id, one.loops[0].name) for one in found.studies]
+    >>> [(item.study_id, item.loops[0].name) for item in found.studies]
     [('1', 'a.npy'), ('2', 'b.avi')]
-    >>> [(one.kind, one.study_id) for one in found.files]
+    >>> [(item.kind, item.study_id) for item in found.files]
     [('array', '1'), ('video', '2'), ('PDF', '')]
     """
     groups: dict[tuple[str, ...], _Group] = {}
@@ -516,10 +516,10 @@ def read_export(places: Sequence[Path], *, taken: Collection[str] = ()) -> Expor
         for path, name in zip(study.loops, study.recording_ids, strict=True)
     }
     files = [
-        replace(one, study_id=ids[one.path][0], recording_id=ids[one.path][1])
-        if one.path in ids and place not in copies
-        else one
-        for place, one in enumerate(seen)
+        replace(file, study_id=ids[file.path][0], recording_id=ids[file.path][1])
+        if file.path in ids and place not in copies
+        else file
+        for place, file in enumerate(seen)
     ]
     grouped = any(len(study.loops) > 1 for study in named.values())
     notes = [GROUPED if grouped else NUMBERED, *([_absent(absent)] if absent else [])]
@@ -569,9 +569,9 @@ def loops_of_cell(paths: Sequence[Path]) -> CellLoops:
             continue
         export = read_export([path])
         files += export.files
-        for one in (one for one in export.files if one.recording_id):
-            loops.append(one.path)
-            head = read_header(one.path, path)
+        for item in (file for file in export.files if file.recording_id):
+            loops.append(item.path)
+            head = read_header(item.path, path)
             people |= {head.patient} - {""}
             studies |= {head.study} - {""}
     return CellLoops(tuple(loops), tuple(files), max(len(people), 1), max(len(studies), 1))
@@ -597,15 +597,15 @@ def accounted(
     """
     nothing = ("", "")
     return tuple(
-        replace(one, recording_id=ids[0], study_id=ids[1])
-        for one in files
-        for ids in (recordings.get(one.path, nothing),)
+        replace(file, recording_id=ids[0], study_id=ids[1])
+        for file in files
+        for ids in (recordings.get(file.path, nothing),)
     )
 
 
 def nothing_in(path: Path, files: Sequence[FileSeen]) -> NothingUsableError:
     """Build the error for a folder without a loop: it says what there is instead."""
-    kinds = Counter(one.kind for one in files)
+    kinds = Counter(file.kind for file in files)
     there = ", ".join(f"{kind} {n}" for kind, n in sorted(kinds.items()))
     found = f"none among {len(files)} files ({there})" if files else "none"
     return NothingUsableError(
@@ -621,7 +621,9 @@ def _searched(place: Path) -> tuple[Path, Path, list[Path]]:
     if place.is_file():
         return place, place.parent, [place]
     if not place.is_dir():
-        raise DataError(f"{place.name}: expected a folder of loops, found none; check the path")
+        raise DataError(
+            f"{place.name}: expected a folder of loops, found none; check the path", code="missing"
+        )
     return place, place, sorted(path for path in place.rglob("*") if path.is_file())
 
 

@@ -126,13 +126,16 @@ def fitted_views() -> FittedViews:
     >>> fitted_views().views[:2], fitted_views() is fitted_views()
     (('a4c', 'a2c'), True)
     """
-    said = json.loads(CALIBRATION.read_text(encoding="utf-8"))
-    views = tuple(said["views"])
+    calibration = json.loads(CALIBRATION.read_text(encoding="utf-8"))
+    views = tuple(calibration["views"])
     network = ViewNetwork(len(views))
     network.load_state_dict(
         {name: value.float() if value.is_floating_point() else value
          for name, value in load_file(WEIGHTS).items()}
     )  # fmt: skip
     return FittedViews(
-        network.eval(), views, float(said["temperature"]), float(said["least_probability"])
+        network.eval(),
+        views,
+        float(calibration["temperature"]),
+        float(calibration["least_probability"]),
     )

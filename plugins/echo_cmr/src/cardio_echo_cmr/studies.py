@@ -96,7 +96,7 @@ def open_clip(clip: Clip) -> Loop:
             mm_per_pixel=clip.stated.mm_per_pixel,
         )
     except DataError as error:
-        raise DataError(nameless(str(error), *clip.paths), reason=error.reason) from None
+        raise DataError(nameless(str(error), *clip.paths), code=error.code) from None
 
 
 def samples_table(studies: list[EchoStudy], *, with_views: bool, unnamed: str = "") -> pd.DataFrame:

@@ -68,7 +68,7 @@ def dataset_names(_ctx: click.Context, _option: click.Parameter, begun: str) -> 
     """Return the public data sets whose names begin so."""
     from cardio_core.io.datasets import DATASETS
 
-    return [one.name for one in DATASETS if one.name.startswith(begun)]
+    return [dataset.name for dataset in DATASETS if dataset.name.startswith(begun)]
 
 
 def _installed() -> list[str]:

@@ -75,10 +75,10 @@ def _lent() -> dict[str, Layout]:
     from cardio_core.training.pretrained import TOOL, layout_of
 
     lent = [
-        layout_of(said, plugin.name)
+        layout_of(text, plugin.name)
         for plugin in list_plugins()
         if plugin.info is not None and TOOL in plugin.info.tools
-        for said in resolve(plugin.info.tools[TOOL])()
+        for text in resolve(plugin.info.tools[TOOL])()
     ]
     return {layout.name: layout for layout in lent}
 

@@ -120,9 +120,9 @@ def forget(inputs: tuple[Path, ...], everybody: bool) -> None:
         click.echo(f"Forgotten: {n_patients} kept of {n_files} file(s), in {cache}.")
         return
     found = forget_all(cache) if everybody else kept(cache)
-    said = f"{found.n_patients} sets of one patient's features, {found.n_other} of what cohorts "
-    said += f"taught, {found.size_mb:g} MB, in {cache}"
-    click.echo(f"Forgotten: {said}." if everybody else f"Kept: {said}.")
+    text = f"{found.n_patients} sets of one patient's features, {found.n_other} of what cohorts "
+    text += f"taught, {found.size_mb:g} MB, in {cache}"
+    click.echo(f"Forgotten: {text}." if everybody else f"Kept: {text}.")
 
 
 # `cardio data synth`.
@@ -196,8 +196,8 @@ def synth(
     opened = open_with_defaults(plugin)
     chosen = find_task(opened, task)
     number = patients if isinstance(patients, int) else None
-    asked = CohortAsked(chosen.name, number, seed, difficulty, table, effect or EFFECT)
-    write = writer_of(opened.info, asked)
+    request = CohortAsked(chosen.name, number, seed, difficulty, table, effect or EFFECT)
+    write = writer_of(opened.info, request)
     out.parent.mkdir(parents=True, exist_ok=True)
     whole_directory(out, write)
     n_files = sum(path.is_file() for path in out.rglob("*"))

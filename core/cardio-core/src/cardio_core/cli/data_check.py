@@ -62,7 +62,7 @@ def check(
     path: Path,
     plugin: str,
     as_json: bool,
-    **asked: Any,
+    **options: Any,
 ) -> None:
     """List everything that is wrong with a cohort at once, and say who is in it.
 
@@ -76,8 +76,8 @@ def check(
     from cardio_core.runner.validate import check_data
 
     require_installed(plugin)
-    own = given(plugin, asked["task"])
-    request = RunRequest(plugin, data=(path,), device="cpu", given=own, **asked)
+    own = given(plugin, options["task"])
+    request = RunRequest(plugin, data=(path,), device="cpu", given=own, **options)
     answer = check_data(request, None if as_json else click.echo)
     if as_json:
         click.echo(json.dumps(answer, indent=2))
@@ -87,7 +87,7 @@ def check(
         rows = answer["quarantined"]
         first = f"; the first, {rows[0]['recording_id']}: {rows[0]['reason']}" if rows else ""
         raise DataError(f"{path.name}: no recording can be used{first}")
-    stops = sum(one["weight"] == "stops" for one in answer["findings"])
+    stops = sum(finding["weight"] == "stops" for finding in answer["findings"])
     if stops:
         things = "1 thing" if stops == 1 else f"{stops} things"
         raise DataError(f"{path.name}: {things} to mend before cardio run; see the list")
@@ -96,20 +96,21 @@ def check(
 def _print(answer: dict[str, Any]) -> None:
     from cardio_core.runner.validate import Finding, sentences
 
-    found = [Finding(**one) for one in answer["findings"]]
+    found = [Finding(**finding) for finding in answer["findings"]]
     _list("To mend; cardio run stops at these:",
-          _grouped([one for one in found if one.weight == "stops"]))  # fmt: skip
+          _grouped([item for item in found if item.weight == "stops"]))  # fmt: skip
     _list(
         "Wrong paths; cardio run goes on without these recordings:",
-        [one.line() for one in found if one.weight == "set aside" and one.kind == "path"],
+        [item.line() for item in found if item.weight == "set aside" and item.kind == "path"],
     )
     hooks = {row["recording_id"]: row["hook"] for row in answer["quarantined"]}
     without = "" if answer["no_outcome"] else "; cardio run goes on without them"
     _list(f"Recordings that cannot be used{without}:",
-          [f"{f'row {one.row}  ' if one.row else ''}quarantined  {one.who}  "
-           f"{hooks.get(one.who, 'load')}: {one.says}"
-           for one in found if one.weight == "set aside" and one.kind == "recording"])  # fmt: skip
-    _list("Twice in the cohort:", [one.line() for one in found if one.weight == "told"])
+          [f"{f'row {item.row}  ' if item.row else ''}quarantined  {item.who}  "
+           f"{hooks.get(item.who, 'load')}: {item.says}"
+           for item in found
+           if item.weight == "set aside" and item.kind == "recording"])  # fmt: skip
+    _list("Twice in the cohort:", [item.line() for item in found if item.weight == "told"])
     _list("Without outcome:",
           [f"row {row['row']}, patient {row['patient_id']}: {row['reason']}"
            for row in answer["without_outcome"]])  # fmt: skip
@@ -127,14 +128,14 @@ def _print(answer: dict[str, Any]) -> None:
 def _grouped(found: list[Finding]) -> list[str]:
     """Return a line for each finding; those that say the same of a column share one."""
     groups: dict[tuple[str, str], list[Finding]] = {}
-    for one in found:
-        groups.setdefault((one.column, one.says), []).append(one)
+    for entry in found:
+        groups.setdefault((entry.column, entry.says), []).append(entry)
     lines = []
     for (column, says), group in groups.items():
         if not column or len(group) == 1:
-            lines += [one.line() for one in group]
+            lines += [item.line() for item in group]
             continue
-        words = Counter(one.cell[:40] for one in group).most_common()
+        words = Counter(item.cell[:40] for item in group).most_common()
         shown = [f"{word!r} in {n} row{'s'[: n != 1]}" for word, n in words[:_MOST_WORDS]]
         more = [f"{len(words) - _MOST_WORDS} more words"] if len(words) > _MOST_WORDS else []
         lines.append(
@@ -212,26 +213,26 @@ def template(
         raise ConfigError(f"--out {out}: exists already; choose another name, nothing was written")
     if out is None:
         click.echo(template_csv(columns), nl=False)
-        said = ["Delete the two EXAMPLE rows when yours are in."]
+        texts = ["Delete the two EXAMPLE rows when yours are in."]
     elif inputs:
         from cardio_core.runner.validate import draft
 
         made = draft(plugin, chosen.name, inputs, out, click.echo)
         rows = [{PATIENT: number, made.column: cell} for number, cell in made.rows]
         write_text(out, table_csv([column.name for column in columns], rows))
-        said = list(_found(made, plugin, inputs))
+        texts = list(_found(made, plugin, inputs))
     else:
         write_text(out, template_csv(columns))
-        said = ["Delete the two EXAMPLE rows when yours are in."]
+        texts = ["Delete the two EXAMPLE rows when yours are in."]
     wide = max(len(column.name) for column in columns)
     for column in columns:
         line = f"{column.name.ljust(wide)}  {column.holds}  ({column.read_for})"
         click.echo(line, err=out is None)
     if chosen.any_outcome:
-        said.append("An outcome of your own: a column of any name, and --outcome NAME.")
+        texts.append("An outcome of your own: a column of any name, and --outcome NAME.")
     if out is not None:
-        said.append(f"Then: cardio data check {out} --plugin {plugin} --task {chosen.name}")
-    for line in said:
+        texts.append(f"Then: cardio data check {out} --plugin {plugin} --task {chosen.name}")
+    for line in texts:
         click.echo(line, err=out is None)
 
 

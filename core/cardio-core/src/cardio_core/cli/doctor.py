@@ -21,7 +21,7 @@ def doctor(as_json: bool, of_cache: bool, clear: bool) -> None:
     Exits with 1 only if the core itself is broken.
     """
     if of_cache or clear:
-        _tell_of_cache(as_json, clear=clear, asked=of_cache)
+        _tell_of_cache(as_json, clear=clear, requested=of_cache)
         return
     findings = examine()
     if as_json:
@@ -33,11 +33,11 @@ def doctor(as_json: bool, of_cache: bool, clear: bool) -> None:
         sys.exit(1)
 
 
-def _tell_of_cache(as_json: bool, *, clear: bool, asked: bool) -> None:
+def _tell_of_cache(as_json: bool, *, clear: bool, requested: bool) -> None:
     from cardio_core.io.store import cache_dir, clear_cache, held_in, most_cache_bytes
     from cardio_stats.errors import ConfigError
 
-    if clear and not asked:
+    if clear and not requested:
         raise ConfigError("--clear: expected --cache beside it; it deletes what the cache holds")
     cache, most = cache_dir(), most_cache_bytes()
     gone = clear_cache(cache) if clear else 0
@@ -90,8 +90,8 @@ def _core() -> dict[str, Any]:
     from cardio_core.registry.diagnostics import is_installed, requirements, unmet
 
     required = list(requirements("cardio-core"))
-    missing = [one.name for one in required if not is_installed(one.name)]
-    problem = next((said for one in required if (said := unmet(one))), None)
+    missing = [name.name for name in required if not is_installed(name.name)]
+    problem = next((text for name in required if (text := unmet(name))), None)
     if not problem:
         try:
             import_module("cardio_core.runner.run")
@@ -121,7 +121,7 @@ def _script() -> dict[str, str | None]:
     if b"cardio_core" in text:
         return {"path": found, "problem": None}
     claims = metadata.entry_points(group="console_scripts", name="cardio")
-    owners = {one.dist.name for one in claims if one.dist} - {"cardio-core"}
+    owners = {claim.dist.name for claim in claims if claim.dist} - {"cardio-core"}
     imported = re.search(rb"^from (\w+)\S* import", text, re.MULTILINE)
     whose = " or ".join(sorted(owners)) or (imported[1].decode() if imported else "unknown")
     return {
@@ -151,8 +151,8 @@ def _extras() -> list[dict[str, Any]]:
         rows.append(
             {
                 "name": name,
-                "present": [one.name for one in wanted if not unmet(one)],
-                "missing": [one.name for one in wanted if unmet(one)],
+                "present": [item.name for item in wanted if not unmet(item)],
+                "missing": [item.name for item in wanted if unmet(item)],
                 "remedy": f'pip install "{core_named(name)}"',
             }
         )

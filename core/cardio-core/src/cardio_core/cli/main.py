@@ -67,7 +67,7 @@ def main() -> None:
         click.echo(f"Error: {error}", err=True)
         sys.exit(error.exit_code)
     except Exception as error:
-        from cardio_core.compute.resource_errors import lacking, unreadable
+        from cardio_core.compute.resource_errors import resource_error, unreadable
 
         if why := _cannot_print(error):
             click.echo(f"Error: standard output cannot be written ({why}); what was to be printed "
@@ -75,15 +75,15 @@ def main() -> None:
             sys.exit(1)
         words = sys.argv
         out = Path(words[words.index("--out") + 1]) if "--out" in words[:-1] else None
-        if (machine := lacking(error, place=out)) is not None and not debug:
+        if (machine := resource_error(error, place=out)) is not None and not debug:
             click.echo(f"Error: {machine}", err=True)
             sys.exit(machine.exit_code)
         if (place := unreadable(error)) is not None and not debug:
             click.echo(f"Error: {place}", err=True)
             sys.exit(place.exit_code)
         # A bug, ours or a plugin's: still one line, and the way to the rest.
-        said = text_of(error)
-        what = f"{type(error).__name__}{f': {said}' if said else ''} at {place_of(error)}"
+        text = text_of(error)
+        what = f"{type(error).__name__}{f': {text}' if text else ''} at {place_of(error)}"
         if debug:
             click.echo(traceback_of(error), err=True)
             click.echo(f"Unexpected {what}", err=True)
@@ -145,9 +145,9 @@ def _hear_no_asides() -> None:
     logging.getLogger("matplotlib").setLevel(logging.ERROR)
     warnings.filterwarnings("ignore", message=".*joblib will operate in serial mode")
     # Workers, and what clears up after them, import joblib in processes of their own.
-    asked = os.environ.get("PYTHONWARNINGS", "")
-    if _SERIAL_MODE not in asked:
-        os.environ["PYTHONWARNINGS"] = ",".join(filter(None, [asked, _SERIAL_MODE]))
+    setting = os.environ.get("PYTHONWARNINGS", "")
+    if _SERIAL_MODE not in setting:
+        os.environ["PYTHONWARNINGS"] = ",".join(filter(None, [setting, _SERIAL_MODE]))
 
 
 def _print_anything() -> None:
@@ -155,15 +155,15 @@ def _print_anything() -> None:
 
     A name of a file can hold bytes that are no text at all; Python would end there.
     """
-    asked = os.environ.get("PYTHONIOENCODING", "")
+    setting = os.environ.get("PYTHONIOENCODING", "")
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            plain = codecs.lookup(stream.encoding).name == "ascii" and not asked
+            plain = codecs.lookup(stream.encoding).name == "ascii" and not setting
             stream.reconfigure(encoding="utf-8" if plain else None, errors="backslashreplace")
 
 
 def _interrupted(stop: KeyboardInterrupt) -> NoReturn:
     """Leave as a shell expects of a program that Ctrl-C stopped; a run says how to go on."""
-    told = "Interrupted." if isinstance(stop, StoppedFromOutside) else str(stop)
-    click.echo(told or "Interrupted.", err=True)
+    text = "Interrupted." if isinstance(stop, StoppedFromOutside) else str(stop)
+    click.echo(text or "Interrupted.", err=True)
     sys.exit(exit_code_of(stop))

@@ -67,7 +67,7 @@ def measure(
     facts: Path | None,
     no_sheets: bool,
     as_json: bool,
-    **asked: Any,
+    **options: Any,
 ) -> None:
     """Measure recordings: no labels, no model.
 
@@ -82,7 +82,7 @@ def measure(
     from cardio_core.registry import require_installed
 
     require_installed(plugin)
-    own = given(plugin, asked["task"])
+    own = given(plugin, options["task"])
 
     from cardio_core.runner.facts import read_facts
     from cardio_core.runner.measure import PAGE, MeasureRequest, write_facts_template
@@ -101,7 +101,7 @@ def measure(
         own = replace(own, facts=read_facts(facts))
     command = shlex.join(["cardio", *sys.argv[1:]])
     request = MeasureRequest(
-        plugin, inputs, sheets=not no_sheets, given=own, command=command, **asked
+        plugin, inputs, sheets=not no_sheets, given=own, command=command, **options
     )
     if mapping_template is not None:
         n_recordings, n_lacking = write_facts_template(request, mapping_template)

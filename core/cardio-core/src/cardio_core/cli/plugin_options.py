@@ -67,7 +67,9 @@ class WithPluginOptions(click.Command):
                 formatter.write_text(why)
             return
         plugin, task = named
-        lines = [(one.metavar, one.help) for one in task.options if takes(_path(ctx), one)]
+        lines = [
+            (option.metavar, option.help) for option in task.options if takes(_path(ctx), option)
+        ]
         with formatter.section(f"Options of {plugin}, task {task.name}"):
             if lines:
                 formatter.write_dl(lines)

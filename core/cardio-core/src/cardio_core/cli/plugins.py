@@ -121,12 +121,12 @@ def check(
     with redirect_stdout(sys.stderr) if as_json else nullcontext():
         for verdict in check_plugin(name, tasks, quick=quick, truth=truth, sizes=sizes, tell=tell):
             if not as_json:
-                click.echo(_line(verdict, {one.said for one in found}))
+                click.echo(_line(verdict, {item.text for item in found}))
             found.append(verdict)
     failed = [verdict for verdict in found if verdict.failed]
     unchecked = [verdict for verdict in found if not verdict.checked]
     if as_json:
-        rows = [asdict(replace(one, seconds=round(one.seconds, 2))) for one in found]
+        rows = [asdict(replace(item, seconds=round(item.seconds, 2))) for item in found]
         answer = {
             "plugin": name,
             "version": about.version,
@@ -148,18 +148,18 @@ def check(
         click.echo(f"{name} {about.version} passes {what}.")
 
 
-def _line(verdict: Verdict, said: set[str]) -> str:
+def _line(verdict: Verdict, texts: set[str]) -> str:
     """Return a verdict as people read it; a reason that was given before is not repeated."""
     where = f"{verdict.task}: " if verdict.task else ""
     line = f"{verdict.seconds:6.1f} s  {where}{verdict.name}"
     if verdict.advised:
-        return f"look {line}\n     {verdict.said}"
+        return f"look {line}\n     {verdict.text}"
     if verdict.passed:
         return f"ok   {line}"
     if not verdict.checked:
-        return f"--   {line}\n     not checked: {verdict.said}"
-    known = (verdict.cause or verdict.said) in said
-    return f"FAIL {line}\n     {'not checked, for the same reason' if known else verdict.said}"
+        return f"--   {line}\n     not checked: {verdict.text}"
+    known = (verdict.cause or verdict.text) in texts
+    return f"FAIL {line}\n     {'not checked, for the same reason' if known else verdict.text}"
 
 
 # `cardio plugins info`.
@@ -212,31 +212,36 @@ def info(name: str, task: str | None, settings: bool, columns: bool, as_json: bo
         click.echo(json.dumps(_as_dict(about, plugin.version, configs), indent=2))
         return
     click.echo(f"{about.name} {plugin.version}: {about.title}")
-    for one in about.tasks:
-        default = " (default)" if one.name == about.default_task else ""
-        click.echo(f"\n  task {one.name}{default}: {one.title}, by {one.unit}")
-        for line in _target_lines(one.targets):
+    for entry in about.tasks:
+        default = " (default)" if entry.name == about.default_task else ""
+        click.echo(f"\n  task {entry.name}{default}: {entry.title}, by {entry.unit}")
+        for line in _target_lines(entry.targets):
             click.echo(f"    target {line}")
-        for model in one.models:
+        for model in entry.models:
             click.echo(f"    model {model.name}: {model.title}")
-        for need in one.needs:
+        for need in entry.needs:
             users = f", for {', '.join(need.models)}" if need.models else ""
             click.echo(f"    needs {need.task}, of {need.patients} patients{users}")
-        if one.plans:
-            click.echo(f"    split plans: nested, holdout, {', '.join(one.plans)}")
-        for option in one.options:
+        if entry.plans:
+            click.echo(f"    split plans: nested, holdout, {', '.join(entry.plans)}")
+        for option in entry.options:
             click.echo(f"    option {option.metavar}: {option.help}")
     click.echo(f"\n  configurations: {', '.join(configs)}")
     for paper in about.papers:
         click.echo(f"  cite: {paper}")
-    some = f" [--task {'|'.join(one.name for one in about.tasks)}]" if len(about.tasks) > 1 else ""
+    some = (
+        f" [--task {'|'.join(item.name for item in about.tasks)}]" if len(about.tasks) > 1 else ""
+    )
     for more in ("settings", "columns"):
         click.echo(f"  {more}: cardio plugins info {name} --{more}{some}")
 
 
 def _target_lines(targets: Sequence[Target]) -> Iterator[str]:
     """Yield a line a target; targets that differ by their last number alone share one."""
-    kinds = {one.name: f"{one.kind} ({', '.join(one.classes) or one.unit})" for one in targets}
+    kinds = {
+        target.name: f"{target.kind} ({', '.join(target.classes) or target.unit})"
+        for target in targets
+    }
     for (_, kind), run in groupby(kinds, lambda name: (_NUMBERED.sub("", name), kinds[name])):
         names = list(run)
         if len(names) > 1:
@@ -265,31 +270,33 @@ def _plain(row: Any) -> dict[str, object]:
     }
 
 
-def _setting_lines(one: Setting) -> Iterator[str]:
+def _setting_lines(setting: Setting) -> Iterator[str]:
     from cardio_core.registry.settings import other_lines, setting_words, shown, usual_lines
 
-    usual = usual_lines(one)
+    usual = usual_lines(setting)
     others = "".join(
         f"; {shown(value)} in {name}"
-        for name, value in one.elsewhere.items()
+        for name, value in setting.elsewhere.items()
         if not isinstance(value, Mapping)
     )
-    yield _filled(f"{one.path}{'' if usual else f' = {shown(one.default)}'}{others}", 2, more=6)
-    yield _filled(setting_words(one), 6)
+    yield _filled(
+        f"{setting.path}{'' if usual else f' = {shown(setting.default)}'}{others}", 2, more=6
+    )
+    yield _filled(setting_words(setting), 6)
     for line in usual:
         yield _filled(line, 8, more=4)
-    for name in one.elsewhere:
-        if different := other_lines(one, name):
+    for name in setting.elsewhere:
+        if different := other_lines(setting, name):
             yield f"      in {name}:"
             for line in different:
                 yield _filled(line, 8, more=4)
 
 
-def _column_lines(one: TemplateColumn) -> Iterator[str]:
+def _column_lines(template_column: TemplateColumn) -> Iterator[str]:
     from cardio_core.registry.settings import column_words
 
-    yield f"  {one.name}"
-    yield _filled(column_words(one), 6)
+    yield f"  {template_column.name}"
+    yield _filled(column_words(template_column), 6)
 
 
 def _filled(text: str, indented: int, more: int = 0) -> str:
@@ -430,11 +437,11 @@ def _write(out: Path, module: str, exchanged: list[dict[str, Any]]) -> None:
         for file in sorted(TEMPLATE.rglob("*"))
         if file.is_file() and file.suffix != ".pyc" and file.name != "variants.yaml"
     }
-    for one in exchanged:
-        file = (package / one["file"]).resolve()
-        if texts[file].count(one["old"]) != 1:
-            raise ValueError(f"{file.name} of the template lacks {one['old']!r}, or has it twice")
-        texts[file] = texts[file].replace(one["old"], one["new"])
+    for item in exchanged:
+        file = (package / item["file"]).resolve()
+        if texts[file].count(item["old"]) != 1:
+            raise ValueError(f"{file.name} of the template lacks {item['old']!r}, or has it twice")
+        texts[file] = texts[file].replace(item["old"], item["new"])
     for file, text in texts.items():
         place = out / str(file.relative_to(TEMPLATE)).replace(PLACEHOLDER, module)
         place.parent.mkdir(parents=True, exist_ok=True)

@@ -99,11 +99,11 @@ def predict(
 
     if fused:
         answer = _predictor_of("fused")(
-            run, [str(one) for one in inputs], device=device, explain_in=explain_in,
+            run, [str(path) for path in inputs], device=device, explain_in=explain_in,
             accept_synthetic=accept_synthetic,
             echo=lambda line: click.echo(line, err=True),
         )  # fmt: skip
-        inputs = tuple(Path(str(one).partition("=")[2]) for one in inputs)
+        inputs = tuple(Path(str(path).partition("=")[2]) for path in inputs)
     else:
         from cardio_core.runner.predict import predict_new
 

@@ -19,6 +19,8 @@ def report(run: Path) -> None:
     from cardio_core.runner.manifest import Manifest
 
     if not (run / "metrics.json").is_file():
-        raise ConfigError(f"{run}: no finished run directory (it has no metrics.json)")
+        raise ConfigError(
+            f"{run}: no finished run directory (it has no metrics.json); resume the run"
+        )
     Manifest.open(run, complete=False)
     click.echo(f"Report: {build_report(run)}")

@@ -116,20 +116,20 @@ if TYPE_CHECKING:
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the manifest when done.")
 @group_readable
-def run(needs_from: tuple[str, ...], as_json: bool, **asked: Any) -> None:
+def run(needs_from: tuple[str, ...], as_json: bool, **options: Any) -> None:
     """Take raw recordings to an evaluation: load, features, folds, report."""
     from cardio_core.registry import open_plugin, require_installed
     from cardio_core.runner.progress import STAGES, Display
     from cardio_core.runner.request import RunRequest, announce_data, check_typed
 
     # What is misspelt must not first cost the import of everything else.
-    require_installed(asked["plugin"])
-    if asked["smoke"] and asked["config"]:
+    require_installed(options["plugin"])
+    if options["smoke"] and options["config"]:
         raise ConfigError("--smoke is a configuration; leave out --config")
-    if asked["resume"] and asked["out"] is None:
-        raise ConfigError("--resume needs --out: the run directory to go on with")
+    if options["resume"] and options["out"] is None:
+        raise ConfigError("--resume needs --out; name the run directory to go on with")
     command = shlex.join(["cardio", *sys.argv[1:]])
-    request = RunRequest(**asked, needs_from=_pairs(needs_from), command=command)
+    request = RunRequest(**options, needs_from=_pairs(needs_from), command=command)
     check_typed(request)
     open_plugin(request.plugin)  # a broken one is refused before anything is said of the data
     request = replace(request, given=given(request.plugin, request.task))
@@ -158,15 +158,15 @@ def request_of(words: Sequence[str]) -> RunRequest:
     above = click.Context(click.Group("cardio"), info_name="cardio")
     try:
         with run.make_context("run", list(words), parent=above) as ctx:
-            asked = dict(ctx.params)
-            asked.pop("as_json")
-            needs_from = _pairs(asked.pop("needs_from"))
-            own = given(asked["plugin"], asked["task"])
+            params = dict(ctx.params)
+            params.pop("as_json")
+            needs_from = _pairs(params.pop("needs_from"))
+            own = given(params["plugin"], params["task"])
             layout = LAYOUT.get()
     except click.ClickException as error:
         raise ConfigError(error.format_message()) from error
     command = shlex.join(["cardio", "run", *words])
-    return RunRequest(**asked, needs_from=needs_from, given=own, command=command, layout=layout)
+    return RunRequest(**params, needs_from=needs_from, given=own, command=command, layout=layout)
 
 
 def _pairs(texts: tuple[str, ...]) -> dict[str, Path]:

@@ -41,13 +41,13 @@ def installed_torch() -> TorchBuild | None:
     if spec is None or spec.origin is None:
         return None
     text = Path(spec.origin).with_name("version.py").read_text(encoding="utf-8")
-    said: dict[str, Any] = {}
+    answer: dict[str, Any] = {}
     for node in ast.parse(text).body:
         if isinstance(node, ast.Assign | ast.AnnAssign) and isinstance(node.value, ast.Constant):
             target = node.targets[0] if isinstance(node, ast.Assign) else node.target
-            said[ast.unparse(target)] = node.value.value
-    kinds = [kind for kind in ("cuda", "hip") if said.get(kind)]
-    return TorchBuild(said["__version__"], kinds[0] if kinds else None)
+            answer[ast.unparse(target)] = node.value.value
+    kinds = [kind for kind in ("cuda", "hip") if answer.get(kind)]
+    return TorchBuild(answer["__version__"], kinds[0] if kinds else None)
 
 
 def _cuda_driver_loads() -> bool:
@@ -129,7 +129,7 @@ def choose_device(request: str = "auto", precision: str = "32") -> Device:
     if request == "cpu" or (request == "auto" and not found):
         return _cpu(request, precision)  # type: ignore[arg-type]
     if index >= found:
-        raise ConfigError(_no_such_gpu(request, found))
+        raise ConfigError(_no_such_gpu(request, found), code="device")
     return _gpu(index, request, precision)  # type: ignore[arg-type]
 
 
@@ -223,7 +223,8 @@ def _cpu(request: str, precision: Precision) -> Device:
     if precision == "16":
         because = f"; {lack}" if request == "auto" else ""
         raise ConfigError(
-            f"--precision 16: expected a GPU, found the CPU{because}; use --precision 32 or bf16"
+            f"--precision 16: expected a GPU, found the CPU{because}; use --precision 32 or bf16",
+            code="device",
         )
     why = f"{lack}, so the CPU" if request == "auto" else "the CPU was asked for"
     cores = cpu_count()
@@ -241,10 +242,11 @@ def _gpu(index: int, request: str, precision: Precision) -> Device:
     if precision == "bf16" and torch.version.cuda and major < 8:
         raise ConfigError(
             f"--precision bf16: expected a GPU of compute capability 8.0 or more, "
-            f"found {name}; use --precision 16 or 32"
+            f"found {name}; use --precision 16 or 32",
+            code="device",
         )
-    asked = f"{request} was asked for"
-    why = f"torch {torch.__version__} sees {_n_gpus()} GPU(s)" if request == "auto" else asked
+    requested = f"{request} was asked for"
+    why = f"torch {torch.__version__} sees {_n_gpus()} GPU(s)" if request == "auto" else requested
     return Device("cuda", index, name, precision, f"{why}, so cuda:{index}")
 
 

@@ -36,9 +36,9 @@ from cardio_core.compute.resource_errors import (
     dead_worker,
     install_extra,
     is_dead_worker,
+    resource_error,
     without_shared_memory,
 )
-from cardio_core.compute.resource_errors import lacking as lack_behind
 from cardio_stats.errors import CardioError, ConfigError
 
 # Keeping the workers of an engine busy, each with a device of its own.
@@ -72,7 +72,7 @@ def spread(
             try:
                 results[number] = future.result()
             except BaseException as error:
-                explain(error, [titled(jobs[one]) for one, _ in running.values()])
+                explain(error, [titled(jobs[item]) for item, _ in running.values()])
                 raise
             running.pop(future)
             free.append(slot)
@@ -86,17 +86,17 @@ def titled(job: Any) -> str:
 
 
 def explain(error: BaseException, under_way: Sequence[str] = ()) -> None:
-    """Raise a LackingError for the exceptions with which an engine reports a dead worker.
+    """Raise a ResourceError for the exceptions with which an engine reports a dead worker.
 
     `under_way` are the titles of the jobs that were at work: one of them was too much.
     """
     if isinstance(error, CancelledError):
         raise CardioError(
-            "the connection to the Dask cluster was lost; check its scheduler"
+            "the connection to the Dask cluster was lost; check its scheduler", code="network"
         ) from error
     if is_dead_worker(error):
         raise dead_worker(error, _listed(under_way)) from error
-    if (machine := lack_behind(error)) is not None and machine is not error:
+    if (machine := resource_error(error)) is not None and machine is not error:
         raise machine from error
 
 
@@ -123,13 +123,13 @@ class NoLongerWantedError(BaseException):
     """Ends a job whose run is no more; no `except Exception` of a plugin holds it up."""
 
 
-def lacking(named: Named) -> str:
+def missing_in_worker(named: Named) -> str:
     """Return what this worker lacks, and remember that it lacks nothing."""
     name, check = named
-    said = "" if name in _PASSED else check()
-    if not said:
+    text = "" if name in _PASSED else check()
+    if not text:
         _PASSED.add(name)
-    return said
+    return text
 
 
 def run_there(
@@ -147,8 +147,8 @@ def run_there(
         As `run_job`.
     """
     for check in checks:
-        if said := lacking(check):
-            raise ConfigError(f"--executor dask: worker {_me().address}: {said}")
+        if text := missing_in_worker(check):
+            raise ConfigError(f"--executor dask: worker {_me().address}: {text}")
     with _ALONE, _while_wanted():
         return run_job(function, job, device)
 
@@ -294,7 +294,7 @@ class SerialExecutor:
                 try:
                     results.append(function(job, *arguments))
                 except MemoryError as error:
-                    raise lack_behind(error, titled(job)) or error from error
+                    raise resource_error(error, titled(job)) or error from error
                 if on_done is not None:
                     on_done(results[-1])
         return results
@@ -476,7 +476,8 @@ class DaskExecutor:
         except ImportError as error:
             raise ConfigError(
                 f"--executor dask: needs the packages dask and distributed ({error}); "
-                f"{install_extra('dask')}"
+                f"{install_extra('dask')}",
+                code="not_installed",
             ) from error
         self._address = address
         self._checks: tuple[Named, ...] = ()
@@ -489,7 +490,8 @@ class DaskExecutor:
             reason = str(error).splitlines()[0] if str(error) else type(error).__name__
             raise ConfigError(
                 f"--executor dask:{address}: no Dask scheduler answers ({reason}); "
-                "start one with `dask scheduler` and give its address"
+                "start one with `dask scheduler` and give its address",
+                code="network",
             ) from error
 
     @property
@@ -509,11 +511,11 @@ class DaskExecutor:
                     "--nworkers N --nthreads 1`"
                 )
         named = (secrets.token_hex(8), check)
-        for name, said in self._client.run(lacking, named, on_error="return").items():
-            if isinstance(said, Exception):
-                said = f"{said}; install cardio there as it is here"
-            if said:
-                raise ConfigError(f"{self._named(name)}: {said}")
+        for name, text in self._client.run(missing_in_worker, named, on_error="return").items():
+            if isinstance(text, Exception):
+                text = f"{text}; install cardio there as it is here"
+            if text:
+                raise ConfigError(f"{self._named(name)}: {text}")
         before, self._checks = self._checks, (*self._checks, named)
         try:
             yield
@@ -538,7 +540,7 @@ class DaskExecutor:
         ended: SimpleQueue[Any] = SimpleQueue()
         kinds: Sequence[Device | None] = devices or (None,)
         ahead = _AHEAD if devices is None else 1
-        places, asked = self.n_workers * ahead, time.monotonic()
+        places, since = self.n_workers * ahead, time.monotonic()
         try:
             while True:
                 while len(running) < places and (number := next(waiting, None)) is not None:
@@ -556,8 +558,8 @@ class DaskExecutor:
                 results[number] = self._result(future)
                 if on_done is not None:
                     on_done(results[number])
-                if time.monotonic() - asked >= _LOOKS_S:
-                    places, asked = max(1, self.n_workers) * ahead, time.monotonic()
+                if time.monotonic() - since >= _LOOKS_S:
+                    places, since = max(1, self.n_workers) * ahead, time.monotonic()
         except BaseException as error:
             with suppress(Exception):
                 self._client.cancel(list(running), force=True)
@@ -590,7 +592,8 @@ class DaskExecutor:
         except TimeoutError as error:
             raise ConfigError(
                 f"--executor dask:{self._address}: no worker has joined this scheduler; start some "
-                f"with `dask worker {self._address} --nworkers N --nthreads 1`"
+                f"with `dask worker {self._address} --nworkers N --nthreads 1`",
+                code="network",
             ) from error
 
     def _workers(self) -> dict[str, Any]:
@@ -618,11 +621,12 @@ class DaskExecutor:
 
 def _guard_encrypted(address: str) -> None:
     """Raise where Dask would refuse to speak to an address, and complain for seconds of its own."""
-    asked = import_module("dask").config.get("distributed.comm.require-encryption", None)
-    if asked and not address.startswith(("tls://", "wss://")):
+    required = import_module("dask").config.get("distributed.comm.require-encryption", None)
+    if required and not address.startswith(("tls://", "wss://")):
         raise ConfigError(
             f"--executor dask:{address}: Dask's configuration wants encrypted connections "
-            "(distributed.comm.require-encryption); give the scheduler's tls:// address"
+            "(distributed.comm.require-encryption); give the scheduler's tls:// address",
+            code="network",
         )
 
 

@@ -21,7 +21,7 @@ from types import FrameType
 from typing import Any, NoReturn
 
 from cardio_core.compute.devices import Device
-from cardio_core.compute.resource_errors import lacking
+from cardio_core.compute.resource_errors import resource_error
 from cardio_stats.errors import CardioError
 
 ENVIRONMENT = {
@@ -138,11 +138,11 @@ def stopping_in_order() -> Iterator[None]:
         signal.signal(number, signal.SIG_DFL)
         raise StoppedFromOutside(number)
 
-    told = sys.unraisablehook
+    hook = sys.unraisablehook
 
     def lost(what: sys.UnraisableHookArgs) -> None:
         if not isinstance(what.exc_value, KeyboardInterrupt):
-            told(what)
+            hook(what)
             return
         number = getattr(what.exc_value, "number", signal.SIGINT)
         if number in before:
@@ -157,7 +157,7 @@ def stopping_in_order() -> Iterator[None]:
         yield
     finally:
         if in_main:
-            sys.unraisablehook = told
+            sys.unraisablehook = hook
         for number, handler in before.items():
             signal.signal(number, handler)
 
@@ -257,7 +257,7 @@ def run_job(function: Callable[..., Any], job: Any, device: Device | None) -> An
     try:
         return function(job) if device is None else function(job, device)
     except Exception as error:
-        if (machine := lacking(error, str(getattr(job, "title", "")))) is not None:
+        if (machine := resource_error(error, str(getattr(job, "title", "")))) is not None:
             raise machine from None
         found = that_travels(error)
         if found is error:

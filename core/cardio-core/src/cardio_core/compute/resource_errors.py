@@ -10,7 +10,7 @@ import shutil
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
-from cardio_stats.errors import DataError, LackingError
+from cardio_stats.errors import Code, DataError, ResourceError
 
 _DISK = {
     errno.ENOSPC: "the disk is full",
@@ -37,9 +37,9 @@ OUT_OF_MEMORY = (
 )
 
 
-def lacking(
+def resource_error(
     error: BaseException, doing: str = "", place: Path | None = None
-) -> LackingError | None:
+) -> ResourceError | None:
     """Return what an error says of the machine, or None where it is about something else.
 
     Parameters
@@ -53,17 +53,17 @@ def lacking(
 
     Examples
     --------
-    >>> print(lacking(MemoryError(), "honest r0-f1 ridge"))
+    >>> print(resource_error(MemoryError(), "honest r0-f1 ridge"))
     honest r0-f1 ridge: out of memory; use fewer processes (--executor local:1) or ...
-    >>> lacking(ValueError("no number")) is None
+    >>> resource_error(ValueError("no number")) is None
     True
     """
-    if isinstance(error, LackingError):
+    if isinstance(error, ResourceError):
         return error
     if is_out_of_memory(error):
-        said = f"{doing}: " if doing else ""
-        said += f"out of memory; {OUT_OF_MEMORY}"
-        return LackingError(said, said)
+        text = f"{doing}: " if doing else ""
+        text += f"out of memory; {OUT_OF_MEMORY}"
+        return ResourceError(text, text, code="memory")
     if isinstance(error, RuntimeError) and "shared memory" in str(error):
         return without_shared_memory(error)
     if is_dead_worker(error):
@@ -74,15 +74,16 @@ def lacking(
     name = getattr(error, "filename2", None) or getattr(error, "filename", None)
     path = Path(os.fsdecode(name)) if isinstance(name, str | bytes) else None
     where = path or place
-    kept = (f"{doing}: " if doing else "") + (
+    redacted = (f"{doing}: " if doing else "") + (
         "a file cannot be written" if number in _DISK else "a file cannot be opened"
     )
-    said = kept.replace("a file", str(path)) if path and _ours(error, path, place) else kept
+    text = redacted.replace("a file", str(path)) if path and _ours(error, path, place) else redacted
     why = {**_DISK, **_NOT_ALLOWED}[number]
     free = _free(where) if number in _FULL else ""
     do = "free some space" if number in _FULL else "allow it"
     tail = f": {why}{free}; {do} or name another place"
-    return LackingError(said + tail, kept + tail)
+    code: Code = "disk" if number in _DISK else "permission"
+    return ResourceError(text + tail, redacted + tail, code=code)
 
 
 def _ours(error: BaseException, path: Path, place: Path | None) -> bool:
@@ -106,7 +107,7 @@ def unreadable(error: BaseException) -> DataError | None:
     return DataError(why) if why else None
 
 
-def without_shared_memory(error: BaseException) -> LackingError:
+def without_shared_memory(error: BaseException) -> ResourceError:
     """Return what is said where processes cannot share memory: no semaphore, no array.
 
     Examples
@@ -115,11 +116,11 @@ def without_shared_memory(error: BaseException) -> LackingError:
     several processes cannot work here: /dev/shm is full, too small or may not be written (No ...
     """
     why = getattr(error, "strerror", None) or type(error).__name__
-    said = (
+    text = (
         f"several processes cannot work here: /dev/shm is full, too small or may not be written "
         f"({why}); enlarge it (docker run --shm-size=1g), or use one process (--executor local:1)"
     )
-    return LackingError(said, said)
+    return ResourceError(text, text, code="memory")
 
 
 def is_dead_worker(error: BaseException) -> bool:
@@ -128,7 +129,7 @@ def is_dead_worker(error: BaseException) -> bool:
     return type(error).__name__ in ("TerminatedWorkerError", "KilledWorker")
 
 
-def dead_worker(error: BaseException, at: str = "") -> LackingError:
+def dead_worker(error: BaseException, at: str = "") -> ResourceError:
     """Return what is said of a process that died; `at` says over what, behind a comma.
 
     Examples
@@ -138,8 +139,8 @@ def dead_worker(error: BaseException, at: str = "") -> LackingError:
     """
     codes = re.search(r"\{.*\}", str(error))
     detail = f": exit code {codes[0].strip('{}')}" if codes else ""
-    said = f"a worker died (out of memory is the usual cause){detail}{at}; {OUT_OF_MEMORY}"
-    return LackingError(said, said)
+    text = f"a worker died (out of memory is the usual cause){detail}{at}; {OUT_OF_MEMORY}"
+    return ResourceError(text, text, code="memory")
 
 
 def is_out_of_memory(error: BaseException) -> bool:
@@ -181,7 +182,7 @@ def _free(path: Path | None) -> str:
     return ""
 
 
-# What to type for a package that is lacking: a checkout has folders, a wheel has names.
+# What to type for a package that is missing: a checkout has folders, a wheel has names.
 
 CORE = "cardio-core"
 
@@ -193,8 +194,8 @@ def from_folder() -> bool:
     Where the core was not installed at all, its sources lie in a checkout.
     """
     try:
-        said = distribution(CORE).read_text("direct_url.json")
-        return said is not None and "dir_info" in json.loads(said)
+        record = distribution(CORE).read_text("direct_url.json")
+        return record is not None and "dir_info" in json.loads(record)
     except PackageNotFoundError:
         return True
     except (ValueError, TypeError, OSError):
@@ -207,8 +208,8 @@ def core_named(extra: str = "") -> str:
     The name alone is safe because it is only said where the core is there: pip then takes what the
     extra asks for, and leaves the core as it is.
     """
-    asked = f"[{extra}]" if extra else ""
-    return f"./core/{CORE}{asked}" if from_folder() else f"{CORE}{asked}"
+    brackets = f"[{extra}]" if extra else ""
+    return f"./core/{CORE}{brackets}" if from_folder() else f"{CORE}{brackets}"
 
 
 def install_extra(extra: str) -> str:

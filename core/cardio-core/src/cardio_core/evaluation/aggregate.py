@@ -190,7 +190,10 @@ def match_events(
     reference = _ascending(reference_s, "reference_s")
     found = _ascending(found_s, "found_s")
     if not tolerance_s >= 0:
-        raise DataError(f"match_events: expected tolerance_s of 0 or more, found {tolerance_s}")
+        raise DataError(
+            f"match_events: expected tolerance_s of 0 or more, found {tolerance_s}",
+            code="out_of_range",
+        )
     reach_s = tolerance_s + _ROUNDING_S
     first = np.searchsorted(found, reference - reach_s, side="left")
     last = np.searchsorted(found, reference + reach_s, side="right")

@@ -64,11 +64,11 @@ def together_said(columns: Sequence[tuple[About, float]]) -> str:
     >>> together_said([(About("QRS duration", "ms", "measured"), 121.0)])
     'its measurements do not go together as in training (least: QRS duration 121 ms)'
     """
-    said = ", ".join(
+    text = ", ".join(
         f"{in_a_sentence(about.title)} {number(value)}{f' {about.unit}' if about.unit else ''}"
         for about, value in columns
     )
-    least = f" (least: {said})" if said else ""
+    least = f" (least: {text})" if text else ""
     return f"its measurements do not go together as in training{least}"
 
 
@@ -200,7 +200,7 @@ class Calibration:
             {name: scale[1] for name, scale in scales.items() if scale is not None},
             conformal_quantile(ordered, ALPHA_BORDERLINE),
             conformal_quantile(ordered, ALPHA_OUTSIDE),
-            tuple(float(one) for one in np.percentile(ordered, np.linspace(0, 100, _GRID))),
+            tuple(float(item) for item in np.percentile(ordered, np.linspace(0, 100, _GRID))),
             len(ordered),
         )
 
@@ -380,7 +380,7 @@ class Applicability:
             Of the models, in words.
         """
         distances = _left_out(patients, np.asarray(subjects, dtype=object))
-        kept = {}
+        retained = {}
         most = 0
         for model, space in (spaces or {}).items():
             own = pd.Series((left_out or {}).get(model, {}), dtype=float)
@@ -388,9 +388,9 @@ class Applicability:
             most = max(most, int(own.notna().sum()))
             if own.notna().sum() >= LEAST_PATIENTS:
                 distances[f"{NETWORK}{model}"] = own
-                kept[model] = space
-        if kept:  # a fixed test set leaves the others without a distance in the network
-            whole = distances.notna()[[f"{NETWORK}{model}" for model in kept]].all(axis=1)
+                retained[model] = space
+        if retained:  # a fixed test set leaves the others without a distance in the network
+            whole = distances.notna()[[f"{NETWORK}{model}" for model in retained]].all(axis=1)
             distances = distances[whole]
         likeness = _likeness(patients.values, patients.about)
         calibration = Calibration.of(distances)
@@ -399,9 +399,9 @@ class Applicability:
             {key: patients.about[key] for key in likeness.columns},
             likeness,
             _seen_names(patients.names),
-            kept,
+            retained,
             calibration,
-            {model: (titles or {}).get(model, model) for model in kept},
+            {model: (titles or {}).get(model, model) for model in retained},
             "" if calibration is not None else _why_not(likeness, distances, most),
         )
 
@@ -439,30 +439,30 @@ class Applicability:
         ]
         return pd.DataFrame(rows, columns=list(COLUMNS))
 
-    def _one(self, one: _Compared) -> tuple[str, str, str, float]:
-        patient = str(one.patients.values.index[one.place])
-        strange = self._strange(one.patients, one.place)
+    def _one(self, item: _Compared) -> tuple[str, str, str, float]:
+        patient = str(item.patients.values.index[item.place])
+        strange = self._strange(item.patients, item.place)
         calibration = self.calibration
         if calibration is None:
             return self._by_names(patient, strange, self.why_not)
-        known = [value for value in one.placed.values() if np.isfinite(value)]
+        known = [value for value in item.placed.values() if np.isfinite(value)]
         if not known:
             return self._by_names(patient, strange, UNKNOWN)
         largest = max(known)
         verdict = OUTSIDE if largest > calibration.outside else INSIDE
         if verdict == INSIDE and (strange or largest > calibration.borderline):
             verdict = BORDERLINE
-        found = self._reasons(calibration, one)
+        found = self._reasons(calibration, item)
         return patient, verdict, listed([*strange, *found]), calibration.percentile(largest)
 
     def _strange(self, patients: Described, place: int) -> list[str]:
         """Return what is said of names that training never saw."""
-        said = []
+        texts = []
         for name, seen in self.names.items():
             value = patients.names[name].iloc[place] if name in patients.names.columns else None
             if value is not None and str(value) not in seen:
-                said.append(name_said(NAMES[name], str(value)))
-        return said
+                texts.append(name_said(NAMES[name], str(value)))
+        return texts
 
     @staticmethod
     def _by_names(patient: str, strange: list[str], why: str) -> tuple[str, str, str, float]:
@@ -471,47 +471,47 @@ class Applicability:
             return patient, NOT_JUDGED, why, float("nan")
         return patient, BORDERLINE, listed([*strange, f"otherwise not judged: {why}"]), float("nan")
 
-    def _reasons(self, calibration: Calibration, one: _Compared) -> list[str]:
+    def _reasons(self, calibration: Calibration, item: _Compared) -> list[str]:
         """Return why each test that is beyond its limit is, columns first."""
         reasons: list[str] = []
         named: list[int] = []
-        off = np.where(np.isfinite(one.scaled), np.abs(one.scaled), 0.0)
+        off = np.where(np.isfinite(item.scaled), np.abs(item.scaled), 0.0)
         for place, name in enumerate(self.likeness.columns):
             test = ONE[self.about[name].kind]
             if test in calibration.middle and off[place] > calibration.limit(test):
                 named.append(place)
         named.sort(key=lambda place: -calibration.moved(self._test_of(place), float(off[place])))
-        reasons += [self._column_said(place, one) for place in named]
-        one_by_one = max((one.placed.get(test, 0.0) for test in ONE.values()), default=0.0)
-        beyond = {test: u for test, u in one.placed.items() if u > calibration.borderline}
+        reasons += [self._column_said(place, item) for place in named]
+        one_by_one = max((item.placed.get(test, 0.0) for test in ONE.values()), default=0.0)
+        beyond = {test: u for test, u in item.placed.items() if u > calibration.borderline}
         for test in sorted(beyond, key=lambda test: -beyond[test]):
             if test.startswith(NETWORK):
                 title = self.titles[test.removeprefix(NETWORK)]
-                reasons.append(network_said(title, one.distances[test] / calibration.limit(test)))
+                reasons.append(network_said(title, item.distances[test] / calibration.limit(test)))
             if test == TOGETHER and (not named or beyond[test] > one_by_one):
-                odd = np.abs(np.nan_to_num(self.likeness.unusual(one.scaled), nan=0.0))
+                odd = np.abs(np.nan_to_num(self.likeness.unusual(item.scaled), nan=0.0))
                 two = [int(place) for place in np.argsort(-odd, kind="stable")[:2] if odd[place]]
-                reasons.append(together_said([self._value_said(place, one) for place in two]))
+                reasons.append(together_said([self._value_said(place, item) for place in two]))
         return reasons
 
     def _test_of(self, place: int) -> str:
         return ONE[self.about[self.likeness.columns[place]].kind]
 
-    def _column_said(self, place: int, one: _Compared) -> str:
+    def _column_said(self, place: int, item: _Compared) -> str:
         own = self.likeness
-        about, value = self._value_said(place, one)
+        about, value = self._value_said(place, item)
         limits = (float(own.low[place]), float(own.high[place]))
         return column_said(about, value, float(own.middle[place]), limits)
 
-    def _value_said(self, place: int, one: _Compared) -> tuple[About, float]:
+    def _value_said(self, place: int, item: _Compared) -> tuple[About, float]:
         key = self.likeness.columns[place]
-        return self.about[key], float(one.patients.values[key].iloc[one.place])
+        return self.about[key], float(item.patients.values[key].iloc[item.place])
 
     def to_dict(self) -> dict[str, Any]:
         """Return JSON-ready summaries."""
         return {
             "n_patients": self.n,
-            "about": {key: vars(one) for key, one in self.about.items()},
+            "about": {key: vars(value) for key, value in self.about.items()},
             "likeness": self.likeness.to_dict(),
             "names": {name: list(seen) for name, seen in self.names.items()},
             "networks": {
@@ -528,12 +528,12 @@ class Applicability:
         networks, calibration = stored["networks"], stored["calibration"]
         return cls(
             int(stored["n_patients"]),
-            {key: About(**one) for key, one in stored["about"].items()},
+            {key: About(**value) for key, value in stored["about"].items()},
             Likeness.from_dict(stored["likeness"]),
             {name: list(seen) for name, seen in stored["names"].items()},
-            {model: Space.from_dict(one) for model, one in networks.items()},
+            {model: Space.from_dict(network) for model, network in networks.items()},
             None if calibration is None else Calibration.from_dict(calibration),
-            {model: str(one["title"]) for model, one in networks.items()},
+            {model: str(network["title"]) for model, network in networks.items()},
             str(stored["why_not"]),
         )
 
@@ -552,7 +552,7 @@ def _why_not(likeness: Likeness, distances: pd.DataFrame, n_by_network: int) -> 
 
 
 def _likeness(values: pd.DataFrame, about: Mapping[str, About]) -> Likeness:
-    return Likeness.fit(values, {key: one.kind != "clinical" for key, one in about.items()})
+    return Likeness.fit(values, {key: value.kind != "clinical" for key, value in about.items()})
 
 
 def _distances(
@@ -560,7 +560,7 @@ def _distances(
 ) -> pd.DataFrame:
     """Return by patient his distance by every test of columns; NaN where it does not apply."""
     made = {
-        test: likeness.farthest(values, {key for key, one in about.items() if one.kind == kind})
+        test: likeness.farthest(values, {key for key, value in about.items() if value.kind == kind})
         for kind, test in ONE.items()
     }
     return pd.DataFrame({**made, TOGETHER: likeness.distances(values)}, index=values.index)

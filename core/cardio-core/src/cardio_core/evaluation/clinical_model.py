@@ -101,7 +101,7 @@ def with_clinical_model(task: Task, names: Sequence[str]) -> Task:
         )
     if any(model.name == NAME for model in task.models):
         raise ConfigError(
-            f"--covariate {names[0]}: task {task.name!r} has a model {NAME!r} of its own"
+            f"--covariate {names[0]}: task {task.name!r} has a model {NAME!r}; leave it out"
         )
     shown = ", ".join(map(in_a_sentence, names))
     model = Model(
@@ -251,22 +251,24 @@ class Encoding:
     def encode(self, table: pd.DataFrame) -> Floats:
         """Return the design matrix, shape (n_patients, n_terms)."""
         return np.column_stack(
-            [term for one in self.columns for term in one.encode(table[one.name].tolist())]
+            [term for column in self.columns for term in column.encode(table[column.name].tolist())]
         )
 
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON form."""
         return {
-            "columns": [{"kind": type(one).__name__.lower(), **vars(one)} for one in self.columns]
+            "columns": [
+                {"kind": type(column).__name__.lower(), **vars(column)} for column in self.columns
+            ]
         }
 
     @classmethod
     def from_dict(cls, stored: dict[str, Any]) -> Encoding:
         """Read the JSON form."""
         found: list[Number | Words] = []
-        for one in stored["columns"]:
-            about = {key: value for key, value in one.items() if key != "kind"}
-            if one["kind"] == "number":
+        for column in stored["columns"]:
+            about = {key: value for key, value in column.items() if key != "kind"}
+            if column["kind"] == "number":
                 found.append(Number(**about))
             else:
                 found.append(Words(**{**about, "levels": tuple(about["levels"])}))
@@ -286,7 +288,7 @@ def fit_encoding(table: pd.DataFrame) -> Encoding:
     --------
     >>> table = pd.DataFrame({"age": [50, 60, None], "arm": ["on", "off", "on"], "x": [1, 1, 1]})
     >>> made = fit_encoding(table)
-    >>> [one.name for one in made.columns], made.encode(table).shape
+    >>> [item.name for item in made.columns], made.encode(table).shape
     (['age', 'arm'], (3, 3))
     """
     columns: list[Number | Words] = []
@@ -305,8 +307,8 @@ def fit_encoding(table: pd.DataFrame) -> Encoding:
             )
             continue
         levels = tuple(sorted(known.astype(str).unique()))
-        kept = levels[1:] if len(levels) == 2 else levels
-        columns.append(Words(str(name), kept, missing))
+        retained = levels[1:] if len(levels) == 2 else levels
+        columns.append(Words(str(name), retained, missing))
     return Encoding(tuple(columns))
 
 
@@ -347,7 +349,10 @@ def train(training: FeatureSet, targets: Targets, ctx: Context) -> ModelArtifact
         rows, truth = units[known], np.asarray(y)[known]
         encoding = fit_encoding(_values(training, rows["position"]))
         if not encoding.columns:
-            raise DataError("no clinical variable differs between the training patients")
+            raise DataError(
+                "no clinical variable differs between the training patients; leave this model out",
+                code="degenerate",
+            )
         design = encoding.encode(_values(training, rows["position"]))
         artifact.write_json(SafeName(f"encoding-{target.name}", ".json"), encoding.to_dict())
         if target.kind == "binary":
@@ -421,9 +426,12 @@ def _weights(design: Array, truth: Array, target: Target) -> dict[str, Any]:
 
 
 def _codes(truth: Array, target: Target) -> Array:
-    codes = np.array([_code(one, target) for one in truth])
+    codes = np.array([_code(item, target) for item in truth])
     if len(np.unique(codes)) < 2:
-        raise DataError("expected two or more classes to fit clinical variables on, found one")
+        raise DataError(
+            "expected two or more classes to fit clinical variables on, found one",
+            code="degenerate",
+        )
     return codes
 
 

@@ -66,13 +66,15 @@ def nonconformity(frame: pd.DataFrame, target: Target) -> Nonconformity:
     if absent:
         raise DataError(
             f"predictions of {target.name}: expected the columns subject_id, y_true and "
-            f"{', '.join(columns)}, found no {absent[0]}"
+            f"{', '.join(columns)}, found no {absent[0]}",
+            code="missing",
         )
     models = sorted(set(frame["model"])) if "model" in frame.columns else []
     if len(models) > 1:
         raise DataError(
             f"predictions of {target.name}: expected one model, found {', '.join(models)}; take "
-            "the rows of one"
+            "the rows of one",
+            code="ambiguous",
         )
     known = frame[frame[["subject_id", "y_true", *columns]].notna().all(axis=1)]
     if target.kind == "continuous":
@@ -85,7 +87,8 @@ def nonconformity(frame: pd.DataFrame, target: Target) -> Nonconformity:
         if (codes < 0).any():
             raise DataError(
                 f"truth of {target.name}: expected one of {', '.join(target.classes)}, found "
-                f"{known['y_true'][codes < 0].iloc[0]!r}"
+                f"{known['y_true'][codes < 0].iloc[0]!r}",
+                code="unknown",
             )
         held = class_probabilities(known[columns].to_numpy(float), target.classes, target.name)
         scores = 1 - held[np.arange(len(held)), codes]
@@ -120,24 +123,28 @@ def conformal_quantile(scores: ArrayLike, alpha: float, weights: ArrayLike | Non
     5.0
     """
     if not 0 < alpha < 1:
-        raise DataError(f"conformal alpha: expected a number between 0 and 1, found {alpha}")
-    given = np.asarray(scores, dtype=np.float64)
-    each = np.ones(given.size) if weights is None else np.asarray(weights, dtype=np.float64)
+        raise DataError(
+            f"conformal alpha: expected a number between 0 and 1, found {alpha}",
+            code="out_of_range",
+        )
+    values = np.asarray(scores, dtype=np.float64)
+    each = np.ones(values.size) if weights is None else np.asarray(weights, dtype=np.float64)
     n = float(each.sum())
     if n < 2 - 1e-9:
         raise DataError(
             f"conformal calibration: expected at least 2 patients with truth and prediction, found "
-            f"{given.size}; add patients"
+            f"{values.size}; add patients",
+            code="too_few",
         )
-    if np.isnan(given).any():
+    if np.isnan(values).any():
         raise DataError("conformal calibration: expected a score of every patient, found NaN")
-    order = np.argsort(given, kind="stable")
+    order = np.argsort(values, kind="stable")
     # (9 + 1)(1 - 0.3) is 7 in exact arithmetic and a little more or less in binary
     reached = np.cumsum(each[order]) >= (n + 1) * (1 - alpha) - 1e-9 * (n + 1)
-    return float(given[order][np.argmax(reached)]) if reached.any() else math.inf
+    return float(values[order][np.argmax(reached)]) if reached.any() else math.inf
 
 
-def class_probabilities(given: ArrayLike, classes: tuple[str, ...], name: str) -> Floats:
+def class_probabilities(values: ArrayLike, classes: tuple[str, ...], name: str) -> Floats:
     """Return probabilities with a column a class; one of shape (n,) is that of the second.
 
     Raises
@@ -145,18 +152,20 @@ def class_probabilities(given: ArrayLike, classes: tuple[str, ...], name: str) -
     DataError
         Another shape, or numbers that are no probabilities.
     """
-    scores = np.asarray(given, dtype=np.float64)
+    scores = np.asarray(values, dtype=np.float64)
     if scores.ndim == 1 and len(classes) == 2:
         scores = np.column_stack([1 - scores, scores])
     if scores.ndim != 2 or scores.shape[1] != len(classes):
         raise DataError(
             f"probabilities of {name}: expected shape (n, {len(classes)}), one column for each of "
-            f"{', '.join(classes)}, found {scores.shape}"
+            f"{', '.join(classes)}, found {scores.shape}",
+            code="mismatch",
         )
     if not ((scores >= 0) & (scores <= 1)).all():
         raise DataError(
             f"probabilities of {name}: expected numbers between 0 and 1, found others or missing "
-            "ones; turn scores into probabilities first"
+            "ones; turn scores into probabilities first",
+            code="out_of_range",
         )
     return scores
 
@@ -237,11 +246,11 @@ class Conformal:
     def note(self) -> str:
         """Why everything or a class is always covered, where it is; else empty."""
         needed = max(2, math.ceil(1 / self.alpha - 1 - 1e-9))
-        asked = f"too few for alpha = {self.alpha:g}, which needs at least {needed}"
+        requested = f"too few for alpha = {self.alpha:g}, which needs at least {needed}"
         if math.isinf(self.quantile):
             return (
-                f"{self.n_patients} patients are {asked}: every value is covered, and nothing is "
-                "learnt."
+                f"{self.n_patients} patients are {requested}: every value is covered, and nothing "
+                "is learnt."
             )
         own = dict(zip(self.classes, self.class_patients, strict=False))
         found = [f"“{name}” ({own[name]})" for name in self.always_held]
@@ -249,11 +258,11 @@ class Conformal:
             return ""
         if not self.learns:
             return (
-                f"the patients of each class, {' and '.join(found)}, are {asked} of every class: "
-                "every value is covered, and nothing is learnt."
+                f"the patients of each class, {' and '.join(found)}, are {requested} of every "
+                "class: every value is covered, and nothing is learnt."
             )
         return (
-            f"Patients with {' and '.join(found)} are {asked} of every class: every set holds "
+            f"Patients with {' and '.join(found)} are {requested} of every class: every set holds "
             f"{'it' if len(found) == 1 else 'these'}, so that nothing rules "
             f"{'it' if len(found) == 1 else 'them'} out."
         )
@@ -280,7 +289,8 @@ class Conformal:
         if self.kind == "continuous":
             raise DataError(
                 f"prediction sets of {self.target}: expected classes, found a continuous target; "
-                "use its intervals"
+                "use its intervals",
+                code="unsupported",
             )
         scores = class_probabilities(probabilities, self.classes, self.target)
         return np.asarray(1 - scores <= self.limits)
@@ -306,13 +316,15 @@ class Conformal:
         if self.kind != "continuous":
             raise DataError(
                 f"prediction intervals of {self.target}: expected a continuous target, found "
-                "classes; use its sets"
+                "classes; use its sets",
+                code="unsupported",
             )
         centre = np.asarray(values, dtype=np.float64)
         if centre.ndim != 1 or not np.isfinite(centre).all():
             raise DataError(
                 f"prediction intervals of {self.target}: expected one finite number a row, found "
-                f"shape {centre.shape} or missing values; leave such rows out"
+                f"shape {centre.shape} or missing values; leave such rows out",
+                code="not_a_number",
             )
         return np.column_stack([centre - self.quantile, centre + self.quantile])
 
@@ -345,7 +357,8 @@ class Conformal:
         if absent:
             raise DataError(
                 f"conformal rule: expected the fields {', '.join(needed)}, found no "
-                f"{absent[0]!r}; calibrate again"
+                f"{absent[0]!r}; calibrate again",
+                code="missing",
             )
         return cls(
             **{name: stored[name] for name in needed}

@@ -35,28 +35,30 @@ from cardio_stats.errors import DataError
 # Binary targets: discrimination, decisions at a named threshold, paired comparison of models.
 
 
-def binary_metrics(parts: Parts, frame: pd.DataFrame, asked: Asked) -> None:
+def binary_metrics(parts: Parts, frame: pd.DataFrame, request: Asked) -> None:
     """Add AUC, Brier score, base rate, and the decided metrics with their threshold's source."""
-    target, scope, config = asked.target, asked.scope, asked.config
+    target, scope, config = request.target, request.scope, request.config
     known = frame[frame["y_true"].notna() & frame["unit_id"].notna()]
     positive = target.classes[1]
     truth = (known["y_true"] == positive).to_numpy(int)
     score = known[f"score:{positive}"].to_numpy(float)
     clusters = Scored.clusters_of(known)
-    unit = unit_of(known, asked.task.unit)
+    unit = unit_of(known, request.task.unit)
     about: dict[str, Any] = {"patient": clusters, "level": config.level}
     area = auc(truth, score, unit=None if clusters is not None else unit, **about)
     parts.add([area], scope)
     drawn: dict[str, Any] = {
         "patient": clusters,
         "n_resamples": config.n_resamples,
-        "seed": asked.seed,
+        "seed": request.seed,
         "level": config.level,
         "unit": "patient" if clusters is not None else unit,
     }
     rows = np.column_stack([np.ones(len(truth)), truth, (score - truth) ** 2])
     parts.add(bootstrap_sums(rows, _overall, ("base_rate", "brier"), **drawn), scope)
-    decided = decision_metrics(truth, known["predicted"] == positive, source=asked.source, **drawn)
+    decided = decision_metrics(
+        truth, known["predicted"] == positive, source=request.source, **drawn
+    )
     parts.add(decided.values(), scope)
     undefined = [name for name in DECISION_RATES if name not in decided]
     if undefined:
@@ -72,12 +74,12 @@ def compare_models(
     positive = target.classes[1]
     column = f"score:{positive}"
     frames = {model: pooled(frame, target, model).set_index("unit_id") for model in models}
-    for one, other in combinations(models, 2):
-        both = frames[one].join(frames[other][[column]], rsuffix=":other", how="inner")
+    for item, other in combinations(models, 2):
+        both = frames[item].join(frames[other][[column]], rsuffix=":other", how="inner")
         both = both[both["y_true"].notna()]
-        scope = Scope(task=task.name, target=target.name, model=str(one), versus=str(other))
+        scope = Scope(task=task.name, target=target.name, model=str(item), versus=str(other))
         clusters = Scored.clusters_of(both)
-        with noting(parts.notes, f"{one} against {other}: not compared."):
+        with noting(parts.notes, f"{item} against {other}: not compared."):
             found = delong_paired(
                 (both["y_true"] == positive).astype(int),
                 both[column],
@@ -100,37 +102,37 @@ OWN = ("mae", "mae_constant", "rmse", "r2", "pearson_r", "pearson_r2", "ccc", "c
        "calibration_intercept")  # fmt: skip
 
 
-def continuous_metrics(parts: Parts, frame: pd.DataFrame, asked: Asked) -> None:
+def continuous_metrics(parts: Parts, frame: pd.DataFrame, request: Asked) -> None:
     """Add errors, R² = 1 - SSE/SST, correlations, the line of truth on prediction, and agreement.
 
     MAE stands beside that of always saying the median. Bias and limits of agreement are Bland and
     Altman's, of predicted less measured, where there are enough rows for them.
     """
     known = frame[frame["y_true"].notna()]
-    truth, said = known["y_true"].to_numpy(float), known["score"].to_numpy(float)
+    truth, predicted = known["y_true"].to_numpy(float), known["score"].to_numpy(float)
     if len(truth) < 3 or np.ptp(truth) == 0:
         raise DataError(f"expected at least 3 different true values, found {len(set(truth))}")
     clusters = Scored.clusters_of(known)
-    level = asked.config.level
-    unit = "patient" if clusters is not None else unit_of(known, asked.task.unit)
+    level = request.config.level
+    unit = "patient" if clusters is not None else unit_of(known, request.task.unit)
     found = regression_errors(
         truth,
-        said,
+        predicted,
         patient=clusters,
-        n_resamples=asked.config.n_resamples,
-        seed=asked.seed,
+        n_resamples=request.config.n_resamples,
+        seed=request.seed,
         level=level,
         unit=unit,
     )
     if clusters is None and "pearson_r" in found and len(truth) > 3:
-        found["pearson_r"] = correlation(truth, said, level=level, unit=unit).replace(
+        found["pearson_r"] = correlation(truth, predicted, level=level, unit=unit).replace(
             name="pearson_r"
         )
-    parts.add([found[name] for name in OWN if name in found], asked.scope)
+    parts.add([found[name] for name in OWN if name in found], request.scope)
     about: dict[str, Any] = {"patient": clusters, "level": level, "unit": unit}
-    what = "fold " + str(asked.scope.fold) if asked.scope.fold else str(asked.scope.model)
+    what = "fold " + str(request.scope.fold) if request.scope.fold else str(request.scope.model)
     with noting(parts.notes, f"Limits of agreement of {what}: not computed;"):
-        parts.add(limits_of_agreement(truth, said, **about).estimates, asked.scope)
+        parts.add(limits_of_agreement(truth, predicted, **about).estimates, request.scope)
 
 
 # Multiclass targets: per-class tables as de Chazal and EC57 print them, clustered by patient.
@@ -139,10 +141,10 @@ MOST_OF_AREAS = 500
 """Resamples of Hand and Till's area, which ranks every pair of classes in each."""
 
 
-def multiclass_metrics(parts: Parts, frame: pd.DataFrame, asked: Asked) -> None:
+def multiclass_metrics(parts: Parts, frame: pd.DataFrame, request: Asked) -> None:
     """Add Se, +P, F1 and AUC of every class, macro averages, and the confusion table."""
-    target, scope, config = asked.target, asked.scope, asked.config
-    unit, clusters = unit_of(frame, asked.task.unit), Scored.clusters_of(frame)
+    target, scope, config = request.target, request.scope, request.config
+    unit, clusters = unit_of(frame, request.task.unit), Scored.clusters_of(frame)
     scored = [name for name in target.classes if name not in target.unscored]
     present = set(frame["y_true"].dropna())
     table = per_class_table(
@@ -152,7 +154,7 @@ def multiclass_metrics(parts: Parts, frame: pd.DataFrame, asked: Asked) -> None:
         record=clusters,
         patient=frame["subject_id"],
         n_resamples=config.n_resamples,
-        seed=asked.seed,
+        seed=request.seed,
         level=config.level,
         average_over=[name for name in scored if name in present],
         unit=unit,
@@ -160,12 +162,12 @@ def multiclass_metrics(parts: Parts, frame: pd.DataFrame, asked: Asked) -> None:
     )
     for name, estimates in table.by_class.items():
         if name == "all":
-            parts.add(estimates.values(), scope, asked.source)
+            parts.add(estimates.values(), scope, request.source)
         else:
-            parts.add_class(dict(estimates), scope, name, asked.source)
+            parts.add_class(dict(estimates), scope, name, request.source)
     detected = frame[frame["unit_id"].notna() & frame["y_true"].notna()]
     if not detected[[f"score:{name}" for name in scored]].isna().all(axis=None):
-        _all_classes(parts, detected, scored, asked, unit)
+        _all_classes(parts, detected, scored, request, unit)
         for name in scored:
             _one_against_rest(parts, detected, name, scope, config, unit)
     if scope.fold is None:
@@ -180,20 +182,20 @@ def multiclass_metrics(parts: Parts, frame: pd.DataFrame, asked: Asked) -> None:
 
 
 def _all_classes(
-    parts: Parts, frame: pd.DataFrame, scored: list[str], asked: Asked, unit: str
+    parts: Parts, frame: pd.DataFrame, scored: list[str], request: Asked, unit: str
 ) -> None:
     """Add Hand and Till's area, which does not depend on how common the classes are."""
     here = frame[frame["y_true"].isin(scored)]
     if len(scored) < 3 or set(here["y_true"]) != set(scored):
         return
     clusters = Scored.clusters_of(here)
-    with noting(parts.notes, f"AUC of all classes of {asked.scope.model}: not computed."):
+    with noting(parts.notes, f"AUC of all classes of {request.scope.model}: not computed."):
         found = multiclass_auc(
             here["y_true"], here[[f"score:{name}" for name in scored]], scored, patient=clusters,
-            n_resamples=min(asked.config.n_resamples, MOST_OF_AREAS), seed=asked.seed,
-            level=asked.config.level, unit="patient" if clusters is not None else unit,
+            n_resamples=min(request.config.n_resamples, MOST_OF_AREAS), seed=request.seed,
+            level=request.config.level, unit="patient" if clusters is not None else unit,
         )  # fmt: skip
-        parts.add([found["all"]], asked.scope)
+        parts.add([found["all"]], request.scope)
 
 
 def _one_against_rest(
@@ -222,7 +224,7 @@ Array = np.ndarray[Any, Any]
 METHOD = "the same resamples for both"
 
 
-def compare_by_resampling(parts: Parts, frame: pd.DataFrame, asked: Asked) -> None:
+def compare_by_resampling(parts: Parts, frame: pd.DataFrame, request: Asked) -> None:
     """Add the difference of every two models on what both predicted: macro F1, or mean error.
 
     Whole patients are drawn where one has several rows, and both models see the same draw. The
@@ -236,30 +238,30 @@ def compare_by_resampling(parts: Parts, frame: pd.DataFrame, asked: Asked) -> No
         is a note.
     frame : DataFrame
         Of all models, as of `Scored.frames`.
-    asked : Asked
+    request : Asked
         Target (several classes or a number), place, level and resamples; its model does not count.
     """
-    target = asked.target
-    frames = {str(one): _keyed(pooled(frame, target, one)) for one in frame["model"].unique()}
+    target = request.target
+    frames = {str(item): _keyed(pooled(frame, target, item)) for item in frame["model"].unique()}
     continuous = target.kind == "continuous"
-    for one, other in combinations(frames, 2):
-        both = frames[one].join(frames[other][["score" if continuous else "predicted"]],
+    for entry, other in combinations(frames, 2):
+        both = frames[entry].join(frames[other][["score" if continuous else "predicted"]],
                                 rsuffix=":other", how="inner")  # fmt: skip
         clusters = Scored.clusters_of(both)
-        with noting(parts.notes, f"{one} against {other}: not compared."):
-            rows, statistic = _errors(both) if continuous else _counts(both, asked)
+        with noting(parts.notes, f"{entry} against {other}: not compared."):
+            rows, statistic = _errors(both) if continuous else _counts(both, request)
             name = "mae_difference" if continuous else "macro_f1_difference"
             [found] = bootstrap_sums(
                 rows,
                 statistic,
                 [name],
                 patient=clusters,
-                n_resamples=asked.config.n_resamples,
-                seed=asked.seed,
-                level=asked.config.level,
-                unit="patient" if clusters is not None else unit_of(both, asked.task.unit),
+                n_resamples=request.config.n_resamples,
+                seed=request.seed,
+                level=request.config.level,
+                unit="patient" if clusters is not None else unit_of(both, request.task.unit),
             )
-            place = replace(asked.scope, model=one, versus=other)
+            place = replace(request.scope, model=entry, versus=other)
             parts.add([found.replace(method=f"{found.method}, paired: {METHOD}")], place)
 
 
@@ -280,16 +282,16 @@ def _errors(both: pd.DataFrame) -> tuple[Array, Any]:
     return rows, lambda sums: ((sums[..., 1] - sums[..., 2]) / sums[..., 0])[..., None]
 
 
-def _counts(both: pd.DataFrame, asked: Asked) -> tuple[Array, Any]:
+def _counts(both: pd.DataFrame, request: Asked) -> tuple[Array, Any]:
     """Return what F1 of each class is made of, for both models, and their difference of means."""
     truth = both["y_true"].to_numpy(object)
     present = [
-        c for c in asked.target.classes if c not in asked.target.unscored and c in set(truth)
+        c for c in request.target.classes if c not in request.target.unscored and c in set(truth)
     ]
     columns = []
-    for said in (both["predicted"].to_numpy(object), both["predicted:other"].to_numpy(object)):
+    for predicted in (both["predicted"].to_numpy(object), both["predicted:other"].to_numpy(object)):
         for name in present:
-            columns += [(truth == name) & (said == name), truth == name, said == name]
+            columns += [(truth == name) & (predicted == name), truth == name, predicted == name]
 
     def difference(sums: Array) -> Array:
         parts = sums.reshape(*sums.shape[:-1], 2, len(present), 3)
@@ -342,7 +344,7 @@ def default_evaluate(
     >>> sick = Target("sick", "binary", ("no", "yes"))
     >>> task = Task("sick", "Sick", "patient", (sick,), (Model("rate", "Rate"),))
     >>> found = default_evaluate(Scored({"sick": frame}), task, EvaluateBlock(n_resamples=100))
-    >>> next(one.estimate.value for one in found.metrics if one.estimate.name == "auc")
+    >>> next(item.estimate.value for item in found.metrics if item.estimate.name == "auc")
     0.75
     """
     from cardio_core.evaluation.figures import add_figures
@@ -361,9 +363,9 @@ def default_evaluate(
         for model in frame["model"].unique():
             source = predictions.thresholds.get(f"{model}/{target.name}", "none")
             scope = Scope(task=task.name, target=target.name, model=str(model))
-            asked = Asked(target, task, scope, source, config, seed)
-            _judge(parts, pooled(frame, target, model), asked)
-            _by_fold(parts, frame[frame["model"] == model], asked)
+            request = Asked(target, task, scope, source, config, seed)
+            _judge(parts, pooled(frame, target, model), request)
+            _by_fold(parts, frame[frame["model"] == model], request)
         if target.kind == "binary":
             compare_models(parts, frame, target, task, config)
         else:
@@ -375,22 +377,22 @@ def default_evaluate(
     )
 
 
-def _by_fold(parts: Parts, frame: pd.DataFrame, asked: Asked) -> None:
+def _by_fold(parts: Parts, frame: pd.DataFrame, request: Asked) -> None:
     """Add the metrics of each fold, without figures; one fold is the pooled result already."""
     if frame["fold"].nunique() < 2:
         return
     for fold, rows in frame.groupby("fold", sort=True):
-        here = replace(asked.scope, repeat=int(rows["repeat"].iloc[0]), fold=str(fold))
+        here = replace(request.scope, repeat=int(rows["repeat"].iloc[0]), fold=str(fold))
         own = Parts([])
-        _judge(own, rows.reset_index(drop=True), replace(asked, scope=here))
+        _judge(own, rows.reset_index(drop=True), replace(request, scope=here))
         parts.metrics += own.metrics
 
 
-def _judge(parts: Parts, frame: pd.DataFrame, asked: Asked) -> None:
-    scope, kind = asked.scope, asked.target.kind
+def _judge(parts: Parts, frame: pd.DataFrame, request: Asked) -> None:
+    scope, kind = request.scope, request.target.kind
     where = f"{scope.model}, fold {scope.fold}" if scope.fold else str(scope.model)
-    with noting(parts.notes, f"{asked.target.name} of {where}: not computed."):
-        KINDS[kind](parts, frame, asked)
+    with noting(parts.notes, f"{request.target.name} of {where}: not computed."):
+        KINDS[kind](parts, frame, request)
 
 
 # The core's own hooks, which stand behind every plugin's.

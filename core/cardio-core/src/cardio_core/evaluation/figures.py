@@ -111,7 +111,7 @@ def _binary(
     chosen = _chosen(found, task, primary)
     few = [_smoothed(found[model], _known(frame, target, model), config) for model in chosen]
     picked = _picked(found, task, chosen)
-    if any(np.ptp(one.score) > 0 for one in few):
+    if any(np.ptp(item.score) > 0 for item in few):
         about: dict[str, Any] = {
             "positive": words,
             "level": config.level,
@@ -138,15 +138,18 @@ def _binary(
     )
 
 
-def _smoothed(one: ModelScores, rows: pd.DataFrame, config: EvaluateBlock) -> ModelScores:
+def _smoothed(model_scores: ModelScores, rows: pd.DataFrame, config: EvaluateBlock) -> ModelScores:
     """Return a model with its smooth calibration curve, where its scores allow one."""
     try:
         curve = calibration_curve(
-            one.positive, one.score, patient=Scored.clusters_of(rows), level=config.level
+            model_scores.positive,
+            model_scores.score,
+            patient=Scored.clusters_of(rows),
+            level=config.level,
         )
     except DataError:
-        return one
-    return replace(one, curve=curve)
+        return model_scores
+    return replace(model_scores, curve=curve)
 
 
 def _roc(
@@ -161,19 +164,19 @@ def _roc(
     shown = dict(found)
     if primary in shown:
         rows = _known(frame, target, primary)
-        one = shown[primary]
-        with noting(parts.notes, f"The ROC curve of {one.title} has no band:"):
+        entry = shown[primary]
+        with noting(parts.notes, f"The ROC curve of {entry.title} has no band:"):
             band = roc_band(
-                one.positive.astype(int),
-                one.score,
+                entry.positive.astype(int),
+                entry.score,
                 patient=Scored.clusters_of(rows),
                 level=config.level,
                 n_resamples=min(N_IN_BAND, config.n_resamples),
             )
             shown[primary] = ModelScores(
-                one.title, one.positive, one.score, one.group, one.area, band
+                entry.title, entry.positive, entry.score, entry.group, entry.area, band
             )
-    simple = any(one.group == "baseline" for one in found.values())
+    simple = any(item.group == "baseline" for item in found.values())
     parts.figures[f"roc-{target.name}"] = described(
         roc_of_models(list(shown.values()), level=level_words(config.level)),
         f"ROC curves: {words}",
@@ -191,8 +194,8 @@ def _chosen(found: dict[str, ModelScores], task: Task, primary: str) -> list[str
     """
     chosen = [primary] if primary in found else list(found)[:1]
     simple = [
-        name for name, one in found.items()
-        if one.group == "baseline" and not task.model(name).rule and one.area is not None
+        name for name, value in found.items()
+        if value.group == "baseline" and not task.model(name).rule and value.area is not None
     ]  # fmt: skip
     if simple:
         best = max(simple, key=lambda name: found[name].area.value)  # type: ignore[union-attr]
@@ -208,14 +211,14 @@ def _picked(there: Iterable[str], task: Task, chosen: list[str]) -> str:
     if not left:
         return ""
     simple = [name for name in chosen[1:] if task.model(name).baseline]
-    said = f" {len(left)} more {'is' if len(left) == 1 else 'are'} not drawn."
+    text = f" {len(left)} more {'is' if len(left) == 1 else 'are'} not drawn."
     if simple and any(task.model(name).baseline for name in left):
         which = "baseline"
         if any(model.baseline and model.rule for model in task.models):
             which = "baseline with probabilities of its own"
         title = task.model(simple[0]).title
-        said += f" {title} is the {which} that has the largest AUC, picked afterwards."
-    return said
+        text += f" {title} is the {which} that has the largest AUC, picked afterwards."
+    return text
 
 
 def _classes(parts: Parts, frame: pd.DataFrame, target: Target, task: Task, model: str) -> None:

@@ -15,7 +15,7 @@ from cardio_core.errors import LeakageError
 from cardio_core.evaluation.aggregate import score_columns
 from cardio_core.evaluation.decision import plain
 from cardio_core.types.info import Target
-from cardio_stats.errors import DataError
+from cardio_stats.errors import Code, DataError
 
 # The regression behind late fusion: weights that move little when the scores move little.
 
@@ -37,6 +37,8 @@ from the second on Firth's method is, and both in proportion between."""
 
 class UnfittableError(DataError):
     """The fitted rows cannot settle the weights: too few, of one class, or all alike."""
+
+    code: Code = "degenerate"
 
 
 def fit_weights(
@@ -182,10 +184,10 @@ def _handed_on(weights: Floats, rest: Floats, faint: float) -> Floats:
     threshold decides.
     """
     handed = weights.copy()
-    for one, other in combinations(range(len(weights)), 2):
-        differ = float((rest[:, one] - rest[:, other]).std()) / max(faint / 10, 1e-12)
+    for item, other in combinations(range(len(weights)), 2):
+        differ = float((rest[:, item] - rest[:, other]).std()) / max(faint / 10, 1e-12)
         share = 1 / (1 + differ**STEEPNESS)
-        handed[one] += share * handed[other]
+        handed[item] += share * handed[other]
         handed[other] *= 1 - share
     return handed
 
@@ -214,6 +216,8 @@ CLIP = 1e-7
 
 class MismatchError(DataError):
     """The models do not speak of the same patients, folds or truths: no cohort excuses that."""
+
+    code: Code = "mismatch"
 
 
 @dataclass(frozen=True)
@@ -368,7 +372,8 @@ def side_by_side(
     if empty.any():
         raise DataError(
             f"fusion: expected a score of at least one model, found none for unit "
-            f"{rows['unit_id'][empty].iloc[0]!r}; leave it out"
+            f"{rows['unit_id'][empty].iloc[0]!r}; leave it out",
+            code="missing",
         )
     return SideBySide(rows, np.asarray(scores, dtype=np.float64), models)
 
@@ -602,9 +607,10 @@ def fuse(
     if set(fitted_on) != set(tested):
         raise DataError(
             f"fusion: expected the same models fitted and tested, found {sorted(fitted_on)} and "
-            f"{sorted(tested)}"
+            f"{sorted(tested)}",
+            code="mismatch",
         )
-    fitting, testing = (side_by_side(given, target, ("y_true",)) for given in (fitted_on, tested))
+    fitting, testing = (side_by_side(value, target, ("y_true",)) for value in (fitted_on, tested))
     known = fitting.at(fitting.rows["y_true"].notna().to_numpy())
     if not overlap:
         _guard_patients(known, testing)
@@ -629,9 +635,9 @@ def _guard_patients(fit: SideBySide, test: SideBySide) -> None:
 
 def _unforeseen(fit: SideBySide, test: SideBySide, counts: str) -> list[str]:
     notes = []
-    lacking, had = np.isnan(test.scores), ~np.isnan(fit.scores)
+    missing, had = np.isnan(test.scores), ~np.isnan(fit.scores)
     for column, model in enumerate(test.models):
-        n_lacking = int(lacking[:, column].sum())
+        n_lacking = int(missing[:, column].sum())
         if n_lacking and had[:, column].all():
             notes.append(
                 f"Fusion, test set: {n_lacking} rows lack {model}, which no fitted row lacks; "

@@ -82,24 +82,24 @@ class Likeness:
         together : mapping of str to bool
             Whether a column is judged together with the others, not only by itself.
         """
-        kept = [name for name in values.columns if _varies(values[name].to_numpy(float))]
-        if len(kept) > MOST_COLUMNS:
-            share = values[kept].notna().mean().sort_values(ascending=False, kind="stable")
-            kept = [name for name in kept if name in set(share.index[:MOST_COLUMNS])]
-        table = values[kept].to_numpy(float)
-        asked = (1, 2.5, 10, 50, 90, 97.5, 99)
-        percentiles = np.nanpercentile(table, asked, axis=0) if kept else np.empty((7, 0), float)
+        retained = [name for name in values.columns if _varies(values[name].to_numpy(float))]
+        if len(retained) > MOST_COLUMNS:
+            share = values[retained].notna().mean().sort_values(ascending=False, kind="stable")
+            retained = [name for name in retained if name in set(share.index[:MOST_COLUMNS])]
+        table = values[retained].to_numpy(float)
+        item = (1, 2.5, 10, 50, 90, 97.5, 99)
+        percentiles = np.nanpercentile(table, item, axis=0) if retained else np.empty((7, 0), float)
         low, least, tenth, middle, ninetieth, most, high = percentiles
         # Far tails have the scale of their own end: what is rare in training is rare, not strange.
         below = np.maximum((middle - tenth) / _NORMAL_90, (middle - least) / _NORMAL_97)
         above = np.maximum((ninetieth - middle) / _NORMAL_90, (most - middle) / _NORMAL_97)
         mean = (below + above) / 2
         below, above = np.maximum(below, _LEAST_SIDE * mean), np.maximum(above, _LEAST_SIDE * mean)
-        places = tuple(place for place, name in enumerate(kept) if together[name])
+        places = tuple(place for place, name in enumerate(retained) if together[name])
         scaled = np.clip(_scaled(table, middle, below, above), -_WINSOR, _WINSOR)
         scaled = np.nan_to_num(scaled[:, list(places)], nan=0.0)
-        known = np.isfinite(table).mean(axis=0) if len(table) else np.zeros(len(kept))
-        return cls(tuple(kept), middle, below, above, low, high, known, places, _shrunk(scaled))
+        known = np.isfinite(table).mean(axis=0) if len(table) else np.zeros(len(retained))
+        return cls(tuple(retained), middle, below, above, low, high, known, places, _shrunk(scaled))
 
     def scaled(self, values: pd.DataFrame) -> Floats:
         """Return how many scales each value lies off the middle; NaN where it is unknown."""
@@ -173,7 +173,7 @@ def digits(values: Floats) -> Any:
     [0.333333, 333333.0]
     """
     return (
-        np.vectorize(lambda one: float(f"{one:.6g}"), otypes=[float])(values).tolist()
+        np.vectorize(lambda item: float(f"{item:.6g}"), otypes=[float])(values).tolist()
         if (np.size(values))
         else np.asarray(values).tolist()
     )
@@ -258,10 +258,10 @@ class Space:
         """
         off = np.asarray(vectors, float) - self.mean
         along = off @ self.axes.T
-        beside = np.maximum((off**2).sum(axis=1) - (along**2).sum(axis=1), 0.0)
+        rest = np.maximum((off**2).sum(axis=1) - (along**2).sum(axis=1), 0.0)
         squares = [*(along**2 / self.variances).T]
         if self.beside > 1e-10 * float(self.variances.sum()):
-            squares.append(beside / self.beside)
+            squares.append(rest / self.beside)
         return np.asarray(np.sqrt(np.mean(squares, axis=0)), float)
 
     def to_dict(self) -> dict[str, Any]:
@@ -429,10 +429,10 @@ def _listed(name: str, block: FeatureBlock, rows: NDArray[Any], patients: NDArra
     values[~np.isfinite(values)] = np.nan
     table = pd.DataFrame(values).groupby(patients, sort=False).median()
     units = block.units * len(block.names) if len(block.units) == 1 else block.units
-    titles = block.titles or tuple(title_of_name(one) for one in block.names)
-    for place, (one, unit, title) in enumerate(zip(block.names, units, titles, strict=True)):
-        if title and one not in block.levels:
-            yield f"{name}/{one}", About(title, UNITS.get(unit, unit), "measured"), table[place]
+    titles = block.titles or tuple(title_of_name(item) for item in block.names)
+    for place, (entry, unit, title) in enumerate(zip(block.names, units, titles, strict=True)):
+        if title and entry not in block.levels:
+            yield f"{name}/{entry}", About(title, UNITS.get(unit, unit), "measured"), table[place]
 
 
 def _pictures(name: str, block: FeatureBlock, rows: NDArray[Any], patients: NDArray[Any]) -> Made:
@@ -443,7 +443,7 @@ def _pictures(name: str, block: FeatureBlock, rows: NDArray[Any], patients: NDAr
     for patient, places in pd.Series(rows).groupby(patients).indices.items():
         own = rows[places]
         chosen = own[np.linspace(0, len(own) - 1, min(len(own), _SAMPLES_AT_MOST)).astype(int)]
-        made = [qualities_of(one) for one in block.in_units(chosen)]
+        made = [qualities_of(item) for item in block.in_units(chosen)]
         # A quality that no picture has stays missing; numpy would warn of its median.
         known = pd.DataFrame(made, columns=list(QUALITIES)).dropna(axis=1, how="all")
         found[str(patient)] = known.median().reindex(list(QUALITIES))
@@ -457,8 +457,10 @@ def _pictures(name: str, block: FeatureBlock, rows: NDArray[Any], patients: NDAr
 def _clinical(table: pd.DataFrame | None, also: Sequence[str], never: Sequence[str]) -> Made:
     if table is None or not len(table):
         return
-    known = [one.name for one in columns_of_patients() if one.kind in ("number", "count")]
-    wanted = [one for one in dict.fromkeys((*known, *also)) if one not in never]
+    known = [
+        patient.name for patient in columns_of_patients() if patient.kind in ("number", "count")
+    ]
+    wanted = [item for item in dict.fromkeys((*known, *also)) if item not in never]
     for name, values in by_patient(table, wanted).items():
         numbers = pd.to_numeric(values, errors="coerce")
         numbers.index = numbers.index.astype(str)

@@ -280,7 +280,8 @@ def compute_outcome(
     if missing:
         raise DataError(
             f"outcome {name}: expected the columns {', '.join(outcome.columns)}, "
-            f"found no {missing[0]!r}; add it to the cohort table or choose another outcome"
+            f"found no {missing[0]!r}; add it to the cohort table or choose another outcome",
+            code="missing",
         )
     used = table[list(outcome.columns)].copy()
     mixed = _methods_differ(table)
@@ -308,7 +309,9 @@ _STATUS_REASONS = {
 
 def _named(name: str) -> Outcome:
     if name not in OUTCOMES:
-        raise DataError(f"no outcome {name!r}; expected one of {', '.join(OUTCOMES)}")
+        raise DataError(
+            f"no outcome {name!r}; expected one of {', '.join(OUTCOMES)}", code="unknown"
+        )
     return OUTCOMES[name]
 
 

@@ -77,12 +77,12 @@ def subgroup_metrics(
             for model in frame["model"].unique():
                 rows = pooled(frame, target, str(model))
                 group = rows["patient_id"].astype(str).map(groups)
-                for one in sorted(groups.dropna().unique()):
+                for item in sorted(groups.dropna().unique()):
                     about = Scope(
                         task=task.name, target=target.name, model=str(model),
-                        subgroup=f"{title}: {_shown(name, one)}",
+                        subgroup=f"{title}: {_shown(name, item)}",
                     )  # fmt: skip
-                    here = rows[(group == one).to_numpy(bool)]
+                    here = rows[(group == item).to_numpy(bool)]
                     try:
                         found = _estimate(here, target, task, config, seed)
                     except ABOUT_DATA:
@@ -251,7 +251,8 @@ def describe_patients(
     if described.empty or not len(described.columns):
         raise DataError(
             "expected columns that describe patients at baseline (age_y, sex, ...), found none "
-            "with a value; see docs/cohort.md"
+            "with a value; see docs/cohort.md",
+            code="missing",
         )
     frame, notes, divided = _by_outcome(
         described, titles, counted, labels if divided else None, target

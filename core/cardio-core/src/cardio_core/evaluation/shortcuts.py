@@ -77,15 +77,15 @@ def properties_of(
     samples = cohort.samples.table
     rows = []
     for place, (name, sample) in enumerate(samples.iterrows()):
-        files = [one for one in cohort.own_files(str(name)) if one.is_file()]
-        stats = [one.stat() for one in files]
+        files = [file for file in cohort.own_files(str(name)) if file.is_file()]
+        stats = [file.stat() for file in files]
         rows.append(
             {
                 "place in the data": place,
-                "file size": sum(one.st_size for one in stats) if stats else np.nan,
-                "file date": min((one.st_mtime for one in stats), default=np.nan),
+                "file size": sum(item.st_size for item in stats) if stats else np.nan,
+                "file date": min((item.st_mtime for item in stats), default=np.nan),
                 "number of files": len(files),
-                "file type": "".join(sorted({one.suffix.lower() for one in files})) or None,
+                "file type": "".join(sorted({file.suffix.lower() for file in files})) or None,
                 **_of_id("recording id", str(name)),
                 **_of_id("patient id", str(sample["patient_id"])),
                 **(acquired or {}).get(str(name), {}),
@@ -99,9 +99,9 @@ def properties_of(
     grouped = table.groupby(patients, sort=False)
     numbers = table.select_dtypes("number").columns
     found = pd.concat([grouped[list(numbers)].median(), grouped[
-        [one for one in table.columns if one not in numbers]].first()], axis=1)  # fmt: skip
+        [item for item in table.columns if item not in numbers]].first()], axis=1)  # fmt: skip
     found["number of recordings"] = grouped.size()
-    varies = [one for one in found.columns if len(found[one].unique()) > 1]
+    varies = [item for item in found.columns if len(found[item].unique()) > 1]
     return found[varies]
 
 
@@ -193,8 +193,8 @@ def _events(labels: pd.Series[Any], target: Target) -> Iterator[tuple[str, pd.Se
     elif target.kind == "binary":
         yield target.name, labels == target.classes[1]
     else:
-        for one in target.classes:
-            yield f"{target.name} = {one}", labels == one
+        for label in target.classes:
+            yield f"{target.name} = {label}", labels == label
 
 
 def _encoded(table: pd.DataFrame) -> pd.DataFrame:
@@ -225,13 +225,13 @@ def _out_of_fold(
             continue
         ridge = RidgeClassifier(alpha=3.0, class_weight="balanced")
         ridge.fit(values[fitted].to_numpy(), y.to_numpy(int))
-        told = ridge.decision_function(values[tested].to_numpy())
-        for who, one in zip(values.index[tested], told, strict=True):
-            scores.setdefault(str(who), []).append(float(one))
+        decision = ridge.decision_function(values[tested].to_numpy())
+        for who, item in zip(values.index[tested], decision, strict=True):
+            scores.setdefault(str(who), []).append(float(item))
     found = pd.Series({who: float(np.mean(some)) for who, some in scores.items()}, dtype=float)
     found = found.reindex(values.index)
-    told = positive[found.notna()]
-    return found if told.nunique() == 2 else None
+    decision = positive[found.notna()]
+    return found if decision.nunique() == 2 else None
 
 
 def notes_on(found: Sequence[Shortcut]) -> list[Note]:
@@ -243,14 +243,14 @@ def notes_on(found: Sequence[Shortcut]) -> list[Note]:
     many were looked at (Bonferroni), is below .01.
     """
     notes = []
-    targets = list(dict.fromkeys(one.target for one in found))
+    targets = list(dict.fromkeys(item.target for item in found))
     for target in targets:
-        whole = [one for one in found if one.target == target and not one.property]
-        alone = [one for one in found if one.target == target and one.property]
-        best = sorted(alone, key=lambda one: -one.estimate.value)
+        whole = [item for item in found if item.target == target and not item.property]
+        alone = [item for item in found if item.target == target and item.property]
+        best = sorted(alone, key=lambda item: -item.estimate.value)
         perfect = [
-            one for one in best
-            if one.estimate.value >= ALL_BUT_PERFECT and one.p_value * len(alone) < 0.01
+            item for item in best
+            if item.estimate.value >= ALL_BUT_PERFECT and item.p_value * len(alone) < 0.01
         ]  # fmt: skip
         if perfect:
             text = (
@@ -280,13 +280,13 @@ def _predicts(whole: Shortcut, n_targets: int) -> bool:
 
 
 def _listed_with(found: Sequence[Shortcut]) -> str:
-    return listed([f"the {one.property} ({number(one.estimate.value)})" for one in found])
+    return listed([f"the {item.property} ({number(item.estimate.value)})" for item in found])
 
 
-def _shown(one: Estimate) -> str:
-    if one.low is None or one.high is None:
-        return number(one.value)
-    return f"{number(one.value)} ({number(one.low)} to {number(one.high)})"
+def _shown(estimate: Estimate) -> str:
+    if estimate.low is None or estimate.high is None:
+        return number(estimate.value)
+    return f"{number(estimate.value)} ({number(estimate.low)} to {number(estimate.high)})"
 
 
 def _upper(text: str) -> str:
@@ -297,11 +297,11 @@ def table_of(found: Sequence[Shortcut]) -> pd.DataFrame:
     """Return a row for all properties together and for each, the strongest first."""
     rows = [
         {
-            "Outcome": one.target,
-            "Known alone": one.property or "all together, on the run's folds",
-            "AUC": _shown(one.estimate),
-            "n": one.estimate.n,
+            "Outcome": item.target,
+            "Known alone": item.property or "all together, on the run's folds",
+            "AUC": _shown(item.estimate),
+            "n": item.estimate.n,
         }
-        for one in sorted(found, key=lambda one: (bool(one.property), -one.estimate.value))
+        for item in sorted(found, key=lambda item: (bool(item.property), -item.estimate.value))
     ]
     return pd.DataFrame(rows)

@@ -177,7 +177,9 @@ class CohortTable:
         """Raise ConfigError unless the table has these columns."""
         for column in columns:
             if column not in self.rows.columns:
-                raise ConfigError(f"{self.name}: expected a column {column}, found none; add it")
+                raise ConfigError(
+                    f"{self.name}: expected a column {column}, found none; add it", code="missing"
+                )
 
     def at_baseline(self) -> CohortTable:
         """Return the studies from before the treatment: `timepoint` baseline, or empty."""
@@ -202,12 +204,14 @@ class CohortTable:
             if not 0 <= first <= last:
                 raise ConfigError(
                     f"load.window_days: expected the first and the last day from implantation, as "
-                    f"in [90, 270], found [{first:g}, {last:g}]; write the smaller one first"
+                    f"in [90, 270], found [{first:g}, {last:g}]; write the smaller one first",
+                    code="out_of_range",
                 )
             if "days_to_followup" not in self.rows.columns:
                 raise ConfigError(
                     "load.window_days: the cohort table has no column days_to_followup; add it, or "
-                    "leave the window out"
+                    "leave the window out",
+                    code="missing",
                 )
         return compute_outcome(name, self.rows, FollowUpRules(died_or_transplanted, window_days))
 
@@ -295,7 +299,8 @@ def cohort_from_table(
         else:
             raise DataError(
                 f"{place.name}: expected a cohort table, or a folder with cohort.csv, that names "
-                f"recordings in {path}; found neither"
+                f"recordings in {path}; found neither",
+                code="missing",
             )
     new = _number(rows)
     usable = [row for row in rows if _passes(row, check, ctx)]
@@ -355,8 +360,8 @@ def _passes(row: Mapping[str, Any], check: Callable[[Path], object] | None, ctx:
 
 
 def _with_sidecar(file: Path) -> tuple[Path, ...]:
-    beside = file.with_suffix(".json")
-    return (file, beside) if beside.is_file() and beside != file else (file,)
+    sidecar = file.with_suffix(".json")
+    return (file, sidecar) if sidecar.is_file() and sidecar != file else (file,)
 
 
 def _targets(
@@ -382,16 +387,16 @@ def _targets(
 
 def _true_values(cells: pd.Series[Any], target: Target, where: str) -> pd.Series[Any]:
     """Return a column as 0 and 1, classes or numbers; raise DataError where a cell is neither."""
-    given = cells[cells.notna()]
+    known = cells[cells.notna()]
     if target.kind == "continuous":
-        values, allowed = pd.to_numeric(given, errors="coerce"), "a number"
+        values, allowed = pd.to_numeric(known, errors="coerce"), "a number"
     elif target.kind == "binary":
         words = {"no": 0.0, "yes": 1.0, target.classes[0]: 0.0, target.classes[1]: 1.0}
-        numbers = pd.to_numeric(given, errors="coerce")
-        values = given.map(words).fillna(numbers.where(numbers.isin((0, 1))))
+        numbers = pd.to_numeric(known, errors="coerce")
+        values = known.map(words).fillna(numbers.where(numbers.isin((0, 1))))
         allowed = f"0 or 1, or {target.classes[0]} or {target.classes[1]}"
     else:
-        values = given.where(given.isin(target.classes))
+        values = known.where(known.isin(target.classes))
         allowed = f"one of {', '.join(target.classes)}"
     if (wrong := values.isna()).any():
         raise DataError(
@@ -422,8 +427,8 @@ def notes_on_tables(
     for place, table in enumerate(tables, start=1):
         found = inspect_cohort_table(table, about.paths)
         own = [name for name in found.own if name not in known]
-        told = told_of(own, {*COLUMNS, *about.paths}, named=named)
+        columns = told_of(own, {*COLUMNS, *about.paths}, named=named)
         which = f"Table {place} of {len(tables)}: " if len(tables) > 1 else ""
         which = f"{table.name}: " if named else which
-        notes += [f"{which}{note}" for note in (*found.notes, told) if note]
+        notes += [f"{which}{note}" for note in (*found.notes, columns) if note]
     return tuple(dict.fromkeys(notes))

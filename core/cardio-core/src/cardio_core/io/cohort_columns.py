@@ -434,9 +434,11 @@ def own_column(values: pd.Series) -> OwnColumn:
     if texts.str.fullmatch(r"\d{1,4}[-./]\d{1,2}[-./]\d{1,4}([ T].*)?").all():
         return OwnColumn("date")
     classes = sorted(texts.unique())
-    lowered = {one.lower() for one in classes}
+    lowered = {label.lower() for label in classes}
     if len(classes) == 2 and lowered & YES and lowered & NO:
-        return OwnColumn("yes or no", tuple(sorted(classes, key=lambda one: one.lower() in YES)))
+        return OwnColumn(
+            "yes or no", tuple(sorted(classes, key=lambda label: label.lower() in YES))
+        )
     if len(classes) <= 2:
         return OwnColumn("two words", tuple(classes))
     if len(classes) <= MOST_WORDS and len(classes) < len(texts):
@@ -457,10 +459,10 @@ def read_own(cells: pd.Series, *, decimal_comma: bool = False) -> pd.Series:
     if mark is not None and not notation.code:
         numbers = notation.numbers(mark)
         return pd.Series(
-            [math.nan if pd.isna(one) else numbers[one] for one in texts], dtype="float64"
+            [math.nan if pd.isna(item) else numbers[item] for item in texts], dtype="float64"
         )
     counts = texts.value_counts()
     usual: dict[str, str] = {}
     for word in counts.index:
         usual.setdefault(str(word).casefold(), str(word))
-    return texts.map(lambda one: usual[one.casefold()], na_action="ignore").astype("string")
+    return texts.map(lambda item: usual[item.casefold()], na_action="ignore").astype("string")

@@ -168,13 +168,14 @@ def existing_paths(paths: Iterable[Path]) -> tuple[Path, ...]:
             )
             if not inside:
                 raise DataError(
-                    f"folder {path.name}: expected files, found none; fill it or drop it"
+                    f"folder {path.name}: expected files, found none; fill it or drop it",
+                    code="missing",
                 )
             found += inside
         elif path.exists():
             found.append(path)
         else:
-            raise DataError(f"{path.name}: no such file; {what_to_do(path)}")
+            raise DataError(f"{path.name}: no such file; {what_to_do(path)}", code="missing")
     return tuple(found)
 
 
@@ -205,9 +206,10 @@ def _nearest(name: str, folder: Path) -> str:
         names = [item.name for item in folder.iterdir() if item.name[0] != "."]
     except OSError:
         return ""
-    lowered = {one.lower(): one for one in names}
+    lowered = {entry.lower(): entry for entry in names}
     same = lowered.get(name.lower()) or next(
-        (one for one in sorted(names) if Path(one).stem.lower() == Path(name).stem.lower()), None
+        (entry for entry in sorted(names) if Path(entry).stem.lower() == Path(name).stem.lower()),
+        None,
     )
     if same:
         return same
@@ -246,12 +248,12 @@ def near(name: str, known: Collection[str]) -> str:
     for column, words in _MEANT.items():
         if plain in words and column in known:
             return column
-    files = [one for one in known if one.startswith("path_")]
+    files = [item for item in known if item.startswith("path_")]
     for column in files:
         named = plain == plain_name(column.removeprefix("path_"))
         if named or (plain in _FILE and len(files) == 1):
             return column
-    spelt = {plain_name(one): one for one in known}
+    spelt = {plain_name(item): item for item in known}
     found = difflib.get_close_matches(plain, spelt, n=1, cutoff=0.75)
     return spelt[found[0]] if found else ""
 
@@ -282,15 +284,15 @@ check names"
     meant = {name: near(name, known) for name in own}
     listed = [f"{name} (did you mean {meant[name]}?)" if meant[name] else name
               for name in own if named or meant[name]]  # fmt: skip
-    one = len(own) == 1
+    item = len(own) == 1
     if unnamed := len(own) - len(listed):
         more = f"{unnamed} that cardio data check names"
         listed = [f"{', '.join(listed)} and {more}" if listed else "cardio data check names "
-                  f"{'it' if one else 'them'}"]  # fmt: skip
+                  f"{'it' if item else 'them'}"]  # fmt: skip
     return (
-        f"{len(own)} column{' is' if one else 's are'} the cohort's own: {', '.join(listed)}. "
-        f"Nothing reads {'it' if one else 'them'} unless --outcome or --covariate names "
-        f"{'it' if one else 'them'}."
+        f"{len(own)} column{' is' if item else 's are'} the cohort's own: {', '.join(listed)}. "
+        f"Nothing reads {'it' if item else 'them'} unless --outcome or --covariate names "
+        f"{'it' if item else 'them'}."
     )
 
 
@@ -328,8 +330,8 @@ class CohortTableError(DataError):
 def _alike(problems: Iterable[Problem]) -> dict[tuple[str, str], list[Problem]]:
     """Group problems that say the same of one column."""
     groups: dict[tuple[str, str], list[Problem]] = {}
-    for one in problems:
-        groups.setdefault((one.column, one.says), []).append(one)
+    for problem in problems:
+        groups.setdefault((problem.column, problem.says), []).append(problem)
     return groups
 
 
@@ -337,7 +339,7 @@ def _line(group: Sequence[Problem]) -> str:
     """Return what problems that are alike say, with the first rows of them."""
     if len(group) == 1 or not group[0].column:
         return group[0].line()
-    rows = ", ".join(str(one.row) for one in group[:_TOLD])
+    rows = ", ".join(str(item.row) for item in group[:_TOLD])
     more = f" and {len(group) - _TOLD} more" if len(group) > _TOLD else ""
     return f"column {group[0].column!r}, rows {rows}{more}: {group[0].says}"
 
@@ -463,8 +465,11 @@ def _inspect(path: Path, paths: tuple[str, ...], state: tuple[object, ...]) -> I
     numbers = pd.Series(raw.numbers, dtype="int64")
     bad = _rows_of_nobody(raw, table, problems)
     bad |= _repeated_rows(raw, bad, problems)
-    kept = ~pd.Series([place in bad for place in range(len(table))], dtype=bool)
-    table, numbers = table[kept].reset_index(drop=True), numbers[kept].reset_index(drop=True)
+    retained = ~pd.Series([place in bad for place in range(len(table))], dtype=bool)
+    table, numbers = (
+        table[retained].reset_index(drop=True),
+        numbers[retained].reset_index(drop=True),
+    )
     ids, again = _study_ids(table, numbers, problems)
     table, ids, numbers = table[~again], ids[~again], numbers[~again]
     rows = table.drop(columns="study_id", errors="ignore").set_index(ids)
@@ -472,7 +477,7 @@ def _inspect(path: Path, paths: tuple[str, ...], state: tuple[object, ...]) -> I
         rows,
         dict(zip(ids, numbers.tolist(), strict=True)),
         tuple(str(name) for name in raw.cells.columns if str(name) not in known),
-        tuple(sorted(problems, key=lambda one: one.row or 0)),
+        tuple(sorted(problems, key=lambda problem: problem.row or 0)),
         (*raw.notes, *_missing_notes(raw, known)),
     )
 
@@ -509,7 +514,8 @@ def _check_header(raw: RawTable, where: str, known: Collection[str]) -> None:
         meant = [name for name in names if near(name, ("patient_id",))]
         hint = f"; rename {meant[0]!r} if it names the patient" if meant else ""
         raise DataError(
-            f"{where}: no column 'patient_id'; every row needs the patient it belongs to{hint}"
+            f"{where}: no column 'patient_id'; every row needs the patient it belongs to{hint}",
+            code="missing",
         )
 
 
@@ -523,7 +529,8 @@ def unknown_columns(where: str, names: Sequence[str]) -> DataError:
     return DataError(
         f"{where}: a table of {len(names)} columns ({shown}), none of which a cohort table has; "
         "which is the patient, which the path of a recording? Rename them patient_id and path_..., "
-        "as cardio data template writes them"
+        "as cardio data template writes them",
+        code="unknown",
     )
 
 
@@ -580,8 +587,8 @@ def _study_ids(
     """Return the id of each study, and which rows repeat the id of an earlier one."""
     number = table.groupby("patient_id").cumcount() + 1
     running = table["patient_id"] + "-" + number.astype("string")
-    given = table["study_id"] if "study_id" in table.columns else running
-    ids = given.fillna(running)
+    item = table["study_id"] if "study_id" in table.columns else running
+    ids = item.fillna(running)
     again = ids.duplicated()
     for second in again.to_numpy().nonzero()[0]:
         first = int((ids == ids.iloc[second]).to_numpy().argmax())

@@ -41,7 +41,12 @@ EFFECT = "effect"
 
 OUTCOME, SHIFT = "outcome", "shift"
 FEWEST = 2
-_CARRIED = ("subject_link", "site_id", "scanner_id", *(one.name for one in columns_of_persons()))
+_CARRIED = (
+    "subject_link",
+    "site_id",
+    "scanner_id",
+    *(person.name for person in columns_of_persons()),
+)
 _WORDS = {"0": False, "no": False, "false": False, "1": True, "yes": True, "true": True}
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,31}")
 _RANGES = {EFFECT: (-8.0, 8.0), SHIFT: (0.0, 2.0)}
@@ -63,7 +68,7 @@ class Planned:
         By patient, what the table says beside: hospital, age, sex ...; empty where it does not.
     """
 
-    asked: pd.DataFrame
+    requested: pd.DataFrame
     carried: pd.DataFrame
 
 
@@ -93,7 +98,7 @@ def read_planned(path: Path, plugin: str, effect: str = EFFECT) -> Planned:
     >>> file = Path(tempfile.mkdtemp()) / "patients.csv"
     >>> _ = file.write_text("patient_id,outcome,effect,sex\nA1,yes,1.2,F\nA2,no,-.3,M\n")
     >>> found = read_planned(file, "toy")
-    >>> found.asked[["patient_id", "outcome", "effect", "shift"]].values.tolist()
+    >>> found.requested[["patient_id", "outcome", "effect", "shift"]].values.tolist()
     [['A1', True, 1.2, 0.0], ['A2', False, -0.3, 0.0]]
     >>> found.carried.loc["A1"].to_dict()
     {'sex': 'F'}
@@ -117,10 +122,10 @@ def read_planned(path: Path, plugin: str, effect: str = EFFECT) -> Planned:
         )
     shift = _numbers(found, rows, SHIFT, where, plugin) if SHIFT in rows.columns else 0.0
     ids = rows["patient_id"].astype(str)
-    asked = pd.DataFrame(
+    requested = pd.DataFrame(
         {
             "patient_id": ids,
-            "number": [_number(plugin, one) for one in ids],
+            "number": [_number(plugin, item) for item in ids],
             "outcome": outcome,
             "effect": _numbers(found, rows, effect, where, plugin),
             "shift": shift,
@@ -128,7 +133,7 @@ def read_planned(path: Path, plugin: str, effect: str = EFFECT) -> Planned:
     ).reset_index(drop=True)
     names = [name for name in _CARRIED if name in rows.columns]
     carried = rows.set_index(ids)[names].map(lambda cell: cell_text(cell) or "")
-    return Planned(asked, carried)
+    return Planned(requested, carried)
 
 
 def lay_over(folder: Path, planned: Planned, plugin: str) -> None:
@@ -148,18 +153,18 @@ def lay_over(folder: Path, planned: Planned, plugin: str) -> None:
             f"{plugin}: synthesize wrote no cohort.csv; patients of a table need one"
         )
     table = table_as_it_was(pd.read_csv(file, dtype=str, keep_default_na=False))
-    asked = planned.asked.set_index("patient_id")
-    if set(table.get("patient_id", ())) != set(asked.index):
+    requested = planned.requested.set_index("patient_id")
+    if set(table.get("patient_id", ())) != set(requested.index):
         raise ContractError(
-            f"{plugin}: expected synthesize to write the {len(asked)} patients of the table, and "
-            "nobody else; take ids from `patients`"
+            f"{plugin}: expected synthesize to write the {len(requested)} patients of the table, "
+            "and nobody else; take ids from `patients`"
         )
     for name in planned.carried.columns:
         table[name] = table["patient_id"].map(planned.carried[name])
-    told = set(planned.carried.columns)
-    if "site_id" in told and "scanner_id" in table and "scanner_id" not in told:
+    messages = set(planned.carried.columns)
+    if "site_id" in messages and "scanner_id" in table and "scanner_id" not in messages:
         table["scanner_id"] = table["site_id"].map(lambda site: f"{site}-1" if site else "")
-    table[OUTCOME] = table["patient_id"].map(asked["outcome"]).astype(int)
+    table[OUTCOME] = table["patient_id"].map(requested["outcome"]).astype(int)
     write_table(table, file)
 
 
@@ -172,10 +177,10 @@ def _number(plugin: str, patient_id: str) -> int:
 
 
 def _require_columns(rows: pd.DataFrame, where: str, effect: str) -> None:
-    own = [str(one) for one in rows.columns if one not in COLUMNS]
+    own = [str(column) for column in rows.columns if column not in COLUMNS]
     for name, more in ((OUTCOME, ""), (effect, " (--effect names another)")):
         if name not in rows.columns:
-            meant = near(name, [one for one in own if one != OUTCOME])
+            meant = near(name, [item for item in own if item != OUTCOME])
             has = ", ".join(own) or "none"
             hint = f"did you mean {meant!r}?" if meant else f"its own are {has}"
             raise DataError(f"{where}: expected a column {name!r}{more}, found none; {hint}")
@@ -187,8 +192,8 @@ def _require_ids(found: Inspected, where: str) -> None:
     if again.any():
         second = _row(found, again[again].index[0])
         raise DataError(f"{where}, row {second}: a patient who stands there twice; keep one row")
-    for study, one in ids.items():
-        if not _ID.fullmatch(one):
+    for study, value in ids.items():
+        if not _ID.fullmatch(value):
             raise DataError(
                 f"{where}, row {_row(found, study)}, column 'patient_id': expected up to 32 "
                 "letters, digits, - and _, because ids name files; rename the patient"
@@ -198,14 +203,14 @@ def _require_ids(found: Inspected, where: str) -> None:
 def _told(found: Inspected, rows: pd.DataFrame, name: str, where: str) -> pd.Series[bool]:
     """Return a column of yes and no."""
     texts = [cell_text(cell) for cell in rows[name]]
-    said = [None if text is None else _WORDS.get(text.casefold()) for text in texts]
-    bad = [study for study, one in zip(rows.index, said, strict=True) if one is None]
+    messages = [None if text is None else _WORDS.get(text.casefold()) for text in texts]
+    bad = [study for study, item in zip(rows.index, messages, strict=True) if item is None]
     if bad:
         raise DataError(
             f"{where}, row {_row(found, bad[0])}, column {name!r}: expected yes or no (1 or 0), "
             f"found something else in {_times(len(bad))}; correct the cells"
         )
-    return pd.Series(said, index=rows.index, dtype=bool)
+    return pd.Series(messages, index=rows.index, dtype=bool)
 
 
 def _numbers(

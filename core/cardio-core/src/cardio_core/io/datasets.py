@@ -256,12 +256,16 @@ def read_sums(text: str) -> dict[str, str]:
         if not hexadecimal or not _stays_inside(name):
             raise DataError(
                 f"{SUMS}, line {number}: expected a SHA-256 and a path inside the data set, found "
-                f"{line[:90]!r}; nothing was downloaded"
+                f"{line[:90]!r}; nothing was downloaded",
+                code="damaged",
             )
         found[PurePosixPath(name).as_posix()] = digest.lower()
     _require_apart(found)
     if not found:
-        raise DataError(f"{SUMS}: expected one digest a line, found none; nothing was downloaded")
+        raise DataError(
+            f"{SUMS}: expected one digest a line, found none; nothing was downloaded",
+            code="damaged",
+        )
     return found
 
 
@@ -286,7 +290,8 @@ def _require_apart(names: Iterable[str]) -> None:
         if (other := taken.setdefault(name.casefold(), name)) != name:
             raise DataError(
                 f"{SUMS}: expected names that differ in more than their case, found {name[:90]!r} "
-                f"beside {other[:90]!r}; nothing was downloaded"
+                f"beside {other[:90]!r}; nothing was downloaded",
+                code="duplicate",
             )
     for name in taken:
         inside = next((up for up in PurePosixPath(name).parents if str(up) in taken), None)
@@ -336,7 +341,8 @@ def _persist(source: _Source, name: str, attempt: Callable[[], Result]) -> Resul
                 break
     raise CardioError(
         f"{urljoin(source.url, quote(name))}: {problem}; what is complete is kept, run the same "
-        "command again to go on"
+        "command again to go on",
+        code="network",
     )
 
 
@@ -361,7 +367,8 @@ def _download(source: _Source, name: str, part: Path) -> None:
         part.unlink()
         raise DataError(
             f"{name}: expected at most {source.limit_bytes / 1e6:.0f} MB, the server sent more; "
-            "it was thrown away"
+            "it was thrown away",
+            code="too_large",
         )
     if expected is not None and size < expected:
         raise ConnectionError(f"the connection ended after {size} of {expected} bytes")
@@ -390,11 +397,14 @@ def _published_sums(source: _Source, dataset: PublicDataset) -> bytes:
 
     content = _persist(source, SUMS, read)
     if len(content) > _SUMS_LIMIT:
-        raise DataError(f"{SUMS}: expected a list of digests, the server sent more than 64 MB")
+        raise DataError(
+            f"{SUMS}: expected a list of digests, the server sent more than 64 MB", code="too_large"
+        )
     if dataset.sums_digest not in (None, hashlib.sha256(content).hexdigest()):
         raise DataError(
             f"{SUMS}: its SHA-256 is not the known one of {dataset.name} {dataset.version}; "
-            "nothing was downloaded. The transfer was tampered with or the server changed"
+            "nothing was downloaded. The transfer was tampered with or the server changed",
+            code="mismatch",
         )
     return content
 
@@ -406,7 +416,8 @@ def _check_space(folder: Path, wanted: dict[str, str], dataset: PublicDataset) -
     if free < needed:
         raise CardioError(
             f"{folder}: {dataset.name} needs {needed / 1e6:.0f} MB more, {free / 1e6:.0f} MB are "
-            "free; choose another --out"
+            "free; choose another --out",
+            code="disk",
         )
 
 
@@ -421,7 +432,9 @@ def _require_safe(url: str) -> None:
     """Raise unless a URL is https, or http on this very machine."""
     parts = urlsplit(url)
     if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in _LOOPBACK):
-        raise DataError(f"expected an https address, found {url}; nothing was downloaded from it")
+        raise DataError(
+            f"expected an https address, found {url}; nothing was downloaded from it", code="unsafe"
+        )
 
 
 class _OnlySafeRedirects(urllib.request.HTTPRedirectHandler):

@@ -236,6 +236,7 @@ class RunManifest:
     name: str = ""
     command: str | tuple[str, ...] = ()
     error: str = ""
+    error_code: str = ""
     plugin: str = ""
     plugin_version: str = ""
     core_version: str = ""
@@ -429,7 +430,7 @@ def manifest_in(content: Any, path: Path, *, complete: bool = True) -> RunManife
         raise DataError.unusable(
             path.name, f"files of schema {SCHEMA}", f"{made.schema}",
             "open it with the cardio-core that wrote it, or run its command again",
-        )  # fmt: skip
+            code="version")  # fmt: skip
     if complete and made.kind in (RunKind.RUN, RunKind.EXPORTED):
         require_whole(content, path)
     return made
@@ -447,14 +448,14 @@ def require_whole(content: Mapping[str, Any], path: Path) -> None:
     needed = _NEEDED[kind]
     if kind is RunKind.RUN and content.get("status") == "done":
         needed += ("notes", "split_digest")
-    lacking = [name for name in needed if name not in content]
+    missing = [name for name in needed if name not in content]
     if kind is RunKind.FUSED and len(content.get("members") or ()) < 2:
-        lacking.append("members")
-    if lacking:
+        missing.append("members")
+    if missing:
         raise DataError(
-            f"{path.name}: expected an entry at {lacking[0]}, found none; {MANIFEST.put_back}"
+            f"{path.name}: expected an entry at {missing[0]}, found none; {MANIFEST.put_back}"
         )
-    _NAMED.check({name: one for name, one in content.items() if one is not None}, path)
+    _NAMED.check({name: value for name, value in content.items() if value is not None}, path)
 
 
 def words_of(command: str | Sequence[str] | None) -> list[str]:
@@ -477,8 +478,7 @@ def words_of(command: str | Sequence[str] | None) -> list[str]:
     except ValueError:
         raise DataError.unusable(
             "manifest.json", "a command", "one with a quote that does not end",
-            "put back a whole copy of the run",
-        ) from None  # fmt: skip
+            "put back a whole copy of the run", code="damaged") from None  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -526,7 +526,8 @@ def read_artifact(folder: Path) -> RunArtifact:
     if not path.is_file():
         raise DataError(
             f"{folder.name or folder}: no manifest.json, so this is no run directory; "
-            "name the folder that `cardio run` wrote"
+            "name the folder that `cardio run` wrote",
+            code="missing",
         )
     guard_folder(folder)
     config = folder / "config.yaml"
@@ -536,9 +537,9 @@ def read_artifact(folder: Path) -> RunArtifact:
         METRICS.read_or(folder / "metrics.json", ()),
         SPLITS.read_or(folder / "splits.json", SplitRecords()).protocols,
         read_text(config) if config.is_file() else "",
-        tuple(one for one in _files(folder / "tables", "*.csv") if one.name not in CHECKLISTS),
+        tuple(file for file in _files(folder / "tables", "*.csv") if file.name not in CHECKLISTS),
         _files(folder / "figures", "*.svg"),
-        tuple(CASE.read(one) for one in _files(folder / "explanations", "*.json")),
+        tuple(CASE.read(file) for file in _files(folder / "explanations", "*.json")),
     )
 
 

@@ -29,7 +29,7 @@ from pydantic_core import PydanticCustomError
 
 from cardio_core.errors import MadeWrongError
 from cardio_stats.cells import table_as_it_was
-from cardio_stats.errors import DataError, unusable
+from cardio_stats.errors import Code, DataError, unusable
 from cardio_stats.files import MOST_BYTES as MOST_BYTES_OF_TEXT
 from cardio_stats.files import read_json
 from cardio_stats.serialization import shown
@@ -47,7 +47,7 @@ class Entries(BaseModel):
 
 
 def _name(text: str) -> str:
-    if _strange(text) or any(one in text for one in "/\\"):
+    if _strange(text) or any(item in text for item in "/\\"):
         raise PydanticCustomError("said", "a name without parts of a path")
     return text
 
@@ -157,7 +157,8 @@ class Kind:
         found = _found(first)
         raise DataError(
             f"{path.name}: expected {expected}{_where(first['loc'])}, found {found}; "
-            f"{self.put_back}"
+            f"{self.put_back}",
+            code="damaged",
         )
 
 
@@ -223,8 +224,8 @@ def _found(error: Mapping[str, Any]) -> str:
     if isinstance(value, int | float):
         return "a huge number" if abs(value) > 1e20 else f"{value}"
     words = {str: "another text", list: "a list", dict: "named values", type(None): "nothing"}
-    said = words.get(type(value), "something else")
-    return "a text" if said == "another text" and "text" not in _expected(error) else said
+    word = words.get(type(value), "something else")
+    return "a text" if word == "another text" and "text" not in _expected(error) else word
 
 
 # A folder that somebody else may have made: nothing in it leads out of it, or on for ever.
@@ -360,7 +361,7 @@ class QuarantinedForm(Entries):
     recording_id: str
     hook: str
     reason: str
-    kind: Word = "unusable"
+    code: Code = "unusable"
 
 
 JUDGED = Kind("the estimates of one protocol", JudgedForm)
@@ -410,9 +411,9 @@ def read_predictions(path: Path) -> pd.DataFrame:
     except (ValueError, UnicodeError, MemoryError) as error:  # whatever pandas says of no table
         found = f"something else ({type(error).__name__})"
         raise unusable(path.name, "a table of predictions in UTF-8", found, _DO) from None
-    lacking = [name for name in NEEDED if name not in table.columns]
-    if lacking:
-        raise unusable(path.name, f"a column {lacking[0]!r}", "none", _DO)
+    missing = [name for name in NEEDED if name not in table.columns]
+    if missing:
+        raise unusable(path.name, f"a column {missing[0]!r}", "none", _DO)
     table = table_as_it_was(table)
     for name in _WHOLE:
         if table[name].isna().any():
@@ -453,7 +454,7 @@ Spread = Annotated[float, Field(ge=0)]
 
 
 def _as_many(what: str, *lists: Sequence[Any]) -> None:
-    if len({len(one) for one in lists}) > 1:
+    if len({len(item) for item in lists}) > 1:
         raise PydanticCustomError("said", f"as many {what} everywhere")
 
 

@@ -42,7 +42,8 @@ def read_yaml(text: str, source: str) -> Tree:
     except MalformedError as error:
         raise ConfigError(
             f"{source}: expected settings in YAML, found something else ({error}); quote what is "
-            "text, or correct it"
+            "text, or correct it",
+            code="damaged",
         ) from None
     if not isinstance(tree, dict | None):
         raise ConfigError(

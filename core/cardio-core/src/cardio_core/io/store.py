@@ -37,7 +37,8 @@ def cache_dir() -> Path:
     except RuntimeError:  # neither HOME nor an entry among the users
         raise ConfigError(
             "expected a home folder for derived files, found none; set CARDIO_CACHE to a folder "
-            "that may be written"
+            "that may be written",
+            code="missing",
         ) from None
 
 
@@ -60,7 +61,8 @@ def open_cache() -> Path:
     if why or not os.access(folder, os.W_OK | os.X_OK):
         raise ConfigError(
             f"{folder}: expected a folder for derived files that may be written, found one that "
-            f"may not ({(why or 'read-only').lower()}); set CARDIO_CACHE to another"
+            f"may not ({(why or 'read-only').lower()}); set CARDIO_CACHE to another",
+            code="permission",
         )
     return folder
 
@@ -92,7 +94,7 @@ def most_cache_bytes() -> float:
 def held_in(cache: Path) -> dict[str, tuple[int, int]]:
     """Return what a cache holds: by part, how many folders or files of one thing, and bytes."""
     found = {}
-    for part in sorted(one.name for one in cache.iterdir()) if cache.is_dir() else ():
+    for part in sorted(path.name for path in cache.iterdir()) if cache.is_dir() else ():
         pieces = _pieces(cache / part)
         found[part] = len(pieces), sum(size for _, size, _ in pieces)
     return found
@@ -112,10 +114,10 @@ def bound_cache(cache: Path, spare_s: float = 86_400.0) -> int:
 
     What was made within `spare_s` seconds stays: a command may be at work with it.
     """
-    pieces = [one for part in _PARTS[:2] for one in _pieces(cache / part)]
+    pieces = [piece for part in _PARTS[:2] for piece in _pieces(cache / part)]
     over = sum(size for _, size, _ in pieces) - most_cache_bytes()
     gone, now = 0, time.time()
-    for path, size, made in sorted(pieces, key=lambda one: one[2]):
+    for path, size, made in sorted(pieces, key=lambda piece: piece[2]):
         if gone >= over or now - made < spare_s:
             break
         shutil.rmtree(path, ignore_errors=True)
@@ -127,8 +129,8 @@ def _pieces(part: Path) -> list[tuple[Path, int, float]]:
     """Return what is made and found as a whole: its place, bytes, and when it was made."""
     if not part.is_dir():
         return []
-    below = [one for one in part.iterdir() if one.is_dir() and part.name == "features"]
-    places = [one for plugin in below for one in plugin.iterdir()] or list(part.iterdir())
+    below = [path for path in part.iterdir() if path.is_dir() and part.name == "features"]
+    places = [path for plugin in below for path in plugin.iterdir()] or list(part.iterdir())
     found = []
     for place in places:
         try:

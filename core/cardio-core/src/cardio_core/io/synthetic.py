@@ -121,9 +121,9 @@ def difficulty_of(path: Path) -> str | None:
 
 def _truth_beside(path: Path) -> dict[str, Any]:
     """Return the truth of a folder, or of a table's folder; empty where there is none."""
-    beside = (path if path.is_dir() else path.parent) / _NAME
+    companion = (path if path.is_dir() else path.parent) / _NAME
     try:
-        truth = json.loads(beside.read_text(encoding="utf-8"))
+        truth = json.loads(companion.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError):  # as of a thousand brackets
         return {}
     return truth if isinstance(truth, dict) and {"kind", "seed"} <= set(truth) else {}
@@ -156,11 +156,11 @@ def write_truth(path: Path, truth: Mapping[str, Any]) -> None:
 def _plain(value: Any) -> Any:
     """Return a value as JSON has it."""
     if isinstance(value, Mapping):
-        return {key: _plain(one) for key, one in value.items()}
+        return {key: _plain(item) for key, item in value.items()}
     if isinstance(value, np.ndarray | np.generic):
         return _plain(value.tolist())
     if isinstance(value, list | tuple):
-        return [_plain(one) for one in value]
+        return [_plain(item) for item in value]
     if isinstance(value, float):
         return None if math.isnan(value) else round(value, 6)
     return value

@@ -57,7 +57,7 @@ def misnamed_module(point: metadata.EntryPoint) -> str:
     if not rest or package is None or locate(point.module) is not None:
         return ""
     inside = package.submodule_search_locations or ()
-    have = sorted(one.name for one in pkgutil.iter_modules(inside))
+    have = sorted(item.name for item in pkgutil.iter_modules(inside))
     near = hint(rest, have)
     has = f"whose modules are {', '.join(have[:8])}" if have else "which has none"
     return (
@@ -96,9 +96,10 @@ def in_module(module: ModuleType, tasks: Collection[Task]) -> Iterator[str]:
             continue
         where = f"{module.__name__} line {value.__code__.co_firstlineno}"
         needed = [
-            one.name
-            for one in inspect.signature(value).parameters.values()
-            if one.default is one.empty and one.kind not in (one.VAR_POSITIONAL, one.VAR_KEYWORD)
+            parameter.name
+            for parameter in inspect.signature(value).parameters.values()
+            if parameter.default is parameter.empty
+            and parameter.kind not in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
         ]
         meant = _meant(name)
         if is_marked(value) and name in HOOKS:
@@ -132,7 +133,7 @@ def in_folder(folder: str, module: ModuleType, tasks: Collection[Task]) -> Itera
         meant = _meant(file.name, IN_FOLDERS)
         alike = {file.name, meant} & set(source.functions)
         needed = [required_arguments(source.functions[name]) for name in alike]
-        if any(_is_misspelt(meant, one, module, tasks) for one in needed):
+        if any(_is_misspelt(meant, item, module, tasks) for item in needed):
             yield (
                 f"{place_of(source)} is named nearly like the hook {meant!r} and would never be "
                 f"called; rename it {meant}.py, with a function {meant}"
@@ -300,7 +301,7 @@ def requirements(distribution: str, extras: Collection[str] = ()) -> Iterator[Re
 
     Examples
     --------
-    >>> [one.name for one in requirements("cardio-core", ["parquet"])]
+    >>> [item.name for item in requirements("cardio-core", ["parquet"])]
     ['pyarrow']
     """
     try:
@@ -308,13 +309,13 @@ def requirements(distribution: str, extras: Collection[str] = ()) -> Iterator[Re
     except metadata.PackageNotFoundError:
         return
     for line in lines:
-        one = Requirement(line)
-        always = one.marker is None or one.marker.evaluate({"extra": ""})
-        added = [e for e in extras if one.marker and one.marker.evaluate({"extra": e})]
+        item = Requirement(line)
+        always = item.marker is None or item.marker.evaluate({"extra": ""})
+        added = [e for e in extras if item.marker and item.marker.evaluate({"extra": e})]
         if (added and not always) if extras else always:
-            yield one
-            if one.extras:
-                yield from requirements(one.name, one.extras)
+            yield item
+            if item.extras:
+                yield from requirements(item.name, item.extras)
 
 
 def extras_of(distribution: str) -> list[str]:
@@ -330,14 +331,14 @@ def is_installed(distribution: str) -> bool:
         return False
 
 
-def unmet(one: Requirement) -> str | None:
+def unmet(requirement: Requirement) -> str | None:
     """Say what is wrong with one requirement and what to do; None if it is met."""
-    found = metadata.version(one.name) if is_installed(one.name) else ""
-    if found and one.specifier.contains(found, prereleases=True):
+    found = metadata.version(requirement.name) if is_installed(requirement.name) else ""
+    if found and requirement.specifier.contains(found, prereleases=True):
         return None
-    what = f"{one.name}{one.specifier}"
+    what = f"{requirement.name}{requirement.specifier}"
     # A distribution of this project is not published: its bare name could be a stranger's.
-    ours = one.name.lower().startswith("cardio")
+    ours = requirement.name.lower().startswith("cardio")
     cure = "install it from its folder or wheel" if ours else f'pip install "{what}"'
     return f"requires {what}, {f'found {found}' if found else 'which is not installed'}; {cure}"
 
@@ -352,15 +353,15 @@ def misfit(distribution: metadata.Distribution) -> str | None:
         return None
     here = Version(metadata.version(CORE))
     for line in distribution.requires or ():
-        one = Requirement(line)
-        if canonicalize_name(one.name) != CORE or (one.marker and not one.marker.evaluate()):
+        item = Requirement(line)
+        if canonicalize_name(item.name) != CORE or (item.marker and not item.marker.evaluate()):
             continue
-        if one.specifier.contains(here, prereleases=True):
+        if item.specifier.contains(here, prereleases=True):
             continue
-        lowest = [spec for spec in one.specifier if spec.operator in (">=", ">", "~=", "==")]
+        lowest = [spec for spec in item.specifier if spec.operator in (">=", ">", "~=", "==")]
         core_is_older = any(here < Version(spec.version.removesuffix(".*")) for spec in lowest)
         return (
-            f"requires {CORE}{one.specifier}, found {here}; upgrade "
+            f"requires {CORE}{item.specifier}, found {here}; upgrade "
             f"{CORE if core_is_older else distribution.name} from its folder or wheel"
         )
     return None
@@ -374,7 +375,7 @@ def faults(module: ModuleType, info: PluginInfo, distribution: str) -> list[str]
 
     `info` is what it says of itself, completed; `distribution` brings it.
     """
-    found = [said for one in requirements(distribution) if (said := unmet(one))]
+    found = [text for requirement in requirements(distribution) if (text := unmet(requirement))]
     if info.default_task not in [task.name for task in info.tasks]:
         found.append(f"INFO.default_task is {info.default_task!r}, which is none of its tasks")
     folders = dict.fromkeys(task.folder for task in info.tasks if task.folder)

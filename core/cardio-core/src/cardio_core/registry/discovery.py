@@ -225,7 +225,7 @@ def _where(point: metadata.EntryPoint) -> str:
 
 def _why(error: BaseException, name: str) -> str:
     """Return what an import raised, in one line, and what to do."""
-    said = f"{type(error).__name__}: {' '.join(str(error).split())}"
+    text = f"{type(error).__name__}: {' '.join(str(error).split())}"
     if isinstance(error, ModuleNotFoundError) and error.name:
-        return f"{said}; install {error.name.partition('.')[0]}, or the plugin again with it"
-    return f"{said}; cardio --debug plugins info {name} shows where"
+        return f"{text}; install {error.name.partition('.')[0]}, or the plugin again with it"
+    return f"{text}; cardio --debug plugins info {name} shows where"

@@ -81,8 +81,8 @@ class Plugin:
             return None
         function = resolve(f"{task.folder}.{hookspecs.SHEET}:{hookspecs.SHEET}")
         taken = inspect.signature(function).parameters.values()
-        names = {one.name for one in taken}
-        everything = any(one.kind is one.VAR_KEYWORD for one in taken)
+        names = {item.name for item in taken}
+        everything = any(item.kind is item.VAR_KEYWORD for item in taken)
 
         def draw(**arguments: Any) -> Any:
             return function(**{k: v for k, v in arguments.items() if everything or k in names})
@@ -108,10 +108,10 @@ class Plugin:
         elif self._in_folder(hook, task):
             chosen = self._registered(hook, task.folder)
         others = [
-            one
-            for one in self.manager.get_plugins()
-            if one is not chosen
-            and (chosen is not None or one is self.module or isinstance(one, _HookOfFolder))
+            plugin
+            for plugin in self.manager.get_plugins()
+            if plugin is not chosen
+            and (chosen is not None or plugin is self.module or isinstance(plugin, _HookOfFolder))
         ]
         return self.manager.subset_hook_caller(hook, others)(**arguments)
 

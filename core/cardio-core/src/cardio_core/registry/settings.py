@@ -70,9 +70,9 @@ def settings_of(info: PluginInfo, task: Task) -> tuple[Setting, ...]:
     --------
     >>> from cardio_core.registry import list_plugins, open_plugin
     >>> names = [found.name for found in list_plugins() if found.info]
-    >>> "train" in "".join(one.path for name in names[:1]
+    >>> "train" in "".join(item.path for name in names[:1]
     ...                    for info in [open_plugin(name).info]
-    ...                    for one in settings_of(info, info.tasks[0])) or not names
+    ...                    for item in settings_of(info, info.tasks[0])) or not names
     True
     """
     model: type[RunConfig] = resolve(info.config_of(task))
@@ -114,7 +114,7 @@ def _fields(
     """
     for name, field in model.model_fields.items():
         path = f"{above}{name}"
-        blocks = [one for one in _parts(field.annotation) if _is_block(one)]
+        blocks = [part for part in _parts(field.annotation) if _is_block(part)]
         below = values.get(name)
         below = below if isinstance(below, Mapping) else {}
         if not blocks:
@@ -152,12 +152,12 @@ def values_of(kind: Any, bounds: Any = ()) -> str:
     if origin is Annotated:
         return values_of(inside[0], inside[1:])
     if origin is Literal:
-        return " or ".join(str(one) for one in inside)
+        return " or ".join(str(item) for item in inside)
     if origin in (Union, types.UnionType):
-        words = [values_of(one, bounds) for one in inside if one is not type(None)]
+        words = [values_of(item, bounds) for item in inside if item is not type(None)]
         return " or ".join(dict.fromkeys([*words, *(["null"] if type(None) in inside else [])]))
     if origin in _SEVERAL:
-        members = [values_of(one) for one in inside if one is not Ellipsis]
+        members = [values_of(item) for item in inside if item is not Ellipsis]
         if Ellipsis not in inside and len(set(members)) > 1:
             return f"list of {len(members)}: {'; '.join(members)}"
         member = members[0] if members else "any value"
@@ -169,11 +169,11 @@ def values_of(kind: Any, bounds: Any = ()) -> str:
 
 
 def _limits(bounds: Any) -> Iterator[tuple[str, str]]:
-    for one in bounds:
+    for bound in bounds:
         for kind, attribute in _BOUNDS:
-            if isinstance(one, kind):
-                yield attribute, f"{getattr(one, attribute):g}"
-        yield from _limits(getattr(one, "metadata", ()))
+            if isinstance(bound, kind):
+                yield attribute, f"{getattr(bound, attribute):g}"
+        yield from _limits(getattr(bound, "metadata", ()))
 
 
 def _within(limits: Mapping[str, str]) -> str:
@@ -184,9 +184,9 @@ def _within(limits: Mapping[str, str]) -> str:
 
 def _unit(path: str, field: FieldInfo) -> str:
     """Return what the author says in the field's schema; else what the name ends in."""
-    said = field.json_schema_extra
-    if isinstance(said, dict) and "unit" in said:
-        return str(said["unit"])
+    text = field.json_schema_extra
+    if isinstance(text, dict) and "unit" in text:
+        return str(text["unit"])
     name, _, last = path.rpartition(".")[2].rpartition("_")
     return UNITS.get(last, "") if name else ""
 
@@ -198,8 +198,8 @@ def _origin(kind: Any) -> Any:
 def _parts(kind: Any) -> Iterator[Any]:
     """Yield a type and every type that it is made of."""
     yield kind
-    for one in get_args(kind):
-        yield from _parts(one)
+    for item in get_args(kind):
+        yield from _parts(item)
 
 
 def _is_block(kind: Any) -> bool:
@@ -209,7 +209,7 @@ def _is_block(kind: Any) -> bool:
 # Settings and columns in words, as the command line and the site show them.
 
 
-def setting_words(one: Setting) -> str:
+def setting_words(setting: Setting) -> str:
     """Return what a setting does and takes.
 
     The words of its author stay as they are: a first letter made large would change what names a
@@ -221,11 +221,11 @@ def setting_words(one: Setting) -> str:
     >>> setting_words(one)
     'a shorter recording is quarantined. Takes: number, in s.'
     """
-    unit = f", in {one.unit}" if one.unit else ""
-    return f"{_sentence(one.meaning)}Takes: {one.takes}{unit}."
+    unit = f", in {setting.unit}" if setting.unit else ""
+    return f"{_sentence(setting.meaning)}Takes: {setting.takes}{unit}."
 
 
-def column_words(one: TemplateColumn) -> str:
+def column_words(column: TemplateColumn) -> str:
     """Return what a column holds, means and is read for.
 
     Examples
@@ -233,7 +233,8 @@ def column_words(one: TemplateColumn) -> str:
     >>> column_words(TemplateColumn("age_y", "number in years", "Age at the study.", "Table 1", ""))
     'number in years. Age at the study. Read for: Table 1.'
     """
-    return f"{_sentence(one.holds)}{_sentence(one.meaning)}Read for: {one.read_for.rstrip('.')}."
+    about = f"{_sentence(column.holds)}{_sentence(column.meaning)}"
+    return f"{about}Read for: {column.read_for.rstrip('.')}."
 
 
 def shown(value: object) -> str:
@@ -241,7 +242,7 @@ def shown(value: object) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
-def usual_lines(one: Setting) -> list[str]:
+def usual_lines(setting: Setting) -> list[str]:
     """Return the values below a default that holds settings, a ``path=value`` each; else nothing.
 
     Examples
@@ -251,15 +252,15 @@ def usual_lines(one: Setting) -> list[str]:
     >>> usual_lines(Setting("train.depth", "18 or 50", "", 18, {}, ""))
     []
     """
-    return [f"{path}={shown(value)}" for path, value in _leaves(one.path, one.default)]
+    return [f"{path}={shown(value)}" for path, value in _leaves(setting.path, setting.default)]
 
 
-def other_lines(one: Setting, name: str) -> list[str]:
+def other_lines(setting: Setting, name: str) -> list[str]:
     """Return what of `usual_lines` is another in a configuration, or stands only there."""
-    usual = dict(_leaves(one.path, one.default))
+    usual = dict(_leaves(setting.path, setting.default))
     return [
         f"{path}={shown(value)}"
-        for path, value in _leaves(one.path, one.elsewhere[name])
+        for path, value in _leaves(setting.path, setting.elsewhere[name])
         if path not in usual or usual[path] != value
     ]
 

@@ -145,4 +145,4 @@ def required_arguments(function: Function) -> list[str]:
     positional = [*taken.posonlyargs, *taken.args]
     needed = positional[: len(positional) - len(taken.defaults)]
     needed += [a for a, d in zip(taken.kwonlyargs, taken.kw_defaults, strict=True) if d is None]
-    return [one.arg for one in needed]
+    return [name.arg for name in needed]

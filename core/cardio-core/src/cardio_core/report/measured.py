@@ -79,7 +79,9 @@ def draw_default(
         axes.set_axis_off()
         axes.text(0.5, 0.5, "nothing in this recording can be drawn", ha="center", va="center",
                   fontsize=canvas.TEXT_PT, color=canvas.GREY)  # fmt: skip
-    rows = [(one.title, short(one.text), one.unit) for one in measured]
+    rows = [
+        (measurement.title, short(measurement.text), measurement.unit) for measurement in measured
+    ]
     canvas.write_rows(right.subplots(), rows)
 
 
@@ -89,7 +91,7 @@ def _first_drawable(recording: Any, samples: Any, features: Any) -> _Seen | None
         with suppress(Exception):  # a value may refuse to be looked at
             found = list(source)
             if found:
-                return max(found, key=lambda one: one.values.size)
+                return max(found, key=lambda item: item.values.size)
     return None
 
 
@@ -123,14 +125,14 @@ def _arrays_in(value: Any, name: str, depth: int = 0) -> Iterator[_Seen]:
         yield _Seen("frames", np.stack(frames))
         return
     if isinstance(value, dict):
-        inside = [(str(key), one) for key, one in value.items()]
+        inside = [(str(key), item) for key, item in value.items()]
     elif isinstance(value, list | tuple):
-        inside = [(name, one) for one in value]
+        inside = [(name, item) for item in value]
     else:
         names = [*getattr(value, "__dict__", ()), *getattr(type(value), "__slots__", ())]
-        inside = [(one, getattr(value, one, None)) for one in names if one[0] != "_"]
-    for key, one in inside:
-        yield from _arrays_in(one, key.replace("_", " "), depth + 1)
+        inside = [(item, getattr(value, item, None)) for item in names if item[0] != "_"]
+    for key, entry in inside:
+        yield from _arrays_in(entry, key.replace("_", " "), depth + 1)
 
 
 def _draw(figure: SubFigure, seen: _Seen) -> None:
@@ -223,12 +225,12 @@ def write_measurements(
     >>> qrs = FeatureBlock(np.array([[96.0]]), ("measure",), ("qrs",), ("ms",))
     >>> axes = Figure().subplots()
     >>> write_measurements(axes, FeatureSet(ids, {"measures": qrs}))
-    >>> sorted(one.get_text() for one in axes.texts)
+    >>> sorted(item.get_text() for item in axes.texts)
     ['96', 'QRS', 'ms']
     """
-    known = {one.title: one for one in measured_of(features)}
+    known = {item.title: item for item in measured_of(features)}
     chosen = known.values() if titles is None else [known[title] for title in titles]
-    canvas.write_rows(axes, [(one.title, short(one.text), one.unit) for one in chosen])
+    canvas.write_rows(axes, [(item.title, short(item.text), item.unit) for item in chosen])
 
 
 # Differences between two recordings of one patient, read off the table for the page.
@@ -277,15 +279,17 @@ def differences(columns: Sequence[Column]) -> list[Difference]:
     Examples
     --------
     >>> columns = [Column("ef", "EF", "%"), Column("ef_change", "EF, stress minus rest", "%")]
-    >>> [(one.of, one.late_column) for one in differences(columns)]
+    >>> [(item.of, item.late_column) for item in differences(columns)]
     [('EF (%)', 'ef')]
     """
-    by_head = {one.head: one.name for one in columns}
-    found = [(one, _DIFFERENCE.fullmatch(one.title)) for one in columns]
-    parts = [(one, match, replace(one, title=match["title"]).head) for one, match in found if match]
+    by_head = {column.head: column.name for column in columns}
+    found = [(column, _DIFFERENCE.fullmatch(column.title)) for column in columns]
+    parts = [
+        (item, match, replace(item, title=match["title"]).head) for item, match in found if match
+    ]
     return [
-        Difference(one, head, by_head.get(head, ""), match["early"], match["late"])
-        for one, match, head in parts
+        Difference(part, head, by_head.get(head, ""), match["early"], match["late"])
+        for part, match, head in parts
     ]
 
 
@@ -300,19 +304,19 @@ def pairs(table: Path, columns: Sequence[Difference]) -> Iterator[Pair]:
         As `differences` returns them.
     """
     for row in _lines(table):
-        cells = tuple(_cell(row, one) for one in columns)
+        cells = tuple(_cell(row, column) for column in columns)
         if any(cells):
             yield Pair(row.get("patient") or row["id"], row["id"], cells)
 
 
-def _cell(row: dict[str, str], one: Difference) -> str:
+def _cell(row: dict[str, str], difference: Difference) -> str:
     """Write ``18 → 24 (+6)``: the table has the later value and the difference."""
-    text = row.get(one.column.name) or ""
+    text = row.get(difference.column.name) or ""
     if not text:
         return ""
     change = float(text)
     shown = f"+{short(text)}" if change > 0 else short(text).replace("-", "−")
-    late = row.get(one.late_column) or ""
+    late = row.get(difference.late_column) or ""
     if not late:
         return shown
     early = f"{float(late) - change:.4g}"
@@ -341,7 +345,7 @@ def write_sheet(
     file: Path,
     sheet: Sheet,
     own: Callable[..., Any] | None,
-    given: Mapping[str, Any],
+    values: Mapping[str, Any],
 ) -> str:
     """Draw a sheet and write it as PNG, with a thumbnail beside it for the overview page.
 
@@ -353,7 +357,7 @@ def write_sheet(
         What the core writes on it.
     own : callable or None
         The plugin's ``sheet``; None, or one that raises, leaves the drawing to the core.
-    given : mapping
+    values : mapping
         recording, samples, features and patient for it.
 
     Returns
@@ -365,12 +369,12 @@ def write_sheet(
     made: bytes | None = None
     if own is not None:
         try:
-            made = _png(lambda figure: own(figure=figure, **given), sheet)
+            made = _png(lambda figure: own(figure=figure, **values), sheet)
         except Exception as error:
-            said = " ".join(str(error).split())
-            problem = f"drawn by the core: sheet.py failed ({type(error).__name__}: {said})"
+            text = " ".join(str(error).split())
+            problem = f"drawn by the core: sheet.py failed ({type(error).__name__}: {text})"
     if made is None:
-        of_one = {name: given[name] for name in ("recording", "samples", "features")}
+        of_one = {name: values[name] for name in ("recording", "samples", "features")}
         made = _png(lambda figure: draw_default(figure, measured=sheet.measured, **of_one), sheet)
     file.parent.mkdir(parents=True, exist_ok=True)
     with replacing(file) as temporary:
@@ -539,10 +543,10 @@ def _counted(table: Path) -> tuple[list[Column], dict[str, int], Counter[str], C
     flags: Counter[str] = Counter()
     texts: dict[str, str] = {}
     elsewhere = COLUMNS.keys() - {"recordings", "samples"}
-    columns = [one for one in read_columns(table) if one.name not in elsewhere]
+    columns = [column for column in read_columns(table) if column.name not in elsewhere]
     filled: set[str] = set()
     for row in _lines(table):
-        filled.update(one.name for one in columns if row.get(one.name))
+        filled.update(column.name for column in columns if row.get(column.name))
         counts["all"] += 1
         reason = row.get("reason") or ""
         counts["measured"] += not reason
@@ -554,8 +558,8 @@ def _counted(table: Path) -> tuple[list[Column], dict[str, int], Counter[str], C
             alike = _NUMBER.sub("…", flag)
             texts[alike] = flag if texts.get(alike, flag) == flag else alike
             flags[alike] += 1
-    told = Counter({texts[alike]: n for alike, n in flags.items()})
-    return [one for one in columns if one.name in filled], counts, reasons, told
+    answer = Counter({texts[alike]: n for alike, n in flags.items()})
+    return [column for column in columns if column.name in filled], counts, reasons, answer
 
 
 def _rows(table: Path, columns: Sequence[Column], n_pictures: int) -> Iterator[Row]:
@@ -566,7 +570,8 @@ def _rows(table: Path, columns: Sequence[Column], n_pictures: int) -> Iterator[R
             picture = _inline(_thumbnail_of(table.parent / sheet))
             n_pictures -= bool(picture)
         yield Row(
-            row["id"], row.get("patient") or "", tuple(short(row[one.name]) for one in columns),
+            row["id"], row.get("patient") or "",
+            tuple(short(row[column.name]) for column in columns),
             tuple(filter(None, (row.get("flags") or "").split("; "))),
             row.get("reason") or "", sheet, picture,
         )  # fmt: skip

@@ -143,8 +143,8 @@ class Column:
 
 
 COLUMNS = {
-    one.name: one
-    for one in (
+    value.name: value
+    for value in (
         Column("id", "Recording, or study"),
         Column("patient", "Patient"),
         Column("recordings", "Recordings that a study stands on", "", "number"),
@@ -176,7 +176,9 @@ def write_columns(table: Path, columns: Iterable[Column]) -> None:
     ):
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(("column", "title", "unit", "values"))
-        writer.writerows(texts([one.name, one.title, one.unit, one.values]) for one in columns)
+        writer.writerows(
+            texts([column.name, column.title, column.unit, column.values]) for column in columns
+        )
 
 
 def read_columns(table: Path) -> list[Column]:
@@ -231,21 +233,21 @@ def measured_of(features: FeatureSet) -> list[Measured]:
     if "variant" in features.table.columns:
         rows = np.flatnonzero(features.table["variant"].to_numpy() == 0)
     made = [
-        (name, one) for name, block in features.blocks.items() for one in _of_block(block, rows)
+        (name, item) for name, block in features.blocks.items() for item in _of_block(block, rows)
     ]
-    heads = Counter(one.column.head for _, one in made)
-    names = Counter([*COLUMNS, *(one.name for _, one in made)])
+    heads = Counter(item.column.head for _, item in made)
+    names = Counter([*COLUMNS, *(item.name for _, item in made)])
     unlike = [
         replace(
-            one,
-            title=one.title
-            if heads[one.column.head] == 1
-            else f"{one.title}, {words_of_block(block)}",
-            name=one.name if names[one.name] == 1 else f"{machine_name(block)}_{one.name}",
+            item,
+            title=item.title
+            if heads[item.column.head] == 1
+            else f"{item.title}, {words_of_block(block)}",
+            name=item.name if names[item.name] == 1 else f"{machine_name(block)}_{item.name}",
         )
-        for block, one in made
+        for block, item in made
     ]
-    return sorted(unlike, key=lambda one: one.listed_last)
+    return sorted(unlike, key=lambda item: item.listed_last)
 
 
 def with_words(features: FeatureSet, words: Mapping[str, str]) -> FeatureSet:
@@ -351,7 +353,7 @@ def _of_block(block: FeatureBlock, rows: np.ndarray) -> Iterator[Measured]:
         yield of_several(made, [float(value) for value in column if np.isfinite(value)])
 
 
-def of_several(one: Measured, known: Sequence[float]) -> Measured:
+def of_several(measured: Measured, known: Sequence[float]) -> Measured:
     """Return a measurement with the median and quartiles of several; of codes the commonest.
 
     Examples
@@ -363,9 +365,9 @@ def of_several(one: Measured, known: Sequence[float]) -> Measured:
     'paced'
     """
     if not known:
-        return replace(one, value=None, quartiles=None)
-    if one.levels:
-        return replace(one, value=Counter(sorted(known)).most_common(1)[0][0], quartiles=None)
+        return replace(measured, value=None, quartiles=None)
+    if measured.levels:
+        return replace(measured, value=Counter(sorted(known)).most_common(1)[0][0], quartiles=None)
     low, middle, high = (float(value) for value in np.percentile(known, (25, 50, 75)))
-    differs = min(known) < max(known) and one.has_order
-    return replace(one, value=middle, quartiles=(low, high) if differs else None)
+    differs = min(known) < max(known) and measured.has_order
+    return replace(measured, value=middle, quartiles=(low, high) if differs else None)

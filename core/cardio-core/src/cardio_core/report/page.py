@@ -92,20 +92,20 @@ def main_figures(pictures: Sequence[Picture], manifest: RunManifest) -> list[Pic
 
     Of several of a kind the one of the first target and the primary model leads.
     """
-    targets = [one.name for one in manifest.targets]
+    targets = [target.name for target in manifest.targets]
     models = [manifest.primary, *manifest.models]
     found: list[Picture] = []
     for pattern, protocols in _KINDS:
         for protocol in protocols:
             own = [
-                one
-                for one in pictures
-                if one.protocol in (protocol, "")
-                and re.search(pattern, _stem(one.file))
-                and one not in found
+                picture
+                for picture in pictures
+                if picture.protocol in (protocol, "")
+                and re.search(pattern, _stem(picture.file))
+                and picture not in found
             ]
             if own:
-                found.append(min(own, key=lambda one: _rank(_stem(one.file),
+                found.append(min(own, key=lambda item: _rank(_stem(item.file),
                                                             targets, models)))  # fmt: skip
     return found[:MAX_FIGURES]
 
@@ -370,7 +370,9 @@ def _content(files: RunArtifact) -> dict[str, Any]:
         "flags": list(manifest.flags.items()),
         "notes": _notes(manifest),
         "command": _command(manifest.command),
-        "device": "; ".join(f"{key}: {one}" for key, one in vars(manifest.device).items() if one),
+        "device": "; ".join(
+            f"{key}: {value}" for key, value in vars(manifest.device).items() if value
+        ),
         "stages": {name: duration(float(seconds)) for name, seconds in manifest.stages.items()},
         "outputs": list(manifest.outputs.items()),
         "config": files.config,
@@ -405,7 +407,7 @@ def _tables(files: RunArtifact, names: Names) -> dict[str, Any]:
         "table_notes": list(about.notes),
         "open_rows": max(MIN_OPEN_ROWS, MAX_OPEN_ROWS - max(0, len(names.models) - FEW_MODELS)),
         "external": sorted(
-            (table for table in tables if table.file in apart), key=lambda one: apart[one.file]
+            (table for table in tables if table.file in apart), key=lambda item: apart[item.file]
         ),
         "external_heads": external.HEADS,
         "external_rows": {Path(t.file).stem: _of_first(t) for t in tables if t.file in apart},
@@ -425,15 +427,15 @@ def _of_first(table: Table) -> int:
 
 def _drawn(files: RunArtifact, names: Names, primary: str) -> dict[str, Any]:
     groups = figure_groups(files, names, is_stand_in(files.manifest))
-    leading = main_figures([one for _, items in groups for one in items], files.manifest)
+    leading = main_figures([item for _, items in groups for item in items], files.manifest)
     shown = cases_shown(files.cases, primary)
     folded = cases_folded(files.cases, shown, files.folder)
-    others = [(title, [one for one in items if one not in leading]) for title, items in groups]
+    others = [(title, [item for item in items if item not in leading]) for title, items in groups]
     return {
         "main_figures": leading,
         "figures": [(title, items) for title, items in others if items],
         "n_figures": sum(len(items) for _, items in others),
-        "cases_shown": [one for one in case_views(shown, files.folder, names) if one.picture],
+        "cases_shown": [view for view in case_views(shown, files.folder, names) if view.picture],
         "cases": case_views(folded, files.folder, names),
         "n_more_cases": len(files.cases) - len(shown) - len(folded),
     }

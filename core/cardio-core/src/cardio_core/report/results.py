@@ -108,8 +108,8 @@ class SideBySide:
         alike = set(self.sizes.values())
         if len(alike) == 1 and len(self.sizes) == len(self.protocols):
             return f"n: {alike.pop()}"
-        said = [f"{name or 'all'}: {size}" for name, size in self.sizes.items()]
-        return f"n, {'; '.join(said)}" if said else ""
+        texts = [f"{name or 'all'}: {size}" for name, size in self.sizes.items()]
+        return f"n, {'; '.join(texts)}" if texts else ""
 
     @property
     def grouped(self) -> bool:
@@ -192,7 +192,7 @@ def _sizes(protocols: Sequence[str], blocks: Sequence[Block]) -> dict[str, str]:
     found = {}
     for position, protocol in enumerate(protocols):
         cells = [line.cells[position] for block in blocks for line in block.lines]
-        sizes = {one.size for one in cells if one is not None}
+        sizes = {item.size for item in cells if item is not None}
         if len(sizes) == 1:
             found[protocol] = sizes.pop()
     return found

@@ -64,15 +64,15 @@ def overview(rows: Sequence[Row], manifest: RunManifest) -> list[Overview]:
     neither, and then all are models.
     """
     titles = manifest.model_titles
-    kept = [row for row in rows if row.pooled and not row.versus]
-    kept = [row for row in kept if not row.subgroup]
-    order = protocols_of(row.protocol for row in kept)
-    kept.sort(key=lambda row: order.index(row.protocol))
+    retained = [row for row in rows if row.pooled and not row.versus]
+    retained = [row for row in retained if not row.subgroup]
+    order = protocols_of(row.protocol for row in retained)
+    retained.sort(key=lambda row: order.index(row.protocol))
     found: list[Overview] = []
     # What is of patients and of no target, applicability say, is no target of its own.
-    targets = list(dict.fromkeys(row.target for row in kept if row.target)) or [""]
+    targets = list(dict.fromkeys(row.target for row in retained if row.target)) or [""]
     for target in targets:
-        own = [row for row in kept if row.target == target]
+        own = [row for row in retained if row.target == target]
         known = manifest.words.get(target) or spelled(target)
         of = f", {known}" if target and len(targets) > 1 else ""
         name = "-".join(filter(None, (FOREST, target)))
@@ -84,10 +84,12 @@ def write_overview(run: Path, found: Sequence[Overview]) -> None:
     """Write the figures beside the others of the run, under names that stay the same."""
     from cardio_stats.figures import save_svg
 
-    for one in found:
-        save_svg(one.draw, file_in(run, "figures", one.file))
-        if one.narrow is not None:
-            save_svg(one.narrow, file_in(run, "figures", SafeName(f"{one.name}-{NARROW}", ".svg")))
+    for item in found:
+        save_svg(item.draw, file_in(run, "figures", item.file))
+        if item.narrow is not None:
+            save_svg(
+                item.narrow, file_in(run, "figures", SafeName(f"{item.name}-{NARROW}", ".svg"))
+            )
 
 
 def _models(rows: Sequence[Row], manifest: RunManifest, name: str, of: str) -> Iterator[Overview]:
@@ -115,12 +117,12 @@ def _models(rows: Sequence[Row], manifest: RunManifest, name: str, of: str) -> I
         )
         for model, of_model in own.items()
     ]  # fmt: skip
-    units = {one.name: one.unit for one in manifest.targets}
+    units = {target.name: target.unit for target in manifest.targets}
     unit = units.get(str(shown[0].target))
     words = metric_words(metric) + (f" ({unit})" if unit and metric in IN_UNITS else "")
     reference, reference_words = _reference(metric, overall)
     values = [
-        part for one in models for value in one.values.values() for part in value
+        part for item in models for value in item.values.values() for part in value
         if part is not None
     ]  # fmt: skip
     about: dict[str, Any] = {
@@ -142,7 +144,7 @@ def _models(rows: Sequence[Row], manifest: RunManifest, name: str, of: str) -> I
     caption = (
         f"Every model, with its interval, {where}. Overlapping intervals do not "
         "rule out a difference: see the paired comparisons."
-        if any(len(one.values) > 1 for one in models)
+        if any(len(item.values) > 1 for item in models)
         else f"Every {every} with its interval. Overlapping intervals do not rule out a "
         "difference: see the paired comparisons."
         if len(models) > 1
@@ -168,9 +170,9 @@ def _reference(metric: str, rows: Sequence[Row]) -> tuple[float | None, str]:
 
 def _tested(rows: Sequence[Row]) -> str:
     """Return how many were tested, once; a range where models differ."""
-    said = list(dict.fromkeys(n_words(row) for row in rows))
-    if len(said) == 1:
-        return f"n: {said[0]}"
+    texts = list(dict.fromkeys(n_words(row) for row in rows))
+    if len(texts) == 1:
+        return f"n: {texts[0]}"
     least, most = (pick(rows, key=lambda row: int(row.n or 0)) for pick in (min, max))
     return f"n: {least.n or 0} to {n_words(most)}"
 
@@ -307,7 +309,7 @@ class CaseView:
     head: str
     sample_id: str
     details: str
-    said: str
+    text: str
     scores: tuple[tuple[str, str], ...]
     picture: Picture | None
     video: Video | None = None
@@ -316,15 +318,15 @@ class CaseView:
 def overview_pictures(files: RunArtifact) -> list[Picture]:
     """Return the forest plots that are drawn from metrics.json itself."""
     found = []
-    for n, one in enumerate(overview(files.metrics, files.manifest)):
-        text = svg_text(one.draw)
+    for n, item in enumerate(overview(files.metrics, files.manifest)):
+        text = svg_text(item.draw)
         narrow = None
-        if one.narrow is not None:
-            narrow = inline_svg(svg_text(one.narrow), f"narrow{n}-", f"{one.title}, narrow")
-        svg = _flush_left(inline_svg(text, f"overview{n}-", one.title))
+        if item.narrow is not None:
+            narrow = inline_svg(svg_text(item.narrow), f"narrow{n}-", f"{item.title}, narrow")
+        svg = _flush_left(inline_svg(text, f"overview{n}-", item.title))
         caption = said_by(text)[1]
-        name = f"figures/{one.file}"
-        found.append(Picture(one.title, "", name, svg, narrow=narrow, caption=caption))
+        name = f"figures/{item.file}"
+        found.append(Picture(item.title, "", name, svg, narrow=narrow, caption=caption))
     return found
 
 
@@ -369,11 +371,11 @@ def _case(case: CaseRecord, run: Path, names: Names) -> CaseView:
         caption = caption or picture.caption
     video = video_in(run, run / case.video, title) if case.video else None
     head, _, rest = title.partition(", ") if len(title) > LONG_TITLE else title.partition("; ")
-    said = ". ".join(filter(None, (capital(rest), caption.rstrip("."), details)))
-    said = f"{said}." if said else ""
+    text = ". ".join(filter(None, (capital(rest), caption.rstrip("."), details)))
+    text = f"{text}." if text else ""
     scores = tuple(_scores(case.scores, names))
     sample = case.sample_id
-    return CaseView(title, head, sample, details, said, scores, picture, video)
+    return CaseView(title, head, sample, details, text, scores, picture, video)
 
 
 def _scores(scores: Mapping[str, Any], names: Names) -> Iterator[tuple[str, str]]:
@@ -390,13 +392,13 @@ def _picture(
     name = path.relative_to(run).as_posix()
     try:
         text = path.read_text(encoding="utf-8")
-        said, caption = (names.text(part) for part in said_by(text))
-        svg = _in_words(inline_svg(text, prefix, said or title), names)
+        message, caption = (names.text(part) for part in said_by(text))
+        svg = _in_words(inline_svg(text, prefix, message or title), names)
     except (OSError, UnicodeDecodeError):
         return Picture(title, protocol, name, None, "the file cannot be read")
     except DataError as error:
         return Picture(title, protocol, name, None, str(error))
-    return Picture(capital(said) or title, protocol, name, svg, caption=caption)
+    return Picture(capital(message) or title, protocol, name, svg, caption=caption)
 
 
 def _in_words(svg: Markup, names: Names) -> Markup:

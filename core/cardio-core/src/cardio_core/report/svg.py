@@ -116,13 +116,13 @@ def declared(text: str, prefix: str) -> str:
     >>> declared("fill: red; position: fixed; stroke: url(#a)", "f1-")
     'fill: red; stroke: url(#f1-a)'
     """
-    kept = []
-    for one in text.split(";"):
-        name, colon, value = one.partition(":")
+    retained = []
+    for item in text.split(";"):
+        name, colon, value = item.partition(":")
         stays = value_of(value.strip(), prefix) if colon and name.strip().lower() in LOOKS else None
         if stays is not None and ":" not in stays:
-            kept.append(f"{name.strip()}: {stays}")
-    return "; ".join(kept)
+            retained.append(f"{name.strip()}: {stays}")
+    return "; ".join(retained)
 
 
 def scoped(css: str, prefix: str) -> str:
@@ -141,11 +141,11 @@ def scoped(css: str, prefix: str) -> str:
 def _bound(css: str, prefix: str) -> list[str]:
     rules = []
     for selectors, declarations in _RULE.findall(css):
-        own = [one.strip() for one in selectors.split(",")]
-        kept = declared(declarations, prefix)
-        if kept and all(_SELECTOR.fullmatch(one) for one in own):
-            bound = ", ".join(f"#{prefix}root {one}" for one in own)
-            rules.append(f"{bound} {{{kept}}}")
+        own = [item.strip() for item in selectors.split(",")]
+        retained = declared(declarations, prefix)
+        if retained and all(_SELECTOR.fullmatch(item) for item in own):
+            bound = ", ".join(f"#{prefix}root {item}" for item in own)
+            rules.append(f"{bound} {{{retained}}}")
     return rules
 
 
@@ -185,7 +185,9 @@ def inline_svg(text: str, prefix: str, label: str) -> Markup:
     _require_drawable(root, label)
     ours = {"id": f"{prefix}root", "role": "img", "aria-label": label}
     # Moved or enlarged as a whole, a drawing could cover what the page says.
-    others = {name: one for name, one in root.attrib.items() if name not in {*ours, "transform"}}
+    others = {
+        name: value for name, value in root.attrib.items() if name not in {*ours, "transform"}
+    }
     root.attrib = ours | others
     return Markup(Tree.tostring(root, encoding="unicode", short_empty_elements=False))  # noqa: S704
 
@@ -224,7 +226,9 @@ class _Reading:
         DataError
         """
         if len(text) > MOST_CHARACTERS:
-            raise DataError(f"{self.label}: the SVG has more than {MOST_CHARACTERS} characters")
+            raise DataError(
+                f"{self.label}: the SVG has more than {MOST_CHARACTERS} characters; simplify it"
+            )
         parser = expat.ParserCreate("utf-8", "}")
         parser.buffer_text = True
         parser.StartElementHandler = self._start
@@ -234,11 +238,11 @@ class _Reading:
         try:
             parser.Parse(text.encode("utf-8", "replace"), True)
         except expat.ExpatError as error:
-            raise DataError(f"{self.label}: no valid SVG ({error})") from None
+            raise DataError(f"{self.label}: no valid SVG ({error}); write it again") from None
         return self.builder.close()
 
     def _entity(self, *_: object) -> None:
-        raise DataError(f"{self.label}: the SVG declares entities; write it without")
+        raise DataError(f"{self.label}: the SVG declares entities; write it without", code="unsafe")
 
     def _start(self, name: str, attributes: dict[str, str]) -> None:
         space, _, tag = name.rpartition("}")
@@ -247,11 +251,14 @@ class _Reading:
         if self.level > MOST_LEVELS or self.elements > MOST_ELEMENTS:
             raise DataError(
                 f"{self.label}: the SVG has more than {MOST_LEVELS} levels or {MOST_ELEMENTS} "
-                "elements; simplify it"
+                "elements; simplify it",
+                code="too_large",
             )
         known = space in _SVG and tag in DRAWING
         if self.level == 1 and not (known and tag == "svg"):
-            raise DataError(f"{self.label}: expected an svg element, found {tag[:40]!r}")
+            raise DataError(
+                f"{self.label}: expected an svg element, found {tag[:40]!r}", code="unsupported"
+            )
         if self.dropped or not known or (self.open and self.open[-1] in OF_TEXT):
             self.dropped += 1
             return
@@ -300,26 +307,26 @@ class _Reading:
 
 def _require_drawable(root: Tree.Element, label: str) -> None:
     """Raise where parts that draw each other again come to more than a browser can draw."""
-    by_id = {one.get("id"): one for one in root.iter() if one.get("id")}
+    by_id = {item.get("id"): item for item in root.iter() if item.get("id")}
     counted: dict[Tree.Element, int] = {}
     sizes = {root: 1}  # of what is being counted; by hand, as parts may lead on for ever
     stack = [(root, iter(_parts(root, by_id)))]
     while stack:
-        one, parts = stack[-1]
+        entry, parts = stack[-1]
         part = next(parts, None)
         if part is None:
             stack.pop()
-            counted[one] = size = sizes.pop(one)
+            counted[entry] = size = sizes.pop(entry)
             if stack:
                 sizes[stack[-1][0]] += size
         elif part in counted:
-            sizes[one] += counted[part]
+            sizes[entry] += counted[part]
         elif part in sizes:
             raise DataError(f"{label}: a part of the SVG draws itself; write it without")
         else:
             sizes[part] = 1
             stack.append((part, iter(_parts(part, by_id))))
-        if sizes.get(one, 0) > MOST_DRAWN:
+        if sizes.get(entry, 0) > MOST_DRAWN:
             raise DataError(f"{label}: the SVG draws more than {MOST_DRAWN} parts; simplify it")
 
 

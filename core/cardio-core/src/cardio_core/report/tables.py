@@ -96,14 +96,14 @@ def with_intervals(columns: Sequence[Column]) -> list[Column]:
 
 def same_throughout(columns: Sequence[Column]) -> tuple[list[Column], list[tuple[str, str]]]:
     """Return the columns that differ between rows, and (heading, text) of the others."""
-    kept, constant = [], []
+    retained, constant = [], []
     for position, column in enumerate(columns):
         alike = len(column.cells) >= MIN_ROWS and len(column.words) == 1
         if alike and position and column.name.lower() not in _NEVER_CONSTANT:
             constant.append((column.heading, column.cells[0][0]))
         else:
-            kept.append(column)
-    return kept, constant
+            retained.append(column)
+    return retained, constant
 
 
 def _with_limits(column: Column, low: Column, high: Column) -> Column:
@@ -144,9 +144,9 @@ def _said(text: str, names: Names, models: bool, first: bool, ids: bool) -> str:
         return "yes" if text == "True" else "no"
     if first and text.startswith("  "):
         return "\u2003" + names.text(text.strip())
-    said = METRICS.get(text) or names.words.get(text) or cell_words(names.text(text))
-    plain = first and len(said) > 2 and not any(sign.isdigit() for sign in said.split(" ")[0])
-    return said[:1].upper() + said[1:] if plain else said
+    label = METRICS.get(text) or names.words.get(text) or cell_words(names.text(text))
+    plain = first and len(label) > 2 and not any(sign.isdigit() for sign in label.split(" ")[0])
+    return label[:1].upper() + label[1:] if plain else label
 
 
 def _class(name: str, names: Names) -> str:
@@ -326,8 +326,8 @@ def _without_the_paper(head: list[str], rows: list[list[str]]) -> tuple[list[str
     if "source" in head:
         at = head.index("source")
         rows = [row for row in rows if at >= len(row) or row[at] in ("", _OWN)]
-    kept = [i for i, name in enumerate(head) if not name.startswith("paper_")]
-    return [head[i] for i in kept], [[row[i] for i in kept if i < len(row)] for row in rows]
+    retained = [i for i, name in enumerate(head) if not name.startswith("paper_")]
+    return [head[i] for i in retained], [[row[i] for i in retained if i < len(row)] for row in rows]
 
 
 def is_stand_in(manifest: RunManifest) -> bool:

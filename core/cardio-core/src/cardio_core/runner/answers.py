@@ -67,21 +67,23 @@ def portions(features: FeatureSet) -> list[FeatureSet]:
     number = pd.factorize(patients)[0] // AT_ONCE
     if not len(number) or number.max() == 0:
         return [features]
-    return [features.view(number == one) for one in range(number.max() + 1)]
+    return [features.view(number == item) for item in range(number.max() + 1)]
 
 
 def joined(parts: Sequence[Predictions]) -> Predictions:
     """Return what was predicted of all portions as one; those that say nothing add nothing."""
     withheld = {who: why for part in parts for who, why in part.withheld.items()}
-    said = [part for part in parts if len(part)] or list(parts[:1])
-    first = said[0]
-    scores = {name: np.concatenate([part.scores[name] for part in said]) for name in first.scores}
+    tables = [part for part in parts if len(part)] or list(parts[:1])
+    first = tables[0]
+    scores = {name: np.concatenate([part.scores[name] for part in tables]) for name in first.scores}
     return Predictions(
-        ids=tuple(one for part in said for one in part.ids),
+        ids=tuple(item for part in tables for item in part.ids),
         scores=scores,
         level=first.level,
         columns={
-            name: Column(np.concatenate([part.columns[name].values for part in said]), column.unit)
+            name: Column(
+                np.concatenate([part.columns[name].values for part in tables]), column.unit
+            )
             for name, column in first.columns.items()
         },
         withheld=withheld,
@@ -123,7 +125,7 @@ BEFORE = "the run was made before applicability was kept"
 
 
 def judge_patients(
-    kept: Applicability | None,
+    applicability: Applicability | None,
     prepared: Prepared,
     inputs: Sequence[Path],
     vectors: Mapping[str, Mapping[str, NDArray[Any]]],
@@ -134,7 +136,7 @@ def judge_patients(
 
     Parameters
     ----------
-    kept : Applicability or None
+    applicability : Applicability or None
         Of the run; None of one that was made before.
     prepared : Prepared
         The new patients.
@@ -150,7 +152,7 @@ def judge_patients(
     DataFrame
         `patient_id`, `verdict`, `reasons`, `percentile`; see `Applicability.judge`.
     """
-    if kept is None:
+    if applicability is None:
         everybody = prepared.features.table["patient_id"].astype(str).unique()
         rows = [(patient, NOT_JUDGED, BEFORE, np.nan) for patient in everybody]
         return pd.DataFrame(rows, columns=list(COLUMNS))
@@ -163,7 +165,7 @@ def judge_patients(
         also=config.covariates,
         never=() if outcome is None else (outcome,),
     )
-    return kept.judge(patients, vectors)
+    return applicability.judge(patients, vectors)
 
 
 def entries(judged: pd.DataFrame) -> list[dict[str, Any]]:
@@ -215,8 +217,8 @@ def said_of_patients(judged: Sequence[Mapping[str, Any]]) -> list[str]:
     """
     if not judged:
         return []
-    verdicts = [str(one["verdict"]) for one in judged]
-    reasons = {str(one["reasons"]) for one in judged}
+    verdicts = [str(item["verdict"]) for item in judged]
+    reasons = {str(item["reasons"]) for item in judged}
     if set(verdicts) == {NOT_JUDGED} and len(reasons) == 1:
         return [f"Applicability: not judged: {reasons.pop()}."]
     if len(judged) == 1:
@@ -226,8 +228,8 @@ def said_of_patients(judged: Sequence[Mapping[str, Any]]) -> list[str]:
     lines = [
         f"Applicability: {n} of {len(judged)} patients {verb} like those of training (inside)."
     ]
-    others = [one for one in judged if one["verdict"] != INSIDE]
-    lines += [f"  {one['patient_id']}: {one['verdict']}{_because(one)}." for one in others]
+    others = [item for item in judged if item["verdict"] != INSIDE]
+    lines += [f"  {item['patient_id']}: {item['verdict']}{_because(item)}." for item in others]
     return lines
 
 
@@ -239,8 +241,8 @@ _ALONE = {
 }
 
 
-def _because(one: Mapping[str, Any]) -> str:
-    return f": {one['reasons']}" if one["reasons"] else ""
+def _because(item: Mapping[str, Any]) -> str:
+    return f": {item['reasons']}" if item["reasons"] else ""
 
 
 _LACKING = "no recording has what this model works on"
@@ -327,7 +329,8 @@ def finished(run: Path) -> dict[str, Any]:
     if kind not in ("run", "exported"):
         raise ConfigError(
             f"{run}: expected a run with final models, found a folder that is {kind}; name the "
-            "run itself"
+            "run itself",
+            code="unsupported",
         )
     missing = [key for key in _NEEDED if key not in content]
     if missing:
@@ -442,21 +445,21 @@ def answer(
     for target in task.targets:
         made.frames[target.name], made.members[target.name] = {}, {}
         made.decisions[target.name] = {}
-    kept = read_applicability(opened.folder)
+    stored = read_applicability(opened.folder)
     with Progress("predicting", len(opened.models), echo, "models") as progress:
         for name in progress.over(opened.models):
             if task.model(name).fuses:
                 _fuse(opened, made, name)
             else:
-                _ask(opened, made, name, clinical, explain_in, kept)
+                _ask(opened, made, name, clinical, explain_in, stored)
             if not any(len(by_model.get(name, ())) for by_model in made.frames.values()):
-                lacking = _UNTOLD if task.model(name).covariates else _LACKING
-                text = f"{task.model(name).title}: {lacking}."
+                missing = _UNTOLD if task.model(name).covariates else _LACKING
+                text = f"{task.model(name).title}: {missing}."
                 made.notes.append(Note(NoteKind.NOT_COMPUTED, text, model=name))
             folder = _folder(opened, name)
             for key, decision in open_decisions(folder, task.targets).items():
                 made.decisions[key][name] = decision
-    made.applicability = judge_patients(kept, made.prepared, inputs, made.vectors, plugin, config)
+    made.applicability = judge_patients(stored, made.prepared, inputs, made.vectors, plugin, config)
     return made
 
 
@@ -471,7 +474,7 @@ def _fuse(opened: Opened, made: Answered, name: str) -> None:
     for target in opened.ctx.replace(model=name).targets:
         frames = made.frames[target.name]
         frames[name] = apply_fusion(_folder(opened, name), frames, target, name)
-    parts = [made.withheld.get(one, {}) for one in opened.task.model(name).fuses]
+    parts = [made.withheld.get(item, {}) for item in opened.task.model(name).fuses]
     made.withheld[name] = {who: why for part in parts for who, why in part.items()}
 
 
@@ -481,25 +484,30 @@ def _ask(
     name: str,
     clinical: Any,
     explain_in: Path | None,
-    kept: Applicability | None,
+    applicability: Applicability | None,
 ) -> None:
     """Let one model predict, and explain where that is asked for."""
     plugin, config, task = opened.plugin, opened.config, opened.task
     used = {need.task for need in task.needs_of([name])}
-    needs = {one: kept for one, kept in open_kept_needs(opened.folder).items() if one in used}
+    needs = {
+        item: retained for item, retained in open_kept_needs(opened.folder).items() if item in used
+    }
     place = opened.ctx.replace(model=name, fold="final", _needs=needs)
     by_core = task.model(name).core_owned
     features = clinical if by_core and clinical is not None else made.prepared.features
-    given: dict[str, Any] = {"model": open_artifact(_folder(opened, name)), "features": features}
-    owner, said = open_clinical() if by_core else plugin, list[Predictions]()
+    arguments: dict[str, Any] = {
+        "model": open_artifact(_folder(opened, name)),
+        "features": features,
+    }
+    owner, entry = open_clinical() if by_core else plugin, list[Predictions]()
     for part in portions(features) if explain_in is None else [features]:
-        asked = Asked(given["model"], part)
-        heard, predicted = hear(owner, config, place, asked)
-        if kept is not None and name in kept.spaces:
-            vectors = embed(owner, config, place, asked, (heard, predicted))
+        request = Asked(arguments["model"], part)
+        heard, predicted = hear(owner, config, place, request)
+        if applicability is not None and name in applicability.spaces:
+            vectors = embed(owner, config, place, request, (heard, predicted))
             made.vectors.setdefault(name, {}).update(vectors)
-        said.append(predicted)
-    predictions = joined(said)
+        entry.append(predicted)
+    predictions = joined(entry)
     _measure(made.measured, predictions)
     made.withheld[name] = predictions.withheld
     table = made.prepared.features.table
@@ -509,9 +517,9 @@ def _ask(
     scored = any(len(made.frames[target.name][name]) for target in place.targets)
     explains = not by_core and plugin.implements("explain", task)
     if explain_in is not None and explains and scored:
-        given["predictions"] = predictions
+        arguments["predictions"] = predictions
         with noting(made.notes, f"No explanation of {task.model(name).title}:"):
-            explanation = call(plugin, "explain", place, config, **given)
+            explanation = call(plugin, "explain", place, config, **arguments)
             made.explained += _written(explanation, explain_in, name, str(opened.ctx.protocol))
 
 

@@ -80,7 +80,7 @@ def keep_distances(
     tested = embed(plugin, config, ctx, Asked(artifact, job.features.view(test)))
     if tested:
         found = space.distances(np.array(list(tested.values()), float))
-        apart = dict(zip(tested, (float(f"{one:.6g}") for one in found), strict=True))
+        apart = dict(zip(tested, (float(f"{item:.6g}") for item in found), strict=True))
         write_json(folder / APART, apart)
 
 
@@ -100,7 +100,7 @@ def embed(
     plugin: Plugin,
     config: Any,
     ctx: Context,
-    asked: Asked,
+    request: Asked,
     before: tuple[Floats | None, Predictions] | None = None,
 ) -> dict[str, Floats]:
     """Return by patient the mean of what a model's network makes of his samples.
@@ -112,76 +112,76 @@ def embed(
     ----------
     plugin, config, ctx
         As for the hook `predict`.
-    asked : Asked
+    request : Asked
         The model and the features that it is asked about.
     before : tuple, optional
         What `hear` returned of them, where it was asked already.
     """
-    table = asked.features.table
+    table = request.features.table
     patients = table["patient_id"].astype(str).to_numpy()
     everybody = list(dict.fromkeys(patients))
-    rows, said = before or hear(plugin, config, ctx, asked)
+    rows, predictions = before or hear(plugin, config, ctx, request)
     if rows is None:
         return {}
     if len(everybody) == 1:
         return {everybody[0]: rows.mean(axis=0)}
-    whose = _whose(len(rows), table, said)
+    whose = _whose(len(rows), table, predictions)
     if whose is not None:
         places = pd.Series(whose).groupby(whose).indices
         found = {who: rows[places[who]].mean(axis=0) for who in everybody if who in places}
         if all(
-            _alike(_alone(plugin, config, ctx, asked, patients == who), found.get(who))
+            _alike(_alone(plugin, config, ctx, request, patients == who), found.get(who))
             for who in (everybody[0], everybody[-1])
         ):
             return found
     # A model is opened anew each time: of many, some are enough to tell where they lie.
     made = {
-        who: _alone(plugin, config, ctx, asked, patients == who)
+        who: _alone(plugin, config, ctx, request, patients == who)
         for who in everybody[:: -(-len(everybody) // _ALONE_AT_MOST)]
     }
     return {who: vector for who, vector in made.items() if vector is not None}
 
 
 def hear(
-    plugin: Plugin, config: Any, ctx: Context, asked: Asked
+    plugin: Plugin, config: Any, ctx: Context, request: Asked
 ) -> tuple[Floats | None, Predictions]:
     """Let a model predict; return what its network made of the samples, and what it said."""
     from cardio_core.training.embedding import overhearing
 
     with overhearing() as heard:
-        said: Predictions = call(
-            plugin, "predict", ctx, config, model=asked.model, features=asked.features
+        predictions: Predictions = call(
+            plugin, "predict", ctx, config, model=request.model, features=request.features
         )
-    rows = heard.last(len(asked.features.table), len(said.ids))
-    return (None if rows is None or not len(rows) else np.asarray(rows, float)), said
+    rows = heard.last(len(request.features.table), len(predictions.ids))
+    return (None if rows is None or not len(rows) else np.asarray(rows, float)), predictions
 
 
 def _alone(
-    plugin: Plugin, config: Any, ctx: Context, asked: Asked, mask: NDArray[np.bool_]
+    plugin: Plugin, config: Any, ctx: Context, request: Asked, mask: NDArray[np.bool_]
 ) -> Floats | None:
-    own = Asked(asked.model, asked.features.view(np.flatnonzero(mask)))
+    own = Asked(request.model, request.features.view(np.flatnonzero(mask)))
     rows, _ = hear(plugin, config, ctx, own)
     return None if rows is None else np.asarray(rows.mean(axis=0))
 
 
-def _whose(n: int, table: pd.DataFrame, said: Predictions) -> NDArray[Any] | None:
+def _whose(n: int, table: pd.DataFrame, predictions: Predictions) -> NDArray[Any] | None:
     """Return the patient of each row that a network made; None where that is not plain."""
     if n == len(table):
         return table["patient_id"].astype(str).to_numpy()
-    if n != len(said.ids):
+    if n != len(predictions.ids):
         return None
-    if said.level == "sample":
-        return table.loc[list(said.ids), "patient_id"].astype(str).to_numpy()
-    key = KEY_OF_UNIT[said.level]
+    if predictions.level == "sample":
+        return table.loc[list(predictions.ids), "patient_id"].astype(str).to_numpy()
+    key = KEY_OF_UNIT[predictions.level]
     by_id = table.drop_duplicates(key).set_index(table.drop_duplicates(key)[key].astype(str))
-    return by_id.loc[[str(one) for one in said.ids], "patient_id"].astype(str).to_numpy()
+    return by_id.loc[[str(item) for item in predictions.ids], "patient_id"].astype(str).to_numpy()
 
 
-def _alike(one: Floats | None, other: Floats | None) -> bool:
-    if one is None or other is None:
-        return one is None and other is None
-    return one.shape == other.shape and bool(
-        np.abs(one - other).max() <= _SAME * max(1.0, float(np.abs(one).max()))
+def _alike(item: Floats | None, other: Floats | None) -> bool:
+    if item is None or other is None:
+        return item is None and other is None
+    return item.shape == other.shape and bool(
+        np.abs(item - other).max() <= _SAME * max(1.0, float(np.abs(item).max()))
     )
 
 
@@ -213,7 +213,7 @@ def keep_applicability(session: Session, arm: Arm, jobs: Sequence[FoldJob]) -> N
         arm.prepared.cohort,
         words=session.setup.plugin.info.words,
         also=config.covariates,
-        never=[one for one in (config.outcome.column,) if one is not None],
+        never=[value for value in (config.outcome.column,) if value is not None],
     )
     spaces = {
         str(job.ctx.model): space

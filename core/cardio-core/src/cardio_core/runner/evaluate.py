@@ -138,8 +138,8 @@ def _notes_of_fits(jobs: Sequence[FoldJob]) -> list[Note]:
     """Return what the fits noted; what all folds of a model say alike is said once."""
     folds: dict[Note, list[str]] = {}
     for job in jobs:
-        for kept in CHOSEN.read(job.out / "chosen.json")["notes"]:
-            note = replace(Note.from_dict(kept), model=str(job.ctx.model))
+        for retained in CHOSEN.read(job.out / "chosen.json")["notes"]:
+            note = replace(Note.from_dict(retained), model=str(job.ctx.model))
             folds.setdefault(note, []).append(str(job.ctx.fold))
     n_folds = len({job.ctx.fold for job in jobs})
     return [
@@ -154,11 +154,11 @@ def write_csv(path: Path, scored: dict[str, Scored], task: Task) -> None:
     One row a unit, of several classes one a unit and class.
     """
     parts = []
-    for protocol, one in scored.items():
+    for protocol, value in scored.items():
         for target in task.targets:
-            if target.name not in one.frames:
+            if target.name not in value.frames:
                 continue
-            frame = one.frames[target.name]
+            frame = value.frames[target.name]
             columns = score_columns(target)
             # Of two classes the first has what the second leaves of 1.
             for column in columns[1:] if target.kind == "binary" else columns:
@@ -250,10 +250,10 @@ def explain_all(session: Session, jobs: Sequence[FoldJob], notes: list[Note]) ->
         [ExplainJob(job, session.out) for job in jobs if not job.core_owned],
         devices=session.setup.devices,
     )
-    for one in explained:
-        notes += one.notes
-    cases = [case for one in explained for case in one.cases]
-    return Explanation(cases, next((one.rule for one in explained if one.rule), ""))
+    for entry in explained:
+        notes += entry.notes
+    cases = [case for item in explained for case in item.cases]
+    return Explanation(cases, next((item.rule for item in explained if item.rule), ""))
 
 
 def explain_fold(job: ExplainJob, device: Any = None) -> Explained:
@@ -275,7 +275,9 @@ def explain_fold(job: ExplainJob, device: Any = None) -> Explained:
 def _explain(job: FoldJob, device: Any) -> Explanation:
     """Hand the fold's model its own test samples and what it predicted for them."""
     view = job.features.view(original(job.features.table, job.test))
-    predictions = said_of([(one, read_predictions(job.out, one)) for one in job.ctx.targets])
+    predictions = said_of(
+        [(target, read_predictions(job.out, target)) for target in job.ctx.targets]
+    )
     if not predictions.ids:
         return Explanation()
     explanation: Explanation = call(
@@ -477,7 +479,7 @@ def write_table_one(session: Session, arm: Arm) -> None:
     labels = patient_labels(arm.prepared.cohort, samples, arm.truth.targets, target)
     patients = list(dict.fromkeys(samples["patient_id"].astype(str)))
     if labels is not None:
-        patients = [one for one in patients if one in labels.index]
+        patients = [patient for patient in patients if patient in labels.index]
     try:
         made = describe_patients(
             table, patients, labels, target, covariates=session.setup.config.covariates

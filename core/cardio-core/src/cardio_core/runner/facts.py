@@ -37,7 +37,7 @@ def read_facts(path: Path) -> dict[Path, dict[str, str]]:
         with path.open(encoding="utf-8-sig", newline="") as stream:
             head, *lines = [row for row in csv.reader(stream) if any(row)] or [[]]
     except OSError:
-        raise ConfigError(f"--facts {path}: no such file") from None
+        raise ConfigError(f"--facts {path}: no such file; check the path") from None
     except (UnicodeDecodeError, csv.Error):
         head, lines = [], []
     if FILE not in head:
@@ -66,10 +66,12 @@ def write_template(path: Path, cohort: Cohort) -> int:
         The plugin asks nothing, or the file is there already: somebody may have filled it in.
     """
     if not cohort.facts:
-        raise ConfigError("--mapping-template: nothing can be stated of these recordings")
+        raise ConfigError(
+            "--mapping-template: nothing can be stated of these recordings; leave it out"
+        )
     if path.exists():
         raise ConfigError(f"--mapping-template {path}: is there already; choose another name")
-    names = dict.fromkeys(one.name for facts in cohort.facts.values() for one in facts)
+    names = dict.fromkeys(fact.name for facts in cohort.facts.values() for fact in facts)
     with (
         replacing(path) as temporary,
         temporary.open("w", encoding="utf-8", errors="backslashreplace", newline="") as stream,
@@ -77,38 +79,38 @@ def write_template(path: Path, cohort: Cohort) -> int:
         writer = csv.writer(stream, lineterminator="\n")
         writer.writerow([FILE, ID, *names, KNOWN])
         for recording, facts in cohort.facts.items():
-            known = {one.name: one for one in facts}
+            known = {fact.name: fact for fact in facts}
             cells = [known[name].value if name in known else "" for name in names]
-            sources = "; ".join(f"{one.name}: {one.source}" for one in facts if one.source)
+            sources = "; ".join(f"{fact.name}: {fact.source}" for fact in facts if fact.source)
             file = cohort.files[recording][0].resolve()
             writer.writerow(texts([str(file), recording, *cells, sources]))
     return sum(_lacks(facts) for facts in cohort.facts.values())
 
 
-def asked(cohort: Cohort) -> Iterator[str]:
+def questions(cohort: Cohort) -> Iterator[str]:
     """Yield the lines of one table: what the files of recordings do not say, and how to state it.
 
     No line where nothing is missing.
     """
-    lacking = {name: facts for name, facts in cohort.facts.items() if _lacks(facts)}
-    if not lacking:
+    missing = {name: facts for name, facts in cohort.facts.items() if _lacks(facts)}
+    if not missing:
         return
-    n, of = len(lacking), len(cohort.facts)
+    n, of = len(missing), len(cohort.facts)
     yield f"Not said by the files of {n} of {of} recordings (nothing has been decoded yet):"
-    kinds = {one.name: one for facts in lacking.values() for one in facts}
-    rows = [["recording", *(one.title for one in kinds.values())]]
-    for recording, facts in list(lacking.items())[:_MOST_SHOWN]:
-        known = {one.name: one for one in facts}
+    kinds = {fact.name: fact for facts in missing.values() for fact in facts}
+    rows = [["recording", *(kind.title for kind in kinds.values())]]
+    for recording, facts in list(missing.items())[:_MOST_SHOWN]:
+        known = {fact.name: fact for fact in facts}
         rows.append([recording, *(_shown(known.get(name)) for name in kinds)])
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
         yield "  " + "  ".join(f"{cell:{w}}" for cell, w in zip(row, widths, strict=True)).rstrip()
     if n > _MOST_SHOWN:
         yield f"  and {n - _MOST_SHOWN} more"
-    wanted = {one.name for facts in lacking.values() for one in facts if one.missing}
-    for one in (one for one in kinds.values() if one.name in wanted and one.without):
-        yield f"Without the {one.title[0].lower()}{one.title[1:]}: {one.without}."
-    options = ", ".join(one.option for one in kinds.values() if one.name in wanted)
+    wanted = {fact.name for facts in missing.values() for fact in facts if fact.missing}
+    for item in (kind for kind in kinds.values() if kind.name in wanted and kind.without):
+        yield f"Without the {item.title[0].lower()}{item.title[1:]}: {item.without}."
+    options = ", ".join(kind.option for kind in kinds.values() if kind.name in wanted)
     yield (
         f"State what holds for all with {options}; or let --mapping-template FILE.csv write a line "
         "a file, fill it in, and give it back with --facts FILE.csv."
@@ -116,7 +118,7 @@ def asked(cohort: Cohort) -> Iterator[str]:
 
 
 def _lacks(facts: tuple[Fact, ...]) -> bool:
-    return any(one.missing for one in facts)
+    return any(fact.missing for fact in facts)
 
 
 def _shown(fact: Fact | None) -> str:

@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from cardio_core.compute.resource_errors import lacking
+from cardio_core.compute.resource_errors import resource_error
 from cardio_core.io.places import FILE as PLACES
 from cardio_core.io.places import without_places
 from cardio_core.io.run_artifact import DONE, RunKind
@@ -72,7 +72,7 @@ def filling(
         if resumes and state:
             manifest = Manifest.open(out)
             same = {name: first[name] for name in ("command", "packages", "git_commit")}
-            manifest.update(status="running", error=None, **same)
+            manifest.update(status="running", error=None, error_code=None, **same)
         else:
             manifest.update(**{**first, "command": []})
             _clear(out, resumes)
@@ -87,7 +87,7 @@ def filling(
                 if resumes:
                     stopped = isinstance(error, KeyboardInterrupt)
                     state = "interrupted" if stopped else "failed"
-                    manifest.update(status=state, error=kept_text(error))
+                    manifest.update(status=state, **failure(error))
                 else:
                     _clear(out, resumes)
                     manifest.path.unlink()
@@ -108,7 +108,7 @@ def state_of(
     ConfigError
         If the folder holds anything else, may not be written, or another command works in it.
     """
-    above = next(one for one in (out, *out.absolute().parents) if one.exists())
+    above = next(value for value in (out, *out.absolute().parents) if value.exists())
     if out.exists() and not out.is_dir():
         raise ConfigError(f"--out {out}: is a file; name a folder")
     if not above.is_dir():
@@ -140,14 +140,14 @@ def _clear(out: Path, resumes: bool) -> None:
             path.unlink(missing_ok=True)
 
 
-def kept_text(error: BaseException) -> str:
-    """Word an error for the manifest: kind and place, and nothing that a file may hold."""
-    return without_places(_worded(error))
+def failure(error: BaseException) -> dict[str, str | None]:
+    """Return what the manifest records of an error: nothing that a file may hold, and its code."""
+    error = resource_error(error) or error
+    code = error.code if isinstance(error, CardioError) else None
+    return {"error": without_places(_worded(error)), "error_code": code}
 
 
 def _worded(error: BaseException) -> str:
-    if (machine := lacking(error)) is not None:
-        return machine.kept
     text = text_of(error)
     if isinstance(error, CardioError):
         return text

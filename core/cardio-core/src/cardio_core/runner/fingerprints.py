@@ -64,21 +64,21 @@ def acquired_of(value: Any) -> dict[str, float]:
     >>> acquired_of(SimpleNamespace(mv=np.zeros((12, 5000)), rate_hz=500.0))
     {'length of axis 1': 12.0, 'length of axis 2': 5000.0, 'rate_hz': 500.0}
     """
-    loop = next((one for one in (value, *_parts(value)) if _is_loop(one)), None)
+    loop = next((item for item in (value, *_parts(value)) if _is_loop(item)), None)
     if loop is not None:
         found = {"number of frames": float(loop.n_frames)}
     else:
-        largest = max(_arrays(value, 0), key=lambda one: one.size, default=None)
+        largest = max(_arrays(value, 0), key=lambda item: item.size, default=None)
         lengths = () if largest is None else largest.shape
-        found = {f"length of axis {n}": float(one) for n, one in enumerate(lengths, start=1)}
+        found = {f"length of axis {n}": float(item) for n, item in enumerate(lengths, start=1)}
     source = value if loop is None else loop
     keyed = isinstance(source, Mapping)
-    names = [str(one) for one in (source if keyed else dir(source))]
-    for name in sorted(one for one in names if one.endswith(_ACQUISITION) and one[0] != "_"):
+    names = [str(item) for item in (source if keyed else dir(source))]
+    for name in sorted(item for item in names if item.endswith(_ACQUISITION) and item[0] != "_"):
         numbers = np.ravel(source[name] if keyed else getattr(source, name))
         if numbers.dtype.kind in "fiu":
-            found |= {f"{name} {n}".removesuffix(" 1"): float(one)
-                      for n, one in enumerate(numbers[:4], start=1)}  # fmt: skip
+            found |= {f"{name} {n}".removesuffix(" 1"): float(number)
+                      for n, number in enumerate(numbers[:4], start=1)}  # fmt: skip
     return found
 
 
@@ -93,15 +93,15 @@ def print_of(value: Any) -> Floats | None:
     >>> same(print_of({"mv": signal}), print_of(signal.astype("float32") * 1000))
     True
     """
-    loop = next((one for one in (value, *_parts(value)) if _is_loop(one)), None)
+    loop = next((item for item in (value, *_parts(value)) if _is_loop(item)), None)
     if loop is not None:
         try:
             frames = [loop.frame(index) for index in sorted({0, int(loop.n_frames) // 2})]
         except Exception:  # a stranger's decoder: the frame is read again where it counts
             return None
-        return _print(np.concatenate([np.asarray(one, dtype=float).ravel() for one in frames]))
-    arrays = [one for one in _arrays(value, 0) if one.size >= _LEAST and not _is_axis(one)]
-    return _print(max(arrays, key=lambda one: one.size).astype(float).ravel()) if arrays else None
+        return _print(np.concatenate([np.asarray(frame, dtype=float).ravel() for frame in frames]))
+    arrays = [item for item in _arrays(value, 0) if item.size >= _LEAST and not _is_axis(item)]
+    return _print(max(arrays, key=lambda item: item.size).astype(float).ravel()) if arrays else None
 
 
 def _is_loop(value: Any) -> bool:
@@ -113,11 +113,11 @@ def _is_axis(values: NDArray[Any]) -> bool:
     return values.ndim == 1 and bool((np.diff(values.astype(float)) > 0).all())
 
 
-def same(one: Floats | None, other: Floats | None) -> bool:
+def same(item: Floats | None, other: Floats | None) -> bool:
     """Return whether two prints are of one signal."""
-    if one is None or other is None or one.shape != other.shape:
+    if item is None or other is None or item.shape != other.shape:
         return False
-    return bool(1 - float(one @ other) / len(one) < SAME)
+    return bool(1 - float(item @ other) / len(item) < SAME)
 
 
 def alike(prints: Mapping[str, Floats]) -> list[tuple[str, str]]:
@@ -138,9 +138,9 @@ def alike(prints: Mapping[str, Floats]) -> list[tuple[str, str]]:
         for start in range(0, len(names), 1000):
             shared = stack[start : start + 1000] @ stack.T / stack.shape[1]
             for row, column in np.argwhere(1 - shared < 2 * SAME):
-                one, other = names[start + int(row)], names[int(column)]
-                if start + row < column and same(prints[one], prints[other]):
-                    pairs.append((one, other))
+                item, other = names[start + int(row)], names[int(column)]
+                if start + row < column and same(prints[item], prints[other]):
+                    pairs.append((item, other))
     return pairs
 
 
@@ -221,7 +221,7 @@ def known_again(new: Mapping[str, str], known: Collection[str]) -> set[str]:
         theirs = _bits(list(seen[length])).T
         for start in range(0, len(names), 1000):
             own = names[start : start + 1000]
-            differ = (N_BITS - _bits([new[one] for one in own]) @ theirs) / 2
+            differ = (N_BITS - _bits([new[item] for item in own]) @ theirs) / 2
             found |= {name for name, least in zip(own, differ.min(axis=1), strict=True)
                       if least <= NEAR}  # fmt: skip
     return found
@@ -251,14 +251,14 @@ def same_signals(prints: Mapping[str, str]) -> list[tuple[str, str]]:
             whose.setdefault(prints[name], []).append(name)
     pairs = {(a, b) for names in whose.values() for a, b in combinations(names, 2)}
     different = sorted(whose)
-    bits = {one: bytes.fromhex(one.partition(":")[2]) for one in different}
+    bits = {item: bytes.fromhex(item.partition(":")[2]) for item in different}
     edges = np.linspace(0, N_BITS // 8, NEAR + 2).astype(int)
     near: set[tuple[str, str]] = set()
     for start, stop in pairwise(edges):
         alike: dict[tuple[str, bytes], list[str]] = {}
-        for one in different:
-            length = one.partition(":")[0]
-            alike.setdefault((length, bits[one][start:stop]), []).append(one)
+        for entry in different:
+            length = entry.partition(":")[0]
+            alike.setdefault((length, bits[entry][start:stop]), []).append(entry)
         for group in alike.values():
             near |= {
                 (a, b) for a, b in combinations(group, 2)
@@ -269,22 +269,22 @@ def same_signals(prints: Mapping[str, str]) -> list[tuple[str, str]]:
     return sorted(pairs)
 
 
-def _differ(one: bytes, other: bytes) -> int:
-    return (int.from_bytes(one) ^ int.from_bytes(other)).bit_count()
+def _differ(item: bytes, other: bytes) -> int:
+    return (int.from_bytes(item) ^ int.from_bytes(other)).bit_count()
 
 
 def _by_length(prints: Collection[str] | Mapping[str, str]) -> dict[str, list[str]]:
     """Return the keys, or the fingerprints themselves, by the length of their signals."""
-    items = prints.items() if isinstance(prints, Mapping) else ((one, one) for one in prints)
+    items = prints.items() if isinstance(prints, Mapping) else ((item, item) for item in prints)
     found: dict[str, list[str]] = {}
-    for name, one in items:
-        if one:
-            found.setdefault(one.partition(":")[0], []).append(name)
+    for name, entry in items:
+        if entry:
+            found.setdefault(entry.partition(":")[0], []).append(name)
     return found
 
 
 def _bits(prints: Collection[str]) -> NDArray[np.float32]:
-    rows = [np.frombuffer(bytes.fromhex(one.partition(":")[2]), np.uint8) for one in prints]
+    rows = [np.frombuffer(bytes.fromhex(item.partition(":")[2]), np.uint8) for item in prints]
     signs: NDArray[np.float32] = np.unpackbits(np.stack(rows), axis=1) * np.float32(2) - 1
     return signs
 

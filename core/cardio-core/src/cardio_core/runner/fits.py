@@ -119,9 +119,9 @@ def _job(
     session: Session, arm: Arm, fold: str, model: str, train: Array, test: Array, split: str
 ) -> FoldJob:
     setup, protocol = session.setup, arm.protocol
-    asked = setup.task.model(model)
+    declared = setup.task.model(model)
     features = arm.prepared.features
-    if asked.covariates and arm.clinical is not None:
+    if declared.covariates and arm.clinical is not None:
         features = arm.clinical
     used = setup.task.needs_of([model])
     needs = [need for need in session.needs if need.need in used]
@@ -148,7 +148,7 @@ def _job(
         split=split,
         overlap=arm.plan.overlap,
         out=session.out / "models" / place / model,
-        members=tuple(name for name in asked.fuses if name in setup.models),
+        members=tuple(name for name in declared.fuses if name in setup.models),
         pulse=Pulse(session.out / FOLDER / SafeName(f"{place}-{model}", ".json")),
         embeds=_embeds(session, arm, model),
     )
@@ -157,7 +157,9 @@ def _job(
 def _digest_of(arm: Arm, train: Array, test: Array) -> str:
     """Return the digest of a split by the ids of its samples, which features made anew share."""
     ids = arm.prepared.features.table.index.astype(str).to_numpy()
-    return digest([arm.plan.unit, arm.plan.overlap, *(ids[one].tolist() for one in (train, test))])
+    return digest(
+        [arm.plan.unit, arm.plan.overlap, *(ids[value].tolist() for value in (train, test))]
+    )
 
 
 def _embeds(session: Session, arm: Arm, model: str) -> bool:
@@ -166,9 +168,9 @@ def _embeds(session: Session, arm: Arm, model: str) -> bool:
     task = setup.task
     if arm.protocol != setup.protocols[0] or arm.plan.overlap or arm.plan.unit != "patient":
         return False
-    asked = task.model(model)
+    declared = task.model(model)
     primary = setup.primary
-    if asked.core_owned or asked.rule or asked.fuses or not primary:
+    if declared.core_owned or declared.rule or declared.fuses or not primary:
         return False
     return model in (primary, *task.model(primary).fuses)
 
@@ -211,8 +213,8 @@ def write_chosen(
 ) -> None:
     """Write what was chosen for a fit, and what it noted."""
     stored = [decision.to_dict() for decision in decisions]
-    said = [note.to_dict() for note in notes]
-    chosen = {"candidate": candidate, "epochs": epochs, "decisions": stored, "notes": said}
+    texts = [note.to_dict() for note in notes]
+    chosen = {"candidate": candidate, "epochs": epochs, "decisions": stored, "notes": texts}
     write_json(folder / "chosen.json", chosen)
 
 
@@ -311,17 +313,17 @@ def unfitted(jobs: Sequence[FoldJob]) -> dict[tuple[str, str], str]:
 
 def without(jobs: Sequence[FoldJob], left_out: set[tuple[str, str]]) -> list[FoldJob]:
     """Return the jobs of the other models; fused ones fuse what is left, if that is two or more."""
-    kept = []
+    retained = []
     for job in jobs:
         members = tuple(m for m in job.members if (str(job.protocol), m) not in left_out)
         if _key(job) not in left_out and (not job.members or len(members) > 1):
-            kept.append(replace(job, members=members))
-    return kept
+            retained.append(replace(job, members=members))
+    return retained
 
 
-def notes_on(jobs: Sequence[FoldJob], kept: Sequence[FoldJob], task: Task) -> list[Note]:
+def notes_on(jobs: Sequence[FoldJob], retained: Sequence[FoldJob], task: Task) -> list[Note]:
     """Say of each model that is not kept out of which protocol it is, and why."""
-    here = {_key(job) for job in kept}
+    here = {_key(job) for job in retained}
     reasons = unfitted(jobs)
     members = {_key(job): job.members for job in jobs}
     hollow = "of the models that it fuses ({}) fewer than two are left"

@@ -41,7 +41,7 @@ class Kept:
 def kept(cache: Path) -> Kept:
     """Count what a cache holds of patients."""
     patients, others = list(_patients(cache)), list(_others(cache))
-    files = (file for one in (*patients, *others) for file in one.rglob("*") if file.is_file())
+    files = (file for value in (*patients, *others) for file in value.rglob("*") if file.is_file())
     size = sum(file.stat().st_size for file in files)
     return Kept(len(patients), len(others), round(size / 1e6, 1))
 

@@ -60,12 +60,12 @@ def fuse_fold(job: FoldJob, folder: Path) -> None:
         except MismatchError as error:
             raise MismatchError(f"{job.title}, {target.name}: {error}") from error
         except DataError as error:
-            raise DataError(f"{target.name}: {error}") from error
+            raise DataError(f"{target.name}: {error}", code=error.code) from error
         notes += Note.each(NoteKind.FUSION, own)
         artifact.write_json(fusion_file(target), rule.to_dict())
         if frame is not None:
-            kept = frame.drop(columns=["model", "predicted", "y_true"], errors="ignore")
-            save_table(folder / predictions_file(target), kept)
+            retained = frame.drop(columns=["model", "predicted", "y_true"], errors="ignore")
+            save_table(folder / predictions_file(target), retained)
         if target.kind != "continuous":
             decisions.append(_decide(rule, fitted_on, target, job))
     parts = [SEEN.read(place / "artifact" / "seen.json") for place in members.values()]
@@ -125,7 +125,9 @@ def _inner(members: Mapping[str, Path], target: Target, job: FoldJob) -> dict[st
         if not path.is_file():
             if job.protocol == "paper" and job.config.inner.k == 0:
                 # A published evaluation without inner folds has no fused model; honest keeps it.
-                raise DataError("no inner folds to fit the weights on (inner.k is 0)")
+                raise DataError(
+                    "no inner folds to fit the weights on (inner.k is 0); set it to 2 or more"
+                )
             do = "set inner.k to 1 or more"
             if job.ctx.task.model(name).rule:
                 do = "a rule has no inner folds and cannot be fused"
@@ -162,7 +164,7 @@ def _on_inner(
     declared = job.overlap is not None
     fused = fuse(fitted_on, unknown, target, name=str(job.ctx.model), overlap=declared)
     if fused.rule is None:
-        raise DataError("the fusion was not fitted")
+        raise DataError("the fusion was not fitted; run its members")
     return fused.rule, fused.frame, fused.notes
 
 

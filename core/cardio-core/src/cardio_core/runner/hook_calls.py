@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from cardio_core.compute.resource_errors import lacking
+from cardio_core.compute.resource_errors import resource_error
 from cardio_core.context import Context
 from cardio_core.errors import ContractError, HookError, MadeWrongError
 from cardio_core.hookspecs import BY_ESTIMATOR
@@ -26,7 +26,7 @@ from cardio_core.types.redaction import is_of_a_recording, text_of, unreadable
 from cardio_core.types.report import EvaluationReport, Explanation
 from cardio_core.types.samples import Cohort, SampleSet, column_with_path
 from cardio_core.types.targets import KEY_OF_UNIT
-from cardio_stats.errors import CardioError, DataError, LackingError
+from cardio_stats.errors import CardioError, DataError, ResourceError
 
 # What a plugin's code raised, told in one line that says where.
 
@@ -39,12 +39,12 @@ def failed(
     title: str,
     error: BaseException,
     place: Path | None = None,
-    given: Mapping[str, Any] = MappingProxyType({}),
-) -> HookError | LackingError:
+    arguments: Mapping[str, Any] = MappingProxyType({}),
+) -> HookError | ResourceError:
     """Return the one line for what a hook raised; `title` says which hook was called.
 
-    Where it is about NaN, the line names the columns that hold any of the features among `given`,
-    the hook's arguments: a library knows no names.
+    Where it is about NaN, the line names the columns that hold any of the features among the
+    hook's `arguments`: a library knows no names.
 
     A full disk, and memory that ran out, are no fault of the hook; `place` is where it wrote.
 
@@ -60,21 +60,21 @@ def failed(
     ...     print(str(failed("cardio_ppg", "plugin 'ppg', hook train", error)).partition(" (")[0])
     plugin 'ppg', hook train: KeyError: 'sick'
     """
-    if (machine := lacking(error, title, place)) is not None and not _for_reading(error):
+    if (machine := resource_error(error, title, place)) is not None and not _for_reading(error):
         return machine
     kind = type(error).__name__
-    kept = f"{kind}: {text_of(error)}".rstrip(": ")
+    redacted = f"{kind}: {text_of(error)}".rstrip(": ")
     # An author needs the words of his own code; what the system says names a file of the data.
-    said = kept if isinstance(error, OSError) else f"{kind}: {' '.join(str(error).split())}"
-    said, at = said.rstrip(": "), place_in(package, error)
-    where = _nan_in(given.values()) if isinstance(error, ValueError) else ""
-    return HookError(f"{title}: {said}{where} ({at})", f"{title}: {kept} ({at})")
+    text = redacted if isinstance(error, OSError) else f"{kind}: {' '.join(str(error).split())}"
+    text, at = text.rstrip(": "), place_in(package, error)
+    where = _nan_in(arguments.values()) if isinstance(error, ValueError) else ""
+    return HookError(f"{title}: {text}{where} ({at})", f"{title}: {redacted} ({at})")
 
 
-def _nan_in(given: Iterable[Any]) -> str:
+def _nan_in(values: Iterable[Any]) -> str:
     """Return which measurements of the features lack values: ``"; NaN in a.rate (3 of 40)"``."""
     found: dict[str, str] = {}
-    for features in (one for one in given if isinstance(one, FeatureSet)):
+    for features in (item for item in values if isinstance(item, FeatureSet)):
         for name, block in features.blocks.items():
             numbers = np.dtype(block.values.dtype).kind == "f"
             if not numbers or len(block.axes) != 1 or len(block.names) > _MOST_NAMES:
@@ -154,7 +154,7 @@ def call(plugin: Plugin, hook: str, ctx: Context, config: Any, **arguments: Any)
     if not isinstance(result, RETURNS[hook]):
         found = type(result).__name__
         raise _broken(plugin, hook, f"returned a {found}, not a {RETURNS[hook].__name__}")
-    strange = [one for one in getattr(result, "notes", ()) if not isinstance(one, Note)]
+    strange = [item for item in getattr(result, "notes", ()) if not isinstance(item, Note)]
     if strange:
         found = type(strange[0]).__name__
         raise _broken(plugin, hook, f"notes hold a {found}, not a Note; give kind and text")
@@ -231,8 +231,8 @@ def _check_features(features: FeatureSet, ctx: Context, samples: SampleSet) -> s
     return _unknown(table, samples.table, "patient_id")
 
 
-def _unknown(made: pd.DataFrame, given: pd.DataFrame, column: str) -> str | None:
-    strange = set(made[column]) - set(given[column])
+def _unknown(made: pd.DataFrame, expected: pd.DataFrame, column: str) -> str | None:
+    strange = set(made[column]) - set(expected[column])
     return f"{column} {sorted(map(str, strange))[0]!r} was never given to it" if strange else None
 
 

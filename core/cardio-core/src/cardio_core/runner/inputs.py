@@ -55,7 +55,7 @@ def find_recordings(
     """
     absent = [path for path in inputs if not path.exists()]
     if absent:
-        raise ConfigError(f"{absent[0]}: no such file or folder")
+        raise ConfigError(f"{absent[0]}: no such file or folder; check the path")
 
     def load(places: Sequence[Path]) -> Cohort:
         own = ctx.replace(_inputs=tuple(path.resolve() for path in places))
@@ -118,7 +118,7 @@ def _files_behind(made: Cohort | DataError | None) -> set[Path]:
 
 def _files_seen(made: Cohort | DataError | None) -> set[Path]:
     """Return files that a plugin looked at and accounts for, whatever they are."""
-    return {one.path for one in made.seen} if isinstance(made, Cohort) else set()
+    return {file.path for file in made.seen} if isinstance(made, Cohort) else set()
 
 
 def _found_bad(made: Cohort | DataError | None) -> bool:
@@ -172,9 +172,9 @@ def write_mapping(path: Path, cohort: Cohort, quarantined: Iterable[Quarantined]
         temporary.open("w", encoding="utf-8", errors="backslashreplace", newline="") as file,
     ):
         writer = csv.writer(file, lineterminator="\n")
-        numbers = {one.path: number for number, one in enumerate(cohort.seen, start=1)}
+        numbers = {item.path: number for number, item in enumerate(cohort.seen, start=1)}
         rows = [(name, ";".join(map(str, of)), _number(of, numbers)) for name, of in files.items()]
-        others = (one.path for one in cohort.seen if not one.recording_id)
+        others = (item.path for item in cohort.seen if not item.recording_id)
         rows += [("", str(path), str(numbers[path])) for path in others]
         n_columns = 3 if numbers else 2
         writer.writerow(("id", "file", "number")[:n_columns])

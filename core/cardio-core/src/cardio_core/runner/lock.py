@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from threading import Event, Thread
 
-from cardio_stats.errors import ConfigError, DataError
+from cardio_stats.errors import Code, ConfigError, DataError
 from cardio_stats.files import write_text
 
 FILE = "running.lock"
@@ -25,6 +25,8 @@ SILENT_S = 120.0
 
 class AnotherRunError(ConfigError):
     """Another run works in the folder; nothing there was touched."""
+
+    code: Code = "locked"
 
 
 @dataclass(frozen=True)
@@ -178,12 +180,12 @@ def _space() -> str:
 def _began(process: int) -> str:
     """Return when a process of this machine began; empty where the system does not tell."""
     try:
-        told = Path(f"/proc/{process}/stat").read_text(encoding="utf-8")
+        text = Path(f"/proc/{process}/stat").read_text(encoding="utf-8")
         boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="utf-8").strip()
     except OSError:
         return ""
     # The name, in brackets, may hold anything; the 22nd field is the 20th behind it.
-    return f"{boot[:8]}-{told.rpartition(')')[2].split()[19]}"
+    return f"{boot[:8]}-{text.rpartition(')')[2].split()[19]}"
 
 
 def _said(out: Path, holder: Holder, age_s: float) -> str:

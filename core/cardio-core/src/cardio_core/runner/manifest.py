@@ -54,7 +54,9 @@ class Manifest:
         """
         path = run / "manifest.json"
         if not path.is_file():
-            raise ConfigError(f"{run}: no run directory (it has no manifest.json)")
+            raise ConfigError(
+                f"{run}: no run directory (it has no manifest.json); name that of a run"
+            )
         guard_folder(run)
         content = read_json(path)
         core = packages().get("cardio-core", "")

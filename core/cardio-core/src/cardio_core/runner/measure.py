@@ -19,7 +19,7 @@ from cardio_core.io.hashing import digest
 from cardio_core.io.run_artifact import DONE, RunKind
 from cardio_core.report.measured import THUMBNAILS, write_page
 from cardio_core.report.measurements import columns_file
-from cardio_core.runner.facts import asked, write_template
+from cardio_core.runner.facts import questions, write_template
 from cardio_core.runner.filling import MANIFEST, filling
 from cardio_core.runner.inputs import Found, find_recordings
 from cardio_core.runner.lock import guard_free
@@ -112,11 +112,11 @@ def measure(
     identity = digest([code_of(plugin), task.source, config.model_dump(mode="json"),
                        request.sheets, repr(request.given.facts)])  # fmt: skip
     anew = _begins_anew(out, request, identity)
-    others = [one.name for one in plugin.info.tasks if one.source != task.source]
+    others = [item.name for item in plugin.info.tasks if item.source != task.source]
     # Tasks that read the same recordings measure the same: its name would only puzzle.
     as_task = f", task {task.name}" if others else ""
-    said = f" (measured as --task {task.name}; there is also {', '.join(others)})"
-    summary = Summary(out, plugin.info.name, task.name, other_tasks=said if others else "")
+    message = f" (measured as --task {task.name}; there is also {', '.join(others)})"
+    summary = Summary(out, plugin.info.name, task.name, other_tasks=message if others else "")
     try:
         found = find_recordings(plugin, config, ctx, request.inputs)
     except UnusableCohortError as error:
@@ -125,7 +125,7 @@ def measure(
             summary.first_reason = str(error)
             return summary
     if echo is not None:
-        for text in asked(found.cohort):
+        for text in questions(found.cohort):
             echo(text)
     executor = parse_executor(request.executor)
     out = out.absolute() if executor.remote else out
@@ -179,7 +179,9 @@ def _begins_anew(out: Path, request: MeasureRequest, identity: str) -> bool:
             "or choose another --out"
         )
     if request.resume and not unfinished:
-        raise ConfigError(f"--resume: --out {out} holds no measurements to go on with")
+        raise ConfigError(
+            f"--resume: --out {out} holds no measurements to go on with; leave --resume out"
+        )
     if unfinished and content.get("identity") != identity:
         raise ConfigError(
             f"--out {out}: was begun with another task, other settings or other code; repeat its "
@@ -205,10 +207,10 @@ def _finish(
 ) -> None:
     """Give the tables their names, write the pages, and say at last that it is done."""
     plugin = f"{summary.plugin} {manifest.content['plugin_version']}"
-    told = request.given.told("Measured", request.sets)
+    message = request.given.told("Measured", request.sets)
     summary.files = written.account()
     absent = [summary.not_found] if summary.not_found else []
-    summary.notes = tuple(dict.fromkeys((*told, *map(str, found.cohort.notes), *absent)))
+    summary.notes = tuple(dict.fromkeys((*message, *map(str, found.cohort.notes), *absent)))
     about: dict[str, Any] = {
         "by": f"{plugin}{as_task}", "made": now(),
         "notes": tuple(filter(None, (*summary.notes, summary.files))),
@@ -255,9 +257,14 @@ def _set_up(request: MeasureRequest) -> tuple[Setup, Any, Context]:
             given=request.given,
         )
     )
-    given = request.given
+    supplied = request.given
     ctx = Context(
-        setup.task, mode="predict", device=None, cache=None, _beside=given.files, _facts=given.facts
+        setup.task,
+        mode="predict",
+        device=None,
+        cache=None,
+        _beside=supplied.files,
+        _facts=supplied.facts,
     )
     return setup, setup.config.for_protocol("honest"), ctx
 
@@ -308,7 +315,7 @@ class _InTurn:
 
 
 def _jobs(
-    setup: Setup, config: Any, ctx: Context, cohort: Cohort, sheets: Path | None, kept: Path
+    setup: Setup, config: Any, ctx: Context, cohort: Cohort, sheets: Path | None, retained: Path
 ) -> Iterator[Job]:
     own = ctx.replace(_inputs=(), _facts={}, protocol=None, progress=None)
     patients = cohort.samples.table["patient_id"].astype(str).to_numpy()
@@ -329,7 +336,7 @@ def _jobs(
             {name: cohort.own_files(name) for name in names},
             sheets,
             {name: sheet_names[name] for name in names},
-            kept,
+            retained,
         )
 
 
@@ -348,7 +355,7 @@ def _refused(found: Found) -> Iterator[Line]:
         patient = whose.get(row.recording_id, row.recording_id)
         yield Line(
             row.recording_id, patient, files, reason=reason, study_id=row.recording_id,
-            excluded=row.kind,
+            excluded=row.code,
         )  # fmt: skip
     numbers = (str(n) for n in range(1, 10**9) if str(n) not in taken)
     for path, reason in found.refused:

@@ -40,11 +40,11 @@ from cardio_core.runner.prepare import (
 )
 from cardio_core.runner.setup import open_with_defaults
 from cardio_core.types.features import FeatureSet, flags_of, verdicts_of
-from cardio_core.types.notes import Exclusion, ExclusionReason, Verdict
+from cardio_core.types.notes import Exclusion, Verdict
 from cardio_core.types.redaction import without_names
 from cardio_core.types.samples import Cohort, SampleSet
 from cardio_stats.cells import named_texts, texts
-from cardio_stats.errors import CardioError, DataError
+from cardio_stats.errors import CardioError, Code, DataError
 from cardio_stats.files import SafeName, file_in, replacing, write_json
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ class Line:
         What a reader should know, in words.
     reason : str
         Why nothing could be measured; empty where something was.
-    excluded : ExclusionReason
+    excluded : Code
         What programs go by of that reason.
     sheet : str
         Name of the sheet's file; empty without one.
@@ -102,7 +102,7 @@ class Line:
     view: str = ""
     verdict: Verdict = field(default_factory=Verdict)
     n_recordings: int = 1
-    excluded: ExclusionReason = ExclusionReason.UNUSABLE
+    excluded: Code = "unusable"
 
 
 LINES = Kind("what was measured of a patient", tuple[Line, ...])
@@ -127,7 +127,7 @@ class Job:
     own_files: Mapping[str, tuple[Path, ...]]
     sheets: Path | None
     names: Mapping[str, SafeName]
-    kept: Path
+    folder: Path
 
 
 @dataclass(frozen=True)
@@ -146,13 +146,13 @@ def measure_patient(job: Job, device: Any = None) -> Done:
             known[name] = digests_of(of)
         except DataError:  # opening it fails, too, and says why
             known[name] = {}
-    place = job.kept / SafeName(
+    place = job.folder / SafeName(
         digest([[name, *of.values()] for name, of in known.items()]), ".json"
     )
     lines = _kept(job, place)
     if lines is None:
         lines = _measured(job, known, device)
-        write_json(place, [asdict(replace(one, files=())) for one in lines])
+        write_json(place, [asdict(replace(line, files=())) for line in lines])
     return Done(job.number, lines)
 
 
@@ -160,10 +160,10 @@ def _kept(job: Job, place: Path) -> tuple[Line, ...] | None:
     """Return the lines that were kept of a patient; None where something lacks."""
     lines: tuple[Line, ...] = LINES.read_or(place, ())
     if job.sheets is not None and not all(
-        (job.sheets / job.names[one.recording_id]).is_file() for one in lines if one.sheet
+        (job.sheets / job.names[line.recording_id]).is_file() for line in lines if line.sheet
     ):
         return None
-    found = tuple(replace(one, files=job.files[one.recording_id]) for one in lines)
+    found = tuple(replace(line, files=job.files[line.recording_id]) for line in lines)
     return found or None
 
 
@@ -190,8 +190,8 @@ def _measured(job: Job, known: Mapping[str, Mapping[Path, str]], device: Any) ->
         features = None if made is None else _rows_of(made.features, name)
         if made is None or made.features is None or features is None or name in reasons:
             why = reasons.get(name) or Exclusion(text=failed or NOTHING)
-            said = without_names(why.text, job.files[name])
-            lines.append(Line(**about, reason=said, excluded=why.reason))  # type: ignore[arg-type]
+            text = without_names(why.text, job.files[name])
+            lines.append(Line(**about, reason=text, excluded=why.code))  # type: ignore[arg-type]
             continue
         verdict = verdicts_of(features.table).get(name, Verdict())
         flags = _in_words(flags_of(features.table).get(name, []), verdict)
@@ -203,10 +203,10 @@ def _measured(job: Job, known: Mapping[str, Mapping[Path, str]], device: Any) ->
             minted = made.samples
             from cardio_core.report.measured import Sheet  # matplotlib, for sheets alone
 
-            told = Sheet(f"{plugin.info.name} {plugin.version}", name, tuple(measured), flags)
+            item = Sheet(f"{plugin.info.name} {plugin.version}", name, tuple(measured), flags)
             patient = with_words(made.features, plugin.info.words)
             shown = {"features": features, "patient": patient}
-            sheet, problem = _draw(plugin, job, job.sheets, position, minted, shown, told)
+            sheet, problem = _draw(plugin, job, job.sheets, position, minted, shown, item)
             flags += [problem] if problem else []
         lines.append(
             Line(
@@ -262,21 +262,21 @@ def _draw(
     position: int,
     minted: SampleSet | None,
     shown: Mapping[str, FeatureSet],
-    told: Sheet,
+    sheet: Sheet,
 ) -> tuple[str, str]:
     """Write one recording's sheet; return its file's name, and what went wrong."""
     from cardio_core.report.measured import write_sheet
 
-    samples = None if minted is None else _samples_of(minted, told.recording_id)
-    given: dict[str, Any] = {"samples": samples, **shown}
+    samples = None if minted is None else _samples_of(minted, sheet.recording_id)
+    arguments: dict[str, Any] = {"samples": samples, **shown}
     try:
-        given["recording"] = job.samples.values[position]
+        arguments["recording"] = job.samples.values[position]
         own = plugin.sheet(job.ctx.task)
     except CardioError as error:
-        return "", f"no sheet: {without_names(str(error), job.files[told.recording_id])}"
-    file = file_in(folder.parent, folder.name, job.names[told.recording_id])
-    problem = write_sheet(file, told, own, given)
-    return file.name, without_names(problem, job.files[told.recording_id])
+        return "", f"no sheet: {without_names(str(error), job.files[sheet.recording_id])}"
+    file = file_in(folder.parent, folder.name, job.names[sheet.recording_id])
+    problem = write_sheet(file, sheet, own, arguments)
+    return file.name, without_names(problem, job.files[sheet.recording_id])
 
 
 def _samples_of(minted: SampleSet, recording_id: str) -> SampleSet:
@@ -327,14 +327,14 @@ class GrowingTable:
 
     def add(self, row: Mapping[str, str], measured: Sequence[Column] | None = None) -> None:
         """Write one line; empty cells bring no column, but those of what is `measured`."""
-        self._about |= {one.name: one for one in measured or ()}
-        kept = {one.name for one in measured or ()}
+        self._about |= {measurement.name: measurement for measurement in measured or ()}
+        retained = {measurement.name for measurement in measured or ()}
         columns = list(self.columns)
         place = 0
         for name, value in row.items():
             if name in columns:
                 place = columns.index(name) + 1
-            elif value or name in kept:
+            elif value or name in retained:
                 # Beside what stands before it in the line: quartiles beside their median.
                 columns.insert(place, name)
                 place += 1
@@ -365,12 +365,16 @@ class GrowingTable:
 def columns_of(line: Line) -> list[Column]:
     """Return the columns of what was to be measured, found or not, and of quartiles."""
     found = []
-    for one in line.measured:
-        column = one.column
+    for measurement in line.measured:
+        column = measurement.column
         found.append(column)
-        if one.quartiles is not None:
+        if measurement.quartiles is not None:
             found += [
-                replace(column, name=f"{one.name}_{short}", title=f"{one.title}, {words}")
+                replace(
+                    column,
+                    name=f"{measurement.name}_{short}",
+                    title=f"{measurement.title}, {words}",
+                )
                 for short, words in _QUARTILES.items()
             ]
     return found
@@ -384,10 +388,10 @@ def cells_of(line: Line, *, with_patient: bool, with_recordings: bool = False) -
     """
     cells = {ID: line.recording_id} | ({PATIENT: line.patient_id} if with_patient else {})
     cells |= {RECORDINGS: str(line.n_recordings)} if with_recordings else {}
-    for one in line.measured:
-        cells[one.name] = one.text
-        for short, value in zip(_QUARTILES, one.quartiles or (), strict=False):
-            cells[f"{one.name}_{short}"] = plain(value)
+    for measurement in line.measured:
+        cells[measurement.name] = measurement.text
+        for short, value in zip(_QUARTILES, measurement.quartiles or (), strict=False):
+            cells[f"{measurement.name}_{short}"] = plain(value)
     return cells | {
         SAMPLES: str(line.n_samples) if _differ_by_sample(line) else "",
         FLAGS: "; ".join(line.flags),
@@ -399,7 +403,7 @@ def cells_of(line: Line, *, with_patient: bool, with_recordings: bool = False) -
 def _differ_by_sample(line: Line) -> bool:
     """Where all samples say the same, the recording was measured, not they."""
     by_sample = line.n_samples != line.n_recordings or line.n_recordings == 1
-    return by_sample and any(one.quartiles for one in line.measured)
+    return by_sample and any(measurement.quartiles for measurement in line.measured)
 
 
 def json_of(
@@ -407,15 +411,19 @@ def json_of(
 ) -> dict[str, Any]:
     """Return a line as JSON has it; `members` are the recordings that a study stands on."""
     values: dict[str, Any] = {}
-    for one in line.measured:
-        about: dict[str, Any] = {"title": one.title, "value": one.value, "unit": one.unit}
-        if one.levels:
-            about["value"] = one.text or None
-        elif one.yes_no:
-            about["value"] = None if one.value is None else one.value > 0.5
-        if one.quartiles is not None:
-            about["quartiles"] = list(one.quartiles)
-        values[one.name] = about
+    for measurement in line.measured:
+        about: dict[str, Any] = {
+            "title": measurement.title,
+            "value": measurement.value,
+            "unit": measurement.unit,
+        }
+        if measurement.levels:
+            about["value"] = measurement.text or None
+        elif measurement.yes_no:
+            about["value"] = None if measurement.value is None else measurement.value > 0.5
+        if measurement.quartiles is not None:
+            about["quartiles"] = list(measurement.quartiles)
+        values[measurement.name] = about
     return {
         "id": line.recording_id,
         **({"patient": line.patient_id} if with_patient else {}),
@@ -429,7 +437,7 @@ def json_of(
         if members is None
         else {
             "n_recordings": line.n_recordings,
-            "recordings": [json_of(one, with_patient=False) for one in members],
+            "recordings": [json_of(member, with_patient=False) for member in members],
         }
     )
 
@@ -468,19 +476,19 @@ def combined(lines: Sequence[Line]) -> Line:
     if len(lines) == 1 and lines[0].recording_id == lines[0].study_id:
         return lines[0]
     first = lines[0]
-    files = tuple(file for one in lines for file in one.files)
+    files = tuple(file for line in lines for file in line.files)
     about = replace(first, recording_id=first.study_id, files=files, digests=())
-    measured = [one for one in lines if not one.reason]
+    measured = [line for line in lines if not line.reason]
     if not measured:
         n = len(lines)
         many = f"none of its {n} recordings can be used; the first: " if n > 1 else ""
         return replace(about, reason=f"{many}{first.reason}", n_recordings=0)
     used = used_of(lines)
-    shown = min(used, key=lambda one: len(one.flags))
+    shown = min(used, key=lambda line: len(line.flags))
     return replace(
         about,
         measured=used[0].measured if len(used) == 1 else tuple(_medians(used)),
-        n_samples=sum(one.n_samples for one in used),
+        n_samples=sum(line.n_samples for line in used),
         flags=_flags(used),
         reason="",
         sheet=shown.sheet,
@@ -491,14 +499,19 @@ def combined(lines: Sequence[Line]) -> Line:
 
 def used_of(lines: Sequence[Line]) -> list[Line]:
     """Return the lines that a study stands on: those that can be judged, else all measured."""
-    measured = [one for one in lines if not one.reason]
-    return [one for one in measured if not one.verdict.withheld] or measured
+    measured = [line for line in lines if not line.reason]
+    return [measurement for measurement in measured if not measurement.verdict.withheld] or measured
 
 
 def _medians(lines: Sequence[Line]) -> Iterator[Measured]:
-    for name in dict.fromkeys(one.name for line in lines for one in line.measured):
-        own = [one for line in lines for one in line.measured if one.name == name]
-        yield of_several(own[0], [one.value for one in own if one.value is not None])
+    for name in dict.fromkeys(measurement.name for line in lines for measurement in line.measured):
+        own = [
+            measurement
+            for line in lines
+            for measurement in line.measured
+            if measurement.name == name
+        ]
+        yield of_several(own[0], [item.value for item in own if item.value is not None])
 
 
 def _flags(lines: Sequence[Line]) -> tuple[str, ...]:
@@ -549,8 +562,8 @@ class Summary:
         absent = [title for title, is_found in self.found.items() if not is_found]
         more = f" and {len(absent) - _MOST_NAMED} more" if len(absent) > _MOST_NAMED else ""
         named = "; ".join(absent[:_MOST_NAMED])
-        said = f"Found in no {self.of}, so that the column is empty: {named}{more}"
-        return said if absent else ""
+        text = f"Found in no {self.of}, so that the column is empty: {named}{more}"
+        return text if absent else ""
 
 
 def holds_measurements(out: Path) -> bool:
@@ -604,7 +617,7 @@ class Written:
         # Only a table or a header knows whose recording it is; else a number stands for both.
         self._with_patient = bool(samples["patient_id"].astype(str).ne(samples[unit]).any())
         self._cohort, self._out, self._summary, self._on_line = cohort, out, summary, on_line
-        self._numbers = {one.path: number for number, one in enumerate(cohort.seen, start=1)}
+        self._numbers = {file.path: number for number, file in enumerate(cohort.seen, start=1)}
         work = out / UNFINISHED
         work.mkdir(exist_ok=True)
         self._table = GrowingTable(work / TABLE)
@@ -636,11 +649,13 @@ class Written:
         for study, members in by_study(lines):
             self._add(study, members)
             used = used_of(members)
-            for one in members:
-                self._loops.add(cells_of(one, with_patient=self._with_patient), columns_of(one))
-                if one not in used:
-                    why = one.reason or _unjudged(one)
-                    self._refused[one.recording_id] = Exclusion(one.excluded, why)
+            for member in members:
+                self._loops.add(
+                    cells_of(member, with_patient=self._with_patient), columns_of(member)
+                )
+                if member not in used:
+                    why = member.reason or _unjudged(member)
+                    self._refused[member.recording_id] = Exclusion(member.excluded, why)
 
     def account(self) -> str:
         """Name the tables, write ``files.csv``, and return all files in one sentence, if any.
@@ -648,13 +663,13 @@ class Written:
         Files that are no recordings go to the mapping, too. A plugin that does not say what it saw
         has the files of its recordings accounted for.
         """
-        said = self._account()
+        text = self._account()
         for table in filter(None, (self._table, self._loops)):
             for path in (columns_file(table.path), table.path):
                 path.replace(self._out / path.name)
         if self._mapping is not None and self._at is not None:
             self._mapping.path.replace(self._at)
-        return said
+        return text
 
     def _account(self) -> str:
         lines = account(self._cohort, self._refused, self._views)
@@ -678,9 +693,9 @@ class Written:
             cells_of(line, with_patient=self._with_patient, with_recordings=members is not None),
             columns_of(line),
         )
-        for one in line.measured:
-            known = self._summary.found.get(one.title, False)
-            self._summary.found[one.title] = known or one.value is not None
+        for measurement in line.measured:
+            known = self._summary.found.get(measurement.title, False)
+            self._summary.found[measurement.title] = known or measurement.value is not None
         self._summary.n_recordings += 1
         self._summary.n_measured += not line.reason
         self._summary.n_flagged += bool(line.flags)
@@ -697,10 +712,10 @@ class Written:
 
     def _flagged(self, line: Line) -> Line:
         """Flag a recording one of whose files was there before."""
-        known = (self._first_with[one] for one in line.digests if one in self._first_with)
+        known = (self._first_with[item] for item in line.digests if item in self._first_with)
         other = next(known, None)
-        for one in line.digests:
-            self._first_with.setdefault(one, line.recording_id)
+        for entry in line.digests:
+            self._first_with.setdefault(entry, line.recording_id)
         if other is None or other == line.recording_id:
             return line
         return replace(line, flags=(*line.flags, f"the same file as recording {other}"))

@@ -128,7 +128,9 @@ def _wanted(
     strangers = set(request.needs_from) - {need.task for need in task.needs}
     if strangers:
         needed = ", ".join(need.task for need in task.needs) or "no earlier task"
-        raise ConfigError(f"--from {sorted(strangers)[0]}: task {task.name!r} needs {needed}")
+        raise ConfigError(
+            f"--from {sorted(strangers)[0]}: task {task.name!r} needs {needed}; name that"
+        )
     used = task.needs_of(models)
     unused = set(request.needs_from) - {need.task for need in used}
     if unused:
@@ -143,10 +145,14 @@ def _wanted(
         elif not need.optional:
             users = ", ".join(name for name in models if name in need.models)
             who = f"of the models, {users}" if users else f"task {task.name!r}"
-            raise ConfigError(f"needs.{need.task}.skip: {who} cannot do without it")
+            raise ConfigError(
+                f"needs.{need.task}.skip: {who} cannot do without it; leave that out",
+                code="contradiction",
+            )
         elif need.task in request.needs_from:
             raise ConfigError(
-                f"--from {need.task}: needs.{need.task}.skip says to do without it; leave one out"
+                f"--from {need.task}: needs.{need.task}.skip says to do without it; leave one out",
+                code="contradiction",
             )
     return wanted
 
@@ -210,7 +216,8 @@ def splits_to_share(
         if resolved.run is None:
             raise ConfigError(
                 f"needs.{task}.instead: a file cannot stand in for a task on the same patients, "
-                "because nothing tells whom it was fitted on; name a run with --from"
+                "because nothing tells whom it was fitted on; name a run with --from",
+                code="unsupported",
             )
         strangers = set(patients) - set(COHORT.read(resolved.run / "cohort.json")["patients"])
         if strangers:
@@ -302,7 +309,7 @@ def _one(request: RunRequest, need: Need, config: RunConfig, out: Path, run: Run
     if need.patients == "same" and config.outcome.column is not None:
         # This run takes the folds, and each needs its share of every class.
         sets += tuple(sets_of({"stratify": config.outcome.column}))
-    asked = replace(
+    inner_request = replace(
         request,
         task=need.task,
         data=own,
@@ -323,7 +330,7 @@ def _one(request: RunRequest, need: Need, config: RunConfig, out: Path, run: Run
         same_as=None,
     )
     try:
-        return run(asked)
+        return run(inner_request)
     except ConfigError as error:  # said of what the user typed for the earlier task
         raise type(error)(f"needs.{need.task}: {error}") from error
 
@@ -343,7 +350,8 @@ def _checked(path: Path, plugin: str, task: str) -> Path:
     if (content["plugin"], content["task"]) != (plugin, task):
         raise ConfigError(
             f"--from {task}={path}: this run is {content['plugin']} {content['task']}, "
-            f"expected {plugin} {task}"
+            f"expected {plugin} {task}",
+            code="mismatch",
         )
     if content.get("kind", "run") == "exported":
         raise ConfigError(
@@ -351,13 +359,15 @@ def _checked(path: Path, plugin: str, task: str) -> Path:
             "on, so nothing shows that no patient is shared; name the run itself"
         )
     if content["status"] != "done":
-        raise ConfigError(f"--from {task}={path}: this run is not finished; resume it first")
+        raise ConfigError(
+            f"--from {task}={path}: this run is not finished; resume it first", code="unfinished"
+        )
     return path
 
 
 def _file(path: Path, task: str) -> Path:
     if not path.is_file():
-        raise ConfigError(f"needs.{task}.instead: {path}: no such file")
+        raise ConfigError(f"needs.{task}.instead: {path}: no such file; check the path")
     return path.resolve()
 
 
@@ -371,7 +381,9 @@ def _sentence(request: RunRequest, need: Need, config: RunConfig) -> str:
         return f"{file.name} stands in for {need.task} (sha256 {file_digest(file)[:12]})"
     if block.data:
         if not Path(block.data).exists():
-            raise ConfigError(f"needs.{need.task}.data: {block.data}: no such file or folder")
+            raise ConfigError(
+                f"needs.{need.task}.data: {block.data}: no such file or folder; check the path"
+            )
         return f"{need.task} is made first, on {Path(block.data).name}"
     if need.patients == "same":
         return f"{need.task} is made first, on the same patients and folds"

@@ -56,7 +56,7 @@ def only_own_files(own: Collection[Path]) -> Iterator[None]:
         ...
     cardio_core.errors.LeakageError: cohort.csv was opened while features were made, ...
     """
-    files = frozenset(os.path.realpath(one) for one in own)
+    files = frozenset(os.path.realpath(item) for item in own)
     if not files:
         yield
         return
@@ -83,8 +83,8 @@ def _heard(event: str, arguments: tuple[Any, ...]) -> None:
     if not isinstance(path, str | bytes | os.PathLike):
         return
     real = os.path.realpath(os.fsdecode(path))
-    beside = os.path.dirname(real) in watch.folders and real not in watch.own  # noqa: PTH120
-    if beside and not flags & os.O_DIRECTORY and not flags & (os.O_WRONLY | os.O_RDWR):
+    is_neighbour = os.path.dirname(real) in watch.folders and real not in watch.own  # noqa: PTH120
+    if is_neighbour and not flags & os.O_DIRECTORY and not flags & (os.O_WRONLY | os.O_RDWR):
         watch.refused.append(real)
         raise _refusal(real)
 

@@ -35,38 +35,38 @@ def with_outcome(setup: Setup, inputs: Sequence[Path]) -> Setup:
         If no input is a cohort table or none has the column; if its values are no outcome; if no
         model that was asked for can be trained on it.
     """
-    asked = setup.config.outcome
-    if asked.column is None:
-        typed = {"event": asked.event, "negative": asked.negative, "missing": asked.missing}
+    request = setup.config.outcome
+    if request.column is None:
+        typed = {"event": request.event, "negative": request.negative, "missing": request.missing}
         for name, value in typed.items():
             if value:
                 raise ConfigError(f"--{name}: expected --outcome COLUMN with it, found none")
         return setup
-    column = outcome_column(asked.column, tuple(setup.plugin.info.paths), inputs)
-    found = settle_outcome(column, asked)
-    settled = asked.model_copy(update={"kind": found.kind, "classes": found.classes})
+    column = outcome_column(request.column, tuple(setup.plugin.info.paths), inputs)
+    found = settle_outcome(column, request)
+    settled = request.model_copy(update={"kind": found.kind, "classes": found.classes})
     config = setup.config.model_copy(update={"outcome": settled})
     task = asked_task(setup.task, config)
     kind = task.targets[0].kind
     able = tuple(name for name in setup.models if kind in task.model(name).kinds)
-    said = []
+    texts = []
     if found.kind == "binary":
-        said.append(f"Outcome {asked.column}, by word: {place_words(column, asked).ledger()}.")
-    said += [
+        texts.append(f"Outcome {request.column}, by word: {place_words(column, request).ledger()}.")
+    texts += [
         f"Model {task.model(name).title} is left out: it cannot be trained on {_words(settled)}."
         for name in setup.models
         if name not in able
     ]
     if not able:
         raise ConfigError(
-            f"--outcome {asked.column}: none of the models asked for can be trained on "
+            f"--outcome {request.column}: none of the models asked for can be trained on "
             f"{_words(settled)}"
         )
     models = without_hollow_fusions(task, able)
-    said += why_hollow(task, able, models)
+    texts += why_hollow(task, able, models)
     primary = primary_of(task, config, models)
     return replace(
-        setup, task=task, config=config, models=models, primary=primary, said=(*setup.said, *said)
+        setup, task=task, config=config, models=models, primary=primary, said=(*setup.said, *texts)
     )
 
 
@@ -87,7 +87,7 @@ def asked_task(task: Task, config: RunConfig) -> Task:
             f"{', '.join(target.name for target in task.targets)} alone; choose another --task"
         )
     if outcome.kind is None:
-        raise ContractError("an outcome is settled before its task is asked for")
+        raise ContractError("an outcome is settled before its task is asked for; name the task")
     target = Target(outcome.column, outcome.kind, outcome.classes)
     return task.predicting(target)
 
@@ -110,7 +110,9 @@ def give_outcome(cohort: Cohort, outcome: OutcomeBlock, task: Task) -> Cohort:
         raise ContractError("hook load: expected Cohort.table beside ctx.outcome, found none")
     name, samples = str(outcome.column), cohort.samples.table
     if name not in cohort.table.columns:
-        raise DataError(f"--outcome {name}: the cohort table has no such column where load read it")
+        raise DataError(
+            f"--outcome {name}: the cohort table has no such column where load read it; add it"
+        )
     values = outcome_values(cohort.table[name], outcome)
     notes = list(cohort.notes)
     if task.unit == "patient":
@@ -134,7 +136,7 @@ def give_outcome(cohort: Cohort, outcome: OutcomeBlock, task: Task) -> Cohort:
     telling = _telling(samples, values, keys, name)
     if telling:
         emptied = samples.assign(
-            **{one: None if samples[one].dtype == object else float("nan") for one in telling}
+            **{item: None if samples[item].dtype == object else float("nan") for item in telling}
         )
         cohort = replace(cohort, samples=replace(cohort.samples, table=emptied))
         text = f"No model sees {', '.join(telling)}, because it tells what is predicted."
@@ -209,6 +211,6 @@ def _sentence(values: pd.Series, outcome: OutcomeBlock, task: Task) -> str:
         negative, positive = outcome.classes
         counts = [f"{(values == 1).sum()} {positive}", f"{(values == 0).sum()} {negative}"]
     else:
-        counts = [f"{(values == one).sum()} {one}" for one in outcome.classes]
+        counts = [f"{(values == label).sum()} {label}" for label in outcome.classes]
     counts += [f"{unknown} unknown"] if unknown else []
     return f"{outcome.column}, a column of the cohort table, by {task.unit}: {', '.join(counts)}."

@@ -85,11 +85,11 @@ def _pairs(arm: Arm) -> pd.DataFrame:
     names = table["recording_id"].astype(str)
     patient = dict(zip(names, table["patient_id"].astype(str), strict=True))
     person = dict(zip(names, table["subject_id"].astype(str), strict=True))
-    prints = {name: one for name, one in arm.prepared.fingerprints.items() if name in person}
+    prints = {name: value for name, value in arm.prepared.fingerprints.items() if name in person}
     found = [
-        (one, other, patient[one], patient[other])
-        for one, other in same_signals(prints)
-        if person[one] != person[other]
+        (item, other, patient[item], patient[other])
+        for item, other in same_signals(prints)
+        if person[item] != person[other]
     ]
     return pd.DataFrame(found, columns=["recording", "other recording", "patient", "other patient"])
 
@@ -107,14 +107,14 @@ def _counted(arm: Arm, twins: pd.DataFrame) -> list[dict[str, Any]]:
             both[kind] |= set(column.iloc[fold.train]) & set(column.iloc[fold.test])
         train, test = (set(recordings.iloc[side]) for side in (fold.train, fold.test))
         both["files"] |= _files(digests, train) & _files(digests, test)
-        for number, (one, other) in enumerate(
+        for number, (entry, other) in enumerate(
             zip(twins["recording"], twins["other recording"], strict=True)
         ):
-            if (one in train and other in test) or (other in train and one in test):
+            if (entry in train and other in test) or (other in train and entry in test):
                 straddling.add(number)
     there = set(recordings)
-    known = sum(bool(digests.get(one)) for one in there)
-    printed = sum(bool(prints.get(one)) for one in there)
+    known = sum(bool(digests.get(item)) for item in there)
+    printed = sum(bool(prints.get(item)) for item in there)
     n = len(there)
     return [
         _row("patients, by id", columns["patients"].nunique(), 0, len(both["patients"])),
@@ -133,7 +133,7 @@ def _row(kind: str, compared: int, without: int, found: int) -> dict[str, Any]:
 
 
 def _files(digests: Mapping[str, Sequence[str]], recordings: set[str]) -> set[str]:
-    return {one for name in recordings for one in digests.get(name, ())}
+    return {item for name in recordings for item in digests.get(name, ())}
 
 
 def _sentence(arm: Arm, rows: Sequence[Mapping[str, Any]]) -> str:
@@ -203,10 +203,10 @@ def _certify(session: Session, arms: Sequence[Arm]) -> None:
     certificate = certify(arms)
     tables = session.out / "tables"
     tables.mkdir(exist_ok=True)
-    kept = {TABLE: certificate.table}
+    files = {TABLE: certificate.table}
     if len(certificate.pairs):
-        kept[PAIRS] = certificate.pairs
-    for name, table in kept.items():
+        files[PAIRS] = certificate.pairs
+    for name, table in files.items():
         with replacing(tables / f"{name}.csv") as temporary:
             write_table(table, temporary)
     session.manifest.update(

@@ -74,31 +74,31 @@ def count_flow(entries: Iterable[Entry]) -> list[dict[str, Any]]:
     --------
     >>> out = ("without_outcome", "lost")
     >>> found = [Entry("P1"), Entry("P1", left=out), Entry("P2", left=out)]
-    >>> [(one["station"], one["patients"], one["recordings"]) for one in count_flow(found)]
+    >>> [(item["station"], item["patients"], item["recordings"]) for item in count_flow(found)]
     [('found', 2, 3), ('left', 1, 2), ('used', 1, 1)]
     """
     staying = list(entries)
     stations = [{"station": "found"} | _sizes(staying)]
     for left in _order(staying):
-        leaving = [one for one in staying if one.left == left]
-        staying = [one for one in staying if one.left != left]
-        still_here = {one.patient for one in staying}
-        gone = {one.patient for one in leaving} - still_here
+        leaving = [item for item in staying if item.left == left]
+        staying = [item for item in staying if item.left != left]
+        still_here = {item.patient for item in staying}
+        gone = {item.patient for item in leaving} - still_here
         sizes = _sizes(leaving) | {"patients": len(gone)}
         stations.append({"station": "left", "kind": left[0], "reason": left[1]} | sizes)
     return [*stations, {"station": "used"} | _sizes(staying)]
 
 
 def _order(entries: Sequence[Entry]) -> list[tuple[str, str]]:
-    reasons = dict.fromkeys(one.left for one in entries if one.left is not None)
+    reasons = dict.fromkeys(entry.left for entry in entries if entry.left is not None)
     return sorted(reasons, key=lambda left: KINDS.index(left[0]))
 
 
 def _sizes(entries: Sequence[Entry]) -> dict[str, int]:
     return {
         "entries": len(entries),
-        "recordings": sum(one.recording for one in entries),
-        "patients": len({one.patient for one in entries}),
+        "recordings": sum(entry.recording for entry in entries),
+        "patients": len({entry.patient for entry in entries}),
     }
 
 
@@ -156,11 +156,11 @@ def found_entries(arm: Loaded, rows: pd.DataFrame | None) -> dict[str, Entry]:
         Of the cohort tables, indexed by study_id; None where there is none.
     """
     prepared = arm.prepared
-    kept = prepared.cohort.samples.table
-    persons = _persons(kept, rows)
+    retained = prepared.cohort.samples.table
+    persons = _persons(retained, rows)
     studies = _Studies(rows, persons)
-    entries = {str(name): Entry(persons[str(p)]) for name, p in kept["patient_id"].items()}
-    covered = set(kept["study_id"].astype(str))
+    entries = {str(name): Entry(persons[str(p)]) for name, p in retained["patient_id"].items()}
+    covered = set(retained["study_id"].astype(str))
     gone = _why_unreadable(prepared.quarantined)
     with_samples = set(prepared.features.table["recording_id"].astype(str))
     labelled = _labelled(arm)
@@ -197,7 +197,7 @@ class _Studies:
             return
         columns = [name for name in rows.columns if str(name).startswith("path_")]
         owners = rows["patient_id"].astype(str)
-        self.patients = {str(study): persons[one] for study, one in owners.items()}
+        self.patients = {str(study): persons[value] for study, value in owners.items()}
         for study, cells in zip(self.patients, rows[columns].to_numpy(object), strict=True):
             files = [file for cell in cells if isinstance(cell, tuple) for file in cell]
             self.named[study] = bool(files)
@@ -206,7 +206,7 @@ class _Studies:
     def of(self, name: str) -> str | None:
         """Return the study of a recording: `load` calls it ID, or ID-1 where there are several."""
         stem = re.sub(r"-\d+$", "", name)
-        found = next((one for one in (name, stem) if one in self.patients), None)
+        found = next((value for value in (name, stem) if value in self.patients), None)
         return found if found is not None else self.stems.get(name)
 
     def entry(self, name: str, study: str | None, left: tuple[str, str]) -> Entry:
@@ -234,17 +234,17 @@ class _Studies:
         return found
 
 
-def _persons(kept: pd.DataFrame, rows: pd.DataFrame | None) -> dict[str, str]:
+def _persons(retained: pd.DataFrame, rows: pd.DataFrame | None) -> dict[str, str]:
     """Return the person behind each patient's id, of the samples and of the tables together."""
-    both = [part for part in (kept, rows) if part is not None]
+    both = [part for part in (retained, rows) if part is not None]
     columns = ["patient_id", "subject_link"]
     ids = pd.concat([part.reindex(columns=columns).astype(object) for part in both])
     subjects = link_subjects(ids.reset_index(drop=True))
     return dict(zip(ids["patient_id"].astype(str), subjects, strict=True))
 
 
-def _n_linked(kept: pd.DataFrame, rows: pd.DataFrame | None) -> int:
-    persons = _persons(kept, rows)
+def _n_linked(retained: pd.DataFrame, rows: pd.DataFrame | None) -> int:
+    persons = _persons(retained, rows)
     return len(persons) - len(set(persons.values()))
 
 
@@ -257,10 +257,12 @@ def table_rows(inputs: Sequence[Path], paths: Sequence[str]) -> pd.DataFrame | N
 
 def _why_unreadable(quarantined: Iterable[Any]) -> dict[str, str]:
     """Return a reason for each recording: the commonest as they are, without file and numbers."""
-    reasons = {str(one.recording_id): _alike(one.reason) for one in reversed(list(quarantined))}
+    reasons = {
+        str(entry.recording_id): _alike(entry.reason) for entry in reversed(list(quarantined))
+    }
     counts = pd.Series(list(reasons.values()), dtype=object).value_counts()
-    told = set(counts.index[:MAX_REASONS] if len(counts) > MAX_REASONS + 1 else counts.index)
-    return {name: why if why in told else "other reasons" for name, why in reasons.items()}
+    shown = set(counts.index[:MAX_REASONS] if len(counts) > MAX_REASONS + 1 else counts.index)
+    return {name: why if why in shown else "other reasons" for name, why in reasons.items()}
 
 
 def _alike(reason: str) -> str:

@@ -141,7 +141,7 @@ def named_classes(y: Array, target: Target) -> Array:
     if target.kind == "continuous":
         return np.asarray(y, dtype=float)
     series = pd.Series(y, dtype=object)
-    numeric = series.map(lambda one: isinstance(one, int | float | np.number) and one == one)
+    numeric = series.map(lambda item: isinstance(item, int | float | np.number) and item == item)
     if target.kind == "binary" and numeric.any():
         series[numeric] = series[numeric].map(lambda value: target.classes[int(value)])
     return np.asarray(series)
@@ -203,7 +203,7 @@ def table_of(cohort: Cohort, inputs: Iterable[Path]) -> pd.DataFrame | None:
     """Return the cohort table behind some inputs, whether `load` of the plugin keeps it or not."""
     if cohort.table is not None:
         return cohort.table
-    found = [one.rows for one in _tables(inputs, ())]
+    found = [table.rows for table in _tables(inputs, ())]
     return pd.concat(found) if found else None
 
 

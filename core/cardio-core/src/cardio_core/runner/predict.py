@@ -70,7 +70,7 @@ def with_recordings(
     key = KEY_OF_UNIT.get(task.unit, "")
     if key not in ("study_id", "patient_id"):
         return list(rows)
-    said = []
+    texts = []
     by_unit: dict[tuple[str, ...], dict[str, pd.DataFrame]] = {}
     for row in rows:
         fused = task.model(row["model"]).fuses
@@ -85,8 +85,8 @@ def with_recordings(
         if own is not None and n > 1 and not fused and target.kind != "multiclass":
             scores = own.groupby("recording_id")[score_columns(target)[-1]].median()
             limits = [round(float(scores.min()), 6), round(float(scores.max()), 6)]
-        said.append({**row, "n_recordings": n, "range": limits})
-    return said
+        texts.append({**row, "n_recordings": n, "range": limits})
+    return texts
 
 
 def account_of(
@@ -115,8 +115,8 @@ def account_of(
     for name in table["recording_id"].astype(str).unique() if used is not None else ():
         if used is not None and name not in used:
             known = verdicts.get(name)
-            said = _NOT_SCORED if known is None else unjudged(known.reasons[0])
-            refused.setdefault(name, Exclusion(text=said))
+            text = _NOT_SCORED if known is None else unjudged(known.reasons[0])
+            refused.setdefault(name, Exclusion(text=text))
     return account(cohort, refused, _views(table, measured))
 
 
@@ -365,13 +365,13 @@ def _predict(
     mapping: Path | None,
     echo: Echo | None,
 ) -> dict[str, Any]:
-    task, told = opened.task, _about(opened)
+    task, report = opened.task, _about(opened)
     try:
         made = answer(opened, inputs, echo=echo, explain_in=explain_in)
     except UnusableCohortError as error:
         if not error.quarantined:
             raise
-        return told | {"quarantined": [row.cells() for row in error.quarantined]}
+        return report | {"quarantined": [row.cells() for row in error.quarantined]}
     prepared = made.prepared
     quarantined = [*prepared.quarantined, *(_without_any(made.found) if made.found else ())]
     if mapping is not None:
@@ -388,9 +388,9 @@ def _predict(
             own = with_recordings(own, made.members[target.name], task, target)
             rows += with_sets(own, frame, target, open_rule(opened.folder, name, target.name))
     table = prepared.features.table
-    answered = recordings_of(made.members[task.targets[0].name], task, told["primary"])
+    answered = recordings_of(made.members[task.targets[0].name], task, report["primary"])
     files = account_of(prepared.cohort, quarantined, table, answered, made.measured)
-    return told | {
+    return report | {
         "predictions": without_verdicts(rows, table, made.withheld),
         "measurements": made.measured,
         "explanations": made.explained,

@@ -46,10 +46,10 @@ def told(answer: Mapping[str, Any], inputs: Sequence[Path], *, all_models: bool)
             if own:
                 about = ["primary model"] if name == primary else []
                 about += [_words(target["name"])] if len(answer["targets"]) > 1 else []
-                said = f" ({', '.join(about)})" if about else ""
+                text = f" ({', '.join(about)})" if about else ""
                 lines += [
                     "",
-                    f"{models[name]}{said}",
+                    f"{models[name]}{text}",
                     *_table(own, target, withheld),
                     *_sets_mean(own, target),
                     *_worth(answer, name, target["name"]),
@@ -70,23 +70,23 @@ def told(answer: Mapping[str, Any], inputs: Sequence[Path], *, all_models: bool)
 
 def _worth(answer: Mapping[str, Any], model: str, target: str) -> list[str]:
     """Say how well a model did in the evaluation of its run."""
-    for one in answer["worth"]:
-        if (one["model"], one["target"]) == (model, target):
+    for item in answer["worth"]:
+        if (item["model"], item["target"]) == (model, target):
             break
     else:
         return ["How well this model does is not stored with it; see the report of its run."]
-    metric = METRICS.get(one["metric"], one["metric"])
+    metric = METRICS.get(item["metric"], item["metric"])
     limits = ""
-    if one["low"] is not None and one["high"] is not None:
-        low, high = (number(one[key], like=one["value"]) for key in ("low", "high"))
-        limits = f" ({level_words(one['level'])} interval {low} to {high})"
+    if item["low"] is not None and item["high"] is not None:
+        low, high = (number(item[key], like=item["value"]) for key in ("low", "high"))
+        limits = f" ({level_words(item['level'])} interval {low} to {high})"
     kind = "synthetic " if answer["synthetic_training"] else ""
-    whom = counted(one["n"] or 0, f"{kind}{one['unit'] or 'patient'}")
-    how = "held out from training" if one["protocol"] == "honest" else "under the paper protocol"
-    said = f"Evaluated on {whom} {how}: {metric} {number(one['value'])}{limits}."
-    if one["better_than_chance"] is False:
-        said += " That is no better than chance: the interval reaches 0.5."
-    return [said]
+    whom = counted(item["n"] or 0, f"{kind}{item['unit'] or 'patient'}")
+    how = "held out from training" if item["protocol"] == "honest" else "under the paper protocol"
+    text = f"Evaluated on {whom} {how}: {metric} {number(item['value'])}{limits}."
+    if item["better_than_chance"] is False:
+        text += " That is no better than chance: the interval reaches 0.5."
+    return [text]
 
 
 def _table(
@@ -119,11 +119,11 @@ def _sets_mean(rows: Sequence[Mapping[str, Any]], target: Mapping[str, Any]) -> 
         return []
     level, always = rows[0]["set_level"], rows[0]["set_always"]
     of = "of the patients of each class" if rows[0]["set_by_class"] else "of all patients together"
-    said = f"{100 * level:.0f} % certain: calibrated to hold the truth in {100 * level:.0f} % {of}."
+    text = f"{100 * level:.0f} % certain: calibrated to hold the truth in {100 * level:.0f} % {of}."
     if always:
         named = " and ".join(f"“{answer_of(name, target)}”" for name in always)
-        said += f" {named} is never ruled out: too few patients with it were calibrated on."
-    return [said]
+        text += f" {named} is never ruled out: too few patients with it were calibrated on."
+    return [text]
 
 
 def _stands_on(row: Mapping[str, Any], target: Mapping[str, Any]) -> str:

@@ -32,7 +32,7 @@ from cardio_core.runner.progress import Echo, Progress, Slow, several
 from cardio_core.runner.provenance import versions_for
 from cardio_core.runner.setup import open_with_defaults
 from cardio_core.types.features import FeatureSet, concatenate
-from cardio_core.types.notes import Exclusion, ExclusionReason, Note, NoteKind
+from cardio_core.types.notes import Exclusion, Note, NoteKind
 from cardio_core.types.redaction import text_of, unreadable
 from cardio_core.types.samples import Cohort, Quarantined, SampleSet, sealed
 from cardio_stats.cells import cell_text, named_texts, texts
@@ -76,8 +76,8 @@ class FileLine:
     def cells(self) -> dict[str, str]:
         """Return the line by the columns of `files.csv`."""
         used = "yes" if self.used else "no"
-        told = (self.kind, self.study, self.recording, self.view, used, self.why)
-        return dict(zip(COLUMNS, (str(self.number), *told), strict=True))
+        messages = (self.kind, self.study, self.recording, self.view, used, self.why)
+        return dict(zip(COLUMNS, (str(self.number), *messages), strict=True))
 
 
 def account(
@@ -96,12 +96,14 @@ def account(
     """
     known = views or {}
     lines = []
-    for number, one in enumerate(cohort.seen, start=1):
-        why = one.why or refused.get(one.recording_id, Exclusion()).text
-        used = bool(one.recording_id) and not why
-        view = known.get(one.recording_id, "")
+    for number, file in enumerate(cohort.seen, start=1):
+        why = file.why or refused.get(file.recording_id, Exclusion()).text
+        used = bool(file.recording_id) and not why
+        view = known.get(file.recording_id, "")
         lines.append(
-            FileLine(number, one.kind, one.study_id, one.recording_id, view, used, why, one.path)
+            FileLine(
+                number, file.kind, file.study_id, file.recording_id, view, used, why, file.path
+            )
         )
     return tuple(lines)
 
@@ -119,24 +121,24 @@ def summed(lines: Sequence[FileLine], recording: str, *, used_is: str = "used") 
     >>> summed([loop, still, still, loop], "loop")
     '4 files: 2 loops used in 1 study, 2 × still.'
     """
-    used = [one for one in lines if one.used]
-    studies = {one.study for one in used}
+    used = [line for line in lines if line.used]
+    studies = {line.study for line in used}
     if len(used) == len(lines) == len(studies):
         return ""
-    said = (
+    messages = (
         [f"{several(len(used), recording)} {used_is} in {_studies(len(studies))}"] if used else []
     )
-    kinds = Counter((one.kind, bool(one.recording)) for one in lines if not one.used)
-    said += [
+    kinds = Counter((line.kind, bool(line.recording)) for line in lines if not line.used)
+    messages += [
         f"{n} × {kind}{f' not {used_is}' if unused_recording else ''}"
         for (kind, unused_recording), n in sorted(kinds.items(), key=_in_order)
     ]
-    return f"{several(len(lines), 'file')}: {', '.join(said)}."
+    return f"{several(len(lines), 'file')}: {', '.join(messages)}."
 
 
 def write_files(path: Path, lines: Iterable[FileLine]) -> None:
     """Write one line a file, as CSV; no name of a file is in it."""
-    write_cells(path, (one.cells() for one in lines))
+    write_cells(path, (line.cells() for line in lines))
 
 
 def write_cells(path: Path, rows: Iterable[Mapping[str, str]]) -> None:
@@ -255,7 +257,9 @@ def stratified(cohort: Cohort, column: str) -> Cohort:
     if cohort.targets is None or cohort.targets.unit not in ("recording", "study", "patient"):
         return cohort
     if cohort.table is None or column not in cohort.table.columns:
-        raise ConfigError(f"stratify: expected the cohort table's column {column}, found none")
+        raise ConfigError(
+            f"stratify: expected the cohort table's column {column}, found none", code="missing"
+        )
     words = _words(cohort.table[column])
     words.index = words.index.astype(str)
     words = words[~words.index.duplicated()]
@@ -421,11 +425,11 @@ def repeats(own_files: Mapping[str, Sequence[str]]) -> dict[str, str]:
     seen: dict[str, str] = {}
     found: dict[str, str] = {}
     for recording, digests in own_files.items():
-        other = next((seen[one] for one in digests if one in seen), None)
+        other = next((seen[item] for item in digests if item in seen), None)
         if other is not None:
             found[recording] = other
-        for one in digests:
-            seen.setdefault(one, recording)
+        for entry in digests:
+            seen.setdefault(entry, recording)
     return found
 
 
@@ -459,14 +463,14 @@ def _without(cohort: Cohort, unread: Sequence[Quarantined]) -> Cohort:
         If none is left.
     """
     lost = {row.recording_id for row in unread}
-    kept = [n for n, one in enumerate(cohort.samples.table.index) if str(one) not in lost]
-    if not kept:
+    retained = [n for n, item in enumerate(cohort.samples.table.index) if str(item) not in lost]
+    if not retained:
         raise UnusableCohortError(
             f"no usable recording ({len(unread)} quarantined); the first problem: "
             f"{unread[0].reason}", unread,
         )  # fmt: skip
     return replace(
-        cohort, samples=cohort.samples.take(np.array(kept)),
+        cohort, samples=cohort.samples.take(np.array(retained)),
         quarantined=(*cohort.quarantined, *unread),
     )  # fmt: skip
 
@@ -528,10 +532,10 @@ def prepare(
         FeatureSet(table, features.blocks),
         tuple(quarantined),
         digest(digests.all_files),
-        tuple(sorted({one for own in digests.own_files.values() for one in own})),
+        tuple(sorted({item for own in digests.own_files.values() for item in own})),
         _n_identical(digests.own_files.values()),
         repeats(digests.own_files),
-        {name: one for name, one in _kept(jobs, FINGERPRINTS, PRINTED).items() if one},
+        {name: value for name, value in _kept(jobs, FINGERPRINTS, PRINTED).items() if value},
         _kept(jobs, ACQUISITION, ACQUIRED),
         digests,
     )
@@ -550,7 +554,7 @@ def _kept(jobs: Iterable[PatientJob], name: str, schema: Kind) -> dict[str, Any]
 def set_aside(jobs: Iterable[PatientJob]) -> list[Quarantined]:
     """Return what `preprocess` and `featurize` set aside of patients whose features are made."""
     return [
-        Quarantined(**row | {"kind": ExclusionReason(row["kind"])})
+        Quarantined(**row)
         for job in jobs
         for row in QUARANTINED.read(job.folder / "quarantined.json")
     ]
@@ -596,9 +600,9 @@ def make_features(job: PatientJob, device: Any = None) -> str:
         write_json(folder / "quarantined.json", [row.cells() for row in made.quarantined])
         write_json(folder / FILES_KEPT, list(job.files))
         known = [seen.get(place, Seen(None, {})) for place in range(len(samples))]
-        prints = ["" if one.looks is None else fingerprint(one.looks) for one in known]
+        prints = ["" if name.looks is None else fingerprint(name.looks) for name in known]
         write_json(folder / FINGERPRINTS, prints)
-        write_json(folder / ACQUISITION, [dict(one.acquired) for one in known])
+        write_json(folder / ACQUISITION, [dict(name.acquired) for name in known])
 
     whole_directory(job.folder, fill, keep_others=True)
     return job.folder.name
@@ -612,7 +616,9 @@ def _watched(job: PatientJob) -> tuple[SampleSet, dict[int, Seen]]:
     if not isinstance(values, np.ndarray):
         return SampleSet(job.samples.table, Watched(values, seen)), seen
     # Nothing is opened: an array stays what it is.
-    return job.samples, {n: Seen(print_of(one), acquired_of(one)) for n, one in enumerate(values)}
+    return job.samples, {
+        n: Seen(print_of(value), acquired_of(value)) for n, value in enumerate(values)
+    }
 
 
 def patient_jobs(
@@ -644,11 +650,11 @@ def patient_jobs(
         samples = cohort.samples.take(np.array(rows_of[patient]))
         rows = samples.table.astype(str).to_dict("split")
         files = [digests[r] for r in samples.table.index]
-        stated = [asdict(one) for r in samples.table.index for one in cohort.facts.get(r, ())]
+        stated = [asdict(item) for r in samples.table.index for item in cohort.facts.get(r, ())]
         about = {"rows": rows, "files": files} | ({"facts": stated} if stated else {})
         key = digest({**common, **about})
         folder = ctx.cache / "features" / plugin.info.name / key[:32]
-        made_of = tuple(sorted({one for of_recording in files for one in of_recording}))
+        made_of = tuple(sorted({item for of_recording in files for item in of_recording}))
         theirs = tuple(file for name in samples.table.index for file in cohort.files[name])
         theirs = theirs if ctx.mode == "fit" else ()  # of new patients no label is known
         jobs.append(PatientJob(plugin.info.name, config, own, samples, folder, made_of, theirs))

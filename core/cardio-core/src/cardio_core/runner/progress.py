@@ -46,7 +46,7 @@ class Lines:
         self._thread = threading.Thread(target=self._keep_saying, name="progress", daemon=True)
         self._thread.start()
 
-    def said(self) -> None:
+    def show_text(self) -> None:
         """Note that a line was said just now, so that the next one waits."""
         self._last = time.monotonic()
 
@@ -59,7 +59,7 @@ class Lines:
     def _keep_saying(self) -> None:
         while not self._stop.wait(0.5):
             if time.monotonic() - self._last >= PAUSE_S and (line := self._look()):
-                self.said()
+                self.show_text()
                 self._say(line)
 
 
@@ -113,10 +113,10 @@ class Stage:
         doing = now[0] + (f" (and {len(now) - 1} more)" if len(now) > 1 else "") if now else ""
         if facts and doing:
             facts += "; now "
-        told = f"{self.what}: {facts}{doing}" if facts or doing else self.what
+        text = f"{self.what}: {facts}{doing}" if facts or doing else self.what
         if not self.total and (so_far := time.monotonic() - self.began) >= 5:
-            told += f" ({duration(so_far)} so far)"
-        return told
+            text += f" ({duration(so_far)} so far)"
+        return text
 
 
 # A living display, on a terminal: a bar, the time left, and what each worker is doing.
@@ -160,7 +160,7 @@ class Living:
         )
         self._live.start()
 
-    def said(self) -> None:
+    def show_text(self) -> None:
         """Do nothing: a line that is said stands above the display."""
 
     def stop(self) -> None:
@@ -240,19 +240,19 @@ class Pulse:
         if kind is None:
             self._write(seconds=time.time() - self._began)
 
-    def _write(self, **said: Any) -> None:
+    def _write(self, **fields: Any) -> None:
         # Not whole or not at all: a reader that meets half a line reads again a moment later.
         with suppress(OSError):
-            self.file.write_text(json.dumps({"worker": _worker(), **said}), encoding="utf-8")
+            self.file.write_text(json.dumps({"worker": _worker(), **fields}), encoding="utf-8")
 
 
 def read_pulse(file: Path) -> dict[str, Any]:
     """Return what a fit said last; empty where it said nothing, or is just saying it."""
     try:
-        said = json.loads(file.read_text(encoding="utf-8"))
+        content = json.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
-    return said if isinstance(said, dict) else {}
+    return content if isinstance(content, dict) else {}
 
 
 def _worker() -> str:
@@ -523,7 +523,7 @@ class Display:
         return self._stages[-1] if self._stages else None
 
     def _tell(self, line: str) -> None:
-        self._shown.said()
+        self._shown.show_text()
         self._echo(line)
 
     def _tell_of(self, line: str) -> None:

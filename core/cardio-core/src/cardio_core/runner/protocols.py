@@ -176,7 +176,8 @@ def _shared_folds(
     if protocol not in shared:
         raise ConfigError(
             f"the earlier task was run under {', '.join(shared)} alone; run it with --protocol "
-            f"both, or this task with --protocol {next(iter(shared))}"
+            f"both, or this task with --protocol {next(iter(shared))}",
+            code="mismatch",
         )
     return same_folds(asdict(shared[protocol]), table, y)
 

@@ -21,7 +21,7 @@ from cardio_core.registry.diagnostics import requirements
 from cardio_core.runner.manifest import MARK, git_commit
 from cardio_core.runner.request import RunRequest
 from cardio_core.runner.setup import Setup, open_with_defaults
-from cardio_stats.errors import CardioError, ConfigError
+from cardio_stats.errors import CardioError, Code, ConfigError
 
 CORE = "cardio-core"
 
@@ -65,7 +65,9 @@ def versions_for(distribution: str) -> dict[str, dict[str, str]]:
     >>> "numpy" in found["packages"], "click" in found["aside"]
     (True, True)
     """
-    names = {one.name for name in (CORE, distribution) for one in requirements(name)} - {CORE}
+    names = {
+        requirement.name for name in (CORE, distribution) for requirement in requirements(name)
+    } - {CORE}
     found: dict[str, dict[str, str]] = {"packages": {}, "aside": {}}
     for name in sorted(names, key=str.lower):
         try:
@@ -159,6 +161,8 @@ _SAME_CODE = "the sources of {} differ (version {} both times)"
 class NotTheSameError(ConfigError):
     """A run would go on as another; nothing of it was touched."""
 
+    code: Code = "mismatch"
+
 
 @dataclass(frozen=True)
 class Difference:
@@ -188,11 +192,11 @@ def differences(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[Differe
 
     Examples
     --------
-    >>> [one.words for one in differences({"python": "3.11.9"}, {"python": "3.12.1"})]
+    >>> [item.words for item in differences({"python": "3.11.9"}, {"python": "3.12.1"})]
     ['Python is 3.12.1, was 3.11.9']
     """
     found = [*_code(then, now), *_packages(then, now), *_device(then, now), *_machine(then, now)]
-    return sorted(found, key=lambda one: one.tolerated)
+    return sorted(found, key=lambda item: item.tolerated)
 
 
 def settings_differ(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[Difference]:
@@ -200,7 +204,7 @@ def settings_differ(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[Dif
 
     Examples
     --------
-    >>> [one.words for one in settings_differ({"inner": {"k": 1}}, {"inner": {"k": 3}})]
+    >>> [item.words for item in settings_differ({"inner": {"k": 1}}, {"inner": {"k": 3}})]
     ['inner.k is 3, was 1']
     """
     before, after = dict(_flat(then)), dict(_flat(now))
@@ -250,7 +254,7 @@ def data_differ(
         words.append(f"the cohort table differs in {_listed(named)}")
     if not words and _changed(then, now, "labels"):
         words.append("labels of people without a recording, or what is not scored, differ")
-    return [Difference("data", one) for one in words]
+    return [Difference("data", word) for word in words]
 
 
 _MISSING = object()

@@ -61,8 +61,8 @@ class Given:
         >>> Given(((Option("base", "The base", "load.base_mm"), "30"),)).told("Measured")
         ('Measured with load.base_mm=30.',)
         """
-        said = ", ".join((*sets, *self.sets))
-        return (f"{what} with {said}.",) if said else ()
+        text = ", ".join((*sets, *self.sets))
+        return (f"{what} with {text}.",) if text else ()
 
 
 NOTHING_GIVEN = Given()
@@ -114,9 +114,9 @@ def takes(command: str, option: Option) -> bool:
     Examples
     --------
     >>> state, septum = Option("state", "State", "load.state"), Option("septum", "S", column="s")
-    >>> [takes(one, state) for one in ("run", "predict")]
+    >>> [takes(item, state) for item in ("run", "predict")]
     [True, False]
-    >>> [takes(one, septum) for one in ("run", "predict")]
+    >>> [takes(item, septum) for item in ("run", "predict")]
     [False, True]
     """
     if option.column:
@@ -124,7 +124,7 @@ def takes(command: str, option: Option) -> bool:
     return command != "predict" or option.for_new
 
 
-def with_given(config: RunConfig, given: Given, sets: Iterable[str] = ()) -> RunConfig:
+def with_given(config: RunConfig, values: Given, sets: Iterable[str] = ()) -> RunConfig:
     """Lay the settings that options stand for over a configuration.
 
     `sets` are those of ``--set``: one setting is given in one way.
@@ -137,7 +137,7 @@ def with_given(config: RunConfig, given: Given, sets: Iterable[str] = ()) -> Run
     from cardio_core.config import merge, parse_sets, validated
 
     also = {text.partition("=")[0].strip() for text in sets}
-    for option, text in given.settings:
+    for option, text in values.settings:
         if option.setting in also:
             raise ConfigError(
                 f"--{option.name} and --set {option.setting} are the same setting; give one of them"
@@ -176,7 +176,7 @@ def _why(error: ConfigError) -> str:
     errors: list[Any] = getattr(error.__cause__, "errors", list)()
     if not errors:
         return str(error)
-    deepest = max(errors, key=lambda one: len(one["loc"]))
+    deepest = max(errors, key=lambda item: len(item["loc"]))
     return f"{deepest['msg'].lower()}, found {deepest['input']!r}"
 
 
@@ -201,7 +201,7 @@ def _not_here(option: Option, command: str) -> str:
 def _file(option: Option, text: str) -> Path:
     path = Path(text)
     if not path.is_file():
-        raise ConfigError(f"--{option.name} {text}: no such file")
+        raise ConfigError(f"--{option.name} {text}: no such file; check the path")
     return path.resolve()
 
 
@@ -265,8 +265,8 @@ class RunRequest:
             "column": self.outcome, "event": self.event,
             "negative": list(self.negative), "missing": list(self.missing),
         }  # fmt: skip
-        asked = {key: value for key, value in outcome.items() if value}
-        tree: dict[str, Any] = {"outcome": asked} if asked else {}
+        requested = {key: value for key, value in outcome.items() if value}
+        tree: dict[str, Any] = {"outcome": requested} if requested else {}
         if self.primary is not None:
             tree["primary"] = self.primary
         if self.covariates:
@@ -331,7 +331,7 @@ def check_data(data: Sequence[Path]) -> None:
     """Raise where one of the paths after ``--data`` does not exist."""
     for path in data:
         if not path.exists():
-            raise ConfigError(f"--data {path}: no such file or folder")
+            raise ConfigError(f"--data {path}: no such file or folder; check the path")
 
 
 def _check_config(config: str | None) -> None:
@@ -339,7 +339,7 @@ def _check_config(config: str | None) -> None:
     if config is None or Path(config).is_file():
         return
     if Path(config).suffix.lower() in (".yaml", ".yml") or Path(config).name != config:
-        raise ConfigError(f"--config {config}: no such file")
+        raise ConfigError(f"--config {config}: no such file; check the path")
 
 
 def check_out(out: Path, resume: bool) -> None:
@@ -349,7 +349,10 @@ def check_out(out: Path, resume: bool) -> None:
     begun = (out / "manifest.json").exists()
     if begun and not resume:
         raise ConfigError(
-            f"--out {out}: already holds a run; go on with --resume or choose another --out"
+            f"--out {out}: already holds a run; go on with --resume or choose another --out",
+            code="exists",
         )
     if resume and not begun:
-        raise ConfigError(f"--resume: --out {out} holds no run to go on with")
+        raise ConfigError(
+            f"--resume: --out {out} holds no run to go on with; leave --resume out", code="missing"
+        )

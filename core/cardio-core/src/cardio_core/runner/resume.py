@@ -63,8 +63,8 @@ class Contents:
     def summed(self) -> dict[str, str]:
         """Return one digest each, for the manifest."""
         about = {
-            name: [one["patient"], one["content"], one["about"]]
-            for name, one in self.recordings.items()
+            name: [recording["patient"], recording["content"], recording["about"]]
+            for name, recording in self.recordings.items()
         }
         return {
             "recordings": digest(about),
@@ -87,14 +87,14 @@ def contents_of(arms: Sequence[Arm]) -> Contents:
     labels = []
     for arm in arms:
         cohort = arm.prepared.cohort
-        told = told_of(cohort.targets, cohort.samples.table)
-        labels.append(digest(told))
-        for name, one in _recordings(arm, told["rows"]).items():
-            same = recordings.get(name, one) == one
-            recordings[name if same else f"{name} ({arm.protocol})"] = one
+        columns = told_of(cohort.targets, cohort.samples.table)
+        labels.append(digest(columns))
+        for name, recording in _recordings(arm, columns["rows"]).items():
+            same = recordings.get(name, recording) == recording
+            recordings[name if same else f"{name} ({arm.protocol})"] = recording
         targets = [OWN_PREFIX + str(name) for name in cohort.targets.table.columns]
-        asked = (*arm.config.covariates, arm.config.outcome.column)
-        table |= _columns(cohort, {*COLUMNS, *targets, *asked})
+        requested = (*arm.config.covariates, arm.config.outcome.column)
+        table |= _columns(cohort, {*COLUMNS, *targets, *requested})
     return Contents(recordings, table, digest(labels))
 
 
@@ -143,10 +143,10 @@ def _rows(targets: Targets) -> dict[str, list[str]]:
     if targets.unit == "event":
         keys = table["recording_id"].astype(str).tolist()
     elif targets.unit == "sample":  # samples are called after their recording
-        keys = [str(one).rpartition("#")[0] or str(one) for one in table.index]
+        keys = [str(item).rpartition("#")[0] or str(item) for item in table.index]
         table = table.assign(**{"": table.index})
     else:
-        keys = [str(one) for one in table.index]
+        keys = [str(item) for item in table.index]
     found: dict[str, list[str]] = {}
     for key, text in zip(keys, _texts(table), strict=True):
         found.setdefault(key, []).append(text)
@@ -176,7 +176,7 @@ def _columns(cohort: Cohort, named: Collection[str | None]) -> dict[str, str]:
         return {}
     order = np.argsort(table.index.astype(str), kind="stable")
     rows = table.iloc[order]
-    index = [str(one) for one in rows.index]
+    index = [str(item) for item in rows.index]
     return {
         _kept_name(str(name), named): _of(
             f"{key}\0{text}" for key, text in zip(index, map(_text, column), strict=True)
@@ -196,7 +196,7 @@ def _names_files(column: pd.Series) -> bool:
     """Whether a column holds places of files: a cohort may lie in another folder tomorrow."""
     if column.dtype != object:
         return False
-    return any(isinstance(one, Path | tuple) for one in column)
+    return any(isinstance(item, Path | tuple) for item in column)
 
 
 def _texts(table: pd.DataFrame) -> list[str]:
@@ -259,19 +259,19 @@ def guard_ground(
         In one line that names what differs.
     """
     found = differences(ground_in(manifest), now)
-    if stops := [one.words for one in found if not one.tolerated]:
+    if stops := [item.words for item in found if not item.tolerated]:
         raise NotTheSameError(
             f"--out {out}: was begun with other code, packages or device ({_listed(stops)}); put "
             "that back, or start anew with another --out"
         )
     if manifest["config_digest"] != identity:
-        asked = [one.words for one in settings_in(out, manifest, setup, seed)]
+        ground = [item.words for item in settings_in(out, manifest, setup, seed)]
         raise NotTheSameError(
             f"--out {out}: was begun with another configuration, task or seed"
-            f"{f' ({_listed(asked)})' if asked else ''}; repeat its command (manifest.json) with "
+            f"{f' ({_listed(ground)})' if ground else ''}; repeat its command (manifest.json) with "
             "--resume, or start anew with another --out"
         )
-    return [one.words for one in found]
+    return [item.words for item in found]
 
 
 def settings_in(
@@ -281,7 +281,7 @@ def settings_in(
     file = run / "config.yaml"
     if not file.is_file():
         return []
-    kept = settings_kept(run)
+    stored = settings_kept(run)
     then = {name: manifest[name] for name in ("plugin", "task", "protocols", "seed")}
     now = {
         "plugin": setup.plugin.info.name,
@@ -289,7 +289,7 @@ def settings_in(
         "protocols": list(setup.protocols),
         "seed": seed,
     }
-    return settings_differ(then | kept, now | setup.config.model_dump(mode="json"))
+    return settings_differ(then | stored, now | setup.config.model_dump(mode="json"))
 
 
 def guard_data(
@@ -345,7 +345,7 @@ def guard_settings_of(run: Path, setup: Setup, seed: int) -> None:
     """
     found = settings_in(run, Manifest.open(run).content, setup, seed)
     if found:
-        words = _listed([one.words for one in found])
+        words = _listed([item.words for item in found])
         raise NotTheSameError(f"{run}: the settings are not those of then ({words}); {_ANYWAY}")
 
 
@@ -353,8 +353,8 @@ def _data_in(
     run: Path, begun: Mapping[str, Any], contents: Contents, splits: str, files: str
 ) -> list[str]:
     now = contents.summed() | {"splits": splits}
-    then = {name: one for name, one in ground_in(begun).items() if name in DATA}
-    found = [one.words for one in data_differ(then, now, kept_contents(run), contents.to_dict())]
+    then = {name: value for name, value in ground_in(begun).items() if name in DATA}
+    found = [item.words for item in data_differ(then, now, kept_contents(run), contents.to_dict())]
     if not found and begun["data"].get("digest") not in (None, files):
         found = ["files of recordings differ"]  # what an older core kept
     if not found and begun.get("split_digest") not in (None, splits):

@@ -15,7 +15,7 @@ from typing import Any
 from cardio_core.compute.devices import cpu_count
 from cardio_core.compute.executors import Executor, parse_executor
 from cardio_core.compute.processes import one_thread
-from cardio_core.compute.resource_errors import lacking
+from cardio_core.compute.resource_errors import resource_error
 from cardio_core.config import Protocol
 from cardio_core.context import LOG, Context
 from cardio_core.fold_assignment import find_plan
@@ -24,7 +24,7 @@ from cardio_core.io.run_schema import JUDGED
 from cardio_core.io.store import bound_cache, open_cache
 from cardio_core.runner.embeddings import keep_applicability
 from cardio_core.runner.evaluate import collect, judge, write_csv, write_judged, write_table_one
-from cardio_core.runner.filling import kept_text
+from cardio_core.runner.filling import failure
 from cardio_core.runner.fits import FoldJob, jobs_of
 from cardio_core.runner.lock import locked
 from cardio_core.runner.manifest import Manifest, now
@@ -66,7 +66,7 @@ from cardio_core.types.plans import Nested, RandomSamples, Sites
 from cardio_core.types.predictions import Scored
 from cardio_core.types.samples import Cohort
 from cardio_stats._numerics.watching import duration, roughly
-from cardio_stats.errors import DataError, LackingError
+from cardio_stats.errors import DataError, ResourceError
 from cardio_stats.files import read_json, sweep_cache, sweep_run, write_json, write_text
 from cardio_stats.layout import laid_out
 
@@ -172,7 +172,7 @@ def rehearse(
     )
     models = [name for name in setup.models if name not in cohort.unsupported]
     yield f"Models: {', '.join(models)}. Would write {out}."
-    for name in (one for one in setup.models if one in cohort.unsupported):
+    for name in (item for item in setup.models if item in cohort.unsupported):
         yield f"Left out: {name}: {cohort.unsupported[name]}."
     folds = {name: _n_folds(setup, name, cohort) for name in setup.protocols}
     n_fits = {
@@ -180,8 +180,8 @@ def rehearse(
         for protocol, n in folds.items()
         for model in models
     }
-    told = " + ".join(f"{n} {name}" for name, n in folds.items())
-    yield f"Fits: {sum(n_fits.values())} ({len(models)} models x ({told} + 1 final))."
+    text = " + ".join(f"{n} {name}" for name, n in folds.items())
+    yield f"Fits: {sum(n_fits.values())} ({len(models)} models x ({text} + 1 final))."
     jobs = {
         protocol: patient_jobs(
             setup.plugin, setup.config.for_protocol(protocol), ctx, cohort, digests.all_files
@@ -318,8 +318,8 @@ def how_to_go_on(
 
     Examples
     --------
-    >>> asked = RunRequest("toy", command="cardio run --plugin toy")
-    >>> how_to_go_on(asked, Path("runs/not-begun"), None)
+    >>> request = RunRequest("toy", command="cardio run --plugin toy")
+    >>> how_to_go_on(request, Path("runs/not-begun"), None)
     'Interrupted before anything was finished. Begin again with: cardio run --plugin toy'
     """
     command = request.command or "the same call"
@@ -330,8 +330,8 @@ def how_to_go_on(
         command += f" --out {shlex.quote(str(out))}"
     if not request.resume:
         command += " --resume"
-    kept = f"Finished and kept: {last.what}, {last.counted()}." if last and last.done else ""
-    return " ".join(filter(None, (stopped and f"{stopped}.", kept, f"Go on with: {command}")))
+    finished = f"Finished and kept: {last.what}, {last.counted()}." if last and last.done else ""
+    return " ".join(filter(None, (stopped and f"{stopped}.", finished, f"Go on with: {command}")))
 
 
 @one_thread()
@@ -437,13 +437,13 @@ def _hold(
             say.note(note)
         with alike(executor, setup.plugin, folders=(out, open_cache()), inputs=ctx._inputs):
             session = Session(setup, ctx, executor, manifest, (), out, say, request.same_as)
-            asked = (request, setup.task, setup.config, setup.models, out)
+            arguments = (request, setup.task, setup.config, setup.models, out)
             cohorts: dict[Protocol, Cohort] = {}
-            if made := made_first(*asked):
+            if made := made_first(*arguments):
                 with manifest.stage("features"), say.stage("data"):
                     cohorts = load_first(session, made)
             needs = resolve_needs(
-                *asked, lambda other: _run(other, executor, say.for_need(str(other.task)))
+                *arguments, lambda other: _run(other, executor, say.for_need(str(other.task)))
             )
             guard_unchanged(manifest.content["needs"], needs)
             manifest.update(needs=[need.to_dict() for need in needs])
@@ -455,9 +455,7 @@ def _hold(
     except BaseException as error:
         interrupted = isinstance(error, KeyboardInterrupt)
         with suppress(OSError):  # of a full disk, the first error says more than the second
-            manifest.update(
-                status="interrupted" if interrupted else "failed", error=kept_text(error)
-            )
+            manifest.update(status="interrupted" if interrupted else "failed", **failure(error))
         raise
     finally:
         LOG.removeHandler(handler)
@@ -474,17 +472,20 @@ def _telling_how_to_go_on(request: RunRequest, out: Path, say: Display) -> Itera
             raise
         raise Interrupted(how_to_go_on(request, out, say.last)) from stop
     except Exception as error:
-        machine = lacking(error, place=out)
+        machine = resource_error(error, place=out)
         if machine is None or request.for_need:
             raise
         tail = how_to_go_on(request, out, say.last, "")
-        raise LackingError(f"{machine}. {tail}", machine.kept) from error
+        raise ResourceError(f"{machine}. {tail}", machine.redacted) from error
 
 
 def _work(session: Session, cohorts: Mapping[Protocol, Cohort]) -> None:
     """Prepare, fit, judge, finish."""
     with session.manifest.stage("features"), session.say.stage("features"):
-        arms = [make_arm(session, one, cohorts.get(one)) for one in session.setup.protocols]
+        arms = [
+            make_arm(session, protocol, cohorts.get(protocol))
+            for protocol in session.setup.protocols
+        ]
     session = record(session, arms)
     jobs = [job for arm in arms for job in jobs_of(session, arm)]
     keep_for_new(session.needs, session.out)

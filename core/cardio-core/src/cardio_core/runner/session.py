@@ -36,8 +36,8 @@ class Session:
 
     def note(self, notes: Iterable[Note]) -> None:
         """Say something that the report keeps, too."""
-        told = list(notes)
-        for note in told:
+        texts = list(notes)
+        for note in texts:
             self.say.note(str(note))
-        kept = [note.to_dict() for note in told]
-        self.manifest.update(notes=[*self.manifest.content["notes"], *kept])
+        retained = [note.to_dict() for note in texts]
+        self.manifest.update(notes=[*self.manifest.content["notes"], *retained])

@@ -55,7 +55,7 @@ class CohortAsked:
     effect: str = EFFECT
 
 
-def writer_of(info: PluginInfo, asked: CohortAsked) -> Callable[[Path], None]:
+def writer_of(info: PluginInfo, cohort_request: CohortAsked) -> Callable[[Path], None]:
     """Return what writes the cohort into a folder.
 
     Raises
@@ -68,26 +68,36 @@ def writer_of(info: PluginInfo, asked: CohortAsked) -> Callable[[Path], None]:
     make = resolve(info.synthesize)
     takes = inspect.signature(make).parameters
     more: dict[str, Any] = {}
-    if asked.difficulty is not None:
-        more["difficulty"] = asked.difficulty
+    if cohort_request.difficulty is not None:
+        more["difficulty"] = cohort_request.difficulty
         if "difficulty" not in takes:
             raise ConfigError(
-                f"difficulty {asked.difficulty!r}: the synthetic cohort of {info.name} has no "
-                "difficulties; leave it out"
+                f"difficulty {cohort_request.difficulty!r}: the synthetic cohort of {info.name} "
+                "has no difficulties; leave it out"
             )
-    if asked.patients is None:
+    if cohort_request.patients is None:
         return lambda out: make(
-            out, task=asked.task, n_patients=asked.n_patients, seed=asked.seed, **more
+            out,
+            task=cohort_request.task,
+            n_patients=cohort_request.n_patients,
+            seed=cohort_request.seed,
+            **more,
         )
     if "patients" not in takes:
         raise ConfigError(
-            f"--patients {asked.patients}: the synthetic cohort of {info.name} takes no table of "
-            "patients; give a number"
+            f"--patients {cohort_request.patients}: the synthetic cohort of {info.name} takes no "
+            "table of patients; give a number"
         )
-    planned = read_planned(asked.patients, info.name, asked.effect)
+    planned = read_planned(cohort_request.patients, info.name, cohort_request.effect)
 
     def write(out: Path) -> None:
-        make(out, task=asked.task, seed=asked.seed, patients=planned.asked.copy(), **more)
+        make(
+            out,
+            task=cohort_request.task,
+            seed=cohort_request.seed,
+            patients=planned.requested.copy(),
+            **more,
+        )
         lay_over(out, planned, info.name)
 
     return write
@@ -126,7 +136,7 @@ def set_up(request: RunRequest) -> Setup:
     plugin = open_with_defaults(request.plugin)
     task = find_task(plugin, request.task)
     devices = device_list(request.device, request.n_devices, request.precision)
-    config, said = _configure(plugin, task, request, devices)
+    config, texts = _configure(plugin, task, request, devices)
     task = with_clinical_model(task, config.covariates)
     models, left_out = _models(task, config)
     protocols, alone = _protocols(request, config)
@@ -137,9 +147,9 @@ def set_up(request: RunRequest) -> Setup:
             "protocols.honest.fusion: weights fitted on the tested patients are no honest "
             "evaluation; leave it at inner"
         )
-    said = (f"Device: {devices[0].name}; {devices[0].reason}.", *said, *alone, *left_out)
+    texts = (f"Device: {devices[0].name}; {devices[0].reason}.", *texts, *alone, *left_out)
     primary = primary_of(task, config, models)
-    return Setup(plugin, task, config, devices, protocols, models, primary, said)
+    return Setup(plugin, task, config, devices, protocols, models, primary, texts)
 
 
 def open_with_defaults(name: str) -> Plugin:
@@ -155,19 +165,21 @@ def find_data(setup: Setup, request: RunRequest, cache: Path) -> tuple[Path, ...
         check_data(request.data)
         return tuple(path.resolve() for path in request.data)
     config = setup.config
-    asked = CohortAsked(setup.task.name, config.n_synthetic, request.seed, config.difficulty)
-    return (synthesize(setup.plugin, setup.task, cache, asked),)
+    cohort_request = CohortAsked(
+        setup.task.name, config.n_synthetic, request.seed, config.difficulty
+    )
+    return (synthesize(setup.plugin, setup.task, cache, cohort_request),)
 
 
-def synthesize(plugin: Plugin, task: Task, cache: Path, asked: CohortAsked) -> Path:
+def synthesize(plugin: Plugin, task: Task, cache: Path, cohort_request: CohortAsked) -> Path:
     """Write a plugin's synthetic cohort into the cache, unless it is there; return its folder."""
     from cardio_stats.files import whole_directory
 
-    what = [asked.n_patients, asked.seed, asked.difficulty]
+    what = [cohort_request.n_patients, cohort_request.seed, cohort_request.difficulty]
     key = digest([plugin.info.name, package_digest(plugin.package), task.source, *what])
     folder = cache / "synthetic" / f"{plugin.info.name}-{task.source}-{key[:12]}"
     if not folder.exists():
-        write = writer_of(plugin.info, asked)
+        write = writer_of(plugin.info, cohort_request)
         folder.parent.mkdir(parents=True, exist_ok=True)
         whole_directory(folder, write, keep_others=True)
     return folder
@@ -179,22 +191,22 @@ def _configure(
     model: Any = resolve(plugin.info.config_of(task))
     chosen = "smoke" if request.smoke else request.config
     known = named_configs(plugin.info.configs)
-    names, said = ["default"], []
+    names, text = ["default"], []
     if chosen in (None, "default"):
         if devices[0].kind == "cpu" and "cpu" in known:
             names.append("cpu")
-            said.append("Configuration: default with the sizes of cpu, because no GPU is used.")
+            text.append("Configuration: default with the sizes of cpu, because no GPU is used.")
     else:
         names.append(str(chosen))
         lacks = chosen in OPTIONAL and chosen not in known
-        said.append(f"Configuration: {f'default; there is no {chosen}' if lacks else chosen}.")
+        text.append(f"Configuration: {f'default; there is no {chosen}' if lacks else chosen}.")
     stack = layers(plugin.info.configs, names)
     if request.for_need and chosen is not None and Path(chosen).is_file():
         source, tree = stack[-1]
         stack[-1] = (source, {"tasks": tree.get("tasks") or {}})
     sets = merge(parse_sets(request.sets), request.settings())
     config = resolve_config(model, stack, task=task.name, sets=sets)
-    return with_given(config, request.given, request.sets), tuple(said)
+    return with_given(config, request.given, request.sets), tuple(text)
 
 
 def _protocols(
@@ -202,11 +214,11 @@ def _protocols(
 ) -> tuple[tuple[Protocol, ...], tuple[str, ...]]:
     """Return the protocols to run, and a sentence where `both` is honest alone."""
     chosen: tuple[Protocol, ...] = ("honest", "paper")
-    said: tuple[str, ...] = ()
+    texts: tuple[str, ...] = ()
     if request.protocol != "both":
         chosen = (request.protocol,)
     elif "paper" not in config.protocols:
-        chosen, said = ("honest",), ("Protocol: honest alone; protocols.paper is not configured.",)
+        chosen, texts = ("honest",), ("Protocol: honest alone; protocols.paper is not configured.",)
     for name in chosen:
         if name not in config.protocols:
             known = ", ".join(config.protocols) or "none"
@@ -214,7 +226,7 @@ def _protocols(
                 f"--protocol {request.protocol}: expected protocols.{name} in the configuration, "
                 f"found {known}; describe {name} there, or run another"
             )
-    return chosen, said
+    return chosen, texts
 
 
 def _models(task: Task, config: RunConfig) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -226,8 +238,8 @@ def _models(task: Task, config: RunConfig) -> tuple[tuple[str, ...], tuple[str, 
             f"models: task {task.name!r} has no model {strangers[0]!r}; it has {', '.join(known)}"
         )
     own = {model.name for model in task.models if model.covariates}  # asked for by its covariates
-    asked = {*config.models, *own} if config.models else set(known)
-    chosen = tuple(name for name in known if name in asked)
+    requested = {*config.models, *own} if config.models else set(known)
+    chosen = tuple(name for name in known if name in requested)
     models = without_hollow_fusions(task, chosen)
     return models, why_hollow(task, chosen, models)
 
@@ -255,13 +267,13 @@ def primary_of(task: Task, config: RunConfig, models: tuple[str, ...]) -> str:
     return (*own, *fused, *others, *models)[0]
 
 
-def why_hollow(task: Task, chosen: Iterable[str], kept: Iterable[str]) -> tuple[str, ...]:
+def why_hollow(task: Task, chosen: Iterable[str], retained: Iterable[str]) -> tuple[str, ...]:
     """Say of each model that `without_hollow_fusions` took away why it is not there."""
     return tuple(
         f"Model {task.model(name).title} is left out: of the models that it fuses "
         f"({', '.join(task.model(name).fuses)}) fewer than two are run."
         for name in chosen
-        if name not in set(kept)
+        if name not in set(retained)
     )
 
 
@@ -278,14 +290,14 @@ def without_hollow_fusions(task: Task, chosen: tuple[str, ...]) -> tuple[str, ..
     ConfigError
         If nothing is left.
     """
-    kept = tuple(
+    retained = tuple(
         name
         for name in chosen
         if not task.model(name).fuses or len(set(task.model(name).fuses) & set(chosen)) > 1
     )
-    if not kept:
+    if not retained:
         fused = task.model(chosen[0]).fuses
         raise ConfigError(
             f"models: {chosen[0]} fuses {', '.join(fused)}; run at least two of them beside it"
         )
-    return kept
+    return retained

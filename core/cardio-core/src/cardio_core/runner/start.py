@@ -66,13 +66,13 @@ class Begun:
     def go_on(self) -> Manifest:
         """Keep in the manifest what was tolerated, and return it."""
         content = self.manifest.content
-        told = list(dict.fromkeys([*content.get("tolerated", ()), *self.notes]))
-        self.manifest.update(stands_on=content.get("stands_on", self.ground), tolerated=told)
+        texts = list(dict.fromkeys([*content.get("tolerated", ()), *self.notes]))
+        self.manifest.update(stands_on=content.get("stands_on", self.ground), tolerated=texts)
         return self.manifest
 
 
 def _identity(request: RunRequest, setup: Setup) -> str:
-    asked = {
+    requested = {
         "config": dump_yaml(setup.config),
         "task": setup.task.name,
         "protocols": setup.protocols,
@@ -80,7 +80,7 @@ def _identity(request: RunRequest, setup: Setup) -> str:
         "primary": setup.primary,
         "seed": request.seed,
     }
-    return digest(asked)
+    return digest(requested)
 
 
 def begin(out: Path, request: RunRequest, setup: Setup, inputs: Sequence[Path]) -> Manifest:

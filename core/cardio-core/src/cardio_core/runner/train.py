@@ -99,7 +99,9 @@ def enough_to_choose(
         return False
     if target.kind != "binary":
         return True
-    return all(len(set(people[(y == one).to_numpy()])) >= OF_EITHER_CLASS for one in target.classes)
+    return all(
+        len(set(people[(y == label).to_numpy()])) >= OF_EITHER_CLASS for label in target.classes
+    )
 
 
 def epochs_of(chosen: Sequence[int | None]) -> int | None:
@@ -152,8 +154,8 @@ def choose_inside(job: FoldJob, plugin: Plugin, ctx: Context, train: Array, fold
     held_out = [original(job.features.table, train[validate]) for _, validate in splits]
     least = settings.patients_for_epochs
     enough = all(
-        enough_to_choose(job.features.table.iloc[one], job.targets, targets[0], least=least)
-        for one in held_out
+        enough_to_choose(job.features.table.iloc[item], job.targets, targets[0], least=least)
+        for item in held_out
     )
     tried = []
     kept_all_epochs = False
@@ -232,8 +234,8 @@ def fit_model(
     out.mkdir(parents=True, exist_ok=True)
     training = job.features.view(fit)
     validation = None if validate is None else job.features.view(validate)
-    given = np.concatenate([fit, [] if validate is None else validate]).astype(int)
-    table = job.features.table.iloc[given]
+    used = np.concatenate([fit, [] if validate is None else validate]).astype(int)
+    table = job.features.table.iloc[used]
     artifact: ModelArtifact = call(
         plugin,
         "train",
@@ -243,7 +245,7 @@ def fit_model(
         validation=validation,
         targets=job.targets.only(table),
     )
-    seen = sorted(set(job.features.table["subject_id"].iloc[given].astype(str)))
+    seen = sorted(set(job.features.table["subject_id"].iloc[used].astype(str)))
     artifact.write_json("seen.json", {"subjects": seen})
     return ModelArtifact(artifact.path, artifact.best_epoch, artifact.notes, tuple(seen))
 
@@ -306,28 +308,28 @@ class Watch:
     def under_way(self) -> tuple[str, ...]:
         """Return each fit that is under way, in words."""
         return tuple(
-            ", ".join(filter(None, (self._words(self._jobs[name]), said.get("doing"))))
-            for name, said in self._running().items()
+            ", ".join(filter(None, (self._words(self._jobs[name]), text.get("doing"))))
+            for name, text in self._running().items()
         )
 
     def left(self) -> float | None:
         """Return the seconds left, None as long as it would be a guess."""
         running = self._running()
-        workers = {*self._workers, *(said["worker"] for said in running.values())}
-        elapsed = {name: max(0.0, time.time() - said["began"]) for name, said in running.items()}
+        workers = {*self._workers, *(text["worker"] for text in running.values())}
+        elapsed = {name: max(0.0, time.time() - text["began"]) for name, text in running.items()}
         return self._times.left(elapsed, len(workers))
 
     def finished(self, out: Path) -> None:
         """Count the fit that left its folder there."""
         for name, job in self._jobs.items():
             if job.out == out and job.pulse is not None:
-                said = read_pulse(job.pulse.file)
+                pulse = read_pulse(job.pulse.file)
                 job.pulse.file.unlink(missing_ok=True)
-                if "seconds" in said:
-                    self._workers.append(said["worker"])
-                    self._times.finished(name, said["seconds"], said["worker"])
+                if "seconds" in pulse:
+                    self._workers.append(pulse["worker"])
+                    self._times.finished(name, pulse["seconds"], pulse["worker"])
                     whose = f"{job.ctx.model} {job.protocol}"
-                    self._seconds.setdefault(whose, []).append(said["seconds"])
+                    self._seconds.setdefault(whose, []).append(pulse["seconds"])
 
     def timed(self) -> Timed:
         """Return what the finished fits took."""
@@ -340,8 +342,10 @@ class Watch:
 
     def _running(self) -> dict[str, dict[str, Any]]:
         """Return what the fits under way said last, by file, the one that began first in front."""
-        said = {path.name: read_pulse(path) for path in self._folder.glob("*.json")}
-        known = {name: one for name, one in said.items() if name in self._jobs and "began" in one}
+        pulses = {path.name: read_pulse(path) for path in self._folder.glob("*.json")}
+        known = {
+            name: value for name, value in pulses.items() if name in self._jobs and "began" in value
+        }
         return dict(sorted(known.items(), key=lambda item: float(item[1]["began"])))
 
     def _words(self, job: FoldJob) -> str:
@@ -450,7 +454,7 @@ def fit_all(session: Session, jobs: Sequence[FoldJob]) -> tuple[list[FoldJob], T
             f"Fewer fits ({n_fits}) than devices ({len(setup.devices)}): where a network can be "
             "trained on several devices at once, they share its fit."
         )
-    kept = list(jobs)
+    retained = list(jobs)
     watch = Watch(todo, session.out / FOLDER)
 
     def count(done: Path) -> None:
@@ -466,24 +470,28 @@ def fit_all(session: Session, jobs: Sequence[FoldJob]) -> tuple[list[FoldJob], T
                 session.executor.map(
                     run_fold,
                     telling_first(
-                        [job for job in kept if bool(job.members) == fuses and not job.out.exists()]
+                        [
+                            job
+                            for job in retained
+                            if bool(job.members) == fuses and not job.out.exists()
+                        ]
                     ),
                     devices=devices,
                     on_done=count,
                 )
-                kept = without(jobs, set(unfitted(jobs)))
+                retained = without(jobs, set(unfitted(jobs)))
         except BaseException:
             # What was stopped says how much is kept: on disk, not how much was heard of.
             progress.correct(sum(job.out.exists() for job in todo))
             raise
-    notes = notes_on(jobs, kept, setup.task)
+    notes = notes_on(jobs, retained, setup.task)
     session.note(notes)
-    fitted = {(job.protocol, job.ctx.model) for job in kept}
+    fitted = {(job.protocol, job.ctx.model) for job in retained}
     models = [name for name in setup.models if (setup.protocols[0], name) in fitted]
     session.manifest.update(models=models)
-    if not kept:
+    if not retained:
         raise DataError(f"no model can be fitted. {' '.join(map(str, notes))}")
-    return kept, watch.timed()
+    return retained, watch.timed()
 
 
 def run_fold(job: FoldJob, device: Any = None) -> Path:
@@ -565,5 +573,5 @@ def _guard_seen(job: FoldJob, artifact: ModelArtifact, test: Array) -> None:
     if shared:
         raise LeakageError(
             f"{job.title}: the model has seen {several(len(shared), 'subject')} that it is "
-            f"to be tested on ({', '.join(sorted(shared)[:3])})"
+            f"to be tested on ({', '.join(sorted(shared)[:3])}); fit it on the others"
         )

@@ -67,16 +67,16 @@ def outcome_summary(labels: pd.Series | None, patients: Sequence[str], target: T
 
 
 def missing_covariates(
-    table: pd.DataFrame | None, patients: Sequence[str], task: Task, asked: Sequence[str]
+    table: pd.DataFrame | None, patients: Sequence[str], task: Task, requested: Sequence[str]
 ) -> list[dict[str, Any]]:
     """Count the patients who lack each covariate: those asked for, read by the task, or known."""
     if table is None:
         return []
-    named = [*asked, *task.columns, *(str(name) for name in table.columns)]
+    named = [*requested, *task.columns, *(str(name) for name in table.columns)]
     chosen = [
         name
         for name in dict.fromkeys(named)
-        if name in asked or (name in COLUMNS and COLUMNS[name].use == "patient")
+        if name in requested or (name in COLUMNS and COLUMNS[name].use == "patient")
     ]
     known = by_patient(table, chosen).reindex(list(patients))
     counts = []
@@ -112,7 +112,7 @@ def sentences(answer: Mapping[str, Any]) -> list[str]:
         + (", who are not tested." if outcome["n_without"] else ".")
     )
     if "by_class" in outcome:
-        shown = ", ".join(f"{n} {one}" for one, n in outcome["by_class"].items())
+        shown = ", ".join(f"{n} {key}" for key, n in outcome["by_class"].items())
         lines.append(f"By class: {shown}.")
     elif "range" in outcome:
         low, middle, high = outcome["range"]
@@ -182,7 +182,7 @@ def in_order(findings: Iterable[Finding]) -> list[Finding]:
     """Return findings with those that stop a run first, then by row, each once."""
     weights = {"stops": 0, "set aside": 1, "told": 2}
     once = dict.fromkeys(findings)
-    return sorted(once, key=lambda one: (weights[one.weight], one.row or 0, one.who))
+    return sorted(once, key=lambda item: (weights[item.weight], item.row or 0, item.who))
 
 
 # The cohort tables of a check: bad cells, wrong paths, and which row a study stands in.
@@ -221,15 +221,15 @@ def look_at_tables(inputs: Iterable[Path], paths: tuple[str, ...]) -> TablePart:
     for path in files:
         table = inspect_cohort_table(path, paths)
         findings += [
-            Finding("stops", "table", one.says, one.row, one.column, cell=one.cell)
-            for one in table.problems
+            Finding("stops", "table", problem.says, problem.row, problem.column, cell=problem.cell)
+            for problem in table.problems
         ]
         rows.append(table.rows)
         numbers |= table.numbers
         for column in (name for name in paths if name in table.rows.columns):
             wrong = _wrong_paths(table.rows[column], table.numbers, path.parent)
             findings += wrong
-            bad |= {one.who for one in wrong}
+            bad |= {item.who for item in wrong}
     return TablePart(
         tuple(path.name for path in files),
         pd.concat(rows) if rows else None,
@@ -316,7 +316,7 @@ def read_patient(job: ReadJob, device: Any = None) -> Read:
     return Read(
         usable,
         tuple(quarantined),
-        {str(names[place]): one.looks for place, one in seen.items() if one.looks is not None},
+        {str(names[place]): file.looks for place, file in seen.items() if file.looks is not None},
         {
             str(name): tuple(file_digest(path) for path in job.files[name] if path.is_file())
             for name in names
@@ -348,16 +348,16 @@ def find_duplicates(
     ):
         if not {pair, pair[::-1]} & set(pairs):
             pairs[pair] = "the same signal, in another file,"
-    return [_duplicate(what, one, other, people, rows) for (one, other), what in pairs.items()]
+    return [_duplicate(what, value, other, people, rows) for (value, other), what in pairs.items()]
 
 
 def _duplicate(
-    what: str, one: str, other: str, people: Mapping[str, str], rows: Mapping[str, int]
+    what: str, text: str, other: str, people: Mapping[str, str], rows: Mapping[str, int]
 ) -> Finding:
-    if rows.get(one, 0) > rows.get(other, 0):
-        one, other = other, one
-    shared = people[one] == people[other]
-    where = f"row {rows[one]}" if one in rows else f"recording {one}"
+    if rows.get(text, 0) > rows.get(other, 0):
+        text, other = other, text
+    shared = people[text] == people[other]
+    where = f"row {rows[text]}" if text in rows else f"recording {text}"
     do = "keep one"
     if not shared:
         do = "remove one, or link the patients with subject_link if they are one person"
@@ -433,7 +433,7 @@ def check_data(request: RunRequest, echo: Echo | None = None) -> dict[str, Any]:
         labels = patient_labels(cohort, cohort.samples.table, cohort.targets, target)
     bad = {row.recording_id for row in quarantined}
     files = account(cohort, {row.recording_id: row.exclusion for row in quarantined})
-    asked = (*config.covariates, *((config.outcome.column,) if config.outcome.column else ()))
+    requested = (*config.covariates, *((config.outcome.column,) if config.outcome.column else ()))
     return {
         "plugin": setup.plugin.info.name,
         "task": setup.task.name,
@@ -445,7 +445,7 @@ def check_data(request: RunRequest, echo: Echo | None = None) -> dict[str, Any]:
         "n_samples": sum(row["n_samples"] for row in usable),
         "usable": usable,
         "quarantined": [row.cells() for row in quarantined],
-        "findings": [one.to_dict() for one in in_order(findings)],
+        "findings": [item.to_dict() for item in in_order(findings)],
         "without_outcome": _without(cohort, labels, tables, target.name),
         "outcome": outcome_summary(labels, patients, target),
         "no_outcome": no_outcome or None,
@@ -456,12 +456,14 @@ def check_data(request: RunRequest, echo: Echo | None = None) -> dict[str, Any]:
         else missing_covariates(cohort.table, patients, setup.task, config.covariates),
         "files": [line.cells() for line in files],
         "files_summed": summed(files, setup.plugin.info.recording, used_is="usable"),
-        "notes": list(dict.fromkeys([*map(str, cohort.notes), *_on_tables(setup, inputs, asked)])),
+        "notes": list(
+            dict.fromkeys([*map(str, cohort.notes), *_on_tables(setup, inputs, requested)])
+        ),
     }
 
 
-def _on_tables(setup: Setup, inputs: Iterable[Path], asked: Collection[str]) -> tuple[str, ...]:
-    return notes_on_tables(inputs, setup.plugin.info, used=asked, named=True)
+def _on_tables(setup: Setup, inputs: Iterable[Path], requested: Collection[str]) -> tuple[str, ...]:
+    return notes_on_tables(inputs, setup.plugin.info, used=requested, named=True)
 
 
 def _loaded(
@@ -552,8 +554,8 @@ def read_all(
     for positions in groups.values():
         samples = cohort.samples.take(positions)
         files = {name: cohort.own_files(name) for name in samples.table.index}
-        beside = tuple(file for name in samples.table.index for file in cohort.files[name])
-        jobs.append(ReadJob(setup.plugin.info.name, config, own, samples, files, beside))
+        sidecars = tuple(file for name in samples.table.index for file in cohort.files[name])
+        jobs.append(ReadJob(setup.plugin.info.name, config, own, samples, files, sidecars))
     progress = Progress("reading", len(jobs), echo, "patients")
     with (
         progress,
@@ -572,7 +574,7 @@ def _people(cohort: Cohort) -> dict[str, str]:
 
 def _rows(cohort: Cohort, numbers: Mapping[str, int]) -> dict[str, int]:
     studies = cohort.samples.table["study_id"].astype(str)
-    return {str(name): numbers[one] for name, one in studies.items() if one in numbers}
+    return {str(name): numbers[study] for name, study in studies.items() if study in numbers}
 
 
 def _study_of(recording: str, numbers: Mapping[str, int]) -> str:
@@ -698,7 +700,7 @@ def draft(
     studies = usable.groupby(["patient_id", "study_id"], sort=False)["recording_id"]
     for (patient, _), recordings in studies:
         number = numbers.setdefault(str(patient), f"P{len(numbers) + 1:03d}")
-        cells = [_cell(found.cohort, str(one), folder) for one in recordings]
+        cells = [_cell(found.cohort, str(recording), folder) for recording in recordings]
         rows.append((number, SEPARATOR.join(cells)))
     n_studies = Counter(number for number, _ in rows)
     return Draft(

@@ -1,7 +1,7 @@
 """The contract of plugins, for their authors; a plugin that passes it works in the core.
 
 `check_plugin` gives a verdict of every check, as ``cardio plugins check`` does. With pytest,
-`PluginContract` and `PluginTruth` are the same checks as classes; nothing else here needs it.
+`PluginContract` and `PluginTruth` are the same checks as classes; `refuses` is for errors.
 
 >>> from cardio_core.testing import PluginContract, PluginTruth
 >>> class TestContract(PluginContract):
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from cardio_core.testing.driving import drawn_svg as drawn_svg
     from cardio_core.testing.driving import run_plugin as run_plugin
     from cardio_core.testing.driving import training_context as training_context
+    from cardio_core.testing.refusals import names as names
+    from cardio_core.testing.refusals import refuses as refuses
     from cardio_core.testing.searching import Canaries as Canaries
 
 if not TYPE_CHECKING:  # or a misspelt name would be no error of the type checker

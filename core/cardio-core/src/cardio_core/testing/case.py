@@ -79,7 +79,7 @@ class Verdict:
     name: str
     task: str | None
     passed: bool
-    said: str
+    text: str
     seconds: float
     advised: bool = False
     cause: str = ""
@@ -128,23 +128,23 @@ def judge(check: Check, case: Any, task: str | None = None) -> Verdict:
         with warnings.catch_warnings(record=True) as heard:
             warnings.simplefilter("always", ContractWarning)
             check(case)
-        for one in heard:
-            if issubclass(one.category, ContractWarning):
-                advice = str(one.message)
+        for item in heard:
+            if issubclass(item.category, ContractWarning):
+                advice = str(item.message)
             else:
-                warnings.warn_explicit(one.message, one.category, one.filename, one.lineno)
-        passed, said = True, advice or why
+                warnings.warn_explicit(item.message, item.category, item.filename, item.lineno)
+        passed, text = True, advice or why
     except NotCheckedError as error:
-        passed, said, checked = False, " ".join(str(error).split()), False
+        passed, text, checked = False, " ".join(str(error).split()), False
     except (BrokenContractError, CardioError) as error:
-        passed, said = False, " ".join(str(error).split())
+        passed, text = False, " ".join(str(error).split())
         cause = " ".join(error.cause.split()) if isinstance(error, NotReachedError) else ""
     except (Exception, SystemExit) as error:
-        passed, said = False, _unexpected(error)
+        passed, text = False, _unexpected(error)
     took = time.perf_counter() - begin
     advised = passed and bool(advice)
     return Verdict(
-        name_of(check), task, passed, said, took, advised=advised, cause=cause, checked=checked
+        name_of(check), task, passed, text, took, advised=advised, cause=cause, checked=checked
     )
 
 
@@ -221,18 +221,18 @@ class _Once(Generic[Made]):
         if case is None:
             return self
         name = self.make.__name__
-        kept = case.__dict__.setdefault("_kept", {})
-        if isinstance(kept.get(name), _Failed):
-            raise NotReachedError(kept[name].reason)
-        if name not in kept:
+        cache = case.__dict__.setdefault("_kept", {})
+        if isinstance(cache.get(name), _Failed):
+            raise NotReachedError(cache[name].reason)
+        if name not in cache:
             try:
-                kept[name] = self.make(case)
+                cache[name] = self.make(case)
             except NotReachedError:
                 raise
             except Exception as error:
-                kept[name] = _Failed(" ".join(str(error).split()) or type(error).__name__)
+                cache[name] = _Failed(" ".join(str(error).split()) or type(error).__name__)
                 raise
-        made: Made = kept[name]
+        made: Made = cache[name]
         return made
 
 
@@ -279,7 +279,7 @@ class TaskCase(PluginCase):
 
     def empty(self, name: str) -> Path:
         """Return a path in the working folder that nothing has yet."""
-        taken = sum(one.name.startswith(name) for one in self.folder.iterdir())
+        taken = sum(path.name.startswith(name) for path in self.folder.iterdir())
         return self.folder / f"{name}-{taken}"
 
     def synthesize(self, task: str, *, n_patients: int, seed: int) -> Path:

@@ -33,6 +33,7 @@ from cardio_core.types.info import Task
 from cardio_core.types.predictions import Predictions
 from cardio_core.types.samples import Cohort
 from cardio_core.types.targets import Targets
+from cardio_stats.errors import CardioError
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -68,7 +69,7 @@ class Bench:
         A patient of whom nothing is usable is left out.
         """
         made = {patient: self.make(cohort, patient).features for patient in patients}
-        return {patient: one for patient, one in made.items() if one is not None}
+        return {patient: value for patient, value in made.items() if value is not None}
 
     def together(self, cohort: Cohort) -> FeatureSet:
         """Make the features of everybody, in one set."""
@@ -179,8 +180,8 @@ def permuted_labels(seed: int) -> Iterator[None]:
 def permuted(targets: Targets, seed: int) -> Targets:
     """Return the targets with their rows dealt out anew; times and recordings of events stay."""
     table = targets.table
-    kept = [name for name in ("recording_id", "time_s") if name in table.columns]
-    labels: Sequence[str] = [name for name in table.columns if name not in kept]
+    retained = [name for name in ("recording_id", "time_s") if name in table.columns]
+    labels: Sequence[str] = [name for name in table.columns if name not in retained]
     order = np.random.default_rng(seed).permutation(len(table))
     dealt = table.copy()
     dealt[labels] = table[labels].to_numpy()[order]
@@ -240,11 +241,14 @@ class Said:
         0 where all went well.
     stdout, stderr : str
         What it wrote.
+    code : str
+        The kind of the error that ended it (`cardio_stats.errors.Code`); empty without one.
     """
 
     exit_code: int
     stdout: str
     stderr: str
+    code: str = ""
 
     @property
     def json(self) -> Any:
@@ -280,12 +284,14 @@ def call_cardio(*words: object, folder: Path | None = None) -> Said:
         contextlib.redirect_stdout(out),
         contextlib.redirect_stderr(err),
     ):
+        status: int | str | None = 0
+        error: BaseException | None = None
         try:
             main()
-            code: int | str | None = 0
         except SystemExit as stop:
-            code = stop.code
-    if isinstance(code, str):  # as the interpreter does with what is no number
-        err.write(f"{code}\n")
-        code = 1
-    return Said(code or 0, out.getvalue(), err.getvalue())
+            status, error = stop.code, stop.__context__
+    if isinstance(status, str):  # as the interpreter does with what is no number
+        err.write(f"{status}\n")
+        status = 1
+    code = error.code if isinstance(error, CardioError) else ""
+    return Said(status or 0, out.getvalue(), err.getvalue(), code)

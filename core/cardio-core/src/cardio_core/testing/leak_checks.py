@@ -43,7 +43,12 @@ def isolate(cohort: Cohort, data: Path, folder: Path, patients: Collection[str])
         for number, name in enumerate(samples.table["recording_id"])
     ]
     values = _moved(samples.values, recordings)
-    left = {file for one in recordings if not one.folder.exists() for file in one.files}
+    left = {
+        file
+        for recording in recordings
+        if not recording.folder.exists()
+        for file in recording.files
+    }
     for file in sorted(data.rglob("*")):
         if file.is_file() and file.resolve() not in left:
             file.unlink()
@@ -96,11 +101,11 @@ def _moved(values: Any, recordings: Sequence[Recording]) -> Any:
     """Return values over moved recordings; the same where it does not show how they are kept."""
     if isinstance(values, tuple | list) and len(values) == len(recordings):
         return type(values)(
-            one.moved(source) for one, source in zip(recordings, values, strict=True)
+            recording.moved(source) for recording, source in zip(recordings, values, strict=True)
         )
     if not is_dataclass(values) or isinstance(values, type):
         return values
-    parts = {one.name: getattr(values, one.name) for one in fields(values) if one.init}
+    parts = {item.name: getattr(values, item.name) for item in fields(values) if item.init}
     aligned = {
         name: part
         for name, part in parts.items()
@@ -143,17 +148,17 @@ def replaced(source: Any, change: Callable[[Path], Path]) -> Any:
     if isinstance(source, str):
         return str(change(Path(source))) if os.sep in source and Path(source).exists() else source
     if isinstance(source, tuple | list | set | frozenset):
-        parts = [again(one) for one in source]
+        parts = [again(item) for item in source]
         named = hasattr(source, "_fields")
         return type(source)(*parts) if named else type(source)(parts)
     if isinstance(source, dict):
-        return {key: again(one) for key, one in source.items()}
+        return {key: again(value) for key, value in source.items()}
     if isinstance(source, partial):
-        words = {name: again(one) for name, one in source.keywords.items()}
+        words = {name: again(value) for name, value in source.keywords.items()}
         return partial(source.func, *map(again, source.args), **words)
     if is_dataclass(source) and not isinstance(source, type):
-        own = {one.name: getattr(source, one.name) for one in fields(source) if one.init}
-        return replace(source, **{name: again(one) for name, one in own.items()})
+        own = {item.name: getattr(source, item.name) for item in fields(source) if item.init}
+        return replace(source, **{name: again(value) for name, value in own.items()})
     return source
 
 
@@ -205,7 +210,8 @@ def copy_without(
         if table.relative_to(target) not in untouched:
             _rewrite(table, left)
     _rewrite_parquet(
-        target, lambda rows: [n for n, one in enumerate(rows["patient_id"]) if str(one) not in ids]
+        target,
+        lambda rows: [n for n, item in enumerate(rows["patient_id"]) if str(item) not in ids],
     )
 
 
@@ -238,7 +244,7 @@ def _backwards(patients: Sequence[str]) -> list[int]:
     >>> _backwards(["a", "b", "b", "c"])
     [3, 1, 2, 0]
     """
-    place = {one: n for n, one in enumerate(dict.fromkeys(patients))}
+    place = {item: n for n, item in enumerate(dict.fromkeys(patients))}
     return sorted(range(len(patients)), key=lambda n: -place[patients[n]])
 
 
@@ -313,12 +319,12 @@ def what_a_recording_yields_is_the_same_in_half_of_the_cohort(case: TaskCase) ->
     patients = list(dict.fromkeys(samples["patient_id"]))
     # Without a table, recordings may be numbered as they come.
     by_table = has_cohort_table(case.data)
-    kept = patients[::2] if by_table else patients[: (len(patients) + 1) // 2]
-    ours = samples["patient_id"].isin(kept)
+    retained = patients[::2] if by_table else patients[: (len(patients) + 1) // 2]
+    ours = samples["patient_id"].isin(retained)
 
     def ids(rows: pd.DataFrame) -> set[str]:
         return {
-            str(one) for name in ("patient_id", "study_id", "recording_id") for one in rows[name]
+            str(row) for name in ("patient_id", "study_id", "recording_id") for row in rows[name]
         }
 
     def files(rows: pd.DataFrame) -> set[Path]:
@@ -332,7 +338,7 @@ def what_a_recording_yields_is_the_same_in_half_of_the_cohort(case: TaskCase) ->
         files=files(samples[~ours]) - files(samples[ours]),
         recordings=files(samples),
     )
-    _require_the_same(case, half, kept, "where half of the cohort is absent")
+    _require_the_same(case, half, retained, "where half of the cohort is absent")
 
 
 def what_a_recording_yields_is_the_same_in_a_reordered_cohort(case: TaskCase) -> None:
@@ -432,10 +438,10 @@ def _dealt(columns: Collection[str], header: list[str], rows: Rows) -> Rows:
     ]
 
 
-def _same_targets(one: Cohort, other: Cohort) -> bool:
-    if one.targets is None or other.targets is None:
-        return one.targets is other.targets
-    return bool(one.targets.table.equals(other.targets.table))
+def _same_targets(cohort: Cohort, other: Cohort) -> bool:
+    if cohort.targets is None or other.targets is None:
+        return cohort.targets is other.targets
+    return bool(cohort.targets.table.equals(other.targets.table))
 
 
 def _require_the_same(case: TaskCase, data: Path, patients: Sequence[str], how: str) -> None:
@@ -449,7 +455,7 @@ def _require_the_same(case: TaskCase, data: Path, patients: Sequence[str], how: 
     table = case.cohort.samples.table
     expected = list(table.index[table["patient_id"].isin(patients)])
     _require_same_rows(cohort, case.cohort, expected, how)
-    few = dict([one for one in case.features.items() if one[0] in patients][-_FEW:])
+    few = dict([item for item in case.features.items() if item[0] in patients][-_FEW:])
     why = f"made {how}; let load and its opener take every recording by itself"
     _require_features(bench, cohort, few, why)
 
@@ -470,21 +476,21 @@ def _require_same_rows(made: Cohort, base: Cohort, recordings: Sequence[str], ho
             )
 
 
-def _same(one: Any, other: Any) -> bool:
-    if np.ndim(one) or np.ndim(other):
-        return np.array_equal(np.asarray(one), np.asarray(other))
-    return bool(one is other or (pd.isna(one) and pd.isna(other)) or one == other)
+def _same(item: Any, other: Any) -> bool:
+    if np.ndim(item) or np.ndim(other):
+        return np.array_equal(np.asarray(item), np.asarray(other))
+    return bool(item is other or (pd.isna(item) and pd.isna(other)) or item == other)
 
 
 def _settled(features: Mapping[str, FeatureSet]) -> dict[str, FeatureSet]:
     """Return features that hold their numbers, and need no file any more."""
     return {
         patient: FeatureSet(
-            one.table,
+            value.table,
             {name: replace(block, values=np.asarray(block.values)) for name, block in
-             one.blocks.items()},
+             value.blocks.items()},
         )
-        for patient, one in features.items()
+        for patient, value in features.items()
     }  # fmt: skip
 
 

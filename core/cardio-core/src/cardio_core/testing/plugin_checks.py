@@ -52,14 +52,14 @@ def the_synthetic_cohort_is_the_same_for_the_same_seed_and_another_for_another(
 
 def the_synthetic_cohort_has_as_many_patients_as_were_asked_for(case: TaskCase) -> None:
     """Neither `load` nor `synthesize` loses anybody without saying so."""
-    cohort, asked = case.cohort, case.sizes.n_patients
-    for one in cohort.quarantined:
-        require(False, f"load quarantines its own recording {one.recording_id}: {one.reason}")
+    cohort, n_requested = case.cohort, case.sizes.n_patients
+    for entry in cohort.quarantined:
+        require(False, f"load quarantines its own recording {entry.recording_id}: {entry.reason}")
     n_found = cohort.samples.table["patient_id"].nunique()
-    said = (cohort.notes or cohort.excluded) and n_found < asked
+    explained = (cohort.notes or cohort.excluded) and n_found < n_requested
     require(
-        n_found == asked or said,
-        f"asked for {asked} patients, loaded {n_found}, and no note of load says why",
+        n_found == n_requested or explained,
+        f"asked for {n_requested} patients, loaded {n_found}, and no note of load says why",
     )
 
 
@@ -70,10 +70,10 @@ def synthetic_cohorts_of_a_task_and_of_what_it_needs_fit_together(case: TaskCase
         request = RunRequest(case.name, need.task, (folder,), config="smoke", device="cpu")
         theirs = set(patients_of(set_up_bench(request).load()))
         ours = set(patients_of(case.cohort))
-        lacking, shared = sorted(ours - theirs), sorted(theirs & ours)
+        missing, shared = sorted(ours - theirs), sorted(theirs & ours)
         if need.patients == "same":
             # Theirs may be more: a task may leave people out who lack what it predicts.
-            require(not lacking, f"the cohort of {need.task} lacks {lacking[:1]}; draw the same")
+            require(not missing, f"the cohort of {need.task} lacks {missing[:1]}; draw the same")
         else:
             require(not shared, f"the cohort of {need.task} shares {shared[:1]}; name others")
 
@@ -84,7 +84,9 @@ def every_column_of_recordings_is_declared(case: TaskCase) -> None:
     if table is None:
         return
     files = {file.resolve() for own in case.cohort.files.values() for file in own}
-    places = {one for file in files for one in (file, *file.parents)} - {*table.resolve().parents}
+    places = {value for file in files for value in (file, *file.parents)} - {
+        *table.resolve().parents
+    }
     declared = {*case.info.paths, *(option.column for option in case.task.options)}
     rows = pd.read_csv(table, dtype=str, keep_default_na=False)
     # A known column such as `vol_method` may say "spect", which is the name of a folder, too.
@@ -142,9 +144,9 @@ def features_do_not_depend_on_the_order_of_a_patients_recordings(case: TaskCase)
     turned = replace(case.cohort, samples=case.cohort.samples.take(backwards))
     again = case.bench.features(turned, case.checked)
     ordered = {
-        name: one.view(one.table.index.get_indexer(case.features[name].table.index))
-        for name, one in again.items()
-        if name in case.features and len(one.table) == len(case.features[name].table)
+        name: value.view(value.table.index.get_indexer(case.features[name].table.index))
+        for name, value in again.items()
+        if name in case.features and len(value.table) == len(case.features[name].table)
     }
     require_equal(ordered, case.features, "made from recordings in reverse order")
 
@@ -167,8 +169,8 @@ def every_feature_has_a_name_an_axis_and_a_unit(case: TaskCase) -> None:
 
 def no_feature_is_infinite(case: TaskCase) -> None:
     """NaN may stand for what could not be measured; infinity means a division by nothing."""
-    for patient, one in case.features.items():
-        for name, block in one.blocks.items():
+    for patient, value in case.features.items():
+        for name, block in value.blocks.items():
             n = int(np.isinf(block.in_units()).sum())
             require(not n, f"patient {patient}, block {name!r}: {n} infinite; NaN means unknown")
 
@@ -176,8 +178,8 @@ def no_feature_is_infinite(case: TaskCase) -> None:
 def some_patient_has_each_measurement(case: TaskCase) -> None:
     """One that nobody has may be a slip of `featurize`; the check warns of it and does not fail."""
     found: dict[tuple[str, str], bool] = {}
-    for one in case.features.values():
-        for name, block in one.blocks.items():
+    for item in case.features.values():
+        for name, block in item.blocks.items():
             if not is_listed(block):
                 continue
             has = np.atleast_1d(np.isfinite(block.in_units()).any(axis=0)).tolist()
@@ -200,13 +202,13 @@ def require_equal(
     """Raise unless two sets of features are equal, number by number."""
     other = sorted(set(made) ^ set(expected))
     require(not other, f"other patients when {how}: {other[:1]} has features only once")
-    for patient, one in expected.items():
+    for patient, value in expected.items():
         again = made[patient]
         require(
-            list(one.table.index) == list(again.table.index),
+            list(value.table.index) == list(again.table.index),
             f"patient {patient}: other samples when {how}",
         )
-        for name, block in one.blocks.items():
+        for name, block in value.blocks.items():
             values, others = np.asarray(block.values), np.asarray(again[name].values)
             require(
                 np.array_equal(values, others, equal_nan=True),
@@ -425,7 +427,7 @@ def every_option_stands_for_a_setting_or_a_file(case: PluginCase) -> None:
 def every_setting_says_what_it_does(case: PluginCase) -> None:
     """`cardio plugins info --settings` and the reference of the documentation are made of it."""
     for task in case.info.tasks:
-        silent = [one.path for one in settings_of(case.info, task) if not one.meaning.strip()]
+        silent = [item.path for item in settings_of(case.info, task) if not item.meaning.strip()]
         require(
             not silent,
             f"task {task.name}: {', '.join(silent[:3])} says nothing of itself; write "

@@ -77,9 +77,9 @@ def new_patients_are_predicted_without_unpickling_anything(case: TaskCase) -> No
     found = {row["target"] for row in answer["predictions"]}
     require(found == expected, f"predicts {sorted(found)}, expected {sorted(expected)}")
     synthetic = is_synthetic(case.data)
-    told = [row for row in answer["predictions"] if row.get("decided") or "set" in row]
+    decided = [row for row in answer["predictions"] if row.get("decided") or "set" in row]
     require(
-        answer["decisions_withheld"] == synthetic and not (synthetic and told),
+        answer["decisions_withheld"] == synthetic and not (synthetic and decided),
         "models trained on a synthetic cohort decide about recordings that are not known to be "
         "synthetic; predict through the core's hooks alone",
     )
@@ -112,8 +112,8 @@ def a_process_that_never_trained_predicts_the_same(case: TaskCase) -> None:
         found = pool.submit(_predict_again, jobs).result()
     for job, again in zip(jobs, found, strict=True):
         for target in job.ctx.targets:
-            kept = read_predictions(job.out, target).set_index("unit_id")[score_columns(target)]
-            worst = _difference(kept, again[target.name])
+            stored = read_predictions(job.out, target).set_index("unit_id")[score_columns(target)]
+            worst = _difference(stored, again[target.name])
             require(
                 worst <= case.sizes.score_tolerance,
                 f"{job.title}: scores of {target.name} differ by {worst:.2g} from those of a "
@@ -195,9 +195,9 @@ def _predict_again(jobs: Sequence[FoldJob]) -> list[dict[str, pd.DataFrame]]:
     return found
 
 
-def _difference(one: pd.DataFrame, other: pd.DataFrame) -> float:
+def _difference(item: pd.DataFrame, other: pd.DataFrame) -> float:
     """Return the largest difference of two tables of scores; infinite where one lacks a score."""
-    values = one.to_numpy(float), other.reindex(one.index).to_numpy(float)
+    values = item.to_numpy(float), other.reindex(item.index).to_numpy(float)
     if (np.isnan(values[0]) != np.isnan(values[1])).any():
         return float("inf")
     return float(np.nanmax(np.abs(values[0] - values[1]), initial=0.0))
@@ -214,7 +214,7 @@ def _contradicted(job: FoldJob, positions: Array) -> Targets:
         else:
             names = list(target.classes)
             following = dict(zip(names, [*names[1:], names[0]], strict=True)) | {0: 1, 1: 0}
-            values = values.map(lambda one, next_=following: next_.get(one, one))
+            values = values.map(lambda item, next_=following: next_.get(item, item))
         table.loc[rows, target.name] = values.astype(table[target.name].dtype)
     return replace(job.targets, table=table)
 
@@ -389,9 +389,9 @@ def permuted_labels_give_chance(case: TaskCase) -> None:
         with permuted_labels(seed):
             run = case.run("honest")
         for name in _fitted(case, run):
-            one = ranking(run, case.task, name, "honest")
-            values.setdefault(name, []).append(one.value)
-            errors.setdefault(name, []).append(one.se)
+            item = ranking(run, case.task, name, "honest")
+            values.setdefault(name, []).append(item.value)
+            errors.setdefault(name, []).append(item.se)
     for name, some in values.items():
         mean = float(np.mean(some))
         allowed = 3 * float(np.sqrt(np.mean(np.square(errors[name])) / len(some)))

@@ -76,10 +76,10 @@ class Canaries:
 
     def __init__(self, words: Iterable[str]) -> None:
         self.words = tuple(dict.fromkeys(words))
-        short = next((one for one in self.words if len(one) < 5), None)
+        short = next((word for word in self.words if len(word) < 5), None)
         if short is not None or not self.words:
             raise ValueError(f"expected words of five letters or more, found {short!r}")
-        self._of = {one.lower().encode("ascii"): one for one in self.words}
+        self._of = {word.lower().encode("ascii"): word for word in self.words}
 
     def in_bytes(self, content: bytes) -> set[str]:
         """Return which words some bytes hold."""
@@ -235,18 +235,18 @@ def colliding_texts(draw: Callable[[Figure], None]) -> list[str]:
     boxes = list(
         dict.fromkeys((words, tuple(box.extents), slanted) for words, box, slanted in found)
     )
-    said = [
+    texts = [
         f"{words!r} leaves the figure"
         for words, box, _ in boxes
         if box[0] < -SLACK_PX or box[1] < -SLACK_PX
         or box[2] > width + SLACK_PX or box[3] > height + SLACK_PX
     ]  # fmt: skip
-    for (one, a, slanted), (other, b, also) in combinations(boxes, 2):
+    for (item, a, slanted), (other, b, also) in combinations(boxes, 2):
         across = min(a[2], b[2]) - max(a[0], b[0])
         down = min(a[3], b[3]) - max(a[1], b[1])
         if across > SLACK_PX and down > SLACK_PX and not (slanted and also):
-            said.append(f"{one!r} stands on {other!r}")
-    return said
+            texts.append(f"{item!r} stands on {other!r}")
+    return texts
 
 
 # How long a test waits for what should have ended.

@@ -203,7 +203,7 @@ def attempt(job: Job, batch: BatchSize, way: Alone | None = None) -> Kept | None
     finally:
         if job.tracker is not None:
             job.tracker.close(done=done)
-    return keeper.kept()
+    return keeper.best()
 
 
 def make_trainer(job: Job, batch: BatchSize, keeper: EpochKeeper, way: Alone) -> Trainer:

@@ -59,18 +59,18 @@ def form(
 ) -> tuple[Device, FitPlan, tuple[str, ...]]:
     """Return the device with those of its others that can help, the plan, and what to note."""
     n_asked = 1 + len(device.others)
-    if (lacking := why_alone(network, device)) is not None:
+    if (missing := why_alone(network, device)) is not None:
         alone = replace(device, others=())
-        return alone, plan, (f"trained on one of {n_asked} devices: {lacking}",)
+        return alone, plan, (f"trained on one of {n_asked} devices: {missing}",)
     n_taken = min(n_asked, plan.batch_size)
     taken = replace(device, others=device.others[: n_taken - 1])
     if n_taken == 1:
         return taken, plan, (f"trained on one of {n_asked} devices: a batch is one example",)
-    told = [f"trained on {n_taken} devices at once, each with a share of every batch"]
+    texts = [f"trained on {n_taken} devices at once, each with a share of every batch"]
     if plan.compile:
         plan = plan.model_copy(update={"compile": False})
-        told.append("trained without torch.compile: the fit is shared by several devices")
-    return taken, plan, tuple(told)
+        texts.append("trained without torch.compile: the fit is shared by several devices")
+    return taken, plan, tuple(texts)
 
 
 def why_alone(network: nn.Module, device: Device) -> str | None:
@@ -87,7 +87,7 @@ def why_alone(network: nn.Module, device: Device) -> str | None:
     if not distributed.is_available():
         return "this torch was built without torch.distributed"
     network.train()  # layers that are frozen see to it that they stay in evaluation mode
-    kept = [
+    retained = [
         layer
         for layer in network.modules()
         if isinstance(layer, _NormBase) and layer.training and layer.track_running_stats
@@ -95,7 +95,7 @@ def why_alone(network: nn.Module, device: Device) -> str | None:
     of_batches = [layer for layer in network.modules() if isinstance(layer, _BatchNorm)]
     if device.kind == "cpu" and any(layer.training for layer in of_batches):
         return "batch normalisation over several processes works on GPUs only"
-    if any(not isinstance(layer, _BatchNorm) for layer in kept):
+    if any(not isinstance(layer, _BatchNorm) for layer in retained):
         return "a layer keeps statistics that cannot be shared (instance normalisation)"
     return None
 
@@ -186,7 +186,7 @@ class PartOfEach(Sampler[Request]):
     --------
     >>> from cardio_core.training.loader import BatchSize
     >>> both = [PartOfEach(TrainingOrder(5, BatchSize(4, 4), 0), rank, 2) for rank in (0, 1)]
-    >>> [[(one.part, one.share) for one in part] for part in both]
+    >>> [[(item.part, item.share) for item in part] for part in both]
     [[((0, 2), 1.0), ((0, 1), 0.0)], [((2, 4), 1.0), ((0, 1), 2.0)]]
     """
 
@@ -245,8 +245,8 @@ class SharedModule(TrainingModule):
 
     def close_epoch(self) -> None:
         """Gather what all have computed; the first computes losses and score, and tells them."""
-        kept = (_on_cpu(self._train_losses), _on_cpu(self._val_losses))
-        own = (*kept, self._outputs, self._targets)
+        retained = (_on_cpu(self._train_losses), _on_cpu(self._val_losses))
+        own = (*retained, self._outputs, self._targets)
         self._val_losses, self._outputs, self._targets = [], [], []
         first = distributed.get_rank() == 0
         parts: list[Any] | None = [None] * distributed.get_world_size() if first else None
@@ -317,15 +317,15 @@ def main() -> None:
     leave_stopping_to_the_run(int(sys.argv[1]))
     channel = Connection(os.dup(1), readable=False)
     os.dup2(2, 1)  # whatever is printed is no message
-    said: list[str] = []
+    texts: list[str] = []
 
     def tell(word: str, value: Any) -> None:
-        if said:
+        if texts:
             return  # the rest follows from what has ended it
         if word == "failed":
             word, value = _failure(value)
         if word != "epoch":
-            said.append(word)
+            texts.append(word)
         channel.send((word, value))
 
     try:
@@ -378,20 +378,20 @@ def attempt_together(job: Job, batch: BatchSize) -> Kept | None:
     Exception
         What failed first in any of them, with its traceback as a note.
     """
-    kept = None
+    retained = None
     meeting = Path(tempfile.mkdtemp(prefix="cardio-"))
     team = Team(1 + len(job.device.others))
     try:
         team.start(replace(job, progress=None, tracker=None), batch, meeting / "meeting")
-        kept = team.listen(job)
+        retained = team.listen(job)
     finally:
         team.end()
         shutil.rmtree(meeting, ignore_errors=True)
         if job.tracker is not None:
-            job.tracker.close(done=kept is not None)
-    if kept is None:
+            job.tracker.close(done=retained is not None)
+    if retained is None:
         team.explain()
-    return kept
+    return retained
 
 
 class Team:
@@ -412,7 +412,8 @@ class Team:
             raise CardioError(
                 f"the fit cannot be shared by {self.world} devices: its network, examples or loss "
                 f"cannot be sent to another process ({type(error).__name__}: {error}); "
-                "use --devices 1"
+                "use --devices 1",
+                code="unsupported",
             ) from error
         environment = os.environ | ENVIRONMENT | {"TORCH_CPP_LOG_LEVEL": "ERROR"}
         if sys.platform in _LOOPBACK:
@@ -472,7 +473,8 @@ class Team:
                 raise CardioError(
                     f"training on {self.world} devices: process {rank + 1} of {self.world} died "
                     f"(exit code {self.processes[rank].returncode}; out of memory is the usual "
-                    "cause); use smaller batches or --devices 1"
+                    "cause); use smaller batches or --devices 1",
+                    code="memory",
                 )
         raise self._failed[0][2]
 

@@ -88,7 +88,7 @@ def listening(network: nn.Module) -> Iterator[Any]:
     parts: list[Floats | None] = []
 
     def keep(_: nn.Module, inputs: tuple[Any, ...]) -> None:
-        into_last[:] = [one for one in inputs if isinstance(one, Tensor)][:1]
+        into_last[:] = [path for path in inputs if isinstance(path, Tensor)][:1]
 
     def take(outputs: Any, n_examples: int) -> None:
         found = into_last[0] if into_last else outputs

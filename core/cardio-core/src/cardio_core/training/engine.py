@@ -184,14 +184,14 @@ def fit(
     if n_workers and multiprocessing.current_process().daemon:
         note("batches are made in the training process: this kind of worker cannot start others")
         n_workers = 0
-    if plan.compile and (lacking := why_not_compiled(device)) is not None:
-        note(f"trained without torch.compile: {lacking}")
+    if plan.compile and (missing := why_not_compiled(device)) is not None:
+        note(f"trained without torch.compile: {missing}")
         plan = plan.model_copy(update={"compile": False})
     if device.others:
         from cardio_core.training.distributed import form
 
-        device, plan, told = form(network, plan, device)
-        for text in told:
+        device, plan, answer = form(network, plan, device)
+        for text in answer:
             note(text)
     job = Job(
         network=network,
@@ -218,7 +218,8 @@ def fit(
         if batch.size <= 1 + len(device.others):
             raise CardioError(
                 f"out of memory with one example on {device.torch_name}; "
-                "use smaller inputs, a smaller network or a device with more memory"
+                "use smaller inputs, a smaller network or a device with more memory",
+                code="memory",
             )
         batch = batch.halved()
         note(f"batch halved to {batch.size}, accumulating {batch.accumulate} (out of memory)")
@@ -228,7 +229,8 @@ def fit(
     if keeper.best_epoch == 0:
         raise CardioError(
             f"training: expected a validation score, found not-a-number in all {len(scores)} "
-            "epochs; check that the validation set has every class"
+            "epochs; check that the validation set has every class",
+            code="not_a_number",
         )
     if n_undefined:
         note(f"the validation score was not a number in {n_undefined} of {len(scores)} epochs")

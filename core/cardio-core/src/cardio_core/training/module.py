@@ -283,7 +283,8 @@ class EpochKeeper(Callback):
         if not math.isfinite(train_loss):
             raise CardioError(
                 f"training: expected a finite loss, found {train_loss} in epoch {epoch}; "
-                "lower learning_rate, set gradient_clip, or use --precision 32"
+                "lower learning_rate, set gradient_clip, or use --precision 32",
+                code="not_a_number",
             )
         seconds = time.perf_counter() - self._started
         values = (epoch, seconds, train_loss, fit.val_loss, fit.val_score, self._rate)
@@ -307,7 +308,7 @@ class EpochKeeper(Callback):
             self.best_epoch = len(self.history)
             self._save(cast("TrainingModule", module))
 
-    def kept(self) -> Kept:
+    def best(self) -> Kept:
         """Return what is left once training has ended."""
         return Kept(self.weights, self.history, self.best_epoch, self.best_score)
 

@@ -69,7 +69,7 @@ def predict(
         If a single example does not fit into memory.
     """
     if len(examples) == 0:
-        raise DataError("predict: expected at least one example, found none")
+        raise DataError("predict: expected at least one example, found none", code="missing")
     parts: list[Any] = []
     position = 0
     with _ready(network, device, use_channels_last), listening(network) as listener:
@@ -86,7 +86,8 @@ def predict(
             if batch_size == 1:
                 raise CardioError(
                     f"out of memory with one example on {device.torch_name}; "
-                    "use smaller inputs or a device with more memory"
+                    "use smaller inputs or a device with more memory",
+                    code="memory",
                 )
             batch_size = -(-batch_size // 2)
             if log is not None:

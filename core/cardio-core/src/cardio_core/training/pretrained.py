@@ -51,7 +51,8 @@ def load_backbone(network: nn.Module, path: Path, *, own: tuple[str, ...] = OWN)
     except (OSError, SafetensorError) as error:
         raise DataError(
             f"{path.name}: expected a safetensors file of network weights, found {error}; "
-            "convert other formats with `cardio data convert-weights FILE --trust`"
+            "convert other formats with `cardio data convert-weights FILE --trust`",
+            code="damaged",
         ) from error
     mapped = backbone_state(state, network, own=own)
     network.load_state_dict(mapped, strict=False)
@@ -78,7 +79,9 @@ def backbone_state(
         if key.startswith(own) or key.endswith(_COUNTER):
             continue
         if key not in plain:
-            raise DataError(f"weights: expected the key {key}, found none among {len(plain)}")
+            raise DataError(
+                f"weights: expected the key {key}, found none among {len(plain)}", code="missing"
+            )
         value = plain[key]
         if key == "conv1.weight" and value.shape[1] != present.shape[1]:
             n_channels = present.shape[1]
@@ -87,7 +90,8 @@ def backbone_state(
         if value.shape != present.shape:
             raise DataError(
                 f"weights: expected {key} of shape {tuple(present.shape)}, found "
-                f"{tuple(value.shape)}; depth and width must agree"
+                f"{tuple(value.shape)}; depth and width must agree",
+                code="mismatch",
             )
         mapped[key] = value
     return mapped
@@ -211,7 +215,9 @@ def _place(above: list[str]) -> str | None:
         return "features.norm5"
     if any(name.startswith(("dense", "fc", "predictions", "classifier")) for name in above):
         return None
-    raise DataError(f"weights: {joined}: no such layer in a Keras DenseNet121")
+    raise DataError(
+        f"weights: {joined}: no such layer in a Keras DenseNet121; take the file of one"
+    )
 
 
 # The tensors of published networks, by torchvision's names and their number of axes.
@@ -432,7 +438,7 @@ _ASKED = 0.5
 
 
 def recognise(
-    shapes: Mapping[str, Sequence[int]], asked: str | None, layouts: Mapping[str, Layout]
+    shapes: Mapping[str, Sequence[int]], requested: str | None, layouts: Mapping[str, Layout]
 ) -> Layout | None:
     """Return the layout that fits the names of some tensors; None where none comes near.
 
@@ -440,7 +446,7 @@ def recognise(
     ----------
     shapes : mapping of str to sequence of int
         Of every tensor, by its name in the file.
-    asked : str or None
+    requested : str or None
         Name of a layout; None takes the first that fits.
     layouts : mapping of str to Layout
 
@@ -451,13 +457,17 @@ def recognise(
     DataError
         If most tensors of a network are there and some are not, or the one asked for does not fit.
     """
-    if asked is not None:
-        if asked not in layouts:
-            raise ConfigError(f"--layout: expected one of {', '.join(layouts)}, found {asked!r}")
-        faults = _faults(layouts[asked], shapes)
+    if requested is not None:
+        if requested not in layouts:
+            raise ConfigError(
+                f"--layout: expected one of {', '.join(layouts)}, found {requested!r}"
+            )
+        faults = _faults(layouts[requested], shapes)
         if faults:
-            raise DataError(f"weights: expected the tensors of {asked}, found {'; '.join(faults)}")
-        return layouts[asked]
+            raise DataError(
+                f"weights: expected the tensors of {requested}, found {'; '.join(faults)}"
+            )
+        return layouts[requested]
     nearest, share = None, 0.0
     for layout in layouts.values():
         if not _faults(layout, shapes):
@@ -586,25 +596,25 @@ def convert_weights(
     try:
         found = recognise({name: value.shape for name, value in state.items()}, layout, layouts)
     except DataError as error:
-        raise DataError(f"{path.name}: {error}") from error
-    kept, dropped = _renamed(state, found)
+        raise DataError(f"{path.name}: {error}", code=error.code) from error
+    retained, dropped = _renamed(state, found)
     report = Converted(
         found.name if found else "as is",
         found.title if found else "no layout known here; names as they are",
         licence,
         path.name,
         file_digest(path),
-        len(kept),
-        {old: new for old, new in kept.items() if old != new},
+        len(retained),
+        {old: new for old, new in retained.items() if old != new},
         dropped,
-        bool(found) and not any(new.startswith(HEADS) for new in kept.values()),
+        bool(found) and not any(new.startswith(HEADS) for new in retained.values()),
     )
     # Views of one storage are written apart: the format stores no tensor twice in one place.
-    tensors = {new: state[old].detach().clone().contiguous() for old, new in kept.items()}
-    said = {name: value if isinstance(value, str) else json.dumps(value)
+    tensors = {new: state[old].detach().clone().contiguous() for old, new in retained.items()}
+    fields = {name: value if isinstance(value, str) else json.dumps(value)
             for name, value in asdict(report).items()}  # fmt: skip
     with replacing(out) as temporary:
-        save_file(tensors, str(temporary), metadata={"format": "pt"} | said)
+        save_file(tensors, str(temporary), metadata={"format": "pt"} | fields)
     return report
 
 
@@ -640,7 +650,8 @@ def _read(path: Path) -> dict[str, torch.Tensor]:
             return keras_state(read_keras(path, MAX_BYTES))
         except DataError as error:
             where = "" if str(error).startswith(path.name) else f"{path.name}: "
-            raise DataError(f"{where}{error}; of a Keras ResNet take the PyTorch file") from error
+            message = f"{where}{error}; of a Keras ResNet take the PyTorch file"
+            raise DataError(message, code=error.code) from error
     return _state_of(_unpickled(path), path.name)
 
 
@@ -698,12 +709,12 @@ TOOL = "weight_layouts"
 """The tool of `PluginInfo.tools`: a function without arguments that returns them in a list."""
 
 
-def layout_of(said: Mapping[str, Any], plugin: str) -> Layout:
+def layout_of(fields: Mapping[str, Any], plugin: str) -> Layout:
     """Return a layout that a plugin says as a mapping.
 
     Parameters
     ----------
-    said : mapping
+    fields : mapping
         ``name``, ``title``, and the fields of `Layout`; ``axes`` is a mapping, or the name of a
         network of the core.
     plugin : str
@@ -716,15 +727,15 @@ def layout_of(said: Mapping[str, Any], plugin: str) -> Layout:
 
     Examples
     --------
-    >>> said = {"name": "our_resnet50", "title": "ours", "axes": "resnet50", "prefix": "net[.]"}
-    >>> layout_of(said, "ppg").named("net.conv1.weight")
+    >>> fields = {"name": "our_resnet50", "title": "ours", "axes": "resnet50", "prefix": "net[.]"}
+    >>> layout_of(fields, "ppg").named("net.conv1.weight")
     'conv1.weight'
     """
-    axes = said.get("axes")
+    axes = fields.get("axes")
     try:
         if isinstance(axes, str):
-            said = {**said, "axes": NETWORKS[axes]()}
-        return Layout(**said)
+            fields = {**fields, "axes": NETWORKS[axes]()}
+        return Layout(**fields)
     except (KeyError, TypeError) as error:
         raise PluginError(
             f"plugin {plugin}: {TOOL}: expected the fields of a layout, with axes as a mapping or "

@@ -75,7 +75,8 @@ class ModelArtifact:
         if not isinstance(loaded, dict):
             raise DataError(
                 f"{name} of a model: expected valid JSON, found something else; put back a whole "
-                "copy of the file"
+                "copy of the file",
+                code="damaged",
             )
         return loaded
 
@@ -162,7 +163,7 @@ def save_estimator(path: Path, estimator: Any) -> None:
 def _numbered(node: Any, ids: dict[str, str]) -> Any:
     """Return a part of a schema with ids and names of files by their order in it."""
     if isinstance(node, list):
-        return [_numbered(one, ids) for one in node]
+        return [_numbered(item, ids) for item in node]
     if not isinstance(node, dict):
         return node
     made: dict[str, Any] = {}
@@ -209,12 +210,14 @@ def load_estimator(path: Path) -> Any:
         found = sorted(set(skops.io.get_untrusted_types(file=path)) - set(TRUSTED))
         raise DataError(
             f"{path.name}: expected an estimator of known types, found {', '.join(found)}; "
-            "fit the model again, or write it with ModelArtifact.save_estimator"
+            "fit the model again, or write it with ModelArtifact.save_estimator",
+            code="unsafe",
         ) from error
     except Exception as error:
         raise DataError(
             f"{path.name}: expected a skops file, found one that cannot be read "
-            f"({type(error).__name__}); fit the model again"
+            f"({type(error).__name__}); fit the model again",
+            code="damaged",
         ) from error
     for tree in _trees(estimator):
         _check_tree(tree, path.name)
@@ -226,20 +229,20 @@ def _trees(estimator: Any) -> list[Any]:
     found: list[Any] = []
     waiting, seen = [estimator], set()
     while waiting:
-        one = waiting.pop()
-        if id(one) in seen:
+        item = waiting.pop()
+        if id(item) in seen:
             continue
-        seen.add(id(one))
-        if type(one).__name__ == "Tree" and hasattr(one, "children_left"):
-            found.append(one)
-        elif isinstance(one, list | tuple):
-            waiting += one
-        elif isinstance(one, np.ndarray) and one.dtype == object:
-            waiting += one.ravel().tolist()
-        elif isinstance(one, dict):
-            waiting += one.values()
-        elif type(one).__module__.startswith("sklearn."):
-            waiting += vars(one).values() if hasattr(one, "__dict__") else []
+        seen.add(id(item))
+        if type(item).__name__ == "Tree" and hasattr(item, "children_left"):
+            found.append(item)
+        elif isinstance(item, list | tuple):
+            waiting += item
+        elif isinstance(item, np.ndarray) and item.dtype == object:
+            waiting += item.ravel().tolist()
+        elif isinstance(item, dict):
+            waiting += item.values()
+        elif type(item).__module__.startswith("sklearn."):
+            waiting += vars(item).values() if hasattr(item, "__dict__") else []
     return found
 
 
@@ -247,10 +250,15 @@ def _check_tree(tree: Any, name: str) -> None:
     inner = tree.children_left != -1
     for children in (tree.children_left, tree.children_right):
         if np.any((children[inner] <= 0) | (children[inner] >= tree.node_count)):
-            raise DataError(f"{name}: a tree points outside itself; the file is damaged")
+            raise DataError(
+                f"{name}: a tree points outside itself; the file is damaged", code="damaged"
+            )
     features = tree.feature[inner]
     if np.any((features < 0) | (features >= tree.n_features)):
-        raise DataError(f"{name}: a tree asks for a feature that it does not have; it is damaged")
+        raise DataError(
+            f"{name}: a tree asks for a feature that it does not have; it is damaged",
+            code="damaged",
+        )
 
 
 # Weights of networks as safetensors files: data that cannot run code.
@@ -290,18 +298,22 @@ def load_weights(network: nn.Module, path: Path, digest: str | None = None) -> N
     from safetensors.torch import load_model
 
     if not path.is_file():
-        raise DataError(f"weights: expected a safetensors file at {path}, found none")
+        raise DataError(
+            f"weights: expected a safetensors file at {path}, found none", code="missing"
+        )
     if digest is not None and (found := weights_digest(path)) != digest:
         raise DataError(
             f"weights {path}: expected SHA-256 {digest[:12]}…, found {found[:12]}…; "
-            "the file was changed, train again or restore it"
+            "the file was changed, train again or restore it",
+            code="mismatch",
         )
     require_weights(path)
     try:
         load_model(network, str(path))
     except SafetensorError as error:
         raise DataError(
-            f"weights {path}: expected a safetensors file, found something else ({error})"
+            f"weights {path}: expected a safetensors file, found something else ({error})",
+            code="damaged",
         ) from error
     except RuntimeError as error:
         raise DataError(

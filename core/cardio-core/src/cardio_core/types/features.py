@@ -43,7 +43,7 @@ class Pieces:
     def joined(cls, parts: Sequence[Pieces | Array]) -> Pieces:
         """Return one after the other as one, without looking at any file again."""
         made = cls.__new__(cls)
-        made._take([one for part in parts for one in _parts_of(part)])
+        made._take([item for part in parts for item in _parts_of(part)])
         return made
 
     def _take(self, parts: Sequence[tuple[Path | Array, tuple[int, ...], Any, int]]) -> None:
@@ -225,7 +225,8 @@ class FeatureBlock:
             raise MadeWrongError(
                 f"every feature needs a unit; a FeatureBlock of {n_names} names has "
                 f"{sum(map(bool, self.units))}; give one for each, or one for all ('1' for pure "
-                "numbers)"
+                "numbers)",
+                code="unit",
             )
         if self.titles and (len(self.titles) != n_names or len(self.axes) != 1):
             raise MadeWrongError(
@@ -315,7 +316,8 @@ class FeatureSet:
             if len(block.values) != len(self.table):
                 raise MadeWrongError(
                     f"a FeatureSet of {len(self.table)} samples but block {name!r} has "
-                    f"{len(block.values)} rows; give one a sample"
+                    f"{len(block.values)} rows; give one a sample",
+                    code="mismatch",
                 )
 
     def __len__(self) -> int:

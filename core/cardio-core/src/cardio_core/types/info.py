@@ -274,7 +274,7 @@ class Task:
 
     def targets_of(self, model: str | None) -> tuple[Target, ...]:
         """Return the targets that a model predicts, in its own order; all of them for None."""
-        named = next((one.targets for one in self.models if one.name == model), ())
+        named = next((item.targets for item in self.models if item.name == model), ())
         return tuple(self.target(name) for name in named) or self.targets
 
     def needs_of(self, models: Iterable[str]) -> tuple[Need, ...]:
@@ -290,8 +290,8 @@ class Task:
         ()
         """
         named = [self.model(name) for name in models]
-        fitted = {one.name for one in named if not one.core_owned}
-        users = fitted.union(*(fitted & set(one.fuses) or one.fuses for one in named))
+        fitted = {item.name for item in named if not item.core_owned}
+        users = fitted.union(*(fitted & set(item.fuses) or item.fuses for item in named))
         return tuple(need for need in self.needs if users & set(need.models or users))
 
     def target(self, name: str) -> Target:

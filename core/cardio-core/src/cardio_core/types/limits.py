@@ -513,4 +513,5 @@ def require_weights(path: Path) -> None:
             f"a safetensors header of at most {min(MAX_HEADER_BYTES, n_bytes)} bytes",
             f"one that claims {n_header}",
             "train again, or put back a whole copy of the file",
+            code="damaged",
         )

@@ -1,4 +1,4 @@
-"""What programs go by where people read a sentence: kinds of notes, reasons of exclusions.
+"""What programs go by where people read a sentence: kinds of notes, codes of exclusions.
 
 Nothing is decided by the wording of a text: it may be changed at any time.
 """
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from cardio_core.errors import MadeWrongError
+from cardio_core.errors import Code, MadeWrongError
 
 
 class Severity(StrEnum):
@@ -121,10 +121,16 @@ class Note:
         }
 
     @classmethod
-    def from_dict(cls, kept: Mapping[str, Any]) -> Note:
+    def from_dict(cls, content: Mapping[str, Any]) -> Note:
         """Return the note that `to_dict` wrote."""
-        severity = Severity(kept.get("severity") or Severity.INFO)
-        return cls(kept["kind"], kept["text"], kept.get("model"), severity, kept.get("where") or "")
+        severity = Severity(content.get("severity") or Severity.INFO)
+        return cls(
+            content["kind"],
+            content["text"],
+            content.get("model"),
+            severity,
+            content.get("where") or "",
+        )
 
 
 @dataclass(frozen=True)
@@ -155,26 +161,17 @@ class Verdict:
         return " and ".join(self.reasons)
 
 
-class ExclusionReason(StrEnum):
-    """Why a file or a recording is not used, as far as something depends on it."""
-
-    UNUSABLE = "unusable"
-    """Any reason that nothing depends on: the text says which."""
-    COPY = "copy"
-    """The same object was exported before."""
-
-
 @dataclass(frozen=True)
 class Exclusion:
     """Why a file or a recording is not used.
 
     Attributes
     ----------
-    reason : ExclusionReason
+    code : Code
         What programs go by.
     text : str
         For people alone.
     """
 
-    reason: ExclusionReason = ExclusionReason.UNUSABLE
+    code: Code = "unusable"
     text: str = ""

@@ -14,8 +14,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from cardio_core.errors import HookError
-from cardio_stats.errors import CardioError, DataError, LackingError
+from cardio_stats.errors import CardioError, DataError, RedactedError
 
 _ABOUT_CODE = (ImportError, AttributeError, NameError, ZeroDivisionError, RecursionError)
 """Errors whose text names parts of a program."""
@@ -36,8 +35,8 @@ def text_of(error: BaseException) -> str:
     >>> text_of(ValueError("could not convert string to float: 'MILLER'"))
     ''
     """
-    if isinstance(error, HookError | LackingError):
-        return error.kept
+    if isinstance(error, RedactedError):
+        return error.redacted
     if isinstance(error, OSError):
         return error.strerror or ""
     in_program = isinstance(error, SyntaxError) and Path(error.filename or "").suffix == ".py"
@@ -81,20 +80,20 @@ def traceback_of(error: BaseException) -> str:
     if error.__traceback__ is not None:
         lines.append("Traceback (most recent call last):")
         lines += "".join(traceback.format_tb(error.__traceback__)).rstrip("\n").split("\n")
-    kind, said = type(error).__name__, text_of(error)
-    lines.append(f"{kind}: {said}" if said else f"{kind} {_LEFT_OUT}" if str(error) else kind)
+    kind, text = type(error).__name__, text_of(error)
+    lines.append(f"{kind}: {text}" if text else f"{kind} {_LEFT_OUT}" if str(error) else kind)
     return "\n".join(lines)
 
 
 def _frames_in(text: str) -> list[str]:
     """Return the frames of a traceback that came as text, each with its line of the program."""
-    kept, after = ["Traceback of the worker:"], False
+    lines, after = ["Traceback of the worker:"], False
     for line in text.splitlines():
         is_frame = _FRAME.fullmatch(line) is not None
         if is_frame or (after and line.startswith("    ")):
-            kept.append(line)
+            lines.append(line)
         after = is_frame
-    return kept
+    return lines
 
 
 # Reasons and flags without the names of files: those can hold the names of people.
@@ -195,32 +194,36 @@ def unreadable(error: Exception, files: Iterable[Path]) -> CardioError:
     """
     files = tuple(files)
     if isinstance(error, DataError):
-        said = without_names(str(error), files)
+        text = without_names(str(error), files)
         counted = [file for file in files if file.suffix.lower() != ".json"]
         for place, file in enumerate(counted, start=1):
             if len(counted) > 1 and str(error).startswith(f"{file.name}:"):
-                said = f"file {place} of {len(counted)}: {said}"
-        return error if said == str(error) else DataError(said, reason=error.reason)
+                text = f"file {place} of {len(counted)}: {text}"
+        return error if text == str(error) else DataError(text, code=error.code)
     if isinstance(error, CardioError):
         return error
     if isinstance(error, MemoryError):
         return DataError(
             "expected a recording that fits into memory, found a larger one; free memory, or "
-            "export it at a lower resolution"
+            "export it at a lower resolution",
+            code="memory",
         )
     if isinstance(error, FileNotFoundError):
         return DataError(
-            "expected the recording's file, found none (FileNotFoundError); check the path"
+            "expected the recording's file, found none (FileNotFoundError); check the path",
+            code="missing",
         )
     if isinstance(error, PermissionError):
-        return DataError("expected a file that may be read, found one that may not; allow it")
+        return DataError("expected a file that may be read, found one that may not; allow it",
+                         code="permission")  # fmt: skip
     if isinstance(error, OSError) and error.errno in _MEDIUM:
         return DataError(
             f"expected a recording that can be read, found that {_MEDIUM[error.errno]}"
         )
     kind = type(error).__name__ + _where(error)
     return DataError(
-        f"expected a recording that can be read, found a damaged one ({kind}); export it again"
+        f"expected a recording that can be read, found a damaged one ({kind}); export it again",
+        code="damaged",
     )
 
 
@@ -254,5 +257,5 @@ def files_in(source: Any, depth: int = 0) -> Iterator[Path]:
         inner = source
     else:
         inner = vars(source).values() if hasattr(source, "__dict__") else ()
-    for one in inner:
-        yield from files_in(one, depth + 1)
+    for item in inner:
+        yield from files_in(item, depth + 1)

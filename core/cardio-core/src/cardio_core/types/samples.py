@@ -13,9 +13,9 @@ import pandas as pd
 
 from cardio_core.errors import ContractError, MadeWrongError
 from cardio_core.types.limits import require_fitting
-from cardio_core.types.notes import Exclusion, ExclusionReason, Note
+from cardio_core.types.notes import Exclusion, Note
 from cardio_core.types.redaction import files_in, unreadable
-from cardio_stats.errors import DataError
+from cardio_stats.errors import Code, DataError
 
 ID_COLUMNS = ("recording_id", "study_id", "patient_id")
 
@@ -162,8 +162,8 @@ class SampleSet:
         table.index.name = "sample_id"
         # Column after column would fragment a table of a hundred of them.
         further = pd.DataFrame(dict(columns or {}), index=table.index)
-        kept = table.drop(columns=table.columns.intersection(further.columns))
-        return SampleSet(pd.concat([kept, further], axis=1), values)
+        retained = table.drop(columns=table.columns.intersection(further.columns))
+        return SampleSet(pd.concat([retained, further], axis=1), values)
 
     def opened(self, quarantine: Callable[[str, DataError], None]) -> Iterator[tuple[str, Any]]:
         """Yield (recording_id, value), quarantining each recording that cannot be opened.
@@ -191,7 +191,7 @@ class Quarantined:
     recording_id, hook, reason : str
     files : tuple of Path
         The recording's, where they are known; they go to no output but ``--mapping``.
-    kind : ExclusionReason
+    code : Code
         What programs go by; `reason` is for people.
     """
 
@@ -199,12 +199,12 @@ class Quarantined:
     hook: str
     reason: str
     files: tuple[Path, ...] = ()
-    kind: ExclusionReason = ExclusionReason.UNUSABLE
+    code: Code = "unusable"
 
     @property
     def exclusion(self) -> Exclusion:
         """Why it is not used."""
-        return Exclusion(self.kind, self.reason)
+        return Exclusion(self.code, self.reason)
 
     def cells(self) -> dict[str, str]:
         """Return what may be written of it: everything but the files."""
@@ -212,7 +212,7 @@ class Quarantined:
             "recording_id": self.recording_id,
             "hook": self.hook,
             "reason": self.reason,
-            "kind": str(self.kind),
+            "code": self.code,
         }
 
 

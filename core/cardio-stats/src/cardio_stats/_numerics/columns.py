@@ -96,7 +96,8 @@ def kind_of(column: Column, name: str) -> Kind:
             f"{int(row) + 1 if isinstance(row, int) else first.index[0]}"
             + (f" and {len(first) - 1} more" if len(first) > 1 else "")
             + "; correct the cells, leave them empty, or say that it means missing"
-            + (f" (--missing {first.iloc[0]})" if len(set(first)) == 1 else "")
+            + (f" (--missing {first.iloc[0]})" if len(set(first)) == 1 else ""),
+            code="not_a_number",
         )
     return "category"
 
@@ -135,7 +136,8 @@ def numbers(table: pd.DataFrame, name: str) -> Floats:
         if len(found):
             raise DataError(
                 f"column {name!r}: expected numbers, found text {str(found.iloc[0])!r}; "
-                "choose a column of numbers"
+                "choose a column of numbers",
+                code="not_a_number",
             )
     # Text was refused above; what is left to coerce are whole numbers of more digits than 64 bits.
     values = numeric_column(pd.to_numeric(column, errors="coerce"), f"column {name!r}")
@@ -362,7 +364,11 @@ class Design:
     @property
     def references(self) -> tuple[str, ...]:
         """``column=level`` of every column of categories."""
-        return tuple(f"{one.column}={one.levels[0]}" for one in self.predictors if one.levels)
+        return tuple(
+            f"{predictor.column}={predictor.levels[0]}"
+            for predictor in self.predictors
+            if predictor.levels
+        )
 
     @property
     def n(self) -> int:
@@ -382,7 +388,9 @@ class Design:
             matrix=self.matrix[:, keep],
             terms=tuple(self.terms[index] for index in keep),
             features=tuple(self.features[index] for index in keep),
-            predictors=tuple(one for one in self.predictors if one.feature in features),
+            predictors=tuple(
+                predictor for predictor in self.predictors if predictor.feature in features
+            ),
         )
 
 
@@ -455,7 +463,8 @@ class Predictor:
         if strange:
             raise DataError(
                 f"column {self.column!r}: expected the levels {', '.join(self.levels)}, found "
-                f"{', '.join(strange)}; a model knows nothing of other levels"
+                f"{', '.join(strange)}; a model knows nothing of other levels",
+                code="unknown",
             )
         matrix = np.column_stack([(rows == level).astype(float) for level in self.levels[1:]])
         matrix[rows == ""] = np.nan
@@ -498,7 +507,7 @@ def design_of(
         A column that is missing, mixed, constant or empty; fewer than two rows in a class.
     """
     if not features:
-        raise DataError("predictors: expected at least one column, found none")
+        raise DataError("predictors: expected at least one column, found none", code="missing")
     repeated = sorted({name for name in features if list(features).count(name) > 1})
     if repeated or target in features:
         raise DataError(
@@ -513,9 +522,9 @@ def design_of(
     outcome, placed = binary_outcome(table, target, event)
     event = placed.event
     predictors = tuple(Predictor.of(table, name, coding) for name in features)
-    matrix = np.column_stack([one.columns(table) for one in predictors])
-    terms = tuple(term for one in predictors for term in one.terms)
-    sources = tuple(one.feature for one in predictors for _ in one.terms)
+    matrix = np.column_stack([predictor.columns(table) for predictor in predictors])
+    terms = tuple(term for predictor in predictors for term in predictor.terms)
+    sources = tuple(predictor.feature for predictor in predictors for _ in predictor.terms)
     known = ~(np.isnan(outcome) | np.isnan(matrix).any(axis=1))
     design = Design(
         matrix[known],

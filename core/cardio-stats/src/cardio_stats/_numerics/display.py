@@ -84,7 +84,9 @@ def interval_text(estimate: Estimate, print_one: Callable[[float], str] = "{:.3f
     """
     if estimate.low is None and estimate.high is None:
         return print_one(estimate.value)
-    low, high = (BLANK if one is None else print_one(one) for one in (estimate.low, estimate.high))
+    low, high = (
+        BLANK if value is None else print_one(value) for value in (estimate.low, estimate.high)
+    )
     return f"{print_one(estimate.value)} ({low} to {high})"
 
 

@@ -142,12 +142,12 @@ def bootstrapped(
 METHOD = "independent samples, MOVER"
 
 
-def independent_difference(one: Estimate, other: Estimate, *, name: str = "") -> Estimate:
+def independent_difference(item: Estimate, other: Estimate, *, name: str = "") -> Estimate:
     """Return one estimate less another that no patient shares, with an interval.
 
     Parameters
     ----------
-    one, other : Estimate
+    item, other : Estimate
         Of the same quantity, each with an interval of the same coverage.
     name : str, optional
         Of the difference; by default ``NAME_difference``.
@@ -181,29 +181,30 @@ def independent_difference(one: Estimate, other: Estimate, *, name: str = "") ->
     >>> round(found.value, 3), round(found.low, 3), round(found.high, 3)
     (-0.1, -0.2, 0.0)
     """
-    for estimate in (one, other):
+    for estimate in (item, other):
         if estimate.low is None or estimate.high is None:
-            raise DataError(f"{estimate.name}: expected an interval, found none")
-    if one.level != other.level:
+            raise DataError(f"{estimate.name}: expected an interval, found none", code="missing")
+    if item.level != other.level:
         raise DataError(
-            f"{one.name}: expected intervals of one coverage, found {one.level} and {other.level}"
+            f"{item.name}: expected intervals of one level, found {item.level} and {other.level}",
+            code="mismatch",
         )
-    a, a_low, a_high = one.value, float(one.low or 0.0), float(one.high or 0.0)
+    a, a_low, a_high = item.value, float(item.low or 0.0), float(item.high or 0.0)
     b, b_low, b_high = other.value, float(other.low or 0.0), float(other.high or 0.0)
     value = a - b
     return Estimate(
-        name or f"{one.name}_difference",
+        name or f"{item.name}_difference",
         value,
         value - math.hypot(a - a_low, b_high - b),
         value + math.hypot(a_high - a, b - b_low),
-        one.level,
+        item.level,
         METHOD,
-        n=one.n + other.n,
-        unit=one.unit if one.unit == other.unit else "row",
+        n=item.n + other.n,
+        unit=item.unit if item.unit == other.unit else "row",
         n_patients=None
-        if one.n_patients is None or other.n_patients is None
-        else one.n_patients + other.n_patients,
-        note=f"{one.n} and {other.n} {one.unit}s." if one.unit == other.unit else "",
+        if item.n_patients is None or other.n_patients is None
+        else item.n_patients + other.n_patients,
+        note=f"{item.n} and {other.n} {item.unit}s." if item.unit == other.unit else "",
     )
 
 

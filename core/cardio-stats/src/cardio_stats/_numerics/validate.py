@@ -90,7 +90,8 @@ def binary_column(values: ArrayLike, name: str) -> Floats:
     other = np.unique(column[~(np.isnan(column) | (column == 0) | (column == 1))])
     if other.size:
         raise DataError(
-            f"{name}: expected labels 0 and 1, found {other[0]:g}; recode the positive class as 1"
+            f"{name}: expected labels 0 and 1, found {other[0]:g}; recode the positive class as 1",
+            code="out_of_range",
         )
     return column
 
@@ -138,13 +139,13 @@ def binary_labels(
     column = outcome if isinstance(outcome, pd.Series) else pd.Series(np.asarray(outcome))
     if not named and not any(isinstance(cell, str) for cell in column):
         return outcome
-    asked = Outcome(
+    requested = Outcome(
         str(column.name or "outcome"),
         None if event is None else str(event),
         tuple(map(str, negative)),
         tuple(map(str, missing)),
     )
-    return place_words(column, asked).truth.to_numpy(dtype=np.float64, na_value=np.nan)
+    return place_words(column, requested).truth.to_numpy(dtype=np.float64, na_value=np.nan)
 
 
 def group_codes(values: ArrayLike, name: str) -> Ints:
@@ -169,7 +170,9 @@ def same_length(**columns: Floats | Ints | None) -> int:
     lengths = {name: column.shape[-1] for name, column in columns.items() if column is not None}
     if len(set(lengths.values())) > 1:
         listed = ", ".join(f"{name} {length}" for name, length in lengths.items())
-        raise DataError(f"expected columns of one length, found {listed}; align the rows first")
+        raise DataError(
+            f"expected columns of one length, found {listed}; align the rows first", code="mismatch"
+        )
     n_rows = int(next(iter(lengths.values())))
     if n_rows == 0:
         raise DataError(f"{', '.join(lengths)}: expected rows, found none")
@@ -279,7 +282,8 @@ def require_both_classes(positive: Bools) -> None:
     if n_positive in (0, positive.size):
         raise DataError(
             f"outcome: expected both classes, found {positive.size} rows of class "
-            f"{int(n_positive > 0)} only; discrimination needs both, describe one class by its mean"
+            f"{int(n_positive > 0)} only; discrimination needs both, give one class its mean",
+            code="degenerate",
         )
 
 
@@ -288,7 +292,8 @@ def require_clusters(n_clusters: int, unit: str) -> None:
     if n_clusters < MIN_CLUSTERS:
         raise DataError(
             f"{unit}s: expected at least {MIN_CLUSTERS} to resample, found {n_clusters}; "
-            f"report each {unit} on its own"
+            f"report each {unit} on its own",
+            code="too_few",
         )
 
 
@@ -378,5 +383,6 @@ def require_variation(sample: ScoredSample) -> None:
     if np.ptp(predicted) == 0:
         raise DataError(
             f"probabilities: expected several values, found {predicted[0]:g} in every row; a "
-            "constant predictor has no slope or curve, use calibration in the large"
+            "constant predictor has no slope or curve, use calibration in the large",
+            code="degenerate",
         )

@@ -25,7 +25,7 @@ def watched(watcher: Watcher) -> Iterator[None]:
 
     Examples
     --------
-    >>> with watched(lambda *said: print(*said)):
+    >>> with watched(lambda *texts: print(*texts)):
     ...     tell("resamples", 100, 2000)
     resamples 100 2000
     """

@@ -70,11 +70,11 @@ def compare(
         raise ConfigError(f"--scores: expected two or more columns, found {len(names)}")
     table = read_table(file)
     outcome, values, sample = scored(table, target, names, event, patient)
-    kept = complete_rows([outcome, *values], sample["patient"])
-    outcome, values = outcome[kept], [column[kept] for column in values]
-    clusters = None if sample["patient"] is None else sample["patient"][kept]
+    retained = complete_rows([outcome, *values], sample["patient"])
+    outcome, values = outcome[retained], [column[retained] for column in values]
+    clusters = None if sample["patient"] is None else sample["patient"][retained]
     common: dict[str, Any] = {"patient": clusters, "unit": sample["unit"], "level": level}
-    n_dropped = int((~kept).sum())
+    n_dropped = int((~retained).sum())
     areas = [
         area_of(outcome, column, interval, seed, common).replace(
             name=f"auc[{name}]", n_dropped=n_dropped
@@ -113,11 +113,11 @@ def compare(
             for name, other in zip(names[1:], values[1:], strict=True)
         ]  # fmt: skip
         notes += [
-            f"{names[0]} loses at most {max(0.0, -(one.low or 0.0)):.3f} of AUC to {name} "
-            f"(one-sided {(one.level or 0) * 100:g} %), "
-            f"{'within' if one.extra['noninferior'] else 'not shown to be within'} {margin:g}; p "
-            f"of a greater loss {p_text(one.p_value)}."
-            for name, one in zip(names[1:], losses, strict=True)
+            f"{names[0]} loses at most {max(0.0, -(item.low or 0.0)):.3f} of AUC to {name} "
+            f"(one-sided {(item.level or 0) * 100:g} %), "
+            f"{'within' if item.extra['noninferior'] else 'not shown to be within'} {margin:g}; p "
+            f"of a greater loss {p_text(item.p_value)}."
+            for name, item in zip(names[1:], losses, strict=True)
         ]
     made = result_table(f"Scores for {target}", [*areas, *differences, *losses], notes)
     figure = None

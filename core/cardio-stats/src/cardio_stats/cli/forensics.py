@@ -55,8 +55,8 @@ def forensics(file: Path, everything: bool, **output: Any) -> None:
         counts.append(f"{len(found)} {heading.partition(':')[0].lower()}")
         if found and (verdict != "agrees" or everything):
             lines += [f"{heading} ({len(found)})", *chain(*map(_lines, found)), ""]
-    one = "; findings of one cause count once" if len(groups) < len(findings) else ""
-    lines.append(f"{len(findings)} checks: {', '.join(counts)}{one}.")
+    text = "; findings of one cause count once" if len(groups) < len(findings) else ""
+    lines.append(f"{len(findings)} checks: {', '.join(counts)}{text}.")
     write_result(table, text="\n".join(lines), **output)
 
 

@@ -62,7 +62,7 @@ def forest(
                 f"{line.label}: expected a ratio and limits above 0, found {line.text}; leave "
                 "--ratio out"
             )
-    heads = ("n" if any(line.beside for line in lines) else "", "estimate", "")
+    heads = ("n" if any(line.size for line in lines) else "", "estimate", "")
     figure = estimate_forest(
         lines, x=axis, title=title, heads=heads, log=ratio, reference=1.0 if ratio else reference
     )
@@ -100,7 +100,7 @@ def _lines(table: pd.DataFrame) -> list[ForestLine]:
             lines.append(ForestLine(group))
         heading = group
         text = f"{number_text(value)} ({number_text(low)} to {number_text(high)})"
-        lines.append(ForestLine(label, value, low, high, text, beside=size, indented=bool(group)))
+        lines.append(ForestLine(label, value, low, high, text, size=size, indented=bool(group)))
     return lines
 
 

@@ -76,7 +76,7 @@ def _registered(_places: tuple[str, ...]) -> Registered:
         (point.name, point.dist.name if point.dist else point.value, point)
         for point in metadata.entry_points(group=GROUP)
     ]
-    for _, distribution, point in sorted(points, key=lambda one: one[:2]):
+    for _, distribution, point in sorted(points, key=lambda item: item[:2]):
         try:
             module = point.load()
             commands, examples = dict(module.COMMANDS), dict(module.EXAMPLES)
@@ -159,7 +159,7 @@ class LazyGroup(click.Group):
             ]
         else:
             near = difflib.get_close_matches(name, self.lazy, n=1)
-            why = [f"no command {name!r}", *(f"did you mean {one!r}?" for one in near)]
+            why = [f"no command {name!r}", *(f"did you mean {item!r}?" for item in near)]
         places = (place for place, _ in found.commands.values())
         if not self.words and not any(place.startswith("cardio_core.") for place in places):
             why.append("the installed cardio-core registers none; install it again")

@@ -139,9 +139,9 @@ def reading_notes() -> list[str]:
         return []
     names = [str(name) for name in ctx.meta[_READ].table.columns]
     if ctx.params.get("columns") != ():
-        given = [words if isinstance(words, tuple) else (words,) for words in ctx.params.values()]
-        said = columns_of([word for words in given for word in words if isinstance(word, str)])
-        named = {part for word in said for part in (word, word.partition("=")[0])}
+        values = [words if isinstance(words, tuple) else (words,) for words in ctx.params.values()]
+        columns = columns_of([word for words in values for word in words if isinstance(word, str)])
+        named = {part for word in columns for part in (word, word.partition("=")[0])}
         names = [name for name in names if name in named]
     notes: list[str] = ctx.meta[_READ].notes_on(names)
     return notes
@@ -500,14 +500,14 @@ def interval_notes(areas: Sequence[Estimate], interval: Interval) -> list[str]:
         return [f"Intervals with {of_each}: DeLong's plain ones hold; --interval changes them."]
     low, high = min(by_logit), max(by_logit)
     df = f"{low:.1f}" if low == high else f"{low:.1f} to {high:.1f}"
-    said = (
+    text = (
         f"Interval of an AUC: DeLong's variance on the log odds, Student's t with {df} degrees of "
         f"freedom, chosen for {of_each}; DeLong's plain interval needs 200 of each and an AUC of "
         ".10 to .90. --interval changes it."
     )
     if len(areas) > 1:
-        said += " Differences: Student's t for fewer than 200 of either class."
-    return [said]
+        text += " Differences: Student's t for fewer than 200 of either class."
+    return [text]
 
 
 def direction_note(name: str, area: Estimate) -> str:

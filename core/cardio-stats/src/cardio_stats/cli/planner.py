@@ -38,10 +38,10 @@ OVERALL = {
 }
 
 
-def _criteria(found: stats.Estimate, given: dict[str, Any]) -> list[str]:
+def _criteria(found: stats.Estimate, values: dict[str, Any]) -> list[str]:
     """Say how many patients each criterion asks for."""
     return [
-        f"{found.extra[name]:.0f} patients for {words.format(**given)}."
+        f"{found.extra[name]:.0f} patients for {words.format(**values)}."
         for name, words in CRITERIA.items()
         if name in found.extra
     ]
@@ -278,9 +278,9 @@ def planner_pilot(
     names = columns_of([scores])
     if len(names) != 2:
         raise ConfigError(f"--scores: expected two columns, found {len(names)}")
-    outcome, [one, other], _ = scored(read_table(file), target, names, event, None)
+    outcome, [item, other], _ = scored(read_table(file), target, names, event, None)
     found = stats.pilot_power(
-        outcome, one, other, n=n_patients, power=power, alpha=alpha, null_variance=null_variance
+        outcome, item, other, n=n_patients, power=power, alpha=alpha, null_variance=null_variance
     )
     notes = [
         f"{found.extra['n_positive']:.0f} patients with and {found.extra['n_negative']:.0f} "

@@ -80,14 +80,14 @@ def of_several_classes(
         if len(set(people[known])) == known.sum():
             people = None
     unit = None if patient is None else "patient"
-    kept = None if people is None else people[known]
-    about: dict[str, Any] = {"patient": kept, "unit": unit, "level": level}
+    retained = None if people is None else people[known]
+    about: dict[str, Any] = {"patient": retained, "unit": unit, "level": level}
     truth = words[known].to_numpy()
     found = stats.multiclass_auc(truth, values[known], classes, seed=seed, **about)
     n_dropped = int((~known).sum())
     estimates = [
-        one.replace(name=one.name if key == "all" else f"auc[{key}]", n_dropped=n_dropped)
-        for key, one in found.items()
+        value.replace(name=value.name if key == "all" else f"auc[{key}]", n_dropped=n_dropped)
+        for key, value in found.items()
     ]
     against: dict[str, tuple[Any, Any, Any]] = {}
     for place, name in enumerate(classes):
@@ -95,15 +95,15 @@ def of_several_classes(
         area = stats.auc(labelled, values[known, place], **about)
         estimates.append(area.replace(name=f"auc[{name} against the rest]", n_dropped=n_dropped))
         against[name] = labelled, values[known, place], area
-    said = ", ".join(f"{name} by {column}" for name, column in by_class.items())
+    text = ", ".join(f"{name} by {column}" for name, column in by_class.items())
     notes = [
-        f"Classes and their scores: {said}.",
+        f"Classes and their scores: {text}.",
         "Multiclass AUC: the mean over pairs of classes (Hand and Till), whatever their sizes; "
         "against the rest: one class and all others, which does depend on their sizes.",
         "p of an AUC: against one half.",
     ]
     made = result_table(f"{len(classes)} classes of {target}", estimates, notes)
-    return made, _curves(against, target, kept, level, seed) if drawn else None
+    return made, _curves(against, target, retained, level, seed) if drawn else None
 
 
 def _curves(
@@ -136,11 +136,11 @@ def _by_class(scores: Sequence[str], classes: list[str], target: str) -> dict[st
                 f"({', '.join(classes[:6])}), found {text!r}"
             )
         named[name] = column
-    lacking = [name for name in classes if name not in named]
-    if lacking:
+    missing = [name for name in classes if name not in named]
+    if missing:
         raise DataError(
             f"--scores: expected a score for every class of {target}, found none for "
-            f"{', '.join(lacking[:6])}; add {lacking[0]}=COLUMN, or leave those rows out"
+            f"{', '.join(missing[:6])}; add {missing[0]}=COLUMN, or leave those rows out"
         )
     return named
 
@@ -154,12 +154,12 @@ _OF: dict[str, Literal["specificity", "sensitivity"]] = {
 
 
 def parts_of(
-    outcome: Any, values: Any, common: Mapping[str, Any], asked: Mapping[str, Any]
+    outcome: Any, values: Any, common: Mapping[str, Any], options: Mapping[str, Any]
 ) -> tuple[list[Estimate], list[str]]:
     """Return partial areas, rates at fixed rates, and what holds at a threshold, with notes."""
     found: list[Estimate] = []
     notes: list[str] = []
-    for text in asked["partial"]:
+    for text in options["partial"]:
         matched = _PART.fullmatch(text.replace(" ", ""))
         if not matched:
             raise ConfigError(
@@ -167,28 +167,28 @@ def parts_of(
             )
         of, between = _OF[matched[1]], (float(matched[2]), float(matched[3]))
         for corrected in (False, True):
-            one = stats.partial_auc(
+            item = stats.partial_auc(
                 outcome, values, between=between, of=of, corrected=corrected, **common
             )
-            found.append(one.replace(name=f"{one.name}[{of} {between[0]:g} to {between[1]:g}]"))
-        perfect, chance = one.extra["perfect"], one.extra["chance"]
+            found.append(item.replace(name=f"{item.name}[{of} {between[0]:g} to {between[1]:g}]"))
+        perfect, chance = item.extra["perfect"], item.extra["chance"]
         notes.append(
             f"Partial AUC of {of} {between[0]:g} to {between[1]:g}: {perfect:.3g} would be perfect "
             f"and {chance:.3g} chance; McClish-corrected, 1 and 0.5."
         )
     for of in ("specificity", "sensitivity"):
-        for value in asked[f"at_{of}"]:
-            one = stats.rate_at(outcome, values, **{of: value}, **common)
-            found.append(one.replace(name=f"{one.name}_at[{of} {value:g}]"))
-    if asked["at_specificity"] or asked["at_sensitivity"]:
+        for value in options[f"at_{of}"]:
+            item = stats.rate_at(outcome, values, **{of: value}, **common)
+            found.append(item.replace(name=f"{item.name}_at[{of} {value:g}]"))
+    if options["at_specificity"] or options["at_sensitivity"]:
         notes.append(
             "Rates at a fixed rate: the threshold is found again in every resample, so the "
             "interval allows for a threshold that is not known in advance."
         )
-    if asked["threshold"] is not None:
-        rates, said = _at_threshold(outcome, values, asked["threshold"], common)
+    if options["threshold"] is not None:
+        rates, entry = _at_threshold(outcome, values, options["threshold"], common)
         found += rates
-        notes += said
+        notes += entry
     return found, notes
 
 
@@ -260,7 +260,7 @@ def roc(
     The area is never flipped: below one half the score runs the other way. With --patient the
     intervals allow for several rows of one patient. A target of several classes takes --scores.
     """
-    asked = {key: more.pop(key) for key in ("threshold", "partial", "at_specificity",
+    options = {key: more.pop(key) for key in ("threshold", "partial", "at_specificity",
                                             "at_sensitivity")}  # fmt: skip
     if (score is None) == (not scores):
         raise ConfigError(
@@ -268,7 +268,7 @@ def roc(
         )
     table = read_table(file)
     if score is None:
-        unused = [f"--{key.replace('_', '-')}" for key, value in asked.items() if value]
+        unused = [f"--{key.replace('_', '-')}" for key, value in options.items() if value]
         if event is not None or unused or interval != "auto":
             raise ConfigError(
                 "--scores: expected a target of several classes alone, found "
@@ -286,8 +286,8 @@ def roc(
     notes.append("p of the AUC: against one half.")
     estimates = [area, stats.pr_auc(outcome, values, seed=seed, **common)]
     common["seed"] = seed
-    found, said = parts_of(outcome, values, common, asked)
-    made = result_table(f"{score} for {target}", [*estimates, *found], [*notes, *said])
+    found, item = parts_of(outcome, values, common, options)
+    made = result_table(f"{score} for {target}", [*estimates, *found], [*notes, *item])
     figure = _figure(more, score, target, outcome, values, area, common)
     write_result(made, figures=[figure] if figure else [], **more)
 

@@ -88,14 +88,14 @@ def survival(
     Where another event makes this one impossible: --status status=1 --competing 2, for the
     cumulative incidence by group, or with --columns for Fine and Gray's regression.
     """
-    asked = {
+    options = {
         "--groups": groups, "--columns": features, "--score": score, "--risk": risk,
     }  # fmt: skip
-    given = [name for name, value in asked.items() if value]
-    if len(given) > 1:
+    chosen = [name for name, value in options.items() if value]
+    if len(chosen) > 1:
         raise ConfigError(
-            f"{' and '.join(given)}: expected one of {', '.join(asked)}, found {len(given)}; run "
-            "the command once for each"
+            f"{' and '.join(chosen)}: expected one of {', '.join(options)}, found {len(chosen)}; "
+            "run the command once for each"
         )
     if (categorical or reference) and not features:
         raise ConfigError("--categorical, --reference: expected --columns beside them, found none")
@@ -107,7 +107,7 @@ def survival(
             f"--risk: expected one time, by which the risk is meant (--at 1825), found "
             f"{len(moments)}"
         )
-    if mean_until is not None and (given not in ([], ["--groups"]) or competing):
+    if mean_until is not None and (chosen not in ([], ["--groups"]) or competing):
         raise ConfigError("--mean-until: expected curves, with or without --groups")
     if competing and (score or risk):
         raise ConfigError("--competing: expected --groups or --columns, found a score or risk")
@@ -152,7 +152,7 @@ def _curves(table: Any, time: str, event: str, groups: str | None, common: dict[
     from cardio_stats.survival import survival_table
 
     made, curves = survival_table(table, time, event, groups=groups, **common)
-    test = next((one for one in made.estimates if one.name == "log_rank_chi2"), None)
+    test = next((estimate for estimate in made.estimates if estimate.name == "log_rank_chi2"), None)
     words = "" if test is None else f"log-rank p {p_text(test.p_value)}"
     return made, [survival_curves(curves, x=time, title=made.title, test=words)]
 

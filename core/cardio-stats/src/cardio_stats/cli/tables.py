@@ -52,13 +52,13 @@ INTERVAL = click.option(
 
 
 def _method(*penalties: str) -> Command:
-    said = "; ridge or lasso, the penalty chosen by cross-validation" if penalties else ""
+    text = "; ridge or lasso, the penalty chosen by cross-validation" if penalties else ""
     return click.option(
         "--method",
         type=click.Choice(["auto", "ml", "firth", *penalties]),
         default="auto",
         show_default=True,
-        help=f"Maximum likelihood, Firth's, or Firth's where the data are separated{said}.",
+        help=f"Maximum likelihood, Firth's, or Firth's where the data are separated{text}.",
     )
 
 
@@ -147,9 +147,9 @@ def _regression(command: Command) -> Command:
 @_regression
 @_method()
 @output_options(figure=True)
-def univariable(**given: Any) -> None:
+def univariable(**options: Any) -> None:
     """Regress TARGET on one column at a time: odds ratios per unit and per SD."""
-    _regress(stats.univariable, **given)
+    _regress(stats.univariable, **options)
 
 
 @click.command()
@@ -173,22 +173,22 @@ def univariable(**given: Any) -> None:
 )
 @SEED
 @output_options(figure=True)
-def multivariable(n_resamples: int | None, m: int | None, seed: int, **given: Any) -> None:
+def multivariable(n_resamples: int | None, m: int | None, seed: int, **options: Any) -> None:
     """Regress TARGET on all columns together, on the rows where all are known."""
-    if given["method"] in ("ridge", "lasso"):
+    if options["method"] in ("ridge", "lasso"):
         if m is not None:
             raise ConfigError("--impute: expected an unpenalised or Firth's model, found "
-                              f"--method {given['method']}")  # fmt: skip
+                              f"--method {options['method']}")  # fmt: skip
 
         def penalised(
             *table: Any, interval: Any, method: Any, level: Any, unit: Any, **common: Any
         ) -> stats.ResultTable:
             return stats.fit_penalised(*table, penalty=method, seed=seed, **common).summary()
 
-        _regress(penalised, **given, n_resamples=n_resamples, seed=seed)
+        _regress(penalised, **options, n_resamples=n_resamples, seed=seed)
         return
     if m is None:
-        _regress(stats.multivariable, **given, n_resamples=n_resamples, seed=seed)
+        _regress(stats.multivariable, **options, n_resamples=n_resamples, seed=seed)
         return
     if n_resamples is not None:
         raise ConfigError(
@@ -199,7 +199,7 @@ def multivariable(n_resamples: int | None, m: int | None, seed: int, **given: An
     def imputed(*table: Any, interval: Any, **common: Any) -> stats.ResultTable:
         return stats.multivariable_imputed(*table, m=m, seed=seed, **common)
 
-    _regress(imputed, **given)
+    _regress(imputed, **options)
 
 
 def _regress(
@@ -247,14 +247,14 @@ def curves_of(model: stats.LogisticModel | stats.CoxModel) -> list[Draw]:
     """Return the drawing of a model's splines, if it has any."""
     from cardio_stats.figures.curves import effect_curves
 
-    curves = [model.effect(one.feature) for one in model.predictors if one.knots]
+    curves = [model.effect(predictor.feature) for predictor in model.predictors if predictor.knots]
     return [effect_curves(curves)] if curves else []
 
 
 def _validated(found: stats.Validation, n_resamples: int, seed: int) -> list[str]:
     """Say what a model is worth in new patients, and what it seems to be worth."""
     words = ("AUC", "calibration slope", "calibration intercept", "Brier score")
-    said = [
+    texts = [
         f"{word} {e.value:.3f}"
         + (f" ({e.low:.3f} to {e.high:.3f})" if e.low is not None else "")
         + f", apparently {e.extra['apparent']:.3f}"
@@ -262,7 +262,7 @@ def _validated(found: stats.Validation, n_resamples: int, seed: int) -> list[str
     ]
     (shift,) = found.instability()
     return [
-        f"Corrected for optimism ({n_resamples} resamples, seed {seed}): {'; '.join(said)}. "
+        f"Corrected for optimism ({n_resamples} resamples, seed {seed}): {'; '.join(texts)}. "
         "Columns chosen by looking at the outcome are more optimistic than this says.",
         f"Stability: in the models of the resamples a probability differs by {shift.value:.3f} on "
         f"average, in one patient of twenty by {shift.extra['percentile_95']:.3f} or more.",
@@ -279,10 +279,10 @@ def coding_of(categorical: tuple[str, ...], reference: tuple[str, ...]) -> stats
         A reference that is not written COL=LEVEL.
     """
     levels = {}
-    for given in reference:
-        name, equals, level = given.partition("=")
+    for options in reference:
+        name, equals, level = options.partition("=")
         if not (name and equals and level):
-            raise ConfigError(f"--reference: expected COL=LEVEL such as race=2, found {given!r}")
+            raise ConfigError(f"--reference: expected COL=LEVEL such as race=2, found {options!r}")
         levels[name.strip()] = level.strip()
     return stats.Coding(tuple(columns_of(categorical)), levels)
 

@@ -44,14 +44,14 @@ def agreement_figure(
     """
     from cardio_stats import limits_of_agreement as limits_between
 
-    truth, said = np.asarray(measured, np.float64), np.asarray(predicted, np.float64)
-    found = limits_between(truth, said, patient=patient, level=level)
+    truth, shown = np.asarray(measured, np.float64), np.asarray(predicted, np.float64)
+    found = limits_between(truth, shown, patient=patient, level=level)
     in_unit = f" ({unit})" if unit else ""
 
     def draw(figure: Figure) -> None:
         figure.set_size_inches(4.6, 7.0)
         above, below = figure.subplots(2, 1, height_ratios=(1.25, 1))
-        _scatter(above, truth, said)
+        _scatter(above, truth, shown)
         quiet_axes(above, x=f"measured{in_unit}", y=f"predicted{in_unit}")
         limits_of_agreement(below, found, unit)
         quiet_axes(below, x=f"mean of predicted and measured{in_unit}",
@@ -60,13 +60,13 @@ def agreement_figure(
     return draw
 
 
-def _scatter(axes: Axes, truth: Floats, said: Floats) -> None:
-    both = np.concatenate([truth, said])
+def _scatter(axes: Axes, truth: Floats, predicted: Floats) -> None:
+    both = np.concatenate([truth, predicted])
     low, high = float(both.min()), float(both.max())
     edge = 0.04 * (high - low or 1.0)
     axes.plot([low, high], [low, high], color=GREY, linewidth=0.8, linestyle=(0, (4, 3)))
     shown = _some(truth.size)
-    axes.plot(truth[shown], said[shown], "o", color=BLUE, markersize=3.5, alpha=0.7,
+    axes.plot(truth[shown], predicted[shown], "o", color=BLUE, markersize=3.5, alpha=0.7,
               markeredgewidth=0)  # fmt: skip
     if shown.size < truth.size:
         axes.set_title(f"{count(shown.size)} of {count(truth.size)} points are drawn",

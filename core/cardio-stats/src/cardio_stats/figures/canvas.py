@@ -74,7 +74,7 @@ def wrapped(text: str, room_in: float, size_pt: float, weight: Weight = "normal"
         lines = textwrap.wrap(text, columns) or [""]
         if by_letter:
             widths = (
-                _LOOSE * sum(width_in(one, size_pt, weight) for one in line) for line in lines
+                _LOOSE * sum(width_in(item, size_pt, weight) for item in line) for line in lines
             )
         else:
             widths = (width_in(line, size_pt, weight) for line in lines)

@@ -155,8 +155,8 @@ def classes_figure(
             return
         wide = max(width, 4.6)
         labels = [
-            "\n".join(wrapped(with_area(one.title, one.area), wide - 0.8, SMALL_PT + 0.5))
-            for one in classes
+            "\n".join(wrapped(with_area(item.title, item.area), wide - 0.8, SMALL_PT + 0.5))
+            for item in classes
         ]
         n_lines = sum(label.count("\n") + 1 for label in labels)
         below = _ROC_IN + 0.2 + 0.18 * n_lines
@@ -167,8 +167,8 @@ def classes_figure(
         axes = bottom.subplots()
         axes.plot([0, 1], [0, 1], color=GREY, linewidth=0.8, linestyle=(0, (4, 3)))
         handles: list[Any] = []
-        for place, one in enumerate(classes):
-            curve = roc_curve(one.positive.astype(int), one.score)
+        for place, entry in enumerate(classes):
+            curve = roc_curve(entry.positive.astype(int), entry.score)
             dashes = ("-", (0, (5, 2)), (0, (1.5, 1.5)))[place // 6 % 3]
             handles += axes.plot(curve.fpr, curve.tpr, color=colour_of(place), linewidth=1.5,
                                  linestyle=dashes)  # fmt: skip

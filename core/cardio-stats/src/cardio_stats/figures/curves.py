@@ -148,13 +148,13 @@ def decision(curve: pd.DataFrame, *, level: float = 0.95, title: str = "") -> Dr
         top = max(float(curve["high"].max()), float(curve["treat_all"].max()), 0.01)
         axes.set_ylim(-0.25 * top, 1.1 * top)
         axes.set_xlim(t.min(), t.max())
-        said = [
+        texts = [
             ("by the score", BLUE),
             ("treating everybody", VERMILION),
             ("treating nobody", GREY),
             (f"{level:.0%} band, pointwise".replace("%", " %"), GREY),
         ]
-        for line, (words, colour) in enumerate(said):
+        for line, (words, colour) in enumerate(texts):
             size = TEXT_PT - 2 if line == 3 else TEXT_PT
             axes.text(0.98, 0.96 - 0.065 * line, words, ha="right", va="top", fontsize=size,
                       color=colour, transform=axes.transAxes)  # fmt: skip
@@ -193,7 +193,8 @@ def calibration(
     if predicted.min() < 0 or predicted.max() > 1:
         raise DataError(
             f"calibration: expected probabilities from 0 to 1, found {predicted.min():.3g} to "
-            f"{predicted.max():.3g}; calibrate the score first"
+            f"{predicted.max():.3g}; calibrate the score first",
+            code="out_of_range",
         )
     groups = _groups(predicted, positive, n_bins)
 
@@ -295,7 +296,7 @@ class ModelScores:
 def ordered(models: Sequence[ModelScores]) -> list[ModelScores]:
     """Return the primary model first and the baselines last."""
     rank = {"primary": 0, "model": 1, "baseline": 2}
-    return sorted(models, key=lambda one: rank[one.group])
+    return sorted(models, key=lambda model: rank[model.group])
 
 
 def roc_of_models(models: Sequence[ModelScores], *, level: str = "95 %") -> Draw:
@@ -305,23 +306,23 @@ def roc_of_models(models: Sequence[ModelScores], *, level: str = "95 %") -> Draw
     shown = ordered(models)
 
     def draw(figure: Figure) -> None:
-        labels = [with_area(one.title, one.area) for one in shown]
+        labels = [with_area(item.title, item.area) for item in shown]
         axes = _axes_over_key(figure, labels, 4.2)
         axes.plot([0, 1], [0, 1], **_CHANCE)
         handles = []
-        for one, style in zip(shown, styles(shown), strict=True):
-            if one.band is not None:
-                axes.fill_between(*one.band, color=style["color"], alpha=0.15, linewidth=0)
-            curve = roc_curve(one.positive.astype(int), one.score)
+        for entry, style in zip(shown, styles(shown), strict=True):
+            if entry.band is not None:
+                axes.fill_between(*entry.band, color=style["color"], alpha=0.15, linewidth=0)
+            curve = roc_curve(entry.positive.astype(int), entry.score)
             handles += axes.plot(curve.fpr, curve.tpr, **style)
         quiet_axes(axes, x="1 − specificity", y="sensitivity")
         axes.set_xlim(-0.01, 1.01)
         axes.set_ylim(-0.01, 1.01)
         axes.set_aspect("equal")
-        if any(one.band is not None for one in shown):
+        if any(item.band is not None for item in shown):
             axes.text(0.98, 0.03, f"{level} band, pointwise", ha="right", fontsize=SMALL_PT,
                       color=GREY)  # fmt: skip
-        _key(figure, handles, labels, [one.group == "primary" for one in shown])
+        _key(figure, handles, labels, [item.group == "primary" for item in shown])
 
     return draw
 
@@ -339,12 +340,12 @@ def calibration_of_models(
     words = f"{100 * level:g} % intervals (Wilson)"
 
     def draw(figure: Figure) -> None:
-        labels = [one.title for one in shown]
+        labels = [item.title for item in shown]
         above, below = _axes_over_key(figure, labels, 5.2, ratios=(3.4, 1))
         above.plot([0, 1], [0, 1], **_CHANCE)
         handles, sizes = [], [0]
-        for place, (one, style) in enumerate(zip(shown, styles(shown), strict=True)):
-            groups = grouped(one.score, one.positive)
+        for place, (entry, style) in enumerate(zip(shown, styles(shown), strict=True)):
+            groups = grouped(entry.score, entry.positive)
             means = [mean for mean, _, _ in groups]
             shares = [proportion(k, n, level=level) for _, k, n in groups]
             if place == 0:
@@ -357,11 +358,11 @@ def calibration_of_models(
             values = [share.value for share in shares]
             groups_drawn = above.plot(means, values, marker="o", markersize=size, clip_on=False,
                                       **style)  # fmt: skip
-            if one.curve is None:
+            if entry.curve is None:
                 handles += groups_drawn
                 continue
             groups_drawn[0].set_linestyle("none")
-            handles += _smooth(above, one.curve, style, band=place == 0)
+            handles += _smooth(above, entry.curve, style, band=place == 0)
         quiet_axes(above, y="observed share")
         above.set_ylim(-0.02, 1.02)
         above.set_xlim(-0.02, 1.02)
@@ -371,7 +372,7 @@ def calibration_of_models(
             text += f"\nlines: smooth curves (loess), {_band_words(shown[0].curve)}"
         above.set_title(text, fontsize=SMALL_PT, color=GREY, loc="left")
         _many_models_counts(below, shown[0], positive)
-        _key(figure, handles, labels, [one.group == "primary" for one in shown])
+        _key(figure, handles, labels, [item.group == "primary" for item in shown])
 
     return draw
 
@@ -397,12 +398,12 @@ def decision_curves(models: Sequence[ModelScores], *, positive: str) -> Draw:
     thresholds = np.linspace(0.01, 0.99, 99)
 
     def draw(figure: Figure) -> None:
-        labels = [*(one.title for one in shown), "treat everybody", "treat nobody"]
+        labels = [*(item.title for item in shown), "treat everybody", "treat nobody"]
         axes = _axes_over_key(figure, labels, 3.4)
         handles: list[Any] = []
         highest = 0.02
-        for one, style in zip(shown, styles(shown), strict=True):
-            curve = decision_curve(one.positive.astype(int), np.clip(one.score, 0, 1),
+        for entry, style in zip(shown, styles(shown), strict=True):
+            curve = decision_curve(entry.positive.astype(int), np.clip(entry.score, 0, 1),
                                    thresholds=thresholds.tolist())  # fmt: skip
             handles += axes.plot(curve["threshold"], curve["net_benefit"], **style)
             highest = max(highest, float(curve["net_benefit"].max()))
@@ -416,7 +417,7 @@ def decision_curves(models: Sequence[ModelScores], *, positive: str) -> Draw:
                    y="net benefit")  # fmt: skip
         axes.set_xlim(0, 1)
         axes.set_ylim(-0.25 * highest, 1.08 * highest)
-        _key(figure, handles, labels, [one.group == "primary" for one in shown])
+        _key(figure, handles, labels, [item.group == "primary" for item in shown])
 
     return draw
 
@@ -425,10 +426,10 @@ def styles(models: Sequence[ModelScores]) -> list[dict[str, Any]]:
     """Return colour, width and dashes of each model's line."""
     made: list[dict[str, Any]] = []
     others = grey = 0
-    for one in models:
-        if one.group == "primary":
+    for model in models:
+        if model.group == "primary":
             made.append({"color": BLUE, "linewidth": 2.3, "linestyle": "-", "zorder": 5})
-        elif one.group == "baseline":
+        elif model.group == "baseline":
             made.append({"color": GREY, "linewidth": 1.1, "zorder": 3,
                          "linestyle": _DASHES[grey % len(_DASHES)]})  # fmt: skip
             grey += 1
@@ -452,12 +453,12 @@ def grouped(score: Floats, positive: Bools) -> list[tuple[float, int, int]]:
     return [(float(score[own].mean()), int(positive[own].sum()), int(own.sum())) for own in inside]
 
 
-def _many_models_counts(axes: Axes, one: ModelScores, positive: str) -> None:
+def _many_models_counts(axes: Axes, model_scores: ModelScores, positive: str) -> None:
     """Draw how many of each class were predicted what, the positive ones upwards."""
     edges = np.linspace(0, 1, N_BINS_OF_COUNTS + 1)
-    score = np.clip(one.score, 0, 1)
-    ones = np.histogram(score[one.positive], edges)[0]
-    zeros = np.histogram(score[~one.positive], edges)[0]
+    score = np.clip(model_scores.score, 0, 1)
+    ones = np.histogram(score[model_scores.positive], edges)[0]
+    zeros = np.histogram(score[~model_scores.positive], edges)[0]
     how: dict[str, Any] = {"width": edges[1], "align": "edge", "edgecolor": PAPER}
     axes.bar(edges[:-1], ones, color=BLUE, **how)
     axes.bar(edges[:-1], -zeros, color=GREY, **how)
@@ -539,7 +540,7 @@ def calibration_panels(
     """
     shown = ordered(models)
     column_in = WIDTH_IN / COLUMNS
-    titles = [wrapped(one.title, column_in - 0.45, SMALL_PT + 0.5, "bold") for one in shown]
+    titles = [wrapped(item.title, column_in - 0.45, SMALL_PT + 0.5, "bold") for item in shown]
     n_rows = -(-len(shown) // COLUMNS)
 
     def draw(figure: Figure) -> None:
@@ -553,13 +554,14 @@ def calibration_panels(
             height_ratios=[part for n in lines for part in (_PLOT_IN + _LINE_IN * n, _COUNTS_IN)],
         )  # fmt: skip
         sizes: list[int] = []
-        for place, (one, title) in enumerate(zip(shown, titles, strict=True)):
+        for place, (entry, title) in enumerate(zip(shown, titles, strict=True)):
             row, column = divmod(place, COLUMNS)
             above, below = axes[2 * row][column], axes[2 * row + 1][column]
-            sizes += _shares(above, one, level)
+            sizes += _shares(above, entry, level)
+            weight = "bold" if entry.group == "primary" else "normal"
             above.set_title("\n".join(title), fontsize=SMALL_PT + 0.5, color=INK, loc="left",
-                            fontweight="bold" if one.group == "primary" else "normal")  # fmt: skip
-            _calibration_panels_counts(below, one)
+                            fontweight=weight)  # fmt: skip
+            _calibration_panels_counts(below, entry)
             if column:
                 above.tick_params(labelleft=False)
             # the lowest panel of a column tells the scale, also where its neighbour reaches lower
@@ -580,19 +582,19 @@ def calibration_panels(
     return draw
 
 
-def _shares(axes: Axes, one: ModelScores, level: float) -> list[int]:
+def _shares(axes: Axes, model_scores: ModelScores, level: float) -> list[int]:
     """Draw the groups of one model with their intervals, and return their sizes."""
-    groups = grouped(one.score, one.positive)
+    groups = grouped(model_scores.score, model_scores.positive)
     shares = [proportion(k, n, level=level) for _, k, n in groups]
     axes.plot([0, 1], [0, 1], color=GREY, linewidth=0.8, linestyle=(0, (4, 3)))
     for (mean, _, _), share in zip(groups, shares, strict=True):
         limits = [share.low or 0.0, share.high or 0.0]
         axes.plot([mean, mean], limits, color=BLUE, linewidth=1.0)
-    line = "-" if one.curve is None else "none"
+    line = "-" if model_scores.curve is None else "none"
     axes.plot([mean for mean, _, _ in groups], [share.value for share in shares], color=BLUE,
               marker="o", markersize=3.2, linewidth=1.0, linestyle=line, clip_on=False)  # fmt: skip
-    if one.curve is not None:
-        _smooth(axes, one.curve, {"color": BLUE, "linewidth": 1.0}, band=True)
+    if model_scores.curve is not None:
+        _smooth(axes, model_scores.curve, {"color": BLUE, "linewidth": 1.0}, band=True)
     quiet_axes(axes)
     axes.set_xlim(-0.02, 1.02)
     axes.set_ylim(-0.02, 1.02)
@@ -601,10 +603,13 @@ def _shares(axes: Axes, one: ModelScores, level: float) -> list[int]:
     return [n for _, _, n in groups]
 
 
-def _calibration_panels_counts(axes: Axes, one: ModelScores) -> None:
+def _calibration_panels_counts(axes: Axes, model_scores: ModelScores) -> None:
     edges = np.linspace(0, 1, N_BINS_OF_COUNTS + 1)
-    score = np.clip(one.score, 0, 1)
-    ones, zeros = (np.histogram(score[own], edges)[0] for own in (one.positive, ~one.positive))
+    score = np.clip(model_scores.score, 0, 1)
+    ones, zeros = (
+        np.histogram(score[own], edges)[0]
+        for own in (model_scores.positive, ~model_scores.positive)
+    )
     how: dict[str, Any] = {"width": edges[1], "align": "edge", "edgecolor": PAPER, "linewidth": 0.4}
     axes.bar(edges[:-1], ones, color=BLUE, **how)
     axes.bar(edges[:-1], -zeros, color=GREY, **how)

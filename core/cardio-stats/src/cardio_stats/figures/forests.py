@@ -61,7 +61,7 @@ class ForestLine:
     low: float | None = None
     high: float | None = None
     text: str = ""
-    beside: str = ""
+    size: str = ""
     after: str = ""
     indented: bool = False
 
@@ -95,18 +95,18 @@ def estimate_forest(
     callable
         ``draw(figure)``.
     """
-    names = [wrapped(one.label, _MOST_IN, TEXT_PT) for one in lines]
+    names = [wrapped(line.label, _MOST_IN, TEXT_PT) for line in lines]
     label_in = _GAP_IN + max(
-        width_in(part, TEXT_PT) + 0.15 * one.indented
-        for one, parts in zip(lines, names, strict=True)
+        width_in(part, TEXT_PT) + 0.15 * line.indented
+        for line, parts in zip(lines, names, strict=True)
         for part in parts
     )
-    columns = [[head, *(getattr(one, field) for one in lines)]
+    columns = [[head, *(getattr(line, field) for line in lines)]
                for head, field in zip(heads, ("beside", "text", "after"), strict=True)]  # fmt: skip
     widths = [max(width_in(cell, TEXT_PT) for cell in column) for column in columns]
     beside_in, text_in, after_in = (width + _GAP_IN if width else 0.0 for width in widths)
     widest = max(
-        [WIDEST, *(3 * max(one.value, 1 / one.value) for one in lines if log and one.value)]
+        [WIDEST, *(3 * max(line.value, 1 / line.value) for line in lines if log and line.value)]
     )
     heights = [len(parts) * _LINE_IN + _ROOM_IN for parts in names]
 
@@ -130,20 +130,20 @@ def estimate_forest(
         across = blended_transform_factory(figure.transFigure, axes.transData)
         ends = (label_in + beside_in, total - after_in - 0.05, total - 0.05)
         y = 0.0
-        for one, parts, tall in zip(lines, names, heights, strict=True):
+        for item, parts, tall in zip(lines, names, heights, strict=True):
             middle = y + tall / 2
-            bold = one.value is None and not one.indented and not one.text
+            bold = item.value is None and not item.indented and not item.text
             for number, part in enumerate(parts):
                 at = y + _ROOM_IN / 2 + (number + 0.5) * _LINE_IN
-                axes.text((0.08 + 0.15 * one.indented) / total, at, part, transform=across,
+                axes.text((0.08 + 0.15 * item.indented) / total, at, part, transform=across,
                           va="center", fontsize=TEXT_PT, color=INK,
                           fontweight="bold" if bold else "normal")  # fmt: skip
-            for end, cell in zip(ends, (one.beside, one.text, one.after), strict=True):
+            for end, cell in zip(ends, (item.size, item.text, item.after), strict=True):
                 axes.text(end / total, middle, cell, transform=across, va="center", ha="right",
                           fontsize=TEXT_PT, color=INK)  # fmt: skip
-            _interval(axes, one, middle, widest if log else None)
+            _interval(axes, item, middle, widest if log else None)
             y += tall
-            if not one.indented:
+            if not item.indented:
                 axes.plot([0.08 / total, 1 - 0.05 / total], [y - tall, y - tall], color=LIGHT,
                           linewidth=0.7, transform=across, clip_on=False, zorder=0)  # fmt: skip
         if log:
@@ -164,7 +164,7 @@ def ratio_forest(rows: Sequence[tuple[str, Estimate]], *, x: str, title: str = "
     Rows are (label, estimate), ratios above 0, each with an interval; `x` names the axis: ``"odds
     ratio per SD"``.
     """
-    level = next((f"{one.level * 100:g} % CI" for _, one in rows if one.level), "")
+    level = next((f"{row.level * 100:g} % CI" for _, row in rows if row.level), "")
     return estimate_forest(
         [ForestLine(label, e.value, e.low, e.high, ratio_text(e)) for label, e in rows],
         x=x, title=title, heads=("", level, ""), log=True, reference=1.0,

@@ -55,7 +55,9 @@ def survival_curves(
         ``draw(figure)``. Below the plot stands the number at risk at each of its ticks.
     """
     longest = max(float(curve.follow_up.time.max()) for curve in curves)
-    ticks = [one for one in MaxNLocator(nbins=7).tick_values(0, longest) if 0 <= one <= longest]
+    ticks = [
+        value for value in MaxNLocator(nbins=7).tick_values(0, longest) if 0 <= value <= longest
+    ]
     names = [curve.label or "all" for curve in curves]
     lines = [wrapped(name, _NAMES_IN, TEXT_PT) for name in names]
     names_in = max(width_in(line, TEXT_PT) for name in lines for line in name)
@@ -168,8 +170,8 @@ def risk_calibration(
         axes.set_xlim(-0.01, 1.01)
         axes.set_ylim(-0.01, 1.01)
         axes.set_aspect("equal")
-        level = next((one.level for _, one in groups if one.level), 0.95)
-        sizes = sorted(one.n for _, one in groups)
+        level = next((group.level for _, group in groups if group.level), 0.95)
+        sizes = sorted(group.n for _, group in groups)
         spread = f"{sizes[0]}" if sizes[0] == sizes[-1] else f"{sizes[0]} to {sizes[-1]}"
         note = f"groups of {spread}, Kaplan-Meier, {level * 100:g} % limits"
         axes.text(0.0, 0.97, note, fontsize=SMALL_PT, color=GREY)

@@ -92,6 +92,6 @@ class Check(Part, ABC):
             words = f"{found.sentence} The paper explains it: {self.explained}"
             return replace(found, verdict="agrees", sentence=words, by_hand="")
         if self.no_more_than is not None:
-            kept = max(found.verdict, self.no_more_than, key=VERDICTS.index)
-            return replace(found, verdict=kept)
+            retained = max(found.verdict, self.no_more_than, key=VERDICTS.index)
+            return replace(found, verdict=retained)
         return found

@@ -91,11 +91,15 @@ def read_published(path: Path) -> PublishedNumbers:
     try:
         content = parse_yaml(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise DataError(f"{path}: expected a YAML file, found none ({error.strerror})") from None
+        raise DataError(
+            f"{path}: expected a YAML file, found none ({error.strerror})", code="missing"
+        ) from None
     except UnicodeDecodeError:
         raise DataError(f"{path}: expected text in UTF-8, found another encoding") from None
     except MalformedError as error:
-        raise DataError(f"{path}: expected YAML, found something else ({error})") from None
+        raise DataError(
+            f"{path}: expected YAML, found something else ({error})", code="damaged"
+        ) from None
     return parse_published(content, str(path))
 
 
@@ -108,7 +112,7 @@ def parse_published(content: Any, source: str) -> PublishedNumbers:
         place = ".".join(str(part) for part in first["loc"]) or "the top"
         message = " ".join(first["msg"].split()).removeprefix("Value error, ")
         more = f" (the first of {error.error_count()})" if error.error_count() > 1 else ""
-        raise DataError(f"{source}: at {place}: {message}{more}") from None
+        raise DataError(f"{source}: at {place}: {message}{more}; correct it") from None
     if not any(paper.checks for paper in published.papers):
         raise DataError(f"{source}: expected at least one check of a paper, found none; add one")
     return published

@@ -59,14 +59,14 @@ class Cursors:
 
     def lines_in(self, grey: NDArray[np.uint8]) -> NDArray[np.bool_]:
         """Return the cursors of one frame, shape (n_rows, n_columns)."""
-        kept = np.zeros(grey.shape, np.bool_)
+        retained = np.zeros(grey.shape, np.bool_)
         if not self.rows:
-            return kept
+            return retained
         labels, _ = ndimage.label(cursor_lines(grey))
         for number, window in enumerate(ndimage.find_objects(labels), start=1):
             if any(_alike((window[0].start, window[0].stop - 1), rows) for rows in self.rows):
-                kept[window] |= labels[window] == number
-        return kept
+                retained[window] |= labels[window] == number
+        return retained
 
 
 class CursorSurvey:
@@ -101,16 +101,16 @@ class CursorSurvey:
         enough = max(min(_MIN_FRAMES, len(self._found)), _SHARE * len(self._found))
         all_rows = sorted({rows for found in self._found for rows in found})
         often = [rows for rows in all_rows if self._n_like(rows) >= enough]
-        kept: list[tuple[int, int]] = []
+        retained: list[tuple[int, int]] = []
         for rows in sorted(often, key=self._n_like, reverse=True):
-            if not any(_alike(rows, one) for one in kept):
-                kept.append(rows)
+            if not any(_alike(rows, item) for item in retained):
+                retained.append(rows)
         # A scanner has a cursor or two, which traces part; a codec at a low rate has such lines of
         # many heights.
-        return Cursors(tuple(kept) if len(kept) <= _MOST_KINDS else ())
+        return Cursors(tuple(retained) if len(retained) <= _MOST_KINDS else ())
 
     def _n_like(self, rows: tuple[int, int]) -> int:
-        return sum(any(_alike(rows, one) for one in found) for found in self._found)
+        return sum(any(_alike(rows, item) for item in found) for found in self._found)
 
 
 def _alike(first: tuple[int, int], second: tuple[int, int]) -> bool:
@@ -199,13 +199,15 @@ class Inks:
             return np.zeros_like(found)
         hue, strong = hues_of(rgb), coloured(rgb)
         ours = found & strong & self.hues[hue]
-        kept = np.zeros_like(found)
+        retained = np.zeros_like(found)
         for window, part in _pieces(ours):
             if max(part.shape) >= _PIECE_PX or (self.stays[window] & part).any():
-                kept[window] |= part
+                retained[window] |= part
         # The rims of a line have lost its colour; of a thin one a codec leaves a tint that goes on.
-        line = ndimage.binary_propagation(kept, np.ones((3, 3)), kept | self._tinted(rgb, hue))
-        rims = ndimage.binary_dilation(kept, disk(2)) & found
+        line = ndimage.binary_propagation(
+            retained, np.ones((3, 3)), retained | self._tinted(rgb, hue)
+        )
+        rims = ndimage.binary_dilation(retained, disk(2)) & found
         return np.asarray(line | rims | (self.stays & found))
 
     def _tinted(self, rgb: NDArray[np.uint8], hue: NDArray[np.intp]) -> NDArray[np.bool_]:
@@ -403,7 +405,7 @@ def _marks(mean: Levels, spread: Levels, sector: Mask) -> Mask:
     labels, _ = ndimage.label(ndimage.binary_dilation(marks, disk(2)), np.ones((3, 3)))
     labels *= marks
     levels = _Levels(mean, spread, raised, lively, _beside(mean, sector), _beside(spread, sector))
-    kept = np.zeros_like(marks)
+    retained = np.zeros_like(marks)
     for number, window in enumerate(ndimage.find_objects(labels), start=1):
         if window is None:
             continue
@@ -413,8 +415,8 @@ def _marks(mean: Levels, spread: Levels, sector: Mask) -> Mask:
         if mark.sum() < _MIN_PX or not own.any():
             continue
         if _is_sharp(own, here) and _is_unlike(mark, (labels[wide] == 0) & sector[wide], here):
-            kept[wide] |= mark
-    return np.asarray(ndimage.binary_dilation(kept, disk(1)) & sector)
+            retained[wide] |= mark
+    return np.asarray(ndimage.binary_dilation(retained, disk(1)) & sector)
 
 
 @dataclass(frozen=True)

@@ -343,7 +343,10 @@ def _check_places(source: Path, out: Path, mapping: Path | None, sheet: Path | N
         if file is None:
             continue
         if target in file.resolve().parents:
-            raise ConfigError(f"{option}: identifies patients and must not lie in OUT")
+            raise ConfigError(
+                f"{option}: identifies patients and must not lie in OUT; name another place",
+                code="contradiction",
+            )
         if file.exists():
             raise ConfigError(f"{option}: the file is there already; choose another")
     if sheet is not None:
@@ -358,10 +361,13 @@ def _numbered(source: Path, key: bytes) -> list[Job]:
         sources = [read_source(path) if is_dicom(path) else _NOBODY for path in paths]
     except OSError:  # its text names the file
         raise DataError(
-            "IN: expected files that can be opened, found one that cannot; check who may read them"
+            "IN: expected files that can be opened, found one that cannot; check who may read them",
+            code="permission",
         ) from None
     if not paths:
-        raise DataError("IN: expected ultrasound loops, found none; check the folder")
+        raise DataError(
+            "IN: expected ultrasound loops, found none; check the folder", code="missing"
+        )
     # A video or an array names nobody: each is a patient of its own.
     who = [
         about.patient or f"file\0{path.relative_to(root)}"
@@ -385,15 +391,15 @@ def _deidentify(
     fitted = clear_sector(loop)
     if timed:  # what the trace says of the heart goes on, where the trace itself must go
         loop = with_drawn_r_peaks(loop, fitted)
-    kept = look_inside(loop, fitted.mask())
+    retained = look_inside(loop, fitted.mask())
     filled: list[int] = []
-    frames = kept_frames(loop, kept, filled.append)
+    frames = kept_frames(loop, retained, filled.append)
     uneven: tuple[str, ...] = ()
     if as_video:
         from cardio_ultrasound.deidentify.video import SUFFIX, write_video
 
         target = folder / f"{job.name}{SUFFIX}"
-        uneven = write_video(target, loop, frames, colour=kept.colour, timed=timed)
+        uneven = write_video(target, loop, frames, colour=retained.colour, timed=timed)
     else:
         header = make_header(
             loop,
@@ -401,15 +407,15 @@ def _deidentify(
             key,
             patient=job.patient,
             number=job.number,
-            colour=kept.colour,
+            colour=retained.colour,
             timed=timed,
-            clean=not loop.colour_doppler and not kept.flags,
+            clean=not loop.colour_doppler and not retained.flags,
         )
         target = folder / f"{job.name}.dcm"
         write_dicom(target, header, frames)
     if sheet is not None:
-        after = next(iter(kept_frames(loop, kept)))
-        sheet.add(job.name, loop.frame(0, colour=True), after, kept.sector)
+        after = next(iter(kept_frames(loop, retained)))
+        sheet.add(job.name, loop.frame(0, colour=True), after, retained.sector)
     untimed = () if timed else ("no frame time: none is stated",)
     own = loop.flags if timed else ()
     return {
@@ -418,7 +424,7 @@ def _deidentify(
         "n_frames": loop.n_frames,
         "rows": loop.size[0],
         "columns": loop.size[1],
-        "colour": kept.colour,
+        "colour": retained.colour,
         "sector": {
             "apex_row": round(fitted.apex_row, 2),
             "apex_column": round(fitted.apex_column, 2),
@@ -427,9 +433,19 @@ def _deidentify(
             "outer_px": round(fitted.outer_px, 2),
             "confidence": fitted.confidence,
         },
-        "filled_px": {"still": kept.n_still_px, "median": int(median(filled)), "most": max(filled)},
+        "filled_px": {
+            "still": retained.n_still_px,
+            "median": int(median(filled)),
+            "most": max(filled),
+        },
         "n_metadata": _n_metadata(job.path),
-        "flags": [*own, *untimed, *uneven, *kept.flags, *_replaced(filled, int(kept.sector.sum()))],
+        "flags": [
+            *own,
+            *untimed,
+            *uneven,
+            *retained.flags,
+            *_replaced(filled, int(retained.sector.sum())),
+        ],
     }
 
 
@@ -437,11 +453,11 @@ def _replaced(filled: list[int], n_sector: int) -> list[str]:
     """Say how much of the sector is no tissue any more."""
     if not any(filled):
         return []
-    said = (
+    text = (
         f"print inside the sector gave way to what lies around it: {int(median(filled))} pixels "
         f"of a frame (median), {max(filled)} at most ({max(filled) / n_sector:.1%} of the sector)"
     )
-    return [said]
+    return [text]
 
 
 def _n_metadata(path: Path) -> int:

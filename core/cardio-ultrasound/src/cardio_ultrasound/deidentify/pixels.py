@@ -119,12 +119,12 @@ def look_inside(loop: Loop, sector: NDArray[np.bool_]) -> Kept:
 
 
 def kept_frames(
-    loop: Loop, kept: Kept, on_filled: Callable[[int], object] = lambda n_px: None
+    loop: Loop, retained: Kept, on_filled: Callable[[int], object] = lambda n_px: None
 ) -> Iterator[NDArray[np.uint8]]:
     """Yield every frame, 0 outside the sector; print inside it gives way to what lies around.
 
-    Frames are uint8, shape (n_rows, n_columns), or (n_rows, n_columns, 3) where `kept` has colours;
-    one is in memory at a time. `on_filled` is told how many pixels of each were replaced.
+    Frames are uint8, shape (n_rows, n_columns), or (n_rows, n_columns, 3) where `retained` has
+    colours; one is in memory at a time. `on_filled` is told how many pixels of each were replaced.
 
     Examples
     --------
@@ -138,11 +138,11 @@ def kept_frames(
     [6, 6]
     """
     for rgb in loop.frames(colour=True):
-        printed = kept.print_in(rgb)
-        frame = rgb if kept.colour else grey_of_rgb(rgb)
+        printed = retained.print_in(rgb)
+        frame = rgb if retained.colour else grey_of_rgb(rgb)
         if printed.any():
-            frame = filled(frame, printed, kept.sector)
-        frame[~kept.sector] = 0
+            frame = filled(frame, printed, retained.sector)
+        frame[~retained.sector] = 0
         on_filled(int(printed.sum()))
         yield frame
 

@@ -125,8 +125,8 @@ def _edge(
     pairs = rng.integers(0, y.size, (_N_DRAWS, 2))
     pairs = pairs[np.abs(y[pairs[:, 0]] - y[pairs[:, 1]]) >= max(0.1 * np.ptp(y), 3.0)]
     slopes = np.diff(x[pairs], axis=1)[:, 0] / np.diff(y[pairs], axis=1)[:, 0]
-    kept = np.abs(np.arctan(slopes)) <= _MAX_EDGE_RAD
-    pairs, slopes = pairs[kept], slopes[kept]
+    retained = np.abs(np.arctan(slopes)) <= _MAX_EDGE_RAD
+    pairs, slopes = pairs[retained], slopes[retained]
     if not slopes.size:
         return None
     at_0 = x[pairs[:, 0]] - slopes * y[pairs[:, 0]]
@@ -170,8 +170,8 @@ def _radii(
     # Where the picture's border cuts a beam off, its end tells nothing of the arc.
     end_row = apex[0] + (far + 2.0) * np.cos(middle)
     end_column = (apex[1] + (far + 2.0) * np.sin(middle)) / pixel_width
-    told = (far > 0) & (end_row < n_rows) & (end_column > -1) & (end_column < n_columns)
-    last, share = _arc(far, told)
+    visible = (far > 0) & (end_row < n_rows) & (end_column > -1) & (end_column < n_columns)
+    last, share = _arc(far, visible)
     central = near[int(0.25 * n_bins) : max(int(0.75 * n_bins), 1)]
     finite = central[np.isfinite(central)]
     first = float(np.percentile(finite, 10)) if finite.size else 0.0
@@ -179,24 +179,24 @@ def _radii(
     return (0.0 if first < max(_POINTLESS_SHARE * last, 6.0) else first - 0.5), last, share
 
 
-def _arc(far: NDArray[np.float64], told: NDArray[np.bool_]) -> tuple[float, float]:
+def _arc(far: NDArray[np.float64], visible: NDArray[np.bool_]) -> tuple[float, float]:
     """Return the radius that most beams end at and few go beyond, and the share that agrees.
 
     Where the border cuts nearly all beams off, the border is what ends the picture. A beam that it
     cuts off tells nothing of an arc but this: there is none before its end. Beams that end in dark
     cavities, each elsewhere, make no arc; where they agree, what goes on below is no fan.
     """
-    ends = far[told]
+    ends = far[visible]
     if ends.size < max(_MIN_POINTS, _TOLD_SHARE * far.size):
         return float(far.max()) + 0.5, 1.0
     close = (np.abs(ends - ends[:, None]) <= _NEAR_PX).sum(axis=1)
     score = close - 0.5 * (far - ends[:, None] > 2 * _NEAR_PX).sum(axis=1)
     if score.max() <= 0 and close.max() < _AGREED_SHARE * ends.size:
-        return float(far.max()) + 0.5, float((~told).mean())
+        return float(far.max()) + 0.5, float((~visible).mean())
     radius = float(ends[score.argmax()])
     for _ in range(_N_REFINEMENTS):
         radius = float(ends[np.abs(ends - radius) <= _NEAR_PX].mean())
-    agree = np.where(told, np.abs(far - radius), far - radius) <= 2 * _NEAR_PX
+    agree = np.where(visible, np.abs(far - radius), far - radius) <= 2 * _NEAR_PX
     # The last pixel's centre lies half a pixel before the arc on average.
     return radius + 0.5, float(agree[far > 0].mean())
 
@@ -439,7 +439,8 @@ def _fit(
     if two_fans(solid):
         raise DataError(
             f"{name}: expected one sector, found two side by side; export each picture alone, or "
-            "cut the clip in two"
+            "cut the clip in two",
+            code="ambiguous",
         )
     boxes = [region]
     ends = None if region is not None else bordered_box(solid)
@@ -542,8 +543,8 @@ def sector_hull(frames: NDArray[np.uint8], region: Box | None = None) -> NDArray
             "check the clip, or its region"
         )
     # Dropout can part a sector: what is at least a tenth of the largest part belongs to it.
-    kept = np.isin(labels, 1 + np.flatnonzero(areas >= 0.1 * areas.max()))
-    hull = cv2.convexHull(np.argwhere(kept)[:, ::-1].astype(np.int32))
+    retained = np.isin(labels, 1 + np.flatnonzero(areas >= 0.1 * areas.max()))
+    hull = cv2.convexHull(np.argwhere(retained)[:, ::-1].astype(np.int32))
     filled = cv2.fillConvexPoly(np.zeros(bright.shape, dtype=np.uint8), hull, 1)
     sector: NDArray[np.bool_] = filled.astype(bool)
     return sector

@@ -76,9 +76,17 @@ def array_place(file: BinaryIO, name: str) -> ArrayPlace:
         }[version]
         shape, fortran, dtype = read(file)
     except Exception:  # damaged in any way
-        raise unusable(name, "a NumPy array file", "a damaged one", "save it again") from None
+        raise unusable(
+            name, "a NumPy array file", "a damaged one", "save it again", code="damaged"
+        ) from None
     if dtype.hasobject or (fortran and len(shape) > 1):
-        raise unusable(name, "numbers in C order", "others", "save it with numpy.ascontiguousarray")
+        raise unusable(
+            name,
+            "numbers in C order",
+            "others",
+            "save it with numpy.ascontiguousarray",
+            code="unsupported",
+        )
     return ArrayPlace(file.tell(), shape, dtype)
 
 
@@ -127,7 +135,9 @@ def read_npy_loop(path: Path, stated: Stated, max_bytes: int) -> Loop:
     n_samples = 3 if len(shape) == 4 else 1
     require_size(path.name, shape[0], shape[1], shape[2], n_samples, max_bytes)
     if n_bytes < shape[0] * place.item_bytes:
-        raise unusable(path.name, f"{shape[0]} frames", "fewer", "copy or save the file again")
+        raise unusable(
+            path.name, f"{shape[0]} frames", "fewer", "copy or save the file again", code="damaged"
+        )
     source = NpyFrames(path, place)
     times, time_source, flags = stated.times(path.name, shape[0], None)
     doppler = False

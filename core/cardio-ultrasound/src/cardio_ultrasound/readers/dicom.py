@@ -264,6 +264,7 @@ def require_decoder(name: str, transfer_syntax: str) -> None:
             "frames that are stored raw or as RLE, JPEG, JPEG-LS or JPEG 2000",
             "video (MPEG or HEVC)" if is_video else "another compression",
             "store the loop uncompressed or as JPEG",
+            code="unsupported",
         ) from None
     if not available:
         raise unusable(
@@ -271,6 +272,7 @@ def require_decoder(name: str, transfer_syntax: str) -> None:
             "a compression with an installed decoder",
             syntax.name,
             f"{install_extra('dicom')}; for lossless JPEG {install_extra('gdcm')}",
+            code="not_installed",
         )
 
 

@@ -22,7 +22,10 @@ def not_installed(what: str, package: str, extra: str) -> ConfigError:
     >>> print(not_installed("a DICOM loop", "pydicom", "dicom"))  # doctest: +ELLIPSIS
     a DICOM loop needs pydicom, which is not installed; pip install "...core[dicom]"...
     """
-    return ConfigError(f"{what} needs {package}, which is not installed; {install_extra(extra)}")
+    return ConfigError(
+        f"{what} needs {package}, which is not installed; {install_extra(extra)}",
+        code="not_installed",
+    )
 
 
 def require_size(
@@ -43,7 +46,11 @@ def require_size(
     if n_frames < MIN_FRAMES:
         found = "a still image" if n_frames == 1 else "no frame"
         raise unusable(
-            name, f"a loop of at least {MIN_FRAMES} frames", found, "choose the clip of this view"
+            name,
+            f"a loop of at least {MIN_FRAMES} frames",
+            found,
+            "choose the clip of this view",
+            code="too_few",
         )
     if n_rows * n_columns > MAX_FRAME_PIXELS:
         raise unusable(
@@ -59,6 +66,7 @@ def require_size(
             f"at most {max_bytes / 1e9:.3g} GB of frames",
             f"{n_bytes / 1e9:.3g} GB ({n_frames} frames of {n_rows} × {n_columns})",
             "cut the loop into shorter ones",
+            code="too_large",
         )
     if n_frames > MAX_FRAMES:
         raise unusable(

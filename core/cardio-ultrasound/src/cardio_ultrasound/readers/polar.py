@@ -74,7 +74,7 @@ def require_chunks(name: str, key: str, dataset: Any) -> None:
         )
     plist = dataset.id.get_create_plist()
     filters = [int(plist.get_filter(n)[0]) for n in range(plist.get_nfilters())]
-    packing = [one for one in filters if one in (_DEFLATE, _LZF)]
+    packing = [item for item in filters if item in (_DEFLATE, _LZF)]
     if set(filters) - {_DEFLATE, _LZF, _SHUFFLE, _CHECKSUM} or len(packing) > 1:
         raise unusable(name, f"{key} packed by gzip, lzf or not at all", "otherwise", _AGAIN)
     if packing:
@@ -244,7 +244,9 @@ def _open_npz(path: Path) -> Iterator[Beams]:
     try:
         archive = zipfile.ZipFile(path)
     except (zipfile.BadZipFile, OSError):
-        raise unusable(path.name, "an NPZ file", "a damaged one", "save it again") from None
+        raise unusable(
+            path.name, "an NPZ file", "a damaged one", "save it again", code="damaged"
+        ) from None
     with archive:
         if "beams.npy" not in archive.namelist():
             raise unusable(path.name, "an array named beams", "none", _ASK)
@@ -252,7 +254,9 @@ def _open_npz(path: Path) -> Iterator[Beams]:
             try:
                 yield _NpzBeams(path.name, archive, file)
             except _DAMAGE:
-                raise unusable(path.name, "an NPZ file", "a damaged one", "save it again") from None
+                raise unusable(
+                    path.name, "an NPZ file", "a damaged one", "save it again", code="damaged"
+                ) from None
 
 
 class _NpzBeams:
@@ -295,12 +299,16 @@ def _open_hdf5(path: Path) -> Iterator[Beams]:
     try:
         file = h5py.File(path, "r")
     except OSError:
-        raise unusable(path.name, "an HDF5 file", "a damaged one", "save it again") from None
+        raise unusable(
+            path.name, "an HDF5 file", "a damaged one", "save it again", code="damaged"
+        ) from None
     with file:
         try:
             yield _Hdf5Beams(path.name, file, h5py)
         except OSError:
-            raise unusable(path.name, "an HDF5 file", "a damaged one", "save it again") from None
+            raise unusable(
+                path.name, "an HDF5 file", "a damaged one", "save it again", code="damaged"
+            ) from None
 
 
 class _Hdf5Beams:

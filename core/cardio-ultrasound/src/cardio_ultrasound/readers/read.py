@@ -76,7 +76,7 @@ rate with frame_rate_hz, or in the JSON beside the file
     """
     path = Path(path)
     if not path.is_file():
-        raise unusable(path.name, "a file", "none", "check the path")
+        raise unusable(path.name, "a file", "none", "check the path", code="missing")
     require_fitting([path])
     stated = read_stated(path, frame_rate_hz, r_times_ms, mm_per_pixel)
     suffix = path.suffix.lower()
@@ -161,7 +161,9 @@ def find_loops(folder: str | Path) -> tuple[Path, ...]:
     if root.is_file():
         return (root,)
     if not root.is_dir():
-        raise DataError(f"{root.name}: expected a folder of loops, found none; check the path")
+        raise DataError(
+            f"{root.name}: expected a folder of loops, found none; check the path", code="missing"
+        )
     return tuple(sorted(path for path in root.rglob("*") if _may_be_loop(path, root)))
 
 

@@ -91,7 +91,9 @@ def read_video_loop(path: Path, stated: Stated, max_bytes: int) -> Loop:
     capture = opened(path)
     try:
         if not capture.isOpened():
-            raise unusable(path.name, "a video that OpenCV opens", "another file", _AGAIN)
+            raise unusable(
+                path.name, "a video that OpenCV opens", "another file", _AGAIN, code="damaged"
+            )
         n_rows = int(capture.get(cv2.CAP_PROP_FRAME_HEIGHT))
         n_columns = int(capture.get(cv2.CAP_PROP_FRAME_WIDTH))
         claimed = int(capture.get(cv2.CAP_PROP_FRAME_COUNT))
@@ -138,9 +140,13 @@ def require_whole(path: Path) -> None:
     container = look_at_container(path)
     if container.damage:
         kind = container.kind or "video"
-        raise unusable(path.name, "a whole video", f"{kind}, {container.damage}", _AGAIN)
+        raise unusable(
+            path.name, "a whole video", f"{kind}, {container.damage}", _AGAIN, code="damaged"
+        )
     if not container.kind:
-        raise unusable(path.name, "an AVI, MP4 or Matroska file", "another kind", _AGAIN)
+        raise unusable(
+            path.name, "an AVI, MP4 or Matroska file", "another kind", _AGAIN, code="unsupported"
+        )
 
 
 def rate_of_container(path: Path) -> float | None:

@@ -253,9 +253,9 @@ class SpeckleImager:
             value = (strength * part).astype(np.float64)
             far = value * down
             for begin, share in ((first, value - far), (first + n_columns, far)):
-                beside = share * right
-                _add(grid, begin, corner, share - beside)
-                _add(grid, begin + 1, corner, beside)
+                neighbour = share * right
+                _add(grid, begin, corner, share - neighbour)
+                _add(grid, begin + 1, corner, neighbour)
 
 
 def _add(

@@ -597,9 +597,9 @@ def scene(
     for _ in range(int(rng.integers(1, 7))):
         wide, high, turn = u(8, 40), u(8, 40), u(0, np.pi)
         right, down = x - u(-50, 50), z - u(25, 130)
-        one = right * np.cos(turn) + down * np.sin(turn)
+        item = right * np.cos(turn) + down * np.sin(turn)
         other = down * np.cos(turn) - right * np.sin(turn)
-        rho = np.hypot(one / wide, other / high)
+        rho = np.hypot(item / wide, other / high)
         level[rho < 1 + u(2, 12) / wide] = u(-6, 8)
         level[rho < 1] = u(-45, -20)
     return level.astype(np.float32)

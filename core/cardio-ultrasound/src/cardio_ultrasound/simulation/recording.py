@@ -310,7 +310,7 @@ def draw_conditions(rng: np.random.Generator) -> Conditions:
     Examples
     --------
     >>> drawn = [draw_conditions(np.random.default_rng(number)) for number in range(400)]
-    >>> sorted({one.layout for one in drawn}), all(one.look.contrast < 1 for one in drawn)
+    >>> sorted({item.layout for item in drawn}), all(item.look.contrast < 1 for item in drawn)
     (['', 'a', 'b', 'c'], True)
     """
     chance = rng.uniform(size=6)
@@ -435,7 +435,7 @@ def on_screen(
     *,
     ecg: Ecg,
     r_times_ms: Sequence[float] = (),
-    said: Mapping[str, str] = SAID,
+    texts: Mapping[str, str] = SAID,
 ) -> OnScreen:
     """Draw the screen and the codec's noise of a recording.
 
@@ -454,7 +454,7 @@ def on_screen(
         The voltage in mV at any time in ms.
     r_times_ms : sequence of float
         Beats that are marked.
-    said : mapping of str to str
+    texts : mapping of str to str
         Name, number and hospital on the screen.
 
     Returns
@@ -466,7 +466,7 @@ def on_screen(
     if conditions.layout:
         layout = SCREEN_LAYOUTS[conditions.layout]
         screen = draw_screen(
-            frames, 1000.0 * time_s, sector, layout, ecg=ecg, r_times_ms=r_times_ms, said=said
+            frames, 1000.0 * time_s, sector, layout, ecg=ecg, r_times_ms=r_times_ms, texts=texts
         )
         frames = screen.frames
         offset = (

@@ -199,7 +199,7 @@ class Place:
 
 
 def draw_words(
-    draw: ImageDraw.ImageDraw, place: Place, words: Words, said: Mapping[str, str]
+    draw: ImageDraw.ImageDraw, place: Place, words: Words, texts: Mapping[str, str]
 ) -> None:
     """Write lines of text."""
     from PIL import ImageFont
@@ -209,7 +209,7 @@ def draw_words(
     y, x = words.at[0] * place.size[0], words.at[1] * place.size[1]
     for number, line in enumerate(words.lines):
         at = (x, y + number * (px + 2))
-        text = line.format(**said)
+        text = line.format(**texts)
         draw.text(at, text, fill=words.colour, font=font, anchor="ra" if words.to_left else "la")
 
 
@@ -448,7 +448,7 @@ def draw_screen(
     *,
     ecg: Ecg | None = None,
     r_times_ms: Sequence[float] = (),
-    said: Mapping[str, str] = SAID,
+    texts: Mapping[str, str] = SAID,
 ) -> Screen:
     """Draw a scanner's screen around a loop: words, scales, bars, marks and traces.
 
@@ -465,7 +465,7 @@ def draw_screen(
         The voltage in mV at any time in ms; without it no trace is drawn.
     r_times_ms : sequence of float
         Beats that are marked, where the layout marks them.
-    said : mapping of str to str
+    texts : mapping of str to str
         What stands for ``{name}``, ``{id}`` and ``{hospital}``.
 
     Returns
@@ -504,7 +504,7 @@ def draw_screen(
         page = Image.fromarray(shown[number])
         draw = ImageDraw.Draw(page)
         for words in layout.words:
-            draw_words(draw, place, words, _filled_in(said, number, len(times_ms), float(now)))
+            draw_words(draw, place, words, _filled_in(texts, number, len(times_ms), float(now)))
         draw_depth_scale(draw, place, layout.scale_side)
         side = "left" if layout.scale_side == "right" else "right"
         draw_bars(draw, place, layout.bars, side, layout.bars_at)
@@ -526,11 +526,11 @@ def draw_screen(
 
 
 def _filled_in(
-    said: Mapping[str, str], number: int, n_frames: int, now_ms: float
+    texts: Mapping[str, str], number: int, n_frames: int, now_ms: float
 ) -> dict[str, str]:
     seconds = 34_000.0 + now_ms / 1000.0
     clock = f"{int(seconds // 3600):02d}:{int(seconds // 60 % 60):02d}:{seconds % 60:05.2f}"
-    return {**said, "clock": clock, "frame": f"{number + 1}/{n_frames}"}
+    return {**texts, "clock": clock, "frame": f"{number + 1}/{n_frames}"}
 
 
 def _strip(trace: Trace, place: Place, bottom_px: int) -> EcgLayout:

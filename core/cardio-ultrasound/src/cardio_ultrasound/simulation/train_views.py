@@ -64,7 +64,7 @@ def draw_examples(
     n_frames: int,
     seed: int,
     *,
-    told: Callable[[int], None] = lambda done: None,
+    progress: Callable[[int], None] = lambda done: None,
 ) -> Examples:
     """Draw loops of every kind, each from a seed of its own.
 
@@ -74,7 +74,7 @@ def draw_examples(
         A kind and a generator to a phantom of `n_frames` frames.
     n_loops, n_frames : int
     seed : int
-    told : callable
+    progress : callable
         Hears how many are done.
 
     Examples
@@ -97,7 +97,7 @@ def draw_examples(
         for name, share in phantom.target.items():
             targets[number, VIEW_NAMES.index(name)] = share
         kinds.append(kind)
-        told(number + 1)
+        progress(number + 1)
     return Examples(levels, targets, tuple(kinds))
 
 
@@ -138,13 +138,13 @@ def varied(pictures: Tensor, generator: torch.Generator) -> Tensor:
         if torch.rand(1, generator=generator) < 0.3:
             size = torch.randint(5, 23, (2,), generator=generator)
             top, left = (
-                int(torch.randint(0, side - int(one), (1,), generator=generator)) for one in size
+                int(torch.randint(0, side - int(item), (1,), generator=generator)) for item in size
             )
             moved[number, top : top + int(size[0]), left : left + int(size[1])] = 0.0
     return moved
 
 
-def fit(examples: Examples, n_epochs: int, seed: int, *, told: bool = True) -> ViewNetwork:
+def fit(examples: Examples, n_epochs: int, seed: int, *, progress: bool = True) -> ViewNetwork:
     """Return a network fitted with AdamW on one cycle of learning rates, in evaluation mode."""
     torch.manual_seed(seed)
     generator = torch.Generator().manual_seed(seed)
@@ -173,7 +173,7 @@ def fit(examples: Examples, n_epochs: int, seed: int, *, told: bool = True) -> V
             optimiser.step()
             schedule.step()
             losses.append(float(loss.detach()))
-        if told:
+        if progress:
             click.echo(
                 f"epoch {epoch + 1} of {n_epochs}: loss {np.mean(losses):.3f}, "
                 f"{time.monotonic() - began:.0f} s"
@@ -229,12 +229,12 @@ def main(out: Path, loops: int, epochs: int, seed: int, threads: int) -> None:
     torch.set_num_threads(threads)
     began = time.monotonic()
 
-    def told(done: int) -> None:
+    def progress(done: int) -> None:
         if done % 1000 == 0:
             click.echo(f"{done} loops drawn, {time.monotonic() - began:.0f} s")
 
     examples = draw_examples(
-        lambda kind, rng: view_phantom(kind, rng, _FRAMES), loops, _FRAMES, seed, told=told
+        lambda kind, rng: view_phantom(kind, rng, _FRAMES), loops, _FRAMES, seed, progress=progress
     )
     network = fit(examples, epochs, seed)
     others = draw_examples(

@@ -176,7 +176,7 @@ def _found(path: Path, config: LoadBlock, ctx: Context) -> Found | None:
 def _from_ptbxl(path: Path, config: LoadBlock, ctx: Context) -> Found:
     if ctx.mode == "fit" and config.label is None:
         raise ConfigError(
-            "PTB-XL has no outcome of resynchronisation: choose the diagnostic superclass that is "
+            "PTB-XL has no outcome of resynchronisation; choose the diagnostic superclass that is "
             "to be predicted, --set load.label=CD for conduction disturbances"
         )
     table, notes = read_ptbxl(path, config.label if ctx.mode == "fit" else None, config.sites)

@@ -77,7 +77,7 @@ def mint_beats(
         except DataError as error:
             ctx.quarantine(recording_id, str(error))
     if not made:
-        raise DataError("none of the patient's recordings can be used")
+        raise DataError("none of the patient's recordings can be used; see why of each")
     values, columns = zip(*made.values(), strict=True)
     joined = {name: np.concatenate([one[name] for one in columns]) for name in columns[0]}
     times_s = [one["time_s"] for one in columns]

@@ -115,12 +115,12 @@ def preprocess(samples: SampleSet, config: PreprocessBlock, ctx: Context) -> Sam
             video = sector_video(loop, config, look=ctx.mode == "predict")
         except DataError as error:
             said = nameless(str(error), Path(loop.name))
-            ctx.quarantine(recording_id, DataError(said, reason=error.reason))
+            ctx.quarantine(recording_id, DataError(said, code=error.code))
             continue
         values.append(video)
         kept.append(recording_id)
     if not values:
-        raise DataError("none of the patient's loops can be used")
+        raise DataError("none of the patient's loops can be used; see why of each")
     table = samples.table.set_index("recording_id", drop=False).loc[kept]
     table.index = pd.Index(kept, name="sample_id")
     held: NDArray[Any] = np.empty(len(values), dtype=object)
@@ -198,6 +198,7 @@ def _require_usable(loop: Loop, min_frames: int) -> None:
         raise DataError(
             f"{loop.name}: expected a grey B-mode loop, found colour Doppler; "
             "choose the clip without colour",
+            code="unsupported",
         )
     if loop.n_frames < min_frames:
         raise DataError(

@@ -96,14 +96,14 @@ def preprocess(samples: SampleSet, config: PreprocessBlock, ctx: Context) -> Sam
             made = follow_beats(study, config, device)
         except DataError as error:
             said = nameless(str(error), Path(opened.loop.name))
-            ctx.quarantine(recording_id, DataError(said, reason=error.reason))
+            ctx.quarantine(recording_id, DataError(said, code=error.code))
             continue
         kept = made.shifts if ctx.mode == "fit" else made.shifts[:1]
         for place, shift in enumerate(kept):
             values.append(LineOfStudy(made, place))
             rows.append(_row(recording_id, parents[recording_id], made.study, place, shift))
     if not values:
-        raise DataError("none of the patient's loops can be used")
+        raise DataError("none of the patient's loops can be used; see why of each")
     table = pd.DataFrame(rows).set_index("sample_id")
     held = np.empty(len(values), dtype=object)
     held[:] = values

@@ -85,11 +85,12 @@ def open_loop(files: LoopFiles) -> OpenedLoop:
         if files.septum is not None:
             septum = read_septum(files.septum, loop.mm_per_pixel or SQUARE)
     except DataError as error:
-        raise DataError(nameless(str(error), *files.paths), reason=error.reason) from None
+        raise DataError(nameless(str(error), *files.paths), code=error.code) from None
     if loop.colour_doppler:
         raise DataError(
             "expected a grey B-mode loop, found colour Doppler, whose colours hide the septum; "
             "choose the clip without colour",
+            code="unsupported",
         )
     return OpenedLoop(loop, septum)
 

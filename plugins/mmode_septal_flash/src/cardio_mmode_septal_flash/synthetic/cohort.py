@@ -175,7 +175,7 @@ def _shown(study: Study, frames: NDArray[np.uint8], rng: np.random.Generator) ->
         rng.spawn(1)[0],
         ecg=lambda at_ms: _ecg_at(spec, at_ms),
         r_times_ms=(1000.0 * spec.r_s).tolist(),
-        said=SAID | {"id": study.study_id},
+        texts=SAID | {"id": study.study_id},
     )
 
 

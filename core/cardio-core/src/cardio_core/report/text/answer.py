@@ -81,7 +81,7 @@ def answer(files: RunArtifact) -> Answer:
     return Answer(
         _asked(files, who),
         _found(files, found[0], len(found)) if found else (_nothing(files),),
-        tuple((_label(files, one.target), _line(files, one)) for one in found[1:]),
+        tuple((_label(files, item.target), _line(files, item)) for item in found[1:]),
         tuple(warned[:MAX_WARNINGS]),
         tuple(warned[MAX_WARNINGS:]),
         who if events else "",
@@ -250,13 +250,13 @@ def _main(files: RunArtifact, standing: Standing, of: str) -> str:
             f"{who} was {worse} {_which(files, standing, baseline)}{of}: {metric} {value} against "
             f"{against}{ranked}; the paired difference is {standing.differences[baseline].shown}."
         )
-    said = f"{who} reached {'an' if metric[0] in 'aeio' else 'a'} {metric} of {value}{of}"
+    text = f"{who} reached {'an' if metric[0] in 'aeio' else 'a'} {metric} of {value}{of}"
     if baseline is None:
         alone = judged or fused.is_fused(files)
         if alone and _constant(files, standing) is None:
-            return f"{said}."
-        return f"{said}; {_without_baseline(files, standing)}."
-    return f"{said}; {_beside(files, standing, baseline)}."
+            return f"{text}."
+        return f"{text}; {_without_baseline(files, standing)}."
+    return f"{text}; {_beside(files, standing, baseline)}."
 
 
 def _compared(files: RunArtifact) -> str:
@@ -286,16 +286,16 @@ def _no_better(standing: Standing, other: str) -> str | None:
 def _beside(files: RunArtifact, standing: Standing, baseline: str) -> str:
     value = number(float(standing.rows[baseline].value))
     ranked = " and ranked first of all models" if standing.first == baseline else ""
-    said = f"{_which(files, standing, baseline)} reached {value}{ranked}"
+    text = f"{_which(files, standing, baseline)} reached {value}{ranked}"
     difference = standing.differences.get(baseline)
     if difference is None:
-        return f"{said}; the two were not compared on the same patients"
+        return f"{text}; the two were not compared on the same patients"
     verdict = (
         "no interval, so nothing can be told from it"
         if difference.low is None or difference.high is None
         else "better than the baseline"
     )
-    return f"{said}; the paired difference is {difference.shown}, {verdict}"
+    return f"{text}; the paired difference is {difference.shown}, {verdict}"
 
 
 def _without_baseline(files: RunArtifact, standing: Standing) -> str:
@@ -338,15 +338,15 @@ def _label(files: RunArtifact, target: str) -> str:
 
 
 def _line(files: RunArtifact, standing: Standing) -> str:
-    said = (
+    text = (
         f"“{title_of(files, standing.model)}”: {IN_WORDS[standing.metric]} "
         f"{_value(files, standing.row, standing)}"
     )
     baseline = standing.baseline
     if baseline is None:
         constant = _constant(files, standing)
-        return said + ("" if constant is None else f"; always the median {number(constant)}")
+        return text + ("" if constant is None else f"; always the median {number(constant)}")
     value = number(float(standing.rows[baseline].value))
     difference = standing.differences.get(baseline)
     compared = f"difference {difference.shown}" if difference else "not compared"
-    return f"{said}; best baseline, “{title_of(files, baseline)}”: {value}, {compared}"
+    return f"{text}; best baseline, “{title_of(files, baseline)}”: {value}, {compared}"

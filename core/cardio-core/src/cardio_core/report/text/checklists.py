@@ -42,7 +42,7 @@ class Item:
 
     number: str
     asks: str
-    told: tuple[str, ...] = ()
+    sentences: tuple[str, ...] = ()
     rest: str = ""
 
 
@@ -141,7 +141,7 @@ def evidence(files: RunArtifact) -> dict[str, str]:
     """
     manifest = files.manifest
     data = manifest.data
-    told, answered = methods(files), answer(files)
+    report, answered = methods(files), answer(files)
     found = {
         "aim": answered.asked if manifest.task else "",
         "source": _source(data),
@@ -151,8 +151,8 @@ def evidence(files: RunArtifact) -> dict[str, str]:
         "primary": _primary(files),
         "partition": _partition(files),
         "choice": _choice(files),
-        "statistics": told.statistics,
-        "software": told.software if manifest.core_version else "",
+        "statistics": report.statistics,
+        "software": report.software if manifest.core_version else "",
         "code": _code(manifest),
         "missing": _missing(manifest),
         "events": answered.counted,
@@ -208,8 +208,8 @@ def _models(manifest: RunManifest) -> str:
         made = "made elsewhere" if word == "prediction" else "of predictions made elsewhere"
         return f"{counted(len(names), word)} {made}"
     baselines = sum(name in manifest.baselines for name in names)
-    said = f"{counted(len(names), 'model')}, {count(baselines)} of them simple baselines"
-    return f"{said} (methods text, second paragraph)" if names else ""
+    text = f"{counted(len(names), 'model')}, {count(baselines)} of them simple baselines"
+    return f"{text} (methods text, second paragraph)" if names else ""
 
 
 def _partition(files: RunArtifact) -> str:
@@ -327,23 +327,23 @@ def checklists(files: RunArtifact) -> tuple[Checklist, ...]:
 
 def write_checklists(run: Path, made: Sequence[Checklist]) -> None:
     """Write each checklist as ``tables/NAME.csv``."""
-    for one in made:
+    for item in made:
         text = io.StringIO()
         rows = csv.writer(text, lineterminator="\n")
         rows.writerow(["item", "asks", "status", "answer"])
         rows.writerows(
-            texts([line.number, line.asks, line.status, line.answer]) for line in one.lines
+            texts([line.number, line.asks, line.status, line.answer]) for line in item.lines
         )
-        path = run / "tables" / f"{one.name}.csv"
+        path = run / "tables" / f"{item.name}.csv"
         path.parent.mkdir(exist_ok=True)
         write_text(path, text.getvalue())
 
 
 def _line(item: Item, known: dict[str, str]) -> Line:
-    told = [known[key] for key in item.told if key in known]
-    if not told:
+    sentences = [known[key] for key in item.sentences if key in known]
+    if not sentences:
         return Line(item.number, item.asks, AUTHORS, "")
-    whole = not item.rest and len(told) == len(item.told)
-    answer = " ".join(f"{text[:1].upper()}{text[1:].rstrip('.')}." for text in told)
+    whole = not item.rest and len(sentences) == len(item.sentences)
+    answer = " ".join(f"{text[:1].upper()}{text[1:].rstrip('.')}." for text in sentences)
     rest = f" For the authors: {item.rest}." if item.rest else ""
     return Line(item.number, item.asks, ANSWERED if whole else PARTLY, answer + rest)

@@ -57,29 +57,29 @@ def where(files: RunArtifact) -> str:
 
 def beside_words(files: RunArtifact, standing: Standing) -> tuple[str, ...]:
     """Return how the result stands to the run's own folds, and coverage here."""
-    said = []
+    texts = []
     change, before = _change(files, standing), _internal(files, standing)
     if change is not None and before is not None:
         verdict = {True: "worse here", False: "better here", None: "no change is shown"}[
             _worse(change, standing.metric)
         ]
-        said.append(
+        texts.append(
             f"In the run's own folds it had {shown(before)}; external less internal is "
             f"{shown(change, signed=True)}: {verdict}."
         )
     covered = _coverage(files, standing)
     if covered:
         shares = [f"{100 * row.value:.0f} % of {_whose(row)}" for row in covered]
-        said.append(f"The run's {_sets(standing)}, made for 90 %, hold {listed(shares)}.")
+        texts.append(f"The run's {_sets(standing)}, made for 90 %, hold {listed(shares)}.")
     outside, edge = (
         _of_everybody(files, f"{verdict}_share") for verdict in ("outside", "borderline")
     )
     if outside and edge:
-        said.append(
+        texts.append(
             f"Of {counted(outside[0].n or 0, 'patient')}, {_percent(outside[0])} are outside "
             f"the patients of training and {_percent(edge[0])} at their edge."
         )
-    return tuple(said)
+    return tuple(texts)
 
 
 def _percent(row: Row) -> str:
@@ -150,7 +150,7 @@ def of_overlap(files: RunArtifact) -> Iterator[str]:
 
 
 def _on_overlap(found: Mapping[str, Any]) -> list[Note]:
-    return [Note.from_dict(one) for one in found.get("notes") or []]
+    return [Note.from_dict(item) for item in found.get("notes") or []]
 
 
 def data_words(files: RunArtifact) -> str:
@@ -169,39 +169,39 @@ def data_words(files: RunArtifact) -> str:
 def validation_words(files: RunArtifact) -> str:
     """Return how patients of the training were kept out, and what the comparison rests on."""
     found = files.manifest.overlap
-    said = [note.text for note in _on_overlap(found)]
+    texts = [note.text for note in _on_overlap(found)]
     if found.get("left_out"):
-        said.append(f"{counted(int(found['left_out']), 'patient')} so found were left out.")
-    said.append(
+        texts.append(f"{counted(int(found['left_out']), 'patient')} so found were left out.")
+    texts.append(
         "Results stand beside those of the run's own cross-validation (honest protocol, out of "
         "fold); the patients are others, and the interval of each difference is made from the two "
         "intervals (MOVER). The final models were fitted on everybody in the run, those of its "
         "folds on a part."
     )
-    said.append(
+    texts.append(
         "Coverage of prediction sets is tested against what the run's calibration patients allow "
         "(beta-binomial). A recalibration on these patients, in the large and by intercept and "
         "slope, is shown apart, cross-fitted by patient, and enters no other number."
     )
-    return " ".join(said)
+    return " ".join(texts)
 
 
 def limits_words(files: RunArtifact) -> list[str]:
     """Return what an external validation cannot say."""
-    said = []
+    texts = []
     found = files.manifest.overlap
     if any(note.kind == NoteKind.OVERLAP_UNCHECKED for note in _on_overlap(found)):
-        said.append("Whether all these patients are new to the run could not be checked in full.")
-    said.append(
+        texts.append("Whether all these patients are new to the run could not be checked in full.")
+    texts.append(
         "A change against the run's folds may come from other patients (case mix, prevalence), "
         "other recordings, or a model fitted too closely; this page does not tell them apart."
     )
     if not any(row.subgroup.startswith("Site: ") for row in files.metrics):
-        said.append("Sites were not told apart.")
+        texts.append("Sites were not told apart.")
     made = files.manifest.evaluated
     if made.source == "synthetic":
-        said.append("The run was fitted on synthetic patients.")
-    return said
+        texts.append("The run was fitted on synthetic patients.")
+    return texts
 
 
 def updating_words(files: RunArtifact) -> str:
@@ -283,10 +283,10 @@ def _limits(row: Row, *, signed: bool = False) -> str:
 def models_words(files: RunArtifact, names: Sequence[str]) -> str:
     """Return which models were validated."""
     titles = listed([f"“{title_of(files, name)}”" for name in names])
-    said = f"Validated: {titles}."
+    text = f"Validated: {titles}."
     if files.manifest.primary:
-        said += (
+        text += (
             f" “{title_of(files, str(files.manifest.primary))}” was the primary model of the "
             "run, declared before any result was known."
         )
-    return said
+    return text

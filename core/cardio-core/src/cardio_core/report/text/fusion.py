@@ -16,29 +16,31 @@ def is_fused(files: RunArtifact) -> bool:
 
 def labels_of(files: RunArtifact) -> list[str]:
     """Return the names of the members."""
-    return [one.label for one in files.manifest.members]
+    return [member.label for member in files.manifest.members]
 
 
 def data_words(manifest: RunManifest) -> str:
     """Return who was joined, and what was predicted."""
     members = manifest.members
-    whose = listed([f"{one.label} ({counted(int(one.n_patients), 'patient')})" for one in members])
+    whose = listed(
+        [f"{member.label} ({counted(int(member.n_patients), 'patient')})" for member in members]
+    )
     n = counted(manifest.data.n_patients or 0, "patient")
-    said = (
+    text = (
         f"Out-of-fold predictions of {counted(len(members), 'run')} were joined by patient: "
         f"{whose}; {n} in all. Outcome: {manifest.outcome.rstrip('.')}."
     )
     if manifest.left_out:
-        said += f" {manifest.left_out}"
+        text += f" {manifest.left_out}"
     if manifest.data.source == "synthetic":
-        said += " Data are synthetic: made by code, with known truth."
-    return said
+        text += " Data are synthetic: made by code, with known truth."
+    return text
 
 
 def models_words(files: RunArtifact) -> str:
     """Return how scores were fused, and what the fusion is held against."""
     titles = listed([f"“{title_of(files, name)}”" for name in labels_of(files)])
-    said = (
+    text = (
         f"{titles} were fused: one logistic regression on their log odds, with an indicator for "
         "each model that a patient lacks (its log odds then count as 0), with weights that cannot "
         "be negative, and a ridge that is felt only where patients hardly differ. The fusion was "
@@ -46,8 +48,8 @@ def models_words(files: RunArtifact) -> str:
     )
     against = [f"“{title_of(files, str(name))}”" for name in files.manifest.baselines]
     if against:
-        said += f" It is held against {listed(against)}, on the same folds."
-    return said
+        text += f" It is held against {listed(against)}, on the same folds."
+    return text
 
 
 def validation_words(files: RunArtifact) -> str:
@@ -82,15 +84,15 @@ def beside_members(files: RunArtifact, standing: Standing) -> str:
     if not own or standing.model in own:
         return ""
     best = standing.best(own)
-    said = (
+    text = (
         f"Of its {len(own)} members the best alone, “{title_of(files, best)}”, reached "
         f"{number(standing.rows[best].value)}, picked afterwards"
     )
     difference = standing.differences.get(best)
     if difference is None:
-        return f"{said}; the two were not compared on the same patients."
+        return f"{text}; the two were not compared on the same patients."
     n = counted(int(standing.rows[best].n or 0), "patient")
-    return f"{said}; on the {n} who have it, the paired difference is {difference.shown}."
+    return f"{text}; on the {n} who have it, the paired difference is {difference.shown}."
 
 
 def no_better_than_members(files: RunArtifact, standing: Standing) -> Iterator[str]:

@@ -122,10 +122,10 @@ def data_words(manifest: RunManifest) -> str:
     data = manifest.data
     column, outcome = manifest.outcome_column, manifest.outcome
     about = outcome.removeprefix(str(column)).strip() or "."
-    said = f"The outcome was {column}, a column of {data.path_shown}{about}"
+    text = f"The outcome was {column}, a column of {data.path_shown}{about}"
     patients = int(data.n_patients or 0)
-    said += f" {counted(patients, 'patient')} {'was' if patients == 1 else 'were'} judged."
-    return f"{said} {manifest.left_out}" if manifest.left_out else said
+    text += f" {counted(patients, 'patient')} {'was' if patients == 1 else 'were'} judged."
+    return f"{text} {manifest.left_out}" if manifest.left_out else text
 
 
 def measures_words(files: RunArtifact, leading: Iterable[str]) -> str:
@@ -147,18 +147,18 @@ def measures_words(files: RunArtifact, leading: Iterable[str]) -> str:
         new = [word for word in words if word not in named]
         named.update(new)
         groups += [f"{listed(new)} ({method})"] if new else []
-    said = f" Further measures, with their intervals: {'; '.join(groups)}." if groups else ""
+    text = f" Further measures, with their intervals: {'; '.join(groups)}." if groups else ""
     sources = dict.fromkeys(str(r.threshold_source) for r in rows if r.threshold_source)
-    plain = [one.removeprefix("fixed: ") for one in sources]
+    plain = [source.removeprefix("fixed: ") for source in sources]
     if plain:
-        said += f" Threshold of a positive decision: {listed(plain)}."
+        text += f" Threshold of a positive decision: {listed(plain)}."
     groups_of = {row.subgroup for row in files.metrics if row.subgroup}
     if groups_of:
-        said += (
+        text += (
             f" The area is given in {counted(len(groups_of), 'group')} of patients, too, each "
             "with an interval of its own and without a test between them."
         )
-    return said
+    return text
 
 
 def comparison_words(files: RunArtifact) -> str:
@@ -230,44 +230,44 @@ def _data(files: RunArtifact) -> str:
         return fused.data_words(manifest)
     task = in_sentence(str(manifest.task_title or manifest.task or "not recorded"))
     column = manifest.outcome_column
-    said = f"{external.data_words(files)} " if external.is_external(files) else ""
-    said += f"The task was: {f'{column}, a column of the cohort table' if column else task}."
+    text = f"{external.data_words(files)} " if external.is_external(files) else ""
+    text += f"The task was: {f'{column}, a column of the cohort table' if column else task}."
     flow = flow_words(files)
     if flow:
-        said += f" {flow}"
+        text += f" {flow}"
     elif data.n_patients is not None:
-        said += (
+        text += (
             f" {counted(data.n_recordings or 0, 'recording')} of "
             f"{counted(int(data.n_patients), 'patient')} were used."
         )
     if data.source == "synthetic":
-        said += " All of them are synthetic: made by code, with known truth."
+        text += " All of them are synthetic: made by code, with known truth."
     if manifest.outcome:
-        said += f" Outcome: {str(manifest.outcome).rstrip('.')}."
-    return said
+        text += f" Outcome: {str(manifest.outcome).rstrip('.')}."
+    return text
 
 
 def flow_words(files: RunArtifact) -> str:
     """Return the flow of patients in sentences, empty where a run did not count it."""
-    told = files.manifest.flow
-    stations = list(told.stations)
+    flow = files.manifest.flow
+    stations = list(flow.stations)
     if not stations:
         return ""
     first, *left, used = stations
     if not left:
         return f"All {_both(used)} that were found were used."
-    said = f"Of {_both(first)} found, {_both(used)} were used."
-    for kind in [kind for kind in AFTER if any(one.kind == kind for one in left)]:
-        own = [one for one in left if one.kind == kind]
+    text = f"Of {_both(first)} found, {_both(used)} were used."
+    for kind in [kind for kind in AFTER if any(item.kind == kind for item in left)]:
+        own = [item for item in left if item.kind == kind]
         if kind == "without_outcome":
-            said += f" {KINDS[kind]}: {listed([_both(one) for one in own])}."
+            text += f" {KINDS[kind]}: {listed([_both(item) for item in own])}."
             continue
-        reasons = listed([f"{reason_of(one)} ({_both(one)})" for one in own])
-        said += f" {KINDS[kind]}: {reasons}."
-    aside = told.unlabelled
+        reasons = listed([f"{reason_of(item)} ({_both(item)})" for item in own])
+        text += f" {KINDS[kind]}: {reasons}."
+    aside = flow.unlabelled
     if aside is not None and aside.train and aside.patients:
-        said += " Those without outcome took part where training needs none; they are never tested."
-    return said
+        text += " Those without outcome took part where training needs none; they are never tested."
+    return text
 
 
 def _both(station: StationEntry) -> str:
@@ -283,31 +283,31 @@ def _models(files: RunArtifact) -> str:
     if external.is_external(files):
         return external.models_words(files, names)
     if manifest.kind is RunKind.JUDGED:
-        said = f"Predictions made elsewhere were judged: {_titles(files, names)}."
+        text = f"Predictions made elsewhere were judged: {_titles(files, names)}."
         if manifest.primary:
-            said += f" “{manifest.primary}” was declared beforehand."
-        return said
+            text += f" “{manifest.primary}” was declared beforehand."
+        return text
     if fused.is_fused(files):
         return fused.models_words(files)
     baselines = [name for name in names if name in manifest.baselines]
     others = [name for name in names if name not in baselines]
-    said = (
+    text = (
         f"{_titles(files, others)} {'was' if len(others) == 1 else 'were'} fitted."
         if others
         else ""
     )
     if baselines:
-        said += f" Simple baselines, on the same folds: {_titles(files, baselines)}."
+        text += f" Simple baselines, on the same folds: {_titles(files, baselines)}."
     if manifest.primary:
-        said += (
+        text += (
             f" “{title_of(files, str(manifest.primary))}” was declared as the primary model "
             "before any result was known."
         )
     for need in manifest.needs:
         same = "the same patients, fold by fold" if need.patients == "same" else ""
         earlier = words_of(files, str(need.task))
-        said += f" They build on an earlier task, {earlier}{f' ({same})' if same else ''}."
-    return said.strip()
+        text += f" They build on an earlier task, {earlier}{f' ({same})' if same else ''}."
+    return text.strip()
 
 
 def _titles(files: RunArtifact, names: Sequence[str]) -> str:
@@ -317,7 +317,7 @@ def _titles(files: RunArtifact, names: Sequence[str]) -> str:
 def _validation(files: RunArtifact) -> str:
     if external.is_external(files):
         return external.validation_words(files)
-    said = []
+    texts = []
     for protocol in files.manifest.protocols or list(files.splits):
         split = files.splits.get(protocol)
         if not split:
@@ -330,57 +330,57 @@ def _validation(files: RunArtifact) -> str:
         }.get(protocol, f"The protocol {protocol}")
         if fused.is_fused(files):
             about = "Every patient was scored by models and weights that were fitted on others"
-        told = f"{about}: {split_words(split)}{f'; {choice}' if choice else ''}."
+        text = f"{about}: {split_words(split)}{f'; {choice}' if choice else ''}."
         counted = files.manifest.overlap.get(protocol) if not overlap else None
         declared = f" Declared overlap: {overlap}." if overlap else ""
-        said.append(told + declared + (f" {counted}" if counted else ""))
-    if said and fused.is_fused(files):
-        said.append(
+        texts.append(text + declared + (f" {counted}" if counted else ""))
+    if texts and fused.is_fused(files):
+        texts.append(
             fused.validation_words(files) + "After the folds final weights were fitted on "
             "everybody in the same way; no number here is of them."
         )
-    elif said:
-        said.append(
+    elif texts:
+        texts.append(
             "After the folds a final model was fitted on everybody in the same way; no number here "
             "is of it."
         )
-    return " ".join(said)
+    return " ".join(texts)
 
 
 def _statistics(files: RunArtifact, found: Sequence[Standing]) -> str:
     if not found:
         return ""
-    leading = list(dict.fromkeys(one.metric for one in found))
+    leading = list(dict.fromkeys(item.metric for item in found))
     of_others = files.manifest.kind is RunKind.JUDGED
     level = level_words(found[0].row.level or 0.95)
-    own = dict.fromkeys(str(one.row.method) for one in found if one.row.method)
-    said = (
+    own = dict.fromkeys(str(item.row.method) for item in found if item.row.method)
+    text = (
         f"The leading measure was the {listed([IN_WORDS[name] for name in leading])}"
         f"{'' if of_others or external.is_external(files) else ', pooled over the tested folds'}, "
         f"with {level} intervals"
     )
-    said += f" ({listed(list(own))})." if own else "."
+    text += f" ({listed(list(own))})." if own else "."
     unit = found[0].row.unit
     extra: Mapping[str, Any] = found[0].row.extra
     if unit == "patient" and extra.get("n_rows") not in (None, found[0].row.n):
-        said += " A patient may have several tested units; intervals take the patient as the unit."
-    compared = dict.fromkeys(d.method for one in found for d in one.differences.values())
+        text += " A patient may have several tested units; intervals take the patient as the unit."
+    compared = dict.fromkeys(d.method for item in found for d in item.differences.values())
     if compared:
-        said += (
+        text += (
             f" {compared_word(files.manifest).capitalize()}s were compared in pairs on what both "
             f"predicted ({listed(list(compared))}); {comparison_words(files)}."
         )
     if of_others:
-        said += measures_words(files, leading)
+        text += measures_words(files, leading)
     resamples = settings_of(files, protocol_told(files))["evaluate"].get("n_resamples")
     if resamples:
-        said += f" Bootstrap intervals are percentiles of {count(int(resamples))} resamples."
+        text += f" Bootstrap intervals are percentiles of {count(int(resamples))} resamples."
     rows = pooled_rows(files, protocol_told(files))
     names = {row.name for row in rows}
     if names & {"conformal_coverage", "empty_sets"}:
         by_class = ", by class," if "empty_sets" in names else ""
-        said += f" Prediction sets are conformal, calibrated{by_class} on out-of-fold patients."
-    return said
+        text += f" Prediction sets are conformal, calibrated{by_class} on out-of-fold patients."
+    return text
 
 
 def networks_fitted(files: RunArtifact) -> bool:
@@ -401,14 +401,14 @@ def _software(files: RunArtifact) -> str:
     packages = manifest.packages
     named = [f"{name} {version}" for name, version in _packages(files).items()]
     python = [f"Python {packages['python']}"] if "python" in packages else []
-    said = f"Software: {listed([core, *([f'plugin {plugin}'] if plugin else []), *python, *named])}"
+    text = f"Software: {listed([core, *([f'plugin {plugin}'] if plugin else []), *python, *named])}"
     device = manifest.device.name
     if device:
-        said += f", on {device}"
+        text += f", on {device}"
     if manifest.seed is not None:
-        said += f"; seed {manifest.seed}"
+        text += f"; seed {manifest.seed}"
     commit = manifest.git_commit
-    return f"{said}{f'; commit {commit[:10]}' if commit else ''}."
+    return f"{text}{f'; commit {commit[:10]}' if commit else ''}."
 
 
 def _citations(files: RunArtifact) -> list[str]:
@@ -423,76 +423,76 @@ def limits(files: RunArtifact) -> tuple[str, ...]:
     """Return what a run cannot say, one sentence each."""
     manifest, found = files.manifest, standings(files)
     data = manifest.data
-    said = []
+    texts = []
     if data.source == "synthetic":
-        said.append("The data are synthetic; nothing here is about patients.")
+        texts.append("The data are synthetic; nothing here is about patients.")
     plans = {split.plan for split in files.splits.values()}
     if external.is_external(files):
-        return (*said, *external.limits_words(files), *_of_size(found), *_of_missing(files))
+        return (*texts, *external.limits_words(files), *_of_size(found), *_of_missing(files))
     if manifest.kind is RunKind.JUDGED:
         return (*_of_judged(files), *_of_size(found))
     if "sites" not in plans:
-        said.append(
+        texts.append(
             "Centres, if there are several, were not parted: nothing shows how the model does at "
             "another centre, with other equipment or at another time."
         )
-    said.append(
+    texts.append(
         "No external validation is part of this run; cross-validation tells of patients like these."
     )
     if fused.is_fused(files):
-        said += fused.limits(files)
-    said += _of_size(found)
+        texts += fused.limits(files)
+    texts += _of_size(found)
     targets, models = len(targets_of(files)), len(manifest.models)
     if models > 1 or targets > 1:
         but = ", but for the adjusted p of areas" if fused.is_fused(files) else ""
-        said.append(
+        texts.append(
             f"{counted(models, 'model')} and {counted(targets, 'target')} were looked at without "
             f"correction{but}; only the primary model was declared before, every other lead is a "
             "hypothesis."
         )
     honest = files.splits["honest"].folds if "honest" in files.splits else ()
     if len({fold.name.partition("-")[0] for fold in honest}) == 1:
-        said.append("The folds were drawn once with one seed; other draws give other numbers.")
-    said += _of_missing(files)
-    return tuple(said)
+        texts.append("The folds were drawn once with one seed; other draws give other numbers.")
+    texts += _of_missing(files)
+    return tuple(texts)
 
 
 def _of_missing(files: RunArtifact) -> list[str]:
     """Return whom the result says nothing of: without outcome, and with unusable recordings."""
-    manifest, said = files.manifest, list[str]()
+    manifest, text = files.manifest, list[str]()
     unlabelled = manifest.flow.unlabelled
     if unlabelled is not None and unlabelled.patients:
         unknown = unlabelled.patients
-        said.append(
+        text.append(
             f"{counted(unknown, 'patient')} without a known outcome "
             f"{'is' if unknown == 1 else 'are'} not tested: if the outcome is unknown for a reason "
             "that goes with it, the result is biased."
         )
     if manifest.quarantined:
         n = len({row.recording_id for row in manifest.quarantined})
-        said.append(f"{counted(n, 'recording')} could not be used, perhaps of the sickest.")
-    return said
+        text.append(f"{counted(n, 'recording')} could not be used, perhaps of the sickest.")
+    return text
 
 
 def _of_judged(files: RunArtifact) -> list[str]:
     """Return what predictions made elsewhere cannot show."""
     n, what = len(files.manifest.models), compared_word(files.manifest)
-    said = [
+    texts = [
         "Only predictions were given: how the model was made, on whom, and what was chosen on "
         "these patients is not known here.",
     ]
     adjusted = any(adjusted_p(row) is not None for row in files.metrics)
     if n > 1 and adjusted:
-        said.append(
+        texts.append(
             f"{counted(n, what)} were compared; p of a difference of areas is adjusted for all "
             "pairs in a column of its own, every other p is not."
         )
     elif n > 1 and not files.manifest.primary:
-        said.append(
+        texts.append(
             f"{counted(n, what)} were looked at without correction, and none was declared "
             "beforehand."
         )
-    return said
+    return texts
 
 
 def _of_size(found: Sequence[Standing]) -> list[str]:

@@ -28,7 +28,7 @@ class Section:
 
 def model_card(files: RunArtifact) -> tuple[Section, ...]:
     """Return the sections of the card; what a run cannot know is left to the authors by name."""
-    known, told, manifest = evidence(files), answer(files), files.manifest
+    known, report, manifest = evidence(files), answer(files), files.manifest
     leading = manifest.primary or next(iter(manifest.models), "")
     versions = [
         f"{name} {version}"
@@ -41,16 +41,16 @@ def model_card(files: RunArtifact) -> tuple[Section, ...]:
         ("Model", (f"“{title_of(files, leading)}”." if leading else AUTHORS,
                    f"Versions: {', '.join(versions)}." if versions else "",
                    f"SHA-256 over models/final: {final}." if final else "")),
-        ("Intended use", (told.asked, "Research only: it is no medical device. Who should use it, "
-                          "on whom and to decide what is for the authors to say.")),
+        ("Intended use", (report.asked, "Research only: it is no medical device. Who should use "
+                          "it, on whom and to decide what is for the authors to say.")),
         ("Factors", (_first_large(known.get("subgroups", "no subgroup was evaluated")),
                      "Which groups matter is for the authors to say.")),
         ("Metrics", (known.get("statistics", ""), _first_large(known.get("choice", "")))),
         ("Data for training and evaluation", (_first_large(known.get("source", "")),
                                               known.get("participants", ""),
                                               known.get("outcome", ""))),
-        ("Results", told.found),
-        ("Warnings", (*told.warnings, *told.more)),
+        ("Results", report.found),
+        ("Warnings", (*report.warnings, *report.more)),
         ("Limits", limits(files)),
         ("Ethical considerations", (AUTHORS,)),
         ("Reproduction", (known.get("software", ""), known.get("settings", ""))),

@@ -58,17 +58,17 @@ def flow(files: RunArtifact) -> Flow | None:
     Every station is the one before less what left between them, in patients and in recordings; the
     last is held against what the run itself counted as used.
     """
-    told = files.manifest.flow
-    stations = list(told.stations)
+    entries = files.manifest.flow
+    stations = list(entries.stations)
     if not stations:
         return None
     first, *left, used = stations
-    boxes = [Box(_found(told), (_sizes(first), *_without(first)))]
+    boxes = [Box(_found(entries), (_sizes(first), *_without(first)))]
     n_patients, n_recordings = first.patients, first.recordings
-    for kind in dict.fromkeys(one.kind or "" for one in left):
-        own = [one for one in left if one.kind == kind]
-        n_patients -= sum(one.patients for one in own)
-        n_recordings -= sum(one.recordings for one in own)
+    for kind in dict.fromkeys(item.kind or "" for item in left):
+        own = [item for item in left if item.kind == kind]
+        n_patients -= sum(item.patients for item in own)
+        n_recordings -= sum(item.recordings for item in own)
         boxes.append(Box(KINDS[kind], tuple(map(_why, own)), aside=True))
         boxes.append(Box(AFTER[kind], (_both(n_patients, n_recordings),)))
     if (n_patients, n_recordings) != (used.patients, used.recordings):
@@ -78,18 +78,18 @@ def flow(files: RunArtifact) -> Flow | None:
             "others",
             "put back a whole copy of the run, or make it again",
         )
-    boxes += _branch(told)
-    samples = told.samples
+    boxes += _branch(entries)
+    samples = entries.samples
     if samples and samples != n_recordings:
-        copies = told.copies
+        copies = entries.copies
         more = (f"and {count(copies)} altered copies, for training only",) if copies else ()
         boxes.append(Box("Samples made of them", (counted(samples, "sample"), *more)))
-    boxes += [_protocol(name, one) for name, one in told.protocols.items()]
-    return Flow(tuple(boxes), _notes(told))
+    boxes += [_protocol(name, protocol) for name, protocol in entries.protocols.items()]
+    return Flow(tuple(boxes), _notes(entries))
 
 
-def _found(told: FlowEntry) -> str:
-    return "Found in the cohort table" if told.from_table else "Found"
+def _found(entry: FlowEntry) -> str:
+    return "Found in the cohort table" if entry.from_table else "Found"
 
 
 def _sizes(station: StationEntry) -> str:
@@ -125,8 +125,8 @@ def reason_of(station: StationEntry) -> str:
     return _SETTING.sub("", station.reason)
 
 
-def _branch(told: FlowEntry) -> list[Box]:
-    aside = told.unlabelled
+def _branch(entry: FlowEntry) -> list[Box]:
+    aside = entry.unlabelled
     if aside is None or not aside.train or not aside.patients:
         return []
     who = _both(aside.patients, aside.recordings)
@@ -135,9 +135,9 @@ def _branch(told: FlowEntry) -> list[Box]:
     ]
 
 
-def _protocol(name: str, told: ProtocolFlowEntry) -> Box:
-    patients = told.patients
-    recordings = told.recordings
+def _protocol(name: str, entry: ProtocolFlowEntry) -> Box:
+    patients = entry.patients
+    recordings = entry.recordings
     lines = [_both(patients.tested, recordings.tested)]
     if patients.trained_only:
         lines.append(f"{counted(patients.trained_only, 'patient')} trained on only")
@@ -146,8 +146,8 @@ def _protocol(name: str, told: ProtocolFlowEntry) -> Box:
     return Box(f"Tested, {name} protocol", tuple(lines))
 
 
-def _notes(told: FlowEntry) -> tuple[str, ...]:
-    identical, linked = told.identical, told.linked
+def _notes(entry: FlowEntry) -> tuple[str, ...]:
+    identical, linked = entry.identical, entry.linked
     notes = []
     if linked:
         notes.append(f"Patients are persons: {counted(linked, 'further id')} of theirs are linked.")

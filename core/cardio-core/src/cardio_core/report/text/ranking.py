@@ -72,7 +72,7 @@ class Difference:
         """As it is printed, with its sign and its interval."""
         if self.low is None or self.high is None:
             return f"{number(self.value, signed=True)} (no interval)"
-        value, low, high = (number(one, signed=True) for one in (self.value, self.low, self.high))
+        value, low, high = (number(item, signed=True) for item in (self.value, self.low, self.high))
         return f"{value} ({level_words(self.level)} interval {low} to {high})"
 
 
@@ -158,7 +158,7 @@ def targets_of(files: RunArtifact) -> list[TargetEntry]:
 
 def target_of(files: RunArtifact, name: str) -> TargetEntry:
     """Return what the task says of a target."""
-    found = (one for one in targets_of(files) if one.name == name)
+    found = (item for item in targets_of(files) if item.name == name)
     return next(found, TargetEntry(name=name))
 
 
@@ -181,8 +181,8 @@ def in_sentence(words: str) -> str:
     ('septal flash in a loop', 'QRS duration', 'T1 at CMR')
     """
     first = words.split(" ")[0].rstrip(",:;")
-    kept = len(first) > 1 and any(mark.isupper() or mark.isdigit() for mark in first[1:])
-    return words if kept else words[:1].lower() + words[1:]
+    retained = len(first) > 1 and any(mark.isupper() or mark.isdigit() for mark in first[1:])
+    return words if retained else words[:1].lower() + words[1:]
 
 
 def title_of(files: RunArtifact, model: str) -> str:
@@ -198,8 +198,8 @@ def standings(files: RunArtifact) -> list[Standing]:
     """
     rows = pooled_rows(files, protocol_told(files))
     by_target = [[r for r in rows if r.target == t.name] for t in targets_of(files)]
-    found = [one for own in by_target if (one := _standing(files, own)) is not None]
-    return sorted(found, key=lambda one: not one.declared)
+    found = [entry for own in by_target if (entry := _standing(files, own)) is not None]
+    return sorted(found, key=lambda item: not item.declared)
 
 
 def _standing(files: RunArtifact, rows: Sequence[Row]) -> Standing | None:

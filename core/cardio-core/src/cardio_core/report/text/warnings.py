@@ -60,21 +60,21 @@ def warnings_of(files: RunArtifact, found: Sequence[Standing]) -> list[str]:
     if fused.is_fused(files):
         grave += fused.no_better_than_members(files, first)
     # What the plugin says of itself comes before the details of what is computed.
-    said = [*_plugins_own(files, first.model), *_quarantined(files)]
+    texts = [*_plugins_own(files, first.model), *_quarantined(files)]
     others = _others_no_better(files, found[1:])
     return [
         *_synthetic(files),
         *_not_honest(files),
         *_copied(files),
         *grave,
-        *said,
+        *texts,
         *lesser,
         *others,
     ]
 
 
-def _told(files: RunArtifact, standing: Standing, asked: Sequence[Asked]) -> list[str]:
-    return [text for one in asked for text in one(files, standing)]
+def _told(files: RunArtifact, standing: Standing, requested: Sequence[Asked]) -> list[str]:
+    return [text for item in requested for text in item(files, standing)]
 
 
 def _the(files: RunArtifact, standing: Standing, *, start: bool = True) -> str:
@@ -213,7 +213,7 @@ def _all_or_none(files: RunArtifact, standing: Standing) -> Iterator[str]:
     named = [model for model, own in extreme.items() if own and model not in standing.baselines]
     own = extreme.get(standing.model)
     if own:
-        said = listed([f"a {name} of {value:.0f}" for name, value in own.items()])
+        text = listed([f"a {name} of {value:.0f}" for name, value in own.items()])
         others = [name for name in named if name != standing.model]
         so = (
             "it decides everybody alike"
@@ -221,7 +221,7 @@ def _all_or_none(files: RunArtifact, standing: Standing) -> Iterator[str]:
             else "the threshold is at an end of the scale, or the patients are too few"
         )
         also = f" Of the others, {counted(len(others), 'model')} too." if others else ""
-        yield f"{_the(files, standing)} has {said}: {so}.{also}"
+        yield f"{_the(files, standing)} has {text}: {so}.{also}"
     elif named:
         yield (
             f"A sensitivity or specificity of exactly 0 or 1 is found in "
@@ -336,10 +336,10 @@ def _others_no_better(files: RunArtifact, found: Sequence[Standing]) -> Iterator
 
 def _quarantined(files: RunArtifact) -> Iterator[str]:
     quarantined, n_used = files.manifest.quarantined or (), files.manifest.data.n_recordings
-    aside = {one.recording_id for one in quarantined}
+    aside = {entry.recording_id for entry in quarantined}
     if not aside or n_used is None:
         return
-    at_load = {one.recording_id for one in quarantined if one.hook == "load"}
+    at_load = {entry.recording_id for entry in quarantined if entry.hook == "load"}
     total = n_used + len(at_load)
     if total and len(aside) > MANY_QUARANTINED * total:
         yield (
