@@ -11,18 +11,22 @@ import numpy as np
 import pandas as pd
 from scipy.special import logit
 
-from cardio_core.config import EvaluateBlock
-from cardio_core.evaluation.aggregate import pooled
-from cardio_core.io.hashing import digest, file_digest
-from cardio_core.io.run_artifact import RunKind
-from cardio_core.runner.filling import state_of
-from cardio_core.runner.manifest import Manifest
-from cardio_core.runner.progress import Echo
-from cardio_core.types.info import Model, Target, Task
-from cardio_core.types.notes import Note, NoteKind
-from cardio_core.types.predictions import Scored
-from cardio_core.types.report import EvaluationReport, Metric, Scope
+from cardio_core.api import (
+    EvaluateBlock,
+    EvaluationReport,
+    Metric,
+    Model,
+    Note,
+    NoteKind,
+    Scope,
+    Scored,
+    Target,
+    Task,
+)
+from cardio_core.evaluation import pooled
+from cardio_core.runs import Echo, RunKind, digest, file_digest, finished, guard_place
 from cardio_stats import (
+    Estimate,
     bootstrap_sums,
     delong_covariance,
     delong_paired,
@@ -32,10 +36,9 @@ from cardio_stats import (
     paired_proportions,
 )
 from cardio_stats.errors import CardioError, ConfigError, DataError
-from cardio_stats.estimate import Estimate
 from cardio_studies.ingest import Given, names_in, read_given
 from cardio_studies.ingest_columns import Question
-from cardio_studies.run_writer import manifest_of, settings, write_page
+from cardio_studies.run_writer import entries_of, settings, write_page
 
 # Predictions of several runs or tables, brought to the patients whom all of them predicted.
 
@@ -154,25 +157,15 @@ def _file_of(text: str) -> tuple[str, Path]:
         raise ConfigError(f"{path}: no such run or table")
     if not path.is_dir():
         return label, path
-    manifest = Manifest.open(path, complete=False).content
-    if manifest.get("kind") == "exported":
-        raise ConfigError(
-            f"{path}: was exported and holds no predictions to compare; name the run itself"
-        )
-    status = manifest.get("status")
-    if not (path / "predictions.csv").is_file() or status != "done":
-        raise ConfigError(
-            f"{path}: its run is not finished ({status or 'no status'}); finish it with --resume"
-        )
+    finished(path)
+    if not (path / "predictions.csv").is_file():
+        raise ConfigError(f"{path}: holds no predictions to compare; name the run itself")
     return label, path / "predictions.csv"
 
 
 def _source(label: str, path: Path, asked: Question) -> Source:
-    manifest = path.parent / "manifest.json"
-    of_run = path.name == "predictions.csv" and manifest.is_file()
-    primary = (
-        str(Manifest.open(path.parent, complete=False).content.get("primary")) if of_run else ""
-    )
+    of_run = path.name == "predictions.csv" and (path.parent / "manifest.json").is_file()
+    primary = str(finished(path.parent).get("primary")) if of_run else ""
     wanted = list(asked.scores)
     if wanted or primary:
         inside = names_in(path)
@@ -490,13 +483,10 @@ def compare_sources(
     if threshold is not None and not 0 < threshold < 1:
         raise ConfigError(f"--threshold {threshold:g}: expected a probability between 0 and 1")
     found = shared(paths, asked, threshold)
-    state_of(out, RunKind.JUDGED, found.digest, again=True)
+    guard_place(out, RunKind.JUDGED, found.digest)
     config = settings(found.given, level)
     more, differences = compare_pairs(found.given, config, threshold, seed)
-    about = manifest_of(
-        found.given, out, shown=found.shown, digest=found.digest, primary=None, seed=seed,
-        command=command,
-    )  # fmt: skip
+    about = entries_of(found.given, shown=found.shown, digest=found.digest, primary=None, seed=seed)
     missing = found.who["not in another source"]
     note = (
         "All sources hold the same patients."
@@ -505,7 +495,8 @@ def compare_sources(
         "predicted; who is missing where stands in the table."
     )
     page = write_page(
-        found.given, out, about, config=config, seed=seed, adjusted=differences, echo=echo,
+        found.given, out, about, config=config, seed=seed, adjusted=differences, command=command,
+        echo=echo,
         notes=[Note(NoteKind.TABLE, note)],
         more=replace(more, tables={"who-is-where": found.who}),
     )  # fmt: skip

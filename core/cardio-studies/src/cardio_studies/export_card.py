@@ -10,23 +10,14 @@ from typing import Any
 
 import pandas as pd
 
-from cardio_core.evaluation.likeness import NAMES
-from cardio_core.io.run_artifact import (
-    FlowEntry,
-    MetricRow,
-    QuarantinedEntry,
-    RunArtifact,
-    read_artifact,
-)
-from cardio_core.io.run_schema import APPLICABILITY as KEPT_RANGES
-from cardio_core.report.text.model_card import FILE, model_card
-from cardio_core.report.text.ranking import protocol_told
-from cardio_core.runner.embeddings import APPLICABILITY
-from cardio_core.runner.predict import MODEL_CARD
+from cardio_core.report import model_card, protocol_told
+from cardio_core.runs import FinalModels, MetricRow, Run, RunArtifact
 from cardio_stats.cells import table_as_it_was
 from cardio_stats.files import write_json, write_text
 from cardio_stats.words import counted, level_words, listed, metric_words, number
 from cardio_studies.export_contents import FEW, Chosen, Names, words_in
+
+TEXT, JSON = "model_card.md", "model_card.json"
 
 # What the training patients were like, for the card: from the summaries that predict goes by.
 
@@ -37,8 +28,9 @@ _NORMAL_90 = 1.2815515655446004
 HEAD = ("Measured", "Unit", "Median", "10th to 90th percentile")
 
 
-def sentences_of(stored: Mapping[str, Any] | None) -> tuple[str, ...]:
+def sentences_of(finals: FinalModels) -> tuple[str, ...]:
     """Say whether and by what predict tells who is like the training patients."""
+    stored = finals.ranges
     if stored is None:
         return ("The run holds no summary by which new recordings could be called inside or "
                 "outside what the models were trained on.",)  # fmt: skip
@@ -46,11 +38,9 @@ def sentences_of(stored: Mapping[str, Any] | None) -> tuple[str, ...]:
         return (f"New patients are not judged: {stored['why_not']}.",)
     said = [
         "`cardio predict` says of each new patient whether he is inside, borderline or outside "
-        f"what the models were trained on, by {APPLICABILITY.as_posix()}."
+        "what the models were trained on, by models/final/applicability.json."
     ]
-    for column, names in (stored.get("names") or {}).items():
-        if names:
-            said.append(f"Trained on {NAMES.get(column, column)}: {listed(list(map(str, names)))}.")
+    said += [f"Trained on {what}: {listed(names)}." for what, names in finals.names.items()]
     return tuple(said)
 
 
@@ -206,10 +196,10 @@ def card_of(run: Path, chosen: Chosen, names: Names) -> Card:
     run that names a patient or a file. The words are those of the protocol that the run's own page
     tells; the numbers are all there.
     """
-    files = _nameless(read_artifact(run), chosen, names)
+    files = _nameless(Run(run).artifact, chosen, names)
     rows = _rows(files, chosen)
     table = _table_one(files)
-    ranges = KEPT_RANGES.read(run / APPLICABILITY) if (run / APPLICABILITY).is_file() else None
+    finals = FinalModels(run)
     titles = files.manifest.model_titles
     told = [row for row in rows if row.protocol == protocol_told(files)]
     parts = {one.heading: Part(one.heading, one.sentences) for one in model_card(files)}
@@ -219,7 +209,7 @@ def card_of(run: Path, chosen: Chosen, names: Names) -> Card:
         _measured("Calibration", told, chosen, titles),
         _measured("Subgroups", told, chosen, titles),
         Part("Training cohort", _cohort(files, table), _as_table(table)),
-        Part("Applicability", sentences_of(ranges), table_of(ranges)),
+        Part("Applicability", sentences_of(finals), table_of(finals.ranges)),
         Part("Privacy", _privacy(chosen)),
         Part("Licence", ("The code is under Apache-2.0. Under which terms these models may be "
                          "used is for the authors to say.",)),
@@ -234,7 +224,7 @@ def card_of(run: Path, chosen: Chosen, names: Names) -> Card:
         "models": {name: titles.get(name, name) for name in chosen.models},
         "left_out_models": chosen.left_out, "patient_rows": chosen.with_rows,
         "metrics": [_entries(row) for row in rows],
-        "packages": manifest.packages, "applicability": ranges,
+        "packages": manifest.packages, "applicability": finals.ranges,
         "table1": None if table is None else table.frame.to_dict("records"),
         "words": {name: list(parts[name].sentences) for name in ORDER if name in parts},
     }  # fmt: skip
@@ -254,8 +244,8 @@ def write(card: Card, out: Path) -> None:
             lines = [head, ("---",) * len(head), *rows]
             blocks.append("\n".join(f"| {' | '.join(map(_cell, line))} |" for line in lines))
     blocks.append("After Mitchell M et al. Model cards for model reporting. FAT* 2019:220.")
-    write_text(out / FILE, "\n\n".join(blocks) + "\n")
-    write_json(out / MODEL_CARD, card.numbers)
+    write_text(out / TEXT, "\n\n".join(blocks) + "\n")
+    write_json(out / JSON, card.numbers)
 
 
 def _cell(text: str) -> str:
@@ -270,12 +260,14 @@ def _nameless(files: RunArtifact, chosen: Chosen, names: Names) -> RunArtifact:
         manifest,
         data=replace(manifest.data, digest=None, path_shown=""),
         models=tuple(chosen.models), primary=chosen.primary, command=(),
-        quarantined=tuple(QuarantinedEntry(recording_id=str(n), reason="")
-                          for n in range(n_aside)),
+        quarantined=tuple(
+            replace(one, recording_id=str(n), hook="", reason="", kind="unusable")
+            for n, one in enumerate((manifest.quarantined or ())[:n_aside])
+        ),
         excluded={}, flags={},
         notes=tuple(note for note in manifest.notes if not _names_any(note.text, names)),
         outcome="" if few else manifest.outcome,
-        flow=FlowEntry() if few else manifest.flow,
+        flow=type(manifest.flow)() if few else manifest.flow,
     )  # fmt: skip
     metrics = tuple(
         replace(row, extra={}) if few else row
@@ -344,7 +336,7 @@ def _measured(
     if not found:
         return Part(heading, (none,))
     head = ("Model", "Measure", "Value", "Interval", "n", "Method")
-    said = f"Protocol {found[0].protocol}, {of}; the rest is in {MODEL_CARD}."
+    said = f"Protocol {found[0].protocol}, {of}; the rest is in {JSON}."
     return Part(heading, (said,), (head, *(_line(row, titles) for row in found)))
 
 

@@ -14,16 +14,18 @@ import numpy as np
 import pandas as pd
 from scipy.special import expit, logit
 
-from cardio_core.fold_assignment import SplitPlan, link_subjects, plan_folds
-from cardio_core.io.hashing import directory_digest, file_digest
-from cardio_core.io.places import keep_places, shown_path
-from cardio_core.io.run_artifact import SPLITS, SplitRecords
-from cardio_core.io.run_schema import read_predictions
-from cardio_core.io.store import load_table
-from cardio_core.runner.fits import open_decisions, predictions_file
-from cardio_core.runner.manifest import Manifest
-from cardio_core.types.info import Target
-from cardio_core.types.plans import Nested
+from cardio_core.api import Nested, Target
+from cardio_core.runs import (
+    FinalModels,
+    Run,
+    RunKind,
+    RunWriter,
+    file_digest,
+    finished,
+    link_subjects,
+    plan_folds,
+    shown_path,
+)
 from cardio_stats.errors import ConfigError, DataError
 
 # From the predictions of a patient's recordings and studies to one score of the patient.
@@ -69,11 +71,6 @@ RESERVED = (FUSION, MEAN, CLINICAL, BOTH, GUIDELINE)
 
 _LABEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]*")
 _IDS = ("sample_id", "study_id", "patient_id")
-_KINDS = {
-    "judged": "holds predictions of others, which no final model can repeat for new patients",
-    "exported": "holds final models without predictions; name the run that it was exported from",
-    "fused": "is a fusion itself; name the runs that it fuses",
-}
 
 
 @dataclass(frozen=True)
@@ -180,21 +177,16 @@ def _named(text: str) -> tuple[str, Path, str]:
 
 
 def _open(label: str, run: Path, model: str, outcome: str | None) -> Member:
-    manifest = finished(run)
+    manifest = finished_member(run, honest=True)
     models = list(manifest.get("models") or [])
     model = model or str(manifest.get("primary") or next(iter(models), ""))
     if model not in models:
         raise ConfigError(f"{run}: has no model {model!r}; it has {', '.join(models) or 'none'}")
-    if "honest" not in (manifest.get("protocols") or []):
-        raise ConfigError(
-            f"{run}: ran the paper protocol alone, whose predictions are no out-of-fold ones; run "
-            "it again with --protocol honest"
-        )
     target = _target(label, manifest, outcome)
     return Member(label, run, manifest, model, target, _rows(label, run, model, target))
 
 
-def finished(run: Path) -> dict[str, Any]:
+def finished_member(run: Path, *, honest: bool = False) -> dict[str, Any]:
     """Return the manifest of a run that can be a member.
 
     Raises
@@ -202,15 +194,9 @@ def finished(run: Path) -> dict[str, Any]:
     ConfigError
         In one line: no run, another cardio-core, not finished, or of a kind without predictions.
     """
-    content = Manifest.open(run).content
-    kind = str(content.get("kind") or "run")
-    if kind != "run":
-        raise ConfigError(f"{run}: {_KINDS.get(kind, f'is no run but {kind}')}")
-    status = content.get("status")
-    if status != "done" or not (run / "predictions.csv").is_file():
-        raise ConfigError(
-            f"{run}: its run is not finished ({status or 'no status'}); finish it with --resume"
-        )
+    content = finished(run, RunKind.RUN, honest=honest)
+    if not (run / "predictions.csv").is_file():
+        raise ConfigError(f"{run}: holds no predictions to fuse; run its command again")
     return content
 
 
@@ -235,7 +221,8 @@ def _target(label: str, manifest: Mapping[str, Any], outcome: str | None) -> Tar
 
 
 def _rows(label: str, run: Path, model: str, target: Target) -> pd.DataFrame:
-    table = read_predictions(run / "predictions.csv")
+    opened = Run(run)
+    table = opened.predictions
     chosen = (
         (table["protocol"] == "honest")
         & (table["model"] == model)
@@ -267,37 +254,21 @@ def _rows(label: str, run: Path, model: str, target: Target) -> pd.DataFrame:
         }
     )
     made = one_a_patient(rows, ["repeat", "patient_id"])
-    made["decided"] = _decided(made, run, model, target)
-    subjects = _subjects(run, model, target, list(made["fold"].unique()))
-    found = made["patient_id"].map(subjects)
+    made["decided"] = _decided(made, opened, model, target)
+    found = made["patient_id"].map(opened.subjects(model, target))
     return made.assign(subject_id=found.where(found.notna(), made["patient_id"]))
 
 
-def _decided(rows: pd.DataFrame, run: Path, model: str, target: Target) -> np.ndarray:
+def _decided(rows: pd.DataFrame, run: Run, model: str, target: Target) -> np.ndarray:
     """Return what the run decided; where a score is of several, its fold's threshold decides."""
     decided = rows["decided"].to_numpy(int)
     several = (rows["n_units"] > 1).to_numpy()
     for fold in rows.loc[several, "fold"].unique():
-        folder = run / "models" / f"honest-{fold}" / model
-        known = (folder / "chosen.json").is_file()
-        rule = open_decisions(folder, (target,)).get(target.name) if known else None
+        rule = run.decision(fold, model, target)
         here = several & (rows["fold"] == fold).to_numpy()
         threshold = rule.threshold if rule is not None else 0.5
         decided[here] = rows.loc[here, "score"].to_numpy(float) >= threshold
     return decided
-
-
-def _subjects(run: Path, model: str, target: Target, folds: Sequence[str]) -> dict[str, str]:
-    """Return the person behind each patient id, as far as the run's own predictions tell it."""
-    found: dict[str, str] = {}
-    for fold in folds:
-        path = run / "models" / f"honest-{fold}" / model / predictions_file(target)
-        if path.is_file():
-            frame = load_table(path)
-            found |= dict(
-                zip(frame["patient_id"].astype(str), frame["subject_id"].astype(str), strict=True)
-            )
-    return found
 
 
 def renamed(member: Member, target: Target) -> Member:
@@ -516,7 +487,7 @@ def shared_folds(joined: Joined, *, seed: int) -> Folds:
     repeats = max(one.n_repeats for one in joined.members)
     table = joined.patients.reset_index(names="patient_id")
     table.index = pd.Index(table["patient_id"], name="sample_id")
-    made: SplitPlan = plan_folds(
+    made = plan_folds(
         Nested(k, repeats), table, y.to_numpy(), protocol="honest", name="nested",
         seed=seed + OTHERWISE_DRAWN,
     )  # fmt: skip
@@ -556,7 +527,7 @@ def split_alike(joined: Joined) -> pd.DataFrame | None:
 
 def _plan_of(member: Member) -> str | None:
     """Return the plan of a member's honest protocol, None where it keeps no folds."""
-    kept = SPLITS.read_or(member.run / "splits.json", SplitRecords()).protocols.get("honest")
+    kept = Run(member.run).artifact.splits.get("honest")
     return None if kept is None else kept.plan
 
 
@@ -589,18 +560,17 @@ def _beside(member: Member, out: Path) -> str:
     return os.path.relpath(member.run.resolve(), out.resolve())
 
 
-def keep_members(members: Sequence[Member], out: Path) -> None:
+def keep_members(members: Sequence[Member], writer: RunWriter) -> None:
     """Keep for the owner alone where members lie whose place would tell more than it should."""
-    places = {one.label: _beside(one, out) for one in members}
+    places = {one.label: _beside(one, writer.folder) for one in members}
     if far := {label: place for label, place in places.items() if shown_path(place) != place}:
-        keep_places(out, members=far)
+        writer.keep_places(members=far)
 
 
 def digests_of(run: Path) -> dict[str, str | None]:
     """Return the SHA-256 of what a fusion takes from a run: predictions and final models."""
-    final = run / "models" / "final"
     predictions = run / "predictions.csv"
     return {
         "predictions_digest": file_digest(predictions) if predictions.is_file() else None,
-        "final_digest": directory_digest(final) if final.is_dir() else None,
+        "final_digest": FinalModels(run).digest,
     }

@@ -17,30 +17,33 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from cardio_core.config import EvaluateBlock
-from cardio_core.context import Context
-from cardio_core.evaluation import clinical_model
-from cardio_core.evaluation.aggregate import pooled, score_columns
-from cardio_core.evaluation.clinical_model import by_patient, check_covariates
-from cardio_core.evaluation.decision import Decision, choose
-from cardio_core.evaluation.fusion import FusionRule, fit_rule, fuse, side_by_side
-from cardio_core.evaluation.parts import noting
-from cardio_core.io.cohort import CohortTable
-from cardio_core.types.artifact import ModelArtifact
-from cardio_core.types.info import Target, Task
-from cardio_core.types.notes import Note
-from cardio_core.types.report import Metric, Scope
-from cardio_core.types.targets import Targets
+from cardio_core.api import CohortTable, EvaluateBlock, Metric, Note, Scope, Target, Task
+from cardio_core.evaluation import (
+    Decision,
+    FusionRule,
+    by_patient,
+    check_covariates,
+    choose,
+    fit_clinical,
+    fit_rule,
+    fuse,
+    noting,
+    pooled,
+    score_clinical,
+    score_columns,
+    side_by_side,
+)
+from cardio_core.runs import FinalModels
 from cardio_stats import (
+    Estimate,
     auc,
     bootstrap_sums,
     delong_covariance,
     max_z_adjusted,
+    net_benefit,
     reclassification_index,
 )
-from cardio_stats.decision_curves import net_benefit
 from cardio_stats.errors import ConfigError, DataError
-from cardio_stats.estimate import Estimate
 from cardio_stats.words import listed
 from cardio_studies.comparison import likelihood_added
 from cardio_studies.fusion_members import (
@@ -161,31 +164,6 @@ def _yes_or_no(values: pd.Series, name: str, where: str) -> pd.Series:
     return texts.map(lambda one: float(one in _YES), na_action="ignore").astype(float)
 
 
-def fit_clinical(
-    values: pd.DataFrame, y: pd.Series, target: Target, folder: Path, fold: str
-) -> ModelArtifact:
-    """Fit the core's clinical model on some patients, as a run does, into a folder.
-
-    `values` has a row a patient and `y` (0 or 1) the same index.
-    """
-    out = folder / "artifact"
-    out.mkdir(parents=True)
-    words = y.map(dict(enumerate(target.classes))).rename(target.name).to_frame()
-    ctx = Context(_task(target), model=CLINICAL, fold=fold, protocol="honest", _out=out)
-    made: ModelArtifact = clinical_model.train(
-        training=_features(values), targets=Targets("patient", words), ctx=ctx
-    )
-    made.write_json("seen.json", {"subjects": sorted(values.index.astype(str))})
-    return made
-
-
-def score_clinical(artifact: ModelArtifact, values: pd.DataFrame, target: Target) -> pd.Series:
-    """Return the probability of the event by patient, NaN of whom no variable is known."""
-    ctx = Context(_task(target), model=CLINICAL, protocol="honest")
-    found = clinical_model.predict(model=artifact, features=_features(values), ctx=ctx)
-    return pd.Series(found.scores[target.name], list(found.ids)).reindex(values.index)
-
-
 def score_new(
     run: Path, paths: Sequence[Path], covariates: Sequence[str], target: Target
 ) -> pd.Series:
@@ -204,22 +182,8 @@ def score_new(
         found.append(table.rows)
     rows = pd.concat(found)
     values = by_patient(rows.assign(patient_id=rows["patient_id"].map(label_of)), covariates)
-    artifact = ModelArtifact(run / "models" / "final" / CLINICAL / "artifact")
+    artifact = FinalModels(run).artifact(CLINICAL)
     return score_clinical(artifact, values.reindex(columns=list(covariates)), target).dropna()
-
-
-def _task(target: Target) -> Task:
-    from cardio_core.types.info import Model
-
-    return Task("fused", "", "patient", (target,), (Model(CLINICAL, "Clinical variables"),))
-
-
-def _features(values: pd.DataFrame):  # type: ignore[no-untyped-def]
-    ids = values.index.astype(str)
-    table = pd.DataFrame(
-        dict.fromkeys(("recording_id", "study_id", "patient_id", "subject_id"), ids)
-    ).set_axis(pd.Index(ids, name="sample_id"))
-    return clinical_model.clinical_features(table, values.set_axis(table.index))
 
 
 OTHERS = "chosen on the other folds"

@@ -9,10 +9,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from cardio_core.types.info import Model, Target, Task
-from cardio_core.types.predictions import Scored
-from cardio_stats._numerics.columns import binary_outcome
-from cardio_stats.decisions import youden_threshold
+from cardio_core.api import Model, Scored, Target, Task
+from cardio_stats import binary_outcome, youden_threshold
 from cardio_stats.errors import ConfigError, DataError
 from cardio_stats.tables import read_typed
 from cardio_studies.ingest_columns import (

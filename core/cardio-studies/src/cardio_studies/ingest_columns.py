@@ -11,7 +11,7 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
-from cardio_stats._numerics.columns import columns_told
+from cardio_stats import columns_told
 from cardio_stats.errors import ConfigError, DataError, every
 from cardio_stats.outcome import PAIRS, Outcome, place_words, words_in
 from cardio_stats.tables import PATIENTS

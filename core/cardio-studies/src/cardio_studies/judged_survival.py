@@ -11,18 +11,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from cardio_core.io.hashing import file_digest
-from cardio_core.io.run_artifact import RunKind
-from cardio_core.report.terms import spelled
-from cardio_core.runner.filling import filling, state_of
-from cardio_core.runner.manifest import first_entries
-from cardio_core.runner.progress import Echo
-from cardio_core.types.info import Target
-from cardio_core.types.notes import Note, NoteKind
-from cardio_core.types.report import Metric, Scope
+from cardio_core.api import Metric, Note, NoteKind, Scope, Target
+from cardio_core.report import spelled
+from cardio_core.runs import Echo, RunKind, file_digest, guard_place, write_run
 from cardio_stats import (
+    Estimate,
     harrell_c,
     observed_over_expected,
+    require_one_row_each,
     timed_auc,
     timed_brier,
     timed_calibration,
@@ -30,9 +26,7 @@ from cardio_stats import (
     timed_net_benefit,
     uno_c,
 )
-from cardio_stats._numerics.columns import require_one_row_each
 from cardio_stats.errors import ConfigError, DataError, every
-from cardio_stats.estimate import Estimate
 from cardio_stats.figures import described
 from cardio_stats.figures.curves import decision
 from cardio_stats.figures.survival import risk_calibration
@@ -48,7 +42,7 @@ from cardio_studies.ingest_columns import (
     is_probability,
     require_scores,
 )
-from cardio_studies.run_writer import publish
+from cardio_studies.run_writer import judged_entries
 
 TASK = "judged"
 
@@ -161,7 +155,7 @@ def judge_survival(
     scores = [_judged(table, followed, name) for name in names]
     target = Target(status, "binary", ("no", "yes"))
     digest = file_digest(path)
-    state_of(out, RunKind.JUDGED, digest, again=True)
+    guard_place(out, RunKind.JUDGED, digest)
     primary = asked.primary or names[0]
     metrics, notes = _metrics(scores, horizon, asked, target, level)
     lines = [
@@ -180,21 +174,18 @@ def judge_survival(
         "by the weights of those who were followed; a higher score is taken to mean an earlier "
         "event."
     )
-    about = first_entries(
-        RunKind.JUDGED, out.name, command, identity=digest,
-        task=TASK, task_title=f"Predictions of {spelled(status)} by {horizon.words}",
-        papers=[], protocols=[], models=names, model_titles={name: name for name in names},
-        baselines=[], primary=asked.primary, targets=[vars(target)], outcome_column=status,
-        outcome=outcome, words={}, seed=0,
-        data={"source": "given", "path_shown": path.name, "digest": digest,
-              "n_patients": followed.n},
-        left_out=f"{followed.n_dropped} rows lack a time or a status and were left out.",
-    )  # fmt: skip
-    with filling(out, about, echo, again=True) as manifest:
-        page = publish(
-            manifest, [one.to_dict() for one in metrics], {},
-            _figures(scores, primary, horizon, level),
+    about = judged_entries(
+        TASK, f"Predictions of {spelled(status)} by {horizon.words}", target, names,
+        asked.primary, outcome,
+        {"path_shown": path.name, "digest": digest, "n_patients": followed.n},
+    ) | {
+        "left_out": f"{followed.n_dropped} rows lack a time or a status and were left out.",
+    }  # fmt: skip
+    with write_run(out, RunKind.JUDGED, digest, command=command, echo=echo, **about) as writer:
+        page = writer.publish(
+            [one.to_dict() for one in metrics],
             [*Note.each(NoteKind.TABLE, lines), *Note.each(NoteKind.NOT_COMPUTED, notes)],
+            {}, _figures(scores, primary, horizon, level),
         )  # fmt: skip
     return page, lines
 

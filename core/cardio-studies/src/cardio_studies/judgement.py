@@ -6,17 +6,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from cardio_core.evaluation.patients import TableOne, describe_columns
-from cardio_core.io.hashing import file_digest
-from cardio_core.io.run_artifact import RunKind
-from cardio_core.runner.filling import state_of
-from cardio_core.runner.progress import Echo
-from cardio_core.types.notes import Note, NoteKind
+from cardio_core.api import Note, NoteKind
+from cardio_core.evaluation import TableOne, describe_columns
+from cardio_core.runs import Echo, RunKind, file_digest, guard_place
 from cardio_stats.errors import DataError
 from cardio_stats.tables import read_typed
 from cardio_studies.ingest import Given, read_given
 from cardio_studies.ingest_columns import Question, guessed_patient, label_of
-from cardio_studies.run_writer import manifest_of, settings, write_page
+from cardio_studies.run_writer import entries_of, settings, write_page
 
 
 def judge_predictions(
@@ -66,13 +63,11 @@ def judge_predictions(
     """
     given = read_given(path, asked)
     digest = file_digest(path)
-    state_of(out, RunKind.JUDGED, digest, again=True)
-    about = manifest_of(
-        given, out, shown=path.name, digest=digest, primary=asked.primary, seed=seed,
-        command=command,
-    ) | {"left_out": " ".join(_left_out(given))}  # fmt: skip
+    guard_place(out, RunKind.JUDGED, digest)
+    about = entries_of(given, shown=path.name, digest=digest, primary=asked.primary, seed=seed)
+    about["left_out"] = " ".join(_left_out(given))
     page = write_page(
-        given, out, about, config=settings(given, level), seed=seed, echo=echo,
+        given, out, about, config=settings(given, level), seed=seed, command=command, echo=echo,
         table_one=_table_one(given, cohort, asked),
         notes=Note.each(NoteKind.TABLE, [*_left_out(given), *_undivided(given), *_changing(given)]),
     )  # fmt: skip

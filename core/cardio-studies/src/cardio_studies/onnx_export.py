@@ -9,10 +9,9 @@ import logging
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stdout
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -21,11 +20,8 @@ from numpy.typing import NDArray
 from torch import nn
 from torch.nn.modules import module as hooks
 
-from cardio_core.compute.resource_errors import install_extra
-from cardio_core.runner.answers import Opened, answer, open_finished
-from cardio_core.runner.progress import Echo
-from cardio_core.runner.setup import CohortAsked, writer_of
-from cardio_core.types.features import FeatureSet
+from cardio_core.api import FeatureSet
+from cardio_core.runs import Echo, install_extra, predict_each
 from cardio_stats.errors import CardioError, ConfigError, DataError
 from cardio_stats.files import SafeName, file_in
 
@@ -316,20 +312,26 @@ def _first(text: str | None) -> str:
 
 # The networks of an exported folder, found by letting it predict, as ONNX files.
 
-N_SYNTHETIC = 6
 NOT_HERE = ("Behind the network come the plugin's own steps: probabilities, means over what a "
             "patient has, the threshold. The outputs are as the network gives them.")  # fmt: skip
 
 
 def write_networks(
-    folder: Path, examples: Sequence[Path], echo: Echo | None = None
+    run: Path,
+    models: Sequence[str],
+    folder: Path,
+    examples: Sequence[Path],
+    echo: Echo | None = None,
 ) -> dict[str, dict[str, Any]]:
     """Write every network that the exported models call in predicting as ``onnx/NAME.onnx``.
 
     Parameters
     ----------
+    run : Path
+        The run whose final models predict.
+    models : sequence of str
     folder : Path
-        An exported folder.
+        Where ``onnx`` is made.
     examples : sequence of Path
         Recordings to predict; none makes a few synthetic ones. Nothing of them is kept.
     echo : callable, optional
@@ -346,30 +348,19 @@ def write_networks(
     CardioError
         If a network cannot be written, or answers otherwise than in torch.
     """
-    with TemporaryDirectory(prefix="cardio-") as place:
-        opened = open_finished(folder, device="cpu", features_in=Path(place) / "features")
-        inputs = tuple(examples) or (_synthetic(opened, Path(place) / "synthetic"),)
-        try:
-            # Once without models: what measures recordings is not of the models.
-            prepared = answer(_only(opened, ()), inputs, echo=echo).prepared
-        except DataError as error:
-            how = "--example" if examples else "give recordings with --example"
-            raise DataError(
-                f"--onnx: {how}: no recording to call the networks on ({error})"
-            ) from error
-        made: dict[str, dict[str, Any]] = {}
-        for name in opened.models:
-            if opened.task.model(name).core_owned:
-                continue
-            with watching() as called:
-                answer(_only(opened, (name,)), inputs)
+    made: dict[str, dict[str, Any]] = {}
+    try:
+        for name, called, opened, features in predict_each(run, models, examples, watching, echo):
+            about = _about(opened, name, features)
             for number, one in enumerate(called, start=1):
                 stem = name if len(called) == 1 else f"{name}-{number}"
-                path = file_in(folder, "onnx", SafeName(stem, ".onnx"))
-                about = _about(opened, name, prepared.features)
                 if echo is not None:
                     echo(f"ONNX: {name}, {type(one.network).__name__}")
+                path = file_in(folder, "onnx", SafeName(stem, ".onnx"))
                 made[stem] = write_onnx(path, one, about)
+    except DataError as error:
+        how = "--example" if examples else "give recordings with --example"
+        raise DataError(f"--onnx: {how}: no recording to call the networks on ({error})") from error
     if not made:
         raise CardioError(
             "--onnx: none of the exported models called a network in predicting; leave --onnx out"
@@ -377,18 +368,7 @@ def write_networks(
     return made
 
 
-def _only(opened: Opened, models: Sequence[str]) -> Opened:
-    return replace(opened, manifest={**opened.manifest, "models": list(models)})
-
-
-def _synthetic(opened: Opened, place: Path) -> Path:
-    place.mkdir()
-    asked = CohortAsked(opened.task.name, N_SYNTHETIC, seed=1, difficulty=opened.config.difficulty)
-    writer_of(opened.plugin.info, asked)(place)
-    return place
-
-
-def _about(opened: Opened, model: str, features: FeatureSet) -> dict[str, str]:
+def _about(opened: Any, model: str, features: FeatureSet) -> dict[str, str]:
     """Return what a user of the file has to know: whose it is, its settings, units and axes."""
     manifest, tree = opened.manifest, opened.config.model_dump(mode="json")
     blocks = {

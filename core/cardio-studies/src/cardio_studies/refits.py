@@ -9,26 +9,11 @@ from itertools import pairwise
 import numpy as np
 import pandas as pd
 
-from cardio_core.config import ProtocolBlock
-from cardio_core.fold_assignment import SplitPlan, strata_of
-from cardio_core.runner.protocols import split
-from cardio_core.types.info import Target
-from cardio_core.types.targets import KEY_OF_UNIT, Targets
-from cardio_stats.errors import ConfigError, DataError
-from cardio_stats.estimate import Estimate
-from cardio_studies.stability_setup import (
-    Again,
-    Measure,
-    Refit,
-    fit_refits,
-    measure_of,
-    needs_for,
-    over_refits,
-    predicted,
-    say_cost,
-    unfitted_in,
-    values_of,
-)
+from cardio_core.api import Target, Targets
+from cardio_core.runs import Refit, Reopened, SplitPlan
+from cardio_stats import Estimate
+from cardio_stats.errors import DataError
+from cardio_studies.refit_metrics import Measure, measure_of, over_refits, values_of
 
 WHAT = "repeats"
 
@@ -83,60 +68,35 @@ class Repeated:
         return int((gain > 0).sum()), int((gain == 0).sum()), int((gain < 0).sum())
 
 
-def repeat(again: Again, n: int, *, executor: str) -> list[Repeated]:
-    """Fit the run again over `n` other seeds of its splits and fits; return a result a target.
-
-    Raises
-    ------
-    ConfigError
-        If fewer than two are asked for.
-    """
-    if n < 2:
-        raise ConfigError(
-            f"--repeats {n}: expected two or more; one repeat says nothing of a spread, 20 do"
-        )
-    say_cost(again, n)
-    refits = [_refit(again, number, executor) for number in range(1, n + 1)]
-    fit_refits(again, WHAT, refits)
-    lost = unfitted_in(again, WHAT, refits)
-    return [
-        _summed(again, target, refits, lost)
-        for target in again.task.targets
-        if target.name in again.observed.frames
-    ]
-
-
-def fixed_folds(again: Again) -> bool:
-    """Whether the run's plan leaves nothing to a seed."""
-    return again.arm.plan.plan not in ("nested", "holdout")
-
-
-def _refit(again: Again, number: int, executor: str) -> Refit:
-    block: ProtocolBlock = again.arm.config.protocols["honest"]
+def repeat(again: Reopened, n: int) -> list[Repeated]:
+    """Fit the run again over `n` other seeds of its splits and fits; return a result a target."""
+    again.say_cost(n)
     # A nested plan of several repeats uses up as many seeds: none is drawn twice.
-    seed = again.session.ctx.seed + number * block.repeats
-    name = f"seed-{seed}"
-    needs = needs_for(again, name, seed=seed, executor=executor)
-    session = replace(again.session, ctx=again.session.ctx.replace(seed=seed), needs=needs)
-    table = again.arm.prepared.features.table
-    plan = split(session, block, table, again.arm.truth, "honest")
-    return Refit(name, plan, again.arm.truth, seed, needs)
+    seeds = [again.seed + number * again.block.repeats for number in range(1, n + 1)]
+    refits = [again.refit(f"seed-{seed}", seed=seed, needs=f"seed-{seed}") for seed in seeds]
+    again.fit(WHAT, refits)
+    lost = again.unfitted(WHAT, refits)
+    return [_summed(again, target, refits, lost) for target in again.targets]
 
 
-def _summed(again: Again, target: Target, refits: list[Refit], lost: dict[str, int]) -> Repeated:
-    frames = [predicted(again, WHAT, refit, target) for refit in refits]
+def fixed_folds(again: Reopened) -> bool:
+    """Whether the run's plan leaves nothing to a seed."""
+    return again.plan.plan not in ("nested", "holdout")
+
+
+def _summed(again: Reopened, target: Target, refits: list[Refit], lost: dict[str, int]) -> Repeated:
+    frames = [again.predicted(WHAT, refit, target) for refit in refits]
     rows = [
         {"seed": refit.seed, "model": model, "value": value}
         for refit, frame in zip(refits, frames, strict=True)
         for model, value in values_of(frame, target).items()
     ]
     values = pd.DataFrame(rows, columns=["seed", "model", "value"])
-    models = [m for m in again.session.setup.models if m in set(values["model"])]
+    models = [m for m in again.models if m in set(values["model"])]
     primary = again.task.primary if again.task.primary in models else (models or [""])[0]
     pairs = [(primary, other) for other in models if other != primary]
-    config = again.arm.config.evaluate
     means, differences = over_refits(
-        frames, target, pairs, level=config.level, seed=again.session.ctx.seed
+        frames, target, pairs, level=again.evaluate.level, seed=again.seed
     )
     observed = values_of(again.observed.frames[target.name], target)
     return Repeated(target, measure_of(target), primary, values, observed, means, differences, lost)
@@ -244,7 +204,7 @@ class Permuted:
         return float(own), null.to_numpy(float)
 
 
-def permute(again: Again, n: int) -> list[Permuted]:
+def permute(again: Reopened, n: int) -> list[Permuted]:
     """Rerun everything on `n` permutations of the labels; return a result a target.
 
     Labels are permuted before anything that sees them: the folds are drawn from them, candidates,
@@ -252,22 +212,16 @@ def permute(again: Again, n: int) -> list[Permuted]:
 
     Raises
     ------
-    ConfigError
-        If fewer than nineteen are asked for.
     DataError
         If the labels cannot be permuted between patients.
     """
-    if n < FEWEST:
-        raise ConfigError(
-            f"--permute {n}: expected {FEWEST} or more, or no p-value can reach .05; 199 are usual"
-        )
-    refits = [_permuting_refit(again, number) for number in range(1, n + 1)]
-    fit_refits(again, PERMUTED_TITLE, refits)
-    return [
-        _permuting_summed(again, target, refits)
-        for target in again.task.targets
-        if target.name in again.observed.frames
-    ]
+    refits = []
+    for number in range(1, n + 1):
+        rng = np.random.default_rng([again.seed, number])
+        targets = permuted_targets(again.truth.targets, again.table, rng)
+        refits.append(again.refit(f"permutation-{number}", targets=targets))
+    again.fit(PERMUTED_TITLE, refits)
+    return [_permuting_summed(again, target, refits) for target in again.targets]
 
 
 def p_value(own: float, null: np.ndarray, sign: int) -> float:
@@ -307,7 +261,7 @@ def permuted_targets(targets: Targets, table: pd.DataFrame, rng: np.random.Gener
             "--permute: expected labels of recordings, studies or patients, found labels of "
             "moments within recordings, which cannot change patients; leave --permute out"
         )
-    key = KEY_OF_UNIT[targets.unit]
+    key = f"{targets.unit}_id"
     owner = table.drop_duplicates(key).set_index(table.drop_duplicates(key)[key])["subject_id"]
     index = targets.table.index
     owners = owner.reindex(index)
@@ -343,21 +297,12 @@ def permuted_targets(targets: Targets, table: pd.DataFrame, rng: np.random.Gener
     return replace(targets, table=moved, strata=strata)
 
 
-def _permuting_refit(again: Again, number: int) -> Refit:
-    session, arm = again.session, again.arm
-    table = arm.prepared.features.table
-    rng = np.random.default_rng([session.ctx.seed, number])
-    truth = replace(arm.truth, targets=permuted_targets(arm.truth.targets, table, rng))
-    plan = split(session, arm.config.protocols["honest"], table, truth, "honest")
-    return Refit(f"permutation-{number}", plan, truth, session.ctx.seed)
-
-
-def _permuting_summed(again: Again, target: Target, refits: list[Refit]) -> Permuted:
+def _permuting_summed(again: Reopened, target: Target, refits: list[Refit]) -> Permuted:
     rows = [
         {"permutation": number, "model": model, "value": value}
         for number, refit in enumerate(refits, start=1)
         for model, value in values_of(
-            predicted(again, PERMUTED_TITLE, refit, target), target
+            again.predicted(PERMUTED_TITLE, refit, target), target
         ).items()
     ]
     null = pd.DataFrame(rows, columns=["permutation", "model", "value"])
@@ -425,7 +370,7 @@ class Learned:
     gains: pd.DataFrame
 
 
-def learn(again: Again) -> list[Learned]:
+def learn(again: Reopened) -> list[Learned]:
     """Fit the run again on shares of its training patients; return a result a target.
 
     Raises
@@ -434,18 +379,14 @@ def learn(again: Again) -> list[Learned]:
         If fewer than two sizes are left to compare with the run itself.
     """
     plan, by_share = planned(again)
-    again.session.say(
+    again.say(
         f"Learning curve: {len(by_share)} shares of the training patients, {DRAWS} draws each."
     )
-    fit_refits(again, CURVE_TITLE, [refit for refits in by_share.values() for refit in refits])
-    return [
-        _curve_summed(again, target, plan, by_share)
-        for target in again.task.targets
-        if target.name in again.observed.frames
-    ]
+    again.fit(CURVE_TITLE, [refit for refits in by_share.values() for refit in refits])
+    return [_curve_summed(again, target, plan, by_share) for target in again.targets]
 
 
-def planned(again: Again) -> tuple[SplitPlan, dict[float, list[Refit]]]:
+def planned(again: Reopened) -> tuple[SplitPlan, dict[float, list[Refit]]]:
     """Return the folds of the curve, and the refits of each share of their training patients.
 
     Raises
@@ -453,14 +394,14 @@ def planned(again: Again) -> tuple[SplitPlan, dict[float, list[Refit]]]:
     DataError
         If the cohort is too small for any share.
     """
-    plan = _first_repeat(again.arm.plan)
+    plan = _first_repeat(again.plan)
     by_share: dict[float, list[Refit]] = {}
     for share in SHARES:
         for draw in range(DRAWS):
             smaller = _smaller(again, plan, share, draw)
             if smaller is not None:
                 name = f"share-{share:g}-draw-{draw}"
-                refit = Refit(name, smaller, again.arm.truth, again.session.ctx.seed)
+                refit = Refit(name, smaller, again.truth, again.seed)
                 by_share.setdefault(share, []).append(refit)
     if not by_share:
         n_all = _n_trained(again, plan)
@@ -476,20 +417,18 @@ def _first_repeat(plan: SplitPlan) -> SplitPlan:
     return replace(plan, folds=tuple(fold for fold in plan.folds if fold.repeat == 0))
 
 
-def _n_trained(again: Again, plan: SplitPlan) -> int:
-    subjects = again.arm.prepared.features.table["subject_id"]
+def _n_trained(again: Reopened, plan: SplitPlan) -> int:
+    subjects = again.table["subject_id"]
     return int(np.median([subjects.iloc[fold.train].nunique() for fold in plan.folds]))
 
 
-def _smaller(again: Again, plan: SplitPlan, share: float, draw: int) -> SplitPlan | None:
+def _smaller(again: Reopened, plan: SplitPlan, share: float, draw: int) -> SplitPlan | None:
     """Return the plan with a share of each fold's training people; None where they are too few.
 
     Of each stratum the same share is kept. Larger shares of one draw hold the smaller ones.
     """
-    table = again.arm.prepared.features.table
-    names = [target.name for target in again.task.targets]
-    strata = strata_of(again.arm.truth.targets.stratum(table, names))
-    subjects = table["subject_id"].astype(str).to_numpy()
+    strata = again.strata()
+    subjects = again.table["subject_id"].astype(str).to_numpy()
     folds = []
     for fold in plan.folds:
         # A person belongs to the rarest of his strata, so that it keeps its share.
@@ -497,7 +436,7 @@ def _smaller(again: Again, plan: SplitPlan, share: float, draw: int) -> SplitPla
         own = pd.DataFrame({"who": subjects[fold.train], "stratum": strata[fold.train]})
         own["rarity"] = rarity[strata[fold.train] + 1]
         home = own.sort_values(["rarity", "stratum"]).groupby("who")["stratum"].first()
-        rng = np.random.default_rng([again.session.ctx.seed, draw, fold.repeat, fold.index])
+        rng = np.random.default_rng([again.seed, draw, fold.repeat, fold.index])
         kept: set[str] = set()
         counts = []
         for stratum, people in home.groupby(home):
@@ -513,15 +452,15 @@ def _smaller(again: Again, plan: SplitPlan, share: float, draw: int) -> SplitPla
 
 
 def _curve_summed(
-    again: Again, target: Target, plan: SplitPlan, by_share: dict[float, list[Refit]]
+    again: Reopened, target: Target, plan: SplitPlan, by_share: dict[float, list[Refit]]
 ) -> Learned:
-    config, seed = again.arm.config.evaluate, again.session.ctx.seed
+    config, seed = again.evaluate, again.seed
     whole = again.observed.frames[target.name]
     whole = whole[whole["repeat"] == 0].reset_index(drop=True)
     sizes: list[tuple[int, list[pd.DataFrame]]] = [
         (
             _n_trained(again, refits[0].plan),
-            [predicted(again, CURVE_TITLE, refit, target) for refit in refits],
+            [again.predicted(CURVE_TITLE, refit, target) for refit in refits],
         )
         for refits in by_share.values()
     ]
@@ -542,7 +481,7 @@ def _curve_summed(
             )  # fmt: skip
     models = list(dict.fromkeys(str(row["model"]) for row in points))
     primary = again.task.primary if again.task.primary in models else models[0]
-    order = {m: n for n, m in enumerate(again.session.setup.models)}
+    order = {m: n for n, m in enumerate(again.models)}
     table = pd.DataFrame(points).sort_values(
         ["model", "n_trained"], key=lambda one: one.map(order) if one.name == "model" else one,
         kind="stable",

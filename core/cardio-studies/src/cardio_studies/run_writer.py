@@ -1,34 +1,30 @@
-"""A judged directory: its files, its manifest, its page."""
+"""A judged directory: predictions of any tool evaluated as a run's are, and published."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from cardio_core.config import EvaluateBlock
-from cardio_core.evaluation.aggregate import pooled
-from cardio_core.evaluation.default import default_evaluate
-from cardio_core.evaluation.figures import add_figures
-from cardio_core.evaluation.parts import Parts
-from cardio_core.evaluation.patients import TableOne, subgroup_metrics
-from cardio_core.io.run_artifact import RunKind
-from cardio_core.runner.evaluate import Figure, draw_figure
-from cardio_core.runner.filling import filling
-from cardio_core.runner.manifest import Manifest, first_entries
-from cardio_core.runner.progress import Echo
-from cardio_core.types.info import Target, Task
-from cardio_core.types.notes import Note, NoteKind
-from cardio_core.types.predictions import Scored
-from cardio_core.types.report import EvaluationReport, Metric, Scope
-from cardio_stats import calibration_metrics, net_benefit, number_calibration, pr_auc
-from cardio_stats.cells import write_table
+from cardio_core.api import (
+    EvaluateBlock,
+    EvaluationReport,
+    Metric,
+    Note,
+    NoteKind,
+    Scope,
+    Scored,
+    Target,
+    Task,
+    default_evaluate,
+)
+from cardio_core.evaluation import TableOne, figures_of, pooled, subgroup_metrics
+from cardio_core.runs import Echo, RunKind, write_run
+from cardio_stats import Estimate, calibration_metrics, net_benefit, number_calibration, pr_auc
 from cardio_stats.errors import DataError
-from cardio_stats.estimate import Estimate
-from cardio_stats.files import SafeName, file_in, replacing, write_json
 from cardio_studies.ingest import Given
 
 # Predictions evaluated as a run's are; what needs probabilities only where there are some.
@@ -58,23 +54,14 @@ def evaluated(given: Given, config: EvaluateBlock, seed: int) -> EvaluationRepor
                 task, models=tuple(m for m in task.models if m.name in given.probabilities),
                 primary=task.primary if task.primary in given.probabilities else "",
             )  # fmt: skip
-            own = Parts([], list(report.metrics))
-            add_figures(own, fit, task.targets[0], among, config)
-            figures |= {
-                name: draw for name, draw in own.figures.items()
-                if name.startswith(_OF_PROBABILITIES)
-            }  # fmt: skip
+            own = figures_of(fit, task.targets[0], among, config, report.metrics)
+            figures |= {n: draw for n, draw in own.items() if n.startswith(_OF_PROBABILITIES)}
     calibrated, refused = calibration_of(
         next(iter(scored.frames.values())), task.targets[0], task, config, seed, given.probabilities
     )
     calibrated += _of_scores(given, config, seed)
     notes = [*report.notes, *Note.each(NoteKind.NOT_COMPUTED, refused)]
-    return replace(
-        report,
-        metrics=[*metrics, *calibrated],
-        figures=figures,
-        notes=notes,
-    )
+    return replace(report, metrics=[*metrics, *calibrated], figures=figures, notes=notes)
 
 
 def _of_scores(given: Given, config: EvaluateBlock, seed: int) -> list[Metric]:
@@ -84,14 +71,10 @@ def _of_scores(given: Given, config: EvaluateBlock, seed: int) -> list[Metric]:
     metrics = []
     for model in (one.name for one in given.task.models):
         rows = pooled(frame, target, model)
-        clusters = Scored.clusters_of(rows)
-        about: dict[str, Any] = {
-            "patient": clusters, "level": config.level,
-            "unit": "patient" if clusters is None else None,
-        }  # fmt: skip
+        about = about_resampling(rows, config, seed)
         truth = (rows["y_true"] == target.classes[1]).to_numpy(int)
         score = rows[f"score:{target.classes[1]}"].to_numpy(float)
-        found = [pr_auc(truth, score, seed=seed, n_resamples=config.n_resamples, **about)]
+        found = [pr_auc(truth, score, **about)]
         at = given.thresholds.get(model)
         if at is not None and 0 < at < 1 and model in given.probabilities:
             found += _net_benefit(truth, score, at, about)
@@ -101,12 +84,22 @@ def _of_scores(given: Given, config: EvaluateBlock, seed: int) -> list[Metric]:
 
 
 def _net_benefit(truth: Any, score: Any, at: float, about: Mapping[str, Any]) -> list[Estimate]:
-    made = net_benefit(truth, score, at, threshold_source=f"given: {at:g}", **about)
+    plain = {name: about[name] for name in ("patient", "level", "unit")}
+    made = net_benefit(truth, score, at, threshold_source=f"given: {at:g}", **plain)
     gain = {
         "value": made.extra["over_all"], "low": made.extra["over_all_low"],
         "high": made.extra["over_all_high"], "name": "net_benefit_over_everybody",
     }  # fmt: skip
     return [made, made.replace(**gain)]
+
+
+def about_resampling(rows: pd.DataFrame, config: EvaluateBlock, seed: int) -> dict[str, Any]:
+    """Return what every interval of some rows takes: clusters, unit, level, resamples, seed."""
+    clusters = Scored.clusters_of(rows)
+    return {
+        "patient": clusters, "n_resamples": config.n_resamples, "seed": seed,
+        "level": config.level, "unit": "patient" if clusters is None else None,
+    }  # fmt: skip
 
 
 def calibration_of(
@@ -142,11 +135,7 @@ def calibration_of(
     named = frame["model"].unique() if models is None else models
     for model in map(str, named) if target.kind != "multiclass" else ():
         rows = pooled(frame, target, model)
-        clusters = Scored.clusters_of(rows)
-        about: dict[str, Any] = {
-            "patient": clusters, "n_resamples": config.n_resamples, "seed": seed,
-            "level": config.level, "unit": "patient" if clusters is None else None,
-        }  # fmt: skip
+        about = about_resampling(rows, config, seed)
         place = Scope(task=task.name, target=target.name, model=model)
         truth = rows["y_true"]
         if target.kind == "continuous":
@@ -188,6 +177,7 @@ def write_page(
     more: EvaluationReport | None = None,
     notes: Sequence[Note] = (),
     adjusted: Mapping[tuple[str, str], Estimate] | None = None,
+    command: Sequence[str] = (),
     echo: Echo | None = None,
 ) -> Path:
     """Evaluate predictions and write everything that the page is made of, and the page.
@@ -207,6 +197,8 @@ def write_page(
         What the reader has to know.
     adjusted : mapping of (model, other model) to Estimate, optional
         What takes the place of the paired difference of two areas.
+    command : sequence of str
+        As typed, for the page.
     echo : callable, optional
         Takes the line on what a killed command left.
 
@@ -237,55 +229,10 @@ def write_page(
     if not rows:  # a page without a number would look like an answer
         why = next((note.text for note in said if note.kind is NoteKind.NOT_COMPUTED), "")
         raise DataError(why or "no metric can be computed of these predictions")
-    with filling(out, about, echo, again=True) as manifest:
-        return publish(manifest, rows, tables, report.figures, said, table_one)
-
-
-def publish(
-    manifest: Manifest,
-    rows: Sequence[Mapping[str, Any]],
-    tables: Mapping[str, pd.DataFrame],
-    figures: Mapping[str, Callable[[Any], None]],
-    said: Sequence[Note],
-    table_one: TableOne | None = None,
-) -> Path:
-    """Write metrics, tables, figures and the page of something that is no run.
-
-    Parameters
-    ----------
-    manifest : Manifest
-        Of the folder, with its first entries.
-    rows : sequence of mapping
-        Of metrics.json.
-    tables, figures : mapping of str
-        By the names of their files.
-    said : sequence of Note
-        The same one is kept once.
-    table_one : TableOne, optional
-
-    Returns
-    -------
-    Path
-        Of ``report.html``.
-    """
-    from cardio_core.report.page import build_report
-
-    out = manifest.path.parent
-    write_json(out / "metrics.json", rows)
-    notes, every = list(said), dict(tables)
-    if table_one is not None:
-        every["table1"] = table_one.frame
-        about = {"title": table_one.title, "by": table_one.by, "notes": list(table_one.notes)}
-        manifest.update(table1=about)
-    for name, table in every.items():
-        with replacing(file_in(out, "tables", SafeName(name, ".csv"))) as temporary:
-            index = not isinstance(table.index, pd.RangeIndex)
-            write_table(table, temporary, index=index, digits="%.6g")
-    for name, draw in figures.items():
-        notes += draw_figure(Figure(name, draw, file_in(out, "figures", SafeName(name, ".svg"))))
-    kept = [note.to_dict() for note in dict.fromkeys(notes)]
-    manifest.close(build_report, notes=kept)
-    return out / "report.html"
+    with write_run(
+        out, RunKind.JUDGED, about["data"]["digest"], command=command, echo=echo, **about
+    ) as writer:
+        return writer.publish(rows, said, tables, report.figures, table_one=table_one)
 
 
 def _exchanged(metric: Metric, adjusted: Mapping[tuple[str, str], Estimate]) -> Metric:
@@ -295,28 +242,27 @@ def _exchanged(metric: Metric, adjusted: Mapping[tuple[str, str], Estimate]) -> 
     return replace(metric, estimate=adjusted[place])
 
 
-def manifest_of(
-    given: Given,
-    out: Path,
-    *,
-    shown: str,
-    digest: str,
-    primary: str | None,
-    seed: int,
-    command: Sequence[str],
+def entries_of(
+    given: Given, *, shown: str, digest: str, primary: str | None, seed: int
 ) -> dict[str, Any]:
-    """Return the first entries of the manifest of a judged directory."""
+    """Return what the manifest of a judged directory says of the predictions."""
     [frame] = given.scored.frames.values()
-    [target] = given.task.targets
+    n = int(pd.Series(frame["patient_id"]).nunique())
     names = [model.name for model in given.task.models]
-    return first_entries(
-        RunKind.JUDGED, out.name, command, identity=digest,
-        task=given.task.name, task_title=given.task.title, papers=[], protocols=[], models=names,
-        model_titles={name: name for name in names}, baselines=[], primary=primary,
-        targets=[vars(target)], outcome_column=target.name,
-        outcome=given.outcome, words={}, seed=seed,
-        data={
-            "source": "given", "path_shown": shown, "digest": digest,
-            "n_patients": int(pd.Series(frame["patient_id"]).nunique()),
-        },
+    return judged_entries(
+        given.task.name, given.task.title, given.task.targets[0], names, primary,
+        given.outcome, {"path_shown": shown, "digest": digest, "n_patients": n}, seed,
     )  # fmt: skip
+
+
+def judged_entries(
+    task: str, title: str, target: Target, models: Sequence[str], primary: str | None,
+    outcome: str, data: Mapping[str, Any], seed: int = 0,
+) -> dict[str, Any]:  # fmt: skip
+    """Return the entries that every judged directory has."""
+    return {
+        "task": task, "task_title": title, "papers": [], "protocols": [], "models": list(models),
+        "model_titles": {name: name for name in models}, "baselines": [], "primary": primary,
+        "targets": [vars(target)], "outcome_column": target.name, "outcome": outcome, "words": {},
+        "seed": seed, "data": {"source": "given", **data},
+    }  # fmt: skip

@@ -10,8 +10,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from cardio_core.report.panels import Panel
-from cardio_core.runner.progress import several
+from cardio_core.report import Panel
+from cardio_stats import RandomEffects
 from cardio_stats.figures.canvas import (
     BLUE,
     GREY,
@@ -27,8 +27,7 @@ from cardio_stats.figures.canvas import (
     width_in,
     wrapped,
 )
-from cardio_stats.places import RandomEffects
-from cardio_stats.words import listed, number, p_value
+from cardio_stats.words import counted, listed, number, p_value
 from cardio_studies.left_out_sites import BySite, site_table, whole_table
 from cardio_studies.refits import (
     DRAWS,
@@ -256,7 +255,7 @@ def repeats_panel(
     if fixed:
         notes.insert(0, "The folds of this plan are fixed: repeats differ in random numbers alone.")
     for model, n in (results[0].unfitted if results else {}).items():
-        notes.append(f"{titles[model]} could not be fitted in {several(n, 'repeat')}.")
+        notes.append(f"{titles[model]} could not be fitted in {counted(n, 'repeat')}.")
     tables = {
         "repeats": pd.concat([spread_table(one, titles) for one in results]),
         "repeats-pairs": pd.concat([pairs_table(one, titles, baselines) for one in results]),

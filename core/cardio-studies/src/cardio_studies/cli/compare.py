@@ -54,7 +54,7 @@ def compare(
     Areas in pairs (DeLong, p adjusted for all pairs), decisions (McNemar), what one score adds to
     another (likelihood ratio), net benefit at --threshold; and who is missing where.
     """
-    from cardio_core.runner.progress import Display
+    from cardio_core.runs import Display
     from cardio_studies.comparison import compare_sources
     from cardio_studies.ingest_columns import Question
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -70,10 +71,10 @@ def evaluate(
 
     Of what cardio fuse wrote, --data is NAME=PATH for each run that is fused.
     """
-    from cardio_core.runner.manifest import Manifest
+    from cardio_core.runs import Question, Run, finished
     from cardio_stats.errors import ConfigError
 
-    made = Manifest.open(run).content
+    made = finished(run)
     if not 0.5 < level < 1:
         raise ConfigError(f"--level {level:g}: expected a coverage between 0.5 and 1, such as 0.95")
     fused = made.get("kind") == "fused"
@@ -83,10 +84,9 @@ def evaluate(
             f"{made.get('kind', 'none')}; name the run itself"
         )
     own = None if fused else given(made["plugin"], made["task"])
-    from cardio_studies.external_numbers import Asked
-    from cardio_studies.external_page import default_out, told
+    from cardio_core.report import answer_lines
 
-    asked = Asked(
+    question = Question(
         outcome, site, subgroups, overlap == "leave-out", other_people, level, seed,
         event, negative, missing,
     )  # fmt: skip
@@ -99,13 +99,21 @@ def evaluate(
 
         _only_for_a_run(site, subgroups)
         named = [str(one) for one in data]
-        page = evaluate_fused(run, named, asked, out or default_out(run), **about)
+        page = evaluate_fused(run, named, question, out or _default_out(run), **about)
     else:
         from cardio_studies.external_validation import evaluate_run
 
-        page = evaluate_run(run, data, asked, out or default_out(run), options=own, **about).page
-    click.echo("\n".join(told(page.parent)))
+        page = evaluate_run(run, data, question, out or _default_out(run), options=own, **about)
+    click.echo("\n".join(answer_lines(Run(page.parent).artifact)))
     click.echo(f"Report: {page}")
+
+
+def _default_out(run: Path) -> Path:
+    """Return a folder named after the run and the time."""
+    from cardio_stats.files import SafeName
+
+    stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S")
+    return Path("runs") / SafeName(f"{run.resolve().name}-external-{stamp}")
 
 
 def _only_for_a_run(site: str | None, subgroups: tuple[str, ...]) -> None:

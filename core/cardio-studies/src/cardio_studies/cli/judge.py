@@ -82,7 +82,7 @@ def judge(
     A time to an event is judged with --time, --status and --horizon: risks by that time, with
     those who were censored before weighed.
     """
-    from cardio_core.runner.progress import Display
+    from cardio_core.runs import Display
     from cardio_stats.errors import ConfigError
     from cardio_stats.files import SafeName
     from cardio_studies.ingest_columns import Question

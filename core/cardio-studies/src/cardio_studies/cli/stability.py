@@ -60,7 +60,6 @@ def stability(
     changed. The same command goes on where it was stopped, and a larger N keeps what is there.
     """
     from cardio_studies.stability import Wanted, study_stability
-    from cardio_studies.stability_setup import Asked
 
     if site != "site_id" and not leave_site_out:
         raise ConfigError(f"--site {site}: expected --leave-site-out beside it, found none")
@@ -72,7 +71,6 @@ def stability(
             raise ConfigError(f"--from takes TASK=RUN, for example view=runs/x; got {text!r}")
         earlier[task] = Path(path)
     study_stability(
-        run, wanted, Asked(data, earlier or None, device, executor),
-        out or run.parent / f"{run.name}-stability", click.echo,
-        command=["cardio", *sys.argv[1:]],
+        run, wanted, out or run.parent / f"{run.name}-stability", click.echo, data=data,
+        needs_from=earlier, device=device, executor=executor, command=["cardio", *sys.argv[1:]],
     )  # fmt: skip

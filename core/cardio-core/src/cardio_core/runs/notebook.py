@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from cardio_core.evaluation.decision import Decision
 from cardio_core.io.run_artifact import (
     MetricRow,
     RunArtifact,
@@ -22,6 +23,10 @@ from cardio_core.io.run_artifact import (
     TargetEntry,
     read_artifact,
 )
+from cardio_core.io.run_schema import COHORT, numbers_in
+from cardio_core.io.store import load_table
+from cardio_core.runner.fits import open_decisions, predictions_file
+from cardio_core.types.info import Target
 from cardio_core.types.notes import Note
 from cardio_core.types.targets import KEY_OF_UNIT
 from cardio_stats.errors import ConfigError, DataError
@@ -183,6 +188,52 @@ class Run:
             raise DataError(f"{self.folder.name}: no predictions of {name} for {about.name}")
         found["event"] = (found.pop("y_true") == about.classes[1]).astype(int)
         return found.rename_axis("unit").reset_index()[["unit", "patient_id", "event", "score"]]
+
+    def out_of_fold(self, target: Target) -> pd.DataFrame | None:
+        """Return the honest protocol's predictions of a target as `Scored.frames` holds them.
+
+        None of several classes, and where there are none.
+        """
+        if target.kind == "multiclass" or not (self.folder / "predictions.csv").is_file():
+            return None
+        rows = self.predictions
+        rows = rows[(rows["protocol"] == "honest") & (rows["target"] == target.name)]
+        if target.kind == "binary":
+            rows = rows[rows["event"] == target.classes[1]]
+        else:
+            rows = rows.assign(y_true=numbers_in(rows, "y_true", self.folder / "predictions.csv"))
+        rows = rows[rows["y_true"].notna() & rows["score"].notna()]
+        if not len(rows):
+            return None
+        key = KEY_OF_UNIT.get(rows["level"].iloc[0], "sample_id")
+        score = f"score:{target.classes[1]}" if target.kind == "binary" else "score"
+        return rows.assign(
+            unit_id=rows[key], subject_id=rows["patient_id"], **{score: rows["score"]}
+        ).reset_index(drop=True)
+
+    def decision(self, fold: str, model: str, target: Target) -> Decision | None:
+        """Return what the honest protocol decides by in a fold; None where nothing was chosen."""
+        folder = self._fit(fold, model)
+        known = (folder / "chosen.json").is_file()
+        return open_decisions(folder, (target,)).get(target.name) if known else None
+
+    def subjects(self, model: str, target: Target) -> dict[str, str]:
+        """Return the person behind each patient id, as far as the fits of a model tell it."""
+        found: dict[str, str] = {}
+        for fold in self.predictions["fold"].unique():
+            path = self._fit(fold, model) / predictions_file(target)
+            if path.is_file():
+                rows = load_table(path)[["patient_id", "subject_id"]].astype(str)
+                found |= dict(rows.itertuples(index=False, name=None))
+        return found
+
+    def _fit(self, fold: object, model: str) -> Path:
+        return self.folder / "models" / f"honest-{fold}" / model
+
+    @property
+    def cohort(self) -> dict[str, Any]:
+        """Who was trained on: lists of recordings, patients, subjects and digests of files."""
+        return dict(COHORT.read_or(self.folder / "cohort.json", {}))
 
     def compare(
         self, a: str, b: str, *, target: str | None = None, protocol: str | None = None
