@@ -210,12 +210,15 @@ def _versions(
         recalibrated_numbers if target.kind == "continuous" else recalibrated_probabilities
     )
     for how in list(VERSIONS)[1:]:
-        found: Recalibrated | None = None
+        made_so: list[Recalibrated] = []
         what = f"{task.model(model).title}, recalibration by {how}:"
         with noting(made.notes, what, model=model):
-            found = refit(truth, score, how=how, patient=Scored.clusters_of(rows), seed=seed)
-        if found is None:
+            made_so.append(
+                refit(truth, score, how=how, patient=Scored.clusters_of(rows), seed=seed)
+            )
+        if not made_so:
             continue
+        [found] = made_so
         versions[how] = found.values
         made.rows.append(
             {

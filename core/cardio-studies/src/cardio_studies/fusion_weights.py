@@ -125,10 +125,7 @@ def read_clinical(
         raise ConfigError(f"--clinical {path}: expected a table with a column patient_id")
     rows = found.rows.assign(patient_id=found.rows["patient_id"].map(label_of))
     task = Task("fused", "", "patient", (target,), ())
-    try:
-        check_covariates(covariates, rows, found.name, outcome=target.name, task=task)
-    except ConfigError as error:
-        raise ConfigError(str(error).replace("--covariate ", "--covariates ", 1)) from None
+    check_covariates(covariates, rows, found.name, outcome=target.name, task=task)
     if guideline is not None and guideline not in rows.columns:
         columns = ", ".join(map(str, rows.columns))
         raise ConfigError(

@@ -90,7 +90,7 @@ def judge_survival(
     level: float = 0.95,
     command: Sequence[str] = (),
     echo: Echo | None = None,
-) -> tuple[Path, list[str]]:
+) -> tuple[Path, Sequence[str]]:
     """Write the page of scores of a time to an event, judged at a horizon.
 
     Parameters
@@ -113,7 +113,7 @@ def judge_survival(
     -------
     Path
         Of ``report.html``.
-    list of str
+    sequence of str
         What was taken for granted.
 
     Raises

@@ -26,7 +26,7 @@ def judge_predictions(
     seed: int = 0,
     command: Sequence[str] = (),
     echo: Echo | None = None,
-) -> tuple[Path, Given]:
+) -> tuple[Path, Sequence[str]]:
     """Write a directory with metrics, tables, figures and the page of a table of predictions.
 
     Parameters
@@ -51,8 +51,8 @@ def judge_predictions(
     -------
     Path
         Of ``report.html``.
-    Given
-        What was read, and what was taken for granted.
+    sequence of str
+        What was taken for granted.
 
     Raises
     ------
@@ -71,7 +71,7 @@ def judge_predictions(
         table_one=_table_one(given, cohort, asked),
         notes=Note.each(NoteKind.TABLE, [*_left_out(given), *_undivided(given), *_changing(given)]),
     )  # fmt: skip
-    return page, given
+    return page, given.assumed
 
 
 def _left_out(given: Given) -> list[str]:

@@ -151,12 +151,10 @@ def _work(again: Reopened, wanted: Wanted, writer: RunWriter) -> Path:
     synthetic = made["data"]["source"] == "synthetic"
     for panel in found:
         again.say(panel.found[0])
-    page = writer.publish_panels(
+    return writer.publish_panels(
         found, title=f"Stability of {made['task_title']}", synthetic=synthetic,
         about=[
             f"run {made['name']}", f"{made['data']['n_patients']} patients",
             "synthetic data" if synthetic else "real data",
         ],
     )  # fmt: skip
-    again.say(f"Report: {page}")
-    return page

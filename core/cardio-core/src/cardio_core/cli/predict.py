@@ -11,19 +11,18 @@ from typing import Any
 
 import click
 
-from cardio_core.cli.plugin_options import WithPluginOptions, given
-from cardio_core.cli.private import group_readable
+from cardio_core.cli import options
 from cardio_stats.errors import ConfigError, DataError
 
 
-@click.command(cls=WithPluginOptions)
-@click.argument("run", type=click.Path(path_type=Path))
-@click.argument("inputs", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:N.")
+@click.command(cls=options.WithPluginOptions)
+@options.RUN
+@click.argument("inputs", nargs=-1, required=True, type=options.PATH)
+@options.DEVICE
 @click.option(
     "--out", type=click.Path(path_type=Path), help="Write the JSON here, and a CSV of all files."
 )
-@click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
+@options.JSON
 @click.option("--all-models", is_flag=True, help="Say what the other models answer, too.")
 @click.option(
     "--mapping",
@@ -51,7 +50,7 @@ from cardio_stats.errors import ConfigError, DataError
     is_flag=True,
     help="Let models trained on synthetic recordings alone decide about real ones.",
 )
-@group_readable
+@options.group_readable
 def predict(
     run: Path,
     inputs: tuple[Path, ...],
@@ -88,7 +87,7 @@ def predict(
     fused = made.get("kind") == "fused"
     if fused:
         _only_for_a_run(mapping, keep_features)
-    own = NOTHING_GIVEN if fused else given(made["plugin"], made["task"])
+    own = NOTHING_GIVEN if fused else options.given(made["plugin"], made["task"])
     if facts is not None:
         from cardio_core.runner.facts import read_facts
 
@@ -101,7 +100,7 @@ def predict(
         answer = _predictor_of("fused")(
             run, [str(one) for one in inputs], device=device, explain_in=explain_in,
             accept_synthetic=accept_synthetic,
-            echo=lambda line: click.echo(line, err=True),
+            echo=options.say,
         )  # fmt: skip
         inputs = tuple(Path(str(one).partition("=")[2]) for one in inputs)
     else:
@@ -116,7 +115,7 @@ def predict(
             mapping=mapping,
             keep_features=keep_features,
             accept_synthetic=accept_synthetic,
-            echo=lambda line: click.echo(line, err=True),
+            echo=options.say,
         )
     text = json.dumps(answer, indent=2, allow_nan=False)
     if out is not None:

@@ -97,12 +97,12 @@ def with_clinical_model(task: Task, names: Sequence[str]) -> Task:
         return task
     if task.unit in ("event", "sample"):
         raise ConfigError(
-            f"--covariate {names[0]}: task {task.name!r} predicts every {task.unit}, and a "
+            f"--covariates {names[0]}: task {task.name!r} predicts every {task.unit}, and a "
             "patient's covariates tell none from another; leave it out"
         )
     if any(model.name == NAME for model in task.models):
         raise ConfigError(
-            f"--covariate {names[0]}: task {task.name!r} has a model {NAME!r} of its own"
+            f"--covariates {names[0]}: task {task.name!r} has a model {NAME!r} of its own"
         )
     shown = ", ".join(map(in_a_sentence, names))
     model = Model(
@@ -155,11 +155,11 @@ def check_covariates(
     """
     twice = next((name for name in names if list(names).count(name) > 1), None)
     if twice is not None:
-        raise ConfigError(f"--covariate {twice}: named twice; name it once")
+        raise ConfigError(f"--covariates {twice}: named twice; name it once")
     for name in names:
         why = _why_not(name, table, where, outcome, task.columns)
         if why:
-            raise ConfigError(f"--covariate {name}: {why}")
+            raise ConfigError(f"--covariates {name}: {why}")
 
 
 def _why_not(

@@ -289,7 +289,7 @@ check names"
                   f"{'it' if one else 'them'}"]  # fmt: skip
     return (
         f"{len(own)} column{' is' if one else 's are'} the cohort's own: {', '.join(listed)}. "
-        f"Nothing reads {'it' if one else 'them'} unless --outcome or --covariate names "
+        f"Nothing reads {'it' if one else 'them'} unless --outcome or --covariates names "
         f"{'it' if one else 'them'}."
     )
 

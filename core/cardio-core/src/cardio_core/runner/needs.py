@@ -1,4 +1,4 @@
-"""Earlier tasks: found with `--from`, made from given data, or made on the synthetic cohort."""
+"""Earlier tasks: found with `--from-run`, made from given data, or made on the synthetic cohort."""
 
 from __future__ import annotations
 
@@ -63,9 +63,9 @@ def plan_needs(
     Raises
     ------
     ConfigError
-        If `--from` names a task that is not needed, that no model uses or that is skipped, or a run
-        of something else or one that is not finished; if a need is skipped that a model cannot do
-        without; if its data do not exist.
+        If `--from-run` names a task that is not needed, that no model uses or that is skipped, or a
+        run of something else or one that is not finished; if a need is skipped that a model cannot
+        do without; if its data do not exist.
     """
     met = [_sentence(request, need, config) for need in _wanted(request, task, config, models)]
     used = task.needs_of(models)
@@ -91,7 +91,7 @@ def resolve_needs(
     Raises
     ------
     ConfigError
-        As `plan_needs`; if `--from` names a run of something else, or one that is not finished.
+        As `plan_needs`; if `--from-run` names a run of something else, or one that is not finished.
     """
     return [
         Resolved(need, _one(request, need, config, out, run), _sentence(request, need, config))
@@ -128,13 +128,13 @@ def _wanted(
     strangers = set(request.needs_from) - {need.task for need in task.needs}
     if strangers:
         needed = ", ".join(need.task for need in task.needs) or "no earlier task"
-        raise ConfigError(f"--from {sorted(strangers)[0]}: task {task.name!r} needs {needed}")
+        raise ConfigError(f"--from-run {sorted(strangers)[0]}: task {task.name!r} needs {needed}")
     used = task.needs_of(models)
     unused = set(request.needs_from) - {need.task for need in used}
     if unused:
         raise ConfigError(
-            f"--from {sorted(unused)[0]}: none of the models that are run ({', '.join(models)}) "
-            "uses it; leave it out, or run one that does"
+            f"--from-run {sorted(unused)[0]}: none of the models that are run "
+            f"({', '.join(models)}) uses it; leave it out, or run one that does"
         )
     wanted = []
     for need in used:
@@ -146,7 +146,8 @@ def _wanted(
             raise ConfigError(f"needs.{need.task}.skip: {who} cannot do without it")
         elif need.task in request.needs_from:
             raise ConfigError(
-                f"--from {need.task}: needs.{need.task}.skip says to do without it; leave one out"
+                f"--from-run {need.task}: needs.{need.task}.skip says to do without it; leave "
+                "one out"
             )
     return wanted
 
@@ -210,7 +211,7 @@ def splits_to_share(
         if resolved.run is None:
             raise ConfigError(
                 f"needs.{task}.instead: a file cannot stand in for a task on the same patients, "
-                "because nothing tells whom it was fitted on; name a run with --from"
+                "because nothing tells whom it was fitted on; name a run with --from-run"
             )
         strangers = set(patients) - set(COHORT.read(resolved.run / "cohort.json")["patients"])
         if strangers:
@@ -339,19 +340,19 @@ def _checked(path: Path, plugin: str, task: str) -> Path:
     try:
         content = Manifest.open(path).content
     except ConfigError as error:
-        raise ConfigError(f"--from {task}={error}") from None
+        raise ConfigError(f"--from-run {task}={error}") from None
     if (content["plugin"], content["task"]) != (plugin, task):
         raise ConfigError(
-            f"--from {task}={path}: this run is {content['plugin']} {content['task']}, "
+            f"--from-run {task}={path}: this run is {content['plugin']} {content['task']}, "
             f"expected {plugin} {task}"
         )
     if content.get("kind", "run") == "exported":
         raise ConfigError(
-            f"--from {task}={path}: this folder was exported and does not tell whom it was fitted "
-            "on, so nothing shows that no patient is shared; name the run itself"
+            f"--from-run {task}={path}: this folder was exported and does not tell whom it was "
+            "fitted on, so nothing shows that no patient is shared; name the run itself"
         )
     if content["status"] != "done":
-        raise ConfigError(f"--from {task}={path}: this run is not finished; resume it first")
+        raise ConfigError(f"--from-run {task}={path}: this run is not finished; resume it first")
     return path
 
 
@@ -376,6 +377,6 @@ def _sentence(request: RunRequest, need: Need, config: RunConfig) -> str:
     if need.patients == "same":
         return f"{need.task} is made first, on the same patients and folds"
     return (
-        f"{need.task} is made first, on its synthetic cohort; --from {need.task}=RUN or "
+        f"{need.task} is made first, on its synthetic cohort; --from-run {need.task}=RUN or "
         f"--set needs.{need.task}.data=PATH takes another"
     )

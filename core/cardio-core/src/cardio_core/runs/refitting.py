@@ -364,7 +364,7 @@ def _needs(
     """Return the earlier tasks, met by what met them in the run."""
     given = needs_from or {
         task: Path(path)
-        for task, _, path in (one.partition("=") for one in _after(typed, "--from"))
+        for task, _, path in (one.partition("=") for one in _after(typed, "--from-run"))
     }
     found = []
     for need in setup.task.needs_of(setup.models):
@@ -377,7 +377,7 @@ def _needs(
         if not place.exists():
             raise ConfigError(
                 f"{run}: needs a run of {need.task}, which does not lie in {place}; say where with "
-                f"--from {need.task}=RUN"
+                f"--from-run {need.task}=RUN"
             )
         found.append(Resolved(need, place, f"{need.task}, as in the run"))
     guard_unchanged(made["needs"], found)

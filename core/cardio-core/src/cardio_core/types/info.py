@@ -78,7 +78,7 @@ class Model:
         settle the weights, this one is left out of that protocol, and the report says so.
     covariates : tuple of str
         Columns of the cohort table that this model is fitted on: the core's own, which the user
-        asks for with ``--covariate``. No plugin declares one.
+        asks for with ``--covariates``. No plugin declares one.
     kinds : tuple of {"binary", "multiclass", "continuous"}
         Kinds of an outcome of the user's own (a column of the cohort table) on which this model can
         be trained; empty for one that only makes sense for the task's own target.

@@ -5,39 +5,31 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
-from cardio_core.cli.private import group_readable
-
-if TYPE_CHECKING:
-    pass
+from cardio_core.cli import options
 
 
 @click.command()
-@click.argument("run", type=click.Path(path_type=Path))
+@options.RUN
+@click.option("--out", type=options.PATH, help="New folder.  [default: RUN-again beside RUN]")
 @click.option(
-    "--out", type=click.Path(path_type=Path), help="New folder.  [default: RUN-again beside RUN]"
-)
-@click.option(
-    "--data",
-    multiple=True,
-    type=click.Path(path_type=Path),
+    "--data", multiple=True, type=options.PATH,
     help="Where the data of RUN lie now; without it where its command says.",
-)
+)  # fmt: skip
 @click.option("--executor", help="Other workers than then: local, local:N, dask:ADDRESS.")
 @click.option("--device", help="Another device than then: auto, cpu, cuda or cuda:N.")
 @click.option(
     "--anyway", is_flag=True, help="Go on although recordings, labels or settings changed."
 )
 @click.option(
-    "--against", type=click.Path(path_type=Path),
+    "--against", type=options.PATH,
     help="A run that was made again already: compare, make nothing.",
 )  # fmt: skip
 @click.option("--dry-run", is_flag=True, help="Say what differs now, and what would bring it back.")
-@click.option("--json", "as_json", is_flag=True, help="Print the comparison, for programs.")
-@group_readable
+@options.JSON
+@options.group_readable
 def reproduce(
     run: Path,
     out: Path | None,
