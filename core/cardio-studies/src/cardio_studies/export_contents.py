@@ -209,7 +209,7 @@ def _lists(name: str, value: Any) -> Iterator[tuple[str, tuple[int, ...]]]:
     if isinstance(value, dict):
         for key, inner in value.items():
             yield from _lists(f"{name}.{key}" if name else str(key), inner)
-    elif isinstance(value, list) and value and all(isinstance(one, list) for one in value):
+    elif isinstance(value, list) and value and all(isinstance(item, list) for item in value):
         yield name, (len(value), len(value[0]))
 
 
@@ -246,7 +246,7 @@ def choose(
     run: Path,
     manifest: Mapping[str, Any],
     task: Task,
-    asked: Sequence[str],
+    names: Sequence[str],
     *,
     with_patient_rows: bool,
 ) -> Chosen:
@@ -262,25 +262,25 @@ def choose(
     there = [name for name in manifest["models"] if finals.artifact(name).path.is_dir()]
     if not there:
         raise ConfigError(f"{run}: expected final models in models/final, found none to export")
-    strange = [name for name in asked if name not in there]
+    strange = [name for name in names if name not in there]
     if strange:
         raise ConfigError(
             f"--model {strange[0]}: no final model of {run} has this name; it has "
             f"{', '.join(there)}"
         )
-    wanted = [name for name in there if not asked or name in asked]
-    members = {one for name in wanted for one in task.model(name).fuses if one in there}
+    wanted = [name for name in there if not names or name in names]
+    members = {fused for name in wanted for fused in task.model(name).fuses if fused in there}
     wanted = [name for name in there if name in {*wanted, *members}]
     made_of = {name: why for name in wanted if (why := _made_of_rows(finals, name, task))}
-    first = asked[0] if asked else str(manifest.get("primary") or wanted[0])
+    first = names[0] if names else str(manifest.get("primary") or wanted[0])
     primary = first if first in wanted else wanted[0]
     if with_patient_rows:
         return Chosen(tuple(wanted), primary, {}, made_of)
-    barred = next((name for name in (primary, *asked) if name in made_of), None)
+    barred = next((name for name in (primary, *names) if name in made_of), None)
     if barred is not None:
         free = [name for name in wanted if name not in made_of]
         other = f"export another (--model {free[0]})" if free else "train another model"
-        which = "the primary model" if barred == primary and not asked else "the model"
+        which = "the primary model" if barred == primary and not names else "the model"
         raise ConfigError(
             f"{run}: {which} {barred} is made of patients' rows ({made_of[barred]}) and would take "
             f"them along; {other}, or say --with-patient-rows if they may leave"
@@ -487,7 +487,7 @@ def _array(name: str, content: bytes) -> Iterator[str]:
         raise DataError(
             f"{name}: expected an array of numbers or texts, found Python objects; it stays here"
         ) from error
-    fields = [array[one] for one in array.dtype.names] if array.dtype.names else [array]
+    fields = [array[column] for column in array.dtype.names] if array.dtype.names else [array]
     for field in fields:
         if field.dtype.kind in "US":
             text = field.astype(str) if field.dtype.kind == "U" else np.char.decode(field, "latin1")

@@ -32,12 +32,12 @@ from cardio_stats.words import number
 from cardio_studies.run_writer import about_resampling, calibration_of
 
 
-def shown(one: Estimate, *, signed: bool = False) -> str:
+def shown(estimate: Estimate, *, signed: bool = False) -> str:
     """Return an estimate with its interval, as it is printed."""
-    value = number(one.value, signed=signed)
-    if one.low is None or one.high is None:
+    value = number(estimate.value, signed=signed)
+    if estimate.low is None or estimate.high is None:
         return value
-    low, high = number(one.low, signed=signed), number(one.high, signed=signed)
+    low, high = number(estimate.low, signed=signed), number(estimate.high, signed=signed)
     return f"{value} ({low} to {high})"
 
 
@@ -71,15 +71,15 @@ def internal_metrics(run: Path, task: Task, config: EvaluateBlock, seed: int) ->
         for row in own.artifact.metrics
         if row.protocol == HONEST and row.pooled and not row.versus and not row.subgroup
     ]  # fmt: skip
-    known = {(one.estimate.name, one.scope.model, one.scope.target) for one in found}
+    known = {(column.estimate.name, column.scope.model, column.scope.target) for column in found}
     for target in task.targets:
         frame = own.out_of_fold(target)
         if frame is None:
             continue
         metrics, _ = calibration_of(frame, target, task, config, seed)
         found += [
-            one for one in metrics
-            if (one.estimate.name, one.scope.model, one.scope.target) not in known
+            metric for metric in metrics
+            if (metric.estimate.name, metric.scope.model, metric.scope.target) not in known
         ]  # fmt: skip
     return found
 
@@ -90,7 +90,7 @@ def changes(external: list[Metric], internal: list[Metric]) -> list[Metric]:
     The patients are others, so the two are independent. Areas of single classes, and rates of
     them, are compared by class.
     """
-    before = {place_of(one): one.estimate for one in internal}
+    before = {place_of(known): known.estimate for known in internal}
     found = []
     for metric in external:
         place, scope = place_of(metric), metric.scope
@@ -120,7 +120,7 @@ def place_of(metric: Metric, name: str = "") -> tuple[Any, ...]:
 
 def _estimate(row: Any) -> Estimate:
     return Estimate(
-        **{name: one for name in _FIELDS if (one := getattr(row, name)) not in (None, "")}
+        **{name: value for name in _FIELDS if (value := getattr(row, name)) not in (None, "")}
     )
 
 
@@ -250,7 +250,7 @@ def _judged(
             found += number_calibration(truth, values, **about)
     else:
         found = calibration_metrics(truth, values, **about).estimates
-    by_name = {one.name: one for one in found}
+    by_name = {column.name: column for column in found}
     return {name: by_name[name] for name in MEASURES if name in by_name}
 
 
@@ -270,10 +270,10 @@ def _lines(
         for how, estimates in found.items():
             if measure not in estimates:
                 continue
-            one = estimates[measure]
-            line[VERSIONS[how]] = shown(one)
+            estimate = estimates[measure]
+            line[VERSIONS[how]] = shown(estimate)
             place = {"target": target.name, "model": model, "recalibration": how}
-            made.rows.append(place | one.to_dict())
+            made.rows.append(place | estimate.to_dict())
         lines.append(line)
     own = {
         row["recalibration"]: row for row in made.rows

@@ -24,19 +24,19 @@ def beside_table(
     """
     ours, theirs = _by_place(external), _by_place(internal)
     lines = []
-    for one in changed:
-        place = place_of(one, one.estimate.name.removesuffix("_change"))
+    for metric in changed:
+        place = place_of(metric, metric.estimate.name.removesuffix("_change"))
         if place not in ours or place not in theirs:
             continue
         lines.append(
             {
-                "Model": task.model(str(one.scope.model)).title,
-                **({"Outcome": one.scope.target} if len(task.targets) > 1 else {}),
+                "Model": task.model(str(metric.scope.model)).title,
+                **({"Outcome": metric.scope.target} if len(task.targets) > 1 else {}),
                 "Measure": COMPARED[place[0]]
-                + (f", {one.scope.class_name}" if one.scope.class_name else ""),
+                + (f", {metric.scope.class_name}" if metric.scope.class_name else ""),
                 "External": shown(ours[place]),
                 "Internal, out of fold": shown(theirs[place]),
-                "External − internal": shown(one.estimate, signed=True),
+                "External − internal": shown(metric.estimate, signed=True),
             }
         )
     return pd.DataFrame(lines)
@@ -46,16 +46,16 @@ def coverage_table(covered: Sequence[Metric], task: Task) -> pd.DataFrame:
     """Return the coverage of sets and intervals by class and by site."""
     lines = [
         {
-            "Model": task.model(str(one.scope.model)).title,
-            **({"Outcome": one.scope.target} if len(task.targets) > 1 else {}),
-            "Patients": (one.scope.subgroup or "all").removeprefix("Site: "),
-            "True class": one.scope.class_name or "any",
-            "Covered": shown(one.estimate),
-            "n": one.estimate.n,
-            "p, lower than the run promised": p_value(one.estimate.p_value),
+            "Model": task.model(str(metric.scope.model)).title,
+            **({"Outcome": metric.scope.target} if len(task.targets) > 1 else {}),
+            "Patients": (metric.scope.subgroup or "all").removeprefix("Site: "),
+            "True class": metric.scope.class_name or "any",
+            "Covered": shown(metric.estimate),
+            "n": metric.estimate.n,
+            "p, lower than the run promised": p_value(metric.estimate.p_value),
         }
-        for one in covered
-        if one.estimate.name == "conformal_coverage"
+        for metric in covered
+        if metric.estimate.name == "conformal_coverage"
     ]
     return pd.DataFrame(lines)
 
@@ -79,9 +79,9 @@ def primary_first(table: pd.DataFrame, task: Task) -> pd.DataFrame:
 
 def _by_place(metrics: Sequence[Metric]) -> dict[tuple[Any, ...], Estimate]:
     return {
-        place_of(one): one.estimate
-        for one in metrics
-        if not (one.scope.fold or one.scope.versus or one.scope.subgroup)
+        place_of(metric): metric.estimate
+        for metric in metrics
+        if not (metric.scope.fold or metric.scope.versus or metric.scope.subgroup)
     }
 
 

@@ -122,10 +122,10 @@ class Validation:
         within, small = subgroup_metrics(scored, task, self.groups, config, seed=seed)
         models = {model.name for model in task.models}
         internal = [
-            one for one in internal_metrics(self.run, task, config, seed)
-            if one.scope.model in models
+            metric for metric in internal_metrics(self.run, task, config, seed)
+            if metric.scope.model in models
         ]  # fmt: skip
-        whole = [*external, *(one for one in covered if not one.scope.subgroup)]
+        whole = [*external, *(metric for metric in covered if not metric.scope.subgroup)]
         changed = changes(whole, internal)
         beside = recalibrations(scored, task, config, seed)
         notes += [*lacking, *self.unlike, *small, *beside.notes]
@@ -135,8 +135,8 @@ class Validation:
             notes.append(Note(NoteKind.COMPARISON, text))
         here = (*external, *covered, *changed, *self.like, *within)
         rows = [
-            one.to_dict() | {"protocol": protocol}
-            for protocol, metrics in ((EXTERNAL, here), (INTERNAL, internal)) for one in metrics
+            metric.to_dict() | {"protocol": protocol}
+            for protocol, metrics in ((EXTERNAL, here), (INTERNAL, internal)) for metric in metrics
         ]  # fmt: skip
         every = {
             **report.tables,
@@ -169,7 +169,7 @@ _BY_MODEL = ("external-beside-internal", "external-coverage", "external-recalibr
 def _only(scored: Scored, models: Sequence[str] | None) -> Scored:
     if models is None:
         return scored
-    frames = {name: one[one["model"].isin(models)] for name, one in scored.frames.items()}
+    frames = {name: frame[frame["model"].isin(models)] for name, frame in scored.frames.items()}
     return replace(scored, frames=frames)
 
 
@@ -268,7 +268,7 @@ def _beside(made: TableOne, run: Path) -> TableOne:
     if not path.is_file():
         return made
     own = table_as_it_was(pd.read_csv(path, dtype=str, keep_default_na=False))
-    whole = next((str(one) for one in own.columns if str(one).startswith("All")), None)
+    whole = next((str(column) for column in own.columns if str(column).startswith("All")), None)
     if whole is None:
         return made
     # A level stands below its heading: both are needed to know a row again.

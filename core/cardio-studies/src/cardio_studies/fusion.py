@@ -82,7 +82,9 @@ class Made:
         """The fusion as a task: its models in the order of the page."""
         joined, here = self.joined, set(self.fitted.frame["model"])
         covariates = (
-            [in_a_sentence(one) for one in self.clinical.covariates] if self.clinical else []
+            [in_a_sentence(covariate) for covariate in self.clinical.covariates]
+            if self.clinical
+            else []
         )
         column = self.clinical.column if self.clinical else ""
         labels = joined.labels
@@ -91,8 +93,8 @@ class Made:
             BOTH: Model(BOTH, f"Fusion: {' + '.join([*labels, 'clinical variables'])}",
                         fuses=(*labels, CLINICAL)),
             MEAN: Model(MEAN, f"Unweighted mean: {' + '.join(labels)}"),
-            **{one.label: Model(one.label, one.title, partial=True)
-               for one in joined.members},
+            **{member.label: Model(member.label, member.title, partial=True)
+               for member in joined.members},
             CLINICAL: Model(CLINICAL, f"Clinical variables: {listed(covariates)}",
                             baseline=True, partial=True),
             GUIDELINE: Model(GUIDELINE, f"Guideline: {column}", baseline=True, partial=True,
@@ -118,7 +120,7 @@ def write(
     writer.manifest.update(**_about(made, task, places, identity, splits))
     writer.json("splits.json", {"protocols": splits})
     writer.json("cohort.json", _cohort(made.joined))
-    settings = {"evaluate": made.config.model_dump(), "members": [dict(one) for one in places]}
+    settings = {"evaluate": made.config.model_dump(), "members": [dict(place) for place in places]}
     writer.text("config.yaml", yaml.safe_dump(settings, sort_keys=False))
     scored = _scored(made, task)
     writer.predictions(PROTOCOL, scored, task)
@@ -147,16 +149,16 @@ def _publish(writer: RunWriter, made: Made, task: Task, scored: Scored) -> None:
     """Write conformal rules, metrics, tables, figures and the page."""
     joined, target, config = made.joined, made.joined.target, made.config
     frame = made.fitted.frame
-    given = Given(
+    predictions = Given(
         task, scored, groups(joined),
         tuple(model.name for model in task.models if not model.rule), (), len(joined.patients), {},
     )  # fmt: skip
-    report = evaluated(given, config, made.seed)
+    report = evaluated(predictions, config, made.seed)
     pairs = adjusted_pairs(frame, target, seed=made.seed)
-    metrics = [_with_adjusted(one, pairs) for one in report.metrics]
+    metrics = [_with_adjusted(metric, pairs) for metric in report.metrics]
     titles = {model.name: model.title for model in task.models}
     more = added_value(frame, target, titles, config, made.seed)
-    within, small = subgroup_metrics(scored, task, given.groups, config, seed=made.seed)
+    within, small = subgroup_metrics(scored, task, predictions.groups, config, seed=made.seed)
     own = frame[frame["model"].isin([FUSION, BOTH])]
     calibrated = calibrate(
         replace(scored, frames={target.name: own}), task, level=config.level,
@@ -171,12 +173,12 @@ def _publish(writer: RunWriter, made: Made, task: Task, scored: Scored) -> None:
         **report.tables,
     }
     clinical = made.clinical.notes if made.clinical else ()
-    said = [
-        *Note.each(NoteKind.FUSION, [*joined.notes, made.folds.said, *clinical]), *report.notes,
+    sentences = [
+        *Note.each(NoteKind.FUSION, [*joined.notes, made.folds.sentence, *clinical]), *report.notes,
         *more.notes, *small, *calibrated.notes,
     ]  # fmt: skip
     writer.publish(
-        [one.to_dict() | {"protocol": PROTOCOL} for one in rows], said,
+        [row.to_dict() | {"protocol": PROTOCOL} for row in rows], sentences,
         {name: table.reset_index(drop=True) for name, table in tables.items()}, report.figures,
         prefix=f"{PROTOCOL}-",
     )  # fmt: skip
@@ -186,10 +188,11 @@ def _with_adjusted(metric: Metric, pairs: Mapping[tuple[str, str], float]) -> Me
     pair = str(metric.scope.model), str(metric.scope.versus)
     if metric.estimate.name != "auc_difference" or pair not in pairs:
         return metric
-    one = metric.estimate
-    note = f"{one.note} adjusted p: for all {len(pairs)} pairs (max-T)".strip()
+    estimate = metric.estimate
+    note = f"{estimate.note} adjusted p: for all {len(pairs)} pairs (max-T)".strip()
     return replace(
-        metric, estimate=one.replace(note=note, extra={**one.extra, "p_adjusted": pairs[pair]})
+        metric,
+        estimate=estimate.replace(note=note, extra={**estimate.extra, "p_adjusted": pairs[pair]}),
     )
 
 
@@ -224,16 +227,16 @@ def _about(
 ) -> dict[str, Any]:
     """Return what the manifest says of a fusion."""
     joined, target = made.joined, made.joined.target
-    manifests = [one.manifest for one in joined.members]
-    sources = {str((one.get("data") or {}).get("source")) for one in manifests}
+    manifests = [member.manifest for member in joined.members]
+    sources = {str((manifest.get("data") or {}).get("source")) for manifest in manifests}
     n, n_events = len(joined.patients), int(joined.patients["y"].sum())
-    columns = {one.get("outcome_column") for one in manifests}
+    columns = {manifest.get("outcome_column") for manifest in manifests}
     words: dict[str, str] = {}
-    for one in reversed(manifests):
-        words |= one.get("words") or {}
+    for manifest in reversed(manifests):
+        words |= manifest.get("words") or {}
     return {
         "task": task.name, "task_title": task.title,
-        "papers": list(dict.fromkeys(text for one in manifests for text in one.get("papers", ()))),
+        "papers": list(dict.fromkeys(text for m in manifests for text in m.get("papers", ()))),
         "protocols": [PROTOCOL], "models": [model.name for model in task.models],
         "model_titles": {model.name: model.title for model in task.models},
         "baselines": [model.name for model in task.models if model.baseline],
@@ -245,10 +248,10 @@ def _about(
         "seed": made.seed, "split_digest": digest(splits),
         "data": {
             "source": "synthetic" if "synthetic" in sources else "real",
-            "path_shown": listed([str(one["name"]) for one in places]), "digest": identity,
+            "path_shown": listed([str(place["name"]) for place in places]), "digest": identity,
             "n_patients": n,
         },
-        "members": [dict(one) for one in places],
+        "members": [dict(place) for place in places],
         "covariates": made.clinical.covariates if made.clinical else [],
         "guideline": made.clinical.column if made.clinical else "",
         "same_folds": made.folds.same, "left_out": _missing(joined),
@@ -371,7 +374,7 @@ def fuse_runs(
     members = open_members(texts, outcome)
     joined = join(members)
     clinical = against.read(joined)
-    places = [place_of(one, out) for one in joined.members]
+    places = [place_of(member, out) for member in joined.members]
     settings = (level, seed, n_resamples, list(against.covariates), against.guideline)
     table = file_digest(against.table) if against.table and against.table.is_file() else None
     made_of = digest([places, table, settings])
@@ -382,5 +385,5 @@ def fuse_runs(
         keep_members(joined.members, writer)
         fitted = fit(joined, folds, clinical, out)
         made = Made(joined, folds, fitted, clinical, config, seed)
-        said = write(writer, made, places, made_of)
-    return out / "report.html", [*joined.notes, folds.said, *said]
+        lines = write(writer, made, places, made_of)
+    return out / "report.html", [*joined.notes, folds.sentence, *lines]

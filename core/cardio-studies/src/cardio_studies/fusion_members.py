@@ -202,15 +202,21 @@ def finished_member(run: Path, *, honest: bool = False) -> dict[str, Any]:
 
 def _target(label: str, manifest: Mapping[str, Any], outcome: str | None) -> Target:
     found = [
-        Target(one["name"], one["kind"], tuple(one["classes"]), one["unit"], tuple(one["unscored"]))
-        for one in manifest["targets"]
+        Target(
+            target["name"],
+            target["kind"],
+            tuple(target["classes"]),
+            target["unit"],
+            tuple(target["unscored"]),
+        )
+        for target in manifest["targets"]
     ]
     if outcome is not None:
-        found = [one for one in found if one.name == outcome]
+        found = [column for column in found if column.name == outcome]
         if not found:
-            names = ", ".join(one["name"] for one in manifest["targets"])
+            names = ", ".join(target["name"] for target in manifest["targets"])
             raise ConfigError(f"--outcome {outcome}: {label} does not predict it; it has {names}")
-    binary = [one for one in found if one.kind == "binary"]
+    binary = [column for column in found if column.kind == "binary"]
     if not binary:
         kinds = {"multiclass": "several classes", "continuous": "a number"}
         raise DataError(
@@ -314,7 +320,7 @@ class Joined:
     @property
     def labels(self) -> list[str]:
         """The members' names, in the order in which they were given."""
-        return [one.label for one in self.members]
+        return [member.label for member in self.members]
 
     @property
     def has(self) -> pd.DataFrame:
@@ -332,11 +338,11 @@ def join(members: Sequence[Member]) -> Joined:
         told differently, or fewer than two patients of either outcome.
     """
     target = members[0].target
-    alike = tuple(renamed(one, target) for one in members)
-    truths = {one.label: one.truth for one in alike}
+    alike = tuple(renamed(member, target) for member in members)
+    truths = {member.label: member.truth for member in alike}
     _require_shared(truths)
-    for one, other in combinations(alike, 2):
-        _require_one_truth(one, other)
+    for first, other in combinations(alike, 2):
+        _require_one_truth(first, other)
     everyone = pd.concat(truths.values())
     y = everyone[~everyone.index.duplicated()].sort_index()
     n_events = int(y.sum())
@@ -353,24 +359,24 @@ def join(members: Sequence[Member]) -> Joined:
 
 def _require_shared(truths: dict[str, pd.Series]) -> None:
     for label, own in truths.items():
-        others = {who for name, one in truths.items() if name != label for who in one.index}
+        others = {who for name, truth in truths.items() if name != label for who in truth.index}
         shared = len(others & set(own.index))
         if shared < FEWEST_SHARED:
-            counts = ", ".join(f"{name} {len(one)}" for name, one in truths.items())
+            counts = ", ".join(f"{name} {len(item)}" for name, item in truths.items())
             raise DataError(
                 f"fuse: {label} shares {shared} patients with the other runs (patients: {counts}), "
                 f"fewer than {FEWEST_SHARED}; do their patients carry the same ids?"
             )
 
 
-def _require_one_truth(one: Member, other: Member) -> None:
-    both = one.truth.index.intersection(other.truth.index)
-    differ = int((one.truth[both] != other.truth[both]).sum())
+def _require_one_truth(member: Member, other: Member) -> None:
+    both = member.truth.index.intersection(other.truth.index)
+    differ = int((member.truth[both] != other.truth[both]).sum())
     if differ:
         raise DataError(
-            f"{one.label} and {other.label}: {differ} of {len(both)} shared patients have another "
-            f"outcome in one ({_event(one)}) than in the other ({_event(other)}); fuse runs of one "
-            "outcome (--outcome)"
+            f"{member.label} and {other.label}: {differ} of {len(both)} shared patients have "
+            f"another outcome in one ({_event(member)}) than in the other ({_event(other)}); fuse "
+            "runs of one outcome (--outcome)"
         )
 
 
@@ -380,7 +386,7 @@ def _event(member: Member) -> str:
 
 def _people(members: Sequence[Member]) -> pd.Series:
     """Return the person behind each patient id: whom one member links, all do."""
-    pairs = pd.concat([one.rows[["patient_id", "subject_id"]] for one in members])
+    pairs = pd.concat([member.rows[["patient_id", "subject_id"]] for member in members])
     pairs = pairs.drop_duplicates().rename(columns={"subject_id": "subject_link"})
     people = link_subjects(pairs)
     return pd.Series(people.to_numpy(), pairs["patient_id"].to_numpy()).groupby(level=0).first()
@@ -389,18 +395,18 @@ def _people(members: Sequence[Member]) -> pd.Series:
 def _notes(members: Sequence[Member]) -> list[str]:
     notes = []
     first = members[0]
-    for one in members[1:]:
-        if (one.target.name, one.target.classes) != (first.target.name, first.target.classes):
+    for member in members[1:]:
+        if (member.target.name, member.target.classes) != (first.target.name, first.target.classes):
             notes.append(
-                f"The outcome is {_event(first)} in {first.label} and {_event(one)} in "
-                f"{one.label}; every shared patient has the same in both."
+                f"The outcome is {_event(first)} in {first.label} and {_event(member)} in "
+                f"{member.label}; every shared patient has the same in both."
             )
-    for one in members:
-        n = int((one.rows["n_units"] > 1).groupby(one.rows["patient_id"]).any().sum())
+    for member in members:
+        n = int((member.rows["n_units"] > 1).groupby(member.rows["patient_id"]).any().sum())
         if n:
             notes.append(
-                f"{one.label}: {n} patients have several predictions; the mean of their log odds "
-                "is the patient's score."
+                f"{member.label}: {n} patients have several predictions; the mean of their log "
+                "odds is the patient's score."
             )
     return notes
 
@@ -425,14 +431,14 @@ class Folds:
         Whether these are the members' own: sites.
     plan : str
         The plan's name.
-    said : str
+    sentence : str
         How they came about, in a sentence.
     """
 
     of: pd.DataFrame
     same: bool
     plan: str
-    said: str
+    sentence: str
 
     @property
     def names(self) -> list[tuple[int, str]]:
@@ -473,7 +479,7 @@ def shared_folds(joined: Joined, *, seed: int) -> Folds:
     Folds of its own cut across both. In pure noise (100 patients, 5 folds, 150 seeds, weights that
     cannot be negative) the mean AUC is 0.505 on the members' folds and 0.488 on others.
     """
-    sites = {_plan_of(one) for one in joined.members} == {"sites"}
+    sites = {_plan_of(member) for member in joined.members} == {"sites"}
     found = split_alike(joined) if sites else None
     if found is not None:
         k = found[0].nunique()
@@ -484,7 +490,7 @@ def shared_folds(joined: Joined, *, seed: int) -> Folds:
         )  # fmt: skip
     y = joined.patients["y"]
     k = max(LEAST_FOLDS, min(FOLDS, int(y.sum()), int((1 - y).sum())))
-    repeats = max(one.n_repeats for one in joined.members)
+    repeats = max(member.n_repeats for member in joined.members)
     table = joined.patients.reset_index(names="patient_id")
     table.index = pd.Index(table["patient_id"], name="sample_id")
     made = plan_folds(
@@ -503,12 +509,14 @@ def shared_folds(joined: Joined, *, seed: int) -> Folds:
 
 def split_alike(joined: Joined) -> pd.DataFrame | None:
     """Return the members' own folds, None where they differ, or part people who are linked."""
-    repeats = {one.n_repeats for one in joined.members}
+    repeats = {member.n_repeats for member in joined.members}
     if len(repeats) > 1:
         return None
     own = [
-        one.rows.pivot_table(index="patient_id", columns="repeat", values="fold", aggfunc="first")
-        for one in joined.members
+        member.rows.pivot_table(
+            index="patient_id", columns="repeat", values="fold", aggfunc="first"
+        )
+        for member in joined.members
     ]
     found = own[0]
     for other in own[1:]:
@@ -527,8 +535,8 @@ def split_alike(joined: Joined) -> pd.DataFrame | None:
 
 def _plan_of(member: Member) -> str | None:
     """Return the plan of a member's honest protocol, None where it keeps no folds."""
-    kept = Run(member.run).artifact.splits.get("honest")
-    return None if kept is None else kept.plan
+    split = Run(member.run).artifact.splits.get("honest")
+    return None if split is None else split.plan
 
 
 def _number(name: str) -> int:
@@ -562,7 +570,7 @@ def _beside(member: Member, out: Path) -> str:
 
 def keep_members(members: Sequence[Member], writer: RunWriter) -> None:
     """Keep for the owner alone where members lie whose place would tell more than it should."""
-    places = {one.label: _beside(one, writer.folder) for one in members}
+    places = {member.label: _beside(member, writer.folder) for member in members}
     if far := {label: place for label, place in places.items() if shown_path(place) != place}:
         writer.keep_places(members=far)
 

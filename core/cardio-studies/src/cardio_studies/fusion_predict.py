@@ -107,8 +107,8 @@ def open_fused(folder: Path) -> FusedRun:
         In one line: not finished, of another cardio-core, or a member was moved or changed since.
     """
     manifest = finished(folder, RunKind.FUSED)
-    one = manifest["targets"][0]
-    target = Target(one["name"], one["kind"], tuple(one["classes"]))
+    entry = manifest["targets"][0]
+    target = Target(entry["name"], entry["kind"], tuple(entry["classes"]))
     n = int(manifest["data"]["n_patients"])
     far = kept_places(folder).get("members") or {}
     finals = FinalModels(folder)
@@ -226,10 +226,10 @@ def predict_fused(
         Several patients without ids, or inputs that share no patient.
     """
     fused = open_fused(run)
-    given = split_inputs(inputs, fused.labels)
+    by_label = split_inputs(inputs, fused.labels)
     made = Joining()
     answers: dict[str, dict[str, Any]] = {}
-    for label, paths in given.items():
+    for label, paths in by_label.items():
         if label == CLINICAL:
             made.scores[label] = score_new(run, paths, fused.manifest["covariates"], fused.target)
             continue
@@ -239,12 +239,12 @@ def predict_fused(
             explain_in=None if explain_in is None else explain_in / SafeName(label),
         )  # fmt: skip
         _read(made, member, answers[label], fused.target)
-    _join(made, given)
+    _join(made, by_label)
     rows = _answered(fused, made)
     about = _about(fused)
     answered = {row["model"] for row in rows} | {FUSION}
     models = {name: title for name, title in about["models"].items() if name in answered}
-    withheld = any(one["decisions_withheld"] for one in answers.values())
+    withheld = any(answer["decisions_withheld"] for answer in answers.values())
     return about | {
         "models": models,
         "decisions_withheld": withheld,
@@ -290,7 +290,7 @@ def _entry(
     }  # fmt: skip
 
 
-def _join(made: Joining, given: Mapping[str, Sequence[Path]]) -> None:
+def _join(made: Joining, by_label: Mapping[str, Sequence[Path]]) -> None:
     """Bring the patients of all inputs under one id each.
 
     Raises
@@ -307,7 +307,7 @@ def _join(made: Joining, given: Mapping[str, Sequence[Path]]) -> None:
         return
     named = {
         label for label in people
-        if all(CohortTable.find(path) is not None for path in given[label])
+        if all(CohortTable.find(path) is not None for path in by_label[label])
     }  # fmt: skip
     counts = ", ".join(f"{label} {len(who)}" for label, who in people.items())
     if len(named) < len(people):
@@ -341,7 +341,7 @@ def fused_frames(fused: FusedRun, scores: Mapping[str, pd.Series]) -> dict[str, 
     The fused models come first, then their mean, each member and the clinical model.
     """
     target = fused.target
-    frames = {label: _frame(one, target) for label, one in scores.items()}
+    frames = {label: _frame(series, target) for label, series in scores.items()}
     members = {label: frame for label, frame in frames.items() if label in fused.members}
     empty = _frame(pd.Series(dtype=float), target)
     made: dict[str, pd.DataFrame] = {}
@@ -419,17 +419,20 @@ def _of_members(answers: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
     """Return what the members said beside their predictions, each with its label."""
     judged: dict[str, dict[str, Any]] = {}
     for label, answered in answers.items():
-        for one in answered.get("applicability") or []:
-            told = f"{label}: {one['reasons']}" if one["reasons"] else ""
-            before = judged.get(one["patient_id"])
+        for verdict in answered.get("applicability") or []:
+            reasons = f"{label}: {verdict['reasons']}" if verdict["reasons"] else ""
+            before = judged.get(verdict["patient_id"])
             if before is None:
-                judged[one["patient_id"]] = dict(one) | {"reasons": told, "percentile": None}
+                judged[verdict["patient_id"]] = dict(verdict) | {
+                    "reasons": reasons,
+                    "percentile": None,
+                }
                 continue
-            before["verdict"] = max(before["verdict"], one["verdict"], key=_WORST.index)
-            before["reasons"] = "; ".join(filter(None, (before["reasons"], told)))
+            before["verdict"] = max(before["verdict"], verdict["verdict"], key=_WORST.index)
+            before["reasons"] = "; ".join(filter(None, (before["reasons"], reasons)))
     return {
         "applicability": list(judged.values()),
-        "explanations": [one for answer in answers.values() for one in answer["explanations"]],
+        "explanations": [case for answer in answers.values() for case in answer["explanations"]],
         "flags": {
             f"{label} {recording}": flags
             for label, answer in answers.items() for recording, flags in answer["flags"].items()
@@ -442,17 +445,19 @@ def _of_members(answers: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
 
 
 def _notes(fused: FusedRun, made: Joining, answers: Mapping[str, Mapping[str, Any]]) -> list[str]:
-    notes = [f"{label}: {note}" for label, one in answers.items() for note in one["notes"]]
+    notes = [
+        f"{label}: {note}" for label, answered in answers.items() for note in answered["notes"]
+    ]
     everyone = {who for scores in made.scores.values() for who in scores.index}
     for label, member in fused.members.items():
         lacking = len(everyone - set(made.scores.get(label, pd.Series(dtype=float)).index))
         if not lacking:
             continue
         lack = "lacks" if lacking == 1 else "lack"
-        said = f"{lacking} of {counted(len(everyone), 'patient')} {lack} {label}"
+        sentence = f"{lacking} of {counted(len(everyone), 'patient')} {lack} {label}"
         if member.everybody:
-            said += ", which everybody of the fusion had; its log odds count as 0 there"
-        notes.append(f"{said}.")
+            sentence += ", which everybody of the fusion had; its log odds count as 0 there"
+        notes.append(f"{sentence}.")
     return notes
 
 
@@ -519,9 +524,9 @@ def evaluate_fused(
             left["by"] = listed([*filter(None, [left["by"]]), f"{label}: {overlap.words}"])
         rows = _of_patients(fused.members[label], others.scored)
         scores[label], truth[label] = rows["score"], rows["y"]
-        notes += [replace(one, text=f"{label}: {one.text}") for one in others.notes]
+        notes += [replace(note, text=f"{label}: {note.text}") for note in others.notes]
     y = _one_truth(truth)
-    known = {label: one[one.index.isin(y.index)] for label, one in scores.items()}
+    known = {label: series[series.index.isin(y.index)] for label, series in scores.items()}
     scored = _scored(fused, known, y)
     has = pd.DataFrame({name: y.index.isin(known[name].index) for name in truth}, index=y.index)
     patterns = has.apply(
@@ -533,7 +538,7 @@ def evaluate_fused(
     baselines = [name for name in manifest["baselines"] if name in names]
     task = Task(
         "fused", manifest["task_title"], "patient", (target,),
-        tuple(Model(one, titles[one], baseline=one in baselines, partial=True) for one in names),
+        tuple(Model(n, titles[n], baseline=n in baselines, partial=True) for n in names),
         primary=FUSION,
     )  # fmt: skip
     config = EvaluateBlock(level=question.level, n_resamples=RESAMPLES)
@@ -541,12 +546,20 @@ def evaluate_fused(
         run, manifest, task, scored, config, question.seed, patterns.to_frame(),
         with_sets=(FUSION, BOTH),
     )  # fmt: skip
-    kept = ("task", "task_title", "papers", "model_titles", "primary", "targets", "outcome_column")
+    copied = (
+        "task",
+        "task_title",
+        "papers",
+        "model_titles",
+        "primary",
+        "targets",
+        "outcome_column",
+    )
     counts = y.map(dict(enumerate(target.classes))).value_counts()
     places = [path for group in by_label.values() for path in group]
     entries = {
-        **{name: manifest.get(name) for name in kept}, "models": names, "baselines": baselines,
-        "outcome": ", ".join(f"{int(counts.get(one, 0))} {one}" for one in target.classes),
+        **{name: manifest.get(name) for name in copied}, "models": names, "baselines": baselines,
+        "outcome": ", ".join(f"{int(counts.get(word, 0))} {word}" for word in target.classes),
         "data": {
             **source_of(places), "digest": digest([str(path) for path in places]),
             "n_patients": len(has), "n_judged": len(has),
@@ -596,7 +609,7 @@ def _one_truth(truth: dict[str, pd.Series]) -> pd.Series:
             "another; correct the tables"
         )
     if len(truth) > 1 and not rows.index.has_duplicates:
-        counts = ", ".join(f"{label} {len(one)}" for label, one in truth.items())
+        counts = ", ".join(f"{label} {len(series)}" for label, series in truth.items())
         raise DataError(
             f"--data: none of the patients ({counts}) is in two modalities; do they carry the same "
             "ids?"

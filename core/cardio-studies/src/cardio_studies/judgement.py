@@ -18,7 +18,7 @@ from cardio_studies.run_writer import entries_of, settings, write_page
 
 def judge_predictions(
     path: Path,
-    asked: Question,
+    question: Question,
     out: Path,
     *,
     cohort: Path | None = None,
@@ -61,31 +61,36 @@ def judge_predictions(
     DataError
         The table cannot be judged.
     """
-    given = read_given(path, asked)
+    predictions = read_given(path, question)
     digest = file_digest(path)
     guard_place(out, RunKind.JUDGED, digest)
-    about = entries_of(given, shown=path.name, digest=digest, primary=asked.primary, seed=seed)
-    about["left_out"] = " ".join(_left_out(given))
+    about = entries_of(
+        predictions, shown=path.name, digest=digest, primary=question.primary, seed=seed
+    )
+    about["left_out"] = " ".join(_left_out(predictions))
     page = write_page(
-        given, out, about, config=settings(given, level), seed=seed, command=command, echo=echo,
-        table_one=_table_one(given, cohort, asked),
-        notes=Note.each(NoteKind.TABLE, [*_left_out(given), *_undivided(given), *_changing(given)]),
+        predictions, out, about, config=settings(predictions, level), seed=seed, command=command,
+        echo=echo, table_one=_table_one(predictions, cohort, question),
+        notes=Note.each(
+            NoteKind.TABLE,
+            [*_left_out(predictions), *_undivided(predictions), *_changing(predictions)],
+        ),
     )  # fmt: skip
-    return page, given.assumed
+    return page, predictions.assumed
 
 
-def _left_out(given: Given) -> list[str]:
-    if not given.lacking:
+def _left_out(predictions: Given) -> list[str]:
+    if not predictions.lacking:
         return ["No value is missing among outcome, scores and patients."]
-    counts = ", ".join(f"{name} in {count}" for name, count in given.lacking.items())
-    return [f"Of {given.n_rows} rows these lack a value and were left out there: {counts}."]
+    counts = ", ".join(f"{name} in {count}" for name, count in predictions.lacking.items())
+    return [f"Of {predictions.n_rows} rows these lack a value and were left out there: {counts}."]
 
 
-def _changing(given: Given) -> list[str]:
+def _changing(predictions: Given) -> list[str]:
     """Say how many patients have rows of different outcomes."""
-    [frame] = given.scored.frames.values()
+    [frame] = predictions.scored.frames.values()
     n = int((frame.groupby("patient_id")["y_true"].nunique() > 1).sum())
-    if not n or given.task.targets[0].kind == "continuous":
+    if not n or predictions.task.targets[0].kind == "continuous":
         return []
     return [
         f"{n} patients have rows of different outcomes: every row is judged by its own, and "
@@ -93,47 +98,49 @@ def _changing(given: Given) -> list[str]:
     ]
 
 
-def _undivided(given: Given) -> list[str]:
-    said = []
-    for name, most in given.may_divide.items():
-        n = int(given.groups[name].nunique())
+def _undivided(predictions: Given) -> list[str]:
+    sentences = []
+    for name, most in predictions.may_divide.items():
+        n = int(predictions.groups[name].nunique())
         if n > most:
-            said.append(
+            sentences.append(
                 f"{name}: {n} values, more than {most}, so no groups were formed; make a column of "
                 "fewer (age in thirds, centres by region) and name it with --subgroup."
             )
         elif n < 2:
-            said.append(f"{name}: one value in all rows, so there is nothing to compare.")
-    return said
+            sentences.append(f"{name}: one value in all rows, so there is nothing to compare.")
+    return sentences
 
 
-def _table_one(given: Given, cohort: Path | None, asked: Question) -> TableOne | None:
+def _table_one(predictions: Given, cohort: Path | None, question: Question) -> TableOne | None:
     """Return Table 1 of the judged patients, None where nothing describes them."""
-    [(_, frame)] = given.scored.frames.items()
-    [target] = given.task.targets
+    [(_, frame)] = predictions.scored.frames.items()
+    [target] = predictions.task.targets
     patients = list(dict.fromkeys(frame["patient_id"]))
     # Who has rows of both outcomes belongs to neither group.
     rows = frame.groupby("patient_id")["y_true"]
     labels = rows.first()[rows.nunique() == 1]
-    patients = [one for one in patients if one in labels.index]
-    table = given.groups
+    patients = [patient for patient in patients if patient in labels.index]
+    table = predictions.groups
     if cohort is not None:
         read = read_typed(cohort).table
-        named = asked.patient if asked.patient in read.columns else guessed_patient(read)
+        named = question.patient if question.patient in read.columns else guessed_patient(read)
         if named is None:
             raise DataError(
                 f"--cohort {cohort.name}: no column names the patients; expected "
-                f"{asked.patient or 'patient_id'}"
+                f"{question.patient or 'patient_id'}"
             )
         keys = read[named].map(label_of)
         known = read.drop(columns=[named]).groupby(keys.to_numpy(), sort=False).first()
-        missing = [one for one in patients if one not in known.index]
+        missing = [patient for patient in patients if patient not in known.index]
         if len(missing) == len(patients):
             raise DataError(
                 f"--cohort {cohort.name}: none of the {len(patients)} judged patients is in it; "
                 f"do {named} and the patients of the predictions speak of the same people?"
             )
-        table = known.join(given.groups[[c for c in given.groups if c not in known.columns]])
+        table = known.join(
+            predictions.groups[[c for c in predictions.groups if c not in known.columns]]
+        )
     described = table.reindex(patients)
     if described.empty or not len(described.columns):
         return None

@@ -110,12 +110,12 @@ def _named(again: Reopened, column: str) -> Reopened:
         return again
     known = again.cohort_table
     if known is None or column not in known.columns:
-        columns = [] if known is None else [str(one) for one in known.columns]
+        columns = [] if known is None else [str(name) for name in known.columns]
         raise DataError(
             f"--leave-site-out: expected a column {column} in the cohort table, found "
             f"{', '.join(columns) or 'no table'}; add it, or name another with --site COLUMN"
         )
-    words = pd.Series([cell_text(one) for one in known[column]], index=known.index.astype(str))
+    words = pd.Series([cell_text(name) for name in known[column]], index=known.index.astype(str))
     by_study = words.groupby(level=0).first()
     sites = again.table["study_id"].astype(str).map(by_study)
     return again.with_column(COLUMN, sites.to_numpy(object))
@@ -139,8 +139,8 @@ def _with_both_classes(again: Reopened, plan: SplitPlan) -> tuple[SplitPlan, dic
         for fold in plan.folds
         if len(set(truth.iloc[fold.train].dropna())) < 2
     }
-    kept = tuple(fold for fold in plan.folds if names[fold.name] not in lost)
-    return replace(plan, folds=kept), lost
+    folds = tuple(fold for fold in plan.folds if names[fold.name] not in lost)
+    return replace(plan, folds=folds), lost
 
 
 def _joined(left_out: dict[str, str]) -> str:
@@ -274,10 +274,12 @@ def _why(rows: pd.DataFrame, target: Target, error: DataError) -> str:
     return str(error)
 
 
-def site_table(one: BySite, titles: dict[str, str]) -> pd.DataFrame:
+def site_table(result: BySite, titles: dict[str, str]) -> pd.DataFrame:
     """Return one row a model and site."""
-    table = one.sites.assign(
-        model=one.sites["model"].map(titles), target=one.target.name, metric=one.measure.title
+    table = result.sites.assign(
+        model=result.sites["model"].map(titles),
+        target=result.target.name,
+        metric=result.measure.title,
     ).rename(columns={"inside": "in this run's folds"})
     return table[
         [
@@ -295,18 +297,19 @@ def site_table(one: BySite, titles: dict[str, str]) -> pd.DataFrame:
     ]
 
 
-def whole_table(one: BySite, titles: dict[str, str]) -> pd.DataFrame:
+def whole_table(result: BySite, titles: dict[str, str]) -> pd.DataFrame:
     """Return one row a model: the summary over sites, on the metric's own scale."""
     return pd.DataFrame(
         [
             {
-                "target": one.target.name, "model": titles[model], "metric": one.measure.title,
-                "sites": found.k, "mean over sites": one.scale(found.mean),
-                "low": one.scale(found.low), "high": one.scale(found.high),
-                "a new site, low": one.scale(found.predicted_low),
-                "a new site, high": one.scale(found.predicted_high),
+                "target": result.target.name, "model": titles[model],
+                "metric": result.measure.title, "sites": found.k,
+                "mean over sites": result.scale(found.mean),
+                "low": result.scale(found.low), "high": result.scale(found.high),
+                "a new site, low": result.scale(found.predicted_low),
+                "a new site, high": result.scale(found.predicted_high),
                 "I2": found.i2, "tau2": found.tau2, "Q": found.q, "p of Q": found.p_value,
             }
-            for model, found in one.whole.items()
+            for model, found in result.whole.items()
         ]
     )  # fmt: skip

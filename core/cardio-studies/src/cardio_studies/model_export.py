@@ -108,7 +108,7 @@ def _names(value: Any, ids: Collection[str]) -> bool:
     """
     if isinstance(value, str):
         return value in ids or "/" in value or "\\" in value
-    return isinstance(value, list | tuple) and any(_names(one, ids) for one in value)
+    return isinstance(value, list | tuple) and any(_names(item, ids) for item in value)
 
 
 @one_thread()

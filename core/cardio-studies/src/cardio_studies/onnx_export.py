@@ -64,17 +64,17 @@ def watching() -> Iterator[list[Called]]:
     seen: set[int] = set()
     depth = 0
 
-    def before(module: nn.Module, given: Any) -> None:
+    def before(module: nn.Module, value: Any) -> None:
         nonlocal depth
         depth += 1
 
-    def after(module: nn.Module, given: Any, output: Any) -> None:
+    def after(module: nn.Module, value: Any, output: Any) -> None:
         nonlocal depth
         depth -= 1
         learnt = next(module.parameters(), None) is not None
         if depth or not learnt or id(module) in seen:
             return
-        inputs, as_mapping = _named(given)
+        inputs, as_mapping = _named(value)
         if inputs:
             seen.add(id(module))
             found.append(Called(module, inputs, as_mapping))
@@ -90,14 +90,18 @@ def watching() -> Iterator[list[Called]]:
             handle.remove()
 
 
-def _named(given: tuple[Any, ...]) -> tuple[dict[str, Array], bool]:
+def _named(arguments: tuple[Any, ...]) -> tuple[dict[str, Array], bool]:
     """Return the tensors of a call by name, and whether they came as one mapping."""
-    if len(given) == 1 and isinstance(given[0], Mapping):
-        tensors = {str(name): value for name, value in given[0].items()}
+    if len(arguments) == 1 and isinstance(arguments[0], Mapping):
+        tensors = {str(name): value for name, value in arguments[0].items()}
         as_mapping = True
     else:
-        names = ["input"] if len(given) == 1 else [f"input_{n}" for n in range(1, len(given) + 1)]
-        tensors, as_mapping = dict(zip(names, given, strict=True)), False
+        names = (
+            ["input"]
+            if len(arguments) == 1
+            else [f"input_{n}" for n in range(1, len(arguments) + 1)]
+        )
+        tensors, as_mapping = dict(zip(names, arguments, strict=True)), False
     if not all(isinstance(value, torch.Tensor) and value.dim() for value in tensors.values()):
         return {}, as_mapping
     found = {name: value.detach().cpu().numpy().copy() for name, value in tensors.items()}
@@ -192,14 +196,14 @@ def write_onnx(path: Path, called: Called, about: Mapping[str, str]) -> dict[str
 @contextmanager
 def _silently() -> Iterator[None]:
     """Keep what torch's exporter says of itself, and of packages that we do not use, to itself."""
-    said, level = logging.getLogger("torch.onnx"), logging.getLogger("torch.onnx").level
-    said.setLevel(logging.ERROR)
+    logger, level = logging.getLogger("torch.onnx"), logging.getLogger("torch.onnx").level
+    logger.setLevel(logging.ERROR)
     try:
         with warnings.catch_warnings(), redirect_stdout(io.StringIO()):
             warnings.simplefilter("ignore")
             yield
     finally:
-        said.setLevel(level)
+        logger.setLevel(level)
 
 
 class _Flat(nn.Module):
@@ -212,10 +216,10 @@ class _Flat(nn.Module):
 
     def forward(self, *tensors: torch.Tensor) -> Any:
         """Return what the network returns, without names."""
-        given = tensors
+        arguments = tensors
         if self._names is not None:
-            given = (dict(zip(self._names, tensors, strict=True)),)  # type: ignore[assignment]
-        made = self.network(*given)
+            arguments = (dict(zip(self._names, tensors, strict=True)),)  # type: ignore[assignment]
+        made = self.network(*arguments)
         if isinstance(made, Mapping):
             return tuple(made.values())
         return made
@@ -263,8 +267,8 @@ def _largest_difference(
     for batch in (dict(inputs), *(_random(inputs, n, rng) for n in (1, 2, 5))):
         expected = _tuple(network, _as_tensors(batch))
         found = session.run(None, batch)
-        for one, other in zip(expected, found, strict=True):
-            wanted = one.numpy()
+        for first, other in zip(expected, found, strict=True):
+            wanted = first.numpy()
             scale = max(1.0, float(np.abs(wanted).max(initial=0.0)))
             apart = float(np.abs(wanted - other).max(initial=0.0)) / scale
             largest = max(largest, apart if np.isfinite(apart) else np.inf)
@@ -352,12 +356,12 @@ def write_networks(
     try:
         for name, called, opened, features in predict_each(run, models, examples, watching, echo):
             about = _about(opened, name, features)
-            for number, one in enumerate(called, start=1):
+            for number, call in enumerate(called, start=1):
                 stem = name if len(called) == 1 else f"{name}-{number}"
                 if echo is not None:
-                    echo(f"ONNX: {name}, {type(one.network).__name__}")
+                    echo(f"ONNX: {name}, {type(call.network).__name__}")
                 path = file_in(folder, "onnx", SafeName(stem, ".onnx"))
-                made[stem] = write_onnx(path, one, about)
+                made[stem] = write_onnx(path, call, about)
     except DataError as error:
         how = "--example" if examples else "give recordings with --example"
         raise DataError(f"--onnx: {how}: no recording to call the networks on ({error})") from error

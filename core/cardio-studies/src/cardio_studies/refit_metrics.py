@@ -36,9 +36,9 @@ class Measure:
     sign: int
     chance: float | None = None
 
-    def better(self, one: float, other: float) -> bool:
+    def better(self, first: float, other: float) -> bool:
         """Whether a value is better than another; NaN is better than nothing."""
-        return bool(self.sign * one > self.sign * other)
+        return bool(self.sign * first > self.sign * other)
 
 
 def measure_of(target: Target) -> Measure:
@@ -101,29 +101,29 @@ def over_refits(
     """
     measure = measure_of(target)
     models = sorted(set.intersection(*({str(m) for m in f["model"].unique()} for f in frames)))
-    people = sorted({str(one) for f in frames for one in f["subject_id"].unique()})
-    code = {one: number for number, one in enumerate(people)}
+    people = sorted({str(person) for f in frames for person in f["subject_id"].unique()})
+    code = {item: number for number, item in enumerate(people)}
     rows = {m: [pooled(f, target, m) for f in frames] for m in models}
     weighted: dict[str, list[Weighted]] = {}
     for model in models:
-        made = [_weighted(one, target, code) for one in rows[model]]
-        weighted[model] = [one for one, _ in made]
+        made = [_weighted(row, target, code) for row in rows[model]]
+        weighted[model] = [metric for metric, _ in made]
     ones = np.ones((1, len(people)))
-    values = {m: float(np.mean([one(ones)[0] for one in weighted[m]])) for m in models}
+    values = {m: float(np.mean([metric(ones)[0] for metric in weighted[m]])) for m in models}
     models = [m for m in models if np.isfinite(values[m])]
     if not models or len(people) < 5:
         raise DataError(
             f"{target.name}: expected five patients or more and a model that every refit could "
             f"fit, found {len(people)} and {len(models)}"
         )
-    asked = [pair for pair in pairs if set(pair) <= set(models)]
+    compared_pairs = [pair for pair in pairs if set(pair) <= set(models)]
 
     def statistic(counts: Floats) -> Floats:
-        means = {m: np.mean([one(counts) for one in weighted[m]], axis=0) for m in models}
-        differences = [means[a] - means[b] for a, b in asked]
+        means = {m: np.mean([metric(counts) for metric in weighted[m]], axis=0) for m in models}
+        differences = [means[a] - means[b] for a, b in compared_pairs]
         return np.stack([*(means[m] for m in models), *differences], axis=1)
 
-    cells = sum(len(one) for m in models for one in rows[m])
+    cells = sum(len(row) for m in models for row in rows[m])
     n_resamples = max(FEWEST_RESAMPLES, min(RESAMPLES, MOST_CELLS // max(1, cells)))
     drawn = resample(statistic, Units(len(people)), n_resamples, seed).values
     within = f", each with all {len(frames)} refits" if len(frames) > 1 else ""
@@ -135,7 +135,7 @@ def over_refits(
     own = {m: estimate(measure.name, values[m], n) for n, m in enumerate(models)}
     compared = {
         (a, b): estimate(f"{measure.name}_difference", values[a] - values[b], len(models) + n)
-        for n, (a, b) in enumerate(asked)
+        for n, (a, b) in enumerate(compared_pairs)
     }
     return own, compared
 
@@ -178,13 +178,13 @@ def _area(truth: np.ndarray, score: Floats, codes: Ints) -> Weighted:
 
 def _macro_f1(rows: pd.DataFrame, target: Target, codes: Ints, n_units: int) -> Weighted:
     """Return the mean F1 of the scored classes that occur."""
-    truth, said = rows["y_true"].to_numpy(object), rows["predicted"].to_numpy(object)
+    truth, predicted = rows["y_true"].to_numpy(object), rows["predicted"].to_numpy(object)
     classes = [
         name for name in target.classes if name not in target.unscored and (truth == name).any()
     ]
     columns = []
     for name in classes:
-        is_one, says_one = truth == name, said == name
+        is_one, says_one = truth == name, predicted == name
         columns += [is_one & says_one, is_one.astype(float) + says_one]
     if not columns:
         return lambda counts: np.full(len(counts), np.nan)

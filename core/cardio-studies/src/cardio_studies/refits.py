@@ -113,18 +113,21 @@ def number_of(share: float) -> str:
     return f"{share:.2g}" if share % 1 else f"{share:.0f}"
 
 
-def spread_table(one: Repeated, titles: dict[str, str]) -> pd.DataFrame:
+def spread_table(result: Repeated, titles: dict[str, str]) -> pd.DataFrame:
     """Return one row a model: the spread over repeats, and what the patients leave open."""
-    best = one.best()
+    best = result.best()
     rows = []
-    for model, own in one.values.groupby("model", sort=False):
+    for model, own in result.values.groupby("model", sort=False):
         values = own["value"].to_numpy(float)
-        mean = one.means.get(str(model))
-        better = one.measure.sign * values < one.measure.sign * one.own.get(str(model), np.nan)
+        mean = result.means.get(str(model))
+        better = result.measure.sign * values < result.measure.sign * result.own.get(
+            str(model), np.nan
+        )
         rows.append(
             {
-                "target": one.target.name, "model": titles[str(model)], "metric": one.measure.title,
-                "repeats": len(values), "this run": one.own.get(str(model)),
+                "target": result.target.name, "model": titles[str(model)],
+                "metric": result.measure.title,
+                "repeats": len(values), "this run": result.own.get(str(model)),
                 "repeats worse than this run": int(better.sum()),
                 "mean": values.mean(),
                 "SD over repeats": values.std(ddof=1) if len(values) > 1 else np.nan,
@@ -135,20 +138,20 @@ def spread_table(one: Repeated, titles: dict[str, str]) -> pd.DataFrame:
             }
         )  # fmt: skip
     table = pd.DataFrame(rows)
-    order = table["mean"] * -one.measure.sign
+    order = table["mean"] * -result.measure.sign
     return table.iloc[np.argsort(order.to_numpy(), kind="stable")].reset_index(drop=True)
 
 
-def pairs_table(one: Repeated, titles: dict[str, str], baselines: set[str]) -> pd.DataFrame:
+def pairs_table(result: Repeated, titles: dict[str, str], baselines: set[str]) -> pd.DataFrame:
     """Return the primary model against each other one: how often ahead, and by how much."""
     rows = []
-    for (primary, other), difference in one.differences.items():
-        ahead, equal, behind = one.ahead(other)
+    for (primary, other), difference in result.differences.items():
+        ahead, equal, behind = result.ahead(other)
         rows.append(
             {
-                "target": one.target.name, "primary model": titles[primary],
+                "target": result.target.name, "primary model": titles[primary],
                 "other": titles[other], "baseline": other in baselines,
-                "ahead in": ahead, "equal in": equal, "behind in": behind, "repeats": one.n,
+                "ahead in": ahead, "equal in": equal, "behind in": behind, "repeats": result.n,
                 "mean difference": difference.value, "low": difference.low,
                 "high": difference.high, "n patients": difference.n,
             }
@@ -283,11 +286,11 @@ def permuted_targets(targets: Targets, table: pd.DataFrame, rng: np.random.Gener
     source = np.arange(len(index))
     for group in alike.values():
         for subject, other in zip(group, rng.permutation(group), strict=True):
-            to, given = rows_of[subject], rows_of[str(other)]
+            to, donor_rows = rows_of[subject], rows_of[str(other)]
             # Only what is known of equal targets changes places.
             for pattern in sorted({tuple(known.iloc[row]) for row in to}):
                 here = [row for row in to if tuple(known.iloc[row]) == pattern]
-                there = [row for row in given if tuple(known.iloc[row]) == pattern]
+                there = [row for row in donor_rows if tuple(known.iloc[row]) == pattern]
                 source[here] = rng.permutation(there)
     moved = targets.table.iloc[source].set_axis(index)
     strata = targets.strata
@@ -313,12 +316,12 @@ def _permuting_summed(again: Reopened, target: Target, refits: list[Refit]) -> P
     return Permuted(target, measure_of(target), primary, null, own, among)
 
 
-def null_table(one: Permuted, titles: dict[str, str], level: float = 0.95) -> pd.DataFrame:
+def null_table(result: Permuted, titles: dict[str, str], level: float = 0.95) -> pd.DataFrame:
     """Return one row a model, and one for the best of them: observed, null, p."""
-    rows = [(titles[model], value, one.nulls(model)) for model, value in one.own.items()]
-    if len(one.chosen_among) > 1:
-        rows.append(("the best of them, chosen each time", *one.best()))
-    tails = [0.5 - level / 2, 0.5 + level / 2]
+    rows = [(titles[model], value, result.nulls(model)) for model, value in result.own.items()]
+    if len(result.chosen_among) > 1:
+        rows.append(("the best of them, chosen each time", *result.best()))
+    tails, sign = [0.5 - level / 2, 0.5 + level / 2], result.measure.sign
     found = []
     for title, value, null in rows:
         if not len(null):
@@ -326,13 +329,11 @@ def null_table(one: Permuted, titles: dict[str, str], level: float = 0.95) -> pd
         low, high = np.quantile(null, tails)
         found.append(
             {
-                "target": one.target.name, "model": title, "metric": one.measure.title,
+                "target": result.target.name, "model": title, "metric": result.measure.title,
                 "this run": value, "permutations": len(null), "null mean": null.mean(),
                 "null low": low, "null high": high,
-                "at least as good": int(
-                    np.count_nonzero(one.measure.sign * null >= one.measure.sign * value - 1e-12)
-                ),
-                "p": p_value(value, null, one.measure.sign),
+                "at least as good": int(np.count_nonzero(sign * null >= sign * value - 1e-12)),
+                "p": p_value(value, null, sign),
             }
         )  # fmt: skip
     return pd.DataFrame(found)
@@ -437,17 +438,19 @@ def _smaller(again: Reopened, plan: SplitPlan, share: float, draw: int) -> Split
         own["rarity"] = rarity[strata[fold.train] + 1]
         home = own.sort_values(["rarity", "stratum"]).groupby("who")["stratum"].first()
         rng = np.random.default_rng([again.seed, draw, fold.repeat, fold.index])
-        kept: set[str] = set()
+        people_kept: set[str] = set()
         counts = []
         for stratum, people in home.groupby(home):
             order = rng.permutation(sorted(people.index))
             n = round(share * len(order))
-            kept |= set(order[:n])
+            people_kept |= set(order[:n])
             if stratum >= 0:
                 counts.append(n)
         if sum(counts) < FEWEST_PATIENTS or min(counts) < FEWEST_OF_A_CLASS:
             return None
-        folds.append(replace(fold, train=fold.train[np.isin(subjects[fold.train], list(kept))]))
+        folds.append(
+            replace(fold, train=fold.train[np.isin(subjects[fold.train], list(people_kept))])
+        )
     return replace(plan, folds=tuple(folds))
 
 
@@ -483,8 +486,8 @@ def _curve_summed(
     primary = again.task.primary if again.task.primary in models else models[0]
     order = {m: n for n, m in enumerate(again.models)}
     table = pd.DataFrame(points).sort_values(
-        ["model", "n_trained"], key=lambda one: one.map(order) if one.name == "model" else one,
-        kind="stable",
+        ["model", "n_trained"], kind="stable",
+        key=lambda column: column.map(order) if column.name == "model" else column,
     )  # fmt: skip
     return Learned(
         target, measure_of(target), primary, table.reset_index(drop=True), pd.DataFrame(gains)
@@ -507,16 +510,16 @@ def _gains(
             )
         )
     models = sorted({str(m)[2:] for frame in pairs for m in frame["model"].unique()})
-    asked = [(f"1:{m}", f"0:{m}") for m in models]
-    _, found = over_refits(pairs, target, asked, level=level, seed=seed)
+    steps = [(f"1:{m}", f"0:{m}") for m in models]
+    _, found = over_refits(pairs, target, steps, level=level, seed=seed)
     return {key[0][2:]: estimate for key, estimate in found.items()}
 
 
-def curve_tables(one: Learned, titles: dict[str, str]) -> tuple[pd.DataFrame, pd.DataFrame]:
+def curve_tables(result: Learned, titles: dict[str, str]) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return the points and the gains with models in words."""
-    about = {"target": one.target.name, "metric": one.measure.title}
-    points = one.points.assign(model=one.points["model"].map(titles), **about)
-    gains = one.gains.assign(model=one.gains["model"].map(titles), **about)
+    about = {"target": result.target.name, "metric": result.measure.title}
+    points = result.points.assign(model=result.points["model"].map(titles), **about)
+    gains = result.gains.assign(model=result.gains["model"].map(titles), **about)
     first = ["target", "model"]
     return (
         points[[*first, "n_trained", "metric", "value", "low", "high", "n_tested"]].rename(

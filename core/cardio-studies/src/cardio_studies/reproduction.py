@@ -173,12 +173,12 @@ class Counts:
         self, where: Sequence[str] | pd.Series, then: Sequence[Any], now: Sequence[Any]
     ) -> None:
         """Count numbers, or words, in pairs."""
-        for place, one, other in zip(where, then, now, strict=True):
+        for place, first, other in zip(where, then, now, strict=True):
             self.n += 1
-            if _same(one, other):
+            if _same(first, other):
                 self.equal += 1
                 continue
-            apart = _apart(one, other)
+            apart = _apart(first, other)
             if apart is not None:
                 self.largest = max(self.largest, apart)
             if apart is not None and apart <= TOLERANCE:
@@ -186,11 +186,11 @@ class Counts:
                 continue
             self.differ += 1
             if len(self.others) < _LISTED:
-                self.others.append(Other(str(place), _plain(one), _plain(other)))
+                self.others.append(Other(str(place), _plain(first), _plain(other)))
 
     def to_dict(self) -> dict[str, Any]:
         """Return it JSON-ready."""
-        return vars(self) | {"others": [one.to_dict() for one in self.others]}
+        return vars(self) | {"others": [other_number.to_dict() for other_number in self.others]}
 
 
 def compare_numbers(then: Path, now: Path) -> list[Counts]:
@@ -213,10 +213,14 @@ def _metrics(then: Path, now: Path) -> Counts:
     counts = Counts("metrics.json")
     before, after = (_by_place(Run(run).artifact.metrics) for run in (then, now))
     for place in dict.fromkeys([*before, *after]):
-        one, other = before.get(place, {}), after.get(place, {})
-        names = [n for n in dict.fromkeys([*one, *other]) if (one.get(n), other.get(n)) != _NEITHER]
+        then_row, other = before.get(place, {}), after.get(place, {})
+        names = [
+            n
+            for n in dict.fromkeys([*then_row, *other])
+            if (then_row.get(n), other.get(n)) != _NEITHER
+        ]
         where = [f"{place}{'' if name == 'value' else f', {name}'}" for name in names]
-        counts.add(where, [one.get(n) for n in names], [other.get(n) for n in names])
+        counts.add(where, [then_row.get(n) for n in names], [other.get(n) for n in names])
     return counts
 
 
@@ -224,7 +228,7 @@ def _by_place(rows: Iterable[Any]) -> dict[str, dict[str, Any]]:
     """Return the numbers of estimates by their place in words."""
     found: dict[str, dict[str, Any]] = {}
     for row in rows:
-        words = [str(one) for key in _PLACE if (one := getattr(row, key)) not in (None, "")]
+        words = [str(part) for key in _PLACE if (part := getattr(row, key)) not in (None, "")]
         place, again = " ".join(words), 2
         while place in found:
             place, again = f"{' '.join(words)} ({again})", again + 1
@@ -244,12 +248,12 @@ def _predictions(then: Path, now: Path) -> Counts:
     for name in ("target", "model", "event", "sample_id"):
         where = where + " " + both[name]
     for name in _PREDICTED:
-        one, other = _numbers(both[f"{name} then"]), _numbers(both[f"{name} now"])
-        asked = [not (_missing(a) and _missing(b)) for a, b in zip(one, other, strict=True)]
+        first, other = _numbers(both[f"{name} then"]), _numbers(both[f"{name} now"])
+        present = [not (_missing(a) and _missing(b)) for a, b in zip(first, other, strict=True)]
         counts.add(
-            (where + ("" if name == "score" else f", {name}"))[asked],
-            [a for a, ask in zip(one, asked, strict=True) if ask],
-            [b for b, ask in zip(other, asked, strict=True) if ask],
+            (where + ("" if name == "score" else f", {name}"))[present],
+            [a for a, ask in zip(first, present, strict=True) if ask],
+            [b for b, ask in zip(other, present, strict=True) if ask],
         )
     return counts
 
@@ -273,15 +277,15 @@ def _missing(value: Any) -> bool:
     return value is None or (isinstance(value, float) and value != value)
 
 
-def _same(one: Any, other: Any) -> bool:
-    return bool(one == other) or (_missing(one) and _missing(other))
+def _same(value: Any, other: Any) -> bool:
+    return bool(value == other) or (_missing(value) and _missing(other))
 
 
-def _apart(one: Any, other: Any) -> float | None:
+def _apart(value: Any, other: Any) -> float | None:
     """Return how far two numbers lie apart, None where that is not known."""
-    if isinstance(one, str) or isinstance(other, str) or _missing(one) or _missing(other):
+    if isinstance(value, str) or isinstance(other, str) or _missing(value) or _missing(other):
         return None
-    apart = abs(float(one) - float(other)) / max(1.0, abs(float(one)), abs(float(other)))
+    apart = abs(float(value) - float(other)) / max(1.0, abs(float(value)), abs(float(other)))
     return apart if np.isfinite(apart) else None
 
 
@@ -302,7 +306,7 @@ _VERDICT = {
 }
 
 
-def told(answer: Mapping[str, Any]) -> Iterator[str]:
+def text_lines(answer: Mapping[str, Any]) -> Iterator[str]:
     """Yield the lines of the page.
 
     Parameters
@@ -313,11 +317,11 @@ def told(answer: Mapping[str, Any]) -> Iterator[str]:
     yield f"{answer['run']}, made again as {answer['again']}: {_VERDICT[answer['verdict']]}"
     yield ""
     yield f"{'':<18}{'numbers':>9}{'equal':>9}{'within rounding':>17}{'differ':>9}  largest apart"
-    for one in answer["numbers"]:
-        largest = f"{one['largest']:.1e}" if one["largest"] else "-"
+    for counts in answer["numbers"]:
+        largest = f"{counts['largest']:.1e}" if counts["largest"] else "-"
         yield (
-            f"{one['file']:<18}{one['n']:>9}{one['equal']:>9}{one['within']:>17}"
-            f"{one['differ']:>9}  {largest}"
+            f"{counts['file']:<18}{counts['n']:>9}{counts['equal']:>9}{counts['within']:>17}"
+            f"{counts['differ']:>9}  {largest}"
         )
     yield ""
     yield (
@@ -329,15 +333,15 @@ def told(answer: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _others(answer: Mapping[str, Any]) -> Iterator[str]:
-    for one in answer["numbers"]:
-        if not one["others"]:
+    for counts in answer["numbers"]:
+        if not counts["others"]:
             continue
         yield ""
-        yield f"In {one['file']} (then, now):"
-        for other in one["others"][:_SHOWN]:
+        yield f"In {counts['file']} (then, now):"
+        for other in counts["others"][:_SHOWN]:
             yield f"  {other['where']}: {_said(other['then'])}, {_said(other['now'])}"
-        if one["differ"] > _SHOWN:
-            yield f"  and {one['differ'] - _SHOWN} more; reproduce.json lists up to a thousand"
+        if counts["differ"] > _SHOWN:
+            yield f"  and {counts['differ'] - _SHOWN} more; reproduce.json lists up to a thousand"
 
 
 def _why(answer: Mapping[str, Any]) -> Iterator[str]:
@@ -353,8 +357,8 @@ def _why(answer: Mapping[str, Any]) -> Iterator[str]:
         )
         return
     yield "Differs from then:" if answer["verdict"] == "equal" else "Why, or what else differs:"
-    for one in found:
-        yield f"  {one['words']}"
+    for column in found:
+        yield f"  {column['words']}"
     if answer["to_install"]:
         yield "To have what it was made with:"
         yield from (f"  {line}" for line in answer["to_install"])
@@ -376,8 +380,8 @@ def foretold(repetition: Repetition) -> list[str]:
         return ["Code, packages, device and machine are those of then."]
     cures = to_install(repetition.manifest, now)
     return [
-        *(f"Now differs: {one.words}." for one in found),
-        *(f"To have what it was made with: {one}" for one in cures),
+        *(f"Now differs: {column.words}." for column in found),
+        *(f"To have what it was made with: {line}" for line in cures),
     ]
 
 
@@ -390,7 +394,7 @@ def compared(run: Path, again: Path) -> dict[str, Any]:
         ``verdict`` (equal, within rounding, differs), ``tolerance``, ``numbers`` (a file each),
         ``differs_from_then`` (what may explain it), ``environment`` (of then).
     """
-    before, after = (finished(one, RunKind.RUN) for one in (run, again))
+    before, after = (finished(folder, RunKind.RUN) for folder in (run, again))
     for name in ("plugin", "task"):
         if before[name] != after[name]:
             raise ConfigError(
@@ -405,15 +409,17 @@ def compared(run: Path, again: Path) -> dict[str, Any]:
         "task": before["task"],
         "command": before["command"],
         "finished": [before["finished"], after["finished"]],
-        "verdict": _verdict([one.differ for one in numbers], [one.within for one in numbers]),
+        "verdict": _verdict(
+            [counts.differ for counts in numbers], [counts.within for counts in numbers]
+        ),
         "tolerance": TOLERANCE,
-        "numbers": [one.to_dict() for one in numbers],
-        "differs_from_then": [vars(one) for one in differences_between(run, again)],
+        "numbers": [counts.to_dict() for counts in numbers],
+        "differs_from_then": [vars(difference) for difference in differences_between(run, again)],
         "environment": environment_of(before),
         "to_install": to_install(before, ground_in(after)),
     }
     write_json(again / JSON, answer)
-    write_text(again / TEXT, "\n".join(told(answer)) + "\n")
+    write_text(again / TEXT, "\n".join(text_lines(answer)) + "\n")
     return answer
 
 

@@ -32,54 +32,59 @@ from cardio_studies.ingest import Given
 _OF_PROBABILITIES = ("calibration-", "decision-curve-")
 
 
-def evaluated(given: Given, config: EvaluateBlock, seed: int) -> EvaluationReport:
+def evaluated(predictions: Given, config: EvaluateBlock, seed: int) -> EvaluationReport:
     """Evaluate as a run is; what needs probabilities only for scores that are some."""
-    task, scored = given.task, given.scored
+    task, scored = predictions.task, predictions.scored
     report = default_evaluate(scored, task, config, seed=seed)
     if task.targets[0].kind != "binary":
         return report
     figures, metrics = dict(report.figures), list(report.metrics)
-    if len(given.probabilities) < len(task.models):
+    if len(predictions.probabilities) < len(task.models):
         metrics = [
-            one for one in metrics
-            if one.estimate.name != "brier" or one.scope.model in given.probabilities
+            metric for metric in metrics
+            if metric.estimate.name != "brier" or metric.scope.model in predictions.probabilities
         ]  # fmt: skip
         figures = {
             name: draw for name, draw in figures.items() if not name.startswith(_OF_PROBABILITIES)
         }
-        if given.probabilities:
+        if predictions.probabilities:
             [frame] = scored.frames.values()
-            fit = frame[frame["model"].isin(given.probabilities)].reset_index(drop=True)
+            fit = frame[frame["model"].isin(predictions.probabilities)].reset_index(drop=True)
             among = replace(
-                task, models=tuple(m for m in task.models if m.name in given.probabilities),
-                primary=task.primary if task.primary in given.probabilities else "",
+                task, models=tuple(m for m in task.models if m.name in predictions.probabilities),
+                primary=task.primary if task.primary in predictions.probabilities else "",
             )  # fmt: skip
             own = figures_of(fit, task.targets[0], among, config, report.metrics)
             figures |= {n: draw for n, draw in own.items() if n.startswith(_OF_PROBABILITIES)}
     calibrated, refused = calibration_of(
-        next(iter(scored.frames.values())), task.targets[0], task, config, seed, given.probabilities
+        next(iter(scored.frames.values())),
+        task.targets[0],
+        task,
+        config,
+        seed,
+        predictions.probabilities,
     )
-    calibrated += _of_scores(given, config, seed)
+    calibrated += _of_scores(predictions, config, seed)
     notes = [*report.notes, *Note.each(NoteKind.NOT_COMPUTED, refused)]
     return replace(report, metrics=[*metrics, *calibrated], figures=figures, notes=notes)
 
 
-def _of_scores(given: Given, config: EvaluateBlock, seed: int) -> list[Metric]:
+def _of_scores(predictions: Given, config: EvaluateBlock, seed: int) -> list[Metric]:
     """Return the area under precision over recall, and net benefit where a threshold was given."""
-    [(_, frame)] = given.scored.frames.items()
-    [target] = given.task.targets
+    [(_, frame)] = predictions.scored.frames.items()
+    [target] = predictions.task.targets
     metrics = []
-    for model in (one.name for one in given.task.models):
+    for model in (each.name for each in predictions.task.models):
         rows = pooled(frame, target, model)
         about = about_resampling(rows, config, seed)
         truth = (rows["y_true"] == target.classes[1]).to_numpy(int)
         score = rows[f"score:{target.classes[1]}"].to_numpy(float)
         found = [pr_auc(truth, score, **about)]
-        at = given.thresholds.get(model)
-        if at is not None and 0 < at < 1 and model in given.probabilities:
+        at = predictions.thresholds.get(model)
+        if at is not None and 0 < at < 1 and model in predictions.probabilities:
             found += _net_benefit(truth, score, at, about)
-        place = Scope(task=given.task.name, target=target.name, model=model)
-        metrics += [Metric(one, place) for one in found]
+        place = Scope(task=predictions.task.name, target=target.name, model=model)
+        metrics += [Metric(column, place) for column in found]
     return metrics
 
 
@@ -145,11 +150,13 @@ def calibration_of(
             except DataError as error:
                 notes.append(f"{model}: calibration: {error}.")
                 continue
-            metrics += [Metric(one, place) for one in found]
+            metrics += [Metric(column, place) for column in found]
             continue
         of = (truth == target.classes[1]).to_numpy(int)
         made = calibration_metrics(of, rows[f"score:{target.classes[1]}"].to_numpy(float), **about)
-        metrics += [Metric(one, place) for one in made.estimates if one.name != "brier"]
+        metrics += [
+            Metric(estimate, place) for estimate in made.estimates if estimate.name != "brier"
+        ]
         notes += [f"{model}: {metric}: {why}." for metric, why in made.refused.items()]
     return metrics, notes
 
@@ -159,15 +166,15 @@ MOST_RESAMPLED = 20_000_000
 RESAMPLES, FEWEST_RESAMPLES = 2000, 200
 
 
-def settings(given: Given, level: float) -> EvaluateBlock:
+def settings(predictions: Given, level: float) -> EvaluateBlock:
     """Return the settings of an evaluation that ends in seconds, however long the table."""
-    n_rows = sum(map(len, given.scored.frames.values()))
+    n_rows = sum(map(len, predictions.scored.frames.values()))
     resamples = max(FEWEST_RESAMPLES, min(RESAMPLES, MOST_RESAMPLED // max(1, n_rows)))
     return EvaluateBlock(level=level, n_resamples=resamples)
 
 
 def write_page(
-    given: Given,
+    predictions: Given,
     out: Path,
     about: Mapping[str, Any],
     *,
@@ -212,27 +219,32 @@ def write_page(
     DataError
         If no metric can be computed, with the reason; nothing is written.
     """
-    report = evaluated(given, config, seed)
+    report = evaluated(predictions, config, seed)
     within, small = subgroup_metrics(
-        given.scored, given.task, given.groups, config, seed=seed, most=given.may_divide
+        predictions.scored,
+        predictions.task,
+        predictions.groups,
+        config,
+        seed=seed,
+        most=predictions.may_divide,
     )
-    said = [*Note.each(NoteKind.TABLE, given.assumed), *notes, *report.notes, *small]
+    every_note = [*Note.each(NoteKind.TABLE, predictions.assumed), *notes, *report.notes, *small]
     tables = dict(report.tables)
-    metrics = [_exchanged(one, adjusted or {}) for one in report.metrics]
+    metrics = [_exchanged(metric_row, adjusted or {}) for metric_row in report.metrics]
     if more is not None:
         metrics, tables = [*metrics, *more.metrics], tables | dict(more.tables)
-        said += more.notes
+        every_note += more.notes
     if config.n_resamples < RESAMPLES:
         text = f"Bootstrap intervals are of {config.n_resamples} resamples: many rows."
-        said.append(Note(NoteKind.TABLE, text))
+        every_note.append(Note(NoteKind.TABLE, text))
     rows = [metric.to_dict() for metric in (*metrics, *within)]  # under no protocol of ours
     if not rows:  # a page without a number would look like an answer
-        why = next((note.text for note in said if note.kind is NoteKind.NOT_COMPUTED), "")
+        why = next((note.text for note in every_note if note.kind is NoteKind.NOT_COMPUTED), "")
         raise DataError(why or "no metric can be computed of these predictions")
     with write_run(
         out, RunKind.JUDGED, about["data"]["digest"], command=command, echo=echo, **about
     ) as writer:
-        return writer.publish(rows, said, tables, report.figures, table_one=table_one)
+        return writer.publish(rows, every_note, tables, report.figures, table_one=table_one)
 
 
 def _exchanged(metric: Metric, adjusted: Mapping[tuple[str, str], Estimate]) -> Metric:
@@ -243,15 +255,15 @@ def _exchanged(metric: Metric, adjusted: Mapping[tuple[str, str], Estimate]) -> 
 
 
 def entries_of(
-    given: Given, *, shown: str, digest: str, primary: str | None, seed: int
+    predictions: Given, *, shown: str, digest: str, primary: str | None, seed: int
 ) -> dict[str, Any]:
     """Return what the manifest of a judged directory says of the predictions."""
-    [frame] = given.scored.frames.values()
+    [frame] = predictions.scored.frames.values()
     n = int(pd.Series(frame["patient_id"]).nunique())
-    names = [model.name for model in given.task.models]
+    names = [model.name for model in predictions.task.models]
     return judged_entries(
-        given.task.name, given.task.title, given.task.targets[0], names, primary,
-        given.outcome, {"path_shown": shown, "digest": digest, "n_patients": n}, seed,
+        predictions.task.name, predictions.task.title, predictions.task.targets[0], names, primary,
+        predictions.outcome, {"path_shown": shown, "digest": digest, "n_patients": n}, seed,
     )  # fmt: skip
 
 

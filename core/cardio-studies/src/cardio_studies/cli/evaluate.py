@@ -69,18 +69,18 @@ def evaluate(
     own = None if fused else options.given(made["plugin"], made["task"])
     from cardio_core.report import answer_lines
 
-    asked = Question(leave_out=overlap == "leave-out", **question)
+    wanted = Question(leave_out=overlap == "leave-out", **question)
     place = out or _default_out(run)
     about: dict[str, Any] = {"device": device, "echo": options.say, "command": options.typed()}
     if fused:
         from cardio_studies.fusion_predict import evaluate_fused
 
-        _only_for_a_run(asked.site, asked.subgroups)
-        page = evaluate_fused(run, [str(path) for path in data], asked, place, **about)
+        _only_for_a_run(wanted.site, wanted.subgroups)
+        page = evaluate_fused(run, [str(path) for path in data], wanted, place, **about)
     else:
         from cardio_studies.external_validation import evaluate_run
 
-        page = evaluate_run(run, data, asked, place, options=own, **about)
+        page = evaluate_run(run, data, wanted, place, options=own, **about)
     options.end(page, answer_lines(Run(page.parent).artifact), as_json=as_json)
 
 

@@ -28,7 +28,7 @@ from cardio_core.cli import options
     help="Recordings for that check; without, a few synthetic ones are made.",
 )  # fmt: skip
 @options.JSON
-def export(run: Path, out: Path, as_json: bool, **asked: Any) -> None:
+def export(run: Path, out: Path, as_json: bool, **choices: Any) -> None:
     """Export the final models of RUN for others, without any patient.
 
     The folder holds the models, their thresholds and conformal rules, the settings they need, and
@@ -37,11 +37,11 @@ def export(run: Path, out: Path, as_json: bool, **asked: Any) -> None:
     """
     from cardio_stats.errors import ConfigError
 
-    if asked["examples"] and not asked["onnx"]:
+    if choices["examples"] and not choices["onnx"]:
         raise ConfigError("--example: is for the check of --onnx; say --onnx, too, or leave it out")
     from cardio_studies.model_export import export_run
 
-    made = export_run(run, out, echo=options.say, **asked)
+    made = export_run(run, out, echo=options.say, **choices)
     if as_json:
         click.echo(json.dumps(made, indent=2))
         return

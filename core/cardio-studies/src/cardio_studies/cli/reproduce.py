@@ -50,7 +50,7 @@ def reproduce(
     and why. Exits with 1 if a number differs.
     """
     from cardio_core.runs import Repetition
-    from cardio_studies.reproduction import compared, foretold, told
+    from cardio_studies.reproduction import compared, foretold, text_lines
 
     def say(line: str) -> None:
         click.echo(line, err=as_json)
@@ -68,6 +68,6 @@ def reproduce(
     if as_json:
         click.echo(json.dumps(answer, indent=2))
     else:
-        click.echo("\n".join(["", *told(answer), "", f"Written: {where / 'reproduce.json'}"]))
+        click.echo("\n".join(["", *text_lines(answer), "", f"Written: {where / 'reproduce.json'}"]))
     if answer["verdict"] == "differs":
         sys.exit(1)
