@@ -310,7 +310,7 @@ def test_what_no_model_uses_is_not_made(run_toy, clinic, tmp_path):
 def test_a_run_that_no_model_uses_is_refused_before_anything_starts(
     run_toy, clinic, clinic_run, tmp_path
 ):
-    with pytest.raises(ConfigError, match=r"--from-run mean_class: none of the models that are run"):
+    with pytest.raises(ConfigError, match=r"--from-run mean_class: none of the models that are"):
         run_toy(
             tmp_path / "run", task="joined", data=(clinic,), sets=(VALUES,),
             needs_from={"mean_class": clinic_run},

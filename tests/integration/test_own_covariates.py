@@ -1,4 +1,4 @@
-"""`cardio run --covariates COLUMN`: a clinical model, Table 1 and subgroups that no plugin knows."""
+"""`cardio run --covariates A,B`: a clinical model, Table 1 and subgroups that no plugin knows."""
 
 from __future__ import annotations
 

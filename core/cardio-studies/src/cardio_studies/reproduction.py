@@ -16,7 +16,6 @@ from cardio_core.runs import (
     RunKind,
     differences_between,
     finished,
-    ground_in,
 )
 from cardio_stats.errors import ConfigError
 from cardio_stats.files import write_json, write_text
@@ -35,7 +34,7 @@ def environment_of(manifest: Mapping[str, Any]) -> dict[str, Any]:
         ``python``, ``pip`` (``NAME==VERSION`` of everything that the core and the plugin require)
         and ``ours``: distributions of this project, which no index has, with version and commit.
     """
-    then = ground_in(manifest)
+    then = manifest["stands_on"]
     packages = {**then.get("packages", {}), **then.get("aside", {})}
     ours = [{"name": "cardio-core", **_ours(then["core"], manifest.get("git_commit"))}]
     plugin = then["plugin"]
@@ -63,7 +62,7 @@ def to_install(manifest: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]
     >>> to_install(then, ground | {"packages": {"numpy": "2.5.0"}})
     ['pip install "numpy==2.4.6"']
     """
-    then = ground_in(manifest)
+    then = manifest["stands_on"]
     lines = []
     if then.get("python", now.get("python")) != now.get("python"):
         lines.append(f"Python {then['python']}")
@@ -416,7 +415,7 @@ def compared(run: Path, again: Path) -> dict[str, Any]:
         "numbers": [counts.to_dict() for counts in numbers],
         "differs_from_then": [vars(difference) for difference in differences_between(run, again)],
         "environment": environment_of(before),
-        "to_install": to_install(before, ground_in(after)),
+        "to_install": to_install(before, after["stands_on"]),
     }
     write_json(again / JSON, answer)
     write_text(again / TEXT, "\n".join(text_lines(answer)) + "\n")

@@ -43,11 +43,9 @@ class Resolved:
             return file_digest(self.place)
         manifest = Manifest.open(self.run).content
         known = [manifest["config_digest"], manifest["data"]["digest"], manifest["split_digest"]]
-        ground = manifest.get("stands_on")  # an older run has none
-        if ground:
-            known += [ground["labels"], ground["table"]]
-            known += [ground[part]["code"] for part in ("core", "plugin")]
-        return digest(known)
+        ground = manifest["stands_on"]
+        known += [ground["labels"], ground["table"]]
+        return digest([*known, *(ground[part]["code"] for part in ("core", "plugin"))])
 
     def to_dict(self) -> dict[str, str]:
         """Return the entry of the manifest."""

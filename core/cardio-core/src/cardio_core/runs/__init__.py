@@ -37,7 +37,6 @@ if TYPE_CHECKING:
     from cardio_core.runner.predict import without_decisions as without_decisions
     from cardio_core.runner.progress import Display as Display
     from cardio_core.runner.progress import Echo as Echo
-    from cardio_core.runner.provenance import ground_in as ground_in
     from cardio_core.runs.finals import FinalModels as FinalModels
     from cardio_core.runs.finals import names_in as names_in
     from cardio_core.runs.finals import predict_each as predict_each

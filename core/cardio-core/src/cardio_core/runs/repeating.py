@@ -23,7 +23,6 @@ from cardio_core.runner.provenance import (
     NotTheSameError,
     data_differ,
     differences,
-    ground_in,
     ground_of,
     settings_differ,
 )
@@ -74,7 +73,7 @@ class Repetition:
     def differences(self) -> tuple[list[Difference], dict[str, Any]]:
         """Return what differs from then in code, packages, device and machine, and those of now."""
         now = ground_of(self.request, set_up(self.request))
-        return differences(ground_in(self.manifest), now), now
+        return differences(self.manifest["stands_on"], now), now
 
     def make(self, *, anyway: bool, echo: Echo) -> Path:
         """Make the run again in its new folder.
@@ -197,7 +196,7 @@ def differences_between(run: Path, again: Path) -> list[Difference]:
 def _between(
     run: Path, before: Mapping[str, Any], again: Path, after: Mapping[str, Any]
 ) -> Iterator[Difference]:
-    then, now = ground_in(before), ground_in(after)
+    then, now = before["stands_on"], after["stands_on"]
     details = kept_contents(run), kept_contents(again)
     if all(details):
         yield from data_differ(then, now, *details)
