@@ -137,18 +137,12 @@ def _list(title: str, lines: list[str]) -> None:
 @click.argument("plugin", shell_complete=plugin_names)
 @options.TASK
 @click.option(
-    "--from",
-    "inputs",
-    multiple=True,
-    type=click.Path(path_type=Path),
-    metavar="FOLDER",
-    help="A row for each study found there, at any depth, in place of the example rows; may be "
-    "repeated.",
-)
-@click.option(
-    "--out", type=click.Path(path_type=Path), help="The CSV to write; else it is printed."
-)
-@click.option("--json", "as_json", is_flag=True, help="Print the columns as JSON.")
+    "--from", "inputs", multiple=True, type=options.PATH, metavar="FOLDER",
+    help="A row for each study found there, at any depth, in place of the example rows; "
+    "repeatable.",
+)  # fmt: skip
+@options.path("--out", "The CSV to write; else it is printed.")
+@options.JSON
 def template(
     plugin: str, task: str | None, inputs: tuple[Path, ...], out: Path | None, as_json: bool
 ) -> None:

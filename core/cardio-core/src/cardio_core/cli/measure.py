@@ -18,26 +18,17 @@ from cardio_stats.errors import DataError
 @click.argument("inputs", nargs=-1, required=True, type=options.PATH)
 @options.PLUGIN
 @options.TASK
-@click.option(
-    "--out",
-    type=click.Path(path_type=Path),
-    help="Folder for the results.  [default: measurements/...]",
-)
-@click.option(
-    "--mapping",
-    type=click.Path(path_type=Path),
-    help="Write which id is which file to this CSV; names of files can hold names of people.",
-)
+@options.path("--out", "Folder for the results.  [default: measurements/...]")
+@options.MAPPING
 @click.option(
     "--resume", is_flag=True, help="Go on with the measurements in --out that were stopped."
 )
-@click.option(
+@options.path(
     "--mapping-template",
-    type=click.Path(path_type=Path),
-    help="Write a CSV of what each file says and lacks (frame rate, pixel size ...), for filling "
-    "in, and measure nothing; it names files.",
+    "Write a CSV of what each file says and lacks (frame rate, pixel size ...), for filling in, "
+    "and measure nothing; it names files.",
 )
-@click.option("--facts", type=click.Path(path_type=Path), help="That CSV, filled in.")
+@options.path("--facts", "That CSV, filled in.")
 @click.option("--no-sheets", is_flag=True, help="Measure only; draw no sheet a recording.")
 @options.CONFIG
 @options.SETS

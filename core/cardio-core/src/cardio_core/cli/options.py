@@ -31,6 +31,12 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 PATH = click.Path(path_type=Path)
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
+
+def path(name: str, text: str, **about: Any) -> Callable[[Command], Command]:
+    """Return an option that takes a path; `text` is its help."""
+    return click.option(name, type=PATH, help=text, **about)
+
+
 RUN = click.argument("run", type=PATH)
 PLUGIN = click.option(
     "--plugin", required=True, shell_complete=plugin_names, help="Name of an installed plugin."
@@ -55,7 +61,10 @@ SITE = click.option("--site", metavar="COLUMN", help="Column of where the patien
 SUBGROUPS = click.option(
     "--subgroup", "subgroups", multiple=True, metavar="COLUMN", help="2 to 5 groups; repeatable."
 )
-DRY_RUN = "Check everything, make features for a minute at most, train nothing."
+MAPPING = path(
+    "--mapping",
+    "Write which id is which file to this CSV; names of files can hold names of people.",
+)
 JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
 
 

@@ -19,50 +19,36 @@ from cardio_stats.errors import ConfigError, DataError
 @options.RUN
 @click.argument("inputs", nargs=-1, required=True, type=options.PATH)
 @options.DEVICE
-@click.option(
-    "--out", type=click.Path(path_type=Path), help="Write the JSON here, and a CSV of all files."
-)
+@options.path("--out", "Write the JSON here, and a CSV of all files.")
 @options.JSON
 @click.option("--all-models", is_flag=True, help="Say what the other models answer, too.")
-@click.option(
-    "--mapping",
-    type=click.Path(path_type=Path),
-    help="Write which id is which file to this CSV; names of files can hold names of people.",
+@options.MAPPING
+@options.path(
+    "--facts", "CSV of what files do not say, as cardio measure --mapping-template writes it."
 )
 @click.option(
-    "--facts",
-    type=click.Path(path_type=Path),
-    help="CSV of what files do not say, as cardio measure --mapping-template writes it.",
-)
-@click.option(
-    "--explain",
-    "explain_in",
-    type=click.Path(path_type=Path),
+    "--explain", "explain_in", type=options.PATH,
     help="Explain the predictions, with pictures, in this folder.",
-)
+)  # fmt: skip
 @click.option(
-    "--keep-features",
-    is_flag=True,
+    "--keep-features", is_flag=True,
     help="Keep what was measured, in RUN/predicted, for the next time; else nothing is kept.",
-)
+)  # fmt: skip
 @click.option(
-    "--accept-synthetic",
-    is_flag=True,
+    "--accept-synthetic", is_flag=True,
     help="Let models trained on synthetic recordings alone decide about real ones.",
-)
+)  # fmt: skip
 @options.group_readable
 def predict(
     run: Path,
     inputs: tuple[Path, ...],
-    device: str,
     out: Path | None,
-    explain_in: Path | None,
     as_json: bool,
     all_models: bool,
     mapping: Path | None,
     facts: Path | None,
     keep_features: bool,
-    accept_synthetic: bool,
+    **about: Any,
 ) -> None:
     """Predict new recordings with the final models of RUN.
 
@@ -98,25 +84,16 @@ def predict(
 
     if fused:
         answer = _predictor_of("fused")(
-            run, [str(one) for one in inputs], device=device, explain_in=explain_in,
-            accept_synthetic=accept_synthetic,
-            echo=options.say,
-        )  # fmt: skip
+            run, [str(one) for one in inputs], echo=options.say, **about
+        )
         inputs = tuple(Path(str(one).partition("=")[2]) for one in inputs)
     else:
         from cardio_core.runner.predict import predict_new
 
         answer = predict_new(
-            run,
-            inputs,
-            options=own,
-            device=device,
-            explain_in=explain_in,
-            mapping=mapping,
-            keep_features=keep_features,
-            accept_synthetic=accept_synthetic,
-            echo=options.say,
-        )
+            run, inputs, options=own, mapping=mapping, keep_features=keep_features,
+            echo=options.say, **about,
+        )  # fmt: skip
     text = json.dumps(answer, indent=2, allow_nan=False)
     if out is not None:
         write_text(out, text + "\n")
@@ -126,8 +103,8 @@ def predict(
         click.echo(text)
     else:
         click.echo("\n".join(told(answer, inputs, all_models=all_models)))
-        if explain_in is not None and answer["explanations"]:
-            click.echo(f"Explained in {explain_in}.")
+        if about["explain_in"] is not None and answer["explanations"]:
+            click.echo(f"Explained in {about['explain_in']}.")
     if not answer["predictions"]:
         rows = answer["quarantined"]
         first = f"; the first: {rows[0]['reason']}" if rows else "; the notes say why"

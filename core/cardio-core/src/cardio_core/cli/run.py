@@ -21,12 +21,10 @@ if TYPE_CHECKING:
 @click.command(cls=options.WithPluginOptions)
 @options.PLUGIN
 @options.TASK
-@click.option(
-    "--data",
+@options.path(
+    "--data", "Folder in a known layout, or a cohort table. Without it: the synthetic cohort.",
     multiple=True,
-    type=options.PATH,
-    help="Folder in a known layout, or a cohort table. Without it: the synthetic cohort.",
-)
+)  # fmt: skip
 @options.outcome_options(
     "Column of the cohort table to predict.", "The value of that column that is predicted."
 )
@@ -39,35 +37,25 @@ if TYPE_CHECKING:
 @options.SETS
 @options.FROM_RUN
 @click.option(
-    "--protocol",
-    type=click.Choice(["both", "paper", "honest"]),
-    default="both",
-    show_default=True,
-    help="both is honest, and paper where the configuration has one.",
-)
+    "--protocol", type=click.Choice(["both", "paper", "honest"]), default="both",
+    show_default=True, help="both is honest, and paper where the configuration has one.",
+)  # fmt: skip
 @options.DEVICE
 @click.option(
-    "--devices",
-    "n_devices",
-    type=click.IntRange(1),
-    default=1,
-    show_default=True,
+    "--devices", "n_devices", type=click.IntRange(1), default=1, show_default=True,
     help="GPUs to use, on a CPU processes (1 leaves their number to --executor). Fits are spread "
     "over them; only where fits are fewer do several share one.",
-)
+)  # fmt: skip
 @click.option(
-    "--precision",
-    type=click.Choice(["32", "bf16", "16"]),
-    default="32",
-    show_default=True,
+    "--precision", type=click.Choice(["32", "bf16", "16"]), default="32", show_default=True,
     help="Of the networks' arithmetic; 16 and bf16 are faster on GPUs that have them.",
-)
+)  # fmt: skip
 @click.option(
     "--seed", type=click.IntRange(0), default=0, show_default=True,
     help="Of all that is drawn: folds, weights, batches, resamples.",
 )  # fmt: skip
 @options.EXECUTOR
-@click.option("--out", type=options.PATH, help="Run directory.  [default: runs/...]")
+@options.path("--out", "Run directory.  [default: runs/...]")
 @click.option("--resume", is_flag=True, help="Go on with the run in --out.")
 @click.option("--strict", is_flag=True, help="Stop at the first unusable recording.")
 @click.option("--smoke", is_flag=True, help="The plugin's smallest configuration.")
