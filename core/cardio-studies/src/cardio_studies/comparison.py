@@ -358,7 +358,9 @@ def compare_pairs(
                                     versus=first))
             )  # fmt: skip
         if threshold is not None and {first_name, other} <= set(predictions.probabilities):
-            gained = _net_benefit(truth, scores[first_name], scores[other], threshold, config, seed)
+            gained = net_benefit_gained(
+                truth, scores[first_name], scores[other], threshold, config, seed
+            )
             metrics.append(Metric(gained, place))
     return EvaluationReport(metrics, notes=notes), differences
 
@@ -416,7 +418,7 @@ def _scale(values: np.ndarray) -> np.ndarray:
     return np.asarray(logit(np.clip(values, 1e-6, 1 - 1e-6)))
 
 
-def _net_benefit(
+def net_benefit_gained(
     truth: np.ndarray,
     first: np.ndarray,
     second: np.ndarray,
@@ -424,6 +426,7 @@ def _net_benefit(
     config: EvaluateBlock,
     seed: int,
 ) -> Estimate:
+    """Return the net benefit of a score less that of another, on the same patients."""
     price = threshold / (1 - threshold)
     gains = [
         np.where(s >= threshold, np.where(truth == 1, 1.0, -price), 0.0) for s in (first, second)

@@ -9,7 +9,6 @@ import shutil
 import struct
 import zipfile
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,52 +16,9 @@ from typing import Any
 import numpy as np
 
 from cardio_core.api import Task
-from cardio_core.runs import FinalModels, names_in, of_the_machine, require_fitting
-from cardio_stats.errors import CardioError, ConfigError, DataError
+from cardio_core.runs import FinalModels, looking_into
+from cardio_stats.errors import ConfigError, DataError
 from cardio_stats.files import write_json
-
-# Files of a run that are looked into before they leave, and cannot be.
-
-
-@contextmanager
-def looking_into(name: str) -> Iterator[None]:
-    """Tell of any error of a library within the block that the file is damaged.
-
-    Archives, arrays, weights and JSON are read without their readers, to see everything that they
-    hold: what raises, and what, is not to be foreseen.
-
-    Parameters
-    ----------
-    name : str
-        The file's.
-
-    Raises
-    ------
-    DataError
-
-    Examples
-    --------
-    >>> import json
-    >>> with looking_into("linear.json"):
-    ...     json.loads("{")
-    Traceback (most recent call last):
-    cardio_stats.errors.DataError: linear.json: expected a file that can be looked into, found a \
-damaged one (JSONDecodeError); put back a whole copy of the run
-    """
-    try:
-        yield
-    except CardioError:
-        raise
-    except Exception as error:
-        if of_the_machine(error):
-            raise
-        raise DataError.unusable(
-            name,
-            "a file that can be looked into",
-            f"a damaged one ({type(error).__name__})",
-            "put back a whole copy of the run",
-        ) from error
-
 
 # Whether a fitted model is made of its patients' rows: support vectors, neighbours, sorted values.
 #
@@ -128,7 +84,7 @@ def rows_in(folder: Path, sizes: Collection[int] = ()) -> str:
     for path in sorted(folder.rglob("*")):
         if not path.is_file():
             continue
-        with looking_into(path.name):
+        with looking_into(path):
             found = _in_file(path, counts)
         if found:
             return f"{path.name} holds {found}"
@@ -136,7 +92,6 @@ def rows_in(folder: Path, sizes: Collection[int] = ()) -> str:
 
 
 def _in_file(path: Path, counts: Collection[int]) -> str:
-    require_fitting([path])
     if path.suffix == ".skops":
         with zipfile.ZipFile(path) as archive:
             return _in_estimator(json.loads(archive.read("schema.json")))
@@ -395,7 +350,7 @@ def names_of(run: Path) -> Names:
     Words that the plugin itself publishes (of its configurations, say) are told apart by the
     caller: see `without`.
     """
-    found = names_in(run)
+    found = FinalModels(run).names_written()
     # What each name is made of, too: the person of "C01r0.csv;C02r0.csv" is in its parts.
     parts = {part for name in found for part in re.split(r"[;/\\|^ ]", name)}
     distinct = frozenset(name for name in found | parts if _is_distinct(name))
@@ -451,9 +406,8 @@ def texts_of(path: Path) -> Iterator[str]:
     DataError
         If it is damaged.
     """
-    require_fitting([path])
     yield path.name
-    with looking_into(path.name):
+    with looking_into(path):
         yield from _texts(path.name, path.read_bytes())
 
 

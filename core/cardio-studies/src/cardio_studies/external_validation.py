@@ -23,13 +23,12 @@ from cardio_core.runs import (
     Echo,
     OtherPatients,
     Question,
+    Run,
     RunKind,
     answer_others,
-    applicability_metrics,
     coverage_metrics,
     digest,
     guard_place,
-    identity_of,
     one_thread,
     write_run,
 )
@@ -150,7 +149,7 @@ class Validation:
             "words": {
                 **(self.manifest.get("words") or {}), **words_of_changes(), **words_of_shares(),
             },
-            "evaluated": identity_of(self.manifest, self.run),
+            "evaluated": Run(self.run).identity,
         }  # fmt: skip
         identity = digest([about["evaluated"], about["data"]["digest"]])
         with write_run(
@@ -225,7 +224,7 @@ def evaluate_run(
     others = answer_others(run, inputs, question, options=options, device=device, echo=echo)
     task, config = others.task, others.config.evaluate
     groups, sites = others.groups
-    like, unlike = applicability_metrics(run, others.applicability, sites, task.name, config.level)
+    like, unlike = others.likeness()
     validation = Validation(
         run, others.opened.manifest, task, others.scored, config, question.seed, groups, sites,
         like, unlike,

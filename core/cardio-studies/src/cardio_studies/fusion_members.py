@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -24,7 +23,6 @@ from cardio_core.runs import (
     finished,
     link_subjects,
     plan_folds,
-    shown_path,
 )
 from cardio_stats.errors import ConfigError, DataError
 
@@ -551,7 +549,7 @@ def place_of(member: Member, out: Path) -> dict[str, object]:
     manifest = member.manifest
     return {
         "label": member.label,
-        "run": shown_path(_beside(member, out)),
+        "run": Run(member.run).place_from(out)[1],
         "name": member.run.resolve().name,
         "plugin": manifest.get("plugin"),
         "plugin_version": manifest.get("plugin_version"),
@@ -564,14 +562,10 @@ def place_of(member: Member, out: Path) -> dict[str, object]:
     } | digests_of(member.run)
 
 
-def _beside(member: Member, out: Path) -> str:
-    return os.path.relpath(member.run.resolve(), out.resolve())
-
-
 def keep_members(members: Sequence[Member], writer: RunWriter) -> None:
     """Keep for the owner alone where members lie whose place would tell more than it should."""
-    places = {member.label: _beside(member, writer.folder) for member in members}
-    if far := {label: place for label, place in places.items() if shown_path(place) != place}:
+    places = {member.label: Run(member.run).place_from(writer.folder) for member in members}
+    if far := {label: place for label, (place, shown) in places.items() if shown != place}:
         writer.keep_places(members=far)
 
 

@@ -17,16 +17,15 @@ from cardio_core.runs import (
     Echo,
     FinalModels,
     Question,
+    Run,
     RunKind,
     answer_others,
     digest,
     finished,
     guard_place,
-    kept_places,
     one_thread,
     predict_new,
     source_of,
-    without_decisions,
 )
 from cardio_stats.errors import ConfigError, DataError
 from cardio_stats.files import SafeName
@@ -110,7 +109,7 @@ def open_fused(folder: Path) -> FusedRun:
     entry = manifest["targets"][0]
     target = Target(entry["name"], entry["kind"], tuple(entry["classes"]))
     n = int(manifest["data"]["n_patients"])
-    far = kept_places(folder).get("members") or {}
+    far = Run(folder).places.get("members") or {}
     finals = FinalModels(folder)
     members = {row["label"]: _member(folder, row, n, far) for row in manifest["members"]}
     found = {name: finals.fusion(name, target) for name in (FUSION, BOTH)}
@@ -248,7 +247,7 @@ def predict_fused(
     return about | {
         "models": models,
         "decisions_withheld": withheld,
-        "predictions": without_decisions(rows) if withheld else rows,
+        "predictions": fused.finals.without_decisions(rows) if withheld else rows,
         "notes": _notes(fused, made, answers),
         **_of_members(answers),
     }

@@ -45,7 +45,7 @@ from cardio_stats import (
 )
 from cardio_stats.errors import ConfigError, DataError
 from cardio_stats.words import listed
-from cardio_studies.comparison import likelihood_added
+from cardio_studies.comparison import likelihood_added, net_benefit_gained
 from cardio_studies.fusion_members import (
     BOTH,
     CLINICAL,
@@ -563,18 +563,8 @@ def _net_benefit(
         truth = (table.loc[both, "y_true"] == target.classes[1]).to_numpy(int)
         p = {n: tables[n].loc[both, score].to_numpy(float) for n in (FUSION, base)}
         for threshold in THRESHOLDS:
-            gains = {
-                n: np.where(score_of >= threshold,
-                            np.where(truth == 1, 1.0, -threshold / (1 - threshold)), 0.0)
-                for n, score_of in p.items()
-            }  # fmt: skip
-            rows = np.column_stack([np.ones(len(truth)), gains[FUSION] - gains[base]])
             with noting(found.notes, f"Net benefit against {base} at {threshold:g}:"):
-                [made] = bootstrap_sums(
-                    rows, lambda sums: (sums[..., 1] / sums[..., 0])[..., None],
-                    ["net_benefit_difference"],
-                    n_resamples=config.n_resamples, seed=seed, level=config.level, unit="patient",
-                )  # fmt: skip
+                made = net_benefit_gained(truth, p[FUSION], p[base], threshold, config, seed)
                 own = {
                     n: net_benefit(truth, values, threshold, unit="patient").value
                     for n, values in p.items()

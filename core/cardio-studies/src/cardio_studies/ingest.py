@@ -26,6 +26,7 @@ from cardio_studies.ingest_columns import (
     require_scores,
     row_numbers,
     tested_rows,
+    threshold_for,
 )
 from cardio_studies.ingest_columns import Question as Question
 
@@ -197,15 +198,7 @@ def rule(
     ConfigError
         A threshold that is no number.
     """
-    own = None
-    for text in thresholds:
-        column, equals, value = text.rpartition("=")
-        if equals and column != name:
-            continue
-        try:
-            own = float(value)
-        except ValueError:
-            raise ConfigError(f"--threshold {text}: expected a number, or SCORE=NUMBER") from None
+    own = threshold_for(thresholds, name)
     if own is not None:
         return own, GIVEN
     if probability:

@@ -231,6 +231,31 @@ def _not_a_number(values: pd.Series) -> str:
     return "expected numbers, found none"
 
 
+def threshold_for(texts: Sequence[str], name: str) -> float | None:
+    """Return the threshold of a score; what names it counts like what names none, the last first.
+
+    Raises
+    ------
+    ConfigError
+        A threshold that is no number.
+
+    Examples
+    --------
+    >>> threshold_for(["0.3", "risk=0.4"], "risk"), threshold_for(["risk=0.4"], "age")
+    (0.4, None)
+    """
+    found = None
+    for text in texts:
+        column, equals, value = text.rpartition("=")
+        if equals and column != name:
+            continue
+        try:
+            found = float(value)
+        except ValueError:
+            raise ConfigError(f"--threshold {text}: expected a number, or SCORE=NUMBER") from None
+    return found
+
+
 def require_scores(table: pd.DataFrame, names: Sequence[str]) -> None:
     """Refuse scores that are no finite numbers, or the same for everybody.
 

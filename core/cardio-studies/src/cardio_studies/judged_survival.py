@@ -41,6 +41,7 @@ from cardio_studies.ingest_columns import (
     guessed_scores,
     is_probability,
     require_scores,
+    threshold_for,
 )
 from cardio_studies.run_writer import judged_entries
 
@@ -219,7 +220,7 @@ def _metrics(
     notes: list[str] = []
     for score in scores:
         place = Scope(task=TASK, target=target.name, model=score.name)
-        at = _threshold(question.thresholds, score.name)
+        at = threshold_for(question.thresholds, score.name)
         for call in _calls(score, horizon.until, at, {"level": level, "unit": "patient"}):
             try:
                 metrics += [Metric(_plainly_named(found), place) for found in call()]
@@ -254,20 +255,6 @@ def _calibration(
 ) -> list[Estimate]:
     found = timed_calibration(followed, values, until, **about)
     return [found.slope, *found.errors]
-
-
-def _threshold(texts: Sequence[str], name: str) -> float | None:
-    """Return the threshold of a score, of which one of its own is the last word."""
-    found = None
-    for text in texts:
-        column, equals, value = text.rpartition("=")
-        if equals and column != name:
-            continue
-        try:
-            found = float(value)
-        except ValueError:
-            raise ConfigError(f"--threshold {text}: expected a number, or SCORE=NUMBER") from None
-    return found
 
 
 def _plainly_named(found: Estimate) -> Estimate:

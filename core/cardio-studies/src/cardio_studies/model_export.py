@@ -18,8 +18,6 @@ from cardio_core.runs import (
     finished,
     guard_place,
     one_thread,
-    published_texts,
-    settled,
     write_run,
 )
 from cardio_stats.errors import ConfigError
@@ -165,9 +163,9 @@ def export_run(
         from cardio_studies.onnx_export import require_onnx
 
         require_onnx()
-    plugin, task, config = settled(run, manifest)
+    task, config, published = FinalModels(run).settings(manifest)
     chosen = choose(run, manifest, task, models, with_patient_rows=with_patient_rows)
-    names = without(names_of(run), published_texts(plugin, task))
+    names = without(names_of(run), published)
     first = entries_of(manifest, chosen, made_of)
     with write_run(out, RunKind.EXPORTED, made_of, echo=echo, **first) as writer:
         copy_models(run, out, chosen, task)

@@ -21,7 +21,7 @@ from torch import nn
 from torch.nn.modules import module as hooks
 
 from cardio_core.api import FeatureSet
-from cardio_core.runs import Echo, install_extra, predict_each
+from cardio_core.runs import Echo, FinalModels, install_extra
 from cardio_stats.errors import CardioError, ConfigError, DataError
 from cardio_stats.files import SafeName, file_in
 
@@ -353,8 +353,9 @@ def write_networks(
         If a network cannot be written, or answers otherwise than in torch.
     """
     made: dict[str, dict[str, Any]] = {}
+    predicted = FinalModels(run).predict_each(models, examples, watching, echo)
     try:
-        for name, called, opened, features in predict_each(run, models, examples, watching, echo):
+        for name, called, opened, features in predicted:
             about = _about(opened, name, features)
             for number, call in enumerate(called, start=1):
                 stem = name if len(called) == 1 else f"{name}-{number}"

@@ -37,11 +37,6 @@ OUT_OF_MEMORY = (
 )
 
 
-def of_the_machine(error: BaseException) -> bool:
-    """Whether an error says that the machine lacks something, and nothing of a file."""
-    return lacking(error) is not None
-
-
 def lacking(
     error: BaseException, doing: str = "", place: Path | None = None
 ) -> LackingError | None:

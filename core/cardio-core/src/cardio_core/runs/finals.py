@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -11,30 +11,34 @@ from typing import Any, TypeVar
 
 import pandas as pd
 
-from cardio_core.config import named_configs
+from cardio_core.compute.resource_errors import lacking
+from cardio_core.config import RunConfig, named_configs
 from cardio_core.evaluation.conformal import Conformal
 from cardio_core.evaluation.decision import Decision
 from cardio_core.evaluation.fusion import FusionRule
 from cardio_core.evaluation.likeness import NAMES as TITLES
 from cardio_core.io.run_schema import APPLICABILITY as RANGES
 from cardio_core.io.run_schema import CHOSEN, COHORT, CONFORMAL, SEEN, read_predictions
-from cardio_core.registry import Plugin
 from cardio_core.report.text.model_card import digest_of_final
-from cardio_core.runner.answers import Opened, answer, open_finished
+from cardio_core.runner.answers import Opened, answer, open_finished, settled
 from cardio_core.runner.embeddings import APPLICABILITY
 from cardio_core.runner.evaluate import rule_path
 from cardio_core.runner.fits import open_decisions, write_chosen
 from cardio_core.runner.fused_models import fusion_file, open_fusion
 from cardio_core.runner.manifest import Manifest
 from cardio_core.runner.needs import kept_needs, open_kept_needs
-from cardio_core.runner.predict import rows_of, worth_of
+from cardio_core.runner.predict import rows_of, without_decisions, worth_of
 from cardio_core.runner.progress import Echo
 from cardio_core.runner.setup import CohortAsked, writer_of
 from cardio_core.types.artifact import ModelArtifact
 from cardio_core.types.features import FeatureSet
 from cardio_core.types.info import Target, Task
+from cardio_core.types.limits import require_fitting
 from cardio_core.types.notes import Note
+from cardio_stats.errors import CardioError, DataError
 from cardio_stats.files import write_json
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -70,6 +74,11 @@ class FinalModels:
     def rows(self, model: str, frame: pd.DataFrame, target: Target) -> list[dict[str, Any]]:
         """Return the entries of an answer for a prediction frame."""
         return rows_of(self.run, frame, target, model, self.decision(model, target))
+
+    @staticmethod
+    def without_decisions(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+        """Return entries with their scores, without decided class, set and interval."""
+        return without_decisions(rows)
 
     def worth(self, models: Sequence[str]) -> list[dict[str, Any]]:
         """Return what the evaluation of the run found for each model, JSON-ready."""
@@ -154,79 +163,78 @@ class FinalModels:
         """Write the summaries of `ranges`."""
         write_json(self.run / APPLICABILITY, ranges)
 
+    def settings(self, manifest: Mapping[str, Any]) -> tuple[Task, RunConfig, list[str]]:
+        """Return the task and the settings of the run, and texts that name no patient.
 
-def names_in(run: Path) -> set[str]:
-    """Return every name that a run wrote down of patients, recordings and files.
+        The texts are those that anybody who installs the plugin has.
+        """
+        plugin, task, config = settled(self.run, manifest)
+        named = named_configs(plugin.info.configs).values()
+        return task, config, [repr(plugin.info), repr(task), *named]
 
-    The runs that it made first are included.
-    """
-    found: set[str] = set()
-    for path in (run / "cohort.json", *run.glob("needs/**/cohort.json")):
-        if path.is_file():
-            stored = COHORT.read(path)
-            for key in ("recordings", "patients", "subjects", "files"):
-                found |= set(map(str, stored.get(key) or ()))
-    for path in (run / "models").rglob("seen.json"):
-        found |= set(map(str, SEEN.read(path)["subjects"]))
-    for path in (run / "predictions.csv", *run.glob("needs/**/predictions.csv")):
-        if path.is_file():
-            table = read_predictions(path)
-            for name in ("sample_id", "study_id", "patient_id"):
-                found |= set(table[name].dropna())
-    manifest = Manifest.open(run).content
-    found |= {str(row.get("recording_id")) for row in manifest.get("quarantined") or ()}
-    found |= {str(one) for ids in (manifest.get("excluded") or {}).values() for one in ids}
-    return found
+    def names_written(self) -> set[str]:
+        """Return every name that the run wrote down of patients, recordings and files.
 
+        The runs that it made first are included.
+        """
+        run = self.run
+        found: set[str] = set()
+        for path in (run / "cohort.json", *run.glob("needs/**/cohort.json")):
+            if path.is_file():
+                stored = COHORT.read(path)
+                for key in ("recordings", "patients", "subjects", "files"):
+                    found |= set(map(str, stored.get(key) or ()))
+        for path in (run / "models").rglob("seen.json"):
+            found |= set(map(str, SEEN.read(path)["subjects"]))
+        for path in (run / "predictions.csv", *run.glob("needs/**/predictions.csv")):
+            if path.is_file():
+                table = read_predictions(path)
+                for name in ("sample_id", "study_id", "patient_id"):
+                    found |= set(table[name].dropna())
+        manifest = Manifest.open(run).content
+        found |= {str(row.get("recording_id")) for row in manifest.get("quarantined") or ()}
+        found |= {str(one) for ids in (manifest.get("excluded") or {}).values() for one in ids}
+        return found
 
-def published_texts(plugin: Plugin, task: Task) -> list[str]:
-    """Return the texts that anybody who installs the plugin has: they name no patient."""
-    return [repr(plugin.info), repr(task), *named_configs(plugin.info.configs).values()]
+    def predict_each(
+        self,
+        models: Sequence[str],
+        inputs: Sequence[Path],
+        around: Callable[[], AbstractContextManager[T]],
+        echo: Echo | None = None,
+    ) -> Iterator[tuple[str, T, Opened, FeatureSet]]:
+        """Let each model predict some recordings, a model at a time.
 
+        Parameters
+        ----------
+        models : sequence of str
+            Models of the core (fusions, the clinical model) are passed over.
+        inputs : sequence of Path
+            Recordings; none makes a few synthetic ones. Nothing of them is kept.
+        around : callable
+            Makes the context in which a model predicts.
+        echo : callable, optional
 
-T = TypeVar("T")
+        Yields
+        ------
+        str, T, Opened, FeatureSet
+            The model, what the context gave, the run (task, settings, manifest), the features.
 
-
-def predict_each(
-    run: Path,
-    models: Sequence[str],
-    inputs: Sequence[Path],
-    around: Callable[[], AbstractContextManager[T]],
-    echo: Echo | None = None,
-) -> Iterator[tuple[str, T, Opened, FeatureSet]]:
-    """Let each final model of a run predict some recordings, a model at a time.
-
-    Parameters
-    ----------
-    run : Path
-    models : sequence of str
-        Models of the core (fusions, the clinical model) are passed over.
-    inputs : sequence of Path
-        Recordings; none makes a few synthetic ones. Nothing of them is kept.
-    around : callable
-        Makes the context in which a model predicts.
-    echo : callable, optional
-
-    Yields
-    ------
-    str, T, Opened, FeatureSet
-        The model, what the context gave, the run (its task, settings and manifest), the features.
-
-    Raises
-    ------
-    DataError
-        If no recording could be predicted.
-    """
-    with TemporaryDirectory(prefix="cardio-") as place:
-        opened = open_finished(run, device="cpu", features_in=Path(place) / "features")
-        places = tuple(inputs) or (_synthetic(opened, Path(place) / "synthetic"),)
-        # Once without models: what measures recordings is not of the models.
-        features = answer(_only(opened, ()), places, echo=echo).prepared.features
-        for name in models:
-            if not opened.task.model(name).core_owned:
-                with around() as seen:
-                    answer(_only(opened, (name,)), places)
-                yield name, seen, opened, features
+        Raises
+        ------
+        DataError
+            If no recording could be predicted.
+        """
+        with TemporaryDirectory(prefix="cardio-") as place:
+            opened = open_finished(self.run, device="cpu", features_in=Path(place) / "features")
+            places = tuple(inputs) or (_synthetic(opened, Path(place) / "synthetic"),)
+            # Once without models: what measures recordings is not of the models.
+            features = answer(_only(opened, ()), places, echo=echo).prepared.features
+            for name in models:
+                if not opened.task.model(name).core_owned:
+                    with around() as seen:
+                        answer(_only(opened, (name,)), places)
+                    yield name, seen, opened, features
 
 
 def _only(opened: Opened, models: Sequence[str]) -> Opened:
@@ -238,3 +246,44 @@ def _synthetic(opened: Opened, place: Path) -> Path:
     cohort = CohortAsked(opened.task.name, 6, seed=1, difficulty=opened.config.difficulty)
     writer_of(opened.plugin.info, cohort)(place)
     return place
+
+
+@contextmanager
+def looking_into(path: Path) -> Iterator[None]:
+    """Tell of any error of a library within the block that the file is damaged.
+
+    Archives, arrays, weights and JSON are read without their readers, to see everything that they
+    hold: what raises, and what, is not to be foreseen.
+
+    Parameters
+    ----------
+    path : Path
+        A file within the limits of those that are opened.
+
+    Raises
+    ------
+    DataError
+
+    Examples
+    --------
+    >>> import json
+    >>> with looking_into(Path("linear.json")):
+    ...     json.loads("{")
+    Traceback (most recent call last):
+    cardio_stats.errors.DataError: linear.json: expected a file that can be looked into, found a \
+damaged one (JSONDecodeError); put back a whole copy of the run
+    """
+    require_fitting([path])
+    try:
+        yield
+    except CardioError:
+        raise
+    except Exception as error:
+        if lacking(error) is not None:
+            raise
+        raise DataError.unusable(
+            path.name,
+            "a file that can be looked into",
+            f"a damaged one ({type(error).__name__})",
+            "put back a whole copy of the run",
+        ) from error

@@ -7,6 +7,7 @@ writes a page. They are reached as ``import cardio_core as cardio``: ``cardio.op
 from __future__ import annotations
 
 import html
+import os
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -16,6 +17,7 @@ import numpy as np
 import pandas as pd
 
 from cardio_core.evaluation.decision import Decision
+from cardio_core.io.places import kept_places, shown_path
 from cardio_core.io.run_artifact import (
     MetricRow,
     RunArtifact,
@@ -25,6 +27,7 @@ from cardio_core.io.run_artifact import (
 )
 from cardio_core.io.run_schema import COHORT, numbers_in
 from cardio_core.io.store import load_table
+from cardio_core.report.text.model_card import digest_of_final
 from cardio_core.runner.fits import open_decisions, predictions_file
 from cardio_core.types.info import Target
 from cardio_core.types.notes import Note
@@ -229,6 +232,27 @@ class Run:
 
     def _fit(self, fold: object, model: str) -> Path:
         return self.folder / "models" / f"honest-{fold}" / model
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        """The run as the manifest of a validation names it."""
+        about, data = self.manifest, self.manifest.data
+        return {
+            "run": self.folder.resolve().name, "kind": about.kind,
+            "final_models": digest_of_final(self.folder), "config": about.config_digest or None,
+            "data": data.digest, "source": data.source or None, "n_patients": data.n_patients,
+            "core_version": about.core_version or None,
+        }  # fmt: skip
+
+    def place_from(self, out: Path) -> tuple[str, str]:
+        """Return where the run lies as seen from another folder, and what may be told of it."""
+        place = os.path.relpath(self.folder.resolve(), out.resolve())
+        return place, shown_path(place)
+
+    @property
+    def places(self) -> dict[str, Any]:
+        """What is kept of places on this machine, for the owner alone."""
+        return dict(kept_places(self.folder))
 
     @property
     def cohort(self) -> dict[str, Any]:

@@ -31,7 +31,6 @@ from cardio_core.io.hashing import file_digest
 from cardio_core.io.run_schema import COHORT, PRINTS
 from cardio_core.io.store import open_cache
 from cardio_core.io.synthetic import is_synthetic
-from cardio_core.report.text.model_card import digest_of_final
 from cardio_core.runner.answers import Answered, Opened, answer, open_finished
 from cardio_core.runner.embeddings import read_applicability
 from cardio_core.runner.evaluate import open_rule
@@ -390,6 +389,50 @@ class OtherPatients:
             clinical_table(cohort), judged, labels, target, covariates=self.config.covariates
         )
 
+    def likeness(self) -> tuple[list[Metric], list[Note]]:
+        """Return the share of the judged patients who are inside, borderline and outside.
+
+        Returns
+        -------
+        list of Metric
+            With Wilson's interval, of all and by site; p of the share outside asks whether more are
+            outside than chance brings where nothing changed (one in twenty at most).
+        list of Note
+            Who could not be judged, and why.
+        """
+        verdicts, task = self.applicability, self.task.name
+        unknown = verdicts[verdicts["verdict"] == NOT_JUDGED]
+        notes = [
+            Note(
+                NoteKind.APPLICABILITY,
+                f"Applicability of {len(rows)} patient(s) is not judged: {why}.",
+            )
+            for why, rows in unknown.groupby("reasons", sort=False)
+        ]
+        known = verdicts[verdicts["verdict"] != NOT_JUDGED]
+        if not len(known):
+            return [], notes
+        summary = read_applicability(self.opened.folder)
+        n = summary.calibration.n if summary and summary.calibration else 0
+        found = [*self._shares(known, n, Scope(task=task))]
+        sites = self.groups[1]
+        if sites is not None:
+            site = known["patient_id"].astype(str).map(sites)
+            for name in sorted(site.dropna().unique()):
+                here = known[(site == name).to_numpy(bool)]
+                found += self._shares(here, 0, Scope(task=task, subgroup=f"Site: {name}"))
+        return found, notes
+
+    def _shares(self, known: pd.DataFrame, n: int, where: Scope) -> Iterator[Metric]:
+        level = self.config.evaluate.level
+        for verdict in (INSIDE, BORDERLINE, OUTSIDE):
+            k = int((known["verdict"] == verdict).sum())
+            share = proportion(k, len(known), name=f"{verdict}_share", unit="patient", level=level)
+            if verdict == OUTSIDE and n:
+                p = lower_coverage_p(len(known) - k, len(known), n, ALPHA_OUTSIDE)
+                share = share.replace(p_value=p)
+            yield Metric(share, where)
+
     def entries(self) -> dict[str, Any]:
         """Return what the manifest of a validation says of the run, the data and the way there."""
         made, cohort = self.opened.manifest, self.prepared.cohort
@@ -537,17 +580,6 @@ def source_of(inputs: Sequence[Path]) -> dict[str, str]:
     """Return whether recordings are real, and what outputs call them."""
     source = "synthetic" if any(map(is_synthetic, inputs)) else "real"
     return {"source": source, "path_shown": shown_of(inputs)}
-
-
-def identity_of(manifest: Mapping[str, Any], run: Path) -> dict[str, Any]:
-    """Return a finished run as the manifest of its validation names it."""
-    data = manifest.get("data") or {}
-    return {
-        "run": run.resolve().name, "kind": manifest.get("kind", "run"),
-        "final_models": digest_of_final(run), "config": manifest.get("config_digest"),
-        "data": data.get("digest"), "source": data.get("source"),
-        "n_patients": data.get("n_patients"), "core_version": manifest.get("core_version"),
-    }  # fmt: skip
 
 
 def _outcome(opened: Opened, question: Question) -> OutcomeBlock:
@@ -814,59 +846,3 @@ def _share(
         return found
     p = lower_coverage_p(int(np.floor(found.extra["k"])), found.n, n, rule.alpha)
     return found.replace(p_value=p)
-
-
-# How many of the new patients are like those of training: inside, borderline, outside.
-
-
-def applicability_metrics(
-    run: Path, judged: pd.DataFrame, sites: pd.Series | None, task: str, level: float
-) -> tuple[list[Metric], list[Note]]:
-    """Return the share of the judged patients who are inside, borderline and outside.
-
-    Parameters
-    ----------
-    run : Path
-        Whose summaries of training decided.
-    judged : DataFrame
-        `patient_id` and `verdict` of the validated patients.
-    sites : Series or None
-        Site by patient.
-    task : str
-    level : float
-
-    Returns
-    -------
-    list of Metric
-        With Wilson's interval, of all and by site; p of the share outside asks whether more are
-        outside than chance brings where nothing changed (one in twenty at most).
-    list of Note
-        Who could not be judged, and why.
-    """
-    known = judged[judged["verdict"] != NOT_JUDGED]
-    notes = []
-    unknown = judged[judged["verdict"] == NOT_JUDGED]
-    for why, rows in unknown.groupby("reasons", sort=False):
-        text = f"Applicability of {len(rows)} patient(s) is not judged: {why}."
-        notes.append(Note(NoteKind.APPLICABILITY, text))
-    if not len(known):
-        return [], notes
-    kept = read_applicability(run)
-    n = kept.calibration.n if kept is not None and kept.calibration is not None else 0
-    found = list(_shares(known, n, Scope(task=task), level))
-    if sites is not None:
-        site = known["patient_id"].astype(str).map(sites)
-        for one in sorted(site.dropna().unique()):
-            here = known[(site == one).to_numpy(bool)]
-            found += _shares(here, 0, Scope(task=task, subgroup=f"Site: {one}"), level)
-    return found, notes
-
-
-def _shares(known: pd.DataFrame, n: int, where: Scope, level: float) -> Iterator[Metric]:
-    for verdict in (INSIDE, BORDERLINE, OUTSIDE):
-        k = int((known["verdict"] == verdict).sum())
-        one = proportion(k, len(known), name=f"{verdict}_share", unit="patient", level=level)
-        if verdict == OUTSIDE and n:
-            p = lower_coverage_p(len(known) - k, len(known), n, ALPHA_OUTSIDE)
-            one = one.replace(p_value=p)
-        yield Metric(one, where)
