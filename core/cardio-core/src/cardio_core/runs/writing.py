@@ -12,7 +12,6 @@ import pandas as pd
 from cardio_core.evaluation.patients import TableOne
 from cardio_core.io.places import keep_places
 from cardio_core.io.run_artifact import SCHEMA, RunKind
-from cardio_core.report.page import build_report
 from cardio_core.report.panels import Panel, write_panels
 from cardio_core.runner.evaluate import Draw, write_csv, write_figures, write_tables
 from cardio_core.runner.filling import filling, state_of
@@ -86,6 +85,8 @@ class RunWriter:
         Path
             Of ``report.html``.
         """
+        from cardio_core.report.page import build_report
+
         self.json("metrics.json", metrics)
         shown = {name: table for name, table in tables.items() if len(table)}
         if table_one is not None:
