@@ -291,3 +291,15 @@ def test_a_damaged_file_is_told_in_one_line_before_it_leaves(tmp_path, name, con
             rows_in(tmp_path)
     with pytest.raises(DataError, match=rf"{name}: expected "):
         list(texts_of(tmp_path / name))
+
+
+def test_the_networks_of_a_run_are_written_as_onnx(cardio, beats_run, strip, tmp_path):
+    pytest.importorskip("onnxscript")
+    out = tmp_path / "networks"
+    said = cardio("export", beats_run, "--out", out, "--onnx", "--example", strip,
+                  "--with-patient-rows")  # fmt: skip
+    assert said.exit_code == 0, said.stderr
+    written = json.loads((out / "manifest.json").read_text())["onnx"]
+    assert written
+    assert all((out / one["file"]).is_file() for one in written.values())
+    assert all(one["largest_difference"] < 1e-4 for one in written.values())
