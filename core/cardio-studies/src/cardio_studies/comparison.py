@@ -38,7 +38,7 @@ from cardio_stats import (
 from cardio_stats.errors import CardioError, ConfigError, DataError
 from cardio_studies.ingest import Given, names_in, read_given
 from cardio_studies.ingest_columns import Question
-from cardio_studies.run_writer import entries_of, settings, write_page
+from cardio_studies.judgement import entries_of, settings, write_page
 
 # Predictions of several runs or tables, brought to the patients whom all of them predicted.
 

@@ -37,20 +37,18 @@ from cardio_stats.errors import DataError
 from cardio_studies.external_numbers import (
     EXTERNAL,
     INTERNAL,
-    changes,
-    internal_metrics,
-    recalibrations,
-    words_of_changes,
-)
-from cardio_studies.external_page import (
     applicability_table,
     beside_table,
+    changes,
     coverage_table,
+    internal_metrics,
     overlap_table,
     primary_first,
+    recalibrations,
+    words_of_changes,
     words_of_shares,
 )
-from cardio_studies.run_writer import calibration_of
+from cardio_studies.judgement import calibration_of
 
 
 @dataclass(frozen=True)

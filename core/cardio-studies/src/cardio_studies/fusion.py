@@ -53,7 +53,7 @@ from cardio_studies.fusion_weights import (
     who_has_what,
 )
 from cardio_studies.ingest import Given
-from cardio_studies.run_writer import evaluated
+from cardio_studies.judgement import evaluated
 
 # A fusion as a run directory: predictions, splits, metrics, final weights, manifest, page.
 

@@ -43,7 +43,7 @@ from cardio_studies.ingest_columns import (
     require_scores,
     threshold_for,
 )
-from cardio_studies.run_writer import judged_entries
+from cardio_studies.judgement import judged_entries
 
 TASK = "judged"
 

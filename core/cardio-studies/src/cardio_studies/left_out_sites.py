@@ -15,7 +15,7 @@ from cardio_core.runs import Reopened, SplitPlan
 from cardio_stats import Estimate, RandomEffects, auc, random_effects
 from cardio_stats.cells import cell_text
 from cardio_stats.errors import DataError
-from cardio_studies.refit_metrics import Measure, measure_of, over_refits, values_of
+from cardio_studies.refits import Measure, measure_of, over_refits, values_of
 
 WHAT = "sites"
 COLUMN = "site_id"
