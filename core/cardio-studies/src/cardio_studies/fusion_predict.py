@@ -26,6 +26,7 @@ from cardio_core.runs import (
     one_thread,
     predict_new,
     source_of,
+    without_decisions,
 )
 from cardio_stats.errors import ConfigError, DataError
 from cardio_stats.files import SafeName
@@ -247,7 +248,7 @@ def predict_fused(
     return about | {
         "models": models,
         "decisions_withheld": withheld,
-        "predictions": fused.finals.without_decisions(rows) if withheld else rows,
+        "predictions": without_decisions(rows) if withheld else rows,
         "notes": _notes(fused, made, answers),
         **_of_members(answers),
     }

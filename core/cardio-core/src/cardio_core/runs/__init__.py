@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from cardio_core.io.run_artifact import RunKind as RunKind
     from cardio_core.runner.manifest import finished as finished
     from cardio_core.runner.predict import predict_new as predict_new
+    from cardio_core.runner.predict import without_decisions as without_decisions
     from cardio_core.runner.progress import Display as Display
     from cardio_core.runner.progress import Echo as Echo
     from cardio_core.runs.finals import FinalModels as FinalModels

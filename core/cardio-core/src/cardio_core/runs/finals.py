@@ -27,7 +27,7 @@ from cardio_core.runner.fits import open_decisions, write_chosen
 from cardio_core.runner.fused_models import fusion_file, open_fusion
 from cardio_core.runner.manifest import Manifest
 from cardio_core.runner.needs import kept_needs, open_kept_needs
-from cardio_core.runner.predict import rows_of, without_decisions, worth_of
+from cardio_core.runner.predict import rows_of, worth_of
 from cardio_core.runner.progress import Echo
 from cardio_core.runner.setup import CohortAsked, writer_of
 from cardio_core.types.artifact import ModelArtifact
@@ -74,11 +74,6 @@ class FinalModels:
     def rows(self, model: str, frame: pd.DataFrame, target: Target) -> list[dict[str, Any]]:
         """Return the entries of an answer for a prediction frame."""
         return rows_of(self.run, frame, target, model, self.decision(model, target))
-
-    @staticmethod
-    def without_decisions(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-        """Return entries with their scores, without decided class, set and interval."""
-        return without_decisions(rows)
 
     def worth(self, models: Sequence[str]) -> list[dict[str, Any]]:
         """Return what the evaluation of the run found for each model, JSON-ready."""
