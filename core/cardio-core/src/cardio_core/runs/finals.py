@@ -104,7 +104,7 @@ class FinalModels:
     def names(self) -> dict[str, list[str]]:
         """The hospitals, scanners and the like that were trained on, by what they are."""
         names = (self.ranges or {}).get("names") or {}
-        return {TITLES.get(one, one): list(map(str, own)) for one, own in names.items() if own}
+        return {TITLES.get(item, item): list(map(str, own)) for item, own in names.items() if own}
 
     def write(
         self,
@@ -137,8 +137,8 @@ class FinalModels:
         Of a conformal rule, classes of fewer than `few` patients say one less than that.
         """
         stored = CHOSEN.read(self.folder(model) / "chosen.json")
-        kept = {key: stored[key] for key in ("candidate", "epochs", "decisions")}
-        write_json(to.folder(model) / "chosen.json", {**kept, "notes": []})
+        chosen = {key: stored[key] for key in ("candidate", "epochs", "decisions")}
+        write_json(to.folder(model) / "chosen.json", {**chosen, "notes": []})
         for target in targets:
             path = rule_path(self.run, model, target.name)
             if path.is_file():
@@ -188,7 +188,7 @@ class FinalModels:
                     found |= set(table[name].dropna())
         manifest = Manifest.open(run).content
         found |= {str(row.get("recording_id")) for row in manifest.get("quarantined") or ()}
-        found |= {str(one) for ids in (manifest.get("excluded") or {}).values() for one in ids}
+        found |= {str(name) for ids in (manifest.get("excluded") or {}).values() for name in ids}
         return found
 
     def predict_each(

@@ -97,9 +97,9 @@ class Run:
         where there is none; `n` counts units of the kind `unit`.
         """
         rows = [
-            {**{name: getattr(one, name) for name in COLUMNS if name != "metric"},
-             "metric": one.name}
-            for one in self.artifact.metrics if one.pooled and one.repeat is None
+            {**{name: getattr(metric, name) for name in COLUMNS if name != "metric"},
+             "metric": metric.name}
+            for metric in self.artifact.metrics if metric.pooled and metric.repeat is None
         ]  # fmt: skip
         return pd.DataFrame(rows, columns=list(COLUMNS))
 
@@ -174,12 +174,12 @@ class Run:
             A model, target or protocol that was not run.
         """
         about = self._target(target)
-        kept = self._chosen("protocol", protocol, self.manifest.protocols, "honest")
+        ran = self._chosen("protocol", protocol, self.manifest.protocols, "honest")
         name = self._chosen("model", model, self.manifest.models, self.manifest.primary)
         rows = self.predictions
         rows = rows[(rows["target"] == about.name) & (rows["model"] == name)]
-        if kept:
-            rows = rows[rows["protocol"] == kept]
+        if ran:
+            rows = rows[rows["protocol"] == ran]
         rows = rows[(rows["event"] == about.classes[1]) & rows["score"].notna()]
         levels = set(rows["level"].dropna())
         unit = KEY_OF_UNIT[levels.pop()] if len(levels) == 1 else "sample_id"
@@ -268,8 +268,8 @@ class Run:
         """
         from cardio_stats import delong_paired
 
-        one, other = (self.scores(name, target=target, protocol=protocol) for name in (a, b))
-        both = one.merge(other[["unit", "score"]], on="unit", suffixes=("_a", "_b"))
+        first, other = (self.scores(name, target=target, protocol=protocol) for name in (a, b))
+        both = first.merge(other[["unit", "score"]], on="unit", suffixes=("_a", "_b"))
         return delong_paired(
             both["event"], both["score_a"], both["score_b"], patient=_clusters(both)
         )
@@ -331,16 +331,16 @@ class Run:
         """Draw net benefit over the threshold probability; return the axes."""
         from cardio_stats import decision_curve
 
-        asked = THRESHOLDS if thresholds is None else np.asarray(thresholds, dtype=float)
+        at = THRESHOLDS if thresholds is None else np.asarray(thresholds, dtype=float)
         everybody = []
 
         def curve(rows: pd.DataFrame) -> tuple[Any, Any]:
-            found = decision_curve(rows["event"], rows["score"], thresholds=list(asked))
+            found = decision_curve(rows["event"], rows["score"], thresholds=list(at))
             everybody.append(found["treat_all"])
             return found["threshold"], found["net_benefit"]
 
         axes = self._curves(models, target, protocol, ax, curve, None)
-        axes.plot(asked, everybody[0], color="0.6", linewidth=1, label="act on everybody")
+        axes.plot(at, everybody[0], color="0.6", linewidth=1, label="act on everybody")
         axes.axhline(0, color="0.6", linestyle="--", linewidth=1, label="act on nobody")
         top = max(float(np.max(line.get_ydata())) for line in axes.lines)
         axes.set(xlabel="threshold probability", ylabel="net benefit", ylim=(-0.05, top + 0.05))
@@ -403,8 +403,8 @@ class Run:
         self, model: str, target: str | None, protocol: str | None, metric: str | None
     ) -> str:
         title = self.manifest.model_titles.get(model, model)
-        kept = self._chosen("protocol", protocol, self.manifest.protocols, "honest")
-        found = self._metric(metric, model, self._target(target).name, kept) if metric else None
+        ran = self._chosen("protocol", protocol, self.manifest.protocols, "honest")
+        found = self._metric(metric, model, self._target(target).name, ran) if metric else None
         if found is None:
             return title
         word = "AUC" if metric == "auc" else "slope"
@@ -414,16 +414,16 @@ class Run:
     def _metric(self, name: str, model: str, target: str, protocol: str) -> MetricRow | None:
         return next(
             (
-                one for one in self.artifact.metrics
-                if one.name == name and one.model == model and one.target == target
-                and one.protocol == protocol and one.pooled and one.repeat is None
-                and not (one.versus or one.subgroup or one.class_name)
+                metric for metric in self.artifact.metrics
+                if metric.name == name and metric.model == model and metric.target == target
+                and metric.protocol == protocol and metric.pooled and metric.repeat is None
+                and not (metric.versus or metric.subgroup or metric.class_name)
             ),
             None,
         )  # fmt: skip
 
     def _target(self, name: str | None) -> TargetEntry:
-        known = {one.name: one for one in self.manifest.targets if one.kind == "binary"}
+        known = {target.name: target for target in self.manifest.targets if target.kind == "binary"}
         if not known:
             raise ConfigError(f"{self.folder.name}: no target of two classes; see .predictions")
         return known[self._chosen("target", name, tuple(known), "")]
@@ -513,14 +513,14 @@ def plugins() -> pd.DataFrame:
 
     rows = [
         {
-            "name": one.name,
-            "version": one.version,
-            "distribution": one.distribution,
-            "title": one.info.title if one.info else "",
-            "tasks": [task.name for task in one.info.tasks] if one.info else [],
-            "broken": one.reason or "",
+            "name": item.name,
+            "version": item.version,
+            "distribution": item.distribution,
+            "title": item.info.title if item.info else "",
+            "tasks": [task.name for task in item.info.tasks] if item.info else [],
+            "broken": item.reason or "",
         }
-        for one in list_plugins()
+        for item in list_plugins()
     ]
     names = ["name", "version", "distribution", "title", "tasks", "broken"]
     return pd.DataFrame(rows, columns=names)
@@ -531,9 +531,9 @@ def _words(options: Mapping[str, Any]) -> list[str]:
     words: list[str] = []
     for name, value in options.items():
         option = f"--{name.replace('_', '-')}"
-        for one in value if isinstance(value, list | tuple) else [value]:
-            if one is True:
+        for item in value if isinstance(value, list | tuple) else [value]:
+            if item is True:
                 words.append(option)
-            elif one is not None and one is not False:
-                words += [option, str(one)]
+            elif item is not None and item is not False:
+                words += [option, str(item)]
     return words

@@ -154,12 +154,12 @@ class Overlap:
     @property
     def counts(self) -> dict[str, int]:
         """How many are known again, by what: id, file or signal."""
-        return {one: sum(one in by for by in self.by.values()) for one in BY}
+        return {item: sum(item in by for by in self.by.values()) for item in BY}
 
     @property
     def words(self) -> str:
         """How many are known again by what: ``2 by id, 1 by file``."""
-        return listed([f"{n} by {one}" for one, n in self.counts.items() if n])
+        return listed([f"{n} by {item}" for item, n in self.counts.items() if n])
 
 
 def training_of(run: Path, needs: list[Mapping[str, str]]) -> Training:
@@ -167,18 +167,24 @@ def training_of(run: Path, needs: list[Mapping[str, str]]) -> Training:
     folders = [run, *sorted(path.parent for path in run.glob("needs/*/manifest.json"))]
     inside = {folder.name for folder in folders[1:]}
     cohorts = [
-        COHORT.read(one / "cohort.json") for one in folders if (one / "cohort.json").is_file()
+        COHORT.read(folder / "cohort.json")
+        for folder in folders
+        if (folder / "cohort.json").is_file()
     ]
-    prints = [PRINTS.read(one / RECORDINGS) for one in folders if (one / RECORDINGS).is_file()]
-    elsewhere = tuple(str(one["task"]) for one in needs if str(one.get("task")) not in inside)
+    prints = [
+        PRINTS.read(folder / RECORDINGS) for folder in folders if (folder / RECORDINGS).is_file()
+    ]
+    elsewhere = tuple(str(item["task"]) for item in needs if str(item.get("task")) not in inside)
     if not cohorts:
-        known = frozenset(one for part in prints for one in part["fingerprints"])
+        known = frozenset(item for part in prints for item in part["fingerprints"])
         return Training(fingerprints=known or None, unchecked=elsewhere)
-    ids = {who for one in cohorts for key in ("patients", "subjects") for who in one.get(key, ())}
+    ids = {
+        who for cohort in cohorts for key in ("patients", "subjects") for who in cohort.get(key, ())
+    }
     return Training(
         frozenset(map(str, ids)),
-        frozenset(file for one in cohorts for file in one.get("files", ())),
-        frozenset(one for part in prints for one in part["fingerprints"]) if prints else None,
+        frozenset(file for cohort in cohorts for file in cohort.get("files", ())),
+        frozenset(item for part in prints for item in part["fingerprints"]) if prints else None,
         elsewhere,
     )
 
@@ -207,7 +213,7 @@ def overlap_of(training: Training, prepared: Prepared, *, other_people: bool = F
         found(patients.isin(training.ids) | persons.isin(training.ids), "id")
     if training.digests and training.digests & set(prepared.own_files):
         own = training.digests
-        found(names.map(lambda one: not own.isdisjoint(_digests(prepared, one))), "file")
+        found(names.map(lambda name: not own.isdisjoint(_digests(prepared, name))), "file")
     if training.fingerprints:
         found(names.isin(known_again(prepared.fingerprints, training.fingerprints)), "signal")
     person_of = dict(zip(patients, persons, strict=True))
@@ -218,7 +224,7 @@ def overlap_of(training: Training, prepared: Prepared, *, other_people: bool = F
     }
     recordings = frozenset(names[patients.isin(everyone)])
     checked = any(
-        one is not None for one in (training.ids, training.digests, training.fingerprints)
+        item is not None for item in (training.ids, training.digests, training.fingerprints)
     )
     notes = tuple(_notes(training, prepared, other_people))
     return Overlap(everyone, recordings, notes, checked)
@@ -242,7 +248,7 @@ def _notes(training: Training, prepared: Prepared, other_people: bool) -> Iterat
     if other_people:
         text = "Equal ids were said to be of different people (--other-people)."
         yield Note(NoteKind.OVERLAP_ON_TRUST, text)
-        not_done = [one for one in not_done if one != "by id"]
+        not_done = [item for item in not_done if item != "by id"]
     if not_done:
         why = "the run kept nothing to tell it by"
         text = f"Whether patients were in training is not checkable {listed(not_done)}: {why}."
@@ -326,7 +332,7 @@ class OtherPatients:
     def patients(self) -> frozenset[str]:
         """The ids of those who are judged."""
         frames = self.scored.frames.values()
-        return frozenset(str(one) for frame in frames for one in frame["patient_id"])
+        return frozenset(str(item) for frame in frames for item in frame["patient_id"])
 
     @cached_property
     def applicability(self) -> pd.DataFrame:
@@ -345,8 +351,8 @@ class OtherPatients:
         """
         groups, sites = self._columns()
         verdicts = self.applicability
-        told = verdicts.set_index(verdicts["patient_id"].astype(str))["verdict"]
-        return groups.reindex(sorted(self.patients)).assign(applicability=told), sites
+        by_patient_id = verdicts.set_index(verdicts["patient_id"].astype(str))["verdict"]
+        return groups.reindex(sorted(self.patients)).assign(applicability=by_patient_id), sites
 
     def _columns(self) -> tuple[pd.DataFrame, pd.Series | None]:
         question, cohort = self.question, self.prepared.cohort
@@ -355,7 +361,9 @@ class OtherPatients:
         lacking = next((name for name in named if name not in table.columns), None)
         if lacking is not None:
             option = "--site" if lacking == question.site else "--subgroup"
-            columns = [str(one) for one in table.columns if not str(one).startswith("path_")]
+            columns = [
+                str(column) for column in table.columns if not str(column).startswith("path_")
+            ]
             raise ConfigError(
                 f"{option} {lacking}: the cohort table has no such column; it has "
                 f"{', '.join(columns)}"
@@ -384,7 +392,7 @@ class OtherPatients:
         samples = self.prepared.features.table
         labels = patient_labels(cohort, samples, self.truth.targets, target)
         everybody = dict.fromkeys(samples["patient_id"].astype(str))
-        judged = [one for one in everybody if one in self.patients]
+        judged = [patient for patient in everybody if patient in self.patients]
         return describe_patients(
             clinical_table(cohort), judged, labels, target, covariates=self.config.covariates
         )
@@ -439,10 +447,10 @@ class OtherPatients:
         device: Any = self.opened.ctx.device
         n_patients = int(cohort.samples.table["patient_id"].nunique())
         all_judged = len(self.patients) == n_patients  # of others the sentence counts too many
-        kept = ("plugin", "plugin_version", "task_title", "task", "papers", "models",
+        copied = ("plugin", "plugin_version", "task_title", "task", "papers", "models",
                 "model_titles", "baselines", "primary", "targets")  # fmt: skip
         return {
-            **{name: made.get(name) for name in kept},
+            **{name: made.get(name) for name in copied},
             "outcome_column": self.config.outcome.column,
             "outcome": (all_judged and cohort.outcome) or self._outcome_words(),
             "device": {key: getattr(device, key) for key in ("name", "reason", "precision")},
@@ -475,7 +483,7 @@ class OtherPatients:
                 continue
             rows = frame[frame["model"] == frame["model"].iloc[0]]
             counts = rows["y_true"].value_counts()
-            found = ", ".join(f"{int(counts.get(one, 0))} {one}" for one in target.classes)
+            found = ", ".join(f"{int(counts.get(name, 0))} {name}" for name in target.classes)
             parts.append(f"{target.name}: {found}")
         return "; ".join(parts)
 
@@ -493,14 +501,16 @@ class OtherPatients:
         table = self.prepared.features.table
         own = table[table["recording_id"].astype(str).isin(used)]
         variant = own["variant"] if "variant" in own.columns else pd.Series(0, index=own.index)
-        unknown = [one for one in entries.values() if one.left and one.left[0] == "without_outcome"]
+        unknown = [
+            entry for entry in entries.values() if entry.left and entry.left[0] == "without_outcome"
+        ]
         return {
             "from_table": rows is not None,
             "stations": count_flow(entries.values()),
             "samples": int((variant == 0).sum()),
             "copies": 0,
             "unlabelled": {
-                "patients": len({one.patient for one in unknown}),
+                "patients": len({item.patient for item in unknown}),
                 "recordings": len(unknown),
                 "train": False,
             },
@@ -564,8 +574,8 @@ def answer_others(
     coding = _checked(block, opened, inputs)
     answered = answer(opened, inputs, echo=echo, with_targets=True)
     truth = _truth_of(opened, answered.prepared)
-    kept = training_of(run, list(opened.manifest.get("needs") or []))
-    overlap = overlap_of(kept, answered.prepared, other_people=question.other_people)
+    training = training_of(run, list(opened.manifest.get("needs") or []))
+    overlap = overlap_of(training, answered.prepared, other_people=question.other_people)
     if not question.leave_out:
         n = answered.prepared.cohort.samples.table["patient_id"].nunique()
         _guard_overlap(overlap, int(n), label or run.resolve().name)
@@ -674,9 +684,9 @@ def _scored_of(opened: Opened, answered: Answered, truth: Truth, apart: Collecti
             own = own[~own["sample_id"].isin(ignored)] if ignored else own
             parts.append(_one(opened, answered, own.reset_index(drop=True), target, model, truth))
             parts.append(_missed(target, model, answered.prepared, truth, gone))
-        kept = [part for part in parts if len(part)]
-        if kept:
-            frames[target.name] = pd.concat(kept, ignore_index=True)
+        filled = [part for part in parts if len(part)]
+        if filled:
+            frames[target.name] = pd.concat(filled, ignore_index=True)
     if not any(frame["y_true"].notna().any() for frame in frames.values()):
         left = f", {len(gone)} of them left out because they were in training" if gone else ""
         raise DataError(
@@ -719,12 +729,12 @@ def _missed(
     ids = ["recording_id", "study_id", "patient_id", "subject_id"]
     here = truth.missed.merge(who[ids], on="recording_id")
     here = here[~here["patient_id"].isin(list(gone))]
-    kept: pd.DataFrame = here[[*ids, "time_s"]].assign(
+    missed: pd.DataFrame = here[[*ids, "time_s"]].assign(
         level="event", y_true=named_classes(here[target.name].to_numpy(), target),
         predicted=None, unit_id=None, sample_id=None, repeat=0, fold=FINAL, model=model,
         **dict.fromkeys(score_columns(target), np.nan),
     )  # fmt: skip
-    return kept
+    return missed
 
 
 # Whether the run's prediction sets and intervals hold what they promise, in new patients.
@@ -782,8 +792,8 @@ def coverage_metrics(
             own = frame[frame["model"] == model]
             with noting(notes, f"Coverage of {target.name} of {model}: not computed."):
                 metrics += list(_covered(rule, own, target, where, sites, config.level))
-                for one in set_sizes(rule, own, target, config.level, config.n_resamples, seed):
-                    metrics.append(Metric(one, where))
+                for size in set_sizes(rule, own, target, config.level, config.n_resamples, seed):
+                    metrics.append(Metric(size, where))
     return metrics, notes
 
 
@@ -808,15 +818,15 @@ def _covered(
     if sites is None:
         return
     site = scored.known["patient_id"].astype(str).map(sites).to_numpy()
-    for one in sorted({str(name) for name in site if pd.notna(name)}):
-        here = rows[site == one]
+    for place in sorted({str(name) for name in site if pd.notna(name)}):
+        here = rows[site == place]
         yield Metric(_share(here, level, rule, None, target, by_site=True),
-                     _at(where, subgroup=f"Site: {one}"))  # fmt: skip
+                     _at(where, subgroup=f"Site: {place}"))  # fmt: skip
         for code, name in enumerate(classes):
             own = here[here["code"] == code]
             if len(own) and name not in rule.always_held:
                 found = _share(own, level, rule, code, target, by_site=True)
-                yield Metric(found, _at(where, class_name=name, subgroup=f"Site: {one}"))
+                yield Metric(found, _at(where, class_name=name, subgroup=f"Site: {place}"))
 
 
 def _at(where: Scope, *, class_name: str | None = None, subgroup: str | None = None) -> Scope:

@@ -87,7 +87,7 @@ class Reopened:
     @property
     def targets(self) -> list[Target]:
         """The targets that the run predicted."""
-        return [one for one in self.task.targets if one.name in self.observed.frames]
+        return [target for target in self.task.targets if target.name in self.observed.frames]
 
     @property
     def models(self) -> tuple[str, ...]:
@@ -223,7 +223,7 @@ class Reopened:
 
         A model that some fold could not fit is not in it.
         """
-        files = [one / SafeName(target.name, ".npz") for one in self._folders(what, refit)]
+        files = [item / SafeName(target.name, ".npz") for item in self._folders(what, refit)]
         frames = [load_table(file) for file in files if file.is_file()]
         if not frames:
             return pd.DataFrame(columns=[*_KEPT])
@@ -278,7 +278,7 @@ class Reopened:
             request = RunRequest(
                 self.made["plugin"], task, data=session.ctx.replace(hook="load").inputs,
                 config=str(settings), sets=tuple(sets), protocol="honest", seed=seed, out=out,
-                needs_from={one.name: one for one in sorted((need.place / "needs").glob("*"))},
+                needs_from={item.name: item for item in sorted((need.place / "needs").glob("*"))},
                 device=session.setup.devices[0].kind, executor=self.executor, resume=begun,
                 for_need=True,
             )  # fmt: skip
@@ -325,7 +325,7 @@ def reopen(
     setup = Setup(plugin, task, config, devices, ("honest",), models, made["primary"], ())
     typed = typed_command(run, made)
     places = tuple(data) or tuple(map(Path, _after(typed, "--data")))
-    lost = next((one for one in places if not one.exists()), None)
+    lost = next((place for place in places if not place.exists()), None)
     if lost is not None:
         raise ConfigError(f"{lost}: the data of {run} do not lie there; say where with --data PATH")
     if not places and made["data"]["source"] == "real":
@@ -342,7 +342,7 @@ def reopen(
         parse_executor(executor) as workers,
         alike(workers, plugin, folders=(out, open_cache()), inputs=inputs),
     ):
-        out, run = (one.absolute() if workers.remote else one for one in (out, run))
+        out, run = (item.absolute() if workers.remote else item for item in (out, run))
         session = Session(setup, ctx, workers, manifest, needs, out, say)
         arm = make_arm(session, "honest")
         _guard_same(run, made, arm)
@@ -362,17 +362,17 @@ def _needs(
     typed: Sequence[str],
 ) -> tuple[Resolved, ...]:
     """Return the earlier tasks, met by what met them in the run."""
-    given = needs_from or {
+    by_task = needs_from or {
         task: Path(path)
-        for task, _, path in (one.partition("=") for one in _after(typed, "--from-run"))
+        for task, _, path in (item.partition("=") for item in _after(typed, "--from-run"))
     }
     found = []
     for need in setup.task.needs_of(setup.models):
         block = setup.config.needs.get(need.task, NeedBlock())
         if block.skip:
             continue
-        place = given.get(need.task, run / "needs" / need.task)
-        if need.task not in given and block.instead:
+        place = by_task.get(need.task, run / "needs" / need.task)
+        if need.task not in by_task and block.instead:
             place = Path(block.instead)
         if not place.exists():
             raise ConfigError(
@@ -390,10 +390,10 @@ def _guard_same(run: Path, made: Mapping[str, Any], arm: Arm) -> None:
             f"{run}: the data are not those of the run (their digests differ); give the run's own "
             "with --data PATH, or run it again"
         )
-    kept = SPLITS.read(run / "splits.json").protocols.get("honest")
-    stored = () if kept is None else kept.folds
+    split_record = SPLITS.read(run / "splits.json").protocols.get("honest")
+    stored = () if split_record is None else split_record.folds
     drawn = arm.plan.to_dict(arm.prepared.features.table)["folds"]
-    if [FoldRecord(one["name"], tuple(one["train"]), tuple(one["test"])) for one in drawn] != [
+    if [FoldRecord(item["name"], tuple(item["train"]), tuple(item["test"])) for item in drawn] != [
         *stored
     ]:
         raise ConfigError(
@@ -453,19 +453,23 @@ def fit_piece(piece: Piece, device: Any = None) -> Path:
     """Fit every model on the piece's fold and keep what it says of the tested patients."""
     if piece.out.exists():
         return piece.out
-    kept: list[FoldJob] = list(piece.jobs)
+    jobs: list[FoldJob] = list(piece.jobs)
     for fuses in (False, True):
-        for job in kept:
+        for job in jobs:
             if bool(job.members) == fuses:
                 run_fold(job, device)
-        kept = without(piece.jobs, set(unfitted([job for job in piece.jobs if job.out.exists()])))
+        jobs = without(piece.jobs, set(unfitted([job for job in piece.jobs if job.out.exists()])))
     reasons = unfitted([job for job in piece.jobs if job.out.exists()])
 
     def fill(folder: Path) -> None:
-        if kept:
-            frames = collect(kept, piece.plan, piece.truth, piece.task).frames
+        if jobs:
+            frames = collect(jobs, piece.plan, piece.truth, piece.task).frames
             for name, frame in frames.items():
-                own = [one for one in frame.columns if one in _KEPT or one.startswith("score")]
+                own = [
+                    column
+                    for column in frame.columns
+                    if column in _KEPT or column.startswith("score")
+                ]
                 save_table(folder / SafeName(name, ".npz"), frame[own])
         write_json(folder / _UNFITTED, {model: why for (_, model), why in reasons.items()})
 

@@ -164,8 +164,13 @@ def _retyped(
     more += [("--executor", executor)] if executor else []
     more += [("--device", device)] if device else []
     dropped |= {name: True for name, _ in more}
-    kept = [*_without(words[words.index("run") + 1 :], dropped)]
-    return [*_with_settings(kept, run), *(one for pair in more for one in pair), "--out", str(out)]
+    repeated = [*_without(words[words.index("run") + 1 :], dropped)]
+    return [
+        *_with_settings(repeated, run),
+        *(item for pair in more for item in pair),
+        "--out",
+        str(out),
+    ]
 
 
 def _without(words: Sequence[str], dropped: Mapping[str, bool]) -> Iterator[str]:
@@ -204,9 +209,9 @@ def _between(
         yield Difference("data", "files of recordings differ")
     if before.get("split_digest") != after.get("split_digest"):
         yield Difference("data", "patients fall into other folds")
-    own = [settings_in(one)
-           for one in (run, again)]  # fmt: skip
-    needs = [{one["task"]: one["identity"] for one in made["needs"]} for made in (before, after)]
+    own = [settings_in(item)
+           for item in (run, again)]  # fmt: skip
+    needs = [{item["task"]: item["identity"] for item in made["needs"]} for made in (before, after)]
     for task in sorted({*needs[0], *needs[1]}):
         if needs[0].get(task) != needs[1].get(task):
             yield Difference("data", f"{task}, which it needs, came from another run")

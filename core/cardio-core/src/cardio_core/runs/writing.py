@@ -94,8 +94,8 @@ class RunWriter:
             about = {"title": table_one.title, "by": table_one.by, "notes": list(table_one.notes)}
             self.manifest.update(table1=about)
         write_tables(self.folder, shown, prefix)
-        kept = dict.fromkeys([*notes, *write_figures(self.folder, figures, prefix)])
-        self.manifest.close(build_report, notes=[note.to_dict() for note in kept])
+        every = dict.fromkeys([*notes, *write_figures(self.folder, figures, prefix)])
+        self.manifest.close(build_report, notes=[note.to_dict() for note in every])
         return self.folder / "report.html"
 
     def publish_panels(
