@@ -6,8 +6,7 @@ from collections.abc import Iterator
 
 from cardio_core.report.terms import MEANINGS
 from cardio_stats.words import METRICS, title_words
-from cardio_studies.external_numbers import words_of_changes
-from cardio_studies.external_page import words_of_shares
+from cardio_studies.external_numbers import words_of_changes, words_of_shares
 
 CHANGE = "`{of}` of the new patients less that of the run's own folds, in the unit of `{of}`."
 SHARES = {

@@ -229,13 +229,13 @@ def test_what_cannot_be_exported_is_refused_in_one_line(
 
 
 def test_an_exported_folder_is_no_run_to_start_from_or_to_compare(cardio, exported, tmp_path):
-    said = cardio("run", "--plugin", "toy", "--task", "joined", "--from", f"mean_class={exported}",
-                  "--out", tmp_path / "x")  # fmt: skip
+    said = cardio("run", "--plugin", "toy", "--task", "joined", "--from-run",
+                  f"mean_class={exported}", "--out", tmp_path / "x")  # fmt: skip
     assert said.exit_code == 2
     assert "does not tell whom it was fitted on" in said.stderr
     said = cardio("compare", exported, exported, "--out", tmp_path / "x")
     assert said.exit_code == 2
-    assert "was exported and holds no predictions to compare" in said.stderr
+    assert "holds no predictions to compare" in said.stderr
 
 
 def test_neighbours_hold_rows_and_a_regression_holds_none(tmp_path):
@@ -291,3 +291,15 @@ def test_a_damaged_file_is_told_in_one_line_before_it_leaves(tmp_path, name, con
             rows_in(tmp_path)
     with pytest.raises(DataError, match=rf"{name}: expected "):
         list(texts_of(tmp_path / name))
+
+
+def test_the_networks_of_a_run_are_written_as_onnx(cardio, beats_run, strip, tmp_path):
+    pytest.importorskip("onnxscript")
+    out = tmp_path / "networks"
+    said = cardio("export", beats_run, "--out", out, "--onnx", "--example", strip,
+                  "--with-patient-rows")  # fmt: skip
+    assert said.exit_code == 0, said.stderr
+    written = json.loads((out / "manifest.json").read_text())["onnx"]
+    assert written
+    assert all((out / one["file"]).is_file() for one in written.values())
+    assert all(one["largest_difference"] < 1e-4 for one in written.values())

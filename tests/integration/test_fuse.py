@@ -22,8 +22,7 @@ from .latent_toys import people_of, record, two_runs
 def no_pictures() -> Iterator[None]:
     """Nothing here looks at a figure or a page, which take most of the time."""
     with pytest.MonkeyPatch.context() as patch:
-        for place in ("cardio_core.runner.evaluate", "cardio_studies.fusion"):
-            patch.setattr(f"{place}.draw_figure", lambda figure: "")
+        patch.setattr("cardio_core.runner.evaluate.draw_figure", lambda figure: [])
         patch.setattr("cardio_core.report.page.build_report", lambda run: run / "report.html")
         yield
 

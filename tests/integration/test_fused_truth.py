@@ -93,7 +93,7 @@ def test_fusions_of_many_seeds_tell_the_truth(
     run_toy: Any, tmp_path: Path, case: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Nobody looks at their figures and pages, which take most of the time.
-    monkeypatch.setattr("cardio_core.runner.evaluate.draw_figure", lambda figure: "")
+    monkeypatch.setattr("cardio_core.runner.evaluate.draw_figure", lambda figure: [])
     monkeypatch.setattr("cardio_core.report.page.build_report", lambda run: run / "report.html")
     rows = [one(run_toy, tmp_path / str(seed), case, seed) for seed in SEEDS]
     if os.environ.get("CARDIO_STORE"):

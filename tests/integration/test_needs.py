@@ -310,7 +310,7 @@ def test_what_no_model_uses_is_not_made(run_toy, clinic, tmp_path):
 def test_a_run_that_no_model_uses_is_refused_before_anything_starts(
     run_toy, clinic, clinic_run, tmp_path
 ):
-    with pytest.raises(ConfigError, match=r"--from mean_class: none of the models that are run"):
+    with pytest.raises(ConfigError, match=r"--from-run mean_class: none of the models that are"):
         run_toy(
             tmp_path / "run", task="joined", data=(clinic,), sets=(VALUES,),
             needs_from={"mean_class": clinic_run},
@@ -356,8 +356,8 @@ def test_what_was_typed_for_the_earlier_task_is_named_as_it_was_typed(
 def test_a_run_that_is_named_is_looked_for_before_anything_is_made(cardio, clinic, tmp_path):
     answer = cardio(
         "run", "--plugin", "toy", "--task", "third", "--data", clinic, "--device", "cpu",
-        "--executor", "local:1", "--out", tmp_path / "run", "--from", "beats=nowhere",
+        "--executor", "local:1", "--out", tmp_path / "run", "--from-run", "beats=nowhere",
     )  # fmt: skip
     assert answer.exit_code == 2
-    assert answer.stderr.startswith("Error: --from beats=nowhere: no run directory")
+    assert answer.stderr.startswith("Error: --from-run beats=nowhere: no run directory")
     assert not (tmp_path / "run").exists()

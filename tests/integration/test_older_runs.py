@@ -29,7 +29,7 @@ def older(clinic_run: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         ("reproduce", "RUN"),
         ("run", "--plugin", "toy", "--data", "DATA", "--out", "RUN", "--resume"),
         ("run", "--plugin", "toy", "--task", "second", "--data", "DATA", "--out", "NEW",
-         "--from", "mean_class=RUN"),
+         "--from-run", "mean_class=RUN"),
     ],
     ids=["predict", "report", "reproduce", "resume", "from"],
 )  # fmt: skip

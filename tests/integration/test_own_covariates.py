@@ -1,4 +1,4 @@
-"""`cardio run --covariate COLUMN`: a clinical model, Table 1 and subgroups that no plugin knows."""
+"""`cardio run --covariates A,B`: a clinical model, Table 1 and subgroups that no plugin knows."""
 
 from __future__ import annotations
 
@@ -112,15 +112,15 @@ def test_new_patients_are_scored_where_a_table_knows_them(finished: Path, cohort
     [
         (
             {"covariates": ("crpp",)},
-            "--covariate crpp: cohort.csv has no such column; did you",
+            "--covariates crpp: cohort.csv has no such column; did you",
         ),
-        ({"covariates": ("x_ill",)}, "--covariate x_ill: it says ill, the outcome, of every"),
-        ({"covariates": ("told",)}, "--covariate told: it says ill, the outcome, of"),
+        ({"covariates": ("x_ill",)}, "--covariates x_ill: it says ill, the outcome, of every"),
+        ({"covariates": ("told",)}, "--covariates told: it says ill, the outcome, of"),
         ({"covariates": ("told",), "outcome": "told"}, "it is the outcome"),
-        ({"covariates": ("visit",)}, "--covariate visit: it holds dates"),
-        ({"covariates": ("path_ecg",)}, "--covariate path_ecg: it names files"),
+        ({"covariates": ("visit",)}, "--covariates visit: it holds dates"),
+        ({"covariates": ("path_ecg",)}, "--covariates path_ecg: it names files"),
         ({"covariates": ("study_id",)}, "no such column"),
-        ({"covariates": ("crp", "crp")}, "--covariate crp: named twice"),
+        ({"covariates": ("crp", "crp")}, "--covariates crp: named twice"),
         ({"covariates": ("crp",), "task": "beats"}, "predicts every event"),
     ],
 )

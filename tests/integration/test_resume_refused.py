@@ -180,24 +180,6 @@ def test_data_that_moved_and_another_drawing_library_are_gone_on_with(
     assert read(place / "run", "metrics.json") == read(begun / "run", "metrics.json")
 
 
-def test_a_run_of_an_older_core_is_gone_on_with_and_says_what_nothing_proves(cardio_of, place):
-    manifest = read(place / "run")
-    del manifest["stands_on"]
-    (place / "run" / "manifest.json").write_text(json.dumps(manifest))
-    (place / "run" / "contents.json").unlink()
-    for file in place.glob("run/models/*/*/made_for.json"):
-        file.unlink()
-    said = cardio_of(place / "run", place / "data", "--resume")
-    assert said.exit_code == 0, said.stderr
-    assert any(
-        "no digests of labels and code" in one
-        for one in [one["text"] for one in read(place / "run")["notes"]]
-    )
-    # From now on it is proven: the labels of today are the labels of tomorrow.
-    flip(place / "data" / "cohort.csv", 1)
-    assert "the labels of" in cardio_of(place / "run", place / "data", "--resume").stderr
-
-
 def test_what_a_run_stands_on_names_no_file(place):
     kept = read(place / "run", "contents.json")
     assert set(kept["recordings"]["C00r0"]) == {"patient", "content", "own", "about", "labels"}

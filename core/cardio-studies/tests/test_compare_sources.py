@@ -126,7 +126,7 @@ def test_the_mean_of_several_rows_stands_for_a_patient(tmp_path: Path) -> None:
     rows = of_formula()
     twice = pd.concat([rows.assign(a=rows["a"] - 0.01), rows.assign(a=rows["a"] + 0.01)])
     paths = write(tmp_path, one=rows[["patient_id", "y", "a"]], two=twice[["patient_id", "y", "a"]])
-    found = shared(paths, Question(scores=["a"])).given
+    found = shared(paths, Question(scores=["a"])).predictions
     [frame] = found.scored.frames.values()
     wide = frame.pivot(index="patient_id", columns="model", values="score:yes")
     np.testing.assert_allclose(wide["one"], wide["two"], atol=1e-12)
@@ -195,4 +195,4 @@ def test_a_table_of_yes_and_no_is_compared_with_one_of_1_and_0(tmp_path: Path) -
     found = shared(paths, Question(scores=("a", "b")))
     assert found.who["of them with the event"].tolist() == [0, 0]
     assert found.who["compared"].tolist() == [80, 80]
-    assert any("by its meaning: yes of y" in line for line in found.given.assumed)
+    assert any("by its meaning: yes of y" in line for line in found.predictions.assumed)

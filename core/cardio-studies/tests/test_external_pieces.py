@@ -95,6 +95,7 @@ def test_a_change_is_told_of_what_both_have_alone() -> None:
 def test_a_run_of_the_published_protocol_alone_has_nothing_to_stand_beside(tmp_path: Path) -> None:
     row = {"protocol": "paper", "name": "mae", "value": 3.0, "fold": None, "versus": None,
            "subgroup": None, "target": "lvef", "model": "m"}  # fmt: skip
+    write_json(tmp_path / "manifest.json", {"status": "done", "protocols": ["paper"]})
     write_json(tmp_path / "metrics.json", [row])
     assert internal_metrics(tmp_path, TASK, CONFIG, 0) == []
 

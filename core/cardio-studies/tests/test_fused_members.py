@@ -88,12 +88,12 @@ def test_an_event_told_the_other_way_round_is_turned(tmp_path: Path, people: pd.
 
 
 REFUSED = [
-    ({"status": "failed"}, "echo: its run is not finished (failed); finish it with --resume"),
+    ({"status": "failed"}, "echo: this run is not finished (failed); resume it first"),
     ({"core_version": "0.0.9"}, "echo: this run was made by cardio-core 0.0.9"),
-    ({"protocols": ["paper"]}, "ran the paper protocol alone"),
-    ({"kind": "judged"}, "echo: holds predictions of others"),
-    ({"kind": "fused"}, "echo: is a fusion itself"),
-    ({"kind": "exported"}, "echo: holds final models without predictions"),
+    ({"protocols": ["paper"]}, "found the paper protocol alone"),
+    ({"kind": "judged"}, "echo: expected a run, found a folder that is judged"),
+    ({"kind": "fused"}, "echo: expected a run, found a folder that is fused"),
+    ({"kind": "exported"}, "echo: expected a run, found a folder that is exported"),
     ({"targets": [{"name": "lvef", "kind": "continuous", "classes": [], "unit": "%",
                    "unscored": []}]}, "echo: expected an outcome of two classes, found lvef, a"),
     ({"models": ["other"], "primary": "net"}, "echo: has no model 'net'; it has other"),

@@ -18,8 +18,7 @@ from cardio_stats.errors import CardioError, ConfigError, DataError
 from cardio_stats.estimate import Estimate
 from cardio_studies.ingest import Given, read_given
 from cardio_studies.ingest_columns import Question
-from cardio_studies.judgement import _undivided
-from cardio_studies.run_writer import evaluated
+from cardio_studies.judgement import _undivided, evaluated
 
 ORACLE = json.loads((Path(__file__).parent / "oracles" / "judged_kinds.json").read_text())
 """What R printed: oracles/judged_kinds.R."""

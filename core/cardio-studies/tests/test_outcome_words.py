@@ -154,7 +154,7 @@ def test_compare_decides_at_the_threshold_that_was_given(tmp_path: Path) -> None
     asked = Question("died", scores=("risk",), patient="patient")
     sources = [str(tmp_path / "a.csv"), str(tmp_path / "b.csv")]
     for threshold in (None, 0.2):
-        [frame] = shared(sources, asked, threshold).given.scored.frames.values()
+        [frame] = shared(sources, asked, threshold).predictions.scored.frames.values()
         score = next(name for name in frame if str(name) in ("score:1", "score:yes"))
         called = frame["predicted"].isin(["1", "yes"])
         assert (called == (frame[score] >= (threshold or 0.5))).all()

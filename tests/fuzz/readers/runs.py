@@ -81,7 +81,7 @@ class AnsweredError(Exception):
 
 def _command(*words: Any) -> Any:
     # Figures are drawn of numbers that were read by then, and take most of the time.
-    undrawn = mock.patch("cardio_studies.run_writer.draw_figure", lambda figure: "")
+    undrawn = mock.patch("cardio_core.runner.evaluate.draw_figure", lambda figure: [])
 
     def read(folder: Path, file: Path) -> Sequence[str]:
         made = _made()

@@ -37,7 +37,7 @@ def ran(case: Case, good: Planted, call: Call, out: Path, _: object) -> Iterator
     words = (*_typed(case), "--data", "cohort.csv")
     yield call("run", "table, default outcome", *words, "--out", run)
     yield call("run", "folder, own outcome, tracked", "--debug", *_typed(case, own=True), "--data",
-               ".", "--outcome", "responder", "--covariate", "albumin", "--out", own,
+               ".", "--outcome", "responder", "--covariates", "albumin", "--out", own,
                "--track", f"tensorboard:{out / 'curves'}")  # fmt: skip
     yield call("run", "table, --strict, --debug", "--debug", *words, "--strict", "--out",
                out / "strict", ends=REFUSED)  # fmt: skip

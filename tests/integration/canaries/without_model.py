@@ -36,7 +36,7 @@ def of_table(case: Case, good: Planted, call: Call, out: Path, _: object) -> Ite
                    out / f"from{len(debug)}.csv", asked_for=frozenset(NAMES.values()),
                    ends=DONE if case.kind == "toy" else EITHER)  # fmt: skip
     check = ("data", "check", "few.csv", "--plugin", case.plugin, *LOCAL)
-    own = ("--outcome", "responder", "--covariate", "albumin")
+    own = ("--outcome", "responder", "--covariates", "albumin")
     task = ("--task", case.own_task) if case.own_task else ()
     asked = {
         "table": check, "table, --json": (*check, "--json"),

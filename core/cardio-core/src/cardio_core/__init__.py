@@ -19,11 +19,11 @@ from typing import TYPE_CHECKING
 from cardio_stats._lazy import offer
 
 if TYPE_CHECKING:
-    from cardio_core.runs import Run as Run
-    from cardio_core.runs import make_run as run  # noqa: F401
-    from cardio_core.runs import measure as measure
-    from cardio_core.runs import open_run as open  # noqa: A004, F401
-    from cardio_core.runs import plugins as plugins
+    from cardio_core.runs.notebook import Run as Run
+    from cardio_core.runs.notebook import make_run as run  # noqa: F401
+    from cardio_core.runs.notebook import measure as measure
+    from cardio_core.runs.notebook import open_run as open  # noqa: A004, F401
+    from cardio_core.runs.notebook import plugins as plugins
 
 if not TYPE_CHECKING:  # or a misspelt name would be no error of the type checker
     __getattr__, __dir__, __all__ = offer(__name__)

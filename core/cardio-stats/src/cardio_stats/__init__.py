@@ -23,7 +23,11 @@ from cardio_stats._lazy import offer
 
 if TYPE_CHECKING:
     from cardio_stats._numerics.columns import Coding as Coding
+    from cardio_stats._numerics.columns import binary_outcome as binary_outcome
+    from cardio_stats._numerics.columns import columns_told as columns_told
+    from cardio_stats._numerics.columns import require_one_row_each as require_one_row_each
     from cardio_stats._numerics.display import ResultTable as ResultTable
+    from cardio_stats._numerics.intervals import bootstrapped as bootstrapped
     from cardio_stats._numerics.intervals import independent_difference as independent_difference
     from cardio_stats._numerics.validate import binary_labels as binary_labels
     from cardio_stats.agreement import Agreement as Agreement

@@ -11,18 +11,22 @@ import numpy as np
 import pandas as pd
 from scipy.special import logit
 
-from cardio_core.config import EvaluateBlock
-from cardio_core.evaluation.aggregate import pooled
-from cardio_core.io.hashing import digest, file_digest
-from cardio_core.io.run_artifact import RunKind
-from cardio_core.runner.filling import state_of
-from cardio_core.runner.manifest import Manifest
-from cardio_core.runner.progress import Echo
-from cardio_core.types.info import Model, Target, Task
-from cardio_core.types.notes import Note, NoteKind
-from cardio_core.types.predictions import Scored
-from cardio_core.types.report import EvaluationReport, Metric, Scope
+from cardio_core.api import (
+    EvaluateBlock,
+    EvaluationReport,
+    Metric,
+    Model,
+    Note,
+    NoteKind,
+    Scope,
+    Scored,
+    Target,
+    Task,
+)
+from cardio_core.evaluation import pooled
+from cardio_core.runs import Echo, RunKind, digest, file_digest, finished, guard_place
 from cardio_stats import (
+    Estimate,
     bootstrap_sums,
     delong_covariance,
     delong_paired,
@@ -32,10 +36,9 @@ from cardio_stats import (
     paired_proportions,
 )
 from cardio_stats.errors import CardioError, ConfigError, DataError
-from cardio_stats.estimate import Estimate
 from cardio_studies.ingest import Given, names_in, read_given
 from cardio_studies.ingest_columns import Question
-from cardio_studies.run_writer import manifest_of, settings, write_page
+from cardio_studies.judgement import entries_of, settings, write_page
 
 # Predictions of several runs or tables, brought to the patients whom all of them predicted.
 
@@ -54,14 +57,14 @@ class Source:
     ----------
     label : str
         How it is called on the page.
-    given : Given
+    predictions : Given
     by_patient : DataFrame
         One row a patient: ``y`` (0 or 1) and a column a score, the mean where a patient has
         several rows.
     """
 
     label: str
-    given: Given
+    predictions: Given
     by_patient: pd.DataFrame
 
 
@@ -71,7 +74,7 @@ class Shared:
 
     Attributes
     ----------
-    given : Given
+    predictions : Given
         Of the shared patients, with every score of every source.
     who : DataFrame
         A row a source: patients, events, those whom another source lacks.
@@ -81,13 +84,13 @@ class Shared:
         Their names.
     """
 
-    given: Given
+    predictions: Given
     who: pd.DataFrame
     digest: str
     shown: str
 
 
-def shared(paths: Sequence[str], asked: Question, threshold: float | None = None) -> Shared:
+def shared(paths: Sequence[str], question: Question, threshold: float | None = None) -> Shared:
     """Return what several sources say of the patients whom all of them predicted.
 
     Parameters
@@ -115,12 +118,12 @@ def shared(paths: Sequence[str], asked: Question, threshold: float | None = None
     twice = next((label for label in labels if labels.count(label) > 1), None)
     if twice is not None:
         raise ConfigError(f"{twice}: two sources of this name; write NAME=PATH for one of them")
-    sources = [_source(label, path, asked) for label, path in files]
-    everyone = [set(one.by_patient.index) for one in sources]
+    sources = [_source(label, path, question) for label, path in files]
+    everyone = [set(source.by_patient.index) for source in sources]
     both = sorted(set.intersection(*everyone))
     if len(both) < FEWEST_SHARED:
         counts = ", ".join(
-            f"{one.label} {len(who)}" for one, who in zip(sources, everyone, strict=True)
+            f"{source.label} {len(who)}" for source, who in zip(sources, everyone, strict=True)
         )
         raise DataError(
             f"compare: {len(both)} patients are in all sources ({counts}), fewer than "
@@ -154,41 +157,31 @@ def _file_of(text: str) -> tuple[str, Path]:
         raise ConfigError(f"{path}: no such run or table")
     if not path.is_dir():
         return label, path
-    manifest = Manifest.open(path, complete=False).content
-    if manifest.get("kind") == "exported":
-        raise ConfigError(
-            f"{path}: was exported and holds no predictions to compare; name the run itself"
-        )
-    status = manifest.get("status")
-    if not (path / "predictions.csv").is_file() or status != "done":
-        raise ConfigError(
-            f"{path}: its run is not finished ({status or 'no status'}); finish it with --resume"
-        )
+    finished(path)
+    if not (path / "predictions.csv").is_file():
+        raise ConfigError(f"{path}: holds no predictions to compare; name the run itself")
     return label, path / "predictions.csv"
 
 
-def _source(label: str, path: Path, asked: Question) -> Source:
-    manifest = path.parent / "manifest.json"
-    of_run = path.name == "predictions.csv" and manifest.is_file()
-    primary = (
-        str(Manifest.open(path.parent, complete=False).content.get("primary")) if of_run else ""
-    )
-    wanted = list(asked.scores)
+def _source(label: str, path: Path, question: Question) -> Source:
+    of_run = path.name == "predictions.csv" and (path.parent / "manifest.json").is_file()
+    primary = str(finished(path.parent).get("primary")) if of_run else ""
+    wanted = list(question.scores)
     if wanted or primary:
         inside = names_in(path)
         wanted = [name for name in wanted or [primary] if name in inside]
-        if asked.scores and not wanted:
+        if question.scores and not wanted:
             raise ConfigError(
-                f"{label}: has none of the scores {', '.join(asked.scores)}; it has "
+                f"{label}: has none of the scores {', '.join(question.scores)}; it has "
                 f"{', '.join(inside[:12])}"
             )
     try:
-        given = read_given(path, replace(asked, primary=None, scores=wanted))
+        predictions = read_given(path, replace(question, primary=None, scores=wanted))
     except CardioError as error:
         raise type(error)(f"{label}: {error}") from None
-    names = [model.name for model in given.task.models]
-    [frame] = given.scored.frames.values()
-    [target] = given.task.targets
+    names = [model.name for model in predictions.task.models]
+    [frame] = predictions.scored.frames.values()
+    [target] = predictions.task.targets
     if target.kind != "binary":
         what = "a number" if target.kind == "continuous" else "of several classes"
         raise DataError(
@@ -206,34 +199,34 @@ def _source(label: str, path: Path, asked: Question) -> Source:
             "patient, so give one outcome a patient"
         )
     positive = (by_patient.first() == target.classes[1]).astype(float)
-    return Source(label, given, wide[names].assign(y=positive))
+    return Source(label, predictions, wide[names].assign(y=positive))
 
 
 def _require_one_truth(sources: Sequence[Source], both: list[str]) -> None:
     first = sources[0].by_patient.loc[both, "y"]
-    for one in sources[1:]:
-        differ = int((one.by_patient.loc[both, "y"] != first).sum())
+    for source in sources[1:]:
+        differ = int((source.by_patient.loc[both, "y"] != first).sum())
         if differ:
             raise DataError(
-                f"{sources[0].label} and {one.label}: {differ} of {len(both)} shared patients have "
-                "another outcome in one than in the other; compare predictions of one outcome "
+                f"{sources[0].label} and {source.label}: {differ} of {len(both)} shared patients "
+                "have another outcome in one than in the other; compare predictions of one outcome "
                 "(--outcome, --event)"
             )
 
 
 def _joined(sources: Sequence[Source], both: list[str], threshold: float | None) -> Given:
     """Return one table of all scores; a source of one score gives it its own name."""
-    _require_few(sum(len(one.by_patient.columns) - 1 for one in sources))
-    target = sources[0].given.task.targets[0]
+    _require_few(sum(len(each.by_patient.columns) - 1 for each in sources))
+    target = sources[0].predictions.task.targets[0]
     columns: dict[str, pd.Series] = {}
-    said: list[str] = []
-    for one in sources:
-        names = [name for name in one.by_patient.columns if name != "y"]
+    sentences: list[str] = []
+    for origin in sources:
+        names = [name for name in origin.by_patient.columns if name != "y"]
         for name in names:
-            title = one.label if len(names) == 1 else f"{one.label}: {name}"
-            columns[title] = one.by_patient.loc[both, name]
-            if len(names) == 1 and name != one.label:
-                said.append(f"{one.label} stands for its score {name}.")
+            title = origin.label if len(names) == 1 else f"{origin.label}: {name}"
+            columns[title] = origin.by_patient.loc[both, name]
+            if len(names) == 1 and name != origin.label:
+                sentences.append(f"{origin.label} stands for its score {name}.")
     truth = sources[0].by_patient.loc[both, "y"].to_numpy()
     _require_classes(truth, target)
     words = np.where(truth == 1, target.classes[1], target.classes[0])
@@ -271,11 +264,11 @@ def _joined(sources: Sequence[Source], both: list[str], threshold: float | None)
         Scored({target.name: pd.concat(frames, ignore_index=True)}, thresholds),
         pd.DataFrame(index=pd.Index(both)),
         tuple(probabilities),
-        (*sources[0].given.coded, *said),
+        (*sources[0].predictions.coded, *sentences),
         len(both),
         {},
-        outcome=sources[0].given.outcome,
-        coded=sources[0].given.coded,
+        outcome=sources[0].predictions.outcome,
+        coded=sources[0].predictions.coded,
         thresholds=given_cuts,
     )
 
@@ -292,14 +285,14 @@ def _require_classes(truth: np.ndarray, target: Target) -> None:
 def _who(sources: Sequence[Source], both: list[str]) -> pd.DataFrame:
     """Return who is in which source, and how those left out differ in their outcome."""
     rows = []
-    kept = set(both)
-    for one in sources:
-        left = one.by_patient[~one.by_patient.index.isin(kept)]
+    shared_ids = set(both)
+    for source in sources:
+        left = source.by_patient[~source.by_patient.index.isin(shared_ids)]
         rows.append(
             {
-                "predictions": one.label,
-                "patients": len(one.by_patient),
-                "with the event": int(one.by_patient["y"].sum()),
+                "predictions": source.label,
+                "patients": len(source.by_patient),
+                "with the event": int(source.by_patient["y"].sum()),
                 "compared": len(both),
                 "not in another source": len(left),
                 "of them with the event": int(left["y"].sum()),
@@ -312,13 +305,13 @@ def _who(sources: Sequence[Source], both: list[str]) -> pd.DataFrame:
 
 
 def compare_pairs(
-    given: Given, config: EvaluateBlock, threshold: float | None, seed: int
+    predictions: Given, config: EvaluateBlock, threshold: float | None, seed: int
 ) -> tuple[EvaluationReport, dict[tuple[str, str], Estimate]]:
     """Compare every two scores on the same patients.
 
     Parameters
     ----------
-    given : Given
+    predictions : Given
         One row a patient and score.
     config : EvaluateBlock
     threshold : float, optional
@@ -333,9 +326,9 @@ def compare_pairs(
     dict of (str, str) to Estimate
         Paired differences of areas; ``extra["p_adjusted"]`` is p adjusted for all pairs (max-T).
     """
-    [target] = given.task.targets
-    [frame] = given.scored.frames.values()
-    names = [model.name for model in given.task.models]
+    [target] = predictions.task.targets
+    [frame] = predictions.scored.frames.values()
+    names = [model.name for model in predictions.task.models]
     tables = {name: pooled(frame, target, name) for name in names}
     truth = (tables[names[0]]["y_true"] == target.classes[1]).to_numpy(int)
     scores = {n: rows[f"score:{target.classes[1]}"].to_numpy(float) for n, rows in tables.items()}
@@ -343,15 +336,17 @@ def compare_pairs(
     differences = _areas(truth, scores, pairs, config, seed)
     metrics: list[Metric] = []
     notes: list[Note] = []
-    for one, other in pairs:
-        place = Scope(task=given.task.name, target=target.name, model=one, versus=other)
+    for first_name, other in pairs:
+        place = Scope(
+            task=predictions.task.name, target=target.name, model=first_name, versus=other
+        )
         right = [
             tables[n]["predicted"].to_numpy() == tables[n]["y_true"].to_numpy()
-            for n in (one, other)
+            for n in (first_name, other)
         ]
         found = paired_proportions(right[0], right[1], level=config.level, unit="patient")
         metrics.append(Metric(found.replace(name="accuracy_difference"), place))
-        for first, second in ((one, other), (other, one)):
+        for first, second in ((first_name, other), (other, first_name)):
             try:
                 added = likelihood_added(truth, scores[first], scores[second])
             except DataError as error:
@@ -359,11 +354,13 @@ def compare_pairs(
                 notes.append(Note(NoteKind.NOT_COMPUTED, text, model=second))
                 continue
             metrics.append(
-                Metric(added, Scope(task=given.task.name, target=target.name, model=second,
+                Metric(added, Scope(task=predictions.task.name, target=target.name, model=second,
                                     versus=first))
             )  # fmt: skip
-        if threshold is not None and {one, other} <= set(given.probabilities):
-            gained = _net_benefit(truth, scores[one], scores[other], threshold, config, seed)
+        if threshold is not None and {first_name, other} <= set(predictions.probabilities):
+            gained = net_benefit_gained(
+                truth, scores[first_name], scores[other], threshold, config, seed
+            )
             metrics.append(Metric(gained, place))
     return EvaluationReport(metrics, notes=notes), differences
 
@@ -378,8 +375,8 @@ def _areas(
     names = list(scores)
     found = delong_covariance(truth, *scores.values())
     contrasts = np.zeros((len(pairs), len(names)))
-    for row, (one, other) in enumerate(pairs):
-        contrasts[row, names.index(one)], contrasts[row, names.index(other)] = 1.0, -1.0
+    for row, (first, second) in enumerate(pairs):
+        contrasts[row, names.index(first)], contrasts[row, names.index(second)] = 1.0, -1.0
     covariance = contrasts @ found.covariance @ contrasts.T
     estimates = [
         delong_paired(truth, scores[a], scores[b], level=config.level, unit="patient")
@@ -389,9 +386,9 @@ def _areas(
         moved = np.diag(covariance) > 1e-15  # two scores of one order never differ
         adjusted = np.ones(len(pairs))
         if moved.any():
-            kept = np.ix_(moved, moved)
+            block = np.ix_(moved, moved)
             adjusted[moved] = max_z_adjusted(
-                (contrasts @ found.aucs)[moved], covariance[kept], seed=seed
+                (contrasts @ found.aucs)[moved], covariance[block], seed=seed
             )
         estimates = [
             each.replace(
@@ -421,7 +418,7 @@ def _scale(values: np.ndarray) -> np.ndarray:
     return np.asarray(logit(np.clip(values, 1e-6, 1 - 1e-6)))
 
 
-def _net_benefit(
+def net_benefit_gained(
     truth: np.ndarray,
     first: np.ndarray,
     second: np.ndarray,
@@ -429,6 +426,7 @@ def _net_benefit(
     config: EvaluateBlock,
     seed: int,
 ) -> Estimate:
+    """Return the net benefit of a score less that of another, on the same patients."""
     price = threshold / (1 - threshold)
     gains = [
         np.where(s >= threshold, np.where(truth == 1, 1.0, -price), 0.0) for s in (first, second)
@@ -448,7 +446,7 @@ def _net_benefit(
 
 def compare_sources(
     paths: Sequence[str],
-    asked: Question,
+    question: Question,
     out: Path,
     *,
     threshold: float | None = None,
@@ -489,14 +487,13 @@ def compare_sources(
     """
     if threshold is not None and not 0 < threshold < 1:
         raise ConfigError(f"--threshold {threshold:g}: expected a probability between 0 and 1")
-    found = shared(paths, asked, threshold)
-    state_of(out, RunKind.JUDGED, found.digest, again=True)
-    config = settings(found.given, level)
-    more, differences = compare_pairs(found.given, config, threshold, seed)
-    about = manifest_of(
-        found.given, out, shown=found.shown, digest=found.digest, primary=None, seed=seed,
-        command=command,
-    )  # fmt: skip
+    found = shared(paths, question, threshold)
+    guard_place(out, RunKind.JUDGED, found.digest)
+    config = settings(found.predictions, level)
+    more, differences = compare_pairs(found.predictions, config, threshold, seed)
+    about = entries_of(
+        found.predictions, shown=found.shown, digest=found.digest, primary=None, seed=seed
+    )
     missing = found.who["not in another source"]
     note = (
         "All sources hold the same patients."
@@ -505,7 +502,8 @@ def compare_sources(
         "predicted; who is missing where stands in the table."
     )
     page = write_page(
-        found.given, out, about, config=config, seed=seed, adjusted=differences, echo=echo,
+        found.predictions, out, about, config=config, seed=seed, adjusted=differences,
+        command=command, echo=echo,
         notes=[Note(NoteKind.TABLE, note)],
         more=replace(more, tables={"who-is-where": found.who}),
     )  # fmt: skip

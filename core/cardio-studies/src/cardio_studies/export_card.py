@@ -10,23 +10,14 @@ from typing import Any
 
 import pandas as pd
 
-from cardio_core.evaluation.likeness import NAMES
-from cardio_core.io.run_artifact import (
-    FlowEntry,
-    MetricRow,
-    QuarantinedEntry,
-    RunArtifact,
-    read_artifact,
-)
-from cardio_core.io.run_schema import APPLICABILITY as KEPT_RANGES
-from cardio_core.report.text.model_card import FILE, model_card
-from cardio_core.report.text.ranking import protocol_told
-from cardio_core.runner.embeddings import APPLICABILITY
-from cardio_core.runner.predict import MODEL_CARD
+from cardio_core.report import model_card, protocol_told
+from cardio_core.runs import FinalModels, MetricRow, Run, RunArtifact
 from cardio_stats.cells import table_as_it_was
 from cardio_stats.files import write_json, write_text
 from cardio_stats.words import counted, level_words, listed, metric_words, number
 from cardio_studies.export_contents import FEW, Chosen, Names, words_in
+
+TEXT, JSON = "model_card.md", "model_card.json"
 
 # What the training patients were like, for the card: from the summaries that predict goes by.
 
@@ -37,21 +28,20 @@ _NORMAL_90 = 1.2815515655446004
 HEAD = ("Measured", "Unit", "Median", "10th to 90th percentile")
 
 
-def sentences_of(stored: Mapping[str, Any] | None) -> tuple[str, ...]:
+def sentences_of(finals: FinalModels) -> tuple[str, ...]:
     """Say whether and by what predict tells who is like the training patients."""
+    stored = finals.ranges
     if stored is None:
         return ("The run holds no summary by which new recordings could be called inside or "
                 "outside what the models were trained on.",)  # fmt: skip
     if stored.get("why_not"):
         return (f"New patients are not judged: {stored['why_not']}.",)
-    said = [
+    sentences = [
         "`cardio predict` says of each new patient whether he is inside, borderline or outside "
-        f"what the models were trained on, by {APPLICABILITY.as_posix()}."
+        "what the models were trained on, by models/final/applicability.json."
     ]
-    for column, names in (stored.get("names") or {}).items():
-        if names:
-            said.append(f"Trained on {NAMES.get(column, column)}: {listed(list(map(str, names)))}.")
-    return tuple(said)
+    sentences += [f"Trained on {what}: {listed(names)}." for what, names in finals.names.items()]
+    return tuple(sentences)
 
 
 def table_of(stored: Mapping[str, Any] | None) -> tuple[tuple[str, ...], ...]:
@@ -206,20 +196,22 @@ def card_of(run: Path, chosen: Chosen, names: Names) -> Card:
     run that names a patient or a file. The words are those of the protocol that the run's own page
     tells; the numbers are all there.
     """
-    files = _nameless(read_artifact(run), chosen, names)
+    files = _nameless(Run(run).artifact, chosen, names)
     rows = _rows(files, chosen)
     table = _table_one(files)
-    ranges = KEPT_RANGES.read(run / APPLICABILITY) if (run / APPLICABILITY).is_file() else None
+    finals = FinalModels(run)
     titles = files.manifest.model_titles
-    told = [row for row in rows if row.protocol == protocol_told(files)]
-    parts = {one.heading: Part(one.heading, one.sentences) for one in model_card(files)}
+    shown = [row for row in rows if row.protocol == protocol_told(files)]
+    parts = {
+        section.heading: Part(section.heading, section.sentences) for section in model_card(files)
+    }
     for part in (
         Part("Models", _models(chosen, titles)),
-        _measured("Performance", told, chosen, titles),
-        _measured("Calibration", told, chosen, titles),
-        _measured("Subgroups", told, chosen, titles),
+        _measured("Performance", shown, chosen, titles),
+        _measured("Calibration", shown, chosen, titles),
+        _measured("Subgroups", shown, chosen, titles),
         Part("Training cohort", _cohort(files, table), _as_table(table)),
-        Part("Applicability", sentences_of(ranges), table_of(ranges)),
+        Part("Applicability", sentences_of(finals), table_of(finals.ranges)),
         Part("Privacy", _privacy(chosen)),
         Part("Licence", ("The code is under Apache-2.0. Under which terms these models may be "
                          "used is for the authors to say.",)),
@@ -229,12 +221,12 @@ def card_of(run: Path, chosen: Chosen, names: Names) -> Card:
     numbers = {
         "plugin": manifest.plugin, "task": manifest.task,
         "papers": manifest.papers,
-        "data": {key: one for key, one in asdict(manifest.data).items() if one not in (None, "")},
-        "targets": [asdict(one) for one in manifest.targets], "primary": chosen.primary,
+        "data": {k: value for k, value in asdict(manifest.data).items() if value not in (None, "")},
+        "targets": [asdict(target) for target in manifest.targets], "primary": chosen.primary,
         "models": {name: titles.get(name, name) for name in chosen.models},
         "left_out_models": chosen.left_out, "patient_rows": chosen.with_rows,
         "metrics": [_entries(row) for row in rows],
-        "packages": manifest.packages, "applicability": ranges,
+        "packages": manifest.packages, "applicability": finals.ranges,
         "table1": None if table is None else table.frame.to_dict("records"),
         "words": {name: list(parts[name].sentences) for name in ORDER if name in parts},
     }  # fmt: skip
@@ -254,8 +246,8 @@ def write(card: Card, out: Path) -> None:
             lines = [head, ("---",) * len(head), *rows]
             blocks.append("\n".join(f"| {' | '.join(map(_cell, line))} |" for line in lines))
     blocks.append("After Mitchell M et al. Model cards for model reporting. FAT* 2019:220.")
-    write_text(out / FILE, "\n\n".join(blocks) + "\n")
-    write_json(out / MODEL_CARD, card.numbers)
+    write_text(out / TEXT, "\n\n".join(blocks) + "\n")
+    write_json(out / JSON, card.numbers)
 
 
 def _cell(text: str) -> str:
@@ -265,17 +257,19 @@ def _cell(text: str) -> str:
 def _nameless(files: RunArtifact, chosen: Chosen, names: Names) -> RunArtifact:
     """Return the run's files as the card may know them."""
     manifest, few = files.manifest, _few_events(files)
-    n_aside = len({one.recording_id for one in manifest.quarantined or ()})
+    n_aside = len({recording.recording_id for recording in manifest.quarantined or ()})
     manifest = replace(
         manifest,
         data=replace(manifest.data, digest=None, path_shown=""),
         models=tuple(chosen.models), primary=chosen.primary, command=(),
-        quarantined=tuple(QuarantinedEntry(recording_id=str(n), reason="")
-                          for n in range(n_aside)),
+        quarantined=tuple(
+            replace(item, recording_id=str(n), hook="", reason="", kind="unusable")
+            for n, item in enumerate((manifest.quarantined or ())[:n_aside])
+        ),
         excluded={}, flags={},
         notes=tuple(note for note in manifest.notes if not _names_any(note.text, names)),
         outcome="" if few else manifest.outcome,
-        flow=FlowEntry() if few else manifest.flow,
+        flow=type(manifest.flow)() if few else manifest.flow,
     )  # fmt: skip
     metrics = tuple(
         replace(row, extra={}) if few else row
@@ -317,7 +311,7 @@ def _rows(files: RunArtifact, chosen: Chosen) -> list[MetricRow]:
 
 def _entries(row: MetricRow) -> dict[str, Any]:
     """Return a metric JSON-ready, null where it has no such entry."""
-    return {key: None if (one := getattr(row, key)) == "" else one for key in _KEPT}
+    return {key: None if (value := getattr(row, key)) == "" else value for key in _KEPT}
 
 
 def _measured(
@@ -344,8 +338,8 @@ def _measured(
     if not found:
         return Part(heading, (none,))
     head = ("Model", "Measure", "Value", "Interval", "n", "Method")
-    said = f"Protocol {found[0].protocol}, {of}; the rest is in {MODEL_CARD}."
-    return Part(heading, (said,), (head, *(_line(row, titles) for row in found)))
+    sentence = f"Protocol {found[0].protocol}, {of}; the rest is in {JSON}."
+    return Part(heading, (sentence,), (head, *(_line(row, titles) for row in found)))
 
 
 def _is_calibration(row: MetricRow) -> bool:
@@ -370,29 +364,29 @@ def _line(row: MetricRow, titles: Mapping[str, str]) -> tuple[str, ...]:
 
 
 def _models(chosen: Chosen, titles: Mapping[str, str]) -> tuple[str, ...]:
-    said = [
+    sentences = [
         f"`{name}`: {titles.get(name, name)}{' (the primary one)' * (name == chosen.primary)}."
         for name in chosen.models
     ]
-    said += [f"{name} stays with the run: {why}." for name, why in chosen.left_out.items()]
-    return tuple(said)
+    sentences += [f"{name} stays with the run: {why}." for name, why in chosen.left_out.items()]
+    return tuple(sentences)
 
 
 def _cohort(files: RunArtifact, table: Hidden | None) -> tuple[str, ...]:
     data = files.manifest.data
     kind = "synthetic patient" if data.source == "synthetic" else "patient"
     who = counted(data.n_patients or 0, kind)
-    said = [f"{who}, {counted(data.n_recordings or 0, 'recording')}."]
+    sentences = [f"{who}, {counted(data.n_recordings or 0, 'recording')}."]
     if _few_events(files):
-        said.append("A class has fewer than five patients; how many is not told.")
+        sentences.append("A class has fewer than five patients; how many is not told.")
     if table is None:
-        said.append("The run has no Table 1.")
+        sentences.append("The run has no Table 1.")
     elif table.n_hidden or table.undivided:
-        said.append(
+        sentences.append(
             f"Variables with a count of 1 to {FEW - 1} somewhere are hidden: a small count can be "
             "a person, and the other counts would give it away."
         )
-    return tuple(said)
+    return tuple(sentences)
 
 
 def _as_table(table: Hidden | None) -> tuple[tuple[str, ...], ...]:
@@ -413,7 +407,7 @@ def _table_one(files: RunArtifact) -> Hidden | None:
 
 def _privacy(chosen: Chosen) -> tuple[str, ...]:
     rows = ", beyond the rows named below," if chosen.with_rows else ""
-    said = [
+    sentences = [
         f"No patient's id, file, row of measurements or prediction{rows} is in this folder; "
         "whether a person was in the training cohort cannot be checked with it.",
         "A threshold, a conformal quantile, a median or a split of a tree can equal the value of "
@@ -422,8 +416,8 @@ def _privacy(chosen: Chosen) -> tuple[str, ...]:
         "those it was fitted on than of others (membership inference); nothing was done against "
         "that.",
     ]
-    said += [
+    sentences += [
         f"WITH PATIENTS' ROWS, as was asked for: {name} {why}."
         for name, why in chosen.with_rows.items()
     ]
-    return tuple(said)
+    return tuple(sentences)

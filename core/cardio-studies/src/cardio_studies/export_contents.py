@@ -9,67 +9,16 @@ import shutil
 import struct
 import zipfile
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from cardio_core.compute.resource_errors import resource_error
-from cardio_core.io.run_schema import APPLICABILITY as KEPT_RANGES
-from cardio_core.io.run_schema import CHOSEN, COHORT, CONFORMAL, SEEN, read_predictions
-from cardio_core.runner.embeddings import APPLICABILITY
-from cardio_core.runner.evaluate import rule_path
-from cardio_core.runner.manifest import Manifest
-from cardio_core.runner.needs import kept_needs, open_kept_needs
-from cardio_core.types.info import Task
-from cardio_core.types.limits import require_fitting
-from cardio_stats.errors import CardioError, ConfigError, DataError
+from cardio_core.api import Task
+from cardio_core.runs import FinalModels, looking_into
+from cardio_stats.errors import ConfigError, DataError
 from cardio_stats.files import write_json
-
-# Files of a run that are looked into before they leave, and cannot be.
-
-
-@contextmanager
-def looking_into(name: str) -> Iterator[None]:
-    """Tell of any error of a library within the block that the file is damaged.
-
-    Archives, arrays, weights and JSON are read without their readers, to see everything that they
-    hold: what raises, and what, is not to be foreseen.
-
-    Parameters
-    ----------
-    name : str
-        The file's.
-
-    Raises
-    ------
-    DataError
-
-    Examples
-    --------
-    >>> import json
-    >>> with looking_into("linear.json"):
-    ...     json.loads("{")
-    Traceback (most recent call last):
-    cardio_stats.errors.DataError: linear.json: expected a file that can be looked into, found a \
-damaged one (JSONDecodeError); put back a whole copy of the run
-    """
-    try:
-        yield
-    except CardioError:
-        raise
-    except Exception as error:
-        if resource_error(error) is not None:
-            raise
-        raise DataError.unusable(
-            name,
-            "a file that can be looked into",
-            f"a damaged one ({type(error).__name__})",
-            "put back a whole copy of the run",
-        ) from error
-
 
 # Whether a fitted model is made of its patients' rows: support vectors, neighbours, sorted values.
 #
@@ -135,7 +84,7 @@ def rows_in(folder: Path, sizes: Collection[int] = ()) -> str:
     for path in sorted(folder.rglob("*")):
         if not path.is_file():
             continue
-        with looking_into(path.name):
+        with looking_into(path):
             found = _in_file(path, counts)
         if found:
             return f"{path.name} holds {found}"
@@ -143,7 +92,6 @@ def rows_in(folder: Path, sizes: Collection[int] = ()) -> str:
 
 
 def _in_file(path: Path, counts: Collection[int]) -> str:
-    require_fitting([path])
     if path.suffix == ".skops":
         with zipfile.ZipFile(path) as archive:
             return _in_estimator(json.loads(archive.read("schema.json")))
@@ -216,7 +164,7 @@ def _lists(name: str, value: Any) -> Iterator[tuple[str, tuple[int, ...]]]:
     if isinstance(value, dict):
         for key, inner in value.items():
             yield from _lists(f"{name}.{key}" if name else str(key), inner)
-    elif isinstance(value, list) and value and all(isinstance(one, list) for one in value):
+    elif isinstance(value, list) and value and all(isinstance(item, list) for item in value):
         yield name, (len(value), len(value[0]))
 
 
@@ -253,7 +201,7 @@ def choose(
     run: Path,
     manifest: Mapping[str, Any],
     task: Task,
-    asked: Sequence[str],
+    names: Sequence[str],
     *,
     with_patient_rows: bool,
 ) -> Chosen:
@@ -265,29 +213,29 @@ def choose(
         If there is no final model, an asked one is not there, or the primary one or an asked one
         is made of patients' rows and nobody said that these may leave.
     """
-    final = run / "models" / "final"
-    there = [name for name in manifest["models"] if (final / name / "artifact").is_dir()]
+    finals = FinalModels(run)
+    there = [name for name in manifest["models"] if finals.artifact(name).path.is_dir()]
     if not there:
         raise ConfigError(f"{run}: expected final models in models/final, found none to export")
-    strange = [name for name in asked if name not in there]
+    strange = [name for name in names if name not in there]
     if strange:
         raise ConfigError(
             f"--model {strange[0]}: no final model of {run} has this name; it has "
             f"{', '.join(there)}"
         )
-    wanted = [name for name in there if not asked or name in asked]
-    members = {one for name in wanted for one in task.model(name).fuses if one in there}
+    wanted = [name for name in there if not names or name in names]
+    members = {fused for name in wanted for fused in task.model(name).fuses if fused in there}
     wanted = [name for name in there if name in {*wanted, *members}]
-    made_of = {name: why for name in wanted if (why := _made_of_rows(run, name, task))}
-    first = asked[0] if asked else str(manifest.get("primary") or wanted[0])
+    made_of = {name: why for name in wanted if (why := _made_of_rows(finals, name, task))}
+    first = names[0] if names else str(manifest.get("primary") or wanted[0])
     primary = first if first in wanted else wanted[0]
     if with_patient_rows:
         return Chosen(tuple(wanted), primary, {}, made_of)
-    barred = next((name for name in (primary, *asked) if name in made_of), None)
+    barred = next((name for name in (primary, *names) if name in made_of), None)
     if barred is not None:
         free = [name for name in wanted if name not in made_of]
         other = f"export another (--model {free[0]})" if free else "train another model"
-        which = "the primary model" if barred == primary and not asked else "the model"
+        which = "the primary model" if barred == primary and not names else "the model"
         raise ConfigError(
             f"{run}: {which} {barred} is made of patients' rows ({made_of[barred]}) and would take "
             f"them along; {other}, or say --with-patient-rows if they may leave"
@@ -303,47 +251,44 @@ def copy_models(run: Path, out: Path, chosen: Chosen, task: Task) -> None:
     ConfigError
         If an artifact holds a file of a kind that cannot be looked into.
     """
-    final = Path("models") / "final"
+    finals, exported = FinalModels(run), FinalModels(out)
     for name in chosen.models:
-        _copy_artifact(run / final / name / "artifact", out / final / name / "artifact")
-        _write_seen(run / final / name / "artifact", out / final / name / "artifact")
-        stored = CHOSEN.read(run / final / name / "chosen.json")
-        kept = {key: stored[key] for key in ("candidate", "epochs", "decisions")}
-        write_json(out / final / name / "chosen.json", {**kept, "notes": []})
-        for target in task.targets_of(name):
-            path = rule_path(run, name, target.name)
-            if path.is_file():
-                write_json(rule_path(out, name, target.name), _without_small(CONFORMAL.read(path)))
+        own, to = finals.artifact(name).path, exported.artifact(name).path
+        _copy_artifact(own, to)
+        # How many were seen, in the place of who.
+        write_json(
+            to / "seen.json",
+            {"subjects": [], "n_subjects": finals.n_seen(own) or 0, "told": False},
+        )
+        finals.copy_chosen(exported, name, task.targets_of(name), FEW)
     used = {need.task for need in task.needs_of(chosen.models)}
-    for earlier, rows in open_kept_needs(run).items():
-        if earlier not in used:
-            continue
-        place = kept_needs(out) / earlier
-        for row, artifact in rows.items():
-            _copy_artifact(artifact, place / row)
-        write_json(place / "rows.json", list(rows))
-    if (run / APPLICABILITY).is_file():
-        write_json(out / APPLICABILITY, KEPT_RANGES.read(run / APPLICABILITY))
+    for earlier, rows in finals.needed.items():
+        if earlier in used:
+            place = exported.write_needed(earlier, list(rows))
+            for row, artifact in rows.items():
+                _copy_artifact(artifact, place / row)
+    if finals.ranges is not None:
+        exported.write_ranges(finals.ranges)
 
 
-def _made_of_rows(run: Path, name: str, task: Task) -> str:
+def _made_of_rows(finals: FinalModels, name: str, task: Task) -> str:
     """Say what of a model, its members or its earlier tasks is made of patients' rows."""
     for member in task.model(name).fuses:
-        artifact = run / "models" / "final" / member / "artifact"
-        if artifact.is_dir() and (why := _made_of_rows(run, member, task)):
+        there = finals.artifact(member).path.is_dir()
+        if there and (why := _made_of_rows(finals, member, task)):
             return f"it fuses {member}: {why}"
     used = {need.task for need in task.needs_of([name])}
-    for earlier, rows in open_kept_needs(run).items():
+    for earlier, rows in finals.needed.items():
         for row, artifact in rows.items():
-            if earlier in used and (why := rows_in(artifact, _sizes(artifact))):
+            if earlier in used and (why := rows_in(artifact, _sizes(finals, artifact))):
                 return f"it needs {row} of {earlier}: {why}"
-    artifact = run / "models" / "final" / name / "artifact"
-    return rows_in(artifact, _sizes(artifact))
+    artifact = finals.artifact(name).path
+    return rows_in(artifact, _sizes(finals, artifact))
 
 
-def _sizes(artifact: Path) -> set[int]:
-    path = artifact / "seen.json"
-    return {len(SEEN.read(path)["subjects"])} if path.is_file() else set()
+def _sizes(finals: FinalModels, artifact: Path) -> set[int]:
+    n = finals.n_seen(artifact)
+    return set() if n is None else {n}
 
 
 def _copy_artifact(source: Path, to: Path) -> None:
@@ -367,21 +312,8 @@ def _leaving(artifact: Path) -> Iterator[Path]:
         yield path
 
 
-def _write_seen(artifact: Path, to: Path) -> None:
-    """Write how many were seen, in the place of who."""
-    [n] = _sizes(artifact) or {0}
-    write_json(to / "seen.json", {"subjects": [], "n_subjects": n, "told": False})
-
-
-def _without_small(rule: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a conformal rule whose classes of few patients say "fewer than five" (4)."""
-    counts: Iterable[int] = rule.get("class_patients") or ()
-    return {**rule, "class_patients": [FEW - 1 if 0 < n < FEW else n for n in counts]}
-
-
 # Every name by which a run knows its patients, and the search for them in what is to leave it.
 
-_ID_COLUMNS = ("sample_id", "study_id", "patient_id")
 _WORD = re.compile(r"[^\W_]+(?:[._-][^\W_]+)*")
 _SHORT, _WORDY, _NUMBER = 3, 5, 5
 
@@ -418,22 +350,7 @@ def names_of(run: Path) -> Names:
     Words that the plugin itself publishes (of its configurations, say) are told apart by the
     caller: see `without`.
     """
-    found: set[str] = set()
-    for path in (run / "cohort.json", *run.glob("needs/**/cohort.json")):
-        if path.is_file():
-            stored = COHORT.read(path)
-            for key in ("recordings", "patients", "subjects", "files"):
-                found |= set(map(str, stored.get(key) or ()))
-    for path in (run / "models").rglob("seen.json"):
-        found |= set(map(str, SEEN.read(path)["subjects"]))
-    for path in (run / "predictions.csv", *run.glob("needs/**/predictions.csv")):
-        if path.is_file():
-            table = read_predictions(path)
-            for name in _ID_COLUMNS:
-                found |= set(table[name].dropna())
-    manifest = Manifest.open(run).content
-    found |= {str(row.get("recording_id")) for row in manifest.get("quarantined") or ()}
-    found |= {str(one) for ids in (manifest.get("excluded") or {}).values() for one in ids}
+    found = FinalModels(run).names_written()
     # What each name is made of, too: the person of "C01r0.csv;C02r0.csv" is in its parts.
     parts = {part for name in found for part in re.split(r"[;/\\|^ ]", name)}
     distinct = frozenset(name for name in found | parts if _is_distinct(name))
@@ -489,9 +406,8 @@ def texts_of(path: Path) -> Iterator[str]:
     DataError
         If it is damaged.
     """
-    require_fitting([path])
     yield path.name
-    with looking_into(path.name):
+    with looking_into(path):
         yield from _texts(path.name, path.read_bytes())
 
 
@@ -525,7 +441,7 @@ def _array(name: str, content: bytes) -> Iterator[str]:
         raise DataError(
             f"{name}: expected an array of numbers or texts, found Python objects; it stays here"
         ) from error
-    fields = [array[one] for one in array.dtype.names] if array.dtype.names else [array]
+    fields = [array[column] for column in array.dtype.names] if array.dtype.names else [array]
     for field in fields:
         if field.dtype.kind in "US":
             text = field.astype(str) if field.dtype.kind == "U" else np.char.decode(field, "latin1")

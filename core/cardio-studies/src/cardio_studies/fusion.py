@@ -10,28 +10,20 @@ from typing import Any
 import pandas as pd
 import yaml
 
-from cardio_core.config import EvaluateBlock
-from cardio_core.evaluation.clinical_model import in_a_sentence
-from cardio_core.evaluation.conformal import Calibrated, calibrate
-from cardio_core.evaluation.patients import subgroup_metrics
-from cardio_core.io.hashing import digest, file_digest
-from cardio_core.io.hashing import digest as digest_of
-from cardio_core.io.run_artifact import METRICS, RunKind
-from cardio_core.io.run_schema import COHORT
-from cardio_core.runner.evaluate import Figure, draw_figure, rule_path, write_csv
-from cardio_core.runner.filling import filling, state_of
-from cardio_core.runner.fits import write_chosen
-from cardio_core.runner.fused_models import fusion_file
-from cardio_core.runner.manifest import Manifest, first_entries
-from cardio_core.runner.progress import Echo
-from cardio_core.types.artifact import ModelArtifact
-from cardio_core.types.info import Model, Task
-from cardio_core.types.notes import Note, NoteKind
-from cardio_core.types.predictions import Scored
-from cardio_core.types.report import Metric
-from cardio_stats.cells import write_table
+from cardio_core.api import EvaluateBlock, Metric, Model, Note, NoteKind, Scored, Task
+from cardio_core.evaluation import calibrate, in_a_sentence, subgroup_metrics
+from cardio_core.runs import (
+    Echo,
+    FinalModels,
+    Run,
+    RunKind,
+    RunWriter,
+    digest,
+    file_digest,
+    guard_place,
+    write_run,
+)
 from cardio_stats.errors import ConfigError
-from cardio_stats.files import SafeName, file_in, replacing, write_json, write_text
 from cardio_stats.words import counted, listed
 from cardio_studies.fusion_members import (
     BOTH,
@@ -61,7 +53,7 @@ from cardio_studies.fusion_weights import (
     who_has_what,
 )
 from cardio_studies.ingest import Given
-from cardio_studies.run_writer import evaluated
+from cardio_studies.judgement import evaluated
 
 # A fusion as a run directory: predictions, splits, metrics, final weights, manifest, page.
 
@@ -90,7 +82,9 @@ class Made:
         """The fusion as a task: its models in the order of the page."""
         joined, here = self.joined, set(self.fitted.frame["model"])
         covariates = (
-            [in_a_sentence(one) for one in self.clinical.covariates] if self.clinical else []
+            [in_a_sentence(covariate) for covariate in self.clinical.covariates]
+            if self.clinical
+            else []
         )
         column = self.clinical.column if self.clinical else ""
         labels = joined.labels
@@ -99,8 +93,8 @@ class Made:
             BOTH: Model(BOTH, f"Fusion: {' + '.join([*labels, 'clinical variables'])}",
                         fuses=(*labels, CLINICAL)),
             MEAN: Model(MEAN, f"Unweighted mean: {' + '.join(labels)}"),
-            **{one.label: Model(one.label, one.title, partial=True)
-               for one in joined.members},
+            **{member.label: Model(member.label, member.title, partial=True)
+               for member in joined.members},
             CLINICAL: Model(CLINICAL, f"Clinical variables: {listed(covariates)}",
                             baseline=True, partial=True),
             GUIDELINE: Model(GUIDELINE, f"Guideline: {column}", baseline=True, partial=True,
@@ -114,32 +108,24 @@ class Made:
 
 
 def write(
-    manifest: Manifest,
-    made: Made,
-    places: Sequence[Mapping[str, Any]],
-    *,
-    digest: str,
-    command: Sequence[str],
+    writer: RunWriter, made: Made, places: Sequence[Mapping[str, Any]], identity: str
 ) -> list[str]:
     """Evaluate a fusion, write its run directory, and return what the user is told.
 
-    `places` are the members as the manifest keeps them, `digest` is of everything that the fusion
+    `places` are the members as the manifest keeps them, `identity` is of everything that the fusion
     is made of.
     """
-    from cardio_core.report.page import build_report
-
-    task, target, out = made.task, made.joined.target, manifest.path.parent
+    task, target, out = made.task, made.joined.target, writer.folder
     splits = {PROTOCOL: made.folds.to_dict()}
-    manifest.update(**_about(made, task, places, out.name, digest, command, splits))
-    write_json(out / "splits.json", {"protocols": splits})
-    write_json(out / "cohort.json", _cohort(made.joined))
-    settings = {"evaluate": made.config.model_dump(), "members": [dict(one) for one in places]}
-    write_text(out / "config.yaml", yaml.safe_dump(settings, sort_keys=False))
+    writer.manifest.update(**_about(made, task, places, identity, splits))
+    writer.json("splits.json", {"protocols": splits})
+    writer.json("cohort.json", _cohort(made.joined))
+    settings = {"evaluate": made.config.model_dump(), "members": [dict(place) for place in places]}
+    writer.text("config.yaml", yaml.safe_dump(settings, sort_keys=False))
     scored = _scored(made, task)
-    write_csv(out / "predictions.csv", {PROTOCOL: scored}, task)
-    _write_models(out, made)
-    notes = _evaluate(out, made, task, scored)
-    manifest.close(build_report, notes=[note.to_dict() for note in notes])
+    writer.predictions(PROTOCOL, scored, task)
+    _write_models(FinalModels(out), made)
+    _publish(writer, made, task, scored)
     return _told(out, task, target.name)
 
 
@@ -159,90 +145,74 @@ def _scored(made: Made, task: Task) -> Scored:
     )
 
 
-def _evaluate(out: Path, made: Made, task: Task, scored: Scored) -> list[Note]:
-    """Write metrics, tables, figures and conformal rules; return the notes."""
+def _publish(writer: RunWriter, made: Made, task: Task, scored: Scored) -> None:
+    """Write conformal rules, metrics, tables, figures and the page."""
     joined, target, config = made.joined, made.joined.target, made.config
     frame = made.fitted.frame
-    given = Given(
+    predictions = Given(
         task, scored, groups(joined),
         tuple(model.name for model in task.models if not model.rule), (), len(joined.patients), {},
     )  # fmt: skip
-    report = evaluated(given, config, made.seed)
+    report = evaluated(predictions, config, made.seed)
     pairs = adjusted_pairs(frame, target, seed=made.seed)
-    metrics = [_with_adjusted(one, pairs) for one in report.metrics]
+    metrics = [_with_adjusted(metric, pairs) for metric in report.metrics]
     titles = {model.name: model.title for model in task.models}
     more = added_value(frame, target, titles, config, made.seed)
-    within, small = subgroup_metrics(scored, task, given.groups, config, seed=made.seed)
+    within, small = subgroup_metrics(scored, task, predictions.groups, config, seed=made.seed)
     own = frame[frame["model"].isin([FUSION, BOTH])]
-    calibrated: Calibrated = calibrate(
+    calibrated = calibrate(
         replace(scored, frames={target.name: own}), task, level=config.level,
         n_resamples=config.n_resamples, seed=made.seed,
     )  # fmt: skip
     rows = [*metrics, *more.metrics, *within, *calibrated.metrics]
-    write_json(out / "metrics.json", [one.to_dict() | {"protocol": PROTOCOL} for one in rows])
-    for (model, name), rule in calibrated.rules.items():
-        write_json(rule_path(out, model, name), rule.to_dict())
+    FinalModels(writer.folder).write_rules(calibrated.rules)
     tables: dict[str, pd.DataFrame] = {
         "modalities": who_has_what(joined),
         "modalities-by-pattern": by_pattern(joined, frame, config),
         **more.tables,
         **report.tables,
     }
-    for name, table in tables.items():
-        with replacing(file_in(out, "tables", SafeName(f"{PROTOCOL}-{name}", ".csv"))) as temporary:
-            write_table(table, temporary, digits="%.6g")
-    left_out = [
-        note
-        for name, draw in report.figures.items()
-        for note in draw_figure(
-            Figure(name, draw, file_in(out, "figures", SafeName(f"{PROTOCOL}-{name}", ".svg")))
-        )
-    ]
     clinical = made.clinical.notes if made.clinical else ()
-    said = [
-        *Note.each(NoteKind.FUSION, [*joined.notes, made.folds.said, *clinical]), *report.notes,
-        *more.notes, *small, *calibrated.notes, *left_out,
+    sentences = [
+        *Note.each(NoteKind.FUSION, [*joined.notes, made.folds.sentence, *clinical]), *report.notes,
+        *more.notes, *small, *calibrated.notes,
     ]  # fmt: skip
-    return list(dict.fromkeys(said))
+    writer.publish(
+        [row.to_dict() | {"protocol": PROTOCOL} for row in rows], sentences,
+        {name: table.reset_index(drop=True) for name, table in tables.items()}, report.figures,
+        prefix=f"{PROTOCOL}-",
+    )  # fmt: skip
 
 
 def _with_adjusted(metric: Metric, pairs: Mapping[tuple[str, str], float]) -> Metric:
     pair = str(metric.scope.model), str(metric.scope.versus)
     if metric.estimate.name != "auc_difference" or pair not in pairs:
         return metric
-    one = metric.estimate
-    note = f"{one.note} adjusted p: for all {len(pairs)} pairs (max-T)".strip()
+    estimate = metric.estimate
+    note = f"{estimate.note} adjusted p: for all {len(pairs)} pairs (max-T)".strip()
     return replace(
-        metric, estimate=one.replace(note=note, extra={**one.extra, "p_adjusted": pairs[pair]})
+        metric,
+        estimate=estimate.replace(note=note, extra={**estimate.extra, "p_adjusted": pairs[pair]}),
     )
 
 
-def _write_models(out: Path, made: Made) -> None:
+def _write_models(finals: FinalModels, made: Made) -> None:
     """Write the final weights and thresholds where those of a run lie."""
-    target = made.joined.target
+    everybody = set(made.joined.patients["subject_id"].astype(str))
+    note = Note(NoteKind.FUSION, f"The threshold was {EVERYBODY}.")
     for name, decision in made.fitted.decisions.items():
-        if name == GUIDELINE:
-            continue  # it is what the table says, and has no threshold of its own
-        folder = out / "models" / "final" / name
-        if name in made.fitted.rules:
-            artifact = ModelArtifact(folder / "artifact")
-            artifact.path.mkdir(parents=True)
-            rule = made.fitted.rules[name]
-            artifact.write_json(fusion_file(target), rule.to_dict())
-            seen = sorted(set(made.joined.patients["subject_id"].astype(str)))
-            artifact.write_json("seen.json", {"subjects": seen})
-        write_chosen(
-            folder, candidate={}, epochs=None, decisions=[decision],
-            notes=[Note(NoteKind.FUSION, f"The threshold was {EVERYBODY}.")],
-        )  # fmt: skip
+        if name != GUIDELINE:  # it is what the table says, and has no threshold of its own
+            finals.write(
+                name, [decision], [note], fusion=made.fitted.rules.get(name),
+                target=made.joined.target, seen=everybody,
+            )  # fmt: skip
 
 
 def _cohort(joined: Joined) -> dict[str, list[str]]:
     """Return who was trained on, and by which files, in any member: what overlap is checked by."""
     found: dict[str, list[str]] = {}
     for member in joined.members:
-        path = member.run / "cohort.json"
-        for key, values in COHORT.read_or(path, {}).items():
+        for key, values in Run(member.run).cohort.items():
             if isinstance(values, list):
                 found[key] = sorted({*found.get(key, []), *map(str, values)})
     return found
@@ -252,23 +222,21 @@ def _about(
     made: Made,
     task: Task,
     places: Sequence[Mapping[str, Any]],
-    name: str,
-    digest: str,
-    command: Sequence[str],
+    identity: str,
     splits: Mapping[str, Any],
 ) -> dict[str, Any]:
-    """Return the first entries of the manifest."""
+    """Return what the manifest says of a fusion."""
     joined, target = made.joined, made.joined.target
-    manifests = [one.manifest for one in joined.members]
-    sources = {str((one.get("data") or {}).get("source")) for one in manifests}
+    manifests = [member.manifest for member in joined.members]
+    sources = {str((manifest.get("data") or {}).get("source")) for manifest in manifests}
     n, n_events = len(joined.patients), int(joined.patients["y"].sum())
-    columns = {one.get("outcome_column") for one in manifests}
+    columns = {manifest.get("outcome_column") for manifest in manifests}
     words: dict[str, str] = {}
-    for one in reversed(manifests):
-        words |= one.get("words") or {}
-    own = {
+    for manifest in reversed(manifests):
+        words |= manifest.get("words") or {}
+    return {
         "task": task.name, "task_title": task.title,
-        "papers": list(dict.fromkeys(text for one in manifests for text in one.get("papers", ()))),
+        "papers": list(dict.fromkeys(text for m in manifests for text in m.get("papers", ()))),
         "protocols": [PROTOCOL], "models": [model.name for model in task.models],
         "model_titles": {model.name: model.title for model in task.models},
         "baselines": [model.name for model in task.models if model.baseline],
@@ -276,20 +244,19 @@ def _about(
         "outcome_column": columns.pop() if len(columns) == 1 else None,
         "outcome": f"{target.name}: {n_events} {target.classes[1]}, {n - n_events} "
                    f"{target.classes[0]}, by patient",
-        "words": words, "config_digest": digest_of([made.config.model_dump(), digest]),
-        "seed": made.seed, "split_digest": digest_of(splits),
+        "words": words, "config_digest": digest([made.config.model_dump(), identity]),
+        "seed": made.seed, "split_digest": digest(splits),
         "data": {
             "source": "synthetic" if "synthetic" in sources else "real",
-            "path_shown": listed([str(one["name"]) for one in places]), "digest": digest,
+            "path_shown": listed([str(place["name"]) for place in places]), "digest": identity,
             "n_patients": n,
         },
-        "members": [dict(one) for one in places],
+        "members": [dict(place) for place in places],
         "covariates": made.clinical.covariates if made.clinical else [],
         "guideline": made.clinical.column if made.clinical else "",
         "same_folds": made.folds.same, "left_out": _missing(joined),
         "quarantined": [], "flags": {},
     }  # fmt: skip
-    return first_entries(RunKind.FUSED, name, command, identity=digest, **own)
 
 
 def _missing(joined: Joined) -> str:
@@ -307,7 +274,7 @@ def _missing(joined: Joined) -> str:
 def _told(out: Path, task: Task, target: str) -> list[str]:
     """Return the areas in lines, for the terminal."""
     rows = [
-        row for row in METRICS.read(out / "metrics.json")
+        row for row in Run(out).artifact.metrics
         if row.name == "auc" and row.target == target and row.fold is None
         and not row.subgroup and not row.versus
     ]  # fmt: skip
@@ -407,18 +374,16 @@ def fuse_runs(
     members = open_members(texts, outcome)
     joined = join(members)
     clinical = against.read(joined)
-    places = [place_of(one, out) for one in joined.members]
+    places = [place_of(member, out) for member in joined.members]
     settings = (level, seed, n_resamples, list(against.covariates), against.guideline)
     table = file_digest(against.table) if against.table and against.table.is_file() else None
     made_of = digest([places, table, settings])
-    state_of(out, RunKind.FUSED, made_of, again=True)
+    guard_place(out, RunKind.FUSED, made_of)
     folds = shared_folds(joined, seed=seed)
     config = EvaluateBlock(level=level, n_resamples=n_resamples)
-
-    first = first_entries(RunKind.FUSED, out.name, command, identity=made_of)
-    with filling(out, first, echo, again=True) as manifest:
-        keep_members(joined.members, out)
+    with write_run(out, RunKind.FUSED, made_of, command=command, echo=echo) as writer:
+        keep_members(joined.members, writer)
         fitted = fit(joined, folds, clinical, out)
         made = Made(joined, folds, fitted, clinical, config, seed)
-        said = write(manifest, made, places, digest=made_of, command=command)
-    return out / "report.html", [*joined.notes, folds.said, *said]
+        lines = write(writer, made, places, made_of)
+    return out / "report.html", [*joined.notes, folds.sentence, *lines]

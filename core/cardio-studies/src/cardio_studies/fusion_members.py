@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -14,16 +13,17 @@ import numpy as np
 import pandas as pd
 from scipy.special import expit, logit
 
-from cardio_core.fold_assignment import SplitPlan, link_subjects, plan_folds
-from cardio_core.io.hashing import directory_digest, file_digest
-from cardio_core.io.places import keep_places, shown_path
-from cardio_core.io.run_artifact import SPLITS, SplitRecords
-from cardio_core.io.run_schema import read_predictions
-from cardio_core.io.store import load_table
-from cardio_core.runner.fits import open_decisions, predictions_file
-from cardio_core.runner.manifest import Manifest
-from cardio_core.types.info import Target
-from cardio_core.types.plans import Nested
+from cardio_core.api import Nested, Target
+from cardio_core.runs import (
+    FinalModels,
+    Run,
+    RunKind,
+    RunWriter,
+    file_digest,
+    finished,
+    link_subjects,
+    plan_folds,
+)
 from cardio_stats.errors import ConfigError, DataError
 
 # From the predictions of a patient's recordings and studies to one score of the patient.
@@ -69,11 +69,6 @@ RESERVED = (FUSION, MEAN, CLINICAL, BOTH, GUIDELINE)
 
 _LABEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]*")
 _IDS = ("sample_id", "study_id", "patient_id")
-_KINDS = {
-    "judged": "holds predictions of others, which no final model can repeat for new patients",
-    "exported": "holds final models without predictions; name the run that it was exported from",
-    "fused": "is a fusion itself; name the runs that it fuses",
-}
 
 
 @dataclass(frozen=True)
@@ -180,21 +175,16 @@ def _named(text: str) -> tuple[str, Path, str]:
 
 
 def _open(label: str, run: Path, model: str, outcome: str | None) -> Member:
-    manifest = finished(run)
+    manifest = finished_member(run, honest=True)
     models = list(manifest.get("models") or [])
     model = model or str(manifest.get("primary") or next(iter(models), ""))
     if model not in models:
         raise ConfigError(f"{run}: has no model {model!r}; it has {', '.join(models) or 'none'}")
-    if "honest" not in (manifest.get("protocols") or []):
-        raise ConfigError(
-            f"{run}: ran the paper protocol alone, whose predictions are no out-of-fold ones; run "
-            "it again with --protocol honest"
-        )
     target = _target(label, manifest, outcome)
     return Member(label, run, manifest, model, target, _rows(label, run, model, target))
 
 
-def finished(run: Path) -> dict[str, Any]:
+def finished_member(run: Path, *, honest: bool = False) -> dict[str, Any]:
     """Return the manifest of a run that can be a member.
 
     Raises
@@ -202,29 +192,29 @@ def finished(run: Path) -> dict[str, Any]:
     ConfigError
         In one line: no run, another cardio-core, not finished, or of a kind without predictions.
     """
-    content = Manifest.open(run).content
-    kind = str(content.get("kind") or "run")
-    if kind != "run":
-        raise ConfigError(f"{run}: {_KINDS.get(kind, f'is no run but {kind}')}")
-    status = content.get("status")
-    if status != "done" or not (run / "predictions.csv").is_file():
-        raise ConfigError(
-            f"{run}: its run is not finished ({status or 'no status'}); finish it with --resume"
-        )
+    content = finished(run, RunKind.RUN, honest=honest)
+    if not (run / "predictions.csv").is_file():
+        raise ConfigError(f"{run}: holds no predictions to fuse; run its command again")
     return content
 
 
 def _target(label: str, manifest: Mapping[str, Any], outcome: str | None) -> Target:
     found = [
-        Target(one["name"], one["kind"], tuple(one["classes"]), one["unit"], tuple(one["unscored"]))
-        for one in manifest["targets"]
+        Target(
+            target["name"],
+            target["kind"],
+            tuple(target["classes"]),
+            target["unit"],
+            tuple(target["unscored"]),
+        )
+        for target in manifest["targets"]
     ]
     if outcome is not None:
-        found = [one for one in found if one.name == outcome]
+        found = [column for column in found if column.name == outcome]
         if not found:
-            names = ", ".join(one["name"] for one in manifest["targets"])
+            names = ", ".join(target["name"] for target in manifest["targets"])
             raise ConfigError(f"--outcome {outcome}: {label} does not predict it; it has {names}")
-    binary = [one for one in found if one.kind == "binary"]
+    binary = [column for column in found if column.kind == "binary"]
     if not binary:
         kinds = {"multiclass": "several classes", "continuous": "a number"}
         raise DataError(
@@ -235,7 +225,8 @@ def _target(label: str, manifest: Mapping[str, Any], outcome: str | None) -> Tar
 
 
 def _rows(label: str, run: Path, model: str, target: Target) -> pd.DataFrame:
-    table = read_predictions(run / "predictions.csv")
+    opened = Run(run)
+    table = opened.predictions
     chosen = (
         (table["protocol"] == "honest")
         & (table["model"] == model)
@@ -267,37 +258,21 @@ def _rows(label: str, run: Path, model: str, target: Target) -> pd.DataFrame:
         }
     )
     made = one_a_patient(rows, ["repeat", "patient_id"])
-    made["decided"] = _decided(made, run, model, target)
-    subjects = _subjects(run, model, target, list(made["fold"].unique()))
-    found = made["patient_id"].map(subjects)
+    made["decided"] = _decided(made, opened, model, target)
+    found = made["patient_id"].map(opened.subjects(model, target))
     return made.assign(subject_id=found.where(found.notna(), made["patient_id"]))
 
 
-def _decided(rows: pd.DataFrame, run: Path, model: str, target: Target) -> np.ndarray:
+def _decided(rows: pd.DataFrame, run: Run, model: str, target: Target) -> np.ndarray:
     """Return what the run decided; where a score is of several, its fold's threshold decides."""
     decided = rows["decided"].to_numpy(int)
     several = (rows["n_units"] > 1).to_numpy()
     for fold in rows.loc[several, "fold"].unique():
-        folder = run / "models" / f"honest-{fold}" / model
-        known = (folder / "chosen.json").is_file()
-        rule = open_decisions(folder, (target,)).get(target.name) if known else None
+        rule = run.decision(fold, model, target)
         here = several & (rows["fold"] == fold).to_numpy()
         threshold = rule.threshold if rule is not None else 0.5
         decided[here] = rows.loc[here, "score"].to_numpy(float) >= threshold
     return decided
-
-
-def _subjects(run: Path, model: str, target: Target, folds: Sequence[str]) -> dict[str, str]:
-    """Return the person behind each patient id, as far as the run's own predictions tell it."""
-    found: dict[str, str] = {}
-    for fold in folds:
-        path = run / "models" / f"honest-{fold}" / model / predictions_file(target)
-        if path.is_file():
-            frame = load_table(path)
-            found |= dict(
-                zip(frame["patient_id"].astype(str), frame["subject_id"].astype(str), strict=True)
-            )
-    return found
 
 
 def renamed(member: Member, target: Target) -> Member:
@@ -343,7 +318,7 @@ class Joined:
     @property
     def labels(self) -> list[str]:
         """The members' names, in the order in which they were given."""
-        return [one.label for one in self.members]
+        return [member.label for member in self.members]
 
     @property
     def has(self) -> pd.DataFrame:
@@ -361,11 +336,11 @@ def join(members: Sequence[Member]) -> Joined:
         told differently, or fewer than two patients of either outcome.
     """
     target = members[0].target
-    alike = tuple(renamed(one, target) for one in members)
-    truths = {one.label: one.truth for one in alike}
+    alike = tuple(renamed(member, target) for member in members)
+    truths = {member.label: member.truth for member in alike}
     _require_shared(truths)
-    for one, other in combinations(alike, 2):
-        _require_one_truth(one, other)
+    for first, other in combinations(alike, 2):
+        _require_one_truth(first, other)
     everyone = pd.concat(truths.values())
     y = everyone[~everyone.index.duplicated()].sort_index()
     n_events = int(y.sum())
@@ -382,24 +357,24 @@ def join(members: Sequence[Member]) -> Joined:
 
 def _require_shared(truths: dict[str, pd.Series]) -> None:
     for label, own in truths.items():
-        others = {who for name, one in truths.items() if name != label for who in one.index}
+        others = {who for name, truth in truths.items() if name != label for who in truth.index}
         shared = len(others & set(own.index))
         if shared < FEWEST_SHARED:
-            counts = ", ".join(f"{name} {len(one)}" for name, one in truths.items())
+            counts = ", ".join(f"{name} {len(item)}" for name, item in truths.items())
             raise DataError(
                 f"fuse: {label} shares {shared} patients with the other runs (patients: {counts}), "
                 f"fewer than {FEWEST_SHARED}; do their patients carry the same ids?"
             )
 
 
-def _require_one_truth(one: Member, other: Member) -> None:
-    both = one.truth.index.intersection(other.truth.index)
-    differ = int((one.truth[both] != other.truth[both]).sum())
+def _require_one_truth(member: Member, other: Member) -> None:
+    both = member.truth.index.intersection(other.truth.index)
+    differ = int((member.truth[both] != other.truth[both]).sum())
     if differ:
         raise DataError(
-            f"{one.label} and {other.label}: {differ} of {len(both)} shared patients have another "
-            f"outcome in one ({_event(one)}) than in the other ({_event(other)}); fuse runs of one "
-            "outcome (--outcome)"
+            f"{member.label} and {other.label}: {differ} of {len(both)} shared patients have "
+            f"another outcome in one ({_event(member)}) than in the other ({_event(other)}); fuse "
+            "runs of one outcome (--outcome)"
         )
 
 
@@ -409,7 +384,7 @@ def _event(member: Member) -> str:
 
 def _people(members: Sequence[Member]) -> pd.Series:
     """Return the person behind each patient id: whom one member links, all do."""
-    pairs = pd.concat([one.rows[["patient_id", "subject_id"]] for one in members])
+    pairs = pd.concat([member.rows[["patient_id", "subject_id"]] for member in members])
     pairs = pairs.drop_duplicates().rename(columns={"subject_id": "subject_link"})
     people = link_subjects(pairs)
     return pd.Series(people.to_numpy(), pairs["patient_id"].to_numpy()).groupby(level=0).first()
@@ -418,18 +393,18 @@ def _people(members: Sequence[Member]) -> pd.Series:
 def _notes(members: Sequence[Member]) -> list[str]:
     notes = []
     first = members[0]
-    for one in members[1:]:
-        if (one.target.name, one.target.classes) != (first.target.name, first.target.classes):
+    for member in members[1:]:
+        if (member.target.name, member.target.classes) != (first.target.name, first.target.classes):
             notes.append(
-                f"The outcome is {_event(first)} in {first.label} and {_event(one)} in "
-                f"{one.label}; every shared patient has the same in both."
+                f"The outcome is {_event(first)} in {first.label} and {_event(member)} in "
+                f"{member.label}; every shared patient has the same in both."
             )
-    for one in members:
-        n = int((one.rows["n_units"] > 1).groupby(one.rows["patient_id"]).any().sum())
+    for member in members:
+        n = int((member.rows["n_units"] > 1).groupby(member.rows["patient_id"]).any().sum())
         if n:
             notes.append(
-                f"{one.label}: {n} patients have several predictions; the mean of their log odds "
-                "is the patient's score."
+                f"{member.label}: {n} patients have several predictions; the mean of their log "
+                "odds is the patient's score."
             )
     return notes
 
@@ -454,14 +429,14 @@ class Folds:
         Whether these are the members' own: sites.
     plan : str
         The plan's name.
-    said : str
+    sentence : str
         How they came about, in a sentence.
     """
 
     of: pd.DataFrame
     same: bool
     plan: str
-    said: str
+    sentence: str
 
     @property
     def names(self) -> list[tuple[int, str]]:
@@ -502,7 +477,7 @@ def shared_folds(joined: Joined, *, seed: int) -> Folds:
     Folds of its own cut across both. In pure noise (100 patients, 5 folds, 150 seeds, weights that
     cannot be negative) the mean AUC is 0.505 on the members' folds and 0.488 on others.
     """
-    sites = {_plan_of(one) for one in joined.members} == {"sites"}
+    sites = {_plan_of(member) for member in joined.members} == {"sites"}
     found = split_alike(joined) if sites else None
     if found is not None:
         k = found[0].nunique()
@@ -513,10 +488,10 @@ def shared_folds(joined: Joined, *, seed: int) -> Folds:
         )  # fmt: skip
     y = joined.patients["y"]
     k = max(LEAST_FOLDS, min(FOLDS, int(y.sum()), int((1 - y).sum())))
-    repeats = max(one.n_repeats for one in joined.members)
+    repeats = max(member.n_repeats for member in joined.members)
     table = joined.patients.reset_index(names="patient_id")
     table.index = pd.Index(table["patient_id"], name="sample_id")
-    made: SplitPlan = plan_folds(
+    made = plan_folds(
         Nested(k, repeats), table, y.to_numpy(), protocol="honest", name="nested",
         seed=seed + OTHERWISE_DRAWN,
     )  # fmt: skip
@@ -532,12 +507,14 @@ def shared_folds(joined: Joined, *, seed: int) -> Folds:
 
 def split_alike(joined: Joined) -> pd.DataFrame | None:
     """Return the members' own folds, None where they differ, or part people who are linked."""
-    repeats = {one.n_repeats for one in joined.members}
+    repeats = {member.n_repeats for member in joined.members}
     if len(repeats) > 1:
         return None
     own = [
-        one.rows.pivot_table(index="patient_id", columns="repeat", values="fold", aggfunc="first")
-        for one in joined.members
+        member.rows.pivot_table(
+            index="patient_id", columns="repeat", values="fold", aggfunc="first"
+        )
+        for member in joined.members
     ]
     found = own[0]
     for other in own[1:]:
@@ -556,8 +533,8 @@ def split_alike(joined: Joined) -> pd.DataFrame | None:
 
 def _plan_of(member: Member) -> str | None:
     """Return the plan of a member's honest protocol, None where it keeps no folds."""
-    kept = SPLITS.read_or(member.run / "splits.json", SplitRecords()).protocols.get("honest")
-    return None if kept is None else kept.plan
+    split = Run(member.run).artifact.splits.get("honest")
+    return None if split is None else split.plan
 
 
 def _number(name: str) -> int:
@@ -572,7 +549,7 @@ def place_of(member: Member, out: Path) -> dict[str, object]:
     manifest = member.manifest
     return {
         "label": member.label,
-        "run": shown_path(_beside(member, out)),
+        "run": Run(member.run).place_from(out)[1],
         "name": member.run.resolve().name,
         "plugin": manifest.get("plugin"),
         "plugin_version": manifest.get("plugin_version"),
@@ -585,22 +562,17 @@ def place_of(member: Member, out: Path) -> dict[str, object]:
     } | digests_of(member.run)
 
 
-def _beside(member: Member, out: Path) -> str:
-    return os.path.relpath(member.run.resolve(), out.resolve())
-
-
-def keep_members(members: Sequence[Member], out: Path) -> None:
+def keep_members(members: Sequence[Member], writer: RunWriter) -> None:
     """Keep for the owner alone where members lie whose place would tell more than it should."""
-    places = {one.label: _beside(one, out) for one in members}
-    if far := {label: place for label, place in places.items() if shown_path(place) != place}:
-        keep_places(out, members=far)
+    places = {member.label: Run(member.run).place_from(writer.folder) for member in members}
+    if far := {label: place for label, (place, shown) in places.items() if shown != place}:
+        writer.keep_places(members=far)
 
 
 def digests_of(run: Path) -> dict[str, str | None]:
     """Return the SHA-256 of what a fusion takes from a run: predictions and final models."""
-    final = run / "models" / "final"
     predictions = run / "predictions.csv"
     return {
         "predictions_digest": file_digest(predictions) if predictions.is_file() else None,
-        "final_digest": directory_digest(final) if final.is_dir() else None,
+        "final_digest": FinalModels(run).digest,
     }

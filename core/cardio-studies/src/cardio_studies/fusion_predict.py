@@ -11,66 +11,37 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from cardio_core.compute.processes import one_thread
-from cardio_core.config import EvaluateBlock
-from cardio_core.evaluation.decision import Decision
-from cardio_core.evaluation.default import default_evaluate
-from cardio_core.evaluation.fusion import FusionRule, side_by_side
-from cardio_core.evaluation.patients import subgroup_metrics
-from cardio_core.io.cohort import find_cohort_table, shown_of
-from cardio_core.io.hashing import digest
-from cardio_core.io.places import kept_places
-from cardio_core.io.run_artifact import RunKind, require_whole
-from cardio_core.io.store import open_cache
-from cardio_core.io.synthetic import is_synthetic
-from cardio_core.report.text.model_card import digest_of_final
-from cardio_core.runner.answers import answer
-from cardio_core.runner.evaluate import open_rule
-from cardio_core.runner.filling import filling, state_of
-from cardio_core.runner.fits import open_decisions
-from cardio_core.runner.fused_models import open_fusion
-from cardio_core.runner.manifest import Manifest, first_entries
-from cardio_core.runner.predict import predict_new, rows_of, with_sets, without_decisions, worth_of
-from cardio_core.runner.progress import Echo
-from cardio_core.types.info import Model, Target, Task
-from cardio_core.types.notes import Note, NoteKind
-from cardio_core.types.predictions import Scored
+from cardio_core.api import CohortTable, EvaluateBlock, Model, Note, Scored, Target, Task
+from cardio_core.evaluation import FusionRule, side_by_side
+from cardio_core.runs import (
+    Echo,
+    FinalModels,
+    Question,
+    Run,
+    RunKind,
+    answer_others,
+    digest,
+    finished,
+    guard_place,
+    one_thread,
+    predict_new,
+    source_of,
+    without_decisions,
+)
 from cardio_stats.errors import ConfigError, DataError
-from cardio_stats.files import SafeName, write_json
+from cardio_stats.files import SafeName
 from cardio_stats.words import counted, listed
-from cardio_studies.external_numbers import (
-    EXTERNAL,
-    FINAL,
-    INTERNAL,
-    Asked,
-    changes,
-    coverage_metrics,
-    internal_metrics,
-    open_for,
-    recalibrations,
-    scored_of,
-    truth_of,
-    words_of_changes,
-)
-from cardio_studies.external_page import (
-    beside_table,
-    coverage_table,
-    guard_overlap,
-    overlap_of,
-    primary_first,
-    training_of,
-)
+from cardio_studies.external_validation import Validation
 from cardio_studies.fusion_members import (
     BOTH,
     CLINICAL,
     FUSION,
     MEAN,
     digests_of,
-    finished,
+    finished_member,
     one_a_patient,
 )
 from cardio_studies.fusion_weights import score_new
-from cardio_studies.run_writer import calibration_of, publish
 
 # A fusion opened again, whose members have to be where they were, and what they were.
 
@@ -107,7 +78,7 @@ class FusedRun:
 
     Attributes
     ----------
-    folder : Path
+    finals : FinalModels
     manifest : mapping
     target : Target
     members : mapping of str to MemberRun
@@ -115,18 +86,16 @@ class FusedRun:
         Final weights of the fused models.
     """
 
-    folder: Path
+    finals: FinalModels
     manifest: Mapping[str, Any]
     target: Target
     members: Mapping[str, MemberRun]
     rules: Mapping[str, FusionRule]
 
-    def decision(self, model: str) -> Decision | None:
-        """Return the final threshold of one of the fusion's own models."""
-        folder = self.folder / "models" / "final" / model
-        if not (folder / "chosen.json").is_file():
-            return None
-        return open_decisions(folder, (self.target,)).get(self.target.name)
+    @property
+    def labels(self) -> list[str]:
+        """What inputs can be for: the members, and the clinical model where there is one."""
+        return [*self.members, *([CLINICAL] if BOTH in self.rules else [])]
 
 
 def open_fused(folder: Path) -> FusedRun:
@@ -137,22 +106,16 @@ def open_fused(folder: Path) -> FusedRun:
     ConfigError
         In one line: not finished, of another cardio-core, or a member was moved or changed since.
     """
-    manifest = Manifest.open(folder).content
-    if manifest.get("status") != "done":
-        raise ConfigError(f"{folder}: this fusion is not finished; fuse again")
-    require_whole(manifest, folder / "manifest.json")
-    one = manifest["targets"][0]
-    target = Target(one["name"], one["kind"], tuple(one["classes"]))
+    manifest = finished(folder, RunKind.FUSED)
+    entry = manifest["targets"][0]
+    target = Target(entry["name"], entry["kind"], tuple(entry["classes"]))
     n = int(manifest["data"]["n_patients"])
-    far = kept_places(folder).get("members") or {}
+    far = Run(folder).places.get("members") or {}
+    finals = FinalModels(folder)
     members = {row["label"]: _member(folder, row, n, far) for row in manifest["members"]}
-    final = folder / "models" / "final"
-    rules = {
-        name: open_fusion(final / name, target)
-        for name in (FUSION, BOTH)
-        if (final / name).is_dir()
-    }
-    return FusedRun(folder, manifest, target, members, rules)
+    found = {name: finals.fusion(name, target) for name in (FUSION, BOTH)}
+    rules = {name: rule for name, rule in found.items() if rule is not None}
+    return FusedRun(finals, manifest, target, members, rules)
 
 
 def _member(folder: Path, row: Mapping[str, Any], n: int, far: Mapping[str, str]) -> MemberRun:
@@ -162,7 +125,7 @@ def _member(folder: Path, row: Mapping[str, Any], n: int, far: Mapping[str, str]
         raise ConfigError(
             f"{label}: its run is not at {run} any more; put it back there, or fuse again"
         )
-    finished(run)
+    finished_member(run)
     now = digests_of(run)
     for what, words in (
         ("final_digest", "final models"), ("predictions_digest", "predictions"),
@@ -263,11 +226,10 @@ def predict_fused(
         Several patients without ids, or inputs that share no patient.
     """
     fused = open_fused(run)
-    labels = [*fused.members, *([CLINICAL] if BOTH in fused.rules else [])]
-    given = split_inputs(inputs, labels)
+    by_label = split_inputs(inputs, fused.labels)
     made = Joining()
     answers: dict[str, dict[str, Any]] = {}
-    for label, paths in given.items():
+    for label, paths in by_label.items():
         if label == CLINICAL:
             made.scores[label] = score_new(run, paths, fused.manifest["covariates"], fused.target)
             continue
@@ -277,12 +239,12 @@ def predict_fused(
             explain_in=None if explain_in is None else explain_in / SafeName(label),
         )  # fmt: skip
         _read(made, member, answers[label], fused.target)
-    _join(made, given)
+    _join(made, by_label)
     rows = _answered(fused, made)
     about = _about(fused)
     answered = {row["model"] for row in rows} | {FUSION}
     models = {name: title for name, title in about["models"].items() if name in answered}
-    withheld = any(one["decisions_withheld"] for one in answers.values())
+    withheld = any(answer["decisions_withheld"] for answer in answers.values())
     return about | {
         "models": models,
         "decisions_withheld": withheld,
@@ -328,7 +290,7 @@ def _entry(
     }  # fmt: skip
 
 
-def _join(made: Joining, given: Mapping[str, Sequence[Path]]) -> None:
+def _join(made: Joining, by_label: Mapping[str, Sequence[Path]]) -> None:
     """Bring the patients of all inputs under one id each.
 
     Raises
@@ -344,7 +306,8 @@ def _join(made: Joining, given: Mapping[str, Sequence[Path]]) -> None:
     if len(people) < 2:
         return
     named = {
-        label for label in people if all(find_cohort_table(path) for path in given[label])
+        label for label in people
+        if all(CohortTable.find(path) is not None for path in by_label[label])
     }  # fmt: skip
     counts = ", ".join(f"{label} {len(who)}" for label, who in people.items())
     if len(named) < len(people):
@@ -378,7 +341,7 @@ def fused_frames(fused: FusedRun, scores: Mapping[str, pd.Series]) -> dict[str, 
     The fused models come first, then their mean, each member and the clinical model.
     """
     target = fused.target
-    frames = {label: _frame(one, target) for label, one in scores.items()}
+    frames = {label: _frame(series, target) for label, series in scores.items()}
     members = {label: frame for label, frame in frames.items() if label in fused.members}
     empty = _frame(pd.Series(dtype=float), target)
     made: dict[str, pd.DataFrame] = {}
@@ -399,10 +362,7 @@ def _answered(fused: FusedRun, made: Joining) -> list[dict[str, Any]]:
     for name, frame in fused_frames(fused, made.scores).items():
         if name in fused.members:
             continue  # its answer has the threshold of its own run
-        decision = fused.decision(name)
-        decided = decision.apply(frame, target) if decision else [None] * len(frame)
-        entries = rows_of(frame, target, name, decided, decision)
-        rows += with_sets(entries, frame, target, open_rule(fused.folder, name, target.name))
+        rows += fused.finals.rows(name, frame, target)
     whole = [row | {"no_verdict": _why(made, row)} for row in rows]
     return [
         *(_emptied(row) for row in whole),
@@ -444,13 +404,13 @@ def _mean(members: Mapping[str, pd.DataFrame], target: Target) -> pd.DataFrame:
 def _about(fused: FusedRun) -> dict[str, Any]:
     manifest, target = fused.manifest, fused.target
     return {
-        "run": fused.folder.name, "plugin": None, "task": manifest["task"],
+        "run": fused.finals.run.name, "plugin": None, "task": manifest["task"],
         "title": manifest["task_title"],
         "targets": [{"name": target.name, "kind": target.kind, "classes": list(target.classes),
                      "unit": target.unit}],
         "models": {name: manifest["model_titles"][name] for name in manifest["models"]},
         "primary": FUSION, "synthetic_training": manifest["data"]["source"] == "synthetic",
-        "worth": worth_of(fused.folder, tuple(manifest["models"])),
+        "worth": fused.finals.worth(tuple(manifest["models"])),
         "measurements": {}, "files": [], "files_summed": "",
     }  # fmt: skip
 
@@ -459,17 +419,20 @@ def _of_members(answers: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
     """Return what the members said beside their predictions, each with its label."""
     judged: dict[str, dict[str, Any]] = {}
     for label, answered in answers.items():
-        for one in answered.get("applicability") or []:
-            told = f"{label}: {one['reasons']}" if one["reasons"] else ""
-            before = judged.get(one["patient_id"])
+        for verdict in answered.get("applicability") or []:
+            reasons = f"{label}: {verdict['reasons']}" if verdict["reasons"] else ""
+            before = judged.get(verdict["patient_id"])
             if before is None:
-                judged[one["patient_id"]] = dict(one) | {"reasons": told, "percentile": None}
+                judged[verdict["patient_id"]] = dict(verdict) | {
+                    "reasons": reasons,
+                    "percentile": None,
+                }
                 continue
-            before["verdict"] = max(before["verdict"], one["verdict"], key=_WORST.index)
-            before["reasons"] = "; ".join(filter(None, (before["reasons"], told)))
+            before["verdict"] = max(before["verdict"], verdict["verdict"], key=_WORST.index)
+            before["reasons"] = "; ".join(filter(None, (before["reasons"], reasons)))
     return {
         "applicability": list(judged.values()),
-        "explanations": [one for answer in answers.values() for one in answer["explanations"]],
+        "explanations": [case for answer in answers.values() for case in answer["explanations"]],
         "flags": {
             f"{label} {recording}": flags
             for label, answer in answers.items() for recording, flags in answer["flags"].items()
@@ -482,17 +445,19 @@ def _of_members(answers: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
 
 
 def _notes(fused: FusedRun, made: Joining, answers: Mapping[str, Mapping[str, Any]]) -> list[str]:
-    notes = [f"{label}: {note}" for label, one in answers.items() for note in one["notes"]]
+    notes = [
+        f"{label}: {note}" for label, answered in answers.items() for note in answered["notes"]
+    ]
     everyone = {who for scores in made.scores.values() for who in scores.index}
     for label, member in fused.members.items():
         lacking = len(everyone - set(made.scores.get(label, pd.Series(dtype=float)).index))
         if not lacking:
             continue
         lack = "lacks" if lacking == 1 else "lack"
-        said = f"{lacking} of {counted(len(everyone), 'patient')} {lack} {label}"
+        sentence = f"{lacking} of {counted(len(everyone), 'patient')} {lack} {label}"
         if member.everybody:
-            said += ", which everybody of the fusion had; its log odds count as 0 there"
-        notes.append(f"{said}.")
+            sentence += ", which everybody of the fusion had; its log odds count as 0 there"
+        notes.append(f"{sentence}.")
     return notes
 
 
@@ -505,7 +470,7 @@ RESAMPLES = 2000
 def evaluate_fused(
     run: Path,
     inputs: Sequence[str],
-    asked: Asked,
+    question: Question,
     out: Path,
     *,
     device: str = "auto",
@@ -521,7 +486,7 @@ def evaluate_fused(
     inputs : sequence of str
         ``LABEL=PATH`` for each modality that there is: a cohort table with the outcome; and
         ``clinical=TABLE`` where the fusion has a clinical model.
-    asked : Asked
+    question : Question
         Site and subgroups are not asked of a fusion: its groups are who has which modality.
     out : Path
         A new or empty folder.
@@ -538,49 +503,77 @@ def evaluate_fused(
     ConfigError, DataError, LeakageError
         As for a run, of each member; patients whose outcome is told differently.
     """
-    state_of(out, RunKind.EXTERNAL)
+    guard_place(out, RunKind.EXTERNAL)
     fused = open_fused(run)
-    given = split_inputs(inputs, [*fused.members, *([CLINICAL] if BOTH in fused.rules else [])])
+    by_label = split_inputs(inputs, fused.labels)
     scores: dict[str, pd.Series] = {}
     truth: dict[str, pd.Series] = {}
     notes: list[Note] = []
     left: dict[str, Any] = {"left_out": 0, "by": "", "notes": [], "checked": True}
-    for label, paths in given.items():
+    for label, paths in by_label.items():
         if label == CLINICAL:
             scores[label] = score_new(run, paths, fused.manifest["covariates"], fused.target)
             continue
-        rows, said = _external_member(fused.members[label], paths, asked, device, echo, left)
+        others = answer_others(
+            fused.members[label].run, paths, question, label=label, device=device, echo=echo
+        )
+        overlap = others.overlap
+        left["left_out"] += len(overlap.by)
+        left["checked"] = left["checked"] and overlap.checked
+        if overlap.words:
+            left["by"] = listed([*filter(None, [left["by"]]), f"{label}: {overlap.words}"])
+        rows = _of_patients(fused.members[label], others.scored)
         scores[label], truth[label] = rows["score"], rows["y"]
-        notes += [replace(one, text=f"{label}: {one.text}") for one in said]
+        notes += [replace(note, text=f"{label}: {note.text}") for note in others.notes]
     y = _one_truth(truth)
-    known = {label: one[one.index.isin(y.index)] for label, one in scores.items()}
+    known = {label: series[series.index.isin(y.index)] for label, series in scores.items()}
     scored = _scored(fused, known, y)
     has = pd.DataFrame({name: y.index.isin(known[name].index) for name in truth}, index=y.index)
-    return _write(fused, scored, has, asked, out, notes, given, left, command, echo)
+    patterns = has.apply(
+        lambda row: " and ".join(n for n, there in row.items() if there), axis=1
+    ).rename("modalities")  # fmt: skip
+    manifest, target = fused.manifest, fused.target
+    names = list(scored.frames[target.name]["model"].unique())
+    titles = manifest["model_titles"]
+    baselines = [name for name in manifest["baselines"] if name in names]
+    task = Task(
+        "fused", manifest["task_title"], "patient", (target,),
+        tuple(Model(n, titles[n], baseline=n in baselines, partial=True) for n in names),
+        primary=FUSION,
+    )  # fmt: skip
+    config = EvaluateBlock(level=question.level, n_resamples=RESAMPLES)
+    validation = Validation(
+        run, manifest, task, scored, config, question.seed, patterns.to_frame(),
+        with_sets=(FUSION, BOTH),
+    )  # fmt: skip
+    copied = (
+        "task",
+        "task_title",
+        "papers",
+        "model_titles",
+        "primary",
+        "targets",
+        "outcome_column",
+    )
+    counts = y.map(dict(enumerate(target.classes))).value_counts()
+    places = [path for group in by_label.values() for path in group]
+    entries = {
+        **{name: manifest.get(name) for name in copied}, "models": names, "baselines": baselines,
+        "outcome": ", ".join(f"{int(counts.get(word, 0))} {word}" for word in target.classes),
+        "data": {
+            **source_of(places), "digest": digest([str(path) for path in places]),
+            "n_patients": len(has), "n_judged": len(has),
+        },
+        "quarantined": [], "excluded": {}, "flags": {}, "overlap": left,
+    }  # fmt: skip
+    sizes = patterns.value_counts().rename_axis("modalities").reset_index(name="n_patients")
+    return validation.publish(
+        out, entries, notes, tables={"external-modalities": sizes}, command=command, echo=echo
+    )
 
 
-def _external_member(
-    member: MemberRun,
-    paths: Sequence[Path],
-    asked: Asked,
-    device: str,
-    echo: Echo | None,
-    left: dict[str, Any],
-) -> tuple[pd.DataFrame, list[Note]]:
-    """Return score and outcome by patient of one member, and what the reader has to know."""
-    opened, notes = open_for(member.run, paths, asked, features_in=open_cache(), device=device)
-    answered = answer(opened, paths, echo=echo, with_targets=True)
-    new = truth_of(opened, answered)
-    kept = training_of(member.run, list(opened.manifest.get("needs") or []))
-    overlap = overlap_of(kept, new.prepared, other_people=asked.other_people)
-    if not asked.leave_out:
-        n = new.prepared.cohort.samples.table["patient_id"].nunique()
-        guard_overlap(overlap, int(n), member.label)
-    left["left_out"] += len(overlap.by)
-    left["checked"] = left["checked"] and overlap.checked
-    if overlap.words:
-        left["by"] = listed([*filter(None, [left["by"]]), f"{member.label}: {overlap.words}"])
-    scored = scored_of(opened, answered, new, overlap.recordings)
+def _of_patients(member: MemberRun, scored: Scored) -> pd.DataFrame:
+    """Return score and outcome by patient of the model that a member lends."""
     frame = scored.frames[member.target]
     frame = frame[(frame["model"] == member.model) & frame["y_true"].notna()]
     rows = pd.DataFrame(
@@ -594,8 +587,7 @@ def _external_member(
         raise DataError(
             f"{member.label}: {int(mixed.sum())} patients have both outcomes; give one a patient"
         )
-    once = one_a_patient(rows, ["patient_id"]).set_index("patient_id")
-    return once, [*Note.each(NoteKind.OUTCOME, notes), *answered.notes, *overlap.notes]
+    return one_a_patient(rows, ["patient_id"]).set_index("patient_id")
 
 
 def _one_truth(truth: dict[str, pd.Series]) -> pd.Series:
@@ -617,7 +609,7 @@ def _one_truth(truth: dict[str, pd.Series]) -> pd.Series:
             "another; correct the tables"
         )
     if len(truth) > 1 and not rows.index.has_duplicates:
-        counts = ", ".join(f"{label} {len(one)}" for label, one in truth.items())
+        counts = ", ".join(f"{label} {len(series)}" for label, series in truth.items())
         raise DataError(
             f"--data: none of the patients ({counts}) is in two modalities; do they carry the same "
             "ids?"
@@ -631,116 +623,14 @@ def _scored(fused: FusedRun, scores: dict[str, pd.Series], y: pd.Series) -> Scor
     words = np.asarray(target.classes, dtype=object)
     parts, sources = [], {}
     for name, frame in fused_frames(fused, scores).items():
-        decision = fused.decision(name)
+        decision = fused.finals.decision(name, target)
         threshold = decision.threshold if decision else 0.5
         sources[f"{name}/{target.name}"] = decision.source if decision else "fixed: one half"
         high = (frame[f"score:{target.classes[1]}"] >= threshold).to_numpy(int)
         parts.append(
             frame.assign(
-                sample_id=None, model=name, repeat=0, fold=FINAL, predicted=words[high],
+                sample_id=None, model=name, repeat=0, fold="final", predicted=words[high],
                 y_true=words[y.loc[frame["unit_id"]].to_numpy(int)],
             )
         )  # fmt: skip
     return Scored({target.name: pd.concat(parts, ignore_index=True)}, sources)
-
-
-def _write(
-    fused: FusedRun,
-    scored: Scored,
-    has: pd.DataFrame,
-    asked: Asked,
-    out: Path,
-    said: list[Note],
-    given: dict[str, list[Path]],
-    left: dict[str, Any],
-    command: Sequence[str],
-    echo: Echo | None,
-) -> Path:
-    manifest, target, seed = fused.manifest, fused.target, asked.seed
-    frame = scored.frames[target.name]
-    names = list(frame["model"].unique())
-    titles = manifest["model_titles"]
-    baselines = [name for name in manifest["baselines"] if name in names]
-    task = Task(
-        "fused", manifest["task_title"], "patient", (target,),
-        tuple(Model(one, titles[one], baseline=one in baselines, partial=True) for one in names),
-        primary=FUSION,
-    )  # fmt: skip
-    config = EvaluateBlock(level=asked.level, n_resamples=RESAMPLES)
-    report = default_evaluate(scored, task, config, seed=seed)
-    calibrated, refused = calibration_of(frame, target, task, config, seed)
-    external = [*report.metrics, *calibrated]
-    own = replace(scored, frames={target.name: frame[frame["model"].isin([FUSION, BOTH])]})
-    covered, lacking = coverage_metrics(fused.folder, own, task, None, config, seed=seed)
-    patterns = has.apply(
-        lambda row: " and ".join(n for n, there in row.items() if there), axis=1
-    ).rename("modalities")  # fmt: skip
-    within, small = subgroup_metrics(scored, task, patterns.to_frame(), config, seed=seed)
-    internal = [
-        one for one in internal_metrics(fused.folder, task, config, seed)
-        if one.scope.model in names
-    ]  # fmt: skip
-    whole = [*external, *covered]
-    changed = changes(whole, internal)
-    beside = recalibrations(scored, task, config, seed)
-    rows = [one.to_dict() | {"protocol": EXTERNAL}
-            for one in (*external, *covered, *changed, *within)]  # fmt: skip
-    rows += [one.to_dict() | {"protocol": INTERNAL} for one in internal]
-    counts = patterns.value_counts().rename_axis("modalities").reset_index(name="n_patients")
-    tables = {
-        **report.tables,
-        "external-beside-internal": primary_first(
-            beside_table(whole, internal, changed, task), task
-        ),
-        "external-coverage": primary_first(coverage_table(covered, task), task),
-        "external-recalibration": primary_first(beside.table, task),
-        "external-modalities": counts,
-    }
-    refusals = Note.each(NoteKind.NOT_COMPUTED, refused)
-    notes = [*said, *report.notes, *refusals, *lacking, *small, *beside.notes]
-    paths = [path for group in given.values() for path in group]
-    about = _external_about(fused, scored, paths, out, left, command, seed, names, len(has))
-    with filling(out, about, echo) as written:
-        write_json(out / "recalibration.json", beside.rows)
-        return publish(
-            written, rows, {name: one for name, one in tables.items() if len(one)},
-            {**report.figures, **beside.figures}, notes,
-        )  # fmt: skip
-
-
-def _external_about(
-    fused: FusedRun,
-    scored: Scored,
-    paths: Sequence[Path],
-    out: Path,
-    left: dict[str, Any],
-    command: Sequence[str],
-    seed: int,
-    names: Sequence[str],
-    n: int,
-) -> dict[str, Any]:
-    made, target = fused.manifest, fused.target
-    y = scored.frames[target.name].drop_duplicates("patient_id")["y_true"].value_counts()
-    kept = ("task", "task_title", "papers", "model_titles", "primary", "targets", "outcome_column")
-    entries: dict[str, Any] = {
-        **{name: made.get(name) for name in kept},
-        "models": list(names), "baselines": [one for one in made["baselines"] if one in names],
-        "outcome": ", ".join(f"{int(y.get(one, 0))} {one}" for one in target.classes),
-        "words": {**(made.get("words") or {}), **words_of_changes()},
-        "protocols": [EXTERNAL, INTERNAL],
-        "evaluated": {
-            "run": fused.folder.resolve().name, "kind": "fused",
-            "final_models": digest_of_final(fused.folder), "config": made.get("config_digest"),
-            "data": made["data"].get("digest"), "source": made["data"].get("source"),
-            "n_patients": made["data"].get("n_patients"), "core_version": made.get("core_version"),
-        },
-        "seed": seed,
-        "data": {
-            "source": "synthetic" if any(map(is_synthetic, paths)) else "real",
-            "path_shown": shown_of(paths),
-            "digest": digest([str(path) for path in paths]), "n_patients": n, "n_judged": n,
-        },
-        "quarantined": [], "excluded": {}, "flags": {}, "overlap": left,
-    }  # fmt: skip
-    entries["identity"] = digest([entries["evaluated"], entries["data"]["digest"]])
-    return first_entries(RunKind.EXTERNAL, out.name, command, **entries)

@@ -17,32 +17,35 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from cardio_core.config import EvaluateBlock
-from cardio_core.context import Context
-from cardio_core.evaluation import clinical_model
-from cardio_core.evaluation.aggregate import pooled, score_columns
-from cardio_core.evaluation.clinical_model import by_patient, check_covariates
-from cardio_core.evaluation.decision import Decision, choose
-from cardio_core.evaluation.fusion import FusionRule, fit_rule, fuse, side_by_side
-from cardio_core.evaluation.parts import noting
-from cardio_core.io.cohort import CohortTable
-from cardio_core.types.artifact import ModelArtifact
-from cardio_core.types.info import Target, Task
-from cardio_core.types.notes import Note
-from cardio_core.types.report import Metric, Scope
-from cardio_core.types.targets import Targets
+from cardio_core.api import CohortTable, EvaluateBlock, Metric, Note, Scope, Target, Task
+from cardio_core.evaluation import (
+    Decision,
+    FusionRule,
+    by_patient,
+    check_covariates,
+    choose,
+    fit_clinical,
+    fit_rule,
+    fuse,
+    noting,
+    pooled,
+    score_clinical,
+    score_columns,
+    side_by_side,
+)
+from cardio_core.runs import FinalModels
 from cardio_stats import (
+    Estimate,
     auc,
     bootstrap_sums,
     delong_covariance,
     max_z_adjusted,
+    net_benefit,
     reclassification_index,
 )
-from cardio_stats.decision_curves import net_benefit
 from cardio_stats.errors import ConfigError, DataError
-from cardio_stats.estimate import Estimate
 from cardio_stats.words import listed
-from cardio_studies.comparison import likelihood_added
+from cardio_studies.comparison import likelihood_added, net_benefit_gained
 from cardio_studies.fusion_members import (
     BOTH,
     CLINICAL,
@@ -122,10 +125,7 @@ def read_clinical(
         raise ConfigError(f"--clinical {path}: expected a table with a column patient_id")
     rows = found.rows.assign(patient_id=found.rows["patient_id"].map(label_of))
     task = Task("fused", "", "patient", (target,), ())
-    try:
-        check_covariates(covariates, rows, found.name, outcome=target.name, task=task)
-    except ConfigError as error:
-        raise ConfigError(str(error).replace("--covariate ", "--covariates ", 1)) from None
+    check_covariates(covariates, rows, found.name, outcome=target.name, task=task)
     if guideline is not None and guideline not in rows.columns:
         columns = ", ".join(map(str, rows.columns))
         raise ConfigError(
@@ -144,46 +144,21 @@ def read_clinical(
             f"{len(patients) - len(here)} of {len(patients)} patients are not in {found.name}; "
             "they have no clinical model and no guideline."
         )
-    said = None
+    decisions = None
     if guideline is not None:
-        said = _yes_or_no(known[guideline], guideline, found.name).reindex(patients)
-    return Clinical(known[list(covariates)], said, guideline or "", tuple(notes))
+        decisions = _yes_or_no(known[guideline], guideline, found.name).reindex(patients)
+    return Clinical(known[list(covariates)], decisions, guideline or "", tuple(notes))
 
 
 def _yes_or_no(values: pd.Series, name: str, where: str) -> pd.Series:
-    texts = values.map(lambda one: label_of(one).strip().lower(), na_action="ignore")
+    texts = values.map(lambda cell: label_of(cell).strip().lower(), na_action="ignore")
     strange = sorted(set(texts.dropna()) - _YES - _NO)
     if strange:
         raise DataError(
             f"--guideline {name}: expected yes and no, or 1 and 0, in {where}, found "
             f"{strange[0]!r}; say in a column whom the guideline would treat"
         )
-    return texts.map(lambda one: float(one in _YES), na_action="ignore").astype(float)
-
-
-def fit_clinical(
-    values: pd.DataFrame, y: pd.Series, target: Target, folder: Path, fold: str
-) -> ModelArtifact:
-    """Fit the core's clinical model on some patients, as a run does, into a folder.
-
-    `values` has a row a patient and `y` (0 or 1) the same index.
-    """
-    out = folder / "artifact"
-    out.mkdir(parents=True)
-    words = y.map(dict(enumerate(target.classes))).rename(target.name).to_frame()
-    ctx = Context(_task(target), model=CLINICAL, fold=fold, protocol="honest", _out=out)
-    made: ModelArtifact = clinical_model.train(
-        training=_features(values), targets=Targets("patient", words), ctx=ctx
-    )
-    made.write_json("seen.json", {"subjects": sorted(values.index.astype(str))})
-    return made
-
-
-def score_clinical(artifact: ModelArtifact, values: pd.DataFrame, target: Target) -> pd.Series:
-    """Return the probability of the event by patient, NaN of whom no variable is known."""
-    ctx = Context(_task(target), model=CLINICAL, protocol="honest")
-    found = clinical_model.predict(model=artifact, features=_features(values), ctx=ctx)
-    return pd.Series(found.scores[target.name], list(found.ids)).reindex(values.index)
+    return texts.map(lambda text: float(text in _YES), na_action="ignore").astype(float)
 
 
 def score_new(
@@ -204,22 +179,8 @@ def score_new(
         found.append(table.rows)
     rows = pd.concat(found)
     values = by_patient(rows.assign(patient_id=rows["patient_id"].map(label_of)), covariates)
-    artifact = ModelArtifact(run / "models" / "final" / CLINICAL / "artifact")
+    artifact = FinalModels(run).artifact(CLINICAL)
     return score_clinical(artifact, values.reindex(columns=list(covariates)), target).dropna()
-
-
-def _task(target: Target) -> Task:
-    from cardio_core.types.info import Model
-
-    return Task("fused", "", "patient", (target,), (Model(CLINICAL, "Clinical variables"),))
-
-
-def _features(values: pd.DataFrame):  # type: ignore[no-untyped-def]
-    ids = values.index.astype(str)
-    table = pd.DataFrame(
-        dict.fromkeys(("recording_id", "study_id", "patient_id", "subject_id"), ids)
-    ).set_axis(pd.Index(ids, name="sample_id"))
-    return clinical_model.clinical_features(table, values.set_axis(table.index))
 
 
 OTHERS = "chosen on the other folds"
@@ -278,7 +239,7 @@ def fit(
         A fold whose other patients cannot settle the weights.
     """
     target = joined.target
-    members = {one.label: _member_frame(one.rows, joined, folds) for one in joined.members}
+    members = {member.label: _member_frame(member.rows, joined, folds) for member in joined.members}
     fusions: dict[str, Frames] = {FUSION: members}
     scores = dict(members)
     if clinical is not None and clinical.covariates:
@@ -355,18 +316,18 @@ def _final_decision(frame: pd.DataFrame, target: Target) -> Decision:
 
 def _for_good(parts: Frames, target: Target, *, non_negative: bool) -> FusionRule:
     """Fit the final weights on all out-of-fold scores: of several repeats, their mean."""
-    repeats = sorted({int(one) for rows in parts.values() for one in rows["repeat"].unique()})
+    repeats = sorted({int(number) for rows in parts.values() for number in rows["repeat"].unique()})
     rules = []
     for repeat in repeats:
         here = {label: rows[rows["repeat"] == repeat] for label, rows in parts.items()}
         table = side_by_side(here, target, ("y_true",))
         rules.append(fit_rule(table, target, "all patients", non_negative=non_negative))
-    mean = np.mean([one.weights for one in rules], axis=0)
+    mean = np.mean([rule.weights for rule in rules], axis=0)
     return replace(
         rules[0],
-        intercept=float(np.mean([one.intercept for one in rules])),
+        intercept=float(np.mean([rule.intercept for rule in rules])),
         weights=tuple(map(float, mean)),
-        method="firth" if any(one.method == "firth" for one in rules) else "ml",
+        method="firth" if any(rule.method == "firth" for rule in rules) else "ml",
     )
 
 
@@ -525,15 +486,15 @@ def _pair(
         made["likelihood_ratio_added"] = _likelihood(truth, p[base], p[FUSION])
     if base != GUIDELINE:  # a yes or no is no probability
         with noting(found.notes, f"{about} no difference of scores;"):
-            for one in _differences(truth, p[base], p[fused], config, seed):
-                made[one.name] = one
+            for estimate in _differences(truth, p[base], p[fused], config, seed):
+                made[estimate.name] = estimate
         with noting(found.notes, f"{about} no reclassification;"):
             indices = reclassification_index(
                 truth, p[base], p[fused], level=config.level, unit="patient"
             )
             made |= {name: indices[name] for name in ("nri", "idi")}
     place = Scope(task="fused", target=target.name, model=fused, versus=base)
-    found.metrics += [Metric(one, place) for one in made.values()]
+    found.metrics += [Metric(item, place) for item in made.values()]
     return made
 
 
@@ -551,11 +512,11 @@ def _differences(
 ) -> list[Estimate]:
     """Return how much better the fused probabilities tell the outcome, patient by patient."""
     rows = [np.ones(len(truth))]
-    for one, sign in ((fused, 1.0), (base, -1.0)):
-        sure = np.clip(one, CLIP, 1 - CLIP)
+    for scores, sign in ((fused, 1.0), (base, -1.0)):
+        sure = np.clip(scores, CLIP, 1 - CLIP)
         rows += [
             sign * np.where(truth == 1, np.log(sure), np.log(1 - sure)),
-            sign * (one - truth) ** 2,
+            sign * (scores - truth) ** 2,
         ]
     parts = np.column_stack([rows[0], rows[1] + rows[3], rows[2] + rows[4]])
     made = bootstrap_sums(
@@ -564,7 +525,7 @@ def _differences(
         ["log_score_difference", "brier_difference"],
         n_resamples=config.n_resamples, seed=seed, level=config.level, unit="patient",
     )  # fmt: skip
-    return [one.replace(method=f"{one.method}, paired, out of fold") for one in made]
+    return [estimate.replace(method=f"{estimate.method}, paired, out of fold") for estimate in made]
 
 
 def _line(base: str, fused: str, made: Mapping[str, Estimate]) -> dict[str, object]:
@@ -575,8 +536,12 @@ def _line(base: str, fused: str, made: Mapping[str, Estimate]) -> dict[str, obje
                  "likelihood_ratio_added": ratio.value, "p": ratio.p_value}  # fmt: skip
     for name in ("log_score_difference", "brier_difference"):
         if name in made:
-            one = made[name]
-            line |= {name: one.value, f"{name}_low": one.low, f"{name}_high": one.high}
+            estimate = made[name]
+            line |= {
+                name: estimate.value,
+                f"{name}_low": estimate.low,
+                f"{name}_high": estimate.high,
+            }
     return line
 
 
@@ -598,21 +563,11 @@ def _net_benefit(
         truth = (table.loc[both, "y_true"] == target.classes[1]).to_numpy(int)
         p = {n: tables[n].loc[both, score].to_numpy(float) for n in (FUSION, base)}
         for threshold in THRESHOLDS:
-            gains = {
-                n: np.where(one >= threshold,
-                            np.where(truth == 1, 1.0, -threshold / (1 - threshold)), 0.0)
-                for n, one in p.items()
-            }  # fmt: skip
-            rows = np.column_stack([np.ones(len(truth)), gains[FUSION] - gains[base]])
             with noting(found.notes, f"Net benefit against {base} at {threshold:g}:"):
-                [made] = bootstrap_sums(
-                    rows, lambda sums: (sums[..., 1] / sums[..., 0])[..., None],
-                    ["net_benefit_difference"],
-                    n_resamples=config.n_resamples, seed=seed, level=config.level, unit="patient",
-                )  # fmt: skip
+                made = net_benefit_gained(truth, p[FUSION], p[base], threshold, config, seed)
                 own = {
-                    n: net_benefit(truth, one, threshold, unit="patient").value
-                    for n, one in p.items()
+                    n: net_benefit(truth, values, threshold, unit="patient").value
+                    for n, values in p.items()
                 }
                 lines.append(
                     {"threshold": threshold, "against": titles[base], "n_patients": len(both),
@@ -642,20 +597,21 @@ def adjusted_pairs(
     pairs: list[tuple[str, str]] = []
     values: list[float] = []
     influence: list[pd.Series] = []
-    for place, one in enumerate(names):
+    for place, first in enumerate(names):
         for other in names[place + 1 :]:
-            both = tables[one].index.intersection(tables[other].index)
-            truth = (tables[one].loc[both, "y_true"] == target.classes[1]).to_numpy(int)
+            both = tables[first].index.intersection(tables[other].index)
+            truth = (tables[first].loc[both, "y_true"] == target.classes[1]).to_numpy(int)
             try:
                 made = delong_covariance(
-                    truth, *(tables[name].loc[both, score].to_numpy(float) for name in (one, other))
+                    truth,
+                    *(tables[name].loc[both, score].to_numpy(float) for name in (first, other)),
                 )
             except DataError:
                 continue
-            people = tables[one].loc[both, "subject_id"].to_numpy()
+            people = tables[first].loc[both, "subject_id"].to_numpy()
             own = pd.Series(made.influence[0] - made.influence[1], people).groupby(level=0).sum()
             if float((own**2).sum()) > 1e-15:
-                pairs.append((one, other))
+                pairs.append((first, other))
                 values.append(float(made.aucs[0] - made.aucs[1]))
                 influence.append(own)
     if len(pairs) < 2:

@@ -9,10 +9,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from cardio_core.types.info import Model, Target, Task
-from cardio_core.types.predictions import Scored
-from cardio_stats._numerics.columns import binary_outcome
-from cardio_stats.decisions import youden_threshold
+from cardio_core.api import Model, Scored, Target, Task
+from cardio_stats import binary_outcome, youden_threshold
 from cardio_stats.errors import ConfigError, DataError
 from cardio_stats.tables import read_typed
 from cardio_studies.ingest_columns import (
@@ -28,6 +26,7 @@ from cardio_studies.ingest_columns import (
     require_scores,
     row_numbers,
     tested_rows,
+    threshold_for,
 )
 from cardio_studies.ingest_columns import Question as Question
 
@@ -160,7 +159,7 @@ def class_frame(
     """
     truth = table[target.name].map(label_of)
     frames = []
-    for name in [*sets, *(one for one in decided if one not in sets)]:
+    for name in [*sets, *(model for model in decided if model not in sets)]:
         columns = list(sets.get(name, {}).values())
         needed = [*columns, *([decided[name]] if name in decided else [])]
         rows = table[table[needed].notna().all(axis=1)]
@@ -171,15 +170,15 @@ def class_frame(
             if columns
             else np.full((len(rows), len(target.classes)), np.nan)
         )
-        said = (
+        predicted = (
             rows[decided[name]].map(label_of).to_numpy()
             if name in decided
             else np.asarray(target.classes, dtype=object)[scores.argmax(axis=1)]
         )
         frames.append(
             rows_of_score(rows, truth, name, patient, found).assign(
-                predicted=said,
-                **{f"score:{one}": scores[:, i] for i, one in enumerate(target.classes)},
+                predicted=predicted,
+                **{f"score:{word}": scores[:, i] for i, word in enumerate(target.classes)},
             )
         )
     return pd.concat(frames, ignore_index=True)
@@ -199,15 +198,7 @@ def rule(
     ConfigError
         A threshold that is no number.
     """
-    own = None
-    for text in thresholds:
-        column, equals, value = text.rpartition("=")
-        if equals and column != name:
-            continue
-        try:
-            own = float(value)
-        except ValueError:
-            raise ConfigError(f"--threshold {text}: expected a number, or SCORE=NUMBER") from None
+    own = threshold_for(thresholds, name)
     if own is not None:
         return own, GIVEN
     if probability:
@@ -249,7 +240,11 @@ def is_own(table: pd.DataFrame) -> bool:
 
 
 def as_wide(
-    table: pd.DataFrame, outcome: str | None, event: str | None, kind: str | None, said: list[str]
+    table: pd.DataFrame,
+    outcome: str | None,
+    event: str | None,
+    kind: str | None,
+    sentences: list[str],
 ) -> tuple[pd.DataFrame, str, str | None, str, list[str]]:
     """Return a table with a column a model, or a model and class.
 
@@ -284,7 +279,7 @@ def as_wide(
     words = {name: rows[name].map(label_of, na_action="ignore") for name in ("event", "y_true")}
     scored = list(dict.fromkeys(words["event"].dropna()))
     models = [str(name) for name in dict.fromkeys(rows["model"])]
-    said.append(f"A predictions.csv of cardio: protocol {protocol}, target {target}.")
+    sentences.append(f"A predictions.csv of cardio: protocol {protocol}, target {target}.")
     if not scored:
         if event is not None:
             raise ConfigError(f"--event {event}: {target} is a number and has no classes")
@@ -309,7 +304,7 @@ def as_wide(
     truth = wide["y_true"]
     other = f"not {chosen}" if len(classes) != 2 else next(c for c in classes if c != chosen)
     wide[target] = truth.where(truth.isna() | (truth == chosen), other)
-    said.append(f"Judged is the class {chosen}.")
+    sentences.append(f"Judged is the class {chosen}.")
     return wide.drop(columns="y_true"), target, chosen, "binary", models
 
 
@@ -401,7 +396,7 @@ class Given:
     thresholds: Mapping[str, float] = field(default_factory=dict)
 
 
-def read_given(path: Path, asked: Question) -> Given:
+def read_given(path: Path, question: Question) -> Given:
     """Read a CSV or Parquet of predictions.
 
     Raises
@@ -412,40 +407,40 @@ def read_given(path: Path, asked: Question) -> Given:
         No such table; an outcome that fits no kind; fewer than two patients of a class.
     """
     refuse_overlaps(path)
-    made = read_typed(path, asked.missing)
+    made = read_typed(path, question.missing)
     table = made.table
-    said: list[str] = []
+    sentences: list[str] = []
     if is_own(table):
         table, column, event, kind, models = as_wide(
-            table, asked.outcome, asked.event, asked.kind, said
+            table, question.outcome, question.event, question.kind, sentences
         )
-        asked = replace(
-            asked, outcome=column, event=event, scores=list(asked.scores) or models, missing=(),
-            patient="patient_id", kind=kind,
+        question = replace(
+            question, outcome=column, event=event, scores=list(question.scores) or models,
+            missing=(), patient="patient_id", kind=kind,
         )  # fmt: skip
     numbering = row_numbers(table)
     if numbering:
         table = table.drop(columns=numbering)
-        said.append("A first column that only numbers the rows is not used.")
-    table = tested_rows(table, said)
-    found = columns_of(table, asked, said)
+        sentences.append("A first column that only numbers the rows is not used.")
+    table = tested_rows(table, sentences)
+    found = columns_of(table, question, sentences)
     require_scores(table, [c for c in found.read if c not in found.decided.values()])
-    divide = dict.fromkeys(asked.subgroups, MOST_GROUPS)
+    divide = dict.fromkeys(question.subgroups, MOST_GROUPS)
     divide |= {found.site: MOST_SITES} if found.site else {}
     known = table[found.patient].notna() if found.patient else pd.Series(True, table.index)
     known &= table[found.outcome].notna()
     if found.kind == "binary":
         target, frame, probabilities, sources, cuts, coding = _binary(
-            table[known], found, asked, said
+            table[known], found, question, sentences
         )
     else:
-        target, frame, coding = _other(table[known], found, asked, said)
+        target, frame, coding = _other(table[known], found, question, sentences)
         probabilities, sources, cuts = (), {}, {}
     lacking = {
         n: int(table[n].isna().sum())
         for n in (found.outcome, *found.read, *([found.patient] if found.patient else []))
     }
-    primary = asked.primary or ""
+    primary = question.primary or ""
     if primary and primary not in found.scores:
         column_for(primary, "--primary", table)
         raise ConfigError(f"--primary {primary}: is none of the scores ({', '.join(found.scores)})")
@@ -466,7 +461,7 @@ def read_given(path: Path, asked: Question) -> Given:
         Scored({found.outcome: frame}, sources),
         groups_of(table[known], divide, found.patient),
         probabilities,
-        (*said, *found.resamples.said, *made.notes_on(used)),
+        (*sentences, *found.resamples.sentences, *made.notes_on(used)),
         len(table),
         {name: count for name, count in lacking.items() if count},
         divide,
@@ -488,20 +483,20 @@ class _Coding:
 
 
 def _binary(
-    table: pd.DataFrame, found: Columns, asked: Question, said: list[str]
+    table: pd.DataFrame, found: Columns, question: Question, sentences: list[str]
 ) -> tuple[Target, pd.DataFrame, tuple[str, ...], dict[str, str], dict[str, float], _Coding]:
     """Return target, rows, what is a probability, thresholds' sources, those given, and coding."""
     outcome = found.outcome
-    truth, placed = binary_outcome(table, outcome, asked.event, asked.negative)
+    truth, placed = binary_outcome(table, outcome, question.event, question.negative)
     event = placed.event
     coding = _Coding(
         f"{outcome}, of which {event} counts as the event. A higher score is taken to mean that "
         "the event is more likely.",
         f"Taken by its meaning: {event} of {outcome} as the event; --event takes the other one."
-        if asked.event is None and event != "1"
+        if question.event is None and event != "1"
         else "",
     )
-    said += [*coding.sentences(), f"{outcome}, by word: {placed.ledger()}."]
+    sentences += [*coding.sentences(), f"{outcome}, by word: {placed.ledger()}."]
     classes = placed.classes
     target = Target(outcome, "binary", classes)
     frame = binary_frame(
@@ -510,16 +505,16 @@ def _binary(
     probabilities = tuple(name for name in found.scores if is_probability(table[name]))
     sources, cuts = {}, {}
     for name in found.scores:
-        cut, source = rule(name, frame, asked.thresholds, target, name in probabilities)
+        cut, source = rule(name, frame, question.thresholds, target, name in probabilities)
         sources[f"{name}/{outcome}"] = source
         if source == GIVEN:
             cuts[name] = cut
         rows = frame["model"] == name
         high = frame.loc[rows, f"score:{classes[1]}"] >= cut
         frame.loc[rows, "predicted"] = np.where(high, classes[1], classes[0])
-    said += [text for name in found.scores for text in _beyond_one(name, table[name])]
+    sentences += [text for name in found.scores for text in _beyond_one(name, table[name])]
     if left := [name for name in found.scores if name not in probabilities]:
-        said.append(
+        sentences.append(
             f"{', '.join(left)}: no probabilities between 0 and 1, so there is no calibration, "
             "Brier score or net benefit."
         )
@@ -554,13 +549,13 @@ def _beyond_one(name: str, values: pd.Series) -> list[str]:
 
 
 def _other(
-    table: pd.DataFrame, found: Columns, asked: Question, said: list[str]
+    table: pd.DataFrame, found: Columns, question: Question, sentences: list[str]
 ) -> tuple[Target, pd.DataFrame, _Coding]:
     """Return target, rows and coding of a number, or of several classes."""
     outcome = found.outcome
-    if asked.thresholds:
+    if question.thresholds:
         raise ConfigError(
-            f"--threshold {asked.thresholds[0]}: {outcome} is "
+            f"--threshold {question.thresholds[0]}: {outcome} is "
             f"{'a number' if found.kind == 'number' else 'of several classes'}; a threshold goes "
             "with an outcome of two values"
         )
@@ -568,20 +563,22 @@ def _other(
         if not pd.api.types.is_numeric_dtype(table[outcome]):
             raise DataError(f"column {outcome!r}: --kind number expects numbers, found text")
         coding = _Coding(f"{outcome}, a number; predictions are taken to be in its unit.")
-        said += coding.sentences()
+        sentences += coding.sentences()
         target = Target(outcome, KINDS["number"])  # type: ignore[arg-type]
         frame = number_frame(table, found.scores, found.patient, found.resamples, target)
         return target, frame, coding
     classes = classes_in(table[outcome])
     coding = _Coding(f"{outcome}, of the classes {', '.join(classes)}.")
-    said += coding.sentences()
+    sentences += coding.sentences()
     target = Target(outcome, KINDS["classes"], classes)  # type: ignore[arg-type]
     for name, own in found.of_classes.items():
         total = table[list(own.values())].sum(axis=1, min_count=len(own)).dropna()
         if len(total) and not np.allclose(total, 1, atol=0.02):
-            said.append(f"{name}: its columns do not add up to 1; they are ranked as they are.")
+            sentences.append(
+                f"{name}: its columns do not add up to 1; they are ranked as they are."
+            )
         if name not in found.decided:
-            said.append(f"{name}: decided is the class whose column is the largest.")
+            sentences.append(f"{name}: decided is the class whose column is the largest.")
     frame = class_frame(
         table, found.of_classes, found.decided, found.patient, found.resamples, target
     )

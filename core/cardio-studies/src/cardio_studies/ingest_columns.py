@@ -11,7 +11,7 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
-from cardio_stats._numerics.columns import columns_told
+from cardio_stats import columns_told
 from cardio_stats.errors import ConfigError, DataError, every
 from cardio_stats.outcome import PAIRS, Outcome, place_words, words_in
 from cardio_stats.tables import PATIENTS
@@ -42,9 +42,9 @@ def speaks_of(name: str, value: str) -> bool:
     >>> speaks_of(".pred_yes", "yes"), speaks_of("X1", "1"), speaks_of("age", "1")
     (True, True, False)
     """
-    words, said = parts(NUMBERED.sub("", name)), parts(value)
+    words, value_words = parts(NUMBERED.sub("", name)), parts(value)
     same = {"1": ["true"], "0": ["false"], "true": ["1"], "false": ["0"]}.get(value.lower())
-    return any(one and words[-len(one) :] == one for one in (said, same))
+    return any(wanted and words[-len(wanted) :] == wanted for wanted in (value_words, same))
 
 
 def label_of(value: object) -> str:
@@ -92,7 +92,7 @@ def row_numbers(table: pd.DataFrame) -> list[str]:
     return found
 
 
-def column_for(asked: str | None, option: str, table: pd.DataFrame) -> str | None:
+def column_for(name: str | None, option: str, table: pd.DataFrame) -> str | None:
     """Return a column that the user named.
 
     Raises
@@ -100,11 +100,11 @@ def column_for(asked: str | None, option: str, table: pd.DataFrame) -> str | Non
     ConfigError
         If the table has none of that name.
     """
-    if asked is not None and asked not in table.columns:
+    if name is not None and name not in table.columns:
         raise ConfigError(
-            f"{option} {asked}: no such column; the table has {columns_told(table, 12)}"
+            f"{option} {name}: no such column; the table has {columns_told(table, 12)}"
         )
-    return asked
+    return name
 
 
 def guessed(names: Sequence[str], table: pd.DataFrame, besides: Iterable[str] = ()) -> str | None:
@@ -178,7 +178,7 @@ def guessed_scores(
     named = [name for name in numeric if _SCORE.search(name)]
     if not named:
         named = [name for name in numeric if is_probability(table[name])
-                 and any(speaks_of(name, one) for one in classes)]  # fmt: skip
+                 and any(speaks_of(name, word) for word in classes)]  # fmt: skip
     found = [name for name in named if not table[name].dropna().isin([0, 1]).all()]
     for name in list(found):
         for other in found[found.index(name) + 1 :] if name in found else []:
@@ -229,6 +229,31 @@ def _not_a_number(values: pd.Series) -> str:
             row = int(bad.argmax())
             return f"expected numbers, found {what} {str(values.iloc[row])!r} in data row {row + 1}"
     return "expected numbers, found none"
+
+
+def threshold_for(texts: Sequence[str], name: str) -> float | None:
+    """Return the threshold of a score; what names it counts like what names none, the last first.
+
+    Raises
+    ------
+    ConfigError
+        A threshold that is no number.
+
+    Examples
+    --------
+    >>> threshold_for(["0.3", "risk=0.4"], "risk"), threshold_for(["risk=0.4"], "age")
+    (0.4, None)
+    """
+    found = None
+    for text in texts:
+        column, equals, value = text.rpartition("=")
+        if equals and column != name:
+            continue
+        try:
+            found = float(value)
+        except ValueError:
+            raise ConfigError(f"--threshold {text}: expected a number, or SCORE=NUMBER") from None
+    return found
 
 
 def require_scores(table: pd.DataFrame, names: Sequence[str]) -> None:
@@ -339,14 +364,16 @@ def started_sets(
     taken = set(besides)
     found: dict[str, dict[str, str]] = {}
     # of classes of which one ends like another (mild, not mild) the longer name goes first
-    longest = sorted(classes, key=lambda one: -len(parts(one)))
+    longest = sorted(classes, key=lambda word: -len(parts(word)))
     for column in map(str, table.columns):
         if column in taken or not pd.api.types.is_numeric_dtype(table[column]):
             continue
-        said = next((one for one in longest if speaks_of(column, one)), None)
-        if said is not None:
-            found.setdefault(_shared(column, said), {}).setdefault(said, column)
-    return {name: {one: own[one] for one in classes if one in own} for name, own in found.items()}
+        word = next((candidate for candidate in longest if speaks_of(column, candidate)), None)
+        if word is not None:
+            found.setdefault(_shared(column, word), {}).setdefault(word, column)
+    return {
+        name: {name: own[name] for name in classes if name in own} for name, own in found.items()
+    }
 
 
 def _shared(column: str, value: str) -> str:
@@ -365,8 +392,8 @@ def decided_column(
     found = guessed(DECIDED, table, besides)
     if found is None:
         return None
-    said = {label_of(value) for value in table[found].dropna().unique()}
-    return found if said <= set(classes) else None
+    labels = {label_of(value) for value in table[found].dropna().unique()}
+    return found if labels <= set(classes) else None
 
 
 def columns_in(sets: Mapping[str, Mapping[str, str]]) -> list[str]:
@@ -437,17 +464,17 @@ class Resamples:
         By row.
     columns : tuple of str
         That say so: they are neither scores nor patients.
-    said : tuple of str
+    sentences : tuple of str
         A sentence on how the numbers go over the folds.
     """
 
     fold: pd.Series | None = None
     repeat: pd.Series | None = None
     columns: tuple[str, ...] = ()
-    said: tuple[str, ...] = ()
+    sentences: tuple[str, ...] = ()
 
 
-def tested_rows(table: pd.DataFrame, said: list[str]) -> pd.DataFrame:
+def tested_rows(table: pd.DataFrame, sentences: list[str]) -> pd.DataFrame:
     """Return the rows of a test part where a column names rows of training, too; say so.
 
     Raises
@@ -468,12 +495,12 @@ def tested_rows(table: pd.DataFrame, said: list[str]) -> pd.DataFrame:
                 f"column {name!r}: all rows are of training, where every model looks good; give "
                 "predictions of patients who were kept apart"
             )
-        kept = table[values.isin(wanted)]
-        said.append(
-            f"Column {name} tells training from test: the {len(kept)} rows of "
-            f"{' and '.join(sorted(wanted))} are judged, {len(table) - len(kept)} others are not."
+        tested = table[values.isin(wanted)]
+        sentences.append(
+            f"Column {name} tells training from test: the {len(tested)} rows of "
+            f"{' and '.join(sorted(wanted))} are judged, {len(table) - len(tested)} others are not."
         )
-        return kept
+        return tested
     return table
 
 
@@ -624,36 +651,38 @@ def _refuse_follow_up(table: pd.DataFrame, outcome: str) -> None:
         )
 
 
-def columns_of(table: pd.DataFrame, asked: Question, said: list[str]) -> Columns:
+def columns_of(table: pd.DataFrame, question: Question, sentences: list[str]) -> Columns:
     """Return which column is what; say which of them were guessed."""
-    for name in asked.subgroups:
+    for name in question.subgroups:
         column_for(name, "--subgroup", table)
-    named = [*asked.scores, *asked.subgroups]
-    outcome = column_for(asked.outcome, "--outcome", table) or guessed_outcome(
-        table, asked.subgroups
+    named = [*question.scores, *question.subgroups]
+    outcome = column_for(question.outcome, "--outcome", table) or guessed_outcome(
+        table, question.subgroups
     )
-    if outcome in asked.scores:
+    if outcome in question.scores:
         raise ConfigError(f"--score {outcome}: is the outcome; name the column of the predictions")
-    patient = column_for(asked.patient, "--patient", table) or guessed_patient(
+    patient = column_for(question.patient, "--patient", table) or guessed_patient(
         table, [*named, outcome]
     )
-    site = column_for(asked.site, "--site", table) or guessed(SITES, table, [*named, outcome])
+    site = column_for(question.site, "--site", table) or guessed(SITES, table, [*named, outcome])
     resamples = resamples_in(table)
     refuse_tuning(table, patient, resamples)
-    aside = [c for c in (outcome, patient, site, *asked.subgroups, *resamples.columns) if c]
+    aside = [c for c in (outcome, patient, site, *question.subgroups, *resamples.columns) if c]
     _refuse_follow_up(table, outcome)
     try:
-        kind = kind_of_outcome(table, outcome, asked.kind, asked.event, aside, asked.negative)
+        kind = kind_of_outcome(
+            table, outcome, question.kind, question.event, aside, question.negative
+        )
     except (ConfigError, DataError) as error:
-        _refuse_with_strays(error, table, asked.scores)
+        _refuse_with_strays(error, table, question.scores)
         raise
     sets: dict[str, dict[str, str]] = {}
     decided: dict[str, str] = {}
     if kind == "classes":
-        sets, decided = _of_classes(table, asked, outcome, aside)
+        sets, decided = _of_classes(table, question, outcome, aside)
         scores = list(dict.fromkeys([*sets, *decided]))
     else:
-        for name in asked.scores:
+        for name in question.scores:
             column_for(name, "--score", table)
         classes = [label_of(value) for value in table[outcome].dropna().unique()]
         event = ""
@@ -661,36 +690,40 @@ def columns_of(table: pd.DataFrame, asked: Question, said: list[str]) -> Columns
         if kind == "number":
             classes = []
         elif len(words_in(table[outcome])) > 1:
-            about = Outcome(outcome, asked.event, tuple(asked.negative))
+            about = Outcome(outcome, question.event, tuple(question.negative))
             place = partial(place_words, table[outcome], about)
             checks.append(place)
             with suppress(ConfigError):
                 event = place().event
-        scores = list(dict.fromkeys(asked.scores)) or guessed_scores(table, aside, classes, event)
+        scores = list(dict.fromkeys(question.scores)) or guessed_scores(
+            table, aside, classes, event
+        )
         every(*checks, *(partial(require_scores, table, [name]) for name in scores))
-    one = {"number": "the prediction", "classes": "the probabilities"}.get(kind, "the score")
+    singular = {"number": "the prediction", "classes": "the probabilities"}.get(kind, "the score")
     many = {"number": "predictions", "classes": "sets of probabilities"}.get(kind, "scores")
     assumed = [
         f"{name} as {what}"
         for name, what, by_user in (
-            (outcome, "the outcome", asked.outcome),
-            (patient, "the patient", asked.patient),
-            (site, "the site", asked.site),
-            (", ".join(scores), one if len(scores) == 1 else many, asked.scores),
+            (outcome, "the outcome", question.outcome),
+            (patient, "the patient", question.patient),
+            (site, "the site", question.site),
+            (", ".join(scores), singular if len(scores) == 1 else many, question.scores),
         )
         if name and not by_user
     ]
     if assumed:
-        said.append(f"Taken by their names: {', '.join(assumed)}.")
+        sentences.append(f"Taken by their names: {', '.join(assumed)}.")
     if patient is None:
-        said.append(
+        sentences.append(
             "No column names the patients: every row is taken as a patient of its own; name the "
             "column with --patient if some have several rows."
         )
     elif once_a_repeat(table, patient, resamples):
-        said.append("Every patient stands once in each repeat: predictions are averaged over them.")
+        sentences.append(
+            "Every patient stands once in each repeat: predictions are averaged over them."
+        )
     elif table[patient].duplicated().any():
-        said.append(
+        sentences.append(
             "Some patients have several rows: intervals take the patient as the unit, and every "
             "row is judged."
         )
@@ -702,14 +735,14 @@ def _refuse_with_strays(
 ) -> None:
     """Refuse an outcome together with the scores that a few cells keep from being numbers."""
     strays = table.attrs.get("strays", {})
-    asked = [name for name in scores if name in strays]
-    if asked:
-        more = ". ".join(f"--score {name}: {strays[name]}" for name in asked)
-        raise type(error)(f"{1 + len(asked)} things. {error}. {more}") from None
+    strange = [name for name in scores if name in strays]
+    if strange:
+        more = ". ".join(f"--score {name}: {strays[name]}" for name in strange)
+        raise type(error)(f"{1 + len(strange)} things. {error}. {more}") from None
 
 
 def _of_classes(
-    table: pd.DataFrame, asked: Question, outcome: str, aside: Sequence[str]
+    table: pd.DataFrame, question: Question, outcome: str, aside: Sequence[str]
 ) -> tuple[dict[str, dict[str, str]], dict[str, str]]:
     """Return the sets of columns of probabilities, and the columns of decided classes.
 
@@ -726,10 +759,10 @@ def _of_classes(
         )
     sets = class_sets(table, classes, aside)
     found = decided_column(table, classes, [*aside, *columns_in(sets)])
-    if asked.scores:
+    if question.scores:
         chosen: dict[str, dict[str, str]] = {}
         alone: dict[str, str] = {}
-        for name in asked.scores:
+        for name in question.scores:
             if name in sets:
                 chosen[name] = sets[name]
             elif name in table.columns and set(classes_in(table[name])) <= set(classes):
@@ -747,7 +780,7 @@ def _of_classes(
         return {}, {found: found}
     started = started_sets(table, classes, aside)
     lacks = "; ".join(
-        f"{name} lacks {', '.join(one for one in classes if one not in own)}"
+        f"{name} lacks {', '.join(word for word in classes if word not in own)}"
         for name, own in list(started.items())[:3]
     )
     raise ConfigError(

@@ -11,18 +11,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from cardio_core.io.hashing import file_digest
-from cardio_core.io.run_artifact import RunKind
-from cardio_core.report.terms import spelled
-from cardio_core.runner.filling import filling, state_of
-from cardio_core.runner.manifest import first_entries
-from cardio_core.runner.progress import Echo
-from cardio_core.types.info import Target
-from cardio_core.types.notes import Note, NoteKind
-from cardio_core.types.report import Metric, Scope
+from cardio_core.api import Metric, Note, NoteKind, Scope, Target
+from cardio_core.report import spelled
+from cardio_core.runs import Echo, RunKind, file_digest, guard_place, write_run
 from cardio_stats import (
+    Estimate,
     harrell_c,
     observed_over_expected,
+    require_one_row_each,
     timed_auc,
     timed_brier,
     timed_calibration,
@@ -30,9 +26,7 @@ from cardio_stats import (
     timed_net_benefit,
     uno_c,
 )
-from cardio_stats._numerics.columns import require_one_row_each
 from cardio_stats.errors import ConfigError, DataError, every
-from cardio_stats.estimate import Estimate
 from cardio_stats.figures import described
 from cardio_stats.figures.curves import decision
 from cardio_stats.figures.survival import risk_calibration
@@ -47,8 +41,9 @@ from cardio_studies.ingest_columns import (
     guessed_scores,
     is_probability,
     require_scores,
+    threshold_for,
 )
-from cardio_studies.run_writer import publish
+from cardio_studies.judgement import judged_entries
 
 TASK = "judged"
 
@@ -89,14 +84,14 @@ class _Judged:
 
 def judge_survival(
     path: Path,
-    asked: Question,
+    question: Question,
     horizon: Horizon,
     out: Path,
     *,
     level: float = 0.95,
     command: Sequence[str] = (),
     echo: Echo | None = None,
-) -> tuple[Path, list[str]]:
+) -> tuple[Path, Sequence[str]]:
     """Write the page of scores of a time to an event, judged at a horizon.
 
     Parameters
@@ -119,7 +114,7 @@ def judge_survival(
     -------
     Path
         Of ``report.html``.
-    list of str
+    sequence of str
         What was taken for granted.
 
     Raises
@@ -130,23 +125,25 @@ def judge_survival(
     DataError
         No follow-up as long, no events, several rows of a patient, or scores that are no numbers.
     """
-    reading = read_typed(path, asked.missing)
+    reading = read_typed(path, question.missing)
     table = reading.table
-    _refuse_options(asked)
+    _refuse_options(question)
     column_for(horizon.time, "--time", table)
     status = horizon.status if horizon.status in table.columns else horizon.status.split("=")[0]
     column_for(status, "--status", table)
-    patient = column_for(asked.patient, "--patient", table) or guessed_patient(
-        table, [horizon.time, status, *asked.scores]
+    patient = column_for(question.patient, "--patient", table) or guessed_patient(
+        table, [horizon.time, status, *question.scores]
     )
     if patient is not None:
         require_one_row_each(table, patient)
-    for name in asked.scores:
+    for name in question.scores:
         column_for(name, "--score", table)
-    aside = [one for one in (horizon.time, status, patient) if one]
-    names = list(dict.fromkeys(asked.scores)) or guessed_scores(table, aside)
-    if asked.primary and asked.primary not in names:
-        raise ConfigError(f"--primary {asked.primary}: is none of the scores ({', '.join(names)})")
+    aside = [column for column in (horizon.time, status, patient) if column]
+    names = list(dict.fromkeys(question.scores)) or guessed_scores(table, aside)
+    if question.primary and question.primary not in names:
+        raise ConfigError(
+            f"--primary {question.primary}: is none of the scores ({', '.join(names)})"
+        )
     every(
         lambda: follow_up_of(table, horizon.time, horizon.status),
         *(partial(require_scores, table, [name]) for name in names),
@@ -161,18 +158,18 @@ def judge_survival(
     scores = [_judged(table, followed, name) for name in names]
     target = Target(status, "binary", ("no", "yes"))
     digest = file_digest(path)
-    state_of(out, RunKind.JUDGED, digest, again=True)
-    primary = asked.primary or names[0]
-    metrics, notes = _metrics(scores, horizon, asked, target, level)
+    guard_place(out, RunKind.JUDGED, digest)
+    primary = question.primary or names[0]
+    metrics, notes = _metrics(scores, horizon, question, target, level)
     lines = [
-        *([f"Taken by its name: {patient} as the patient."] if patient and not asked.patient
+        *([f"Taken by its name: {patient} as the patient."] if patient and not question.patient
           else []),
-        *([] if asked.scores else [f"Taken by their names: {', '.join(names)} as the scores."]),
+        *([] if question.scores else [f"Taken by their names: {', '.join(names)} as the scores."]),
         *followed.sentences("patient"),
-        *(_at_hand(one.estimate) for one in metrics
-          if one.estimate.name == "auc_at" and one.scope.model == primary),
-        *(f"{one.name}: no risks between 0 and 1, so there is no Brier score, calibration or net "
-          "benefit." for one in scores if not one.is_risk),
+        *(_at_hand(metric.estimate) for metric in metrics
+          if metric.estimate.name == "auc_at" and metric.scope.model == primary),
+        *(f"{score.name}: no risks between 0 and 1, so there is no Brier score, calibration or net "
+          "benefit." for score in scores if not score.is_risk),
         *reading.notes_on([*aside, *names]),
     ]  # fmt: skip
     outcome = (
@@ -180,32 +177,29 @@ def judge_survival(
         "by the weights of those who were followed; a higher score is taken to mean an earlier "
         "event."
     )
-    about = first_entries(
-        RunKind.JUDGED, out.name, command, identity=digest,
-        task=TASK, task_title=f"Predictions of {spelled(status)} by {horizon.words}",
-        papers=[], protocols=[], models=names, model_titles={name: name for name in names},
-        baselines=[], primary=asked.primary, targets=[vars(target)], outcome_column=status,
-        outcome=outcome, words={}, seed=0,
-        data={"source": "given", "path_shown": path.name, "digest": digest,
-              "n_patients": followed.n},
-        left_out=f"{followed.n_dropped} rows lack a time or a status and were left out.",
-    )  # fmt: skip
-    with filling(out, about, echo, again=True) as manifest:
-        page = publish(
-            manifest, [one.to_dict() for one in metrics], {},
-            _figures(scores, primary, horizon, level),
+    about = judged_entries(
+        TASK, f"Predictions of {spelled(status)} by {horizon.words}", target, names,
+        question.primary, outcome,
+        {"path_shown": path.name, "digest": digest, "n_patients": followed.n},
+    ) | {
+        "left_out": f"{followed.n_dropped} rows lack a time or a status and were left out.",
+    }  # fmt: skip
+    with write_run(out, RunKind.JUDGED, digest, command=command, echo=echo, **about) as writer:
+        page = writer.publish(
+            [metric.to_dict() for metric in metrics],
             [*Note.each(NoteKind.TABLE, lines), *Note.each(NoteKind.NOT_COMPUTED, notes)],
+            {}, _figures(scores, primary, horizon, level),
         )  # fmt: skip
     return page, lines
 
 
-def _refuse_options(asked: Question) -> None:
+def _refuse_options(question: Question) -> None:
     """Refuse what the time to an event has no use for, rather than pass it over."""
-    given = {
-        "--outcome": asked.outcome, "--event": asked.event, "--negative": asked.negative,
-        "--kind": asked.kind, "--site": asked.site, "--subgroup": asked.subgroups,
+    unused = {
+        "--outcome": question.outcome, "--event": question.event, "--negative": question.negative,
+        "--kind": question.kind, "--site": question.site, "--subgroup": question.subgroups,
     }  # fmt: skip
-    for option, value in given.items():
+    for option, value in unused.items():
         if value:
             raise ConfigError(
                 f"{option}: has no place beside --time and --status, which say what happened; "
@@ -220,34 +214,34 @@ def _judged(table: pd.DataFrame, followed: FollowUp, name: str) -> _Judged:
 
 
 def _metrics(
-    scores: Sequence[_Judged], horizon: Horizon, asked: Question, target: Target, level: float
+    scores: Sequence[_Judged], horizon: Horizon, question: Question, target: Target, level: float
 ) -> tuple[list[Metric], list[str]]:
     metrics: list[Metric] = []
     notes: list[str] = []
-    for one in scores:
-        place = Scope(task=TASK, target=target.name, model=one.name)
-        at = _threshold(asked.thresholds, one.name)
-        for call in _calls(one, horizon.until, at, {"level": level, "unit": "patient"}):
+    for score in scores:
+        place = Scope(task=TASK, target=target.name, model=score.name)
+        at = threshold_for(question.thresholds, score.name)
+        for call in _calls(score, horizon.until, at, {"level": level, "unit": "patient"}):
             try:
                 metrics += [Metric(_plainly_named(found), place) for found in call()]
             except DataError as error:
-                notes.append(f"{one.name}: {error}.")
+                notes.append(f"{score.name}: {error}.")
     if not metrics:
         raise DataError(notes[0] if notes else "no metric can be computed of these predictions")
     return metrics, notes
 
 
 def _calls(
-    one: _Judged, until: float, threshold: float | None, about: Mapping[str, Any]
+    score: _Judged, until: float, threshold: float | None, about: Mapping[str, Any]
 ) -> Iterator[Callable[[], Sequence[Estimate]]]:
     """Yield what is computed of a score; each may be refused, and the others stand."""
-    followed, values = one.follow_up, one.values
+    followed, values = score.follow_up, score.values
     yield lambda: [timed_auc(followed, values, until, **about)]
     yield lambda: [
         harrell_c(followed, values, **about),
         uno_c(followed, values, until=until, **about),
     ]
-    if not one.is_risk:
+    if not score.is_risk:
         return
     yield lambda: timed_brier(followed, values, until, **about)
     yield lambda: [observed_over_expected(followed, values, until, **about)]
@@ -261,20 +255,6 @@ def _calibration(
 ) -> list[Estimate]:
     found = timed_calibration(followed, values, until, **about)
     return [found.slope, *found.errors]
-
-
-def _threshold(texts: Sequence[str], name: str) -> float | None:
-    """Return the threshold of a score, of which one of its own is the last word."""
-    found = None
-    for text in texts:
-        column, equals, value = text.rpartition("=")
-        if equals and column != name:
-            continue
-        try:
-            found = float(value)
-        except ValueError:
-            raise ConfigError(f"--threshold {text}: expected a number, or SCORE=NUMBER") from None
-    return found
 
 
 def _plainly_named(found: Estimate) -> Estimate:
@@ -297,24 +277,24 @@ def _figures(
     scores: Sequence[_Judged], primary: str, horizon: Horizon, level: float
 ) -> dict[str, Callable[[Any], None]]:
     """Return calibration in groups and the decision curve of the primary score, if it is a risk."""
-    one = next((one for one in scores if one.name == primary), scores[0])
-    if not one.is_risk:
+    score = next((score for score in scores if score.name == primary), scores[0])
+    if not score.is_risk:
         return {}
     words = horizon.words
     made: dict[str, Callable[[Any], None]] = {}
-    groups = risk_groups(one.follow_up, one.values, horizon.until, level=level)
+    groups = risk_groups(score.follow_up, score.values, horizon.until, level=level)
     if groups:
         made["calibration-horizon"] = described(
-            risk_calibration(groups, _curve(one, horizon, level), time=words),
-            f"Calibration at {words}: {one.name}",
+            risk_calibration(groups, _curve(score, horizon, level), time=words),
+            f"Calibration at {words}: {score.name}",
             "Kaplan-Meier risk against mean predicted risk, in groups of rising risk and as a "
             "smooth curve; on the dashed line a prediction is worth its face value.",
         )
-    curve = timed_decision_curve(one.follow_up, one.values, horizon.until, level=level)
+    curve = timed_decision_curve(score.follow_up, score.values, horizon.until, level=level)
     if len(curve):
         made["decision-curve-horizon"] = described(
             decision(curve, level=level),
-            f"Decision curve at {words}: {one.name}",
+            f"Decision curve at {words}: {score.name}",
             "Net benefit of acting on the risk, from the threshold at which one would act, with "
             "Kaplan-Meier risks of those who reach it. It is of use where its line lies above both "
             "acting on everybody and acting on nobody.",
@@ -322,9 +302,9 @@ def _figures(
     return made
 
 
-def _curve(one: _Judged, horizon: Horizon, level: float) -> CalibrationCurve | None:
+def _curve(score: _Judged, horizon: Horizon, level: float) -> CalibrationCurve | None:
     try:
-        return timed_calibration(one.follow_up, one.values, horizon.until, level=level).curve
+        return timed_calibration(score.follow_up, score.values, horizon.until, level=level).curve
     except DataError:  # why is a note: the slope says so
         return None
 
@@ -337,9 +317,9 @@ def horizon_of(time: str | None, status: str | None, until: float | None) -> Hor
     ConfigError
         Some of them alone, or a horizon that is no time.
     """
-    given = {"--time": time, "--status": status, "--horizon": until}
-    lacking = [name for name, value in given.items() if value is None]
-    if len(lacking) == len(given):
+    typed = {"--time": time, "--status": status, "--horizon": until}
+    lacking = [name for name, value in typed.items() if value is None]
+    if len(lacking) == len(typed):
         return None
     if lacking or time is None or status is None or until is None:
         raise ConfigError(

@@ -9,29 +9,13 @@ import numpy as np
 import pandas as pd
 from scipy.special import expit, logit
 
-from cardio_core.evaluation.aggregate import pooled
-from cardio_core.fold_assignment import SplitPlan
-from cardio_core.runner.protocols import Arm, split
-from cardio_core.types.info import Target
-from cardio_core.types.predictions import Scored
-from cardio_stats import auc
+from cardio_core.api import Scored, Target
+from cardio_core.evaluation import pooled
+from cardio_core.runs import Reopened, SplitPlan
+from cardio_stats import Estimate, RandomEffects, auc, random_effects
 from cardio_stats.cells import cell_text
 from cardio_stats.errors import DataError
-from cardio_stats.estimate import Estimate
-from cardio_stats.places import RandomEffects, random_effects
-from cardio_studies.stability_setup import (
-    Again,
-    Measure,
-    Refit,
-    fit_refits,
-    has_same,
-    measure_of,
-    needs_for,
-    over_refits,
-    predicted,
-    say_cost,
-    values_of,
-)
+from cardio_studies.refits import Measure, measure_of, over_refits, values_of
 
 WHAT = "sites"
 COLUMN = "site_id"
@@ -64,7 +48,7 @@ class BySite:
         return float(expit(value)) if self.measure.name == "auc" else value
 
 
-def leave_site_out(again: Again, *, column: str = COLUMN, executor: str) -> list[BySite]:
+def leave_site_out(again: Reopened, *, column: str = COLUMN) -> list[BySite]:
     """Test each site by models of the others; return a result a target.
 
     Raises
@@ -72,32 +56,27 @@ def leave_site_out(again: Again, *, column: str = COLUMN, executor: str) -> list
     DataError
         If the cohort table has no such column, it is empty for somebody, or there is one site.
     """
-    arm = with_sites(again, column)
-    table = arm.prepared.features.table
-    say_cost(again, 1)
-    block = arm.config.protocols["honest"].model_copy(update={"plan": "sites", "otherwise": None})
-    name = "each" if column == COLUMN else f"each-{column}"
-    needs = needs_for(
-        again, f"{WHAT}-{column}", seed=again.session.ctx.seed, executor=executor,
+    sited = with_sites(again, column)
+    sited.say_cost(1)
+    block = sited.block.model_copy(update={"plan": "sites", "otherwise": None})
+    refit = sited.refit(
+        "each" if column == COLUMN else f"each-{column}", block=block, needs=f"{WHAT}-{column}",
         sets=("protocols.honest.plan=sites", "protocols.honest.otherwise=null"),
     )  # fmt: skip
-    session = replace(again.session, needs=needs)
-    plan = split(session, block, table, arm.truth, "honest")
-    plan, lost = _with_both_classes(again, plan, table)
-    refit = Refit(name, plan, arm.truth, session.ctx.seed, needs)
+    plan, lost = _with_both_classes(sited, refit.plan)
+    refit = replace(refit, plan=plan)
     if not plan.folds:
         raise DataError(f"--leave-site-out: no site can be tested: {_joined(lost)}")
-    fit_refits(again, WHAT, [refit])
-    names = _names(plan, table)
+    again.fit(WHAT, [refit])
+    names, homes = _names(plan, sited.table), _homes(sited.table)
     return [
-        _summed(again, target, predicted(again, WHAT, refit, target), names, _homes(table), lost)
-        for target in again.task.targets
-        if target.name in again.observed.frames
+        _summed(again, target, again.predicted(WHAT, refit, target), names, homes, lost)
+        for target in again.targets
     ]
 
 
-def with_sites(again: Again, column: str) -> Arm:
-    """Return the arm with `column` of the cohort table as the site of each sample.
+def with_sites(again: Reopened, column: str) -> Reopened:
+    """Return the run with `column` of the cohort table as the site of each sample.
 
     Raises
     ------
@@ -105,15 +84,14 @@ def with_sites(again: Again, column: str) -> Arm:
         If there is no such column, somebody has no site, or there is one site; if an earlier task
         shares the folds and does not know the sites.
     """
-    own = again.arm.prepared.features.table
-    if has_same(again) and (column != COLUMN or COLUMN not in own.columns):
+    if again.shares_folds and (column != COLUMN or COLUMN not in again.table.columns):
         raise DataError(
             f"--leave-site-out: expected recordings with a {COLUMN}, by which the earlier task on "
             f"the same patients can be split, too, found {'none' if column == COLUMN else column}; "
             "leave the earlier task out (--set needs.TASK.skip=true in the run), or the sites"
         )
-    found = _named(again.arm, column)
-    sites = found.prepared.features.table.groupby("subject_id")[COLUMN].first()
+    found = _named(again, column)
+    sites = _homes(found.table)
     if sites.isna().any():
         raise DataError(
             f"--leave-site-out: expected a site ({column}) for every patient, found none for "
@@ -127,22 +105,20 @@ def with_sites(again: Again, column: str) -> Arm:
     return found
 
 
-def _named(arm: Arm, column: str) -> Arm:
-    features = arm.prepared.features
-    if column == COLUMN and COLUMN in features.table.columns:
-        return arm
-    known = arm.prepared.cohort.table
+def _named(again: Reopened, column: str) -> Reopened:
+    if column == COLUMN and COLUMN in again.table.columns:
+        return again
+    known = again.cohort_table
     if known is None or column not in known.columns:
-        columns = [] if known is None else [str(one) for one in known.columns]
+        columns = [] if known is None else [str(name) for name in known.columns]
         raise DataError(
             f"--leave-site-out: expected a column {column} in the cohort table, found "
             f"{', '.join(columns) or 'no table'}; add it, or name another with --site COLUMN"
         )
-    words = pd.Series([cell_text(one) for one in known[column]], index=known.index.astype(str))
+    words = pd.Series([cell_text(name) for name in known[column]], index=known.index.astype(str))
     by_study = words.groupby(level=0).first()
-    sites = features.table["study_id"].astype(str).map(by_study)
-    table = features.table.assign(**{COLUMN: sites.to_numpy(object)})
-    return replace(arm, prepared=replace(arm.prepared, features=replace(features, table=table)))
+    sites = again.table["study_id"].astype(str).map(by_study)
+    return again.with_column(COLUMN, sites.to_numpy(object))
 
 
 def _homes(table: pd.DataFrame) -> pd.Series:
@@ -151,22 +127,20 @@ def _homes(table: pd.DataFrame) -> pd.Series:
     return found
 
 
-def _with_both_classes(
-    again: Again, plan: SplitPlan, table: pd.DataFrame
-) -> tuple[SplitPlan, dict[str, str]]:
+def _with_both_classes(again: Reopened, plan: SplitPlan) -> tuple[SplitPlan, dict[str, str]]:
     """Leave out the folds whose other sites hold one class; return why, by site."""
     target = again.task.targets[0]
     if target.kind == "continuous":
         return plan, {}
-    truth = pd.Series(again.arm.truth.targets.of(table, target.name))
-    names = _names(plan, table)
+    truth = pd.Series(again.truth.targets.of(again.table, target.name))
+    names = _names(plan, again.table)
     lost = {
         names[fold.name]: "the other sites hold one class, from which nothing can be learned"
         for fold in plan.folds
         if len(set(truth.iloc[fold.train].dropna())) < 2
     }
-    kept = tuple(fold for fold in plan.folds if names[fold.name] not in lost)
-    return replace(plan, folds=kept), lost
+    folds = tuple(fold for fold in plan.folds if names[fold.name] not in lost)
+    return replace(plan, folds=folds), lost
 
 
 def _joined(left_out: dict[str, str]) -> str:
@@ -183,7 +157,7 @@ def _names(plan: SplitPlan, table: pd.DataFrame) -> dict[str, str]:
 
 
 def _summed(
-    again: Again,
+    again: Reopened,
     target: Target,
     frame: pd.DataFrame,
     names: dict[str, str],
@@ -191,17 +165,17 @@ def _summed(
     lost: dict[str, str],
 ) -> BySite:
     measure = measure_of(target)
-    config = again.arm.config.evaluate
+    level = again.evaluate.level
     rows: list[dict[str, object]] = []
     left_out: dict[str, str] = dict(lost)
-    models = [m for m in again.session.setup.models if m in set(frame["model"])]
+    models = [m for m in again.models if m in set(frame["model"])]
     inside = _inside_values(again, target, names.values(), homes)
     for fold, site in names.items():
         here = frame[frame["fold"] == fold]
         for model in models:
             own = here[here["model"] == model]
             try:
-                found = _at(own, target, model, config.level, again.session.ctx.seed)
+                found = _at(own, target, model, level, again.seed)
             except DataError as error:
                 left_out.setdefault(site, _why(own, target, error))
                 continue
@@ -218,13 +192,13 @@ def _summed(
     whole = {}
     for key, part in sites.groupby("model", sort=False):
         if len(part) >= 3:
-            whole[str(key)] = _whole(part, measure, config.level)
+            whole[str(key)] = _whole(part, measure, level)
     primary = again.task.primary if again.task.primary in models else models[0]
     return BySite(target, measure, primary, sites, left_out, whole)
 
 
 def _inside_values(
-    again: Again, target: Target, sites: Iterable[str], homes: pd.Series
+    again: Reopened, target: Target, sites: Iterable[str], homes: pd.Series
 ) -> dict[tuple[str, str], float]:
     """Return what the run's own folds reached at each site, by model and site."""
     frame = again.observed.frames[target.name]
@@ -300,10 +274,12 @@ def _why(rows: pd.DataFrame, target: Target, error: DataError) -> str:
     return str(error)
 
 
-def site_table(one: BySite, titles: dict[str, str]) -> pd.DataFrame:
+def site_table(result: BySite, titles: dict[str, str]) -> pd.DataFrame:
     """Return one row a model and site."""
-    table = one.sites.assign(
-        model=one.sites["model"].map(titles), target=one.target.name, metric=one.measure.title
+    table = result.sites.assign(
+        model=result.sites["model"].map(titles),
+        target=result.target.name,
+        metric=result.measure.title,
     ).rename(columns={"inside": "in this run's folds"})
     return table[
         [
@@ -321,18 +297,19 @@ def site_table(one: BySite, titles: dict[str, str]) -> pd.DataFrame:
     ]
 
 
-def whole_table(one: BySite, titles: dict[str, str]) -> pd.DataFrame:
+def whole_table(result: BySite, titles: dict[str, str]) -> pd.DataFrame:
     """Return one row a model: the summary over sites, on the metric's own scale."""
     return pd.DataFrame(
         [
             {
-                "target": one.target.name, "model": titles[model], "metric": one.measure.title,
-                "sites": found.k, "mean over sites": one.scale(found.mean),
-                "low": one.scale(found.low), "high": one.scale(found.high),
-                "a new site, low": one.scale(found.predicted_low),
-                "a new site, high": one.scale(found.predicted_high),
+                "target": result.target.name, "model": titles[model],
+                "metric": result.measure.title, "sites": found.k,
+                "mean over sites": result.scale(found.mean),
+                "low": result.scale(found.low), "high": result.scale(found.high),
+                "a new site, low": result.scale(found.predicted_low),
+                "a new site, high": result.scale(found.predicted_high),
                 "I2": found.i2, "tau2": found.tau2, "Q": found.q, "p of Q": found.p_value,
             }
-            for model, found in one.whole.items()
+            for model, found in result.whole.items()
         ]
     )  # fmt: skip

@@ -6,26 +6,21 @@ from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import yaml
 from pydantic import BaseModel
 
-from cardio_core.compute.processes import one_thread
-from cardio_core.config import RunConfig, dump_yaml, named_configs, validated
-from cardio_core.errors import LeakageError
-from cardio_core.evaluation.clinical_model import with_clinical_model
-from cardio_core.io.hashing import directory_digest, file_digest
-from cardio_core.io.run_artifact import SCHEMA, RunKind
-from cardio_core.io.settings_schema import settings_in
-from cardio_core.registry import Plugin, resolve
-from cardio_core.runner.answers import finished
-from cardio_core.runner.filling import filling, state_of
-from cardio_core.runner.lock import FILE as LOCK
-from cardio_core.runner.manifest import Manifest, now, packages
-from cardio_core.runner.outcome import asked_task
-from cardio_core.runner.progress import Echo
-from cardio_core.runner.setup import open_with_defaults
-from cardio_core.types.info import Task
+from cardio_core.api import LeakageError, RunConfig
+from cardio_core.runs import (
+    Echo,
+    FinalModels,
+    RunKind,
+    file_digest,
+    finished,
+    guard_place,
+    one_thread,
+    write_run,
+)
 from cardio_stats.errors import ConfigError
-from cardio_stats.files import write_text
 from cardio_studies import export_card as card
 from cardio_studies.export_contents import Chosen, Names, choose, copy_models, names_of, without
 
@@ -39,9 +34,7 @@ KEPT = (
 KEPT_OF_DATA = ("source", "difficulty", "n_recordings", "n_patients", "n_samples")
 
 
-def manifest_of(
-    manifest: Mapping[str, Any], chosen: Chosen, name: str, run_digest: str
-) -> dict[str, Any]:
+def entries_of(manifest: Mapping[str, Any], chosen: Chosen, run_digest: str) -> dict[str, Any]:
     """Return the manifest of an exported folder.
 
     `run_digest` is the SHA-256 of the run's own manifest, by which the two can be brought together
@@ -50,7 +43,6 @@ def manifest_of(
     titles = manifest.get("model_titles") or {}
     data = manifest.get("data") or {}
     return {
-        "schema": SCHEMA, "status": "running", "kind": RunKind.EXPORTED, "name": name,
         **{key: manifest[key] for key in KEPT if key in manifest},
         "models": list(chosen.models),
         "model_titles": {key: titles[key] for key in chosen.models if key in titles},
@@ -59,8 +51,7 @@ def manifest_of(
         "data": {key: data[key] for key in KEPT_OF_DATA if key in data},
         "left_out_models": chosen.left_out,
         "patient_rows": chosen.with_rows,
-        "exported": now(), "exported_with": packages().get("cardio-core"),
-        "run_manifest_sha256": run_digest, "identity": run_digest,
+        "run_manifest_sha256": run_digest,
         "config_digest": "exported",  # nothing goes on from it
         "notes": [], "needs": [], "stages": {}, "quarantined": [], "said": [],
     }  # fmt: skip
@@ -115,7 +106,7 @@ def _names(value: Any, ids: Collection[str]) -> bool:
     """
     if isinstance(value, str):
         return value in ids or "/" in value or "\\" in value
-    return isinstance(value, list | tuple) and any(_names(one, ids) for one in value)
+    return isinstance(value, list | tuple) and any(_names(item, ids) for item in value)
 
 
 @one_thread()
@@ -163,52 +154,40 @@ def export_run(
         If a name of a patient, a recording or a file was found in what was to be written; nothing
         is written then.
     """
-    manifest = finished(run)
+    manifest = finished(run, RunKind.RUN, RunKind.EXPORTED, fitted=True)
     if manifest.get("kind") == "exported":
         raise ConfigError(f"{run}: is exported already; copy the folder as it is")
     made_of = file_digest(run / "manifest.json")
-    state_of(out, RunKind.EXPORTED, made_of)
+    guard_place(out, RunKind.EXPORTED, made_of)
     if onnx:
         from cardio_studies.onnx_export import require_onnx
 
         require_onnx()
-    plugin, config, task = _opened(run, manifest)
+    task, config, published = FinalModels(run).settings(manifest)
     chosen = choose(run, manifest, task, models, with_patient_rows=with_patient_rows)
-    names = without(names_of(run), _published(plugin, task))
-
-    first = manifest_of(manifest, chosen, out.name, made_of)
-    with filling(out, first, echo) as made:
+    names = without(names_of(run), published)
+    first = entries_of(manifest, chosen, made_of)
+    with write_run(out, RunKind.EXPORTED, made_of, echo=echo, **first) as writer:
         copy_models(run, out, chosen, task)
-        write_text(out / "config.yaml", dump_yaml(config_of(config, names.ids)))
-        made.update(final_digest=directory_digest(out / "models" / "final"))
+        settings = config_of(config, names.ids).model_dump(mode="json")
+        writer.text("config.yaml", yaml.safe_dump(settings, sort_keys=False))
+        writer.manifest.update(final_digest=FinalModels(out).digest)
         card.write(card.card_of(run, chosen, names), out)
         if onnx:
             from cardio_studies.onnx_export import write_networks
 
-            made.update(onnx=write_networks(out, examples, echo))
+            made = write_networks(run, chosen.models, out, examples, echo)
+            writer.manifest.update(onnx=made)
         _search(out, names, run)
-        made.close()
+        writer.manifest.close()
     _say(chosen, echo)
-    return Manifest.open(out).content
-
-
-def _opened(run: Path, manifest: dict[str, Any]) -> tuple[Plugin, RunConfig, Task]:
-    plugin = open_with_defaults(manifest["plugin"])
-    task = plugin.info.task(manifest["task"])
-    model: Any = resolve(plugin.info.config_of(task))
-    config: RunConfig = validated(model, settings_in(run), "config.yaml")
-    return plugin, config, asked_task(with_clinical_model(task, config.covariates), config)
-
-
-def _published(plugin: Plugin, task: Task) -> list[str]:
-    """Return the texts that anybody who installs the plugin has: they name no patient."""
-    return [repr(plugin.info), repr(task), *named_configs(plugin.info.configs).values()]
+    return writer.manifest.content
 
 
 def _search(folder: Path, names: Names, run: Path) -> None:
     """Look for every name of the run in every file that is to leave it."""
     for path in sorted(folder.rglob("*")):
-        if path.name != LOCK and path.is_file() and (n := names.search(path)):
+        if path.name != "running.lock" and path.is_file() and (n := names.search(path)):
             raise LeakageError(
                 f"{run}: {path.relative_to(folder)} would have told {n} name(s) of its patients "
                 "or recordings, so nothing was written; leave out the model that wrote them "

@@ -9,10 +9,9 @@ import logging
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stdout
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -21,11 +20,8 @@ from numpy.typing import NDArray
 from torch import nn
 from torch.nn.modules import module as hooks
 
-from cardio_core.compute.resource_errors import install_extra
-from cardio_core.runner.answers import Opened, answer, open_finished
-from cardio_core.runner.progress import Echo
-from cardio_core.runner.setup import CohortAsked, writer_of
-from cardio_core.types.features import FeatureSet
+from cardio_core.api import FeatureSet
+from cardio_core.runs import Echo, FinalModels, install_extra
 from cardio_stats.errors import CardioError, ConfigError, DataError
 from cardio_stats.files import SafeName, file_in
 
@@ -68,17 +64,17 @@ def watching() -> Iterator[list[Called]]:
     seen: set[int] = set()
     depth = 0
 
-    def before(module: nn.Module, given: Any) -> None:
+    def before(module: nn.Module, value: Any) -> None:
         nonlocal depth
         depth += 1
 
-    def after(module: nn.Module, given: Any, output: Any) -> None:
+    def after(module: nn.Module, value: Any, output: Any) -> None:
         nonlocal depth
         depth -= 1
         learnt = next(module.parameters(), None) is not None
         if depth or not learnt or id(module) in seen:
             return
-        inputs, as_mapping = _named(given)
+        inputs, as_mapping = _named(value)
         if inputs:
             seen.add(id(module))
             found.append(Called(module, inputs, as_mapping))
@@ -94,14 +90,18 @@ def watching() -> Iterator[list[Called]]:
             handle.remove()
 
 
-def _named(given: tuple[Any, ...]) -> tuple[dict[str, Array], bool]:
+def _named(arguments: tuple[Any, ...]) -> tuple[dict[str, Array], bool]:
     """Return the tensors of a call by name, and whether they came as one mapping."""
-    if len(given) == 1 and isinstance(given[0], Mapping):
-        tensors = {str(name): value for name, value in given[0].items()}
+    if len(arguments) == 1 and isinstance(arguments[0], Mapping):
+        tensors = {str(name): value for name, value in arguments[0].items()}
         as_mapping = True
     else:
-        names = ["input"] if len(given) == 1 else [f"input_{n}" for n in range(1, len(given) + 1)]
-        tensors, as_mapping = dict(zip(names, given, strict=True)), False
+        names = (
+            ["input"]
+            if len(arguments) == 1
+            else [f"input_{n}" for n in range(1, len(arguments) + 1)]
+        )
+        tensors, as_mapping = dict(zip(names, arguments, strict=True)), False
     if not all(isinstance(value, torch.Tensor) and value.dim() for value in tensors.values()):
         return {}, as_mapping
     found = {name: value.detach().cpu().numpy().copy() for name, value in tensors.items()}
@@ -196,14 +196,14 @@ def write_onnx(path: Path, called: Called, about: Mapping[str, str]) -> dict[str
 @contextmanager
 def _silently() -> Iterator[None]:
     """Keep what torch's exporter says of itself, and of packages that we do not use, to itself."""
-    said, level = logging.getLogger("torch.onnx"), logging.getLogger("torch.onnx").level
-    said.setLevel(logging.ERROR)
+    logger, level = logging.getLogger("torch.onnx"), logging.getLogger("torch.onnx").level
+    logger.setLevel(logging.ERROR)
     try:
         with warnings.catch_warnings(), redirect_stdout(io.StringIO()):
             warnings.simplefilter("ignore")
             yield
     finally:
-        said.setLevel(level)
+        logger.setLevel(level)
 
 
 class _Flat(nn.Module):
@@ -216,10 +216,10 @@ class _Flat(nn.Module):
 
     def forward(self, *tensors: torch.Tensor) -> Any:
         """Return what the network returns, without names."""
-        given = tensors
+        arguments = tensors
         if self._names is not None:
-            given = (dict(zip(self._names, tensors, strict=True)),)  # type: ignore[assignment]
-        made = self.network(*given)
+            arguments = (dict(zip(self._names, tensors, strict=True)),)  # type: ignore[assignment]
+        made = self.network(*arguments)
         if isinstance(made, Mapping):
             return tuple(made.values())
         return made
@@ -267,8 +267,8 @@ def _largest_difference(
     for batch in (dict(inputs), *(_random(inputs, n, rng) for n in (1, 2, 5))):
         expected = _tuple(network, _as_tensors(batch))
         found = session.run(None, batch)
-        for one, other in zip(expected, found, strict=True):
-            wanted = one.numpy()
+        for first, other in zip(expected, found, strict=True):
+            wanted = first.numpy()
             scale = max(1.0, float(np.abs(wanted).max(initial=0.0)))
             apart = float(np.abs(wanted - other).max(initial=0.0)) / scale
             largest = max(largest, apart if np.isfinite(apart) else np.inf)
@@ -316,20 +316,26 @@ def _first(text: str | None) -> str:
 
 # The networks of an exported folder, found by letting it predict, as ONNX files.
 
-N_SYNTHETIC = 6
 NOT_HERE = ("Behind the network come the plugin's own steps: probabilities, means over what a "
             "patient has, the threshold. The outputs are as the network gives them.")  # fmt: skip
 
 
 def write_networks(
-    folder: Path, examples: Sequence[Path], echo: Echo | None = None
+    run: Path,
+    models: Sequence[str],
+    folder: Path,
+    examples: Sequence[Path],
+    echo: Echo | None = None,
 ) -> dict[str, dict[str, Any]]:
     """Write every network that the exported models call in predicting as ``onnx/NAME.onnx``.
 
     Parameters
     ----------
+    run : Path
+        The run whose final models predict.
+    models : sequence of str
     folder : Path
-        An exported folder.
+        Where ``onnx`` is made.
     examples : sequence of Path
         Recordings to predict; none makes a few synthetic ones. Nothing of them is kept.
     echo : callable, optional
@@ -346,30 +352,20 @@ def write_networks(
     CardioError
         If a network cannot be written, or answers otherwise than in torch.
     """
-    with TemporaryDirectory(prefix="cardio-") as place:
-        opened = open_finished(folder, device="cpu", features_in=Path(place) / "features")
-        inputs = tuple(examples) or (_synthetic(opened, Path(place) / "synthetic"),)
-        try:
-            # Once without models: what measures recordings is not of the models.
-            prepared = answer(_only(opened, ()), inputs, echo=echo).prepared
-        except DataError as error:
-            how = "--example" if examples else "give recordings with --example"
-            raise DataError(
-                f"--onnx: {how}: no recording to call the networks on ({error})"
-            ) from error
-        made: dict[str, dict[str, Any]] = {}
-        for name in opened.models:
-            if opened.task.model(name).core_owned:
-                continue
-            with watching() as called:
-                answer(_only(opened, (name,)), inputs)
-            for number, one in enumerate(called, start=1):
+    made: dict[str, dict[str, Any]] = {}
+    predicted = FinalModels(run).predict_each(models, examples, watching, echo)
+    try:
+        for name, called, opened, features in predicted:
+            about = _about(opened, name, features)
+            for number, call in enumerate(called, start=1):
                 stem = name if len(called) == 1 else f"{name}-{number}"
-                path = file_in(folder, "onnx", SafeName(stem, ".onnx"))
-                about = _about(opened, name, prepared.features)
                 if echo is not None:
-                    echo(f"ONNX: {name}, {type(one.network).__name__}")
-                made[stem] = write_onnx(path, one, about)
+                    echo(f"ONNX: {name}, {type(call.network).__name__}")
+                path = file_in(folder, "onnx", SafeName(stem, ".onnx"))
+                made[stem] = write_onnx(path, call, about)
+    except DataError as error:
+        how = "--example" if examples else "give recordings with --example"
+        raise DataError(f"--onnx: {how}: no recording to call the networks on ({error})") from error
     if not made:
         raise CardioError(
             "--onnx: none of the exported models called a network in predicting; leave --onnx out"
@@ -377,18 +373,7 @@ def write_networks(
     return made
 
 
-def _only(opened: Opened, models: Sequence[str]) -> Opened:
-    return replace(opened, manifest={**opened.manifest, "models": list(models)})
-
-
-def _synthetic(opened: Opened, place: Path) -> Path:
-    place.mkdir()
-    asked = CohortAsked(opened.task.name, N_SYNTHETIC, seed=1, difficulty=opened.config.difficulty)
-    writer_of(opened.plugin.info, asked)(place)
-    return place
-
-
-def _about(opened: Opened, model: str, features: FeatureSet) -> dict[str, str]:
+def _about(opened: Any, model: str, features: FeatureSet) -> dict[str, str]:
     """Return what a user of the file has to know: whose it is, its settings, units and axes."""
     manifest, tree = opened.manifest, opened.config.model_dump(mode="json")
     blocks = {

@@ -1,34 +1,22 @@
-"""The same run over other split seeds: how much of its answer was the luck of the folds."""
+"""A run fitted again: over other folds, on permuted labels, on fewer patients; and its metrics."""
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
-from cardio_core.config import ProtocolBlock
-from cardio_core.fold_assignment import SplitPlan, strata_of
-from cardio_core.runner.protocols import split
-from cardio_core.types.info import Target
-from cardio_core.types.targets import KEY_OF_UNIT, Targets
-from cardio_stats.errors import ConfigError, DataError
-from cardio_stats.estimate import Estimate
-from cardio_studies.stability_setup import (
-    Again,
-    Measure,
-    Refit,
-    fit_refits,
-    measure_of,
-    needs_for,
-    over_refits,
-    predicted,
-    say_cost,
-    unfitted_in,
-    values_of,
-)
+from cardio_core.api import Target, Targets
+from cardio_core.evaluation import pooled
+from cardio_core.runs import Refit, Reopened, SplitPlan
+from cardio_stats import Estimate, bootstrapped
+from cardio_stats.auc_covariance import RankedRows
+from cardio_stats.errors import DataError
+from cardio_stats.resampling import Units, resample
 
 WHAT = "repeats"
 
@@ -83,60 +71,35 @@ class Repeated:
         return int((gain > 0).sum()), int((gain == 0).sum()), int((gain < 0).sum())
 
 
-def repeat(again: Again, n: int, *, executor: str) -> list[Repeated]:
-    """Fit the run again over `n` other seeds of its splits and fits; return a result a target.
-
-    Raises
-    ------
-    ConfigError
-        If fewer than two are asked for.
-    """
-    if n < 2:
-        raise ConfigError(
-            f"--repeats {n}: expected two or more; one repeat says nothing of a spread, 20 do"
-        )
-    say_cost(again, n)
-    refits = [_refit(again, number, executor) for number in range(1, n + 1)]
-    fit_refits(again, WHAT, refits)
-    lost = unfitted_in(again, WHAT, refits)
-    return [
-        _summed(again, target, refits, lost)
-        for target in again.task.targets
-        if target.name in again.observed.frames
-    ]
-
-
-def fixed_folds(again: Again) -> bool:
-    """Whether the run's plan leaves nothing to a seed."""
-    return again.arm.plan.plan not in ("nested", "holdout")
-
-
-def _refit(again: Again, number: int, executor: str) -> Refit:
-    block: ProtocolBlock = again.arm.config.protocols["honest"]
+def repeat(again: Reopened, n: int) -> list[Repeated]:
+    """Fit the run again over `n` other seeds of its splits and fits; return a result a target."""
+    again.say_cost(n)
     # A nested plan of several repeats uses up as many seeds: none is drawn twice.
-    seed = again.session.ctx.seed + number * block.repeats
-    name = f"seed-{seed}"
-    needs = needs_for(again, name, seed=seed, executor=executor)
-    session = replace(again.session, ctx=again.session.ctx.replace(seed=seed), needs=needs)
-    table = again.arm.prepared.features.table
-    plan = split(session, block, table, again.arm.truth, "honest")
-    return Refit(name, plan, again.arm.truth, seed, needs)
+    seeds = [again.seed + number * again.block.repeats for number in range(1, n + 1)]
+    refits = [again.refit(f"seed-{seed}", seed=seed, needs=f"seed-{seed}") for seed in seeds]
+    again.fit(WHAT, refits)
+    lost = again.unfitted(WHAT, refits)
+    return [_summed(again, target, refits, lost) for target in again.targets]
 
 
-def _summed(again: Again, target: Target, refits: list[Refit], lost: dict[str, int]) -> Repeated:
-    frames = [predicted(again, WHAT, refit, target) for refit in refits]
+def fixed_folds(again: Reopened) -> bool:
+    """Whether the run's plan leaves nothing to a seed."""
+    return again.plan.plan not in ("nested", "holdout")
+
+
+def _summed(again: Reopened, target: Target, refits: list[Refit], lost: dict[str, int]) -> Repeated:
+    frames = [again.predicted(WHAT, refit, target) for refit in refits]
     rows = [
         {"seed": refit.seed, "model": model, "value": value}
         for refit, frame in zip(refits, frames, strict=True)
         for model, value in values_of(frame, target).items()
     ]
     values = pd.DataFrame(rows, columns=["seed", "model", "value"])
-    models = [m for m in again.session.setup.models if m in set(values["model"])]
+    models = [m for m in again.models if m in set(values["model"])]
     primary = again.task.primary if again.task.primary in models else (models or [""])[0]
     pairs = [(primary, other) for other in models if other != primary]
-    config = again.arm.config.evaluate
     means, differences = over_refits(
-        frames, target, pairs, level=config.level, seed=again.session.ctx.seed
+        frames, target, pairs, level=again.evaluate.level, seed=again.seed
     )
     observed = values_of(again.observed.frames[target.name], target)
     return Repeated(target, measure_of(target), primary, values, observed, means, differences, lost)
@@ -153,18 +116,21 @@ def number_of(share: float) -> str:
     return f"{share:.2g}" if share % 1 else f"{share:.0f}"
 
 
-def spread_table(one: Repeated, titles: dict[str, str]) -> pd.DataFrame:
+def spread_table(result: Repeated, titles: dict[str, str]) -> pd.DataFrame:
     """Return one row a model: the spread over repeats, and what the patients leave open."""
-    best = one.best()
+    best = result.best()
     rows = []
-    for model, own in one.values.groupby("model", sort=False):
+    for model, own in result.values.groupby("model", sort=False):
         values = own["value"].to_numpy(float)
-        mean = one.means.get(str(model))
-        better = one.measure.sign * values < one.measure.sign * one.own.get(str(model), np.nan)
+        mean = result.means.get(str(model))
+        better = result.measure.sign * values < result.measure.sign * result.own.get(
+            str(model), np.nan
+        )
         rows.append(
             {
-                "target": one.target.name, "model": titles[str(model)], "metric": one.measure.title,
-                "repeats": len(values), "this run": one.own.get(str(model)),
+                "target": result.target.name, "model": titles[str(model)],
+                "metric": result.measure.title,
+                "repeats": len(values), "this run": result.own.get(str(model)),
                 "repeats worse than this run": int(better.sum()),
                 "mean": values.mean(),
                 "SD over repeats": values.std(ddof=1) if len(values) > 1 else np.nan,
@@ -175,20 +141,20 @@ def spread_table(one: Repeated, titles: dict[str, str]) -> pd.DataFrame:
             }
         )  # fmt: skip
     table = pd.DataFrame(rows)
-    order = table["mean"] * -one.measure.sign
+    order = table["mean"] * -result.measure.sign
     return table.iloc[np.argsort(order.to_numpy(), kind="stable")].reset_index(drop=True)
 
 
-def pairs_table(one: Repeated, titles: dict[str, str], baselines: set[str]) -> pd.DataFrame:
+def pairs_table(result: Repeated, titles: dict[str, str], baselines: set[str]) -> pd.DataFrame:
     """Return the primary model against each other one: how often ahead, and by how much."""
     rows = []
-    for (primary, other), difference in one.differences.items():
-        ahead, equal, behind = one.ahead(other)
+    for (primary, other), difference in result.differences.items():
+        ahead, equal, behind = result.ahead(other)
         rows.append(
             {
-                "target": one.target.name, "primary model": titles[primary],
+                "target": result.target.name, "primary model": titles[primary],
                 "other": titles[other], "baseline": other in baselines,
-                "ahead in": ahead, "equal in": equal, "behind in": behind, "repeats": one.n,
+                "ahead in": ahead, "equal in": equal, "behind in": behind, "repeats": result.n,
                 "mean difference": difference.value, "low": difference.low,
                 "high": difference.high, "n patients": difference.n,
             }
@@ -244,7 +210,7 @@ class Permuted:
         return float(own), null.to_numpy(float)
 
 
-def permute(again: Again, n: int) -> list[Permuted]:
+def permute(again: Reopened, n: int) -> list[Permuted]:
     """Rerun everything on `n` permutations of the labels; return a result a target.
 
     Labels are permuted before anything that sees them: the folds are drawn from them, candidates,
@@ -252,22 +218,16 @@ def permute(again: Again, n: int) -> list[Permuted]:
 
     Raises
     ------
-    ConfigError
-        If fewer than nineteen are asked for.
     DataError
         If the labels cannot be permuted between patients.
     """
-    if n < FEWEST:
-        raise ConfigError(
-            f"--permute {n}: expected {FEWEST} or more, or no p-value can reach .05; 199 are usual"
-        )
-    refits = [_permuting_refit(again, number) for number in range(1, n + 1)]
-    fit_refits(again, PERMUTED_TITLE, refits)
-    return [
-        _permuting_summed(again, target, refits)
-        for target in again.task.targets
-        if target.name in again.observed.frames
-    ]
+    refits = []
+    for number in range(1, n + 1):
+        rng = np.random.default_rng([again.seed, number])
+        targets = permuted_targets(again.truth.targets, again.table, rng)
+        refits.append(again.refit(f"permutation-{number}", targets=targets))
+    again.fit(PERMUTED_TITLE, refits)
+    return [_permuting_summed(again, target, refits) for target in again.targets]
 
 
 def p_value(own: float, null: np.ndarray, sign: int) -> float:
@@ -307,7 +267,7 @@ def permuted_targets(targets: Targets, table: pd.DataFrame, rng: np.random.Gener
             "--permute: expected labels of recordings, studies or patients, found labels of "
             "moments within recordings, which cannot change patients; leave --permute out"
         )
-    key = KEY_OF_UNIT[targets.unit]
+    key = f"{targets.unit}_id"
     owner = table.drop_duplicates(key).set_index(table.drop_duplicates(key)[key])["subject_id"]
     index = targets.table.index
     owners = owner.reindex(index)
@@ -329,11 +289,11 @@ def permuted_targets(targets: Targets, table: pd.DataFrame, rng: np.random.Gener
     source = np.arange(len(index))
     for group in alike.values():
         for subject, other in zip(group, rng.permutation(group), strict=True):
-            to, given = rows_of[subject], rows_of[str(other)]
+            to, donor_rows = rows_of[subject], rows_of[str(other)]
             # Only what is known of equal targets changes places.
             for pattern in sorted({tuple(known.iloc[row]) for row in to}):
                 here = [row for row in to if tuple(known.iloc[row]) == pattern]
-                there = [row for row in given if tuple(known.iloc[row]) == pattern]
+                there = [row for row in donor_rows if tuple(known.iloc[row]) == pattern]
                 source[here] = rng.permutation(there)
     moved = targets.table.iloc[source].set_axis(index)
     strata = targets.strata
@@ -343,21 +303,12 @@ def permuted_targets(targets: Targets, table: pd.DataFrame, rng: np.random.Gener
     return replace(targets, table=moved, strata=strata)
 
 
-def _permuting_refit(again: Again, number: int) -> Refit:
-    session, arm = again.session, again.arm
-    table = arm.prepared.features.table
-    rng = np.random.default_rng([session.ctx.seed, number])
-    truth = replace(arm.truth, targets=permuted_targets(arm.truth.targets, table, rng))
-    plan = split(session, arm.config.protocols["honest"], table, truth, "honest")
-    return Refit(f"permutation-{number}", plan, truth, session.ctx.seed)
-
-
-def _permuting_summed(again: Again, target: Target, refits: list[Refit]) -> Permuted:
+def _permuting_summed(again: Reopened, target: Target, refits: list[Refit]) -> Permuted:
     rows = [
         {"permutation": number, "model": model, "value": value}
         for number, refit in enumerate(refits, start=1)
         for model, value in values_of(
-            predicted(again, PERMUTED_TITLE, refit, target), target
+            again.predicted(PERMUTED_TITLE, refit, target), target
         ).items()
     ]
     null = pd.DataFrame(rows, columns=["permutation", "model", "value"])
@@ -368,12 +319,12 @@ def _permuting_summed(again: Again, target: Target, refits: list[Refit]) -> Perm
     return Permuted(target, measure_of(target), primary, null, own, among)
 
 
-def null_table(one: Permuted, titles: dict[str, str], level: float = 0.95) -> pd.DataFrame:
+def null_table(result: Permuted, titles: dict[str, str], level: float = 0.95) -> pd.DataFrame:
     """Return one row a model, and one for the best of them: observed, null, p."""
-    rows = [(titles[model], value, one.nulls(model)) for model, value in one.own.items()]
-    if len(one.chosen_among) > 1:
-        rows.append(("the best of them, chosen each time", *one.best()))
-    tails = [0.5 - level / 2, 0.5 + level / 2]
+    rows = [(titles[model], value, result.nulls(model)) for model, value in result.own.items()]
+    if len(result.chosen_among) > 1:
+        rows.append(("the best of them, chosen each time", *result.best()))
+    tails, sign = [0.5 - level / 2, 0.5 + level / 2], result.measure.sign
     found = []
     for title, value, null in rows:
         if not len(null):
@@ -381,13 +332,11 @@ def null_table(one: Permuted, titles: dict[str, str], level: float = 0.95) -> pd
         low, high = np.quantile(null, tails)
         found.append(
             {
-                "target": one.target.name, "model": title, "metric": one.measure.title,
+                "target": result.target.name, "model": title, "metric": result.measure.title,
                 "this run": value, "permutations": len(null), "null mean": null.mean(),
                 "null low": low, "null high": high,
-                "at least as good": int(
-                    np.count_nonzero(one.measure.sign * null >= one.measure.sign * value - 1e-12)
-                ),
-                "p": p_value(value, null, one.measure.sign),
+                "at least as good": int(np.count_nonzero(sign * null >= sign * value - 1e-12)),
+                "p": p_value(value, null, sign),
             }
         )  # fmt: skip
     return pd.DataFrame(found)
@@ -425,7 +374,7 @@ class Learned:
     gains: pd.DataFrame
 
 
-def learn(again: Again) -> list[Learned]:
+def learn(again: Reopened) -> list[Learned]:
     """Fit the run again on shares of its training patients; return a result a target.
 
     Raises
@@ -434,18 +383,14 @@ def learn(again: Again) -> list[Learned]:
         If fewer than two sizes are left to compare with the run itself.
     """
     plan, by_share = planned(again)
-    again.session.say(
+    again.say(
         f"Learning curve: {len(by_share)} shares of the training patients, {DRAWS} draws each."
     )
-    fit_refits(again, CURVE_TITLE, [refit for refits in by_share.values() for refit in refits])
-    return [
-        _curve_summed(again, target, plan, by_share)
-        for target in again.task.targets
-        if target.name in again.observed.frames
-    ]
+    again.fit(CURVE_TITLE, [refit for refits in by_share.values() for refit in refits])
+    return [_curve_summed(again, target, plan, by_share) for target in again.targets]
 
 
-def planned(again: Again) -> tuple[SplitPlan, dict[float, list[Refit]]]:
+def planned(again: Reopened) -> tuple[SplitPlan, dict[float, list[Refit]]]:
     """Return the folds of the curve, and the refits of each share of their training patients.
 
     Raises
@@ -453,14 +398,14 @@ def planned(again: Again) -> tuple[SplitPlan, dict[float, list[Refit]]]:
     DataError
         If the cohort is too small for any share.
     """
-    plan = _first_repeat(again.arm.plan)
+    plan = _first_repeat(again.plan)
     by_share: dict[float, list[Refit]] = {}
     for share in SHARES:
         for draw in range(DRAWS):
             smaller = _smaller(again, plan, share, draw)
             if smaller is not None:
                 name = f"share-{share:g}-draw-{draw}"
-                refit = Refit(name, smaller, again.arm.truth, again.session.ctx.seed)
+                refit = Refit(name, smaller, again.truth, again.seed)
                 by_share.setdefault(share, []).append(refit)
     if not by_share:
         n_all = _n_trained(again, plan)
@@ -476,20 +421,18 @@ def _first_repeat(plan: SplitPlan) -> SplitPlan:
     return replace(plan, folds=tuple(fold for fold in plan.folds if fold.repeat == 0))
 
 
-def _n_trained(again: Again, plan: SplitPlan) -> int:
-    subjects = again.arm.prepared.features.table["subject_id"]
+def _n_trained(again: Reopened, plan: SplitPlan) -> int:
+    subjects = again.table["subject_id"]
     return int(np.median([subjects.iloc[fold.train].nunique() for fold in plan.folds]))
 
 
-def _smaller(again: Again, plan: SplitPlan, share: float, draw: int) -> SplitPlan | None:
+def _smaller(again: Reopened, plan: SplitPlan, share: float, draw: int) -> SplitPlan | None:
     """Return the plan with a share of each fold's training people; None where they are too few.
 
     Of each stratum the same share is kept. Larger shares of one draw hold the smaller ones.
     """
-    table = again.arm.prepared.features.table
-    names = [target.name for target in again.task.targets]
-    strata = strata_of(again.arm.truth.targets.stratum(table, names))
-    subjects = table["subject_id"].astype(str).to_numpy()
+    strata = again.strata()
+    subjects = again.table["subject_id"].astype(str).to_numpy()
     folds = []
     for fold in plan.folds:
         # A person belongs to the rarest of his strata, so that it keeps its share.
@@ -497,31 +440,33 @@ def _smaller(again: Again, plan: SplitPlan, share: float, draw: int) -> SplitPla
         own = pd.DataFrame({"who": subjects[fold.train], "stratum": strata[fold.train]})
         own["rarity"] = rarity[strata[fold.train] + 1]
         home = own.sort_values(["rarity", "stratum"]).groupby("who")["stratum"].first()
-        rng = np.random.default_rng([again.session.ctx.seed, draw, fold.repeat, fold.index])
-        kept: set[str] = set()
+        rng = np.random.default_rng([again.seed, draw, fold.repeat, fold.index])
+        people_kept: set[str] = set()
         counts = []
         for stratum, people in home.groupby(home):
             order = rng.permutation(sorted(people.index))
             n = round(share * len(order))
-            kept |= set(order[:n])
+            people_kept |= set(order[:n])
             if stratum >= 0:
                 counts.append(n)
         if sum(counts) < FEWEST_PATIENTS or min(counts) < FEWEST_OF_A_CLASS:
             return None
-        folds.append(replace(fold, train=fold.train[np.isin(subjects[fold.train], list(kept))]))
+        folds.append(
+            replace(fold, train=fold.train[np.isin(subjects[fold.train], list(people_kept))])
+        )
     return replace(plan, folds=tuple(folds))
 
 
 def _curve_summed(
-    again: Again, target: Target, plan: SplitPlan, by_share: dict[float, list[Refit]]
+    again: Reopened, target: Target, plan: SplitPlan, by_share: dict[float, list[Refit]]
 ) -> Learned:
-    config, seed = again.arm.config.evaluate, again.session.ctx.seed
+    config, seed = again.evaluate, again.seed
     whole = again.observed.frames[target.name]
     whole = whole[whole["repeat"] == 0].reset_index(drop=True)
     sizes: list[tuple[int, list[pd.DataFrame]]] = [
         (
             _n_trained(again, refits[0].plan),
-            [predicted(again, CURVE_TITLE, refit, target) for refit in refits],
+            [again.predicted(CURVE_TITLE, refit, target) for refit in refits],
         )
         for refits in by_share.values()
     ]
@@ -542,10 +487,10 @@ def _curve_summed(
             )  # fmt: skip
     models = list(dict.fromkeys(str(row["model"]) for row in points))
     primary = again.task.primary if again.task.primary in models else models[0]
-    order = {m: n for n, m in enumerate(again.session.setup.models)}
+    order = {m: n for n, m in enumerate(again.models)}
     table = pd.DataFrame(points).sort_values(
-        ["model", "n_trained"], key=lambda one: one.map(order) if one.name == "model" else one,
-        kind="stable",
+        ["model", "n_trained"], kind="stable",
+        key=lambda column: column.map(order) if column.name == "model" else column,
     )  # fmt: skip
     return Learned(
         target, measure_of(target), primary, table.reset_index(drop=True), pd.DataFrame(gains)
@@ -568,16 +513,16 @@ def _gains(
             )
         )
     models = sorted({str(m)[2:] for frame in pairs for m in frame["model"].unique()})
-    asked = [(f"1:{m}", f"0:{m}") for m in models]
-    _, found = over_refits(pairs, target, asked, level=level, seed=seed)
+    steps = [(f"1:{m}", f"0:{m}") for m in models]
+    _, found = over_refits(pairs, target, steps, level=level, seed=seed)
     return {key[0][2:]: estimate for key, estimate in found.items()}
 
 
-def curve_tables(one: Learned, titles: dict[str, str]) -> tuple[pd.DataFrame, pd.DataFrame]:
+def curve_tables(result: Learned, titles: dict[str, str]) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return the points and the gains with models in words."""
-    about = {"target": one.target.name, "metric": one.measure.title}
-    points = one.points.assign(model=one.points["model"].map(titles), **about)
-    gains = one.gains.assign(model=one.gains["model"].map(titles), **about)
+    about = {"target": result.target.name, "metric": result.measure.title}
+    points = result.points.assign(model=result.points["model"].map(titles), **about)
+    gains = result.gains.assign(model=result.gains["model"].map(titles), **about)
     first = ["target", "model"]
     return (
         points[[*first, "n_trained", "metric", "value", "low", "high", "n_tested"]].rename(
@@ -585,3 +530,192 @@ def curve_tables(one: Learned, titles: dict[str, str]) -> tuple[pd.DataFrame, pd
         ),
         gains[[*first, "from", "to", "metric", "gain", "low", "high"]],
     )
+
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+MOST_CELLS = 400_000_000
+"""Rows times models times refits times resamples: beyond it fewer resamples are drawn."""
+RESAMPLES, FEWEST_RESAMPLES = 2000, 200
+
+Weighted = Callable[[Floats], Floats]
+"""From counts of units, shape (n_resamples, n_units), to the metric of each resample."""
+
+
+@dataclass(frozen=True)
+class Measure:
+    """The metric by which models are ranked: `sign` is 1 where more is better, else -1."""
+
+    name: str
+    title: str
+    sign: int
+    chance: float | None = None
+
+    def better(self, first: float, other: float) -> bool:
+        """Whether a value is better than another; NaN is better than nothing."""
+        return bool(self.sign * first > self.sign * other)
+
+
+def measure_of(target: Target) -> Measure:
+    """Return the metric that leads a run's report for a target of this kind."""
+    if target.kind == "binary":
+        return Measure("auc", "AUC", 1, 0.5)
+    if target.kind == "multiclass":
+        return Measure("macro_f1", "macro F1", 1)
+    unit = f", {target.unit}" if target.unit else ""
+    return Measure("mae", f"mean absolute error{unit}", -1)
+
+
+def values_of(frame: pd.DataFrame, target: Target) -> dict[str, float]:
+    """Return each model's metric, pooled out of fold; undefined ones are left out.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        As `Scored.frames` has it.
+    target : Target
+    """
+    found = {}
+    for model in map(str, frame["model"].unique()):
+        weighted, n_units = _weighted(pooled(frame, target, model), target, None)
+        value = float(weighted(np.ones((1, n_units)))[0]) if n_units else np.nan
+        if np.isfinite(value):
+            found[model] = value
+    return found
+
+
+def over_refits(
+    frames: Sequence[pd.DataFrame],
+    target: Target,
+    pairs: Sequence[tuple[str, str]] = (),
+    *,
+    level: float = 0.95,
+    seed: int = 0,
+) -> tuple[dict[str, Estimate], dict[tuple[str, str], Estimate]]:
+    """Return each model's mean metric over refits, and mean differences, with intervals.
+
+    Patients are drawn, each with what all refits said of him: the refits share their patients, so
+    more refits steady the mean and do not narrow what the patients leave open.
+
+    Parameters
+    ----------
+    frames : sequence of DataFrame
+        One a refit, as `Scored.frames` has it.
+    target : Target
+    pairs : sequence of (model, other)
+        Whose differences are asked for.
+    level : float
+    seed : int
+
+    Returns
+    -------
+    dict of str to Estimate
+        By model: those that every refit has.
+    dict of (str, str) to Estimate
+        The first less the second, where both are there.
+    """
+    measure = measure_of(target)
+    models = sorted(set.intersection(*({str(m) for m in f["model"].unique()} for f in frames)))
+    people = sorted({str(person) for f in frames for person in f["subject_id"].unique()})
+    code = {item: number for number, item in enumerate(people)}
+    rows = {m: [pooled(f, target, m) for f in frames] for m in models}
+    weighted: dict[str, list[Weighted]] = {}
+    for model in models:
+        made = [_weighted(row, target, code) for row in rows[model]]
+        weighted[model] = [metric for metric, _ in made]
+    ones = np.ones((1, len(people)))
+    values = {m: float(np.mean([metric(ones)[0] for metric in weighted[m]])) for m in models}
+    models = [m for m in models if np.isfinite(values[m])]
+    if not models or len(people) < 5:
+        raise DataError(
+            f"{target.name}: expected five patients or more and a model that every refit could "
+            f"fit, found {len(people)} and {len(models)}"
+        )
+    compared_pairs = [pair for pair in pairs if set(pair) <= set(models)]
+
+    def statistic(counts: Floats) -> Floats:
+        means = {m: np.mean([metric(counts) for metric in weighted[m]], axis=0) for m in models}
+        differences = [means[a] - means[b] for a, b in compared_pairs]
+        return np.stack([*(means[m] for m in models), *differences], axis=1)
+
+    cells = sum(len(row) for m in models for row in rows[m])
+    n_resamples = max(FEWEST_RESAMPLES, min(RESAMPLES, MOST_CELLS // max(1, cells)))
+    drawn = resample(statistic, Units(len(people)), n_resamples, seed).values
+    within = f", each with all {len(frames)} refits" if len(frames) > 1 else ""
+
+    def estimate(name: str, value: float, column: int) -> Estimate:
+        bare = Estimate(name, value, n=len(people), unit="patient", n_patients=len(people))
+        return bootstrapped(bare, drawn[:, column], level, seed, n_resamples, within=within)
+
+    own = {m: estimate(measure.name, values[m], n) for n, m in enumerate(models)}
+    compared = {
+        (a, b): estimate(f"{measure.name}_difference", values[a] - values[b], len(models) + n)
+        for n, (a, b) in enumerate(compared_pairs)
+    }
+    return own, compared
+
+
+def _weighted(
+    rows: pd.DataFrame, target: Target, code: Mapping[str, int] | None
+) -> tuple[Weighted, int]:
+    """Return the metric as a function of how often each unit was drawn, and the number of units.
+
+    Without `code` every row is a unit.
+    """
+    if target.kind != "multiclass":
+        score = f"score:{target.classes[1]}" if target.kind == "binary" else "score"
+        rows = rows[rows[["y_true", "unit_id", score]].notna().all(axis=1)]
+    codes: Ints = np.arange(len(rows)).astype(np.int64)
+    if code is not None:
+        codes = np.asarray(rows["subject_id"].astype(str).map(code), dtype=np.int64)
+    n_units = len(rows) if code is None else len(code)
+    if target.kind == "binary":
+        truth = (rows["y_true"] == target.classes[1]).to_numpy(bool)
+        return _area(truth, rows[score].to_numpy(float), codes), n_units
+    if target.kind == "multiclass":
+        return _macro_f1(rows, target, codes, n_units), n_units
+    error = np.abs(rows["score"].to_numpy(float) - rows["y_true"].to_numpy(float))
+    sums = _sums(np.column_stack([error, np.ones(len(error))]), codes, n_units)
+
+    def mean_error(counts: Floats) -> Floats:
+        total = counts @ sums
+        with np.errstate(invalid="ignore", divide="ignore"):
+            return np.asarray(total[:, 0] / total[:, 1])
+
+    return mean_error, n_units
+
+
+def _area(truth: np.ndarray, score: Floats, codes: Ints) -> Weighted:
+    if truth.all() or not truth.any():
+        return lambda counts: np.full(len(counts), np.nan)
+    return RankedRows.of(truth, score, codes).aucs
+
+
+def _macro_f1(rows: pd.DataFrame, target: Target, codes: Ints, n_units: int) -> Weighted:
+    """Return the mean F1 of the scored classes that occur."""
+    truth, predicted = rows["y_true"].to_numpy(object), rows["predicted"].to_numpy(object)
+    classes = [
+        name for name in target.classes if name not in target.unscored and (truth == name).any()
+    ]
+    columns = []
+    for name in classes:
+        is_one, says_one = truth == name, predicted == name
+        columns += [is_one & says_one, is_one.astype(float) + says_one]
+    if not columns:
+        return lambda counts: np.full(len(counts), np.nan)
+    sums = _sums(np.column_stack(columns).astype(float), codes, n_units)
+
+    def mean_f1(counts: Floats) -> Floats:
+        total = counts @ sums
+        with np.errstate(invalid="ignore", divide="ignore"):
+            by_class = 2 * total[:, ::2] / total[:, 1::2]
+        return np.asarray(np.nanmean(np.where(np.isfinite(by_class), by_class, np.nan), axis=1))
+
+    return mean_f1
+
+
+def _sums(columns: Floats, codes: Ints, n_units: int) -> Floats:
+    sums = np.zeros((n_units, columns.shape[1]))
+    np.add.at(sums, codes, columns)
+    return sums

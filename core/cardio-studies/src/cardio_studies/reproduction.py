@@ -2,37 +2,21 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from cardio_core.io.run_artifact import METRICS, MetricRow
-from cardio_core.io.run_schema import read_predictions
-from cardio_core.io.settings_schema import settings_in
-from cardio_core.io.store import open_cache
-from cardio_core.runner.manifest import Manifest
-from cardio_core.runner.progress import Echo
-from cardio_core.runner.provenance import (
-    Difference,
-    NotTheSameError,
-    data_differ,
-    differences,
-    ground_in,
-    ground_of,
-    settings_differ,
+from cardio_core.runs import (
+    Repetition,
+    Run,
+    RunKind,
+    differences_between,
+    finished,
 )
-from cardio_core.runner.request import RunRequest
-from cardio_core.runner.resume import kept_contents
-from cardio_core.runner.run import run as make
-from cardio_core.runner.setup import set_up
 from cardio_stats.errors import ConfigError
 from cardio_stats.files import write_json, write_text
 
@@ -50,7 +34,7 @@ def environment_of(manifest: Mapping[str, Any]) -> dict[str, Any]:
         ``python``, ``pip`` (``NAME==VERSION`` of everything that the core and the plugin require)
         and ``ours``: distributions of this project, which no index has, with version and commit.
     """
-    then = ground_in(manifest)
+    then = manifest["stands_on"]
     packages = {**then.get("packages", {}), **then.get("aside", {})}
     ours = [{"name": "cardio-core", **_ours(then["core"], manifest.get("git_commit"))}]
     plugin = then["plugin"]
@@ -78,7 +62,7 @@ def to_install(manifest: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]
     >>> to_install(then, ground | {"packages": {"numpy": "2.5.0"}})
     ['pip install "numpy==2.4.6"']
     """
-    then = ground_in(manifest)
+    then = manifest["stands_on"]
     lines = []
     if then.get("python", now.get("python")) != now.get("python"):
         lines.append(f"Python {then['python']}")
@@ -188,12 +172,12 @@ class Counts:
         self, where: Sequence[str] | pd.Series, then: Sequence[Any], now: Sequence[Any]
     ) -> None:
         """Count numbers, or words, in pairs."""
-        for place, one, other in zip(where, then, now, strict=True):
+        for place, first, other in zip(where, then, now, strict=True):
             self.n += 1
-            if _same(one, other):
+            if _same(first, other):
                 self.equal += 1
                 continue
-            apart = _apart(one, other)
+            apart = _apart(first, other)
             if apart is not None:
                 self.largest = max(self.largest, apart)
             if apart is not None and apart <= TOLERANCE:
@@ -201,11 +185,11 @@ class Counts:
                 continue
             self.differ += 1
             if len(self.others) < _LISTED:
-                self.others.append(Other(str(place), _plain(one), _plain(other)))
+                self.others.append(Other(str(place), _plain(first), _plain(other)))
 
     def to_dict(self) -> dict[str, Any]:
         """Return it JSON-ready."""
-        return vars(self) | {"others": [one.to_dict() for one in self.others]}
+        return vars(self) | {"others": [other_number.to_dict() for other_number in self.others]}
 
 
 def compare_numbers(then: Path, now: Path) -> list[Counts]:
@@ -226,20 +210,24 @@ def compare_numbers(then: Path, now: Path) -> list[Counts]:
 
 def _metrics(then: Path, now: Path) -> Counts:
     counts = Counts("metrics.json")
-    before, after = (_by_place(METRICS.read(run / counts.file)) for run in (then, now))
+    before, after = (_by_place(Run(run).artifact.metrics) for run in (then, now))
     for place in dict.fromkeys([*before, *after]):
-        one, other = before.get(place, {}), after.get(place, {})
-        names = [n for n in dict.fromkeys([*one, *other]) if (one.get(n), other.get(n)) != _NEITHER]
+        then_row, other = before.get(place, {}), after.get(place, {})
+        names = [
+            n
+            for n in dict.fromkeys([*then_row, *other])
+            if (then_row.get(n), other.get(n)) != _NEITHER
+        ]
         where = [f"{place}{'' if name == 'value' else f', {name}'}" for name in names]
-        counts.add(where, [one.get(n) for n in names], [other.get(n) for n in names])
+        counts.add(where, [then_row.get(n) for n in names], [other.get(n) for n in names])
     return counts
 
 
-def _by_place(rows: Iterable[MetricRow]) -> dict[str, dict[str, Any]]:
+def _by_place(rows: Iterable[Any]) -> dict[str, dict[str, Any]]:
     """Return the numbers of estimates by their place in words."""
     found: dict[str, dict[str, Any]] = {}
     for row in rows:
-        words = [str(one) for key in _PLACE if (one := getattr(row, key)) not in (None, "")]
+        words = [str(part) for key in _PLACE if (part := getattr(row, key)) not in (None, "")]
         place, again = " ".join(words), 2
         while place in found:
             place, again = f"{' '.join(words)} ({again})", again + 1
@@ -249,7 +237,7 @@ def _by_place(rows: Iterable[MetricRow]) -> dict[str, dict[str, Any]]:
 
 def _predictions(then: Path, now: Path) -> Counts:
     counts = Counts("predictions.csv")
-    before, after = (_read(run / counts.file) for run in (then, now))
+    before, after = (_read(run) for run in (then, now))
     both = before.merge(
         after, on=[*_UNITS, "again"], how="outer", suffixes=(" then", " now"), sort=False
     )
@@ -259,18 +247,18 @@ def _predictions(then: Path, now: Path) -> Counts:
     for name in ("target", "model", "event", "sample_id"):
         where = where + " " + both[name]
     for name in _PREDICTED:
-        one, other = _numbers(both[f"{name} then"]), _numbers(both[f"{name} now"])
-        asked = [not (_missing(a) and _missing(b)) for a, b in zip(one, other, strict=True)]
+        first, other = _numbers(both[f"{name} then"]), _numbers(both[f"{name} now"])
+        present = [not (_missing(a) and _missing(b)) for a, b in zip(first, other, strict=True)]
         counts.add(
-            (where + ("" if name == "score" else f", {name}"))[asked],
-            [a for a, ask in zip(one, asked, strict=True) if ask],
-            [b for b, ask in zip(other, asked, strict=True) if ask],
+            (where + ("" if name == "score" else f", {name}"))[present],
+            [a for a, ask in zip(first, present, strict=True) if ask],
+            [b for b, ask in zip(other, present, strict=True) if ask],
         )
     return counts
 
 
-def _read(path: Path) -> pd.DataFrame:
-    table = read_predictions(path)
+def _read(run: Path) -> pd.DataFrame:
+    table = Run(run).predictions
     table = table.reindex(columns=[*_UNITS, *_PREDICTED]).astype({"repeat": str})
     table[list(_UNITS)] = table[list(_UNITS)].fillna("")
     table["again"] = table.groupby(list(_UNITS)).cumcount()
@@ -288,15 +276,15 @@ def _missing(value: Any) -> bool:
     return value is None or (isinstance(value, float) and value != value)
 
 
-def _same(one: Any, other: Any) -> bool:
-    return bool(one == other) or (_missing(one) and _missing(other))
+def _same(value: Any, other: Any) -> bool:
+    return bool(value == other) or (_missing(value) and _missing(other))
 
 
-def _apart(one: Any, other: Any) -> float | None:
+def _apart(value: Any, other: Any) -> float | None:
     """Return how far two numbers lie apart, None where that is not known."""
-    if isinstance(one, str) or isinstance(other, str) or _missing(one) or _missing(other):
+    if isinstance(value, str) or isinstance(other, str) or _missing(value) or _missing(other):
         return None
-    apart = abs(float(one) - float(other)) / max(1.0, abs(float(one)), abs(float(other)))
+    apart = abs(float(value) - float(other)) / max(1.0, abs(float(value)), abs(float(other)))
     return apart if np.isfinite(apart) else None
 
 
@@ -317,7 +305,7 @@ _VERDICT = {
 }
 
 
-def told(answer: Mapping[str, Any]) -> Iterator[str]:
+def text_lines(answer: Mapping[str, Any]) -> Iterator[str]:
     """Yield the lines of the page.
 
     Parameters
@@ -328,11 +316,11 @@ def told(answer: Mapping[str, Any]) -> Iterator[str]:
     yield f"{answer['run']}, made again as {answer['again']}: {_VERDICT[answer['verdict']]}"
     yield ""
     yield f"{'':<18}{'numbers':>9}{'equal':>9}{'within rounding':>17}{'differ':>9}  largest apart"
-    for one in answer["numbers"]:
-        largest = f"{one['largest']:.1e}" if one["largest"] else "-"
+    for counts in answer["numbers"]:
+        largest = f"{counts['largest']:.1e}" if counts["largest"] else "-"
         yield (
-            f"{one['file']:<18}{one['n']:>9}{one['equal']:>9}{one['within']:>17}"
-            f"{one['differ']:>9}  {largest}"
+            f"{counts['file']:<18}{counts['n']:>9}{counts['equal']:>9}{counts['within']:>17}"
+            f"{counts['differ']:>9}  {largest}"
         )
     yield ""
     yield (
@@ -344,15 +332,15 @@ def told(answer: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _others(answer: Mapping[str, Any]) -> Iterator[str]:
-    for one in answer["numbers"]:
-        if not one["others"]:
+    for counts in answer["numbers"]:
+        if not counts["others"]:
             continue
         yield ""
-        yield f"In {one['file']} (then, now):"
-        for other in one["others"][:_SHOWN]:
+        yield f"In {counts['file']} (then, now):"
+        for other in counts["others"][:_SHOWN]:
             yield f"  {other['where']}: {_said(other['then'])}, {_said(other['now'])}"
-        if one["differ"] > _SHOWN:
-            yield f"  and {one['differ'] - _SHOWN} more; reproduce.json lists up to a thousand"
+        if counts["differ"] > _SHOWN:
+            yield f"  and {counts['differ'] - _SHOWN} more; reproduce.json lists up to a thousand"
 
 
 def _why(answer: Mapping[str, Any]) -> Iterator[str]:
@@ -368,8 +356,8 @@ def _why(answer: Mapping[str, Any]) -> Iterator[str]:
         )
         return
     yield "Differs from then:" if answer["verdict"] == "equal" else "Why, or what else differs:"
-    for one in found:
-        yield f"  {one['words']}"
+    for column in found:
+        yield f"  {column['words']}"
     if answer["to_install"]:
         yield "To have what it was made with:"
         yield from (f"  {line}" for line in answer["to_install"])
@@ -384,70 +372,16 @@ def _said(value: Any) -> str:
 JSON, TEXT = "reproduce.json", "reproduce.txt"
 
 
-def foretold(run: Path, request: RunRequest) -> list[str]:
-    """Return what differs from then before anything is made, and what would bring it back.
-
-    Parameters
-    ----------
-    run : Path
-        A finished run.
-    request : RunRequest
-        Its own, to be repeated.
-
-    Raises
-    ------
-    ConfigError
-        If it is no finished run, or was not made by this command.
-    """
-    manifest = finished(run)
-    now = ground_of(request, set_up(request))
-    found = differences(ground_in(manifest), now)
+def foretold(repetition: Repetition) -> list[str]:
+    """Return what differs from then before anything is made, and what would bring it back."""
+    found, now = repetition.differences()
     if not found:
-        lines = ["Code, packages, device and machine are those of then."]
-        return lines if "stands_on" in manifest else [*lines, _OLDER]
-    lines = [f"Now differs: {one.words}." for one in found]
-    lines += [f"To have what it was made with: {line}" for line in to_install(manifest, now)]
-    return lines if "stands_on" in manifest else [*lines, _OLDER]
-
-
-def reproduce(run: Path, request: RunRequest, *, anyway: bool, echo: Echo) -> dict[str, Any]:
-    """Make a run again in a new folder and compare every number of the two.
-
-    Features are made anew, and a synthetic cohort is, too: the cache is not asked.
-
-    Parameters
-    ----------
-    run : Path
-        A finished run.
-    request : RunRequest
-        Its own, with the folder to write in `out`.
-    anyway : bool
-        Whether other recordings, labels or settings than those of then are accepted.
-    echo : callable
-        Takes progress lines.
-
-    Returns
-    -------
-    dict
-        What `reproduce.json` holds; see `compared`.
-
-    Raises
-    ------
-    ConfigError
-        If it is no finished run, the folder holds something, or something changed.
-    """
-    finished(run)
-    out = request.out
-    if out is None or (out.exists() and (not out.is_dir() or any(out.iterdir()))):
-        raise ConfigError(f"--out {out}: expected a new or an empty folder")
-    asked = request if anyway else replace(request, same_as=run)
-    try:
-        with _own_cache():
-            make(asked, echo)
-    except NotTheSameError:
-        shutil.rmtree(out, ignore_errors=True)  # nothing but its beginning is there
-        raise
-    return compared(run, out)
+        return ["Code, packages, device and machine are those of then."]
+    cures = to_install(repetition.manifest, now)
+    return [
+        *(f"Now differs: {column.words}." for column in found),
+        *(f"To have what it was made with: {line}" for line in cures),
+    ]
 
 
 def compared(run: Path, again: Path) -> dict[str, Any]:
@@ -459,7 +393,7 @@ def compared(run: Path, again: Path) -> dict[str, Any]:
         ``verdict`` (equal, within rounding, differs), ``tolerance``, ``numbers`` (a file each),
         ``differs_from_then`` (what may explain it), ``environment`` (of then).
     """
-    before, after = finished(run), finished(again)
+    before, after = (finished(folder, RunKind.RUN) for folder in (run, again))
     for name in ("plugin", "task"):
         if before[name] != after[name]:
             raise ConfigError(
@@ -467,7 +401,6 @@ def compared(run: Path, again: Path) -> dict[str, Any]:
                 "runs of one command"
             )
     numbers = compare_numbers(run, again)
-    why = [*_between(run, before, again, after)]
     answer = {
         "run": before["name"],
         "again": after["name"],
@@ -475,89 +408,21 @@ def compared(run: Path, again: Path) -> dict[str, Any]:
         "task": before["task"],
         "command": before["command"],
         "finished": [before["finished"], after["finished"]],
-        "verdict": _verdict([one.differ for one in numbers], [one.within for one in numbers]),
+        "verdict": _verdict(
+            [counts.differ for counts in numbers], [counts.within for counts in numbers]
+        ),
         "tolerance": TOLERANCE,
-        "numbers": [one.to_dict() for one in numbers],
-        "differs_from_then": [vars(one) for one in why],
+        "numbers": [counts.to_dict() for counts in numbers],
+        "differs_from_then": [vars(difference) for difference in differences_between(run, again)],
         "environment": environment_of(before),
-        "to_install": to_install(before, ground_in(after)),
+        "to_install": to_install(before, after["stands_on"]),
     }
     write_json(again / JSON, answer)
-    write_text(again / TEXT, "\n".join(told(answer)) + "\n")
+    write_text(again / TEXT, "\n".join(text_lines(answer)) + "\n")
     return answer
-
-
-def finished(run: Path) -> dict[str, Any]:
-    """Return the manifest of a finished run.
-
-    Raises
-    ------
-    ConfigError
-        If it is none.
-    """
-    content = Manifest.open(run).content
-    kind = content.get("kind", "run")
-    if kind != "run":
-        raise ConfigError(
-            f"{run}: expected a run, found a folder that is {kind}; reproduce the run, or repeat "
-            "its own command (manifest.json)"
-        )
-    if content["status"] != "done":
-        raise ConfigError(f"{run}: this run is not finished ({content['status']}); resume it first")
-    return content
-
-
-_OLDER = (
-    "It was made by an older cardio-core, which kept no digests of labels and code: that they are "
-    "the same cannot be checked."
-)
 
 
 def _verdict(differ: list[int], within: list[int]) -> str:
     if any(differ):
         return "differs"
     return "within rounding" if any(within) else "equal"
-
-
-def _between(
-    run: Path, before: Mapping[str, Any], again: Path, after: Mapping[str, Any]
-) -> Iterator[Difference]:
-    """Yield what differs between two finished runs, from the data to the machine."""
-    then, now = ground_in(before), ground_in(after)
-    details = kept_contents(run), kept_contents(again)
-    if all(details):
-        yield from data_differ(then, now, *details)
-    elif before["data"].get("digest") != after["data"].get("digest"):
-        yield Difference("data", "files of recordings differ")
-    if before.get("split_digest") != after.get("split_digest"):
-        yield Difference("data", "patients fall into other folds")
-    own = [settings_in(one)
-           for one in (run, again)]  # fmt: skip
-    needs = [{one["task"]: one["identity"] for one in made["needs"]} for made in (before, after)]
-    for task in sorted({*needs[0], *needs[1]}):
-        if needs[0].get(task) != needs[1].get(task):
-            yield Difference("data", f"{task}, which it needs, came from another run")
-    yield from settings_differ({"seed": before["seed"]} | own[0], {"seed": after["seed"]} | own[1])
-    yield from differences(then, now)
-    workers = then.get("executor"), now.get("executor")
-    if None not in workers and workers[0] != workers[1]:
-        words = f"the executor is {workers[1]}, was {workers[0]} (no number depends on it)"
-        yield Difference("machine", words, tolerated=True)
-
-
-@contextmanager
-def _own_cache() -> Iterator[None]:
-    """Give a run a cache of its own: features of another day may have been made otherwise."""
-    before = os.environ.get("CARDIO_CACHE")
-    # Inside the user's own, where `cardio data forget` finds what a killed one leaves.
-    above = open_cache() / "again"
-    above.mkdir(exist_ok=True, mode=0o700)
-    with TemporaryDirectory(dir=above) as place:
-        os.environ["CARDIO_CACHE"] = place
-        try:
-            yield
-        finally:
-            if before is None:
-                del os.environ["CARDIO_CACHE"]
-            else:
-                os.environ["CARDIO_CACHE"] = before

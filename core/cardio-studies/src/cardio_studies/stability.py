@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from cardio_core.compute.processes import one_thread
-from cardio_core.io.hashing import digest
-from cardio_core.io.places import shown_command
-from cardio_core.io.run_artifact import RunKind
-from cardio_core.runner.filling import filling
-from cardio_core.runner.manifest import Manifest, first_entries, now
-from cardio_core.runner.progress import Display, Echo
-from cardio_stats.cells import write_table
+from cardio_core.runs import (
+    Display,
+    Echo,
+    Reopened,
+    RunKind,
+    RunWriter,
+    digest,
+    finished,
+    one_thread,
+    reopen,
+    write_run,
+)
 from cardio_stats.errors import ConfigError
-from cardio_stats.files import SafeName, file_in, replacing, write_json, write_text
 from cardio_studies.left_out_sites import COLUMN
-from cardio_studies.stability_setup import Again, Asked, finished, has_same, opened
 
 NOTHING = (
     "stability: expected something to look at, found nothing; give --repeats N, --permute N, "
@@ -61,7 +62,16 @@ class Wanted:
 
 @one_thread()
 def study_stability(
-    run: Path, wanted: Wanted, asked: Asked, out: Path, echo: Echo, *, command: Sequence[str] = ()
+    run: Path,
+    wanted: Wanted,
+    out: Path,
+    echo: Echo,
+    *,
+    data: Sequence[Path] = (),
+    needs_from: Mapping[str, Path] | None = None,
+    device: str = "auto",
+    executor: str = "local",
+    command: Sequence[str] = (),
 ) -> Path:
     """Fit a finished run again in the ways that were asked for, and write a page of what came.
 
@@ -73,10 +83,11 @@ def study_stability(
     run : Path
         A finished run with an honest protocol.
     wanted : Wanted
-    asked : Asked
     out : Path
         A new or empty folder, or one that this wrote for the same run.
     echo : callable
+    data, needs_from, device, executor
+        As for `reopen`.
     command : sequence of str
         As typed, for the page.
 
@@ -91,77 +102,59 @@ def study_stability(
         In one line.
     """
     wanted.check()
-    made = finished(run)
+    made = finished(run, RunKind.RUN, honest=True, fitted=True)
     identity = digest([made["config_digest"], made["data"]["digest"], made["split_digest"]])
-    first = first_entries(
-        RunKind.STABILITY, out.name, command, of=run.name, identity=identity, notes=[]
-    )
     with (
-        filling(out, first, echo, resumes=True) as manifest,
+        write_run(
+            out, RunKind.STABILITY, identity, command=command, echo=echo, of=run.name, notes=[]
+        ) as writer,
         Display(echo, ("features",)) as say,
-        opened(run, asked, out, manifest, say) as again,
-    ):
-        return _work(again, wanted, asked, out, manifest, shlex.join(shown_command(command)))
+        reopen(
+            run, writer.manifest, say, data=data, needs_from=needs_from, device=device,
+            executor=executor,
+        ) as again,
+    ):  # fmt: skip
+        return _work(again, wanted, writer)
 
 
-def _work(
-    again: Again, wanted: Wanted, asked: Asked, out: Path, manifest: Manifest, command: str
-) -> Path:
-    from cardio_core.report.panels import write_panels
-    from cardio_stats.figures import svg_text
+def _work(again: Reopened, wanted: Wanted, writer: RunWriter) -> Path:
     from cardio_studies import left_out_sites as sites
-    from cardio_studies import refits as curve
-    from cardio_studies import refits as permuting
-    from cardio_studies import refits as repeats
-    from cardio_studies import stability_page as panels
+    from cardio_studies import refits, stability_page
 
     task, made = again.task, again.made
     titles = {model.name: model.title for model in task.models}
     baselines = {model.name for model in task.models if model.baseline}
-    found = []
+    stage, found = writer.manifest.stage, []
     # What these data do not allow is said before anything is fitted.
     if wanted.leave_site_out:
         sites.with_sites(again, wanted.site)
     if wanted.learning_curve:
-        curve.planned(again)
+        refits.planned(again)
     if wanted.repeats:
-        with manifest.stage("repeats"):
-            repeated = repeats.repeat(again, wanted.repeats, executor=asked.executor)
-        fixed = repeats.fixed_folds(again)
-        found.append(panels.repeats_panel(repeated, titles, baselines, fixed=fixed))
+        with stage("repeats"):
+            repeated = refits.repeat(again, wanted.repeats)
+        fixed = refits.fixed_folds(again)
+        found.append(stability_page.repeats_panel(repeated, titles, baselines, fixed=fixed))
     if wanted.permute:
-        with manifest.stage("permutations"):
-            permuted = permuting.permute(again, wanted.permute)
-        found.append(panels.permuted_panel(permuted, titles, same=has_same(again)))
+        with stage("permutations"):
+            permuted = refits.permute(again, wanted.permute)
+        same = again.shares_folds
+        found.append(stability_page.permuted_panel(permuted, titles, same=same))
     if wanted.leave_site_out:
-        with manifest.stage("sites"):
-            by_site = sites.leave_site_out(again, column=wanted.site, executor=asked.executor)
-        found.append(panels.sites_panel(by_site, titles))
+        with stage("sites"):
+            by_site = sites.leave_site_out(again, column=wanted.site)
+        found.append(stability_page.sites_panel(by_site, titles))
     if wanted.learning_curve:
-        with manifest.stage("learning curve"):
-            learned = curve.learn(again)
-        found.append(panels.curve_panel(learned, titles))
-    drawn: dict[str, str] = {}
+        with stage("learning curve"):
+            learned = refits.learn(again)
+        found.append(stability_page.curve_panel(learned, titles))
+    synthetic = made["data"]["source"] == "synthetic"
     for panel in found:
-        for name, table in panel.tables.items():
-            with replacing(file_in(out, "tables", SafeName(name, ".csv"))) as temporary:
-                write_table(table, temporary, digits="%.6g")
-        for name, drawing in panel.figures.items():
-            drawn[name] = svg_text(drawing)
-            write_text(file_in(out, "figures", SafeName(name, ".svg")), drawn[name])
-    told = {panel.key: list(panel.found) for panel in found}
-    write_json(out / "found.json", told)
-    data = made["data"]
-    page = write_panels(
-        out / "report.html", found, drawn, title=f"Stability of {made['task_title']}",
+        again.say(panel.found[0])
+    return writer.publish_panels(
+        found, title=f"Stability of {made['task_title']}", synthetic=synthetic,
         about=[
-            f"run {made['name']}", f"{data['n_patients']} patients",
-            "synthetic data" if data["source"] == "synthetic" else "real data", now()[:10],
+            f"run {made['name']}", f"{made['data']['n_patients']} patients",
+            "synthetic data" if synthetic else "real data",
         ],
-        command=command, synthetic=data["source"] == "synthetic",
     )  # fmt: skip
-    for panel in found:
-        again.session.say(panel.found[0])
-    manifest.close(told=told)
-    again.session.say(f"Report: {page}")
-    return page

@@ -10,8 +10,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from cardio_core.report.panels import Panel
-from cardio_core.runner.progress import several
+from cardio_core.report import Panel
+from cardio_stats import RandomEffects
 from cardio_stats.figures.canvas import (
     BLUE,
     GREY,
@@ -27,8 +27,7 @@ from cardio_stats.figures.canvas import (
     width_in,
     wrapped,
 )
-from cardio_stats.places import RandomEffects
-from cardio_stats.words import listed, number, p_value
+from cardio_stats.words import counted, listed, number, p_value
 from cardio_studies.left_out_sites import BySite, site_table, whole_table
 from cardio_studies.refits import (
     DRAWS,
@@ -79,13 +78,13 @@ def strips(rows: Sequence[Strip], *, x: str, chance: float | None, interval: str
         axes.tick_params(axis="y", length=0)
         words = (("●", GREY, "one refit"), ("◆", BLUE, "the run itself"), ("━", INK, interval))
         at = 0.0
-        for mark, colour, said in words:
+        for mark, colour, text in words:
             axes.annotate(
-                f"{mark} {said}", xy=(0, 1), xycoords="axes fraction", xytext=(at, 5),
+                f"{mark} {text}", xy=(0, 1), xycoords="axes fraction", xytext=(at, 5),
                 textcoords="offset points", fontsize=SMALL_PT, color=colour,
                 annotation_clip=False,
             )  # fmt: skip
-            at += 72 * width_in(f"{mark} {said}", SMALL_PT) + 14
+            at += 72 * width_in(f"{mark} {text}", SMALL_PT) + 14
 
     return draw
 
@@ -140,21 +139,21 @@ def site_forest(
         rows = sites.sort_values("value", ascending=False, kind="stable")
         n_lines = len(rows) + (2 if whole is not None else 0)
         sizes = [
-            f"{one['site']} (n = {one['patients']}"
-            + ("" if pd.isna(one["events"]) else f", {int(one['events'])} with")
+            f"{site['site']} (n = {site['patients']}"
+            + ("" if pd.isna(site["events"]) else f", {int(site['events'])} with")
             + ")"
-            for one in rows.to_dict("records")
+            for site in rows.to_dict("records")
         ]
         labels = [*sizes, *(["All sites, mean", "A new site, expected"] if whole else [])]
-        left = max(width_in(one, TEXT_PT) for one in labels) + 0.2
+        left = max(width_in(label, TEXT_PT) for label in labels) + 0.2
         figure.set_size_inches(left + _PLOT_IN, 0.7 + 0.3 * n_lines)
         axes = figure.subplots()
         if chance is not None:
             axes.axvline(chance, color=GREY, linewidth=0.8, linestyle=(0, (4, 3)), zorder=1)
-        for y, one in enumerate(rows.to_dict("records")):
-            if not pd.isna(one["low"]):
-                axes.plot([one["low"], one["high"]], [y, y], color=BLUE, linewidth=1.5)
-            axes.plot([one["value"]], [y], "s", color=BLUE, markersize=5, clip_on=False)
+        for y, site in enumerate(rows.to_dict("records")):
+            if not pd.isna(site["low"]):
+                axes.plot([site["low"], site["high"]], [y, y], color=BLUE, linewidth=1.5)
+            axes.plot([site["value"]], [y], "s", color=BLUE, markersize=5, clip_on=False)
         if whole is not None:
             mean, low, high, new_low, new_high = scaled
             y = len(rows)
@@ -232,23 +231,23 @@ def repeats_panel(
 ) -> Panel:
     """Return the panel of the repeats."""
     found, figures = [], {}
-    for one in results:
-        found.append(_repeats_in_words(one, titles, baselines))
-        wide = one.wide()
-        order = (one.measure.sign * wide.mean()).sort_values(ascending=False).index
+    for result in results:
+        found.append(_repeats_in_words(result, titles, baselines))
+        wide = result.wide()
+        order = (result.measure.sign * wide.mean()).sort_values(ascending=False).index
         rows = [
             Strip(
-                titles[m], wide[m].dropna().to_numpy(), one.own.get(m),
-                (float(one.means[m].low or 0), float(one.means[m].high or 0))
-                if m in one.means else None,
-                m == one.primary,
+                titles[m], wide[m].dropna().to_numpy(), result.own.get(m),
+                (float(result.means[m].low or 0), float(result.means[m].high or 0))
+                if m in result.means else None,
+                m == result.primary,
             )
             for m in map(str, order)
         ]  # fmt: skip
-        figures[f"repeats-{one.target.name}"] = described(
-            strips(rows, x=one.measure.title, chance=one.measure.chance,
+        figures[f"repeats-{result.target.name}"] = described(
+            strips(rows, x=result.measure.title, chance=result.measure.chance,
                    interval="95 % interval of the mean, of patients"),
-            f"{one.measure.title} over {one.n} repeats",
+            f"{result.measure.title} over {result.n} repeats",
             "A dot is the whole run on other folds. Where dots of two models overlap, the folds "
             "alone can decide which is ahead.",
         )  # fmt: skip
@@ -256,71 +255,72 @@ def repeats_panel(
     if fixed:
         notes.insert(0, "The folds of this plan are fixed: repeats differ in random numbers alone.")
     for model, n in (results[0].unfitted if results else {}).items():
-        notes.append(f"{titles[model]} could not be fitted in {several(n, 'repeat')}.")
+        notes.append(f"{titles[model]} could not be fitted in {counted(n, 'repeat')}.")
     tables = {
-        "repeats": pd.concat([spread_table(one, titles) for one in results]),
-        "repeats-pairs": pd.concat([pairs_table(one, titles, baselines) for one in results]),
+        "repeats": pd.concat([spread_table(result, titles) for result in results]),
+        "repeats-pairs": pd.concat([pairs_table(result, titles, baselines) for result in results]),
     }
     return Panel("repeats", "Other folds", (*found, *notes), _full(tables), figures)
 
 
-def _repeats_in_words(one: Repeated, titles: Titles, baselines: set[str]) -> str:
-    values = one.wide()[one.primary].dropna()
-    mean = one.means.get(one.primary)
-    best = one.best()
+def _repeats_in_words(result: Repeated, titles: Titles, baselines: set[str]) -> str:
+    values = result.wide()[result.primary].dropna()
+    mean = result.means.get(result.primary)
+    best = result.best()
     first = str(best.idxmax())
-    said = [
-        f"{titles[one.primary]}: {one.measure.title} {number(one.own.get(one.primary))} in this "
-        f"run, {number(values.mean())} on average over {len(values)} other divisions of the same "
-        f"patients, from {number(values.min())} to {number(values.max())}"
+    pieces = [
+        f"{titles[result.primary]}: {result.measure.title} "
+        f"{number(result.own.get(result.primary))} in this run, {number(values.mean())} "
+        f"on average over {len(values)} other divisions of the same patients, from "
+        f"{number(values.min())} to {number(values.max())}"
     ]
     if mean is not None:
-        said.append(f" (interval of the mean {number(mean.low)} to {number(mean.high)}, "
+        pieces.append(f" (interval of the mean {number(mean.low)} to {number(mean.high)}, "
                     f"n = {mean.n} patients)")  # fmt: skip
-    said.append(f". It is the best model in {number_of(best[one.primary])} of {one.n}")
-    if first != one.primary:
-        said.append(f"; most often best is {titles[first]}, in {number_of(best[first])}")
-    said.append(".")
-    others = sorted(baselines & set(one.wide().columns) - {one.primary})
-    ahead = [f"{titles[other]} in {one.ahead(other)[0]}" for other in others]
+    pieces.append(f". It is the best model in {number_of(best[result.primary])} of {result.n}")
+    if first != result.primary:
+        pieces.append(f"; most often best is {titles[first]}, in {number_of(best[first])}")
+    pieces.append(".")
+    others = sorted(baselines & set(result.wide().columns) - {result.primary})
+    ahead = [f"{titles[other]} in {result.ahead(other)[0]}" for other in others]
     if ahead:
-        said.append(f" Of {one.n} repeats it is ahead of {listed(ahead)}.")
-    return "".join(said)
+        pieces.append(f" Of {result.n} repeats it is ahead of {listed(ahead)}.")
+    return "".join(pieces)
 
 
 def permuted_panel(results: Sequence[Permuted], titles: Titles, *, same: bool) -> Panel:
     """Return the panel of the permutations."""
     found, figures, tables = [], {}, []
-    for one in results:
-        table = null_table(one, titles)
+    for result in results:
+        table = null_table(result, titles)
         tables.append(table)
-        own = table[table["model"] == titles[one.primary]]
+        own = table[table["model"] == titles[result.primary]]
         if len(own):
             row = own.iloc[0]
             found.append(
-                f"{titles[one.primary]}: {one.measure.title} {number(row['this run'])} in this "
-                f"run; on {int(row['permutations'])} permutations of the labels "
+                f"{titles[result.primary]}: {result.measure.title} {number(row['this run'])} in "
+                f"this run; on {int(row['permutations'])} permutations of the labels "
                 f"{number(row['null mean'])} on average, 95 % of them from "
                 f"{number(row['null low'])} to {number(row['null high'])}; "
                 f"{int(row['at least as good'])} are at least as good (p {_p(row['p'])})."
             )
         rows = [
             Strip(
-                titles[m], one.nulls(m), value,
+                titles[m], result.nulls(m), value,
                 tuple(table.loc[table["model"] == titles[m], ["null low", "null high"]].iloc[0])
                 if (table["model"] == titles[m]).any() else None,
-                m == one.primary,
+                m == result.primary,
             )
             for m, value in sorted(
-                one.own.items(), key=lambda item: -one.measure.sign * item[1]
+                result.own.items(), key=lambda item: -result.measure.sign * item[1]
             )
         ]  # fmt: skip
-        figures[f"permutations-{one.target.name}"] = described(
-            strips(rows, x=one.measure.title, chance=one.measure.chance,
+        figures[f"permutations-{result.target.name}"] = described(
+            strips(rows, x=result.measure.title, chance=result.measure.chance,
                    interval="95 % of the permutations"),
-            f"{one.measure.title} on {one.n} permutations of the labels",
+            f"{result.measure.title} on {result.n} permutations of the labels",
             "A dot is the whole run on labels that mean nothing; the run itself should stand to "
-            "the right of them." if one.measure.sign > 0 else
+            "the right of them." if result.measure.sign > 0 else
             "A dot is the whole run on labels that mean nothing; the run itself should stand to "
             "the left of them.",
         )  # fmt: skip
@@ -339,21 +339,21 @@ def permuted_panel(results: Sequence[Permuted], titles: Titles, *, same: bool) -
 def sites_panel(results: Sequence[BySite], titles: Titles) -> Panel:
     """Return the panel of the sites."""
     found, figures = [], {}
-    for one in results:
-        found.append(_sites_in_words(one, titles))
-        own = one.sites[one.sites["model"] == one.primary]
-        whole = one.whole.get(one.primary)
+    for result in results:
+        found.append(_sites_in_words(result, titles))
+        own = result.sites[result.sites["model"] == result.primary]
+        whole = result.whole.get(result.primary)
         scaled = () if whole is None else tuple(
-            one.scale(value) for value in
+            result.scale(value) for value in
             (whole.mean, whole.low, whole.high, whole.predicted_low, whole.predicted_high)
         )  # fmt: skip
-        figures[f"sites-{one.target.name}"] = described(
-            site_forest(own, whole, scaled, x=one.measure.title, chance=one.measure.chance),
-            f"{titles[one.primary]}, each site tested by a model of the others",
+        figures[f"sites-{result.target.name}"] = described(
+            site_forest(own, whole, scaled, x=result.measure.title, chance=result.measure.chance),
+            f"{titles[result.primary]}, each site tested by a model of the others",
             "Lines are 95 % intervals. The diamond is the mean over sites; the last line is where "
             "the true value of one more site is expected.",
         )
-    left = {site: why for one in results for site, why in one.left_out.items()}
+    left = {site: why for result in results for site, why in result.left_out.items()}
     notes = [f"{site} is not tested: {why}." for site, why in left.items()]
     notes.append(
         "Areas are summed up as logits, other metrics as they are: a random-effects model by "
@@ -362,32 +362,32 @@ def sites_panel(results: Sequence[BySite], titles: Titles) -> Panel:
         "three are rough. A site is a site of this cohort: no other hospital was asked."
     )
     tables = {
-        "sites": pd.concat([site_table(one, titles) for one in results]),
-        "sites-together": pd.concat([whole_table(one, titles) for one in results]),
+        "sites": pd.concat([site_table(result, titles) for result in results]),
+        "sites-together": pd.concat([whole_table(result, titles) for result in results]),
     }
     return Panel("sites", "Other sites", (*found, *notes), _full(tables), figures)
 
 
-def _sites_in_words(one: BySite, titles: Titles) -> str:
-    own = one.sites[one.sites["model"] == one.primary]
+def _sites_in_words(result: BySite, titles: Titles) -> str:
+    own = result.sites[result.sites["model"] == result.primary]
     if own.empty:
-        return f"{titles[one.primary]} could be tested at no site."
+        return f"{titles[result.primary]} could be tested at no site."
     values = own["value"].to_numpy(float)
     low, high = own.iloc[int(values.argmin())], own.iloc[int(values.argmax())]
-    said = (
-        f"{titles[one.primary]}: {one.measure.title} from {number(low['value'])} at {low['site']} "
-        f"(n = {low['patients']} patients) to {number(high['value'])} at {high['site']} "
-        f"(n = {high['patients']}), each site tested by a model of the others"
+    sentence = (
+        f"{titles[result.primary]}: {result.measure.title} from {number(low['value'])} at "
+        f"{low['site']} (n = {low['patients']} patients) to {number(high['value'])} at "
+        f"{high['site']} (n = {high['patients']}), each site tested by a model of the others"
     )
-    whole = one.whole.get(one.primary)
+    whole = result.whole.get(result.primary)
     if whole is None:
-        return f"{said}; fewer than three sites are not summed up."
+        return f"{sentence}; fewer than three sites are not summed up."
     mean, at, to, new_at, new_to = (
-        number(one.scale(v))
+        number(result.scale(v))
         for v in (whole.mean, whole.low, whole.high, whole.predicted_low, whole.predicted_high)
     )
     return (
-        f"{said}; mean over {whole.k} sites {mean} (95 % interval {at} to {to}), expected at a "
+        f"{sentence}; mean over {whole.k} sites {mean} (95 % interval {at} to {to}), expected at a "
         f"new site {new_at} to {new_to}; {100 * whole.i2:.0f} % of the variation between sites is "
         f"beyond chance (p of equal sites {_p(whole.p_value)})."
     )
@@ -396,23 +396,23 @@ def _sites_in_words(one: BySite, titles: Titles) -> str:
 def curve_panel(results: Sequence[Learned], titles: Titles) -> Panel:
     """Return the panel of the learning curve."""
     found, figures, points, gains = [], {}, [], []
-    for one in results:
-        table, steps = curve_tables(one, titles)
+    for result in results:
+        table, steps = curve_tables(result, titles)
         points.append(table)
         gains.append(steps)
-        own = one.gains[one.gains["model"] == one.primary]
+        own = result.gains[result.gains["model"] == result.primary]
         if len(own):
             last = own.iloc[-1]
             found.append(
-                f"{titles[one.primary]}: from {int(last['from'])} to {int(last['to'])} patients "
-                f"in training {one.measure.title} changes by "
+                f"{titles[result.primary]}: from {int(last['from'])} to {int(last['to'])} patients "
+                f"in training {result.measure.title} changes by "
                 f"{number(last['gain'], signed=True)} (95 % interval "
                 f"{number(last['low'], signed=True)} to {number(last['high'], signed=True)}), "
                 "on the same tested patients."
             )
-        figures[f"learning-curve-{one.target.name}"] = described(
-            learning_figure(table, y=one.measure.title, primary=titles[one.primary],
-                            chance=one.measure.chance),
+        figures[f"learning-curve-{result.target.name}"] = described(
+            learning_figure(table, y=result.measure.title, primary=titles[result.primary],
+                            chance=result.measure.chance),
             "Learning curve",
             "The last point is the run itself; the others were fitted on shares of its training "
             "patients, "
@@ -434,10 +434,10 @@ def _p(p: float) -> str:
 
 def _full(tables: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
     """Leave out tables without a row, and the target where there is only one."""
-    kept = {}
+    full = {}
     for name, table in tables.items():
         if not len(table):
             continue
-        one = table.reset_index(drop=True)
-        kept[name] = one.drop(columns="target") if len(set(one["target"])) == 1 else one
-    return kept
+        shown = table.reset_index(drop=True)
+        full[name] = shown.drop(columns="target") if len(set(shown["target"])) == 1 else shown
+    return full

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from cardio_core.cli import options
 from cardio_stats.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
@@ -17,28 +18,20 @@ _STATED = "not stated"
 
 
 @click.command("convert-weights")
-@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("file", type=options.PATH)
 @click.option(
     "--trust", is_flag=True, help="You know where FILE comes from. Without this nothing is read."
 )
 @click.option(
-    "--licence",
-    default=_STATED,
-    show_default=True,
-    metavar="TEXT",
+    "--licence", default=_STATED, show_default=True, metavar="TEXT",
     help="Under which you may use the weights; it stands in the new file.",
-)
+)  # fmt: skip
 @click.option(
-    "--layout",
-    metavar="NAME",
+    "--layout", metavar="NAME",
     help="How FILE names its tensors; without this, the names tell. See docs/weights.md.",
-)
-@click.option(
-    "--out",
-    type=click.Path(path_type=Path),
-    help="Safetensors file to write.  [default: beside FILE]",
-)
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+)  # fmt: skip
+@options.path("--out", "Safetensors file to write.  [default: beside FILE]")
+@options.JSON
 def convert_weights(
     file: Path, trust: bool, licence: str, layout: str | None, out: Path | None, as_json: bool
 ) -> None:

@@ -11,7 +11,8 @@ from typing import Any
 
 import click
 
-from cardio_core.cli.completion import dataset_names, plugin_names, task_names
+from cardio_core.cli import options
+from cardio_core.cli.completion import dataset_names, plugin_names
 from cardio_core.errors import PluginError
 from cardio_stats.cli.lazy import LazyGroup
 from cardio_stats.errors import ConfigError
@@ -26,7 +27,7 @@ def data() -> None:
 
 
 @click.command("list")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@options.JSON
 def list_(as_json: bool) -> None:
     """List the public data sets that are known by name, and whether each is there.
 
@@ -99,7 +100,7 @@ def fetch(name: str, out: Path | None) -> None:
 
 
 @click.command()
-@click.argument("inputs", nargs=-1, metavar="[INPUT]...", type=click.Path(path_type=Path))
+@click.argument("inputs", nargs=-1, metavar="[INPUT]...", type=options.PATH)
 @click.option("--all", "everybody", is_flag=True, help="Forget every patient.")
 def forget(inputs: tuple[Path, ...], everybody: bool) -> None:
     """Delete what is kept of recordings outside of runs: the features of cohorts, in the cache.
@@ -146,12 +147,8 @@ class _Patients(click.ParamType[int | Path]):
 
 @click.command()
 @click.argument("plugin", shell_complete=plugin_names)
-@click.option("--out", required=True, type=click.Path(path_type=Path), help="Folder to make.")
-@click.option(
-    "--task",
-    shell_complete=task_names,
-    help="One of the plugin's tasks; its default task without this.",
-)
+@options.path("--out", "Folder to make.", required=True)
+@options.TASK
 @click.option(
     "--patients", type=_Patients(), metavar="NUMBER|TABLE",
     help="How many, or a table of who they are; the plugin's choice without.",
@@ -212,15 +209,12 @@ Detector = Callable[..., dict[str, Any]]
 
 
 @click.command()
-@click.argument("record", type=click.Path(path_type=Path))
+@click.argument("record", type=options.PATH)
 @click.option(
-    "--channel",
-    default="all",
-    show_default=True,
-    metavar="N|all",
+    "--channel", default="all", show_default=True, metavar="N|all",
     help="Lead to search, counted from 0; all searches them together.",
-)
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+)  # fmt: skip
+@options.JSON
 def rpeaks(record: Path, channel: str, as_json: bool) -> None:
     """Find the R peaks of RECORD: WFDB header, DICOM ECG or CSV.
 

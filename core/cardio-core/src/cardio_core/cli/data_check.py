@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cardio_core.cli.completion import config_names, plugin_names, task_names
-from cardio_core.cli.plugin_options import WithPluginOptions, given
-from cardio_stats.cli.options import with_layout
+from cardio_core.cli import options
+from cardio_core.cli.completion import plugin_names
 from cardio_stats.errors import DataError
 
 if TYPE_CHECKING:
@@ -21,49 +20,20 @@ if TYPE_CHECKING:
 _SHOWN, _MOST_WORDS = 60, 6
 
 
-@click.command(cls=WithPluginOptions)
-@click.argument("path", type=click.Path(path_type=Path))
-@click.option(
-    "--plugin",
-    required=True,
-    shell_complete=plugin_names,
-    help="Name of the plugin that reads the data.",
+@click.command(cls=options.WithPluginOptions)
+@click.argument("path", type=options.PATH)
+@options.PLUGIN
+@options.TASK
+@options.outcome_options(
+    "Column of the cohort table to predict.", "The value of that column that is predicted."
 )
-@click.option(
-    "--task",
-    shell_complete=task_names,
-    help="One of the plugin's tasks; its default task without this.",
-)
-@click.option("--outcome", metavar="COLUMN", help="Column of the cohort table to predict.")
-@click.option("--event", metavar="VALUE", help="The value of that column that is predicted.")
-@click.option(
-    "--negative", multiple=True, metavar="VALUE",
-    help="A value without the event, where there are several; repeatable.",
-)  # fmt: skip
-@click.option(
-    "--missing", multiple=True, metavar="VALUE",
-    help="A value of that column that means missing; repeatable.",
-)  # fmt: skip
-@click.option(
-    "--covariate",
-    "covariates",
-    multiple=True,
-    metavar="COLUMN",
-    help="Column of the cohort table that a clinical model is to use; may be repeated.",
-)
-@with_layout
-@click.option(
-    "--config", shell_complete=config_names, help="default, cpu, full, smoke, or a YAML file."
-)
-@click.option("--set", "sets", multiple=True, metavar="A.B=V", help="Change one setting.")
-@click.option("--executor", default="local", show_default=True, help="local, local:N or dask:ADDR.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def check(
-    path: Path,
-    plugin: str,
-    as_json: bool,
-    **options: Any,
-) -> None:
+@options.COVARIATES
+@options.with_layout
+@options.CONFIG
+@options.SETS
+@options.EXECUTOR
+@options.JSON
+def check(path: Path, plugin: str, as_json: bool, **settings: Any) -> None:
     """List everything that is wrong with a cohort at once, and say who is in it.
 
     Every row of the table, every path and every recording under PATH is looked at, in processes;
@@ -76,8 +46,8 @@ def check(
     from cardio_core.runner.validate import check_data
 
     require_installed(plugin)
-    own = given(plugin, options["task"])
-    request = RunRequest(plugin, data=(path,), device="cpu", given=own, **options)
+    own = options.given(plugin, settings["task"])
+    request = RunRequest(plugin, data=(path,), device="cpu", given=own, **settings)
     answer = check_data(request, None if as_json else click.echo)
     if as_json:
         click.echo(json.dumps(answer, indent=2))
@@ -166,24 +136,14 @@ def _list(title: str, lines: list[str]) -> None:
 
 @click.command()
 @click.argument("plugin", shell_complete=plugin_names)
+@options.TASK
 @click.option(
-    "--task",
-    shell_complete=task_names,
-    help="One of the plugin's tasks; its default task without this.",
-)
-@click.option(
-    "--from",
-    "inputs",
-    multiple=True,
-    type=click.Path(path_type=Path),
-    metavar="FOLDER",
-    help="A row for each study found there, at any depth, in place of the example rows; may be "
-    "repeated.",
-)
-@click.option(
-    "--out", type=click.Path(path_type=Path), help="The CSV to write; else it is printed."
-)
-@click.option("--json", "as_json", is_flag=True, help="Print the columns as JSON.")
+    "--from", "inputs", multiple=True, type=options.PATH, metavar="FOLDER",
+    help="A row for each study found there, at any depth, in place of the example rows; "
+    "repeatable.",
+)  # fmt: skip
+@options.path("--out", "The CSV to write; else it is printed.")
+@options.JSON
 def template(
     plugin: str, task: str | None, inputs: tuple[Path, ...], out: Path | None, as_json: bool
 ) -> None:

@@ -4,62 +4,37 @@ from __future__ import annotations
 
 import json
 import shlex
-import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import click
 
-from cardio_core.cli.completion import config_names, plugin_names, task_names
-from cardio_core.cli.plugin_options import WithPluginOptions, given
-from cardio_core.cli.private import group_readable
+from cardio_core.cli import options
 from cardio_stats.errors import DataError
 
 
-@click.command(cls=WithPluginOptions)
-@click.argument("inputs", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option(
-    "--plugin", required=True, shell_complete=plugin_names, help="Name of an installed plugin."
-)
-@click.option(
-    "--task",
-    shell_complete=task_names,
-    help="One of the plugin's tasks; its default task without this.",
-)
-@click.option(
-    "--out",
-    type=click.Path(path_type=Path),
-    help="Folder for the results.  [default: measurements/...]",
-)
-@click.option(
-    "--mapping",
-    type=click.Path(path_type=Path),
-    help="Write which id is which file to this CSV; names of files can hold names of people.",
-)
+@click.command(cls=options.WithPluginOptions)
+@click.argument("inputs", nargs=-1, required=True, type=options.PATH)
+@options.PLUGIN
+@options.TASK
+@options.path("--out", "Folder for the results.  [default: measurements/...]")
+@options.MAPPING
 @click.option(
     "--resume", is_flag=True, help="Go on with the measurements in --out that were stopped."
 )
-@click.option(
+@options.path(
     "--mapping-template",
-    type=click.Path(path_type=Path),
-    help="Write a CSV of what each file says and lacks (frame rate, pixel size ...), for filling "
-    "in, and measure nothing; it names files.",
+    "Write a CSV of what each file says and lacks (frame rate, pixel size ...), for filling in, "
+    "and measure nothing; it names files.",
 )
-@click.option("--facts", type=click.Path(path_type=Path), help="That CSV, filled in.")
+@options.path("--facts", "That CSV, filled in.")
 @click.option("--no-sheets", is_flag=True, help="Measure only; draw no sheet a recording.")
-@click.option(
-    "--config", shell_complete=config_names, help="default, cpu, full, smoke, or a YAML file."
-)
-@click.option("--set", "sets", multiple=True, metavar="A.B=V", help="Change one setting.")
-@click.option(
-    "--executor",
-    default="local",
-    show_default=True,
-    help="local (every core), local:N, dask:ADDRESS.",
-)
+@options.CONFIG
+@options.SETS
+@options.EXECUTOR
 @click.option("--json", "as_json", is_flag=True, help="Print the measurements as JSON, too.")
-@group_readable
+@options.group_readable
 def measure(
     inputs: tuple[Path, ...],
     plugin: str,
@@ -67,7 +42,7 @@ def measure(
     facts: Path | None,
     no_sheets: bool,
     as_json: bool,
-    **options: Any,
+    **settings: Any,
 ) -> None:
     """Measure recordings: no labels, no model.
 
@@ -82,7 +57,7 @@ def measure(
     from cardio_core.registry import require_installed
 
     require_installed(plugin)
-    own = given(plugin, options["task"])
+    own = options.given(plugin, settings["task"])
 
     from cardio_core.runner.facts import read_facts
     from cardio_core.runner.measure import PAGE, MeasureRequest, write_facts_template
@@ -99,9 +74,9 @@ def measure(
 
     if facts is not None:
         own = replace(own, facts=read_facts(facts))
-    command = shlex.join(["cardio", *sys.argv[1:]])
+    command = shlex.join(options.typed())
     request = MeasureRequest(
-        plugin, inputs, sheets=not no_sheets, given=own, command=command, **options
+        plugin, inputs, sheets=not no_sheets, given=own, command=command, **settings
     )
     if mapping_template is not None:
         n_recordings, n_lacking = write_facts_template(request, mapping_template)

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import click
 import yaml
 
+from cardio_core.cli import options
 from cardio_core.cli.completion import plugin_names, task_names
 from cardio_core.errors import ContractError
 from cardio_core.types.info import PluginInfo, Target, Task
@@ -36,7 +37,7 @@ def plugins() -> None:
 
 
 @plugins.command("list")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@options.JSON
 def list_(as_json: bool) -> None:
     """List every installed plugin; a broken one with its reason."""
     from cardio_core.compute.resource_errors import install_plugin
@@ -77,26 +78,18 @@ def list_(as_json: bool) -> None:
 @click.command()
 @click.argument("name", shell_complete=plugin_names)
 @click.option(
-    "--task",
-    "tasks",
-    multiple=True,
-    shell_complete=task_names,
+    "--task", "tasks", multiple=True, shell_complete=task_names,
     help="One of its tasks, or several; all without.",
-)
+)  # fmt: skip
 @click.option("--quick", is_flag=True, help="Leave out the checks that need a whole run.")
 @click.option("--truth", is_flag=True, help="Chance and truth over whole runs, too; takes longer.")
 @click.option("--patients", type=click.IntRange(2), help="Patients of the synthetic cohort.")
-@click.option("--set", "sets", multiple=True, metavar="A.B=V", help="Change one setting.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@options.SETS
+@options.JSON
 def check(
-    name: str,
-    tasks: tuple[str, ...],
-    quick: bool,
-    truth: bool,
-    patients: int | None,
-    sets: tuple[str, ...],
-    as_json: bool,
-) -> None:
+    name: str, tasks: tuple[str, ...], quick: bool, truth: bool, patients: int | None,
+    sets: tuple[str, ...], as_json: bool,
+) -> None:  # fmt: skip
     """Check whether the plugin NAME keeps its contract, on its own synthetic cohort.
 
     The same checks as those of `cardio_core.testing.PluginContract`, without pytest. Exits with 1
@@ -177,7 +170,7 @@ _NUMBERED = re.compile(r"\d+$")
 )
 @click.option("--settings", is_flag=True, help="Every setting: values, defaults, what it does.")
 @click.option("--columns", is_flag=True, help="Every column of a cohort table that is read.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@options.JSON
 def info(name: str, task: str | None, settings: bool, columns: bool, as_json: bool) -> None:
     """Describe one plugin: its tasks, models, targets, needs, configurations and papers.
 
@@ -350,19 +343,13 @@ PLACEHOLDER = "my_modality"
 @click.command()
 @click.argument("name")
 @click.option(
-    "--unit",
-    type=click.Choice(["patient", "study", "recording", "event"]),
-    default="patient",
-    show_default=True,
-    help="What carries the target.",
-)
+    "--unit", type=click.Choice(["patient", "study", "recording", "event"]), default="patient",
+    show_default=True, help="What carries the target.",
+)  # fmt: skip
 @click.option(
-    "--kind",
-    type=click.Choice(["binary", "multiclass", "continuous"]),
-    default="binary",
-    show_default=True,
-    help="What the target is.",
-)
+    "--kind", type=click.Choice(["binary", "multiclass", "continuous"]), default="binary",
+    show_default=True, help="What the target is.",
+)  # fmt: skip
 def new(name: str, unit: str, kind: str) -> None:
     """Make a plugin in the new folder NAME, which can be installed and runs as it is."""
     made = new_plugin(name, Path(), unit=unit, kind=kind)

@@ -11,59 +11,44 @@ from typing import Any
 
 import click
 
-from cardio_core.cli.plugin_options import WithPluginOptions, given
-from cardio_core.cli.private import group_readable
+from cardio_core.cli import options
 from cardio_stats.errors import ConfigError, DataError
 
 
-@click.command(cls=WithPluginOptions)
-@click.argument("run", type=click.Path(path_type=Path))
-@click.argument("inputs", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:N.")
-@click.option(
-    "--out", type=click.Path(path_type=Path), help="Write the JSON here, and a CSV of all files."
-)
-@click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
+@click.command(cls=options.WithPluginOptions)
+@options.RUN
+@click.argument("inputs", nargs=-1, required=True, type=options.PATH)
+@options.DEVICE
+@options.path("--out", "Write the JSON here, and a CSV of all files.")
+@options.JSON
 @click.option("--all-models", is_flag=True, help="Say what the other models answer, too.")
-@click.option(
-    "--mapping",
-    type=click.Path(path_type=Path),
-    help="Write which id is which file to this CSV; names of files can hold names of people.",
+@options.MAPPING
+@options.path(
+    "--facts", "CSV of what files do not say, as cardio measure --mapping-template writes it."
 )
 @click.option(
-    "--facts",
-    type=click.Path(path_type=Path),
-    help="CSV of what files do not say, as cardio measure --mapping-template writes it.",
-)
-@click.option(
-    "--explain",
-    "explain_in",
-    type=click.Path(path_type=Path),
+    "--explain", "explain_in", type=options.PATH,
     help="Explain the predictions, with pictures, in this folder.",
-)
+)  # fmt: skip
 @click.option(
-    "--keep-features",
-    is_flag=True,
+    "--keep-features", is_flag=True,
     help="Keep what was measured, in RUN/predicted, for the next time; else nothing is kept.",
-)
+)  # fmt: skip
 @click.option(
-    "--accept-synthetic",
-    is_flag=True,
+    "--accept-synthetic", is_flag=True,
     help="Let models trained on synthetic recordings alone decide about real ones.",
-)
-@group_readable
+)  # fmt: skip
+@options.group_readable
 def predict(
     run: Path,
     inputs: tuple[Path, ...],
-    device: str,
     out: Path | None,
-    explain_in: Path | None,
     as_json: bool,
     all_models: bool,
     mapping: Path | None,
     facts: Path | None,
     keep_features: bool,
-    accept_synthetic: bool,
+    **about: Any,
 ) -> None:
     """Predict new recordings with the final models of RUN.
 
@@ -88,7 +73,7 @@ def predict(
     fused = made.get("kind") == "fused"
     if fused:
         _only_for_a_run(mapping, keep_features)
-    own = NOTHING_GIVEN if fused else given(made["plugin"], made["task"])
+    own = NOTHING_GIVEN if fused else options.given(made["plugin"], made["task"])
     if facts is not None:
         from cardio_core.runner.facts import read_facts
 
@@ -99,25 +84,16 @@ def predict(
 
     if fused:
         answer = _predictor_of("fused")(
-            run, [str(path) for path in inputs], device=device, explain_in=explain_in,
-            accept_synthetic=accept_synthetic,
-            echo=lambda line: click.echo(line, err=True),
-        )  # fmt: skip
+            run, [str(path) for path in inputs], echo=options.say, **about
+        )
         inputs = tuple(Path(str(path).partition("=")[2]) for path in inputs)
     else:
         from cardio_core.runner.predict import predict_new
 
         answer = predict_new(
-            run,
-            inputs,
-            options=own,
-            device=device,
-            explain_in=explain_in,
-            mapping=mapping,
-            keep_features=keep_features,
-            accept_synthetic=accept_synthetic,
-            echo=lambda line: click.echo(line, err=True),
-        )
+            run, inputs, options=own, mapping=mapping, keep_features=keep_features,
+            echo=options.say, **about,
+        )  # fmt: skip
     text = json.dumps(answer, indent=2, allow_nan=False)
     if out is not None:
         write_text(out, text + "\n")
@@ -127,8 +103,8 @@ def predict(
         click.echo(text)
     else:
         click.echo("\n".join(told(answer, inputs, all_models=all_models)))
-        if explain_in is not None and answer["explanations"]:
-            click.echo(f"Explained in {explain_in}.")
+        if about["explain_in"] is not None and answer["explanations"]:
+            click.echo(f"Explained in {about['explain_in']}.")
     if not answer["predictions"]:
         rows = answer["quarantined"]
         first = f"; the first: {rows[0]['reason']}" if rows else "; the notes say why"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from cardio_core.cli.private import group_readable
+from cardio_core.cli.options import group_readable
 from cardio_stats.errors import ConfigError
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -96,12 +97,12 @@ def with_clinical_model(task: Task, names: Sequence[str]) -> Task:
         return task
     if task.unit in ("event", "sample"):
         raise ConfigError(
-            f"--covariate {names[0]}: task {task.name!r} predicts every {task.unit}, and a "
+            f"--covariates {names[0]}: task {task.name!r} predicts every {task.unit}, and a "
             "patient's covariates tell none from another; leave it out"
         )
     if any(model.name == NAME for model in task.models):
         raise ConfigError(
-            f"--covariate {names[0]}: task {task.name!r} has a model {NAME!r}; leave it out"
+            f"--covariates {names[0]}: task {task.name!r} has a model {NAME!r}; leave it out"
         )
     shown = ", ".join(map(in_a_sentence, names))
     model = Model(
@@ -154,11 +155,11 @@ def check_covariates(
     """
     twice = next((name for name in names if list(names).count(name) > 1), None)
     if twice is not None:
-        raise ConfigError(f"--covariate {twice}: named twice; name it once")
+        raise ConfigError(f"--covariates {twice}: named twice; name it once")
     for name in names:
         why = _why_not(name, table, where, outcome, task.columns)
         if why:
-            raise ConfigError(f"--covariate {name}: {why}")
+            raise ConfigError(f"--covariates {name}: {why}")
 
 
 def _why_not(
@@ -490,3 +491,43 @@ def tells_the_outcome(values: pd.Series, labels: pd.Series) -> bool:
             return bool(np.allclose(numbers["value"], numbers["label"]))
     together = pairs.astype(str).drop_duplicates()
     return len(together) == together["value"].nunique() == together["label"].nunique()
+
+
+# The model by itself, for patients in a table rather than a run's cohort.
+
+_NAME = "clinical"
+
+
+def fit_clinical(
+    values: pd.DataFrame, y: pd.Series, target: Target, folder: Path, fold: str
+) -> ModelArtifact:
+    """Fit the clinical model on some patients, as a run does, into a folder.
+
+    `values` has a row a patient and `y` (0 or 1) the same index.
+    """
+    out = folder / "artifact"
+    out.mkdir(parents=True)
+    words = y.map(dict(enumerate(target.classes))).rename(target.name).to_frame()
+    ctx = Context(_alone(target), model=_NAME, fold=fold, protocol="honest", _out=out)
+    made = train(_of_patients(values), Targets("patient", words), ctx)
+    made.write_json("seen.json", {"subjects": sorted(values.index.astype(str))})
+    return made
+
+
+def score_clinical(artifact: ModelArtifact, values: pd.DataFrame, target: Target) -> pd.Series:
+    """Return the probability of the event by patient, NaN of whom no variable is known."""
+    ctx = Context(_alone(target), model=_NAME, protocol="honest")
+    found = predict(artifact, _of_patients(values), ctx)
+    return pd.Series(found.scores[target.name], list(found.ids)).reindex(values.index)
+
+
+def _alone(target: Target) -> Task:
+    return Task("fused", "", "patient", (target,), (Model(_NAME, "Clinical variables"),))
+
+
+def _of_patients(values: pd.DataFrame) -> FeatureSet:
+    ids = values.index.astype(str)
+    table = pd.DataFrame(
+        dict.fromkeys(("recording_id", "study_id", "patient_id", "subject_id"), ids)
+    ).set_axis(pd.Index(ids, name="sample_id"))
+    return clinical_features(table, values.set_axis(table.index))

@@ -20,11 +20,13 @@ from cardio_core.evaluation.parts import Parts, noting
 from cardio_core.report.terms import capital, spelled
 from cardio_core.types.info import Model, Target, Task
 from cardio_core.types.predictions import Scored
+from cardio_core.types.report import Metric
 from cardio_stats import calibration_curve
 from cardio_stats.errors import DataError
 from cardio_stats.estimate import Estimate
 from cardio_stats.figures import described
 from cardio_stats.figures.agreement import agreement_figure
+from cardio_stats.figures.canvas import Draw
 from cardio_stats.figures.classes import classes_figure
 from cardio_stats.figures.curves import (
     ModelScores,
@@ -72,6 +74,19 @@ def add_figures(
             for model in [first, *(name for name in models if name != first)][:MOST_DRAWN]:
                 name = f"agreement-{target.name}" + ("" if model == first else f"-{model}")
                 _agreement(parts, frame, target, task, config, model, name)
+
+
+def figures_of(
+    frame: pd.DataFrame,
+    target: Target,
+    task: Task,
+    config: EvaluateBlock,
+    metrics: Iterable[Metric],
+) -> dict[str, Draw]:
+    """Return the figures of a target, by name; `metrics` hold the areas that stand in the keys."""
+    parts = Parts([], list(metrics))
+    add_figures(parts, frame, target, task, config)
+    return parts.figures
 
 
 def primary_in(task: Task, models: list[str]) -> str:

@@ -23,10 +23,13 @@ ABOUT_DATA = (DataError, np.linalg.LinAlgError)
 
 
 @contextmanager
-def noting(notes: list[Note], what: str, *, strict: bool = False) -> Iterator[None]:
+def noting(
+    notes: list[Note], what: str, *, model: str | None = None, strict: bool = False
+) -> Iterator[None]:
     """Turn what the data do not allow into a note with its reason, so that the rest goes on.
 
-    `notes` gets the note, which begins with what is then missing; `strict` raises instead.
+    `notes` gets the note, which begins with what is then missing and may be of one `model`;
+    `strict` raises instead.
 
     Examples
     --------
@@ -41,7 +44,7 @@ def noting(notes: list[Note], what: str, *, strict: bool = False) -> Iterator[No
     except ABOUT_DATA as error:
         if strict:
             raise
-        notes.append(Note(NoteKind.NOT_COMPUTED, f"{what} {error}"))
+        notes.append(Note(NoteKind.NOT_COMPUTED, f"{what} {error}", model=model))
 
 
 @dataclass

@@ -291,7 +291,7 @@ check names"
                   f"{'it' if item else 'them'}"]  # fmt: skip
     return (
         f"{len(own)} column{' is' if item else 's are'} the cohort's own: {', '.join(listed)}. "
-        f"Nothing reads {'it' if item else 'them'} unless --outcome or --covariate names "
+        f"Nothing reads {'it' if item else 'them'} unless --outcome or --covariates names "
         f"{'it' if item else 'them'}."
     )
 

@@ -29,6 +29,7 @@ from cardio_core.evaluation.decision import Decision
 from cardio_core.evaluation.likeness import describe
 from cardio_core.evaluation.parts import noting
 from cardio_core.io.hashing import file_digest
+from cardio_core.io.run_artifact import RunKind
 from cardio_core.io.settings_schema import settings_in
 from cardio_core.registry import Plugin, resolve
 from cardio_core.runner.embeddings import Asked, embed, hear, read_applicability
@@ -36,7 +37,7 @@ from cardio_core.runner.evaluate import write_case
 from cardio_core.runner.fits import open_artifact, open_decisions
 from cardio_core.runner.hook_calls import call
 from cardio_core.runner.inputs import Found, find_recordings
-from cardio_core.runner.manifest import Manifest
+from cardio_core.runner.manifest import finished
 from cardio_core.runner.needs import open_kept_needs
 from cardio_core.runner.outcome import asked_task
 from cardio_core.runner.patients import clinical_of, table_of
@@ -50,7 +51,7 @@ from cardio_core.types.info import Task
 from cardio_core.types.notes import Note, NoteKind
 from cardio_core.types.predictions import Column, Predictions
 from cardio_core.types.report import Explanation
-from cardio_stats.errors import ConfigError, DataError
+from cardio_stats.errors import DataError
 
 # Many patients, asked about so many at a time: what a model works on is then in memory in parts.
 #
@@ -248,8 +249,6 @@ def _because(item: Mapping[str, Any]) -> str:
 _LACKING = "no recording has what this model works on"
 _UNTOLD = "not known here; a cohort table can give them"
 
-_NEEDED = ("status", "plugin", "task", "seed", "models", "protocols", "device", "data")
-
 Frames = dict[str, dict[str, pd.DataFrame]]
 """By target and model."""
 
@@ -316,36 +315,15 @@ class Answered:
     vectors: dict[str, dict[str, Any]] = field(default_factory=dict)
 
 
-def finished(run: Path) -> dict[str, Any]:
-    """Return the manifest of a run that can answer.
-
-    Raises
-    ------
-    ConfigError
-        If it is not finished, has no model, or was made by another cardio-core.
-    """
-    content = Manifest.open(run).content
-    kind = content.get("kind", "run")
-    if kind not in ("run", "exported"):
-        raise ConfigError(
-            f"{run}: expected a run with final models, found a folder that is {kind}; name the "
-            "run itself",
-            code="unsupported",
-        )
-    missing = [key for key in _NEEDED if key not in content]
-    if missing:
-        raise DataError(
-            f"manifest.json: expected {', '.join(_NEEDED)}, found no {missing[0]}; the file was "
-            "changed or is damaged: put back a whole copy of it"
-        )
-    if content["status"] != "done":
-        raise ConfigError(f"{run}: this run is not finished ({content['status']}); resume it first")
-    if not content["models"]:
-        raise ConfigError(
-            f"{run}: no model of this run could be fitted, so it can predict nothing; its notes "
-            "say why; run again with more patients, or with fewer folds"
-        )
-    return content
+def settled(
+    run: Path, manifest: Mapping[str, Any], options: Given = NOTHING_GIVEN
+) -> tuple[Plugin, Task, RunConfig]:
+    """Return the plugin, the task and the settings that a finished run was made with."""
+    plugin = open_with_defaults(manifest["plugin"])
+    task = plugin.info.task(manifest["task"])
+    model: Any = resolve(plugin.info.config_of(task))
+    config: RunConfig = with_given(validated(model, settings_in(run), "config.yaml"), options)
+    return plugin, asked_task(with_clinical_model(task, config.covariates), config), config
 
 
 def open_finished(
@@ -370,15 +348,10 @@ def open_finished(
     DataError
         If a file that it answers by is not the one that the run wrote.
     """
-    manifest = finished(run)
+    manifest = finished(run, RunKind.RUN, RunKind.EXPORTED, fitted=True)
     guard_unchanged(run, manifest)
-    plugin = open_with_defaults(manifest["plugin"])
-    task = plugin.info.task(manifest["task"])
-    model: Any = resolve(plugin.info.config_of(task))
-    config: RunConfig = validated(model, settings_in(run), "config.yaml")
-    config = with_given(config, options)
+    plugin, task, config = settled(run, manifest, options)
     protocol = manifest["protocols"][0]
-    task = asked_task(with_clinical_model(task, config.covariates), config)
     config = config.for_protocol(protocol)
     # One good recording among many bad ones is still worth its answer.
     limits = config.limits.model_copy(update={"bad_share": 1.0})

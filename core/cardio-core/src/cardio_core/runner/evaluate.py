@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from cardio_core.evaluation.shortcuts import Shortcut
 
 FOLDER = "explanations"
+Draw = Callable[[Any], None]
 
 
 def write_case(out: Path, stem: str, case: Case, protocol: str) -> dict[str, Any]:
@@ -405,22 +406,40 @@ def shortcuts_of(arm: Arm, ctx: Context) -> list[Shortcut]:
     return found
 
 
-@dataclass(frozen=True)
-class Figure:
-    """One figure of a report, what draws it, and its file."""
+def write_tables(out: Path, tables: Mapping[str, pd.DataFrame], prefix: str = "") -> None:
+    """Write tables as CSV into ``out/tables``."""
+    for name, table in tables.items():
+        path = file_in(out, "tables", SafeName(f"{prefix}{name}", ".csv"))
+        with replacing(path) as temporary:
+            index = not isinstance(table.index, pd.RangeIndex)
+            write_table(table, temporary, index=index, digits="%.6g")
 
-    name: str
-    draw: Callable[[Any], None]
-    path: Path
+
+def write_figures(
+    out: Path,
+    figures: Mapping[str, Draw],
+    prefix: str = "",
+    spread: Callable[..., Iterable[list[Note]]] = map,
+) -> list[Note]:
+    """Draw figures into ``out/figures``; return a note for each that is left out.
+
+    `spread` is ``map``, or that of an executor.
+    """
+    jobs = [
+        (name, draw, file_in(out, "figures", SafeName(f"{prefix}{name}", ".svg")))
+        for name, draw in figures.items()
+    ]
+    return [note for left_out in spread(draw_figure, jobs) for note in left_out]
 
 
-def draw_figure(figure: Figure) -> list[Note]:
-    """Draw one figure into its file; return a note where it is left out."""
+def draw_figure(job: tuple[str, Draw, Path]) -> list[Note]:
+    """Draw one figure (its name, what draws it, its file); return a note where it is left out."""
     from cardio_stats.figures import save_svg
 
+    name, draw, path = job
     notes: list[Note] = []
-    with noting(notes, f"Figure {figure.name} is left out:"):
-        save_svg(figure.draw, figure.path)
+    with noting(notes, f"Figure {name} is left out:"):
+        save_svg(draw, path)
     return notes
 
 
@@ -434,15 +453,8 @@ def write_judged(out: Path, protocol: str, judged: Judged, executor: Executor) -
     notes += judged.explanation.notes
     for (model, target), rule in judged.calibrated.rules.items():
         write_json(inside(out, rule_path(out, model, target)), rule.to_dict())
-    for name, table in judged.report.tables.items():
-        with replacing(file_in(out, "tables", SafeName(f"{protocol}-{name}", ".csv"))) as temporary:
-            index = not isinstance(table.index, pd.RangeIndex)
-            write_table(table, temporary, index=index, digits="%.6g")
-    figures = [
-        Figure(name, draw, file_in(out, "figures", SafeName(f"{protocol}-{name}", ".svg")))
-        for name, draw in judged.report.figures.items()
-    ]
-    notes += [note for left_out in executor.map(draw_figure, figures) for note in left_out]
+    write_tables(out, judged.report.tables, f"{protocol}-")
+    notes += write_figures(out, judged.report.figures, f"{protocol}-", executor.map)
     write_json(
         out / "judged" / f"{protocol}.json",
         {"metrics": rows, "notes": [note.to_dict() for note in notes]},

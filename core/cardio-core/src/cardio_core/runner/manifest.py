@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+import shlex
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -17,7 +18,15 @@ from packaging.version import InvalidVersion, Version
 from cardio_core.io.hashing import file_digest
 from cardio_core.io.places import FILE as PLACES
 from cardio_core.io.places import keep_places, shown_command
-from cardio_core.io.run_artifact import CLOSING, DONE, SCHEMA, RunKind, manifest_in, words_of
+from cardio_core.io.run_artifact import (
+    CLOSING,
+    DONE,
+    SCHEMA,
+    RunKind,
+    manifest_in,
+    require_whole,
+    words_of,
+)
 from cardio_core.io.run_schema import guard_folder
 from cardio_stats.errors import ConfigError
 from cardio_stats.files import read_json, write_json
@@ -72,6 +81,11 @@ class Manifest:
         manifest_in(content, path, complete=complete)
         return cls(path, content)
 
+    @property
+    def command(self) -> str:
+        """The command in one line, as it is shared."""
+        return shlex.join(words_of(self.content.get("command")))
+
     def update(self, **changes: Any) -> None:
         """Change some entries and write the file.
 
@@ -112,6 +126,52 @@ class Manifest:
         files = [path for path in files if not path.name.startswith(MARK)]
         outputs = {str(path.relative_to(run)): file_digest(path) for path in files}
         self.update(status=DONE, outputs=outputs)
+
+
+def finished(
+    run: Path, *kinds: RunKind, honest: bool = False, fitted: bool = False
+) -> dict[str, Any]:
+    """Return the manifest of a finished run directory of one of these kinds; of any without.
+
+    Parameters
+    ----------
+    run : Path
+    *kinds : RunKind
+    honest : bool
+        The honest protocol must have been run.
+    fitted : bool
+        Of a run, a model must have been fitted.
+
+    Raises
+    ------
+    ConfigError
+        In one line: no run directory, another cardio-core, another kind, or not finished.
+    """
+    content = Manifest.open(run, complete=bool(kinds)).content
+    kind = RunKind(content.get("kind") or RunKind.RUN)
+    if kinds and kind not in kinds:
+        wanted = "a run with final models" if RunKind.EXPORTED in kinds else "a run"
+        raise ConfigError(
+            f"{run}: expected {wanted}, found a folder that is {kind}; name the run itself"
+        )
+    status = content.get("status")
+    if status != DONE:
+        raise ConfigError(
+            f"{run}: this run is not finished ({status or 'no status'}); resume it first"
+        )
+    if kind is RunKind.FUSED and kinds:
+        require_whole(content, run / "manifest.json")
+    if honest and "honest" not in (content.get("protocols") or ()):
+        raise ConfigError(
+            f"{run}: expected a run of the honest protocol, found the paper protocol alone, whose "
+            "predictions are no out-of-fold ones; run it with --protocol honest"
+        )
+    if fitted and not content.get("models"):
+        raise ConfigError(
+            f"{run}: no model of this run could be fitted, so it can predict nothing; its notes "
+            "say why; run again with more patients, or with fewer folds"
+        )
+    return content
 
 
 def first_entries(

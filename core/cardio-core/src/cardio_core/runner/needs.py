@@ -1,4 +1,4 @@
-"""Earlier tasks: found with `--from`, made from given data, or made on the synthetic cohort."""
+"""Earlier tasks: found with `--from-run`, made from given data, or made on the synthetic cohort."""
 
 from __future__ import annotations
 
@@ -43,11 +43,9 @@ class Resolved:
             return file_digest(self.place)
         manifest = Manifest.open(self.run).content
         known = [manifest["config_digest"], manifest["data"]["digest"], manifest["split_digest"]]
-        ground = manifest.get("stands_on")  # an older run has none
-        if ground:
-            known += [ground["labels"], ground["table"]]
-            known += [ground[part]["code"] for part in ("core", "plugin")]
-        return digest(known)
+        ground = manifest["stands_on"]
+        known += [ground["labels"], ground["table"]]
+        return digest([*known, *(ground[part]["code"] for part in ("core", "plugin"))])
 
     def to_dict(self) -> dict[str, str]:
         """Return the entry of the manifest."""
@@ -63,9 +61,9 @@ def plan_needs(
     Raises
     ------
     ConfigError
-        If `--from` names a task that is not needed, that no model uses or that is skipped, or a run
-        of something else or one that is not finished; if a need is skipped that a model cannot do
-        without; if its data do not exist.
+        If `--from-run` names a task that is not needed, that no model uses or that is skipped, or a
+        run of something else or one that is not finished; if a need is skipped that a model cannot
+        do without; if its data do not exist.
     """
     met = [_sentence(request, need, config) for need in _wanted(request, task, config, models)]
     used = task.needs_of(models)
@@ -91,7 +89,7 @@ def resolve_needs(
     Raises
     ------
     ConfigError
-        As `plan_needs`; if `--from` names a run of something else, or one that is not finished.
+        As `plan_needs`; if `--from-run` names a run of something else, or one that is not finished.
     """
     return [
         Resolved(need, _one(request, need, config, out, run), _sentence(request, need, config))
@@ -129,14 +127,14 @@ def _wanted(
     if strangers:
         needed = ", ".join(need.task for need in task.needs) or "no earlier task"
         raise ConfigError(
-            f"--from {sorted(strangers)[0]}: task {task.name!r} needs {needed}; name that"
+            f"--from-run {sorted(strangers)[0]}: task {task.name!r} needs {needed}; name that"
         )
     used = task.needs_of(models)
     unused = set(request.needs_from) - {need.task for need in used}
     if unused:
         raise ConfigError(
-            f"--from {sorted(unused)[0]}: none of the models that are run ({', '.join(models)}) "
-            "uses it; leave it out, or run one that does"
+            f"--from-run {sorted(unused)[0]}: none of the models that are run "
+            f"({', '.join(models)}) uses it; leave it out, or run one that does"
         )
     wanted = []
     for need in used:
@@ -151,7 +149,8 @@ def _wanted(
             )
         elif need.task in request.needs_from:
             raise ConfigError(
-                f"--from {need.task}: needs.{need.task}.skip says to do without it; leave one out",
+                f"--from-run {need.task}: needs.{need.task}.skip says to do without it; leave "
+                "one out",
                 code="contradiction",
             )
     return wanted
@@ -216,7 +215,7 @@ def splits_to_share(
         if resolved.run is None:
             raise ConfigError(
                 f"needs.{task}.instead: a file cannot stand in for a task on the same patients, "
-                "because nothing tells whom it was fitted on; name a run with --from",
+                "because nothing tells whom it was fitted on; name a run with --from-run",
                 code="unsupported",
             )
         strangers = set(patients) - set(COHORT.read(resolved.run / "cohort.json")["patients"])
@@ -346,21 +345,22 @@ def _checked(path: Path, plugin: str, task: str) -> Path:
     try:
         content = Manifest.open(path).content
     except ConfigError as error:
-        raise ConfigError(f"--from {task}={error}") from None
+        raise ConfigError(f"--from-run {task}={error}") from None
     if (content["plugin"], content["task"]) != (plugin, task):
         raise ConfigError(
-            f"--from {task}={path}: this run is {content['plugin']} {content['task']}, "
+            f"--from-run {task}={path}: this run is {content['plugin']} {content['task']}, "
             f"expected {plugin} {task}",
             code="mismatch",
         )
     if content.get("kind", "run") == "exported":
         raise ConfigError(
-            f"--from {task}={path}: this folder was exported and does not tell whom it was fitted "
-            "on, so nothing shows that no patient is shared; name the run itself"
+            f"--from-run {task}={path}: this folder was exported and does not tell whom it was "
+            "fitted on, so nothing shows that no patient is shared; name the run itself"
         )
     if content["status"] != "done":
         raise ConfigError(
-            f"--from {task}={path}: this run is not finished; resume it first", code="unfinished"
+            f"--from-run {task}={path}: this run is not finished; resume it first",
+            code="unfinished",
         )
     return path
 
@@ -388,6 +388,6 @@ def _sentence(request: RunRequest, need: Need, config: RunConfig) -> str:
     if need.patients == "same":
         return f"{need.task} is made first, on the same patients and folds"
     return (
-        f"{need.task} is made first, on its synthetic cohort; --from {need.task}=RUN or "
+        f"{need.task} is made first, on its synthetic cohort; --from-run {need.task}=RUN or "
         f"--set needs.{need.task}.data=PATH takes another"
     )

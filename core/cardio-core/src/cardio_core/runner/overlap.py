@@ -178,10 +178,9 @@ def record(session: Session, arms: Sequence[Arm]) -> Session:
     split_digest = digest(splits)
     contents = contents_of(arms)
     begun = session.manifest.content
-    files = arms[0].prepared.digest
-    guard_data(session.out, begun, contents, split_digest, files)
+    guard_data(session.out, begun, contents, split_digest)
     if session.same_as is not None:
-        guard_repeated(session.same_as, contents, split_digest, files)
+        guard_repeated(session.same_as, contents, split_digest)
     write_json(session.out / FILE, contents.to_dict())
     data = contents.summed() | {"splits": split_digest}
     session.manifest.update(stands_on=begun["stands_on"] | data)

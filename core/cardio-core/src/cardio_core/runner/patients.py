@@ -75,7 +75,7 @@ def guard_covariates(cohort: Cohort, names: Sequence[str], targets: Sequence[Tar
         for name in values.columns:
             if tells_the_outcome(values[name], labels):
                 raise ConfigError(
-                    f"--covariate {name}: it says {target.name}, the outcome, of every patient in "
+                    f"--covariates {name}: it says {target.name}, the outcome, of every patient in "
                     "whom both are known; leave it out"
                 )
 
@@ -175,7 +175,7 @@ def checked_covariates(setup: Setup, inputs: Sequence[Path]) -> None:
     tables = _tables(inputs, setup.plugin.info.paths)
     if not tables:
         raise ConfigError(
-            f"--covariate {names[0]}: expected a cohort table, or a folder with cohort.csv, found "
+            f"--covariates {names[0]}: expected a cohort table, or a folder with cohort.csv, found "
             f"none in {', '.join(path.name for path in inputs)}; see docs/cohort.md"
         )
     rows = pd.concat([table.rows for table in tables])

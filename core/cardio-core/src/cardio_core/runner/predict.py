@@ -20,7 +20,6 @@ from cardio_core.runner.answers import (
     Opened,
     answer,
     entries,
-    finished,
     open_finished,
     with_applicability,
 )
@@ -345,7 +344,6 @@ def predict_new(
         If the run is not finished or has no model, an input does not exist, or an option's value
         is none of its setting.
     """
-    finished(run)  # before anything is made
     with TemporaryDirectory(prefix="cardio-") as while_it_runs:
         place = run / "predicted" if keep_features else Path(while_it_runs)
         opened = open_finished(run, options=options, device=device, features_in=place)
@@ -383,10 +381,8 @@ def _predict(
                 continue
             frame = made.frames[target.name][name]
             decision = made.decisions[target.name].get(name)
-            decided = decision.apply(frame, target) if decision else None
-            own = rows_of(frame, target, name, decided, decision)
-            own = with_recordings(own, made.members[target.name], task, target)
-            rows += with_sets(own, frame, target, open_rule(opened.folder, name, target.name))
+            own = rows_of(opened.folder, frame, target, name, decision)
+            rows += with_recordings(own, made.members[target.name], task, target)
     table = prepared.features.table
     answered = recordings_of(made.members[task.targets[0].name], task, report["primary"])
     files = account_of(prepared.cohort, quarantined, table, answered, made.measured)
@@ -453,10 +449,14 @@ def _without_any(found: Found) -> list[Quarantined]:
 
 
 def rows_of(
-    frame: pd.DataFrame, target: Target, model: str, decided: Any, decision: Decision | None
+    run: Path, frame: pd.DataFrame, target: Target, model: str, decision: Decision | None
 ) -> list[dict[str, Any]]:
-    """Return the entries of an answer for a prediction frame, beside what was decided."""
-    columns = score_columns(target)
+    """Return the entries of an answer for a prediction frame of one of a run's final models.
+
+    With what the decision makes of it, and the conformal set or interval where the run calibrated
+    one.
+    """
+    decided = decision.apply(frame, target) if decision else None
     rows = []
     for number, row in enumerate(frame.to_dict("records")):
         entry: dict[str, Any] = {
@@ -471,20 +471,21 @@ def rows_of(
         if target.kind == "continuous":
             entry |= {"value": round(float(row["score"]), 6), "unit": target.unit}
         else:
-            scores = {name.partition(":")[2]: round(float(row[name]), 6) for name in columns}
+            with_threshold = decision is not None and target.kind == "binary"
             entry |= {
-                "scores": scores,
-                "decided": decided[number],
-                "threshold": round(decision.threshold, 6)
-                if decision and target.kind == "binary"
-                else None,
+                "scores": {
+                    name.partition(":")[2]: round(float(row[name]), 6)
+                    for name in score_columns(target)
+                },
+                "decided": None if decided is None else decided[number],
+                "threshold": round(decision.threshold, 6) if decision and with_threshold else None,
                 "threshold_source": decision.source if decision else None,
             }
         rows.append(entry)
-    return rows
+    return _with_sets(rows, frame, target, open_rule(run, model, target.name))
 
 
-def with_sets(
+def _with_sets(
     rows: list[dict[str, Any]], frame: pd.DataFrame, target: Target, rule: Conformal | None
 ) -> list[dict[str, Any]]:
     """Add the conformal set or interval to each row, where the run calibrated one."""

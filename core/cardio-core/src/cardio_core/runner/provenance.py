@@ -124,29 +124,6 @@ def ground_of(request: RunRequest, setup: Setup) -> dict[str, Any]:
     }
 
 
-def ground_in(manifest: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what a manifest says of it; of an older run what can be told from its versions."""
-    if "stands_on" in manifest:
-        return dict(manifest["stands_on"])
-    packages = {
-        name: version
-        for name, version in manifest["packages"].items()
-        if name != "python" and not name.startswith("cardio-")
-    }
-    device = manifest["device"]
-    return {
-        "core": {"version": manifest["core_version"]},
-        "plugin": {"name": manifest["plugin"], "version": manifest["plugin_version"]},
-        "python": manifest["packages"]["python"],
-        "packages": {name: version for name, version in packages.items() if name not in ASIDE},
-        "device": {
-            "kind": "cpu" if device["name"] == "CPU" else "cuda",
-            "name": device["name"],
-            "precision": device["precision"],
-        },
-    }
-
-
 # What a run stood on then, beside what it would stand on now: what differs, in words.
 
 Kind = Literal["data", "settings", "code", "packages", "device", "machine"]

@@ -24,7 +24,6 @@ from cardio_core.runner.provenance import (
     NotTheSameError,
     data_differ,
     differences,
-    ground_in,
     settings_differ,
 )
 from cardio_core.runner.setup import Setup
@@ -220,11 +219,6 @@ def _of(texts: Any) -> str:
     return hashlib.sha256(joined.encode()).hexdigest()[:_SHORT]
 
 
-UNPROVEN = (
-    "This run was begun by an older cardio-core, which kept no digests of labels and code: that "
-    "they are those of then was not checked when it was gone on with."
-)
-
 _TOLD = 4
 _ANYWAY = "give what it was made from (--data), or repeat it all the same with --anyway"
 
@@ -258,7 +252,7 @@ def guard_ground(
     NotTheSameError
         In one line that names what differs.
     """
-    found = differences(ground_in(manifest), now)
+    found = differences(manifest["stands_on"], now)
     if stops := [item.words for item in found if not item.tolerated]:
         raise NotTheSameError(
             f"--out {out}: was begun with other code, packages or device ({_listed(stops)}); put "
@@ -292,9 +286,7 @@ def settings_in(
     return settings_differ(then | stored, now | setup.config.model_dump(mode="json"))
 
 
-def guard_data(
-    out: Path, begun: Mapping[str, Any], contents: Contents, splits: str, files: str
-) -> None:
+def guard_data(out: Path, begun: Mapping[str, Any], contents: Contents, splits: str) -> None:
     """Check that a run goes on with the recordings, labels and folds that it was begun with.
 
     Parameters
@@ -305,22 +297,22 @@ def guard_data(
         Its manifest.
     contents : Contents
         What was read now.
-    splits, files : str
-        Digests of the folds, and of all files.
+    splits : str
+        Digest of the folds.
 
     Raises
     ------
     NotTheSameError
         In one line that names what differs.
     """
-    if found := _data_in(out, begun, contents, splits, files):
+    if found := _data_in(out, begun, contents, splits):
         raise NotTheSameError(
             f"--out {out}: the data changed since this run began ({_listed(found)}); put them "
             "back, or start anew with another --out"
         )
 
 
-def guard_repeated(run: Path, contents: Contents, splits: str, files: str) -> None:
+def guard_repeated(run: Path, contents: Contents, splits: str) -> None:
     """Check that a finished run is repeated on the data that it was made from.
 
     Raises
@@ -329,7 +321,7 @@ def guard_repeated(run: Path, contents: Contents, splits: str, files: str) -> No
         In one line that names what differs.
     """
     manifest = Manifest.open(run).content
-    if found := _data_in(run, manifest, contents, splits, files):
+    if found := _data_in(run, manifest, contents, splits):
         raise NotTheSameError(
             f"{run}: the data are not those of then ({_listed(found)}); {_ANYWAY}"
         )
@@ -349,17 +341,10 @@ def guard_settings_of(run: Path, setup: Setup, seed: int) -> None:
         raise NotTheSameError(f"{run}: the settings are not those of then ({words}); {_ANYWAY}")
 
 
-def _data_in(
-    run: Path, begun: Mapping[str, Any], contents: Contents, splits: str, files: str
-) -> list[str]:
+def _data_in(run: Path, begun: Mapping[str, Any], contents: Contents, splits: str) -> list[str]:
     now = contents.summed() | {"splits": splits}
-    then = {name: value for name, value in ground_in(begun).items() if name in DATA}
-    found = [item.words for item in data_differ(then, now, kept_contents(run), contents.to_dict())]
-    if not found and begun["data"].get("digest") not in (None, files):
-        found = ["files of recordings differ"]  # what an older core kept
-    if not found and begun.get("split_digest") not in (None, splits):
-        found = ["patients fall into other folds"]
-    return found
+    then = {name: value for name, value in begun["stands_on"].items() if name in DATA}
+    return [item.words for item in data_differ(then, now, kept_contents(run), contents.to_dict())]
 
 
 def kept_contents(run: Path) -> dict[str, Any]:

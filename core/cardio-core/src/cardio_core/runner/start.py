@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from cardio_core.config import dump_yaml
 from cardio_core.context import LOG
@@ -20,7 +19,7 @@ from cardio_core.io.synthetic import difficulty_of, is_synthetic
 from cardio_core.runner.manifest import Manifest, first_entries, now
 from cardio_core.runner.provenance import NotTheSameError, ground_of
 from cardio_core.runner.request import RunRequest
-from cardio_core.runner.resume import UNPROVEN, guard_ground, tolerated_note
+from cardio_core.runner.resume import guard_ground, tolerated_note
 from cardio_core.runner.setup import Setup
 from cardio_stats.files import write_text
 
@@ -49,25 +48,21 @@ def guard_same(out: Path, request: RunRequest, setup: Setup) -> Begun | None:
     tolerated = guard_ground(
         out, manifest.content, setup, now, identity=_identity(request, setup), seed=request.seed
     )
-    notes = tolerated_note(tolerated)
-    if "stands_on" not in manifest.content:
-        notes.append(UNPROVEN)
-    return Begun(manifest, now, tuple(notes))
+    return Begun(manifest, tuple(tolerated_note(tolerated)))
 
 
 @dataclass(frozen=True)
 class Begun:
-    """A run to go on with: its manifest, what it stands on now, and what has to be said of that."""
+    """A run to go on with: its manifest, and what has to be said of what it stands on now."""
 
     manifest: Manifest
-    ground: dict[str, Any]
     notes: tuple[str, ...]
 
     def go_on(self) -> Manifest:
         """Keep in the manifest what was tolerated, and return it."""
         content = self.manifest.content
         texts = list(dict.fromkeys([*content.get("tolerated", ()), *self.notes]))
-        self.manifest.update(stands_on=content.get("stands_on", self.ground), tolerated=texts)
+        self.manifest.update(tolerated=texts)
         return self.manifest
 
 

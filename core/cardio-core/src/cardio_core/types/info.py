@@ -78,7 +78,7 @@ class Model:
         settle the weights, this one is left out of that protocol, and the report says so.
     covariates : tuple of str
         Columns of the cohort table that this model is fitted on: the core's own, which the user
-        asks for with ``--covariate``. No plugin declares one.
+        asks for with ``--covariates``. No plugin declares one.
     estimator : str
         ``"sklearn.ensemble:RandomForestClassifier"``, or a function of the plugin's own without
         arguments that returns an estimator: the core fits it and scores with it (missing values

@@ -2,65 +2,47 @@
 
 from __future__ import annotations
 
-import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import click
 
-from cardio_core.cli.plugin_options import WithPluginOptions, given
-from cardio_core.cli.private import group_readable
-from cardio_stats.cli.options import with_layout
+from cardio_core.cli import options
 
 
-@click.command(cls=WithPluginOptions)
-@click.argument("run", type=click.Path(path_type=Path))
+@click.command(cls=options.WithPluginOptions)
+@options.RUN
 @click.option(
-    "--data", required=True, multiple=True, type=click.Path(path_type=Path), metavar="PATH",
+    "--data", required=True, multiple=True, type=options.PATH, metavar="PATH",
     help="The other patients: a cohort table or a folder, as cardio run takes it; repeatable.",
 )  # fmt: skip
-@click.option(
-    "--outcome", metavar="COLUMN", help="What really happened, where its column is another here."
+@options.outcome_options(
+    "What really happened, where its column is another here.",
+    "The value of that column that the run predicts.",
 )
-@click.option("--event", metavar="VALUE", help="The value of that column that the run predicts.")
-@click.option(
-    "--negative", multiple=True, metavar="VALUE", help="A value without the event; repeatable."
-)
-@click.option(
-    "--missing", multiple=True, metavar="VALUE", help="A value that means missing; repeatable."
-)
-@click.option("--site", metavar="COLUMN", help="Where a patient was seen; site_id without this.")
-@click.option(
-    "--subgroup", "subgroups", multiple=True, metavar="COLUMN", help="2 to 5 groups; repeatable."
-)
+@options.SITE
+@options.SUBGROUPS
 @click.option(
     "--overlap", type=click.Choice(["refuse", "leave-out"]), default="refuse", show_default=True,
     help="What to do with patients who were in training.",
 )  # fmt: skip
 @click.option("--other-people", is_flag=True, help="Equal ids are of different people.")
-@click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:N.")
-@with_layout
-@click.option("--level", default=0.95, show_default=True, help="Coverage of intervals.")
-@click.option("--seed", default=0, show_default=True, help="Of every resampling.")
-@click.option(
-    "--out", type=click.Path(path_type=Path), help="New folder; runs/RUN-external-TIME without."
-)
-@group_readable
+@options.DEVICE
+@options.with_layout
+@options.LEVEL
+@options.SEED
+@click.option("--out", type=options.PATH, help="New folder; runs/RUN-external-TIME without.")
+@options.JSON
+@options.group_readable
 def evaluate(
     run: Path,
     data: tuple[Path, ...],
-    outcome: str | None,
-    event: str | None,
-    negative: tuple[str, ...],
-    missing: tuple[str, ...],
-    site: str | None,
-    subgroups: tuple[str, ...],
     overlap: str,
-    other_people: bool,
     device: str,
-    level: float,
-    seed: int,
     out: Path | None,
+    as_json: bool,
+    **question: Any,
 ) -> None:
     """Validate the final models of RUN on other patients: nothing is fitted again.
 
@@ -70,42 +52,45 @@ def evaluate(
 
     Of what cardio fuse wrote, --data is NAME=PATH for each run that is fused.
     """
-    from cardio_core.runner.manifest import Manifest
+    from cardio_core.runs import Question, Run, finished
     from cardio_stats.errors import ConfigError
 
-    made = Manifest.open(run).content
-    if not 0.5 < level < 1:
-        raise ConfigError(f"--level {level:g}: expected a coverage between 0.5 and 1, such as 0.95")
+    made = finished(run)
+    if not 0.5 < question["level"] < 1:
+        raise ConfigError(
+            f"--level {question['level']:g}: expected a coverage between 0.5 and 1, such as 0.95"
+        )
     fused = made.get("kind") == "fused"
     if "plugin" not in made and not fused:
         raise ConfigError(
             f"{run}: expected a run with final models, found a folder that is "
-            f"{made.get('kind', 'none')}; name the run itself"
+            f"{made.get('kind', 'none')}; name the run itself",
+            code="unsupported",
         )
-    own = None if fused else given(made["plugin"], made["task"])
-    from cardio_studies.external_numbers import Asked
-    from cardio_studies.external_page import default_out, told
+    own = None if fused else options.given(made["plugin"], made["task"])
+    from cardio_core.report import answer_lines
 
-    asked = Asked(
-        outcome, site, subgroups, overlap == "leave-out", other_people, level, seed,
-        event, negative, missing,
-    )  # fmt: skip
-    about: dict[str, Any] = {
-        "device": device, "echo": lambda line: click.echo(line, err=True),
-        "command": ["cardio", *sys.argv[1:]],
-    }  # fmt: skip
-    if own is None:
+    wanted = Question(leave_out=overlap == "leave-out", **question)
+    place = out or _default_out(run)
+    about: dict[str, Any] = {"device": device, "echo": options.say, "command": options.typed()}
+    if fused:
         from cardio_studies.fusion_predict import evaluate_fused
 
-        _only_for_a_run(site, subgroups)
-        named = [str(one) for one in data]
-        page = evaluate_fused(run, named, asked, out or default_out(run), **about)
+        _only_for_a_run(wanted.site, wanted.subgroups)
+        page = evaluate_fused(run, [str(path) for path in data], wanted, place, **about)
     else:
         from cardio_studies.external_validation import evaluate_run
 
-        page = evaluate_run(run, data, asked, out or default_out(run), options=own, **about).page
-    click.echo("\n".join(told(page.parent)))
-    click.echo(f"Report: {page}")
+        page = evaluate_run(run, data, wanted, place, options=own, **about)
+    options.end(page, answer_lines(Run(page.parent).artifact), as_json=as_json)
+
+
+def _default_out(run: Path) -> Path:
+    """Return a folder named after the run and the time."""
+    from cardio_stats.files import SafeName
+
+    stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S")
+    return Path("runs") / SafeName(f"{run.resolve().name}-external-{stamp}")
 
 
 def _only_for_a_run(site: str | None, subgroups: tuple[str, ...]) -> None:

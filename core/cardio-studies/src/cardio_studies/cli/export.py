@@ -4,45 +4,31 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import click
 
+from cardio_core.cli import options
+
 
 @click.command()
-@click.argument("run", type=click.Path(path_type=Path))
+@options.RUN
+@click.option("--out", required=True, type=options.PATH, help="Folder to make, new or empty.")
 @click.option(
-    "--out", required=True, type=click.Path(path_type=Path), help="Folder to make, new or empty."
-)
-@click.option(
-    "--model",
-    "models",
-    multiple=True,
-    metavar="NAME",
+    "--model", "models", multiple=True, metavar="NAME",
     help="Only this final model (the first named is the primary); all without.",
-)
+)  # fmt: skip
 @click.option(
-    "--with-patient-rows",
-    is_flag=True,
+    "--with-patient-rows", is_flag=True,
     help="Let models leave that are made of patients' rows (support vectors, neighbours).",
-)
+)  # fmt: skip
 @click.option("--onnx", is_flag=True, help="Networks as ONNX, too, checked against torch.")
 @click.option(
-    "--example",
-    "examples",
-    multiple=True,
-    type=click.Path(path_type=Path),
+    "--example", "examples", multiple=True, type=options.PATH,
     help="Recordings for that check; without, a few synthetic ones are made.",
-)
-@click.option("--json", "as_json", is_flag=True, help="Print the manifest, for programs.")
-def export(
-    run: Path,
-    out: Path,
-    models: tuple[str, ...],
-    with_patient_rows: bool,
-    onnx: bool,
-    examples: tuple[Path, ...],
-    as_json: bool,
-) -> None:
+)  # fmt: skip
+@options.JSON
+def export(run: Path, out: Path, as_json: bool, **choices: Any) -> None:
     """Export the final models of RUN for others, without any patient.
 
     The folder holds the models, their thresholds and conformal rules, the settings they need, and
@@ -51,19 +37,11 @@ def export(
     """
     from cardio_stats.errors import ConfigError
 
-    if examples and not onnx:
+    if choices["examples"] and not choices["onnx"]:
         raise ConfigError("--example: is for the check of --onnx; say --onnx, too, or leave it out")
     from cardio_studies.model_export import export_run
 
-    made = export_run(
-        run,
-        out,
-        models=models,
-        with_patient_rows=with_patient_rows,
-        onnx=onnx,
-        examples=examples,
-        echo=lambda line: click.echo(line, err=True),
-    )
+    made = export_run(run, out, echo=options.say, **choices)
     if as_json:
         click.echo(json.dumps(made, indent=2))
         return

@@ -2,37 +2,38 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import click
 
-from cardio_core.cli.private import group_readable
-
-PLACE = click.Path(path_type=Path)
+from cardio_core.cli import options
 
 
 @click.command()
 @click.argument("runs", nargs=-1, required=True, metavar="[NAME=]RUN[:MODEL]...")
 @click.option(
-    "--out", type=PLACE, default=Path("fused"), show_default=True, help="Folder to write."
+    "--out", type=options.PATH, default=Path("fused"), show_default=True, help="Folder to write."
 )
-@click.option("--clinical", type=PLACE, metavar="TABLE", help="Cohort table of the same patients.")
-@click.option("--covariates", metavar="A,B,...", help="Its columns that the clinical model takes.")
+@click.option(
+    "--clinical", type=options.PATH, metavar="TABLE", help="Cohort table of the same patients."
+)
+@options.COVARIATES
 @click.option("--guideline", metavar="COLUMN", help="Its column that says whom one treats now.")
 @click.option("--outcome", metavar="NAME", help="What is predicted, where a run has several.")
-@click.option("--level", default=0.95, show_default=True, help="Coverage of intervals.")
-@click.option("--seed", default=0, show_default=True, help="Of new folds and of every resampling.")
-@group_readable
+@options.LEVEL
+@options.SEED
+@options.JSON
+@options.group_readable
 def fuse(
     runs: tuple[str, ...],
     out: Path,
     clinical: Path | None,
-    covariates: str | None,
+    covariates: tuple[str, ...],
     guideline: str | None,
     outcome: str | None,
     level: float,
     seed: int,
+    as_json: bool,
 ) -> None:
     """Fuse finished runs: one score from the modalities that a patient has.
 
@@ -41,12 +42,8 @@ def fuse(
     """
     from cardio_studies.fusion import Against, fuse_runs
 
-    named = tuple(name.strip() for name in (covariates or "").split(",") if name.strip())
-    page, said = fuse_runs(
-        runs, out, against=Against(clinical, named, guideline), outcome=outcome, level=level,
-        seed=seed, command=["cardio", *sys.argv[1:]],
-        echo=lambda line: click.echo(line, err=True),
+    made = fuse_runs(
+        runs, out, against=Against(clinical, covariates, guideline), outcome=outcome, level=level,
+        seed=seed, command=options.typed(), echo=options.say,
     )  # fmt: skip
-    for line in said:
-        click.echo(line)
-    click.echo(f"Report: {page}")
+    options.end(*made, as_json=as_json)

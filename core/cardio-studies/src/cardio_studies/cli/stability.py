@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
+from typing import Any
 
 import click
 
-from cardio_core.cli.private import group_readable
+from cardio_core.cli import options
 from cardio_stats.errors import ConfigError
 
 
 @click.command()
-@click.argument("run", type=click.Path(path_type=Path))
+@options.RUN
 @click.option("--repeats", type=int, default=0, metavar="N", help="The run over N other splits.")
 @click.option(
     "--permute", type=int, default=0, metavar="N",
@@ -25,34 +25,24 @@ from cardio_stats.errors import ConfigError
 )  # fmt: skip
 @click.option("--learning-curve", is_flag=True, help="The run on fewer training patients.")
 @click.option(
-    "--data", multiple=True, type=click.Path(path_type=Path),
+    "--data", multiple=True, type=options.PATH,
     help="Where the run's data lie now.  [default: as in the run's command]",
 )  # fmt: skip
-@click.option(
-    "--from", "needs_from", multiple=True, metavar="TASK=RUN",
-    help="Where the run of an earlier task lies now.",
-)  # fmt: skip
-@click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:N.")
-@click.option(
-    "--executor", default="local", show_default=True,
-    help="local (a process a core), local:N processes, dask:ADDRESS.",
-)  # fmt: skip
-@click.option(
-    "--out", type=click.Path(path_type=Path), help="Folder to write.  [default: RUN-stability]"
-)
-@group_readable
+@options.FROM_RUN
+@options.DEVICE
+@options.EXECUTOR
+@click.option("--out", type=options.PATH, help="Folder to write.  [default: RUN-stability]")
+@options.JSON
+@options.group_readable
 def stability(
     run: Path,
-    repeats: int,
-    permute: int,
-    leave_site_out: bool,
-    site: str,
-    learning_curve: bool,
     data: tuple[Path, ...],
-    needs_from: tuple[str, ...],
+    needs_from: dict[str, Path],
     device: str,
     executor: str,
     out: Path | None,
+    as_json: bool,
+    **wanted: Any,
 ) -> None:
     """Show how much of a finished RUN hangs on its folds, its sites, its patients, or on nothing.
 
@@ -60,19 +50,14 @@ def stability(
     changed. The same command goes on where it was stopped, and a larger N keeps what is there.
     """
     from cardio_studies.stability import Wanted, study_stability
-    from cardio_studies.stability_setup import Asked
 
-    if site != "site_id" and not leave_site_out:
-        raise ConfigError(f"--site {site}: expected --leave-site-out beside it, found none")
-    wanted = Wanted(repeats, permute, leave_site_out, site, learning_curve)
-    earlier = {}
-    for text in needs_from:
-        task, equals, path = text.partition("=")
-        if not equals:
-            raise ConfigError(f"--from takes TASK=RUN, for example view=runs/x; got {text!r}")
-        earlier[task] = Path(path)
-    study_stability(
-        run, wanted, Asked(data, earlier or None, device, executor),
-        out or run.parent / f"{run.name}-stability", click.echo,
-        command=["cardio", *sys.argv[1:]],
+    if wanted["site"] != "site_id" and not wanted["leave_site_out"]:
+        raise ConfigError(
+            f"--site {wanted['site']}: expected --leave-site-out beside it, found none"
+        )
+    page = study_stability(
+        run, Wanted(**wanted), out or run.parent / f"{run.name}-stability",
+        options.say if as_json else click.echo, data=data, needs_from=needs_from or None,
+        device=device, executor=executor, command=options.typed(),
     )  # fmt: skip
+    options.end(page, (), as_json=as_json)

@@ -88,6 +88,12 @@ def answer(files: RunArtifact) -> Answer:
     )
 
 
+def answer_lines(files: RunArtifact) -> list[str]:
+    """Return what was asked, what was found, and what stands in its way, for the terminal."""
+    found = answer(files)
+    return [found.asked, *found.found, *(f"- {one}" for one in (*found.warnings, *found.more))]
+
+
 def _who(files: RunArtifact, standing: Standing | None) -> tuple[str, str]:
     """Return how many patients were asked about, and how many of them had the event."""
     data = files.manifest.data

@@ -7,6 +7,7 @@ writes a page. They are reached as ``import cardio_core as cardio``: ``cardio.op
 from __future__ import annotations
 
 import html
+import os
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -15,6 +16,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from cardio_core.evaluation.decision import Decision
+from cardio_core.io.places import kept_places, shown_path
 from cardio_core.io.run_artifact import (
     MetricRow,
     RunArtifact,
@@ -22,6 +25,11 @@ from cardio_core.io.run_artifact import (
     TargetEntry,
     read_artifact,
 )
+from cardio_core.io.run_schema import COHORT, numbers_in
+from cardio_core.io.store import load_table
+from cardio_core.report.text.model_card import digest_of_final
+from cardio_core.runner.fits import open_decisions, predictions_file
+from cardio_core.types.info import Target
 from cardio_core.types.notes import Note
 from cardio_core.types.targets import KEY_OF_UNIT
 from cardio_stats.errors import ConfigError, DataError
@@ -166,12 +174,12 @@ class Run:
             A model, target or protocol that was not run.
         """
         about = self._target(target)
-        chosen = self._chosen("protocol", protocol, self.manifest.protocols, "honest")
+        ran = self._chosen("protocol", protocol, self.manifest.protocols, "honest")
         name = self._chosen("model", model, self.manifest.models, self.manifest.primary)
         rows = self.predictions
         rows = rows[(rows["target"] == about.name) & (rows["model"] == name)]
-        if chosen:
-            rows = rows[rows["protocol"] == chosen]
+        if ran:
+            rows = rows[rows["protocol"] == ran]
         rows = rows[(rows["event"] == about.classes[1]) & rows["score"].notna()]
         levels = set(rows["level"].dropna())
         unit = KEY_OF_UNIT[levels.pop()] if len(levels) == 1 else "sample_id"
@@ -186,6 +194,73 @@ class Run:
         found["event"] = (found.pop("y_true") == about.classes[1]).astype(int)
         return found.rename_axis("unit").reset_index()[["unit", "patient_id", "event", "score"]]
 
+    def out_of_fold(self, target: Target) -> pd.DataFrame | None:
+        """Return the honest protocol's predictions of a target as `Scored.frames` holds them.
+
+        None of several classes, and where there are none.
+        """
+        if target.kind == "multiclass" or not (self.folder / "predictions.csv").is_file():
+            return None
+        rows = self.predictions
+        rows = rows[(rows["protocol"] == "honest") & (rows["target"] == target.name)]
+        if target.kind == "binary":
+            rows = rows[rows["event"] == target.classes[1]]
+        else:
+            rows = rows.assign(y_true=numbers_in(rows, "y_true", self.folder / "predictions.csv"))
+        rows = rows[rows["y_true"].notna() & rows["score"].notna()]
+        if not len(rows):
+            return None
+        key = KEY_OF_UNIT.get(rows["level"].iloc[0], "sample_id")
+        score = f"score:{target.classes[1]}" if target.kind == "binary" else "score"
+        return rows.assign(
+            unit_id=rows[key], subject_id=rows["patient_id"], **{score: rows["score"]}
+        ).reset_index(drop=True)
+
+    def decision(self, fold: str, model: str, target: Target) -> Decision | None:
+        """Return what the honest protocol decides by in a fold; None where nothing was chosen."""
+        folder = self._fit(fold, model)
+        known = (folder / "chosen.json").is_file()
+        return open_decisions(folder, (target,)).get(target.name) if known else None
+
+    def subjects(self, model: str, target: Target) -> dict[str, str]:
+        """Return the person behind each patient id, as far as the fits of a model tell it."""
+        found: dict[str, str] = {}
+        for fold in self.predictions["fold"].unique():
+            path = self._fit(fold, model) / predictions_file(target)
+            if path.is_file():
+                rows = load_table(path)[["patient_id", "subject_id"]].astype(str)
+                found |= dict(rows.itertuples(index=False, name=None))
+        return found
+
+    def _fit(self, fold: object, model: str) -> Path:
+        return self.folder / "models" / f"honest-{fold}" / model
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        """The run as the manifest of a validation names it."""
+        about, data = self.manifest, self.manifest.data
+        return {
+            "run": self.folder.resolve().name, "kind": about.kind,
+            "final_models": digest_of_final(self.folder), "config": about.config_digest or None,
+            "data": data.digest, "source": data.source or None, "n_patients": data.n_patients,
+            "core_version": about.core_version or None,
+        }  # fmt: skip
+
+    def place_from(self, out: Path) -> tuple[str, str]:
+        """Return where the run lies as seen from another folder, and what may be told of it."""
+        place = os.path.relpath(self.folder.resolve(), out.resolve())
+        return place, shown_path(place)
+
+    @property
+    def places(self) -> dict[str, Any]:
+        """What is kept of places on this machine, for the owner alone."""
+        return dict(kept_places(self.folder))
+
+    @property
+    def cohort(self) -> dict[str, Any]:
+        """Who was trained on: lists of recordings, patients, subjects and digests of files."""
+        return dict(COHORT.read_or(self.folder / "cohort.json", {}))
+
     def compare(
         self, a: str, b: str, *, target: str | None = None, protocol: str | None = None
     ) -> Estimate:
@@ -195,8 +270,8 @@ class Run:
         """
         from cardio_stats import delong_paired
 
-        item, other = (self.scores(name, target=target, protocol=protocol) for name in (a, b))
-        both = item.merge(other[["unit", "score"]], on="unit", suffixes=("_a", "_b"))
+        first, other = (self.scores(name, target=target, protocol=protocol) for name in (a, b))
+        both = first.merge(other[["unit", "score"]], on="unit", suffixes=("_a", "_b"))
         return delong_paired(
             both["event"], both["score_a"], both["score_b"], patient=_clusters(both)
         )
@@ -258,16 +333,16 @@ class Run:
         """Draw net benefit over the threshold probability; return the axes."""
         from cardio_stats import decision_curve
 
-        grid = THRESHOLDS if thresholds is None else np.asarray(thresholds, dtype=float)
+        at = THRESHOLDS if thresholds is None else np.asarray(thresholds, dtype=float)
         everybody = []
 
         def curve(rows: pd.DataFrame) -> tuple[Any, Any]:
-            found = decision_curve(rows["event"], rows["score"], thresholds=list(grid))
+            found = decision_curve(rows["event"], rows["score"], thresholds=list(at))
             everybody.append(found["treat_all"])
             return found["threshold"], found["net_benefit"]
 
         axes = self._curves(models, target, protocol, ax, curve, None)
-        axes.plot(grid, everybody[0], color="0.6", linewidth=1, label="act on everybody")
+        axes.plot(at, everybody[0], color="0.6", linewidth=1, label="act on everybody")
         axes.axhline(0, color="0.6", linestyle="--", linewidth=1, label="act on nobody")
         top = max(float(np.max(line.get_ydata())) for line in axes.lines)
         axes.set(xlabel="threshold probability", ylabel="net benefit", ylim=(-0.05, top + 0.05))
@@ -330,8 +405,8 @@ class Run:
         self, model: str, target: str | None, protocol: str | None, metric: str | None
     ) -> str:
         title = self.manifest.model_titles.get(model, model)
-        chosen = self._chosen("protocol", protocol, self.manifest.protocols, "honest")
-        found = self._metric(metric, model, self._target(target).name, chosen) if metric else None
+        ran = self._chosen("protocol", protocol, self.manifest.protocols, "honest")
+        found = self._metric(metric, model, self._target(target).name, ran) if metric else None
         if found is None:
             return title
         word = "AUC" if metric == "auc" else "slope"
@@ -440,14 +515,14 @@ def plugins() -> pd.DataFrame:
 
     rows = [
         {
-            "name": plugin.name,
-            "version": plugin.version,
-            "distribution": plugin.distribution,
-            "title": plugin.info.title if plugin.info else "",
-            "tasks": [task.name for task in plugin.info.tasks] if plugin.info else [],
-            "broken": plugin.reason or "",
+            "name": item.name,
+            "version": item.version,
+            "distribution": item.distribution,
+            "title": item.info.title if item.info else "",
+            "tasks": [task.name for task in item.info.tasks] if item.info else [],
+            "broken": item.reason or "",
         }
-        for plugin in list_plugins()
+        for item in list_plugins()
     ]
     names = ["name", "version", "distribution", "title", "tasks", "broken"]
     return pd.DataFrame(rows, columns=names)
