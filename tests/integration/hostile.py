@@ -40,7 +40,8 @@ HOSTILE = [
     # dots
     *("." * n for n in range(1, 11)), ".hidden", ".ESC.svg", "end.", "end...", "a..b/..", ". .",
     # names that Windows keeps
-    *WINDOWS, "con", "lpt1", *(f"{name.lower()}.svg" for name in WINDOWS), "CON.a.b", "nul .txt", "AUX:", "CONIN$",
+    *WINDOWS, "con", "lpt1", *(f"{name.lower()}.svg" for name in WINDOWS), "CON.a.b", "nul .txt",
+    "AUX:", "CONIN$",
     # characters that a file system, a shell or a page takes for something else
     *(f"a{one}b" for one in "<>:\"|?*;&$`'!#%{}[]()=,^~@+ "), "-rf", "--out=/var/ESC", " ", "a ",
     "<script>alert(1)</script>", "=cmd|' /C calc'!A0", "$(touch ESC)", "`touch ESC`", "a:stream",
@@ -204,7 +205,7 @@ class Site:
             self._some(use, names[:half], found)
             self._some(use, names[half:], found)
         told = "".join(said.stdout.split("\n") + said.stderr.split("\n"))
-        if CONTROLS.search(told):
+        if not use.typed and CONTROLS.search(told):
             found.wrong.append(f"{label}: prints controls: {CONTROLS.findall(told)[:3]}")
 
     # What the commands read. Cells of a cohort table hold a whole line of text.
@@ -277,12 +278,12 @@ class Site:
     @cached_property
     def one(self) -> Path:
         """One recording."""
-        return self.recordings(["one"])[0]
+        return self.recordings(["one"], "single")[0]
 
-    def recordings(self, names: Sequence[str]) -> list[Path]:
+    def recordings(self, names: Sequence[str], folder: str = "recordings") -> list[Path]:
         """Write a recording under each of the names."""
         whole = (self.data / "C00r0.csv").read_bytes()
-        return _copies(self.inputs / "recordings", ".csv", names, whole)
+        return _copies(self.inputs / folder, ".csv", names, whole)
 
     def loops(self, *names: str) -> Path:
         """Write a folder with an ultrasound loop under each of the names."""

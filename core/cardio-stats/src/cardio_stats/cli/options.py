@@ -393,6 +393,7 @@ def write_result(
 
     from cardio_stats.cells import write_table
     from cardio_stats.files import replacing, write_text
+    from cardio_stats.serialization import printable
 
     taken = reading_notes()
     table = replace(table, notes=(*table.notes, *taken))
@@ -416,7 +417,8 @@ def write_result(
         for note in taken:
             click.echo(note, err=True)
     else:
-        click.echo(table.to_text() if text is None else text)
+        lines = (table.to_text() if text is None else text).split("\n")
+        click.echo("\n".join(map(printable, lines)))
 
 
 def page_of(table: ResultTable, figures: Sequence[Draw] = ()) -> str:
