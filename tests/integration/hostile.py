@@ -65,7 +65,7 @@ NUMBERS = re.compile(r"[+-]?\d[\d.,]*(?:[eE][+-]?\d+)?( ?%)?( [(\[].*[)\]])?")
 CONTROLS = re.compile(".?[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069].?")
 """What moves a terminal's cursor, changes its colours or turns its text."""
 SMALL = ("--plugin", "toy", "--task", "mean_class", "--smoke", "--protocol", "honest",
-         "--set", "evaluate.n_resamples=100", "--executor", "local:1", "--device", "cpu")  # fmt: skip
+         "--executor", "local:1", "--device", "cpu", "--set", "evaluate.n_resamples=100")  # fmt: skip
 
 
 def is_safe(name: str) -> bool:
@@ -82,7 +82,7 @@ def is_path(name: str) -> bool:
 
 
 def is_id(name: str) -> bool:
-    """Return whether a cell of a cohort table can hold a name; what is there as a file it cannot."""
+    """Return whether a cell of a cohort table can hold a name, which is the path of nothing."""
     return name.isprintable() and cell_text(name) == name and not os.path.exists(name)  # noqa: PTH110
 
 
@@ -184,8 +184,8 @@ class Site:
         apart = (self.out, Path(os.environ["CARDIO_CACHE"]), self.place / "temporary")
         found.wrong += [
             f"{label}: wrote {path}" for path in written
-            if not any(Path(path).is_relative_to(one) for one in apart) and "__pycache__" not in path
-            and not path.startswith(("/dev/", "pipe:"))
+            if not any(Path(path).is_relative_to(one) for one in apart)
+            and "__pycache__" not in path and not path.startswith(("/dev/", "pipe:"))
         ]  # fmt: skip
         if not use.typed:
             found.wrong += [f"{label}: a file is called {path.name!r}"
@@ -266,7 +266,8 @@ class Site:
         n, rng = 40, np.random.default_rng(37)
         ill = np.arange(n) % 2
         frame = {
-            "id": [f"P{k}" for k in range(n)], "who": [f"P{k // 2}" for k in range(n)], "ill": ill, "x": rng.normal(size=n) + ill,
+            "id": [f"P{k}" for k in range(n)], "who": [f"P{k // 2}" for k in range(n)],
+            "ill": ill, "x": rng.normal(size=n) + ill,
             "risk": np.clip(0.3 + 0.3 * ill + rng.normal(size=n) / 5, 0.01, 0.99),
             "time": rng.exponential(size=n) + 0.1, "died": rng.integers(0, 2, n),
         }  # fmt: skip

@@ -124,7 +124,7 @@ def with_columns(command: str, option: str, **more: int) -> Use:
             values = list(range(40))
         elif values is None:
             values = [0.2, 0.7, 0.4, 0.6, 0.9, 0.1, 0.8]
-        site.table(**{name: values for name in names})
+        site.table(**dict.fromkeys(names, values))
         if option in given:
             at = given.index(option)
             del given[at : at + 2]
