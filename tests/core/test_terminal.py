@@ -9,8 +9,12 @@ import threading
 
 import pytest
 
+from cardio_core.cli.main import cardio as root
 from cardio_core.cli.main import main
 from cardio_core.runner.progress import Display, Progress
+from cardio_core.testing import call_cardio
+
+from .commands import paths_of
 
 ESCAPE = re.compile("[\x1b\x9b]|\r(?!\n)")
 
@@ -115,8 +119,20 @@ def test_a_file_gets_no_escapes_even_where_colour_is_forced(monkeypatch, capsys)
     assert not ESCAPE.search(told.out + told.err)
 
 
-def test_a_narrow_terminal_gets_narrow_help(on_terminal):
+@pytest.mark.parametrize("words", [*paths_of(root), "", "stats", "data", "plugins"])
+def test_a_narrow_terminal_gets_narrow_help(monkeypatch, words):
     """Examples are to be copied, so their lines are those of a shell."""
-    wide = on_terminal(typed("--help"), COLUMNS="100").partition("Examples:")[0].splitlines()
-    narrow = on_terminal(typed("--help"), COLUMNS="50").partition("Examples:")[0].splitlines()
-    assert max(map(len, narrow)) <= 50 < max(map(len, wide))
+    monkeypatch.setenv("COLUMNS", "40")
+    shown = call_cardio(*words.split(), "--help").stdout.partition("Examples:")[0]
+    wide = [line for line in shown.splitlines() if len(line) > 40]
+    assert [line for line in wide if not re.fullmatch(r"  --[a-z-]+ \[[a-z0-9_|]+\]", line)] == []
+
+
+@pytest.mark.parametrize(
+    "words", ["plugins list", "data list", "rnu", "run --plugin nothing", "plugins info nothing"]
+)
+def test_a_narrow_terminal_gets_narrow_lines(on_terminal, words):
+    shown = on_terminal(typed(*words.split()), COLUMNS="40")
+    wide = [line for line in shown.splitlines() if len(line) > 40]
+    assert [line for line in wide if len(line.split()) > 1] == []
+    assert len(shown.splitlines()) > 1 and not ESCAPE.search(shown)

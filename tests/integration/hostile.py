@@ -65,7 +65,8 @@ NUMBERS = re.compile(r"[+-]?\d[\d.,]*(?:[eE][+-]?\d+)?( ?%)?( [(\[].*[)\]])?")
 CONTROLS = re.compile(".?[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069].?")
 """What moves a terminal's cursor, changes its colours or turns its text."""
 SMALL = ("--plugin", "toy", "--task", "mean_class", "--smoke", "--protocol", "honest",
-         "--executor", "local:1", "--device", "cpu", "--set", "evaluate.n_resamples=100")  # fmt: skip
+         "--executor", "local:1", "--device", "cpu",
+         "--set", "evaluate.n_resamples=100")  # fmt: skip
 
 
 def is_safe(name: str) -> bool:

@@ -11,6 +11,7 @@ import json
 import os
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import click
 import pytest
@@ -109,10 +110,11 @@ def options(command: str, *, places: bool) -> Use:
             del given[at : at + 2]
         return [*given, option.opts[-1], value]
 
-    return Use(words, least=0, typed=places, fits=is_path if places else lambda _: True)
+    return Use(words, every=4 if places else 1, least=0, typed=places,
+               fits=is_path if places else lambda _: True)  # fmt: skip
 
 
-def with_columns(command: str, option: str, **more: int) -> Use:
+def with_columns(command: str, option: str, **more: Any) -> Use:
     """Return the use of names as columns of a table which an option names."""
 
     def words(site: Site, names: Sequence[str], out: Path) -> Sequence[object]:
@@ -146,7 +148,7 @@ def labelled(command: str) -> Use:
         return [command_, f"{names[0]}={str(first).partition('=')[2]}", second, *rest]
 
     # A fusion takes plain words alone.
-    return Use(words, least=0 if command == "fuse" else 0.8)
+    return Use(words, every=10, least=0 if command == "fuse" else 0.6)
 
 
 def files(command: str) -> Use:
@@ -185,15 +187,15 @@ def of_outcome(command: str) -> Use:
         finally:
             site.run, site.others = kept
 
-    return Use(words, every=10, least=0.7)
+    return Use(words, every=70, least=0.6)
 
 
 USES = {
     "run: ids of patients": Use(
         lambda site, _, out: ["run", *SMALL, "--data", site.data, "--out", out], at_once=10**9
     ),
-    "run: outcome": Use(outcome, every=10),
-    "run: covariates": Use(covariates, at_once=20),
+    "run: outcome": Use(outcome, every=40),
+    "run: covariates": Use(covariates, at_once=10, every=10),
     **{f"{name}: ids of patients": ids(name) for name in (
         "evaluate", "fuse", "stability", "export", "reproduce", "report")},
     "predict: ids of patients": Use(
@@ -213,19 +215,20 @@ USES = {
                                   "--mapping", site.out / "who.csv"], at_once=50, fits=is_path),
     **{f"{name}: outcome of the run": of_outcome(name) for name in (
         "predict", "evaluate", "stability", "export", "reproduce", "report")},
-    **{f"judge: {option}": with_columns("judge", option) for option in (
-        "--outcome", "--subgroup", "--patient", "--site")},
+    "judge: --outcome": with_columns("judge", "--outcome", every=3),
+    **{f"judge: {option}": with_columns("judge", option, every=20) for option in (
+        "--subgroup", "--patient", "--site")},
     "judge: --score": with_columns("judge", "--score", at_once=10),
     "judge: words of patients": Use(
         lambda site, names, out: ["judge", site.table(id=names), *COMMANDS["judge"](site, out)[2:]],
         at_once=20),
-    "compare: --score": with_columns("compare", "--score"),
+    "compare: --score": with_columns("compare", "--score", every=20),
     "compare: labels": labelled("compare"),
     "fuse: labels": labelled("fuse"),
     "stats forest: labels": Use(
         lambda site, names, out: ["stats", "forest", site.estimates(names), "--svg", out],
         at_once=20),
-    **{f"stats {name}: {option}": with_columns(f"stats {name}", option, least=0.7)
+    **{f"stats {name}: {option}": with_columns(f"stats {name}", option, every=4, least=0.7)
        for name, option in {
            "table1": "--by", "missing": "--outcome", "univariable": "--features",
            "multivariable": "--features", "incremental": "--add", "roc": "--score",

@@ -6,11 +6,14 @@ import codecs
 import io
 import logging
 import os
+import re
 import shutil
 import sys
+import textwrap
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import NoReturn
 
@@ -111,17 +114,49 @@ class _Narrow(click.HelpFormatter):
 
 @contextmanager
 def _folded() -> Iterator[int | None]:
-    """Let help fit a terminal that is narrower than most; yield its width, None of any other."""
-    columns = shutil.get_terminal_size().columns
+    """Let lines fit a terminal that is narrower than most; yield its width, None of any other."""
+    columns = max(shutil.get_terminal_size().columns, 20)
     if columns >= _LEAST:
         yield None
         return
-    before = click.Context.formatter_class
-    click.Context.formatter_class = _Narrow
+    before, click.Context.formatter_class = click.Context.formatter_class, _Narrow
+    terminals = [stream for stream in (sys.stdout, sys.stderr) if stream.isatty()]
+    for stream in terminals:
+        stream.write = partial(_write, stream.write, columns)  # type: ignore[method-assign]
     try:
-        yield max(columns, 20)
+        yield columns
     finally:
         click.Context.formatter_class = before
+        for stream in terminals:
+            del stream.write
+
+
+def _write(write: Callable[[str], int], columns: int, text: str) -> int:
+    """Write a text whose lines fit."""
+    moves = "\x1b" in text  # a display, which knows the terminal
+    return write(text if moves else "\n".join(fold(line, columns) for line in text.split("\n")))
+
+
+_COMMANDS = ("cardio ", "pip ")
+
+
+def fold(line: str, columns: int) -> str:
+    """Break a line between words, below where its last column begins; one to be copied stays.
+
+    Examples
+    --------
+    >>> print(fold("  gpu   none; needs a CUDA build of torch", 30))
+      gpu   none; needs a CUDA
+            build of torch
+    """
+    indent = re.match(r"(?:.*\s\s)?\s*", line)
+    start = indent.end() if indent else 0
+    if len(line) <= columns or start > columns // 2 or line.lstrip().startswith(_COMMANDS):
+        return line
+    return textwrap.fill(
+        line, columns, subsequent_indent=" " * start, break_long_words=False,
+        break_on_hyphens=False,
+    )  # fmt: skip
 
 
 def _cannot_print(error: Exception) -> str:

@@ -34,7 +34,7 @@ from cardio_core.runner.prepare import UnusableCohortError, account, make_patien
 from cardio_core.runner.progress import Echo, Progress, several
 from cardio_core.runner.provenance import alike
 from cardio_core.runner.request import RunRequest
-from cardio_core.runner.setup import Setup, find_data, open_with_defaults, set_up
+from cardio_core.runner.setup import Setup, find_data, opened, set_up
 from cardio_core.types.info import Target, Task
 from cardio_core.types.samples import Cohort, Quarantined, SampleSet
 from cardio_stats.errors import CardioError, ConfigError, DataError
@@ -297,7 +297,7 @@ def read_patient(job: ReadJob, device: Any = None) -> Read:
     table = job.samples.table
     seen: dict[int, Seen] = {}
     watched = SampleSet(table, Watched(job.samples.values, seen))
-    plugin = open_with_defaults(job.plugin)
+    plugin = opened(job.plugin)
     made = make_patient(plugin, job.config, job.ctx, watched, job.may_open, featurize=False)
     n_samples = Counter(() if made.samples is None else made.samples.table["recording_id"])
     quarantined = list(made.quarantined)
