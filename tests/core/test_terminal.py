@@ -9,12 +9,9 @@ import threading
 
 import pytest
 
-from cardio_core.cli.main import cardio as root
 from cardio_core.cli.main import main
 from cardio_core.runner.progress import Display, Progress
-from cardio_core.testing import call_cardio
-
-from .commands import paths_of
+from cardio_core.testing import call_cardio, every_command
 
 ESCAPE = re.compile("[\x1b\x9b]|\r(?!\n)")
 
@@ -119,7 +116,7 @@ def test_a_file_gets_no_escapes_even_where_colour_is_forced(monkeypatch, capsys)
     assert not ESCAPE.search(told.out + told.err)
 
 
-@pytest.mark.parametrize("words", [*paths_of(root), "", "stats", "data", "plugins"])
+@pytest.mark.parametrize("words", every_command())
 def test_a_narrow_terminal_gets_narrow_help(monkeypatch, words):
     """Examples are to be copied, so their lines are those of a shell."""
     monkeypatch.setenv("COLUMNS", "40")

@@ -16,7 +16,7 @@ from typing import Any
 import click
 import pytest
 
-from cardio_core.cli.main import cardio as root
+from cardio_core.testing import every_command
 
 from .hostile import FEW, NAMES, SMALL, Site, Use, is_id, is_path
 
@@ -85,12 +85,8 @@ COMMANDS: dict[str, Words] = {
 
 def options_of(command: str) -> list[click.Option]:
     """Return the options of a command that take any text, or a place."""
-    found: click.Command = root
-    for word in command.split():
-        assert isinstance(found, click.Group)
-        found = found.get_command(click.Context(found), word) or found
     return [
-        one for one in found.params
+        one for one in every_command()[command].params
         if isinstance(one, click.Option) and not one.is_flag
         and isinstance(one.type, (click.types.StringParamType, click.Path))
     ]  # fmt: skip
@@ -162,6 +158,13 @@ def files(command: str) -> Use:
     return Use(words, at_once=50, fits=is_path)
 
 
+def of_patients(site: Site, names: Sequence[str], out: Path) -> Sequence[object]:
+    """Return a table whose patients are called so."""
+    given = COMMANDS["judge"](site, out)
+    site.table(id=names)
+    return given
+
+
 def outcome(site: Site, names: Sequence[str], out: Path) -> Sequence[object]:
     """Return a run on an outcome that is called so."""
     data = site.cohort("own", [f"P{n}" for n in range(24)], 39, **{names[0]: ["0", "1"]})
@@ -219,9 +222,7 @@ USES = {
     **{f"judge: {option}": with_columns("judge", option, every=20) for option in (
         "--subgroup", "--patient", "--site")},
     "judge: --score": with_columns("judge", "--score", at_once=10),
-    "judge: words of patients": Use(
-        lambda site, names, out: ["judge", site.table(id=names), *COMMANDS["judge"](site, out)[2:]],
-        at_once=20),
+    "judge: ids of patients": Use(of_patients, at_once=20),
     "compare: --score": with_columns("compare", "--score", every=20),
     "compare: labels": labelled("compare"),
     "fuse: labels": labelled("fuse"),
@@ -255,21 +256,11 @@ def site(
         yield Site(place, FEW if request.param == "few" else NAMES)
 
 
-def paths_of(group: click.Group, before: str = "") -> Iterator[str]:
-    """Yield each command with its groups."""
-    for name in group.list_commands(click.Context(group)):
-        found = group.get_command(click.Context(group), name)
-        if isinstance(found, click.Group):
-            yield from paths_of(found, f"{before}{name} ")
-        elif found is not None:
-            yield f"{before}{name}"
-
-
 def test_every_command_that_writes_is_among_them() -> None:
-    assert isinstance(root, click.Group)
     writing = {
-        name for name in paths_of(root)
-        if {"--out", "--csv", "--svg"} & {word for one in options_of(name) for word in one.opts}
+        name for name, command in every_command().items()
+        if not isinstance(command, click.Group)
+        and {"--out", "--csv", "--svg"} & {word for one in options_of(name) for word in one.opts}
     }  # fmt: skip
     # These take nothing that is somebody's data: a data set by its name, and numbers.
     apart = {"data fetch", "data convert-weights", "stats forensics"}
