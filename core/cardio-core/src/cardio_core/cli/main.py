@@ -49,11 +49,16 @@ def cardio(ctx: click.Context, debug: bool) -> None:
 def main() -> None:
     """Run the command line; errors that cardio raises on purpose become one line."""
     _print_anything()
+    with _folded() as width:
+        _main(width)
+
+
+def _main(width: int | None) -> None:
     _hear_no_asides()
     ask_for_one_thread()
     debug = "--debug" in sys.argv
     try:
-        with stopping_in_order(), _folded() as width:
+        with stopping_in_order():
             cardio(prog_name="cardio", standalone_mode=False, terminal_width=width)
     except click.exceptions.Exit as done:
         sys.exit(done.exit_code)
@@ -120,7 +125,7 @@ def _folded() -> Iterator[int | None]:
         yield None
         return
     before, click.Context.formatter_class = click.Context.formatter_class, _Narrow
-    terminals = [stream for stream in (sys.stdout, sys.stderr) if stream.isatty()]
+    terminals = [stream for stream in {sys.stdout, sys.stderr} if stream.isatty()]
     for stream in terminals:
         stream.write = partial(_write, stream.write, columns)  # type: ignore[method-assign]
     try:
@@ -141,7 +146,7 @@ _COMMANDS = ("cardio ", "pip ")
 
 
 def fold(line: str, columns: int) -> str:
-    """Break a line between words, below where its last column begins; one to be copied stays.
+    """Break a line between words; a table's, and one to be copied, stays as it is.
 
     Examples
     --------
@@ -149,10 +154,11 @@ def fold(line: str, columns: int) -> str:
       gpu   none; needs a CUDA
             build of torch
     """
-    indent = re.match(r"(?:.*\s\s)?\s*", line)
-    start = indent.end() if indent else 0
-    if len(line) <= columns or start > columns // 2 or line.lstrip().startswith(_COMMANDS):
+    a_table = len(re.findall(r"\S\s{2,}(?=\S)", line)) > 2
+    if len(line) <= columns or a_table or line.lstrip().startswith(_COMMANDS):
         return line
+    begin = len(line) - len(line.lstrip())
+    start = line.rfind("  ", 0, columns // 2) + 2 if "  " in line[begin : columns // 2] else begin
     return textwrap.fill(
         line, columns, subsequent_indent=" " * start, break_long_words=False,
         break_on_hyphens=False,

@@ -309,8 +309,9 @@ def _below(
     words: str, command: click.Command, context: click.Context
 ) -> Iterator[tuple[str, click.Command]]:
     yield words, command
-    for name in command.list_commands(context) if isinstance(command, click.Group) else ():
-        found = command.get_command(context, name)
-        if found is not None:
+    if not isinstance(command, click.Group):
+        return
+    for name in command.list_commands(context):
+        if (found := command.get_command(context, name)) is not None:
             inner = click.Context(found, info_name=name, parent=context)
             yield from _below(f"{words} {name}".strip(), found, inner)
