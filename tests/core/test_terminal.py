@@ -133,3 +133,13 @@ def test_a_narrow_terminal_gets_narrow_lines(on_terminal, words):
     wide = [line for line in shown.splitlines() if len(line) > 40]
     assert [line for line in wide if len(line.split()) > 1] == []
     assert len(shown.splitlines()) > 1 and not ESCAPE.search(shown)
+
+
+@pytest.mark.parametrize("words", ["table1 t.csv --by ill", "table1 t.csv --by a\x1b[2Jb\u202ec"])
+def test_a_terminal_obeys_no_name_of_a_column(on_terminal, tmp_path, words):
+    (tmp_path / "t.csv").write_text(
+        "ill,x\x1b[2Jy\u202ez\n0,1\n1,2\n0,2\n1,4\n", encoding="utf-8"
+    )
+    shown = on_terminal(typed("stats", *words.split()))
+    assert "[2J" in shown
+    assert not ESCAPE.search(shown) and "\u202e" not in shown

@@ -62,8 +62,6 @@ FEW = ["../../../../ESC", "CON", "a\\b", "心" * 240, "=1+1", "a\x1bb"]
 ACTS = re.compile("^[=+@\uff1d\uff0b\uff20]|^-(?![0-9.])|^-[0-9.]+[^0-9.eE% ]")
 """A cell that a spreadsheet computes, unless it is a number, perhaps with its interval."""
 NUMBERS = re.compile(r"[+-]?\d[\d.,]*(?:[eE][+-]?\d+)?( ?%)?( [(\[].*[)\]])?")
-CONTROLS = re.compile(".?[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069].?")
-"""What moves a terminal's cursor, changes its colours or turns its text."""
 SMALL = ("--plugin", "toy", "--task", "mean_class", "--smoke", "--protocol", "honest",
          "--executor", "local:1", "--device", "cpu",
          "--set", "evaluate.n_resamples=100")  # fmt: skip
@@ -205,9 +203,6 @@ class Site:
             half = len(names) // 2
             self._some(use, names[:half], found)
             self._some(use, names[half:], found)
-        told = "".join(said.stdout.split("\n") + said.stderr.split("\n"))
-        if not use.typed and CONTROLS.search(told):
-            found.wrong.append(f"{label}: prints controls: {CONTROLS.findall(told)[:3]}")
 
     # What the commands read. Cells of a cohort table hold a whole line of text.
 

@@ -19,11 +19,6 @@ class MalformedError(ValueError):
     """The text is none of its kind; the message says where, or by what, in a few words."""
 
 
-def printable(text: str) -> str:
-    """Return a line without what a terminal obeys: a column may be called anything."""
-    return "".join(one if one.isprintable() else " " for one in text)
-
-
 def shown(name: object, most: int = 40) -> str:
     r"""Return a name of a file's as a message may print it: on one line, and not for ever.
 
@@ -32,7 +27,7 @@ def shown(name: object, most: int = 40) -> str:
     >>> shown("seed"), shown("a" * 50, 10), shown("a\nb")
     ("'seed'", "'aaaaaaaaaa...'", "'a b'")
     """
-    text = printable(str(name))
+    text = "".join(one if one.isprintable() else " " for one in str(name))
     return f"'{text[:most]}{'...' if len(text) > most else ''}'"
 
 

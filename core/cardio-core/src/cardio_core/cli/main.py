@@ -49,7 +49,7 @@ def cardio(ctx: click.Context, debug: bool) -> None:
 def main() -> None:
     """Run the command line; errors that cardio raises on purpose become one line."""
     _print_anything()
-    with _folded() as width:
+    with _fitted() as width:
         _main(width)
 
 
@@ -67,6 +67,7 @@ def _main(width: int | None) -> None:
             sys.exit("Aborted.")
         _interrupted(stop.__cause__)
     except click.ClickException as error:
+        error.message = printable(error.message)
         error.show()
         sys.exit(error.exit_code)
     except CardioError as error:
@@ -118,28 +119,39 @@ class _Narrow(click.HelpFormatter):
 
 
 @contextmanager
-def _folded() -> Iterator[int | None]:
-    """Let lines fit a terminal that is narrower than most; yield its width, None of any other."""
+def _fitted() -> Iterator[int | None]:
+    """Let what is printed fit a terminal; yield the width of a narrow one, None of any other.
+
+    A column of somebody's table may be called anything: a terminal gets nothing that it obeys.
+    """
     columns = max(shutil.get_terminal_size().columns, 20)
-    if columns >= _LEAST:
-        yield None
-        return
-    before, click.Context.formatter_class = click.Context.formatter_class, _Narrow
+    narrow = columns if columns < _LEAST else None
+    before = click.Context.formatter_class
+    if narrow:
+        click.Context.formatter_class = _Narrow
     terminals = [stream for stream in {sys.stdout, sys.stderr} if stream.isatty()]
     for stream in terminals:
-        stream.write = partial(_write, stream.write, columns)  # type: ignore[method-assign]
+        shows = stream is not sys.stdout  # a display that moves
+        stream.write = partial(_write, stream.write, narrow, shows)  # type: ignore[method-assign]
     try:
-        yield columns
+        yield narrow
     finally:
         click.Context.formatter_class = before
         for stream in terminals:
             del stream.write
 
 
-def _write(write: Callable[[str], int], columns: int, text: str) -> int:
-    """Write a text whose lines fit."""
-    moves = "\x1b" in text  # a display, which knows the terminal
-    return write(text if moves else "\n".join(fold(line, columns) for line in text.split("\n")))
+def _write(write: Callable[[str], int], columns: int | None, shows: bool, text: str) -> int:
+    """Write a text whose lines fit, or what a display moves by."""
+    if shows and "\x1b" in text:
+        return write(text)
+    lines = map(printable, text.split("\n"))
+    return write("\n".join(lines if columns is None else (fold(one, columns) for one in lines)))
+
+
+def printable(text: str) -> str:
+    """Return a line with a blank for each character that a terminal obeys."""
+    return "".join(one if one.isprintable() else " " for one in text)
 
 
 _COMMANDS = ("cardio ", "pip ")

@@ -393,7 +393,6 @@ def write_result(
 
     from cardio_stats.cells import write_table
     from cardio_stats.files import replacing, write_text
-    from cardio_stats.serialization import printable
 
     taken = reading_notes()
     table = replace(table, notes=(*table.notes, *taken))
@@ -417,8 +416,7 @@ def write_result(
         for note in taken:
             click.echo(note, err=True)
     else:
-        lines = (table.to_text() if text is None else text).split("\n")
-        click.echo("\n".join(map(printable, lines)))
+        click.echo(table.to_text() if text is None else text)
 
 
 def page_of(table: ResultTable, figures: Sequence[Draw] = ()) -> str:
