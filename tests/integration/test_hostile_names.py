@@ -133,7 +133,8 @@ def with_columns(command: str, option: str, **more: Any) -> Use:
 
 def ids(command: str, *more: str) -> Use:
     """Return the use of all names as ids of patients, studies and sites at once."""
-    return Use(lambda site, names, out: [*COMMANDS[command](site, out), *more], at_once=10**9)
+    return Use(lambda site, names, out: [*COMMANDS[command](site, out), *more], at_once=10**9,
+               fits=is_id)  # fmt: skip
 
 
 def labelled(command: str) -> Use:
@@ -195,7 +196,7 @@ def of_outcome(command: str) -> Use:
 
 USES = {
     "run: ids of patients": Use(
-        lambda site, _, out: ["run", *SMALL, "--data", site.data, "--out", out], at_once=10**9
+        lambda site, _, out: ["run", *SMALL, "--data", site.data, "--out", out], at_once=10**9, fits=is_id
     ),
     "run: outcome": Use(outcome, every=40),
     "run: covariates": Use(covariates, at_once=10, every=10),
@@ -203,14 +204,14 @@ USES = {
         "evaluate", "fuse", "stability", "export", "reproduce", "report")},
     "predict: ids of patients": Use(
         lambda site, _, out: ["predict", site.run, site.data, "--explain", out.parent / "e",
-                              "--out", out], at_once=10**9),
+                              "--out", out], at_once=10**9, fits=is_id),
     "measure: ids of patients": Use(
         lambda site, names, out: ["measure", "--plugin", "toy", site.cohort(
             "measured", names, 41), "--executor", "local:1", "--out", out],
         at_once=10**9, fits=is_id),
     "compare: ids of patients": Use(
         lambda site, _, out: ["compare", f"a={site.run}", f"b={site.run / 'predictions.csv'}",
-                              "--out", out], at_once=10**9),
+                              "--out", out], at_once=10**9, fits=is_id),
     "predict: recordings": files("predict"),
     "measure: recordings": files("measure"),
     "data deidentify: recordings": Use(
