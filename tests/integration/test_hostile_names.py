@@ -196,7 +196,8 @@ def of_outcome(command: str) -> Use:
 
 USES = {
     "run: ids of patients": Use(
-        lambda site, _, out: ["run", *SMALL, "--data", site.data, "--out", out], at_once=10**9, fits=is_id
+        lambda site, _, out: ["run", *SMALL, "--data", site.data, "--out", out],
+        at_once=10**9, fits=is_id,
     ),
     "run: outcome": Use(outcome, every=40),
     "run: covariates": Use(covariates, at_once=10, every=10),
