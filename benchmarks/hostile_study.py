@@ -1,18 +1,17 @@
-"""Names, formulas, pickles, faults of reading and surroundings that mean no good.
+"""Pickles, faults of reading and surroundings that mean no good.
 
     nice python benchmarks/hostile_study.py
 
-Each case is one hostile name, cell, file, fault or surrounding. A case fails where a command ends
-with a traceback or an unexpected error, writes outside of its folder, gives a file a name that some
-system refuses, lets a spreadsheet compute a cell, or runs what a file asked for. Names are those of
-core/cardio-core/tests/test_file_names.py; cases are drawn by fixed seeds. What was found is stored
-in docs/results/hostile.json; ``python benchmarks/hostile_page.py`` writes the page.
+Each case is one hostile file, fault or surrounding. A case fails where a command ends with a
+traceback or an unexpected error, writes outside of its folder, gives a file a name that some system
+refuses, or runs what a file asked for. Names and formulas in every command are tried by
+tests/integration/test_hostile_names.py. What was found is stored in docs/results/hostile.json;
+``python benchmarks/hostile_page.py`` writes the page.
 """
 
 from __future__ import annotations
 
 import argparse
-import csv
 import errno
 import importlib
 import json
@@ -23,13 +22,11 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import time
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-from unittest import mock
 
 import numpy as np
 import pandas as pd
@@ -38,10 +35,7 @@ from kill_study import ROOT, about, install_toy
 STORED = ROOT / "docs" / "results" / "hostile.json"
 SMALL = ("--plugin", "toy", "--task", "mean_class", "--smoke", "--protocol", "honest",
          "--executor", "local:1", "--device", "cpu")  # fmt: skip
-FORMULAS = ("=1+1", "+1+1", "-1+1", "@SUM(A1)", "=cmd|' /C calc'!A0", "\uff1d1+1", "=HYPERLINK(1)")
-ACTS = re.compile("^[=+@\uff1d\uff0b\uff20]|^-(?![0-9.])|^-[0-9.]+[^0-9.eE% ]")
 SAFE = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]{0,79}")
-NUMBERS = re.compile(r"[+-]?\d[\d.,]*(?:[eE][+-]?\d+)?( ?%)?( [(\[].*[)\]])?")
 
 
 class Study:
@@ -51,18 +45,6 @@ class Study:
         self.place = place
         sys.path[:0] = install_toy(place)
         importlib.invalidate_caches()
-        sys.path.insert(0, str(ROOT / "core/cardio-core/tests"))
-        from test_file_names import HOSTILE
-
-        from cardio_stats.cells import cell_text
-
-        # A cell of a table holds no NUL, and a line break is one of the table's own.
-        # An id that is the path of something is refused by the guard against paths in samples.
-        whole = (one for one in HOSTILE if one.isprintable() and cell_text(one) == one
-                 and not os.path.exists(one))  # noqa: PTH110  # fmt: skip
-        self.names = list(dict.fromkeys(whole))[:200]
-        again = self.names[: 200 - len(self.names)]
-        self.names += [f"{one}x{n}" for n, one in enumerate(again)]
         self.rows: list[dict[str, Any]] = []
         self.part = ""
         os.environ["CARDIO_CACHE"] = str(place / "cache")
@@ -94,7 +76,6 @@ class Study:
             wrong += [f"{words[0]}: a file is called {path.name!r}"
                       for path in out.rglob("*") if not SAFE.fullmatch(path.name)
                       and not path.name.startswith(".")]  # fmt: skip
-            wrong += [f"{words[0]}: {cell!r}" for cell in acting(out)]
         return wrong
 
     def _outside(self, out: Path | None) -> dict[str, int]:
@@ -104,97 +85,6 @@ class Study:
             for path in self.place.rglob("*")
             if path.is_file() and not any(path.is_relative_to(one) for one in apart)
         }
-
-
-def acting(out: Path) -> Iterator[str]:
-    """Yield the cells of CSV files that a spreadsheet would compute."""
-    for path in out.rglob("*.csv"):
-        with path.open(encoding="utf-8", errors="replace", newline="") as file:
-            for row in csv.reader(file):
-                yield from (
-                    cell for cell in row if ACTS.match(cell) and not NUMBERS.fullmatch(cell)
-                )
-
-
-def cohort(study: Study, folder: Path, names: Sequence[str], seed: int) -> Path:
-    """Write the toy's cohort with hostile ids."""
-    from cardio_core.registry import resolve
-
-    folder.mkdir(parents=True)
-    resolve("cardio_toy.synthetic:synthesize")(
-        folder, task="mean_class", n_patients=len(names), seed=seed
-    )
-    table = pd.read_csv(folder / "cohort.csv", dtype=str, keep_default_na=False)
-    known = dict(zip(dict.fromkeys(table["patient_id"]), names, strict=True))
-    table["study_id"] = [f"{known[one]}" for one in table["patient_id"]]
-    table["patient_id"] = [known[one] for one in table["patient_id"]]
-    table.to_csv(folder / "cohort.csv", index=False)
-    return folder
-
-
-def names_and_formulas(study: Study) -> None:
-    """Ids, labels, outcomes and scores that are names of everything but files."""
-    place = study.place
-    for category, names in (
-        ("names", study.names),
-        ("formulas", [f"{f}{n}" for n in range(4) for f in FORMULAS]),
-    ):
-        there = place / category
-        data = cohort(study, there / "data", names, seed=37)
-        new = cohort(study, there / "new", [f"{one}'" for one in names], seed=38)
-        n, run = len(names), there / "out" / "run"
-        calls: list[tuple[str, tuple[object, ...], Path]] = [
-            ("run", ("run", *SMALL, "--data", data, "--out", run), run),
-            (
-                "measure",
-                ("measure", "--plugin", "toy", data, "--executor", "local:1"),
-                there / "out" / "m",
-            ),
-            (
-                "predict",
-                ("predict", run, data, "--explain", there / "out" / "p" / "e"),
-                there / "out" / "p",
-            ),
-            ("evaluate", ("evaluate", run, "--data", new), there / "out" / "e"),
-            (
-                "stability",
-                ("stability", run, "--repeats", "2", "--executor", "local:1"),
-                there / "out" / "s",
-            ),
-            ("export", ("export", run), there / "out" / "x"),
-            (
-                "compare",
-                ("compare", f"a={run}", f"b={run / 'predictions.csv'}"),
-                there / "out" / "c",
-            ),
-            ("fuse", ("fuse", f"a={run}", f"b={run}"), there / "out" / "f"),
-        ]
-        for name, words, out in calls:
-            at = (
-                words
-                if name == "run"
-                else (*words, "--out", out / "r.json" if name == "predict" else out)
-            )
-            study.add(
-                category, f"{name}: ids of patients", n, study.call(*at, out=out, may=(0,)), 37
-            )
-        wrong: list[str] = []
-        truth = np.arange(24) % 2
-        rng = np.random.default_rng(37)
-        for start in range(0, n, 10):
-            some = names[start : start + 10]
-            drawn = {one: 0.3 + 0.3 * truth + rng.random(24) / 10 for one in some}
-            frame = pd.DataFrame({"id": range(24), "ill": truth} | drawn)
-            table = there / "scores.csv"
-            frame.to_csv(table, index=False)
-            scores = [word for one in some for word in ("--score", one)]
-            out = there / "out" / f"j{start}"
-            wrong += study.call("judge", table, "--outcome", "ill", "--patient", "id", *scores,
-                                "--out", out, out=out, may=(0, 2, 3))  # fmt: skip
-        study.add(category, "judge: scores", n, wrong, 37)
-        out = there / "out"
-        wrong = study.call("stats", "table1", table, "--by", "ill", "--csv", out / "t.csv", out=out)
-        study.add(category, "stats table1: columns", len(some), wrong, 37)
 
 
 class Touch:
@@ -302,7 +192,7 @@ def faults(study: Study) -> None:
 
 
 def surroundings(study: Study) -> None:
-    """Limits of the process, clocks, shared memory, caches."""
+    """Shared memory and homes; tests/integration/test_surroundings.py has the others."""
     place = study.place
     data = place / "surroundings"
     from cardio_core.registry import resolve
@@ -314,14 +204,11 @@ def surroundings(study: Study) -> None:
     base = [sys.executable, "-m", "cardio_core", "run", *SMALL[:-4], "--device", "cpu",
             "--data", str(data)]  # fmt: skip
     tries = {
-        "64 open files": ("ulimit -n 64; {}", "local:2"),
         "shared memory of 1 MB": (
             "unshare -m sh -c 'mount -t tmpfs -o size=1m none /dev/shm; {}'",
             "local:2",
         ),
         "no shared memory": ("unshare -m sh -c 'umount -l /dev/shm; {}'", "local:1"),
-        "64 processes of memory 6 GB": ("ulimit -v 6000000; {}", "local:1"),
-        "files of at most 1 kB": ("ulimit -f 1; trap '' XFSZ; {}", "local:1"),
         "no home": ("HOME=/proc/nobody {}", "local:1"),
     }
     for number, (what, (shell, executor)) in enumerate(tries.items()):
@@ -342,52 +229,9 @@ def surroundings(study: Study) -> None:
         ):
             wrong.append(f"{what}: {done.returncode}: {ended[-3:]}")
         study.add("surroundings", what, 1, wrong, None)
-    pipes = {"stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE}
-    both = [
-        subprocess.Popen([*base, "--executor", "local:1", "--out", str(place / f"both-{n}")],
-                         env=env, text=True, **pipes)
-        for n in range(2)
-    ]  # fmt: skip
-    ends = [one.communicate()[1] for one in both]
-    wrong = [ends[n][-200:] for n, one in enumerate(both) if one.returncode]
-    if (
-        not wrong
-        and (place / "both-0/metrics.json").read_bytes()
-        != (place / "both-1/metrics.json").read_bytes()
-    ):
-        wrong = ["two runs on one cache differ"]
-    study.add("surroundings", "two runs on one cache", 2, wrong, None)
-    real, began = time.time, time.time()
-
-    def back() -> float:
-        return real() - (86_400 if real() - began > 2 else 0)
-
-    with mock.patch.object(time, "time", back):
-        wrong = study.call(
-            "run", *SMALL, "--data", data, "--out", place / "clock", out=place / "clock"
-        )
-        out = place / "clock-m"
-        wrong += study.call("measure", "--plugin", "toy", data, "--no-sheets",
-                            "--executor", "local:1", "--out", out, out=out)  # fmt: skip
-    study.add("surroundings", "a clock set back by a day meanwhile", 2, wrong, None)
-    from cardio_core.io.store import held_in
-
-    sizes: list[int] = []
-    wrong = []
-    for _ in range(50):
-        out = place / "again"
-        shutil.rmtree(out, ignore_errors=True)
-        wrong += study.call("run", *SMALL, "--data", data, "--dry-run", "--out", out, out=out)
-        sizes.append(sum(size for _, size in held_in(place / "cache").values()))
-    if sizes[-1] > sizes[0]:
-        wrong.append(f"the cache grew from {sizes[0]} to {sizes[-1]} bytes")
-    study.add(
-        "surroundings", "50 dry runs: features in the cache do not grow", number + 1, wrong, None
-    )
 
 
 PARTS = {
-    "names": names_and_formulas,
     "pickles": pickles,
     "faults": faults,
     "surroundings": surroundings,

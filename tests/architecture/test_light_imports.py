@@ -7,7 +7,7 @@ import importlib
 import click
 import pytest
 
-from cardio_core.cli.main import cardio
+from cardio_core.testing import every_command
 from cardio_core.testing.plugin_checks import heavy_modules_after
 from cardio_stats.cli.lazy import LazyGroup
 
@@ -22,18 +22,7 @@ except SystemExit as stop:
 """
 
 
-def commands(group: click.Group, path: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
-    """Return every command of the tree, groups included, as the words that call it."""
-    found = [path]
-    for name in group.list_commands(click.Context(group)):
-        command = group.get_command(click.Context(group), name)
-        assert command is not None, name
-        inner = isinstance(command, click.Group)
-        found += commands(command, (*path, name)) if inner else [(*path, name)]
-    return found
-
-
-COMMANDS = commands(cardio)
+COMMANDS = [tuple(words.split()) for words in every_command()]
 
 
 def test_the_tree_of_commands_is_the_documented_one():
@@ -60,12 +49,7 @@ def test_what_is_typed_wrong_is_refused_before_anything_heavy_is_imported(words)
 
 @pytest.mark.parametrize("words", COMMANDS, ids=lambda path: " ".join(path) or "cardio")
 def test_every_command_says_what_it_does_and_what_its_options_mean(words):
-    command: click.Command = cardio
-    for word in words:
-        assert isinstance(command, click.Group)
-        found = command.get_command(click.Context(command), word)
-        assert found is not None
-        command = found
+    command = every_command()[" ".join(words)]
     assert command.help
     for option in command.params:
         if isinstance(option, click.Option):
@@ -80,7 +64,7 @@ def test_the_line_of_a_lazy_command_agrees_with_its_own_help():
         inner = [group.get_command(click.Context(group), name) for name in group.lazy]
         return [group, *(found for one in inner if one for found in lazy_groups(one))]
 
-    for group in lazy_groups(cardio):
+    for group in lazy_groups(every_command()[""]):
         for name, (where, about) in group.lazy.items():
             module, _, attribute = where.partition(":")
             command = getattr(importlib.import_module(module), attribute)

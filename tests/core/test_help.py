@@ -16,20 +16,10 @@ import click
 import pytest
 
 from cardio_core.cli.main import cardio
-from cardio_core.testing import call_cardio
+from cardio_core.testing import call_cardio, every_command
 from cardio_stats.cli.lazy import registered
 
-
-def _commands(group: click.Group, ctx: click.Context, path: tuple[str, ...] = ()):
-    for name in group.list_commands(ctx):
-        command = group.get_command(ctx, name)
-        inner = click.Context(command, info_name=name, parent=ctx)
-        yield " ".join((*path, name)), command
-        if isinstance(command, click.Group):
-            yield from _commands(command, inner, (*path, name))
-
-
-COMMANDS = {"": cardio, **dict(_commands(cardio, click.Context(cardio, info_name="cardio")))}
+COMMANDS = every_command()
 
 
 def test_every_command_has_examples_and_no_example_is_of_none():

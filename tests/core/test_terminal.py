@@ -11,6 +11,7 @@ import pytest
 
 from cardio_core.cli.main import main
 from cardio_core.runner.progress import Display, Progress
+from cardio_core.testing import call_cardio, every_command
 
 ESCAPE = re.compile("[\x1b\x9b]|\r(?!\n)")
 
@@ -115,8 +116,28 @@ def test_a_file_gets_no_escapes_even_where_colour_is_forced(monkeypatch, capsys)
     assert not ESCAPE.search(told.out + told.err)
 
 
-def test_a_narrow_terminal_gets_narrow_help(on_terminal):
+@pytest.mark.parametrize("words", every_command())
+def test_a_narrow_terminal_gets_narrow_help(monkeypatch, words):
     """Examples are to be copied, so their lines are those of a shell."""
-    wide = on_terminal(typed("--help"), COLUMNS="100").partition("Examples:")[0].splitlines()
-    narrow = on_terminal(typed("--help"), COLUMNS="50").partition("Examples:")[0].splitlines()
-    assert max(map(len, narrow)) <= 50 < max(map(len, wide))
+    monkeypatch.setenv("COLUMNS", "40")
+    shown = call_cardio(*words.split(), "--help").stdout.partition("Examples:")[0]
+    wide = [line for line in shown.splitlines() if len(line) > 40]
+    assert [line for line in wide if not re.fullmatch(r"  --[a-z-]+ \[[a-z0-9_|]+\]", line)] == []
+
+
+@pytest.mark.parametrize(
+    "words", ["plugins list", "data list", "rnu", "run --plugin nothing", "plugins info nothing"]
+)
+def test_a_narrow_terminal_gets_narrow_lines(on_terminal, words):
+    shown = on_terminal(typed(*words.split()), COLUMNS="40")
+    wide = [line for line in shown.splitlines() if len(line) > 40]
+    assert [line for line in wide if len(line.split()) > 1] == []
+    assert len(shown.splitlines()) > 1 and not ESCAPE.search(shown)
+
+
+@pytest.mark.parametrize("words", ["table1 t.csv --by ill", "table1 t.csv --by a\x1b[2Jb\u202ec"])
+def test_a_terminal_obeys_no_name_of_a_column(on_terminal, tmp_path, words):
+    (tmp_path / "t.csv").write_text("ill,x\x1b[2Jy\u202ez\n0,1\n1,2\n0,2\n1,4\n", encoding="utf-8")
+    shown = on_terminal(typed("stats", *words.split()))
+    assert "[2J" in shown
+    assert not ESCAPE.search(shown) and "\u202e" not in shown

@@ -14,13 +14,12 @@ import pytest
 import cardio_stats as stats
 import cardio_ultrasound as ultrasound
 from cardio_core import api
-from cardio_core.cli.main import cardio
 from cardio_core.io.cohort_columns import COLUMNS
 from cardio_core.registry import open_plugin
 from cardio_core.registry.settings import setting_words, settings_of, usual_lines
 from cardio_core.report.results import bare_name
 from cardio_core.report.terms import MEANINGS
-from cardio_core.testing import call_cardio
+from cardio_core.testing import call_cardio, every_command
 from cardio_stats import forensics
 from cardio_stats.cli.lazy import registered
 from cardio_stats.words import METRICS
@@ -154,23 +153,13 @@ def test_every_command_stands_in_the_reference_with_its_examples(made):
 
 
 def test_every_option_of_every_command_says_what_it_does():
-    root = click.Context(cardio, info_name="cardio")
     wordless = [
         f"{words} {option.opts[0]}"
-        for words, command in leaves(cardio, root)
+        for words, command in every_command().items()
         for option in command.params
         if isinstance(option, click.Option) and not option.help
     ]
     assert wordless == []
-
-
-def leaves(group, above, path=()):
-    for name in group.list_commands(above):
-        command = group.get_command(above, name)
-        if isinstance(command, click.Group):
-            yield from leaves(command, click.Context(command, parent=above), (*path, name))
-        else:
-            yield " ".join((*path, name)), command
 
 
 def test_every_page_is_in_the_contents():

@@ -383,6 +383,28 @@ def weights(folder: Path) -> Path:
     return file
 
 
+LYING = {
+    "beyond the file": {"a": ("F32", [4], [0, 16])},
+    "of each other": {"a": ("F32", [2], [0, 8]), "b": ("F32", [2], [4, 12])},
+    "with a gap": {"a": ("F32", [1], [0, 4]), "b": ("F32", [1], [8, 12])},
+    "of another shape": {"a": ("F32", [3, 1000], [0, 12])},
+    "below zero": {"a": ("F32", [3], [-12, 0])},
+    "of no type": {"a": ("F99", [3], [0, 12])},
+    "of a shape that overflows": {"a": ("F32", [2**33, 2**33], [0, 12])},
+}
+"""Headers of twelve bytes of weights that say what is not so."""
+
+
+def lying_weights(folder: Path, what: str) -> Path:
+    """Weights whose header lies."""
+    file = folder / "weights.safetensors"
+    names = ("dtype", "shape", "data_offsets")
+    lies = {name: dict(zip(names, one, strict=True)) for name, one in LYING[what].items()}
+    header = json.dumps(lies).encode()
+    file.write_bytes(struct.pack("<Q", len(header)) + header + bytes(12))
+    return file
+
+
 def laughing_yaml(folder: Path) -> Path:
     """Anchors that repeat each other nine times over."""
     file = folder / "settings.yaml"

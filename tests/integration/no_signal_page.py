@@ -19,8 +19,8 @@ HEAD = """\
 
 Half of the patients of each plugin's synthetic cohort get a coin at random. Nothing that is
 recorded depends on it, so no model can exceed an AUC of 0.5. `paper` predicts the coin by the
-published evaluation, `honest` never trains on a tested patient. Sizes are the smallest that show the
-difference; these are no results of the methods.
+published evaluation, `honest` never trains on a tested patient. Sizes are the smallest that show
+the difference; these are no results of the methods.
 
 <!-- slow -->
 ```sh

@@ -13,9 +13,10 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+import torch
 
 from cardio_core.io.settings_schema import read_yaml
-from cardio_core.types.artifact import load_estimator
+from cardio_core.types.artifact import ModelArtifact, load_estimator
 from cardio_core.types.limits import require_weights
 from cardio_core.types.samples import ID_COLUMNS, Opened, SampleSet
 from cardio_ecg_transfer.readers import read_ecg
@@ -130,6 +131,15 @@ def test_a_recording_or_table_that_would_be_gigabytes_is_refused(
 def test_a_model_that_would_be_gigabytes_is_refused(make, read, words, tmp_path):
     file = make(tmp_path)
     assert words in refused(lambda: read(file))
+
+
+@pytest.mark.parametrize("what", bombs.LYING)
+def test_weights_whose_header_lies_are_refused(what, tmp_path):
+    network = torch.nn.Linear(3, 1, bias=False)
+    before = network.weight.detach().clone()
+    file = bombs.lying_weights(tmp_path, what)
+    refused(lambda: ModelArtifact(tmp_path).load_network(network, file.name))
+    assert torch.equal(network.weight, before)
 
 
 def test_anchors_that_stand_for_a_billion_values_are_refused(tmp_path):

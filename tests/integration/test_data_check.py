@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from cardio_core.runner import setup
 from cardio_core.runner.fingerprints import print_of, same
 
 Cli = Callable[..., Any]
@@ -152,3 +153,15 @@ def test_a_plugins_template_has_its_own_columns_alone(cardio: Cli) -> None:
     names = [column["name"] for column in columns]
     assert names[:3] == ["patient_id", "path_polarmap_rest", "path_polarmap_stress"]
     assert not {"path_ecg", "path_spect", "lvesv_fu_ml"} & set(names)
+
+
+def test_a_plugin_is_opened_for_a_command_and_not_for_each_patient(
+    cardio: Cli, clinic: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened, opening = [], setup.open_plugin
+    monkeypatch.setattr(
+        setup, "open_plugin", lambda name, **more: opened.append(name) or opening(name, **more)
+    )
+    said = cardio("data", "check", clinic, "--plugin", "toy", "--executor", "local:1", "--json")
+    assert said.json["n_patients"] > 20
+    assert len(opened) == 1

@@ -4,15 +4,23 @@ from __future__ import annotations
 
 import csv
 import errno
+import itertools
 import json
 import os
+import signal
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from cardio_core.runner import progress
+from cardio_core.testing.searching import HUNG_AFTER_S
+
+PLUGINS = ("ecg_transfer", "echo_cmr", "mmode_septal_flash", "spect_polar")
 
 FAULTS = (
     errno.EIO, errno.ESTALE, errno.ENAMETOOLONG, errno.EACCES, errno.ENOENT, errno.ELOOP,
@@ -21,7 +29,12 @@ FAULTS = (
 _armed: dict[str, Any] = {}
 
 
+_armed_by: dict[str, Any] = {}
+
+
 def _hear(event: str, arguments: tuple[Any, ...]) -> None:
+    if hear := _armed_by.get("hear"):
+        hear(event, arguments)
     if event != "open" or not _armed or not isinstance(arguments[0], str):
         return
     if Path(arguments[0]).name == _armed["name"]:
@@ -126,3 +139,49 @@ def test_a_link_to_what_never_ends_is_refused(cardio, patients, tmp_path, device
                   "--executor", "local:1")  # fmt: skip
     same_as_alone(said, victim.name)
     assert "3 measured, 1 refused" in said.stdout or "1 refused" in said.stdout
+
+
+SUFFIXES = (".csv", ".edf", ".dcm", ".hea", ".dat", ".xml", ".json", ".nii", ".nii.gz", ".npy",
+            ".npz", ".h5", ".avi", ".mp4", ".parquet", "")  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", ["pipe", "/dev/zero"])
+@pytest.mark.parametrize("plugin", ["toy", *sorted(PLUGINS)])
+def test_no_plugin_waits_for_what_never_ends(cardio, tmp_path, plugin, kind) -> None:
+    folder = tmp_path / "data"
+    folder.mkdir()
+    for number, suffix in enumerate(SUFFIXES):
+        path = folder / f"r{number}{suffix}"
+        os.mkfifo(path) if kind == "pipe" else path.symlink_to(kind)
+
+    def hung(*_: object) -> None:
+        raise TimeoutError
+
+    before = signal.signal(signal.SIGALRM, hung)
+    signal.alarm(int(HUNG_AFTER_S))
+    try:
+        for words in (("data", "check", folder), ("measure", folder, "--no-sheets"),
+                      ("measure", *sorted(folder.iterdir()), "--no-sheets")):  # fmt: skip
+            out = ("--out", tmp_path / "out") if words[0] == "measure" else ()
+            said = cardio(*words, *out, "--plugin", plugin, "--executor", "local:1")
+            assert said.exit_code in (2, 3), said.stderr
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)
+
+
+@pytest.mark.parametrize("words", [("data", "check"), ("measure", "--no-sheets", "--out", "m")])
+def test_a_recording_that_takes_long_is_named(cardio, patients, tmp_path, monkeypatch, words):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(progress, "PAUSE_S", 0.2)
+    monkeypatch.setattr(progress.Slow.__call__, "__defaults__", (0.3,))
+    victim, wait = victim_of(patients), itertools.count()
+
+    def slowly(event: str, arguments: tuple[Any, ...]) -> None:
+        if event == "open" and str(arguments[0]).endswith(victim) and next(wait) == 2:
+            time.sleep(3)
+
+    monkeypatch.setitem(_armed_by, "hear", slowly)
+    said = cardio(*words, patients, "--plugin", "toy", "--executor", "local:1")
+    assert said.exit_code == 0, said.stderr
+    assert f"recording {victim.removesuffix('.csv')}" in said.stdout + said.stderr

@@ -75,7 +75,7 @@ def changed(content, place, value):
         ("conformal", ["quantile"], "x", "a number at quantile, found a text"),
         ("conformal", ["alpha"], 1.5, "a number below 1 at alpha, found 1.5"),
         ("conformal", ["class_quantiles"], [0.1], "as many classes everywhere, found"),
-        ("conformal", ["target"], "../../x", "a name without parts of a path at target, found"),
+        ("conformal", ["target"], 5, "a text at target, found 5"),
         ("chosen", ["decisions", 0, "offsets"], [0.0, "x"],
          "a number at decisions[0].offsets[1], found a text"),
         ("chosen", ["decisions"], ..., "an entry at decisions, found none"),

@@ -244,13 +244,3 @@ def test_a_bound_that_is_no_number_is_refused(text, tmp_path, monkeypatch):
     monkeypatch.setenv("CARDIO_CACHE_GB", text)
     with pytest.raises(ConfigError):
         bound_cache(tmp_path)
-
-
-@pytest.mark.parametrize("words", [("run",), ("measure",), ("stats", "roc"), ("judge",), ()])
-def test_help_fits_a_terminal_of_forty_columns_where_it_can_be_folded(words, monkeypatch):
-    monkeypatch.setenv("COLUMNS", "40")
-    lines = call_cardio(*words, "--help").stdout.splitlines()
-    wide = [line for line in lines if len(line) > 40]
-    # One word of a shell, or the name of an option with all that it takes, has no place to fold.
-    assert [line for line in wide if len(line.split()) > 3 and not line.endswith("\\")] == []
-    assert len(wide) < 0.1 * len(lines)

@@ -123,6 +123,13 @@ def test_an_epoch_reaches_the_display_from_another_process(tmp_path):
     assert all(read_pulse(pulse.file)["seconds"] >= 0 for pulse in pulses)
 
 
+def test_a_clock_that_is_set_back_shortens_no_fit(tmp_path, monkeypatch):
+    with Pulse(tmp_path / "pulse.json") as pulse:
+        now = time.time()
+        monkeypatch.setattr(time, "time", lambda: now - 3600.0)
+    assert read_pulse(pulse.file)["seconds"] >= 0
+
+
 def test_a_fit_goes_on_where_its_progress_cannot_be_written(tmp_path):
     (tmp_path / "file").touch()
     with Pulse(tmp_path / "file" / "pulse.json") as pulse:

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-import click
-
 NOTHING_OF_PATIENTS = {
     "completion": "prints a script for the shell",
     "data convert-weights": "takes the weights of a network",
@@ -46,21 +42,3 @@ def nowhere(command: str, kind: str) -> bool:
     if command.startswith(OF_TABLES):
         return not command.startswith(OF_BOTH)
     return command == "data deidentify" and kind == "toy"
-
-
-def every_command() -> set[str]:
-    """Return the words of all commands that do something, without ``cardio``."""
-    from cardio_core.cli.main import cardio
-
-    return set(_leaves(cardio, click.Context(cardio), ""))
-
-
-def _leaves(group: click.Group, context: click.Context, before: str) -> Iterator[str]:
-    for name in group.list_commands(context):
-        command = group.get_command(context, name)
-        words = f"{before}{name}"
-        if isinstance(command, click.Group):
-            inner = click.Context(command, info_name=name, parent=context)
-            yield from _leaves(command, inner, f"{words} ")
-        else:
-            yield words

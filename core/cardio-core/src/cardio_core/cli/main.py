@@ -6,11 +6,14 @@ import codecs
 import io
 import logging
 import os
+import re
 import shutil
 import sys
+import textwrap
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import NoReturn
 
@@ -46,11 +49,16 @@ def cardio(ctx: click.Context, debug: bool) -> None:
 def main() -> None:
     """Run the command line; errors that cardio raises on purpose become one line."""
     _print_anything()
+    with _fitted() as width:
+        _main(width)
+
+
+def _main(width: int | None) -> None:
     _hear_no_asides()
     ask_for_one_thread()
     debug = "--debug" in sys.argv
     try:
-        with stopping_in_order(), _folded() as width:
+        with stopping_in_order():
             cardio(prog_name="cardio", standalone_mode=False, terminal_width=width)
     except click.exceptions.Exit as done:
         sys.exit(done.exit_code)
@@ -59,6 +67,7 @@ def main() -> None:
             sys.exit("Aborted.")
         _interrupted(stop.__cause__)
     except click.ClickException as error:
+        error.message = printable(error.message)
         error.show()
         sys.exit(error.exit_code)
     except CardioError as error:
@@ -110,18 +119,62 @@ class _Narrow(click.HelpFormatter):
 
 
 @contextmanager
-def _folded() -> Iterator[int | None]:
-    """Let help fit a terminal that is narrower than most; yield its width, None of any other."""
-    columns = shutil.get_terminal_size().columns
-    if columns >= _LEAST:
-        yield None
-        return
+def _fitted() -> Iterator[int | None]:
+    """Let what is printed fit a terminal; yield the width of a narrow one, None of any other.
+
+    A column of somebody's table may be called anything: a terminal gets nothing that it obeys.
+    """
+    columns = max(shutil.get_terminal_size().columns, 20)
+    narrow = columns if columns < _LEAST else None
     before = click.Context.formatter_class
-    click.Context.formatter_class = _Narrow
+    if narrow:
+        click.Context.formatter_class = _Narrow
+    terminals = [stream for stream in {sys.stdout, sys.stderr} if stream.isatty()]
+    for stream in terminals:
+        shows = stream is not sys.stdout  # a display that moves
+        stream.write = partial(_write, stream.write, narrow, shows)  # type: ignore[method-assign]
     try:
-        yield max(columns, 20)
+        yield narrow
     finally:
         click.Context.formatter_class = before
+        for stream in terminals:
+            del stream.write
+
+
+def _write(write: Callable[[str], int], columns: int | None, shows: bool, text: str) -> int:
+    """Write a text whose lines fit, or what a display moves by."""
+    if shows and "\x1b" in text:
+        return write(text)
+    lines = map(printable, text.split("\n"))
+    return write("\n".join(lines if columns is None else (fold(one, columns) for one in lines)))
+
+
+def printable(text: str) -> str:
+    """Return a line with a blank for each character that a terminal obeys."""
+    return "".join(one if one.isprintable() else " " for one in text)
+
+
+_COMMANDS = ("cardio ", "pip ")
+
+
+def fold(line: str, columns: int) -> str:
+    """Break a line between words; a table's, and one to be copied, stays as it is.
+
+    Examples
+    --------
+    >>> print(fold("  gpu   none; needs a CUDA build of torch", 30))
+      gpu   none; needs a CUDA
+            build of torch
+    """
+    a_table = len(re.findall(r"\S\s{2,}(?=\S)", line)) > 2
+    if len(line) <= columns or a_table or line.lstrip().startswith(_COMMANDS):
+        return line
+    begin = len(line) - len(line.lstrip())
+    start = line.rfind("  ", 0, columns // 2) + 2 if "  " in line[begin : columns // 2] else begin
+    return textwrap.fill(
+        line, columns, subsequent_indent=" " * start, break_long_words=False,
+        break_on_hyphens=False,
+    )  # fmt: skip
 
 
 def _cannot_print(error: Exception) -> str:

@@ -195,7 +195,7 @@ class MemberEntry:
     label: Name
     run: str = Field(min_length=1, max_length=4000, pattern=r"^[^\x00-\x1f]+$")
     model: Name
-    target: Name
+    target: str
     event: str
     n_patients: Count
     final_digest: Digest | None = None
@@ -382,9 +382,9 @@ CASE = Kind("an explained case", CaseRecord, most_bytes=8 << 20)
 
 
 class _NamedTarget(Entries):
-    """Files are called after it."""
+    """A column of somebody's table may be called anything: `SafeName` makes names of files."""
 
-    name: Name
+    name: str
 
 
 class _Named(Entries):

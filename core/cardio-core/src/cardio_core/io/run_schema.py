@@ -461,7 +461,7 @@ def _as_many(what: str, *lists: Sequence[Any]) -> None:
 class DecisionForm(Entries):
     """How a target is decided."""
 
-    target: Name
+    target: str
     offsets: list[float]
     source: str
 
@@ -501,7 +501,7 @@ class ConformalForm(Entries):
     n_patients: Count
     n_dropped: Count
     method: str
-    target: Name
+    target: str
     kind: Literal["binary", "multiclass", "continuous"]
     classes: list[str] = Field(default_factory=list)
     class_quantiles: list[Spread | None] = Field(default_factory=list)

@@ -31,7 +31,7 @@ from cardio_core.runner.patients import (
 )
 from cardio_core.runner.protocols import Arm
 from cardio_core.runner.session import Session
-from cardio_core.runner.setup import open_with_defaults
+from cardio_core.runner.setup import opened
 from cardio_core.runner.train import original
 from cardio_core.types.info import Target, Task
 from cardio_core.types.notes import Note, NoteKind
@@ -282,7 +282,7 @@ def _explain(job: FoldJob, device: Any) -> Explanation:
     if not predictions.ids:
         return Explanation()
     explanation: Explanation = call(
-        open_with_defaults(job.plugin),
+        opened(job.plugin),
         "explain",
         job.ctx.replace(device=device),
         job.config,

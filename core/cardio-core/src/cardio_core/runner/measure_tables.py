@@ -38,7 +38,7 @@ from cardio_core.runner.prepare import (
     summed,
     write_files,
 )
-from cardio_core.runner.setup import open_with_defaults
+from cardio_core.runner.setup import opened
 from cardio_core.types.features import FeatureSet, flags_of, verdicts_of
 from cardio_core.types.notes import Exclusion, Verdict
 from cardio_core.types.redaction import without_names
@@ -169,7 +169,7 @@ def _kept(job: Job, place: Path) -> tuple[Line, ...] | None:
 
 def _measured(job: Job, known: Mapping[str, Mapping[Path, str]], device: Any) -> tuple[Line, ...]:
     """Measure every recording of one patient; what cannot be measured says why."""
-    plugin = open_with_defaults(job.plugin)
+    plugin = opened(job.plugin)
     failed = ""
     reasons: dict[str, Exclusion] = {}
     made = None

@@ -30,7 +30,7 @@ from cardio_core.runner.outcome import give_outcome
 from cardio_core.runner.patients import guard_covariates
 from cardio_core.runner.progress import Echo, Progress, Slow, several
 from cardio_core.runner.provenance import versions_for
-from cardio_core.runner.setup import open_with_defaults
+from cardio_core.runner.setup import opened
 from cardio_core.types.features import FeatureSet, concatenate
 from cardio_core.types.notes import Exclusion, Note, NoteKind
 from cardio_core.types.redaction import text_of, unreadable
@@ -589,7 +589,7 @@ def _n_identical(own_files: Iterable[Sequence[str]]) -> int:
 
 def make_features(job: PatientJob, device: Any = None) -> str:
     """Preprocess and featurize one patient into its folder of the cache; return that one's name."""
-    plugin = open_with_defaults(job.plugin)
+    plugin = opened(job.plugin)
 
     def fill(folder: Path) -> None:
         samples, seen = _watched(job)

@@ -215,6 +215,7 @@ class Pulse:
     within: str = ""
     _began: float = field(default=0.0, repr=False, compare=False)
     _last: float = field(default=0.0, repr=False, compare=False)
+    _entered: float = field(default=0.0, repr=False, compare=False)
 
     def __call__(self, doing: str) -> None:
         """Say what is being done."""
@@ -229,7 +230,7 @@ class Pulse:
 
     def __enter__(self) -> Self:
         """Say that the fit has begun."""
-        self._began = time.time()
+        self._began, self._entered = time.time(), time.monotonic()
         with suppress(OSError):
             self.file.parent.mkdir(parents=True, exist_ok=True)
         self._write(began=self._began, doing="")
@@ -238,7 +239,7 @@ class Pulse:
     def __exit__(self, kind: object, *exception: object) -> None:
         """Say that the fit is done, and how long it took."""
         if kind is None:
-            self._write(seconds=time.time() - self._began)
+            self._write(seconds=time.monotonic() - self._entered)  # clocks are set back
 
     def _write(self, **fields: Any) -> None:
         # Not whole or not at all: a reader that meets half a line reads again a moment later.

@@ -152,11 +152,20 @@ def set_up(request: RunRequest) -> Setup:
     return Setup(plugin, task, config, devices, protocols, models, primary, texts)
 
 
+_opened: dict[str, Plugin] = {}
+
+
 def open_with_defaults(name: str) -> Plugin:
     """Open one plugin; `explain` and `evaluate` fall back to the core's own."""
     from cardio_core.evaluation import default as hooks
 
-    return open_plugin(name, defaults=hooks)
+    _opened[name] = open_plugin(name, defaults=hooks)
+    return _opened[name]
+
+
+def opened(name: str) -> Plugin:
+    """Return what this process opened last under a name: a job a patient searches for nothing."""
+    return _opened.get(name) or open_with_defaults(name)
 
 
 def find_data(setup: Setup, request: RunRequest, cache: Path) -> tuple[Path, ...]:

@@ -59,7 +59,7 @@ from cardio_core.runner.progress import (
     several,
 )
 from cardio_core.runner.session import Session
-from cardio_core.runner.setup import open_with_defaults
+from cardio_core.runner.setup import opened
 from cardio_core.types.artifact import ModelArtifact
 from cardio_core.types.info import PluginInfo, Target
 from cardio_core.types.notes import Note, NoteKind
@@ -530,7 +530,7 @@ def _do(job: FoldJob, device: Any) -> None:
 
 
 def _fit_and_score(job: FoldJob, folder: Path, device: Any) -> None:
-    plugin = open_clinical() if job.core_owned else open_with_defaults(job.plugin)
+    plugin = open_clinical() if job.core_owned else opened(job.plugin)
     ctx = job.ctx.replace(device=device, progress=job.pulse)
     train = usable(job, job.train)
     chosen = choose_inside(job, plugin, ctx, train, folder / "inner")

@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 import pandas as pd
 
-from cardio_core.compute.executors import parse_executor
+from cardio_core.compute.executors import at_once, parse_executor
 from cardio_core.config import RunConfig
 from cardio_core.context import Context
 from cardio_core.errors import HookError
@@ -31,10 +31,10 @@ from cardio_core.runner.inputs import find_recordings
 from cardio_core.runner.outcome import give_outcome, with_outcome
 from cardio_core.runner.patients import checked_covariates, guard_covariates, patient_labels
 from cardio_core.runner.prepare import UnusableCohortError, account, make_patient, summed
-from cardio_core.runner.progress import Echo, Progress, several
+from cardio_core.runner.progress import Echo, Progress, Slow, several
 from cardio_core.runner.provenance import alike
 from cardio_core.runner.request import RunRequest
-from cardio_core.runner.setup import Setup, find_data, open_with_defaults, set_up
+from cardio_core.runner.setup import Setup, find_data, opened, set_up
 from cardio_core.types.info import Target, Task
 from cardio_core.types.samples import Cohort, Quarantined, SampleSet
 from cardio_stats.errors import CardioError, ConfigError, DataError
@@ -297,7 +297,7 @@ def read_patient(job: ReadJob, device: Any = None) -> Read:
     table = job.samples.table
     seen: dict[int, Seen] = {}
     watched = SampleSet(table, Watched(job.samples.values, seen))
-    plugin = open_with_defaults(job.plugin)
+    plugin = opened(job.plugin)
     made = make_patient(plugin, job.config, job.ctx, watched, job.may_open, featurize=False)
     n_samples = Counter(() if made.samples is None else made.samples.table["recording_id"])
     quarantined = list(made.quarantined)
@@ -556,13 +556,19 @@ def read_all(
         files = {name: cohort.own_files(name) for name in samples.table.index}
         sidecars = tuple(file for name in samples.table.index for file in cohort.files[name])
         jobs.append(ReadJob(setup.plugin.info.name, config, own, samples, files, sidecars))
-    progress = Progress("reading", len(jobs), echo, "patients")
+    number_of = {str(job.samples.table.index[0]): number for number, job in enumerate(jobs)}
     with (
-        progress,
         parse_executor(workers) as executor,
         alike(executor, setup.plugin, folders=(), inputs=ctx._inputs),
     ):
-        return executor.map(read_patient, jobs, on_done=lambda _: progress.advance())
+        slow = Slow([list(map(str, job.samples.table.index)) for job in jobs], at_once(executor))
+        with Progress("reading", len(jobs), echo, "patients", under_way=slow) as progress:
+
+            def done(read: Read) -> None:
+                slow.done(number_of[next(iter(read.digests))])
+                progress.advance()
+
+            return executor.map(read_patient, jobs, on_done=done)
 
 
 def _people(cohort: Cohort) -> dict[str, str]:

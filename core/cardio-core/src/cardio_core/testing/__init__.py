@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from cardio_core.testing.driving import Said as Said
     from cardio_core.testing.driving import call_cardio as call_cardio
     from cardio_core.testing.driving import drawn_svg as drawn_svg
+    from cardio_core.testing.driving import every_command as every_command
     from cardio_core.testing.driving import run_plugin as run_plugin
     from cardio_core.testing.driving import training_context as training_context
     from cardio_core.testing.refusals import names as names

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from unittest import mock
 
+import click
 import numpy as np
 
 from cardio_core.compute.devices import choose_device
@@ -295,3 +296,28 @@ def call_cardio(*words: object, folder: Path | None = None) -> Said:
         status = 1
     code = error.code if isinstance(error, CardioError) else ""
     return Said(status or 0, out.getvalue(), err.getvalue(), code)
+
+
+def every_command() -> dict[str, click.Command]:
+    """Return the commands by the words that call them, groups too; ``cardio`` alone is ``""``.
+
+    Examples
+    --------
+    >>> sorted(name for name in every_command() if name.startswith("plugins"))
+    ['plugins', 'plugins check', 'plugins info', 'plugins list', 'plugins new']
+    """
+    from cardio_core.cli.main import cardio
+
+    return dict(_below("", cardio, click.Context(cardio, info_name="cardio")))
+
+
+def _below(
+    words: str, command: click.Command, context: click.Context
+) -> Iterator[tuple[str, click.Command]]:
+    yield words, command
+    if not isinstance(command, click.Group):
+        return
+    for name in command.list_commands(context):
+        if (found := command.get_command(context, name)) is not None:
+            inner = click.Context(found, info_name=name, parent=context)
+            yield from _below(f"{words} {name}".strip(), found, inner)

@@ -24,7 +24,7 @@ from cardio_core.io.synthetic import is_synthetic
 from cardio_core.runner.fits import FoldJob, open_artifact, read_predictions
 from cardio_core.runner.hook_calls import PICKLES, call
 from cardio_core.runner.predict import predict_new
-from cardio_core.runner.setup import open_with_defaults
+from cardio_core.runner.setup import opened
 from cardio_core.runner.train import fit_model, original, usable
 from cardio_core.testing.case import BrokenContractError, NotCheckedError, TaskCase, require
 from cardio_core.testing.driving import permuted_labels
@@ -168,7 +168,7 @@ def _parted(job: FoldJob) -> tuple[Array, Array]:
 def _validated(job: FoldJob, fit: Array, validate: Array, out: Path) -> pd.DataFrame:
     """Fit one model with somebody to validate it, whom it then predicts."""
     ctx = job.ctx.replace(choose_epochs=False, fold=f"{job.ctx.fold}-i0")
-    plugin = open_with_defaults(job.plugin)
+    plugin = opened(job.plugin)
     artifact = fit_model(job, plugin, job.config, ctx, out, fit, validate)
     view = job.features.view(validate)
     predictions = call(plugin, "predict", ctx, job.config, model=artifact, features=view)
@@ -184,7 +184,7 @@ def _predict_again(jobs: Sequence[FoldJob]) -> list[dict[str, pd.DataFrame]]:
         candidate = CHOSEN.read(job.out / "chosen.json")["candidate"]
         view = job.features.view(original(job.features.table, job.test))
         predictions = call(
-            open_with_defaults(job.plugin), "predict", job.ctx, job.config.with_train(candidate),
+            opened(job.plugin), "predict", job.ctx, job.config.with_train(candidate),
             model=open_artifact(job.out), features=view,
         )  # fmt: skip
         frames = {}
