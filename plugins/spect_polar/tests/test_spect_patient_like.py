@@ -4,10 +4,10 @@
 wall 45 degrees late: errors of the phase SD and how well it tells the two apart. **Vetoes.** The
 same hearts as they are, cut at the base, filling fast, and with each of `FAULTS`: how often phases
 or volumes are refused or withheld, and how often a caution is given that the sound heart has not.
-Of a sound heart nothing should be, of a fault nearly all. Two hundred hearts as they are bound what
-is withheld of sound ones to 2 %; with all faults but exchanged gates there are fewer. **Jumps.** Hearts with 10 to 30 %
-more or less counts in one gate, in two and in half of them: errors of the slope and of the phase SD
-that the jump makes.
+Of a sound heart nothing should be, of a fault nearly all. There are enough sound hearts to bound
+their share to about 2 %; faults other than exchanged gates, always seen, are of fewer hearts.
+**Jumps.** Hearts with 10 to 30 % more or less counts in one gate, in two and in half of them:
+errors of the slope and of the phase SD that the jump makes.
 
 Slow: what came out last is stored with the date of each part. To store them anew, or one of them:
 ``python plugins/spect_polar/tests/test_spect_patient_like.py [delay|vetoes|jumps]``.
@@ -37,7 +37,7 @@ from cardio_spect_polar.synthetic.truth import Truth
 from cardio_spect_polar.synthetic.ventricle import Ventricle
 
 STORED = Path(__file__).parent / "stored" / "phantom_patient_like.json"
-N_PAIRS, N_VETOES, N_FAULTS, N_JUMPS = 60, 200, 40, 24
+N_PAIRS, N_VETOES, N_FAULTS, N_JUMPS = 60, 160, 24, 24
 DELAY_DEG = 45.0
 
 Made = tuple[np.ndarray, tuple[float, float, float], bool]

@@ -396,15 +396,13 @@ def without_inverted_rings(sampled: SampledWall) -> tuple[SampledWall, int]:
     return SampledWall(sampled.curves[:, keep], left), len(geometry.arc) - int(bad[0])
 
 
-def beyond_wall(
-    curves: NDArray[np.floating], arc: NDArray[np.floating], share: float = ENDS_SHARE
-) -> NDArray[np.bool_]:
+def beyond_wall(curves: NDArray[np.floating], arc: NDArray[np.floating]) -> NDArray[np.bool_]:
     """Return which samples lie beyond the end of their own ray's wall.
 
     The septum ends 5 to 15 mm before the lateral wall. A ring is laid where most of the wall is;
     its septal rays may lie on the membranous septum or the outflow tract, whose counts follow what
     moves nearby rather than the wall. From the base inwards, a ray is beyond its wall up to the
-    first ring where it holds at least `share` of its level in the middle of the ventricle.
+    first ring where it holds at least half of its level in the middle of the ventricle.
 
     A basal scar falls below that too. It carries no phase, and keeps its perfusion.
 
@@ -414,8 +412,6 @@ def beyond_wall(
         Counts; rings from the apex to the base.
     arc : ndarray, shape (n_rings,)
         Of the rings, 0 (apex) to 1.
-    share : float
-        0 ends no ray.
 
     Returns
     -------
@@ -432,6 +428,6 @@ def beyond_wall(
     middle = (arc >= MIDDLE_ARC[0]) & (arc <= MIDDLE_ARC[1])
     if not middle.any():
         return np.zeros(mean.shape, dtype=bool)
-    faint = mean < share * np.median(mean[middle], axis=0)
+    faint = mean < ENDS_SHARE * np.median(mean[middle], axis=0)
     faint &= (arc > EARLY_ARC)[:, None]
     return np.asarray(np.logical_and.accumulate(faint[::-1])[::-1])
