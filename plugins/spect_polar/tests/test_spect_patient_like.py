@@ -37,7 +37,7 @@ from cardio_spect_polar.synthetic.truth import Truth
 from cardio_spect_polar.synthetic.ventricle import Ventricle
 
 STORED = Path(__file__).parent / "stored" / "phantom_patient_like.json"
-N_PAIRS, N_VETOES, N_FAULTS, N_JUMPS = 60, 160, 24, 24
+N_PAIRS, N_VETOES, N_FAULTS, N_JUMPS = 60, 150, 24, 24
 DELAY_DEG = 45.0
 
 Made = tuple[np.ndarray, tuple[float, float, float], bool]
