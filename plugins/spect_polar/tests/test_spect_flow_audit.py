@@ -2,7 +2,7 @@
 
 The maps and labels of the synthetic cohort, 300 patients, regressions on segments of the rest, the
 stress and the reserve map out of two folds, audited as a run is. Without networks, so that
-many seeds are affordable; whole runs are in `test_spect_flow_truth`.
+many seeds are affordable.
 To make it: ``python plugins/spect_polar/tests/test_spect_flow_audit.py [number of seeds]``.
 """
 

@@ -12,6 +12,7 @@ from cardio_ecg_transfer.signal.ecg import unfit_leads
 from cardio_ecg_transfer.signal.filters import TARGET_RATE_HZ
 from cardio_ecg_transfer.signal.leads.names import STANDARD_LEADS as TWELVE
 from cardio_ecg_transfer.signal.measurements.measure import (
+    ANSWERED,
     GRID_EXTENT_MS,
     LISTED_LAST,
     MEASUREMENTS,
@@ -99,6 +100,7 @@ def featurize(samples: SampleSet, config: PicturesBlock) -> FeatureSet:
             units,
             titles=tuple(TITLES[name] for name in names),
             listed_last=LISTED_LAST,
+            levels={name: ("no", "yes") for name in ANSWERED if name in names},
         ),
         "axes": _axes(beats),
         "waves": _waves(beats),

@@ -82,8 +82,8 @@ class LeadQuality:
         """Whether so much of it is cut off that its heights are not the heart's."""
         return self.clipped_share > LIMITS["clipped_share"]
 
-    def flags(self) -> tuple[str, ...]:
-        """Name what is beyond the limits, with its number.
+    def flags(self, *, clipping: bool = True) -> tuple[str, ...]:
+        """Name what is beyond the limits, with its number; `clipping` can be left out.
 
         Examples
         --------
@@ -93,7 +93,7 @@ class LeadQuality:
         if self.is_flat:
             return (f"{self.lead} flat",)
         found = []
-        for share in ("missing", "flat", "clipped"):
+        for share in ("missing", "flat", *(("clipped",) if clipping else ())):
             value = getattr(self, f"{share}_share")
             if value > LIMITS[f"{share}_share"]:
                 found.append(f"{self.lead} {share} for {value:.1%} of the time")
@@ -347,7 +347,6 @@ def check_recording(ecg: Ecg) -> Checked:
     gone = np.isnan(ecg.signal_mv)
     still = np.stack([still_samples(row, ecg.rate_hz) for row in ecg.signal_mv])
     for lead, empty, quality in zip(ecg.leads, gone | still, assess_quality(ecg), strict=True):
-        named = quality.flags()
         if quality.is_flat:
             text = f"{lead} flat: intervals rest on the other leads, check its electrode"
             findings.append(Finding(text, (lead,), "signal"))
@@ -355,11 +354,11 @@ def check_recording(ecg: Ecg) -> Checked:
             text = f"{lead} has no signal for most of the time: intervals rest on the other leads"
             findings.append(Finding(text, (lead,), "signal"))
         elif quality.clips:
-            flags += [flag for flag in named if "clipped" not in flag]
+            flags += quality.flags(clipping=False)
             text = f"{lead} clipped for {quality.clipped_share:.1%} of the time: no mV are given"
             findings.append(Finding(text, (lead,), "potential"))
         else:
-            flags += named
+            flags += quality.flags()
             if quality.flat_share == 0.0 and empty.mean() > quality.missing_share:
                 share = empty.mean() - quality.missing_share
                 flags.append(f"{lead} stands still for {share:.1%} of the time")

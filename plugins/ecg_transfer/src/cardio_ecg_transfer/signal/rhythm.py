@@ -181,8 +181,8 @@ class AtrialWaves:
             return ""
         if self.score <= DOUBT_TWICE:
             at = f"at {self.rate_bpm:.0f}/min a PR of {self.pr_share:.0%} of RR"
-            return f"no PR: {at} may be that of flutter with 2:1 conduction"
-        return f"no PR: atrial waves may come at {60000 / self.cycle_ms:.0f}/min, as in flutter"
+            return f"{at} may be that of flutter with 2:1 conduction"
+        return f"atrial waves may come at {60000 / self.cycle_ms:.0f}/min, as in flutter"
 
 
 def atrial_waves(
@@ -326,7 +326,7 @@ def find_rhythm(
         conducted = f"{atrial.waves_a_beat:.0f} to a QRS" if fixed else "conduction varies"
         return replace(found, kind=RhythmKind.FLUTTER, evidence=(waves, conducted))
     if atrial.doubts_p and lock is not None:
-        return replace(found, evidence=(p_before, atrial.reason.removeprefix("no PR: ")))
+        return replace(found, evidence=(p_before, atrial.reason))
     if lock is not None and lock.locked:
         if axis_deg < SINUS_P_DEG[0] or axis_deg > SINUS_P_DEG[1]:
             return replace(found, evidence=(p_before, f"its axis of {axis_deg:.0f}° is not sinus"))

@@ -198,7 +198,6 @@ def _require_usable(loop: Loop, min_frames: int) -> None:
         raise DataError(
             f"{loop.name}: expected a grey B-mode loop, found colour Doppler; "
             "choose the clip without colour",
-            reason="colour_doppler",
         )
     if loop.n_frames < min_frames:
         raise DataError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import cv2
@@ -44,7 +45,7 @@ _TIMING_TITLES = (
     "Aortic valve opening after R",
     "Frame rate",
     "",
-    "Cycle found in the motion?",
+    "Cycle found in the motion",
     "Confidence in the septum line that was found, 0 to 1",
     "",
 )
@@ -100,7 +101,10 @@ def featurize(samples: SampleSet, config: FeaturizeBlock) -> FeatureSet:
             _float(septa), ("point", "axis"), _numbered("point", len(septa[0])), ("px",)
         ),
         "line": FeatureBlock(_float(lines), ("end", "axis"), ("rv", "lv"), ("px",)),
-        "timing": _tabular(_timing(samples, values, framed), TIMING, _TIMING_TITLES),
+        "timing": replace(
+            _tabular(_timing(samples, values, framed), TIMING, _TIMING_TITLES),
+            levels={"cycle_from_motion": ("no", "yes")},
+        ),
         "motion": _tabular(_float([_measures(one) for one in own]), MEASURES, ()),
         "course": _listed([_course(one.study) for one in values], COURSE),
         "spread": _listed([spread_of(one) for one in own], SPREAD),

@@ -90,7 +90,6 @@ def open_loop(files: LoopFiles) -> OpenedLoop:
         raise DataError(
             "expected a grey B-mode loop, found colour Doppler, whose colours hide the septum; "
             "choose the clip without colour",
-            reason="colour_doppler",
         )
     return OpenedLoop(loop, septum)
 

@@ -316,8 +316,9 @@ def phase_uncertainty(curves: ArrayLike) -> PhaseUncertainty:
     values = np.asarray(curves, np.float64)
     if values.ndim != 3 or values.shape[0] < MIN_SLOTS_FOR_NOISE:
         raise DataError(
-            f"phase uncertainty: expected curves (slots, rings, rays) of at least {MIN_SLOTS} "
-            f"slots, found shape {values.shape}; two harmonics leave no residual of fewer"
+            "phase uncertainty: expected curves (slots, rings, rays) of at least "
+            f"{MIN_SLOTS_FOR_NOISE} slots, found shape {values.shape}; two "
+            "harmonics leave no residual of fewer"
         )
     n_slots = values.shape[0]
     spectrum = np.abs(np.fft.rfft(values, axis=0)) ** 2

@@ -29,6 +29,8 @@ from cardio_spect_polar.response.config import FeaturizeBlock
 from cardio_spect_polar.response.patients import CLINICAL
 from cardio_spect_polar.response.preprocess import Heart
 
+_NO_YES = ("no", "yes")
+
 BLOCKS_OF_NEITHER = (
     "perfusion", "segment_perfusion", "scores", "state", "ends", "clinical", "qc_counts",
     "qc_dots", "qc_edges", "qc_base", "qc_about",
@@ -181,6 +183,7 @@ def featurize(samples: SampleSet, config: FeaturizeBlock, ctx: Context) -> Featu
         tuple(INDEX_UNITS),
         tuple(INDEX_UNITS.values()),
         titles=tuple(INDICES[name] for name in INDEX_UNITS),
+        levels={"above_noise": _NO_YES},
     )
     regions = _named(
         [list(found.regions.values()) for found in summaries],
@@ -206,7 +209,8 @@ def featurize(samples: SampleSet, config: FeaturizeBlock, ctx: Context) -> Featu
             [[_at_stress(heart)] for heart in hearts],
             ("at_stress",),
             ("1",),
-            titles=("At stress?",),
+            titles=("At stress",),
+            levels={"at_stress": _NO_YES},
         ),
         "indices": indices,
         "regions": regions,
@@ -368,7 +372,8 @@ def _limits(
     listed = ("psd_deg", "pbw_deg")
     return _named(
         values, tuple(limit.name for limit in LIMITS), ("1",),
-        titles=tuple(f"{one.within}?" if one.index in listed else "" for one in LIMITS),
+        titles=tuple(one.within if one.index in listed else "" for one in LIMITS),
+        levels={one.name: _NO_YES for one in LIMITS},
     )  # fmt: skip
 
 
@@ -387,8 +392,10 @@ def _named(
     units: tuple[str, ...],
     axis: str = "name",
     titles: tuple[str, ...] | None = None,
+    levels: Mapping[str, tuple[str, ...]] | None = None,
 ) -> FeatureBlock:
-    return FeatureBlock(np.asarray(values, np.float32), (axis,), names, units, titles=titles)
+    array = np.asarray(values, np.float32)
+    return FeatureBlock(array, (axis,), names, units, titles=titles, levels=levels or {})
 
 
 def _qc(hearts: Sequence[Heart], config: FeaturizeBlock) -> dict[str, FeatureBlock]:

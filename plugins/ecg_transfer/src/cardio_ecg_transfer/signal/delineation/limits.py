@@ -260,8 +260,8 @@ class Locking:
         if self.locked:
             return ""
         if self.late:
-            return f"no PR: the P wave begins more than {LONGEST_PR:.0%} of RR before the QRS"
-        return f"no PR: {self.share:.0%} of the beats show the same P wave"
+            return f"the P wave begins more than {LONGEST_PR:.0%} of RR before the QRS"
+        return f"{self.share:.0%} of the beats show the same P wave"
 
 
 def p_locking(

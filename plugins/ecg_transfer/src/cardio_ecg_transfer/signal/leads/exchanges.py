@@ -101,11 +101,11 @@ def electrode_flags(ecg: Ecg, r_samples: NDArray[np.int64]) -> tuple[str, ...]:
         return ()
     onset_s = _qrs_onset_s(waves, ecg.rate_hz)
     beats = {lead: _describe(wave, onset_s, ecg.rate_hz) for lead, wave in waves.items()}
-    flags = _limb_flags(beats)
-    explained = {"II"} if any("left leg" in flag for flag in flags) else set()
+    of_limbs = _limb_flags(beats)
+    flags = list(of_limbs.values())
     for lead in ("II", "MLII", "V5", "V6"):
         beat = beats.get(lead)
-        if beat is not None and lead not in explained and beat.inverted:
+        if beat is not None and lead not in of_limbs and beat.inverted:
             flags.append(f"{lead} inverted: P {beat.p_mv:.2f} mV and QRS {beat.qrs_mv:.2f} mV")
     return tuple(flags)
 
@@ -163,19 +163,19 @@ def _cut(
     return wave[first : last + 1]
 
 
-def _limb_flags(beats: Mapping[str, AverageBeat]) -> list[str]:
-    """Apply the rules that need several limb leads."""
+def _limb_flags(beats: Mapping[str, AverageBeat]) -> dict[str, str]:
+    """Apply the rules that need several limb leads; flags by the lead that shows it."""
     if not {"I", "II", "aVR"} <= set(beats) or not beats["aVR"].upright:
-        return []
+        return {}
     one, two = beats["I"], beats["II"]
-    flags = []
+    flags = {}
     if two.inverted:
-        flags.append(
+        flags["II"] = (
             f"right arm and left leg exchanged? II has P {two.p_mv:.2f} mV and "
             f"QRS {two.qrs_mv:.2f} mV, aVR is upright"
         )
     if one.inverted:
-        flags.append(
+        flags["I"] = (
             f"arm electrodes exchanged? I has P {one.p_mv:.2f} mV and QRS {one.qrs_mv:.2f} mV, "
             "aVR is upright"
         )

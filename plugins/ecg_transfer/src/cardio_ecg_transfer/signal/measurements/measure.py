@@ -265,15 +265,15 @@ TITLES: dict[str, str] = {
     "axis_deg": "QRS axis",
     "qrs_area_uvs": "QRS area",
     "n_notched": "Leads with a notched QRS, of six",
-    "lbbb": "Left bundle branch block, Strauss?",
-    "lbbb_esc": "Left bundle branch block, ESC?",
-    "rbbb": "Right bundle branch block?",
+    "lbbb": "Left bundle branch block, Strauss",
+    "lbbb_esc": "Left bundle branch block, ESC",
+    "rbbb": "Right bundle branch block",
     "r_peak_v6_ms": "R peak time in V6",
     **{f"r_{lead.lower()}_mv": f"R in {lead}" for lead in _HEIGHT_LEADS},
     **{f"s_{lead.lower()}_mv": f"S in {lead}" for lead in _HEIGHT_LEADS},
     "jt_ms": "JT interval",
     "n_fragmented": "Leads with fragmented QRS, unvalidated",
-    "lbbb_aha": "Left bundle branch block, AHA?",
+    "lbbb_aha": "Left bundle branch block, AHA",
     "lbbb_share": "Share of readings with LBBB, Strauss",
     "lbbb_esc_share": "Share of readings with LBBB, ESC",
     "lbbb_aha_share": "Share of readings with LBBB, AHA",
@@ -284,7 +284,10 @@ TITLES: dict[str, str] = {
     "qt_error_ms": "QT interval moves by",
     "axis_error_deg": "QRS axis moves by",
 }
-"""What a cardiologist calls each measurement; a question is answered yes or no."""
+"""What a cardiologist calls each measurement."""
+
+ANSWERED = ("lbbb", "lbbb_esc", "rbbb", "lbbb_aha")
+"""Measurements that are answered yes or no."""
 
 LISTED_LAST = (
     *(f"{wave}_{lead.lower()}_mv" for wave in "rs" for lead in _HEIGHT_LEADS),
@@ -406,7 +409,8 @@ def measure(
     atrial = atrial_waves(signal, beat, limits, lock, peaks)
     chambers = paced_chambers(pacing, qrs.on_ms)
     rhythm = find_rhythm(beat, limits, lock, atrial, peaks, chambers)
-    if lock is not None and (reason := lock.reason or atrial.reason):
+    if lock is not None and (doubt := lock.reason or atrial.reason):
+        reason = f"no PR: {doubt}"
         p_wave, flags = None, (*flags, reason)
         withheld |= dict.fromkeys(("pr_ms", "p_ms", "pr_error_ms"), reason)
     t_wave, qtc_ms, of_rr = limits.t_wave, _qtc_ms(limits, beat), _qt_ms(limits) / beat.rr_s / 1000
