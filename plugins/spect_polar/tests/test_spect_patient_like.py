@@ -317,8 +317,8 @@ def check_study(made: dict[str, Any]) -> None:
             assert (found["n"], found["any"] <= 0.02) == (N_VETOES, True), name
     for name in EXCHANGES:
         moved = made["vetoes"]["of"][name]
-        assert moved["psd_moved_deg"][1] <= 5, name
-        assert moved["ef_moved_points"][1] <= 5, name
+        assert moved["psd_moved_deg"][0] <= 2, name
+        assert moved["ef_moved_points"][2] <= 5, name
     for name in ("one gate", "two gates"):
         jump = made["jumps"][name]
         assert abs(jump["slope"]["mean"]) <= 0.1, name
