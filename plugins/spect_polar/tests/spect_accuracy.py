@@ -143,7 +143,7 @@ def compare(sampled: SampledWall, truth: Truth) -> dict[str, float]:
         "sample_deg": float(
             np.abs(signed(phase - truth.phase_at(sampled.geometry.points_mm))).max()
         ),
-        "segment_deg": float(np.sqrt(np.mean(off**2))),
+        "segment_deg": float(np.sqrt(np.nanmean(off**2))),
         "psd_deg": indices.psd_deg - truth.psd_deg,
         "psd_corrected_deg": found.indices["psd_corrected_deg"] - truth.psd_deg,
         "pbw_deg": indices.pbw_deg - truth.pbw_deg,

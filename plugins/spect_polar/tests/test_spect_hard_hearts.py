@@ -22,9 +22,11 @@ from spect_accuracy import compare, ends, through_dicom
 from test_spect_accuracy import rounded
 
 from cardio_core.api import DataError
-from cardio_spect_polar.readers.gated import withheld
+from cardio_spect_polar.phase.sampling import sample_heart
+from cardio_spect_polar.phase.summary import summarise
+from cardio_spect_polar.readers.gated import GatedStack, withheld
 from cardio_spect_polar.synthetic.imaging import DEFECTS, Camera, draw_hard, image
-from cardio_spect_polar.synthetic.ventricle import Ventricle
+from cardio_spect_polar.synthetic.ventricle import Ventricle, with_segments
 
 STORED = Path(__file__).parent / "stored" / "phantom_hard.json"
 N_HEARTS = 60
@@ -128,6 +130,30 @@ def test_liver_and_gut_lie_below_the_heart_and_do_not_beat() -> None:
         below = (more[0].sum(axis=(0, 2)) @ rows) / more[0].sum()
         heart = (alone[0].sum(axis=(0, 2)) @ rows) / alone[0].sum()
         assert below - heart > 45 / 6.4
+
+
+@pytest.mark.parametrize(
+    "organ",
+    [
+        {"liver_activity": 1.1, "liver_distance_mm": 45.0},
+        {"gut_activity": 1.1, "gut_distance_mm": 24.0},
+    ],
+    ids=["liver", "gut"],
+)
+def test_a_defect_into_which_an_organ_shines_carries_no_phase(organ: dict[str, float]) -> None:
+    """In systole the wall moves away from the organ, and its samples turn by 180 degrees."""
+    alone = Ventricle(perfusion=with_segments((1.0,) * 17, DEFECTS[1], 0.35))
+    for heart, merges in ((alone, False), (replace(alone, **organ), True)):
+        counts, voxel_mm, truth = image(heart, None, SMALL)
+        found = sample_heart(GatedStack(counts.astype(np.float32), voxel_mm, apex_first=False))
+        curves, geometry = found.sampled.curves, found.sampled.geometry
+        rays = np.nonzero(geometry.merged)[1] * 360 / geometry.merged.shape[1]
+        assert bool(len(rays)) == merges
+        assert np.all((rays >= 60) & (rays <= 240))
+        indices = summarise(curves, geometry).indices
+        assert abs(indices["psd_deg"] - truth.psd_deg) < 0.5
+        left_in = summarise(curves, replace(geometry, merged=np.False_)).indices
+        assert (left_in["psd_deg"] > truth.psd_deg + 10) == merges
 
 
 def counts_of_activity(heart: Ventricle, camera: Camera, alone: np.ndarray) -> float:

@@ -81,7 +81,7 @@ def test_scaling_and_adding_counts_change_no_phase():
     np.testing.assert_allclose(other.amplitude, 3 * one.amplitude)
 
 
-def test_three_harmonics_find_onset_and_relaxation_of_a_curve_made_of_three():
+def test_three_harmonics_find_the_onset_of_a_curve_made_of_three():
     time = middles(8 * 5000)
     angle = 2 * np.pi * time[:, None] - np.radians([100.0, 215.0, 350.0])
     curve = 50 + 10 * np.cos(angle) + 4 * np.cos(2 * angle + 0.4) + 1.5 * np.cos(3 * angle - 1)
@@ -93,7 +93,6 @@ def test_three_harmonics_find_onset_and_relaxation_of_a_curve_made_of_three():
     ]
     found = first_harmonic(in_slots(curve, 16), n_harmonics=3)
     # 16 slots alias harmonics 13 and up, of which the curve has none.
-    assert apart(found.relaxation_deg, 360 * time[top]).max() < 0.3
     crossings = 360 * time[(top - np.array(onset)) % len(time)]
     assert apart(found.onset_deg, crossings).max() < 0.3
     assert apart(found.phase_deg, [100, 215, 350]).max() < 1e-6
@@ -103,7 +102,6 @@ def test_three_harmonics_of_a_plain_cosine_agree_with_one():
     curves = 80 + 9 * np.cos(2 * np.pi * middles(8)[:, None] - np.radians([5.0, 140.0, 300.0]))
     one, three = first_harmonic(curves), first_harmonic(curves, n_harmonics=3)
     assert apart(one.onset_deg, three.onset_deg).max() < 0.05
-    assert apart(one.relaxation_deg, three.relaxation_deg).max() < 0.05
 
 
 def test_flat_and_broken_curves_have_no_phase():

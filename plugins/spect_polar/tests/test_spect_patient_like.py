@@ -4,9 +4,10 @@
 wall 45 degrees late: errors of the phase SD and how well it tells the two apart. **Vetoes.** The
 same hearts as they are, cut at the base, filling fast, and with each of `FAULTS`: how often phases
 or volumes are refused or withheld, and how often a caution is given that the sound heart has not.
-Of a sound heart nothing should be, of a fault nearly all. **Jumps.** Hearts with 10 to 30 %
-more or less counts in one gate, in two and in half of them: errors of the slope and of the phase SD
-that the jump makes.
+Of a sound heart nothing should be, of a fault nearly all. There are enough sound hearts to bound
+their share to about 2 %; faults other than exchanged gates, always seen, are of fewer hearts.
+**Jumps.** Hearts with 10 to 30 % more or less counts in one gate, in two and in half of them:
+errors of the slope and of the phase SD that the jump makes.
 
 Slow: what came out last is stored with the date of each part. To store them anew, or one of them:
 ``python plugins/spect_polar/tests/test_spect_patient_like.py [delay|vetoes|jumps]``.
@@ -36,7 +37,7 @@ from cardio_spect_polar.synthetic.truth import Truth
 from cardio_spect_polar.synthetic.ventricle import Ventricle
 
 STORED = Path(__file__).parent / "stored" / "phantom_patient_like.json"
-N_PAIRS, N_VETOES, N_JUMPS = 60, 24, 24
+N_PAIRS, N_VETOES, N_FAULTS, N_JUMPS = 60, 150, 24, 24
 DELAY_DEG = 45.0
 
 Made = tuple[np.ndarray, tuple[float, float, float], bool]
@@ -178,9 +179,15 @@ def vetoes(seed: int) -> dict[str, dict[str, Any]]:
     fast = replace(ventricle, relaxation_rr=float(rng.uniform(0.15, 0.25)))
     filling, _, of_fast = image(fast, rng, camera)
     found["filling within 15 to 25 % of the cycle"] = measure((filling, voxel_mm, False), of_fast)
-    found |= {name: measure(fault(seed, sound), truth) for name, fault in FAULTS.items()}
+    for name, fault in FAULTS.items():
+        if name in EXCHANGES or seed < N_FAULTS:
+            found[name] = measure(fault(seed, sound), truth)
+    plain = found["sound"]
     for one in found.values():
-        one["cautioned"] = one.get("cautions", 0) > found["sound"].get("cautions", 0)
+        one["cautioned"] = one.get("cautions", 0) > plain.get("cautions", 0)
+        if "refused" not in one and "refused" not in plain:
+            for name in ("psd_off_deg", "ef_off_points"):
+                one[name.replace("off", "moved")] = abs(one[name] - plain[name])
     return found
 
 
@@ -256,26 +263,29 @@ def of_pairs(pairs: list[list[dict[str, Any]]]) -> dict[str, Any]:
 
 def of_all_vetoes(made: list[dict[str, dict[str, Any]]]) -> dict[str, Any]:
     """Return `of_vetoes` of the sound hearts, and of each fault."""
-    return {"of": {name: of_vetoes([one[name] for one in made]) for name in made[0]}}
+    return {"of": {name: of_vetoes([m[name] for m in made if name in m]) for name in made[0]}}
 
 
 def of_vetoes(made: list[dict[str, Any]]) -> dict[str, Any]:
-    """Return how often nothing is said, and how far off the ejection fraction is where it is."""
+    """Return how often nothing is said, and what is wrong with the numbers that are."""
     told = [one for one in made if "refused" not in one]
     refused = len(made) - len(told)
+    kept = [one for one in told if not one["withheld"]]
     off = [one["ef_off_points"] for one in told if "volumes" not in one["withheld"]]
-    psd = [abs(one["psd_off_deg"]) for one in told if "phase" not in one["withheld"]]
-    psd_off = np.percentile(psd, [50, 100]).round(1).tolist() if psd else None
     return {
         "n": len(made),
         **{
             name: round((refused + sum(name in one["withheld"] for one in told)) / len(made), 3)
             for name in ("phase", "volumes")
         },
+        "any": round(1 - len(kept) / len(made), 3),
         "cautioned": round(sum(one["cautioned"] for one in told) / len(made), 3),
-        "psd_off_deg": psd_off,
-        "any": round((refused + sum(bool(one["withheld"]) for one in told)) / len(made), 3),
         "ef_off_points": [round(float(f(off)), 1) for f in (np.mean, np.std)] if off else None,
+        **{
+            name: np.percentile([one[name] for one in kept], [50, 95, 100]).round(1).tolist()
+            for name in ("psd_moved_deg", "ef_moved_points")
+            if kept and all(name in one for one in kept)
+        },
     }
 
 
@@ -285,9 +295,9 @@ PARTS: dict[str, tuple[Callable[[int], Any], int, Callable[[Any], dict[str, Any]
     "jumps": (jumps, N_JUMPS, of_jumps),
 }
 
-MISSED = {"neighbouring gates exchanged": 0.75, "distant gates exchanged": 0.8}
-"""Of exchanges between gates that are alike some are not seen: a heart that fills fast looks alike.
-Most of those are a caution, and they move the phase SD by few degrees; see docs/results."""
+EXCHANGES = ("neighbouring gates exchanged", "distant gates exchanged")
+"""Those that are not seen are between gates at the same place on the ways to and from end-systole:
+they move the phase SD by few degrees and the ejection fraction by few points."""
 
 SIDES = {"columns mirrored": 0.8, "rows inverted": 0.1}
 """These leave phase SD and volumes as they are, and are a caution; see `phase.ventricle.sides`."""
@@ -302,9 +312,13 @@ def check_study(made: dict[str, Any]) -> None:
         if name in SIDES:
             assert found["cautioned"] >= SIDES[name], name
         elif name in FAULTS:
-            assert found["any"] >= MISSED.get(name, 0.9), name
+            assert found["any"] >= 0.9, name
         else:
-            assert max(found["phase"], found["volumes"]) <= 0.05, name
+            assert (found["n"], found["any"] <= 0.02) == (N_VETOES, True), name
+    for name in EXCHANGES:
+        moved = made["vetoes"]["of"][name]
+        assert moved["psd_moved_deg"][0] <= 2, name
+        assert moved["ef_moved_points"][2] <= 5, name
     for name in ("one gate", "two gates"):
         jump = made["jumps"][name]
         assert abs(jump["slope"]["mean"]) <= 0.1, name

@@ -169,15 +169,14 @@ def referral_bias(
     rng: np.random.Generator,
     *,
     n_draws: int = 200,
-    strengths: Sequence[float] = STRENGTHS,
 ) -> pd.DataFrame:
     """Test a model on patients who were referred because of what their maps or records show.
 
     From the tested patients as many are drawn, with replacement, as there are; the chance to be
-    drawn is 1 / (1 + exp(-strength × z)). Referred ``by the map``, z is the standardised lowness of
-    the global reserve. Referred ``by the map and the factor``, z is that plus 1 for those who have
-    the factor, each standardised: either brings a patient in, which changes how the two go
-    together among those who come.
+    drawn is 1 / (1 + exp(-strength × z)); 0 draws everybody alike. Referred ``by the map``, z is
+    the standardised lowness of the global reserve. Referred ``by the map and the factor``, z is
+    that plus 1 for those who have the factor, each standardised: either brings a patient in, which
+    changes how the two go together among those who come.
 
     Parameters
     ----------
@@ -188,8 +187,6 @@ def referral_bias(
         Global flow reserve.
     rng : numpy.random.Generator
     n_draws : int
-    strengths : sequence of float
-        0 draws everybody alike: the reference.
 
     Returns
     -------
@@ -201,7 +198,7 @@ def referral_bias(
     both: NDArray[np.float64] = np.add(low, _standardised(truth.astype(np.float64)))
     rows = []
     for by, z in (("by the map", low), ("by the map and the factor", both)):
-        for strength in strengths:
+        for strength in STRENGTHS:
             chance = 1 / (1 + np.exp(-strength * z))
             drawn = (
                 rng.choice(len(truth), len(truth), p=chance / chance.sum()) for _ in range(n_draws)
@@ -217,7 +214,6 @@ def prevalence_shift(
     rng: np.random.Generator,
     *,
     n_draws: int = 200,
-    prevalences: Sequence[float] = PREVALENCES,
 ) -> pd.DataFrame:
     """Test a model where the factor is rarer or more common than where it was trained.
 
@@ -235,7 +231,7 @@ def prevalence_shift(
     own, cases, others = float(truth.mean()), np.flatnonzero(truth == 1), np.flatnonzero(truth == 0)
     log_odds = np.log(probability / (1 - probability))
     rows = []
-    for prevalence in prevalences:
+    for prevalence in PREVALENCES:
         shift = np.log(prevalence / (1 - prevalence)) - np.log(own / (1 - own))
         corrected = 1 / (1 + np.exp(-(log_odds + shift)))
         n_cases = max(1, min(len(truth) - 1, round(prevalence * len(truth))))

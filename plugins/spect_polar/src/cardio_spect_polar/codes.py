@@ -396,15 +396,12 @@ class Stability:
     ----------
     mean_r : ndarray, shape (k,)
         For each code of the first fit: mean |r| with its match in each other fit.
-    least_r : ndarray, shape (k,)
-        The smallest of them.
     subspace_r : float
         Mean canonical correlation between the first fit's codes and each other's: whether the
         space is found again, whatever its axes.
     """
 
     mean_r: Floats
-    least_r: Floats
     subspace_r: float
 
 
@@ -432,14 +429,14 @@ def stability_of(codes: Sequence[Floats]) -> Stability:
     first, *others = codes
     k = first.shape[1]
     if not others:
-        return Stability(np.ones(k), np.ones(k), 1.0)
+        return Stability(np.ones(k), 1.0)
     found = np.zeros((len(others), k))
     for number, other in enumerate(others):
         size = np.abs(correlations(first, other))
         rows, columns = linear_sum_assignment(-size)
         found[number, rows] = size[rows, columns]
     subspace = float(np.mean([_canonical_correlations(first, other).mean() for other in others]))
-    return Stability(found.mean(axis=0), found.min(axis=0), subspace)
+    return Stability(found.mean(axis=0), subspace)
 
 
 def correlations(a: Floats, b: Floats) -> Floats:

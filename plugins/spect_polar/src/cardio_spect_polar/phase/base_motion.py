@@ -62,10 +62,6 @@ class BaseMotion:
         """Return the base of every gate as a distance along the axis, the mean around."""
         return np.asarray(self.base_mm + self.shift_mm.mean(axis=1))
 
-    def base_by_angle_mm(self) -> NDArray[np.float64]:
-        """Return the base of every gate and ray as a distance along the axis."""
-        return np.asarray(self.base_mm + self.shift_mm + self.uneven_mm)
-
     def displacement(self, points_mm: NDArray[np.floating]) -> NDArray[np.float64]:
         """Return how far points move along the axis, shape (n_slots, n_rings, N_RAYS).
 

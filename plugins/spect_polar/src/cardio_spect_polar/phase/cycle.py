@@ -37,19 +37,12 @@ class Harmonic:
     onset_deg : ndarray
         Onset of thickening, [0, 360): where the curve crosses its mean upwards, last before its
         maximum. With one harmonic that is `phase_deg` - 90.
-    relaxation_deg : ndarray
-        Onset of diastole, [0, 360): where the curve is largest. With one harmonic that is
-        `phase_deg`.
-    n_slots : int
-        Time slots of the curves.
     """
 
     phase_deg: NDArray[np.float64]
     amplitude: NDArray[np.float64]
     mean: NDArray[np.float64]
     onset_deg: NDArray[np.float64]
-    relaxation_deg: NDArray[np.float64]
-    n_slots: int
 
 
 def first_harmonic(curves: ArrayLike, n_harmonics: Literal[1, 3] = 1) -> Harmonic:
@@ -61,8 +54,8 @@ def first_harmonic(curves: ArrayLike, n_harmonics: Literal[1, 3] = 1) -> Harmoni
         Counts in slots of equal length that fill one cycle, the first of which begins at the R
         wave. Slot n stands for its middle, t = (n + 1/2) / n_slots.
     n_harmonics : {1, 3}
-        Three give onset and relaxation from the curve of three harmonics; phase and amplitude
-        are those of the first one in both cases.
+        Three give the onset from the curve of three harmonics; phase and amplitude are those of
+        the first one in both cases.
 
     Raises
     ------
@@ -95,14 +88,12 @@ def first_harmonic(curves: ArrayLike, n_harmonics: Literal[1, 3] = 1) -> Harmoni
     flat = ~(amplitude > 1e-9 * np.abs(mean))
     phase = np.where(flat, np.nan, wrapped_deg(np.degrees(np.angle(waves[0]))))
     if n_harmonics == 1:
-        onset, relaxation = wrapped_deg(phase - 90.0), phase
+        onset = wrapped_deg(phase - 90.0)
     else:
         damping = np.sinc(np.arange(1, n_harmonics + 1) / n_slots)
         restored = waves / damping.reshape(-1, *[1] * (values.ndim - 1))
-        onset, relaxation = _landmarks(restored)
-        onset = np.where(flat, np.nan, onset)
-        relaxation = np.where(flat, np.nan, relaxation)
-    return Harmonic(phase, amplitude, mean, onset, relaxation, n_slots)
+        onset = np.where(flat, np.nan, _onset_deg(restored))
+    return Harmonic(phase, amplitude, mean, onset)
 
 
 def _harmonics(values: NDArray[np.float64], n_harmonics: int) -> NDArray[np.complex128]:
@@ -114,19 +105,14 @@ def _harmonics(values: NDArray[np.float64], n_harmonics: int) -> NDArray[np.comp
     return np.asarray(np.tensordot(kernel, values, axes=1))
 
 
-def _landmarks(waves: NDArray[np.complex128]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the upward mean crossing and the maximum of a curve of harmonics, in degrees."""
+def _onset_deg(waves: NDArray[np.complex128]) -> NDArray[np.float64]:
+    """Return the last upward mean crossing before the maximum of a curve of harmonics."""
     order = np.arange(1, len(waves) + 1)
     grid = np.arange(0.0, 360.0, _STEP_DEG)
     back = np.exp(-1j * np.radians(grid)[:, None] * order)
     curve = np.tensordot(back, waves, axes=1).real
     n = len(grid)
     top = curve.argmax(axis=0)[None]
-    below, peak, above = (np.take_along_axis(curve, (top + k) % n, 0)[0] for k in (-1, 0, 1))
-    bend = below - 2 * peak + above
-    shift = np.divide(0.5 * (below - above), bend, out=np.zeros_like(bend), where=bend < 0)
-    relaxation = wrapped_deg((top[0] + shift) * _STEP_DEG)
-
     rank = np.arange(n).reshape(-1, *[1] * (curve.ndim - 1))
     before = np.take_along_axis(curve, (top - rank) % n, 0)
     steps = (before < 0).argmax(axis=0)[None]
@@ -134,8 +120,7 @@ def _landmarks(waves: NDArray[np.complex128]) -> tuple[NDArray[np.float64], NDAr
     high = np.take_along_axis(before, np.maximum(steps - 1, 0), 0)[0]
     rise = high - low
     share = np.divide(-low, rise, out=np.zeros_like(rise), where=rise > 0)
-    onset = wrapped_deg((top[0] - steps[0] + share) * _STEP_DEG)
-    return onset, relaxation
+    return wrapped_deg((top[0] - steps[0] + share) * _STEP_DEG)
 
 
 SMOOTHING_DEG = 5

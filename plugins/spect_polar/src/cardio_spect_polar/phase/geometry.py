@@ -36,6 +36,9 @@ class WallGeometry:
         Wall area that a sample stands for.
     n_cap : int
         Rings of the apical hemisphere, the first ones.
+    merged : ndarray of bool, shape (n_rings, N_RAYS)
+        Samples whose wall merges with what lies outside it (`merged_samples`); known once the wall
+        is sampled.
     """
 
     points_mm: NDArray[np.float64]
@@ -43,6 +46,7 @@ class WallGeometry:
     arc: NDArray[np.float64]
     area_mm2: NDArray[np.float64]
     n_cap: int
+    merged: NDArray[np.bool_] | np.bool_ = np.False_
 
 
 @dataclass(frozen=True)

@@ -174,11 +174,6 @@ class SampledHeart:
         return np.asarray(self.wall.axis.at(self.motion.base_by_slot_mm())[:, 0])
 
     @property
-    def base_by_slot_slices(self) -> NDArray[np.float64]:
-        """The same in slices of the canonical stack; 0 is the centre of the first."""
-        return self.base_by_slot_mm / self.voxel_mm[0]
-
-    @property
     def descent_mm(self) -> float:
         """How far the base comes towards the apex; NaN where it was not followed."""
         return float("nan") if self.motion is None else self.motion.descent_mm
@@ -201,8 +196,8 @@ class SampledHeart:
         Examples
         --------
         >>> from cardio_spect_polar.readers.gated import GatedStack
-        >>> from cardio_spect_polar.synthetic.phantom.imaging import Camera, image
-        >>> from cardio_spect_polar.synthetic.phantom.ventricle import Ventricle
+        >>> from cardio_spect_polar.synthetic.imaging import Camera, image
+        >>> from cardio_spect_polar.synthetic.ventricle import Ventricle
         >>> counts, voxel_mm, _ = image(Ventricle(shortening_mm=10.0), None, Camera(n_slices=24))
         >>> heart = sample_heart(GatedStack(counts, voxel_mm, apex_first=False))
         >>> late, middle = (heart.geometry_at(slot).points_mm[-1, :, 0].mean() for slot in (7, 2))

@@ -224,14 +224,15 @@ class WallSummary:
         By name; `SUMMARY_UNITS` holds the units. Names that begin with ``reliable_`` leave out
         samples whose amplitude is below twice its error or whose perfusion is below 50 %; NaN
         where fewer than two remain. ``unreliable_pct`` is their share. Samples beyond the wall
-        have no phase and no part in either.
+        have no phase and no part in either; those that merge with what lies outside the wall
+        (`merged_samples`) have no phase and are unreliable.
     regions : dict of str to float
         Indices of each wall and coronary territory, by the names of `REGION_UNITS`.
     segment_phase, segment_perfusion, segment_thickening : ndarray, shape (17,)
         Circular means in degrees, means in %, and thickening of the mean curves in %. NaN where a
         segment holds no sample.
     sample_phase : ndarray, shape (n_rings, n_rays)
-        Of the samples themselves, for the figures; NaN where a ray lies beyond its wall.
+        Of the samples themselves, for the figures; NaN where they carry no phase.
     """
 
     phase: NDArray[np.float32]
@@ -281,10 +282,11 @@ def summarise(
     harmonic = first_harmonic(curves, n_harmonics)
     uncertainty = phase_uncertainty(curves)
     beyond = beyond_wall(curves, geometry.arc)
-    phase = np.where(beyond, np.nan, _phase(harmonic, convention))
+    drawn_phase = _phase(harmonic, convention)
+    phase = np.where(beyond | geometry.merged, np.nan, drawn_phase)
     perfusion = perfusion_pct(curves)
     wave = harmonic.amplitude * np.exp(1j * np.radians(np.nan_to_num(harmonic.phase_deg)))
-    whole = wave[~beyond].sum()
+    whole = wave[np.isfinite(phase)].sum()
     opposed = np.real(wave * np.conj(whole)) < 0
     thickening = thickening_pct(harmonic.mean, harmonic.amplitude, opposed)
     weights = sample_weights(geometry, weighting)
@@ -293,7 +295,7 @@ def summarise(
         phase, weights=weights, sigma_deg=uncertainty.sigma_deg, doubt_deg=uncertainty.doubt_deg
     )
     indices = {key: value for key, value in asdict(found).items() if key != "n"}
-    trusted = ~uncertainty.weak(harmonic.amplitude) & (perfusion >= VIABLE_PCT)
+    trusted = ~uncertainty.weak(harmonic.amplitude) & (perfusion >= VIABLE_PCT) & ~geometry.merged
     indices |= _reliable_indices(np.where(trusted, phase, np.nan), weights)
     indices["unreliable_pct"] = 100 * float(np.mean(~trusted[~beyond]))
 
@@ -310,7 +312,7 @@ def summarise(
     drawn = np.stack([perfusion, _carried_on(thickening, beyond)])
     others = draw_map(drawn, geometry.arc).astype(np.float32)
     # float32 rounds 359.99999999 up to 360.
-    circle = draw_map(_carried_on(phase, beyond), geometry.arc, circular=True).astype(
+    circle = draw_map(_carried_on(drawn_phase, beyond), geometry.arc, circular=True).astype(
         np.float32
     ) % np.float32(360)
     return WallSummary(
@@ -344,7 +346,7 @@ def spread_of(
         Too few slots, or flat curves.
     """
     phase = _phase(first_harmonic(curves, n_harmonics), convention)
-    phase = np.where(beyond_wall(curves, geometry.arc), np.nan, phase)
+    phase = np.where(beyond_wall(curves, geometry.arc) | geometry.merged, np.nan, phase)
     return phase_indices(phase, weights=sample_weights(geometry, weighting))
 
 

@@ -85,9 +85,7 @@ class TrueFlow:
     severity: NDArray[np.float64]
 
 
-def draw_flow(
-    n_patients: int, rng: np.random.Generator, effects: Effects | None = None
-) -> TrueFlow:
+def draw_flow(n_patients: int, rng: np.random.Generator) -> TrueFlow:
     """Draw risk factors, then flow.
 
     Examples
@@ -97,7 +95,7 @@ def draw_flow(
     >>> bool(abs(drawn.rest[women].mean() - drawn.rest[~women].mean() - 0.15) < 0.03)
     True
     """
-    effects = effects or Effects()
+    effects = Effects()
     chance = np.array([effects.prevalence[name] for name in TRAITS])
     traits = (rng.uniform(size=(n_patients, len(TRAITS))) < chance).astype(np.int64)
     rest_mean, log_mfr_mean, p_stenosis = _flow_of(traits, effects)
@@ -109,7 +107,7 @@ def draw_flow(
     return TrueFlow(traits, rest, log_mfr, stenosed, severity)
 
 
-def posterior(flow: TrueFlow, effects: Effects | None = None) -> NDArray[np.float64]:
+def posterior(flow: TrueFlow) -> NDArray[np.float64]:
     """Return the probability of each factor given a patient's true flow, shape (n, 5).
 
     Notes
@@ -117,7 +115,7 @@ def posterior(flow: TrueFlow, effects: Effects | None = None) -> NDArray[np.floa
     Bayes' rule over all combinations of factors. The floor of the flow at rest, which one man in
     300 reaches, is left out.
     """
-    effects = effects or Effects()
+    effects = Effects()
     combinations = np.array(list(product((0, 1), repeat=len(TRAITS))))
     chance = np.array([effects.prevalence[name] for name in TRAITS])
     log_prior = np.log(np.where(combinations == 1, chance, 1 - chance)).sum(axis=1)

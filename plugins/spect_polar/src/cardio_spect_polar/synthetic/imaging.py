@@ -400,7 +400,7 @@ def image(
 
     Examples
     --------
-    >>> from cardio_spect_polar.synthetic.phantom.ventricle import Ventricle
+    >>> from cardio_spect_polar.synthetic.ventricle import Ventricle
     >>> counts, voxel_mm, truth = image(Ventricle())
     >>> counts.shape, round(float(counts.mean(axis=0).max()), 1), round(truth.psd_deg, 6)
     ((8, 25, 64, 64), 100.0, 0.0)

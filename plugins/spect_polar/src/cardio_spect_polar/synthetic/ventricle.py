@@ -166,7 +166,7 @@ def wall_beat(
     return np.asarray(0.5 * (1.0 + np.cos(np.pi * turn)))
 
 
-def lbbb_delay(septum_rr: float = -0.05, lateral_rr: float = 0.10) -> tuple[float, ...]:
+def lbbb_delay() -> tuple[float, ...]:
     """Return the delays of a left bundle branch block: early septum, late lateral wall.
 
     The delay runs as the sine of the angle between the two, the same from apex to base; the
@@ -178,6 +178,7 @@ def lbbb_delay(septum_rr: float = -0.05, lateral_rr: float = 0.10) -> tuple[floa
     >>> [round(delay[segment - 1], 3) for segment in (14, 16, 17, 1)]
     [-0.05, 0.1, 0.025, 0.025]
     """
+    septum_rr, lateral_rr = -0.05, 0.10
     mean, swing = (septum_rr + lateral_rr) / 2, (septum_rr - lateral_rr) / 2
     return (*(mean + swing * np.sin(np.radians(CENTRE_DEG)).round(12)).tolist(), mean)
 
