@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from cardio_core.api import ConfigError
-from cardio_core.runner.facts import asked, read_facts
+from cardio_core.runner.facts import questions, read_facts
 from cardio_core.testing import call_cardio
 from cardio_ultrasound import LoopFactsBlock, facts_of_loop
 
@@ -90,9 +90,9 @@ def test_one_table_asks_for_all_recordings_and_names_the_options(files):
     cohort = SimpleNamespace(
         facts={str(n): facts(path)[0].facts for n, path in enumerate(sorted(files.iterdir()), 1)}
     )
-    lines = list(asked(cohort))
+    lines = list(questions(cohort))
     shown = [line for line in lines if line.lstrip()[:1].isdigit()]
     assert [line.split()[0] for line in shown] == ["1", "3"]
     assert "--frame-rate" in lines[-1] and "--mapping-template" in lines[-1]
     complete = SimpleNamespace(facts={"1": facts(files / "b.dcm")[0].facts})
-    assert list(asked(complete)) == []
+    assert list(questions(complete)) == []

@@ -306,9 +306,9 @@ def every_command() -> dict[str, click.Command]:
     >>> sorted(name for name in every_command() if name.startswith("plugins"))
     ['plugins', 'plugins check', 'plugins info', 'plugins list', 'plugins new']
     """
-    from cardio_core.cli.main import cardio
-
-    return dict(_below("", cardio, click.Context(cardio, info_name="cardio")))
+    (installed,) = entry_points(group="console_scripts", name="cardio")
+    group = sys.modules[installed.load().__module__].cardio
+    return dict(_below("", group, click.Context(group, info_name="cardio")))
 
 
 def _below(
