@@ -182,19 +182,15 @@ def study(folder: Path, plugin: str) -> dict[str, Any]:
     }
 
 
-def told(found: dict[str, Any]) -> str:
-    """Return what docs/clusters.md says of the study."""
+def text_of(found: dict[str, Any]) -> str:
+    """Return what docs/clusters.md states of the study."""
     same = not found["differing"]
-    equal = "the same, byte for byte" if same else f"not the same: {', '.join(found['differing'])}"
+    equal = "equal, byte for byte," if same else f"not equal ({', '.join(found['differing'])})"
     return (
-        f"{BEGIN}\n\n## One worker killed midway\n\n<!-- slow -->\n```sh\n"
-        f"python benchmarks/cluster.py --out cluster --plugin {found['plugin']} --store\n```\n\n"
-        f"`{found['command']}` on a scheduler and two workers, each in its own folder, on one "
-        f"machine. Of {found['fits']} fits {found['killed_after_fits']} were done when one worker "
-        f"got SIGKILL; {found['workers_left']} was left and did the rest. `metrics.json` "
-        f"({found['n_estimates']} estimates), `predictions.csv` and `splits.json` are {equal}, as "
-        f"those of `--executor local:1`. Run on {found['date']} with the code of commit "
-        f"{found['commit']}; {found['machine']}.\n\n{END}"
+        f"{BEGIN}\n\nIn a test, {found['plugin']} ran with two workers; after "
+        f"{found['killed_after_fits']} of {found['fits']} fits one worker was killed and the other "
+        f"finished. Metrics ({found['n_estimates']} estimates), predictions and splits are {equal} "
+        f"to those of `--executor local:1` ({found['date']}, commit {found['commit']}).\n\n{END}"
     )
 
 
@@ -202,7 +198,7 @@ def write_page(found: dict[str, Any]) -> None:
     """Put the study between the page's marks."""
     text = PAGE.read_text(encoding="utf-8")
     begin, end = text.index(BEGIN), text.index(END) + len(END)
-    PAGE.write_text(text[:begin] + told(found) + text[end:], encoding="utf-8")
+    PAGE.write_text(text[:begin] + text_of(found) + text[end:], encoding="utf-8")
 
 
 def main(words: Sequence[str] | None = None) -> None:

@@ -49,7 +49,7 @@ def cell(found: dict[str, Any] | None, signed: bool = False) -> str:
 
 def _table(head: list[str], rows: list[list[str]]) -> str:
     line = "|" + "---|" * len(head)
-    return "\n".join(["| " + " | ".join(one) + " |" for one in (head, *rows)]).replace(
+    return "\n".join([f"|{'|'.join(one)}|" for one in (head, *rows)]).replace(
         "\n", f"\n{line}\n", 1
     )
 
@@ -110,7 +110,14 @@ def modalities(stored: dict[str, Any]) -> str:
         limits = [number(best[optimum]), number(here[optimum])]
         first = model == "fusion"
         rows.append(["**Fusion**" if first else "", title, *limits, *_n_and(found)])
-    head = ["", "model", "optimum", "optimum in these patients", "AUC found (95 % CI)", "patients"]
+    head = [
+        "modality",
+        "model",
+        "optimum",
+        "optimum in these patients",
+        "AUC found (95 % CI)",
+        "patients",
+    ]
     return _table(head, rows)
 
 
@@ -166,7 +173,7 @@ def second_site(stored: dict[str, Any]) -> str:
                     _unlike(answered),
                 ]
             )
-    head = ["", "shift", "optimum in these patients", "AUC", "change from the first site",
+    head = ["modality", "shift", "optimum in these patients", "AUC", "change from the first site",
             "calibration slope", "covered by 90 % sets", "outside, borderline, of"]  # fmt: skip
     return _table(head, rows)
 
@@ -180,21 +187,16 @@ def _unlike(answered: dict[str, Any] | None) -> str:
 
 
 def times(stored: dict[str, Any]) -> str:
-    """Return every command with its times."""
-    made = stored["times"]
-    order = ("record", "sheets", "run", "compare", "fuse", "external", "predict")
-    made = sorted(made, key=lambda one: order.index(one["step"]))
-    rows = [
-        [f"`{_short(one['command'])}`", f"{one['processor_s']:.0f}", f"{one['clock_s']:.0f}"]
-        for one in made
-    ]
-    total = [sum(one[name] for one in made) for name in ("processor_s", "clock_s")]
-    rows.append(["**together**", *(f"**{seconds:.0f}**" for seconds in total)])
-    return _table(["command", "processor, s", "clock, s"], rows)
-
-
-def _short(command: str) -> str:
-    return re.sub(r" --set \S+", "", command)
+    """Return the time of each step."""
+    steps = {"record": "recordings", "sheets": "three sheets", "run": "three runs",
+             "compare": "`cardio compare`", "fuse": "`cardio fuse`",
+             "external": "six `cardio evaluate`", "predict": "eight `cardio predict`"}  # fmt: skip
+    took = {
+        words: sum(one["processor_s"] for one in stored["times"] if one["step"] == step) / 60
+        for step, words in steps.items()
+    }
+    parts = ", ".join(f"{words} {minutes:.1f}" for words, minutes in took.items() if minutes >= 0.1)
+    return f"Processor time in minutes: {parts}; together {sum(took.values()):.0f}."
 
 
 PARTS: dict[str, Callable[[dict[str, Any]], str]] = {

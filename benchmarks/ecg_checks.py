@@ -25,16 +25,18 @@ from statsmodels.stats.proportion import proportion_confint
 from cardio_core.api import DataError
 from cardio_ecg_transfer.readers import read_ecg
 from cardio_ecg_transfer.signal.delineation.median_beat import median_beat
-from cardio_ecg_transfer.signal.ecg import Ecg
+from cardio_ecg_transfer.signal.ecg import Ecg, Finding, unfit_leads
 from cardio_ecg_transfer.signal.filters import fill_gaps, high_pass, resample
-from cardio_ecg_transfer.signal.leads.exchange_features import JUDGED_LEADS
-from cardio_ecg_transfer.signal.leads.exchanges import find_exchanges
-from cardio_ecg_transfer.signal.leads.finding import Finding, unfit_leads
-from cardio_ecg_transfer.signal.leads.limb_leads import derive_limb_leads
-from cardio_ecg_transfer.signal.leads.names import LIMB_LEADS, PRECORDIAL_LEADS, STANDARD_LEADS
+from cardio_ecg_transfer.signal.leads.exchanges import JUDGED_LEADS, find_exchanges
+from cardio_ecg_transfer.signal.leads.names import (
+    LIMB_LEADS,
+    PRECORDIAL_LEADS,
+    STANDARD_LEADS,
+    derive_limb_leads,
+)
 from cardio_ecg_transfer.signal.measurements.measure import measure_ecg
 from cardio_ecg_transfer.signal.recording_checks import check_recording
-from cardio_ecg_transfer.signal.rpeaks.detect import detect_r_peaks
+from cardio_ecg_transfer.signal.rpeaks import detect_r_peaks
 
 Change = Callable[[Ecg], Ecg]
 NOISE_MV = 0.02  # between two legs

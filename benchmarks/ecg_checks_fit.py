@@ -23,10 +23,9 @@ from cardio_ecg_transfer.readers import read_ecg
 from cardio_ecg_transfer.signal.delineation.median_beat import MedianBeat, median_beat
 from cardio_ecg_transfer.signal.ecg import Ecg
 from cardio_ecg_transfer.signal.filters import high_pass
-from cardio_ecg_transfer.signal.leads.exchange_features import Shown, features, shown
-from cardio_ecg_transfer.signal.leads.exchanges import mistakes
-from cardio_ecg_transfer.signal.leads.limb_leads import derive_limb_leads
-from cardio_ecg_transfer.signal.rpeaks.detect import detect_r_peaks
+from cardio_ecg_transfer.signal.leads.exchanges import Shown, features, mistakes, shown
+from cardio_ecg_transfer.signal.leads.names import derive_limb_leads
+from cardio_ecg_transfer.signal.rpeaks import detect_r_peaks
 from cardio_ecg_transfer.synthetic.patient import PatientSpec, draw_anatomy
 from cardio_ecg_transfer.synthetic.simulation import simulate
 

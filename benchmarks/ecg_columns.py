@@ -19,16 +19,15 @@ from pathlib import Path
 
 import numpy as np
 
+from cardio_ecg_transfer.beats import evidence as evidence
 from cardio_ecg_transfer.beats.config import EvidenceBlock
-from cardio_ecg_transfer.beats.evidence import model as evidence
-from cardio_ecg_transfer.beats.evidence.experts import EXPERTS, chosen_columns
-from cardio_ecg_transfer.beats.evidence.trees import Trees
+from cardio_ecg_transfer.beats.evidence import EXPERTS, Trees, chosen_columns
 from cardio_ecg_transfer.beats.load import beat_events
 from cardio_ecg_transfer.readers import read_ecg
 from cardio_ecg_transfer.signal.ectopy.evidence import beat_evidence
 from cardio_ecg_transfer.signal.pacing import beats_without_spikes
 from cardio_ecg_transfer.signal.recording_checks import check_recording
-from cardio_ecg_transfer.signal.working_rate import at_working_rate
+from cardio_ecg_transfer.signal.rpeaks import at_working_rate
 
 DS1 = [
     "101", "106", "108", "109", "112", "114", "115", "116", "118", "119", "122",

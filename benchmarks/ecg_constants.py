@@ -30,14 +30,14 @@ from ecg_ludb import marks_at, read
 from cardio_core.api import DataError
 from cardio_ecg_transfer.readers import read_ecg
 from cardio_ecg_transfer.signal import rhythm
+from cardio_ecg_transfer.signal.delineation import limits
 from cardio_ecg_transfer.signal.delineation import limits as all_limits
 from cardio_ecg_transfer.signal.delineation import median_beat as beats
-from cardio_ecg_transfer.signal.delineation import p_locked
 from cardio_ecg_transfer.signal.delineation.median_beat import MedianBeat
 from cardio_ecg_transfer.signal.ecg import Ecg
 from cardio_ecg_transfer.signal.leads.names import STANDARD_LEADS
 from cardio_ecg_transfer.signal.pacing import Pacing, beats_without_spikes, locked_spikes
-from cardio_ecg_transfer.signal.working_rate import at_working_rate
+from cardio_ecg_transfer.signal.rpeaks import at_working_rate
 
 HOME = "cardio_ecg_transfer.signal"
 MODULES = (
@@ -129,7 +129,7 @@ class Recordings:
         qrs, p_wave, t_wave = found.qrs, found.p_wave, found.t_wave
         lock = None
         if p_wave is not None:
-            lock = p_locked.p_locking(signal_mv, beat, qrs, p_wave, r_samples)
+            lock = limits.p_locking(signal_mv, beat, qrs, p_wave, r_samples)
         atrial = rhythm.atrial_waves(signal_mv, beat, found, lock, r_samples)
         given = lock is not None and lock.locked and not atrial.doubts_p
         pr = qrs.on_ms - p_wave.on_ms - human["pr"] if given and p_wave is not None else np.nan

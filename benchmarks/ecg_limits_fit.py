@@ -18,7 +18,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from cardio_ecg_transfer.signal.delineation.limit_features import features, lead_slopes
+from cardio_ecg_transfer.signal.delineation.qrs import features, lead_slopes
 
 REACH_MS = {"ONSET": -200.0, "END": 230.0}
 STEP_MS = 4.0

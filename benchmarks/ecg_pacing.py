@@ -28,7 +28,7 @@ from statsmodels.stats.proportion import proportion_confint
 from cardio_ecg_transfer.readers import read_ecg
 from cardio_ecg_transfer.signal.ecg import Ecg
 from cardio_ecg_transfer.signal.filters import fill_gaps
-from cardio_ecg_transfer.signal.leads.limb_leads import in_standard_order
+from cardio_ecg_transfer.signal.leads.names import in_standard_order
 from cardio_ecg_transfer.signal.measurements.measure import measure_ecg
 from cardio_ecg_transfer.signal.pacing import (
     HIGHEST,
@@ -37,7 +37,7 @@ from cardio_ecg_transfer.signal.pacing import (
     spike_features,
 )
 from cardio_ecg_transfer.signal.products import with_products
-from cardio_ecg_transfer.signal.rpeaks.detect import detect_r_peaks
+from cardio_ecg_transfer.signal.rpeaks import detect_r_peaks
 
 FINE_HZ = 20_000
 RATES_HZ = (100, 200, 250, 360, 500, 1000)

@@ -27,12 +27,14 @@ from statsmodels.stats.proportion import proportion_confint
 
 from cardio_core.api import DataError
 from cardio_ecg_transfer.readers import read_ecg
-from cardio_ecg_transfer.signal.delineation.limits import find_limits
+from cardio_ecg_transfer.signal.delineation.limits import find_limits, p_locking
 from cardio_ecg_transfer.signal.delineation.median_beat import median_beat
-from cardio_ecg_transfer.signal.delineation.p_locked import p_locking
 from cardio_ecg_transfer.signal.ecg import Ecg
-from cardio_ecg_transfer.signal.leads.limb_leads import derive_limb_leads
-from cardio_ecg_transfer.signal.leads.names import STANDARD_LEADS, canonical_leads
+from cardio_ecg_transfer.signal.leads.names import (
+    STANDARD_LEADS,
+    canonical_leads,
+    derive_limb_leads,
+)
 from cardio_ecg_transfer.signal.pacing import beats_without_spikes, paced_chambers
 from cardio_ecg_transfer.signal.products import with_products
 from cardio_ecg_transfer.signal.recording_checks import check_recording
@@ -43,7 +45,7 @@ from cardio_ecg_transfer.signal.rhythm import (
     find_rhythm,
     flutter_features,
 )
-from cardio_ecg_transfer.signal.working_rate import at_working_rate
+from cardio_ecg_transfer.signal.rpeaks import at_working_rate
 
 N_DRAWN = 400
 STRENGTH = 0.1  # of the regression; .03 and .3 find as many of the drawn ones

@@ -17,7 +17,7 @@ from scipy.ndimage import gaussian_filter1d
 
 from cardio_ecg_transfer.signal.delineation.limits import Limits
 from cardio_ecg_transfer.signal.delineation.median_beat import MedianBeat
-from cardio_ecg_transfer.synthetic.dower import DOWER, twelve_leads
+from cardio_ecg_transfer.synthetic.noise import DOWER, twelve_leads
 
 RATE_HZ = 360.0
 N_SAMPLES = 3600

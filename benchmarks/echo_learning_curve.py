@@ -18,8 +18,8 @@ from pathlib import Path
 
 from cardio_core.runner.request import RunRequest
 from cardio_core.runner.run import run
-from cardio_echo_cmr.drawing.learning import learning_figure
-from cardio_echo_cmr.results.learning_curve import curve_table, gains
+from cardio_echo_cmr.drawing.results import learning_figure
+from cardio_echo_cmr.results import curve_table, gains
 from cardio_stats.figures import save_svg
 
 SKIP = "needs.view.skip=true"

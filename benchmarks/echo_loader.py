@@ -33,7 +33,7 @@ from cardio_core.api import FeatureSet, SampleSet
 from cardio_core.io.store import load_features, save_features
 from cardio_core.training.loader import BatchSize, InOrder, TrainingOrder, make_loader
 from cardio_core.types.features import concatenate
-from cardio_echo_cmr.clips.cutting import ClipForm, middle_starts
+from cardio_echo_cmr.clips import ClipForm, middle_starts
 from cardio_echo_cmr.findings.config import FeaturizeBlock, PreprocessBlock
 from cardio_echo_cmr.findings.featurize import featurize
 from cardio_echo_cmr.findings.preprocess import preprocess

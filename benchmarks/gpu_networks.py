@@ -19,15 +19,15 @@ from cardio_ecg_transfer.beats.examples import Beats
 from cardio_ecg_transfer.networks.augment import Augmentation
 from cardio_ecg_transfer.networks.beat_net import BeatNet
 from cardio_ecg_transfer.networks.resnet import BeatResNet
-from cardio_ecg_transfer.response.beat_network.fitting import Patients
-from cardio_echo_cmr.clips.cutting import STEP_MS, ClipForm
+from cardio_ecg_transfer.response.beat_network import Patients
+from cardio_echo_cmr.clips import STEP_MS, ClipForm
 from cardio_echo_cmr.networks.clip_network import ClipNetwork
 from cardio_echo_cmr.networks.examples import Clips, Grey
 from cardio_mmode_septal_flash.networks.densenet import FlashDenseNet
-from cardio_mmode_septal_flash.networks.pictures import Pictures as MModes
-from cardio_spect_polar.flow.pictures import Pictures as PolarMaps
+from cardio_mmode_septal_flash.networks.heat_maps import Pictures as MModes
+from cardio_spect_polar.flow.transfer import Pictures as PolarMaps
+from cardio_spect_polar.networks.autoencoders import PaperAutoencoder
 from cardio_spect_polar.networks.flow_resnet import FlowResNet
-from cardio_spect_polar.networks.paper_autoencoder import PaperAutoencoder
 
 Loss = Callable[[Any, dict[str, Any]], torch.Tensor]
 N_MEASURED, N_SEGMENTS, N_CELLS = 229, 18, 864

@@ -12,98 +12,63 @@ from typing import Any
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "gpu.md"
 RESULTS = ROOT / "docs" / "results"
-FILES = {"gpu": "gpu.json", "shared": "shared_fit.json", "together": "together_on_cpu.json"}
+FILES = {"gpu": "gpu.json", "shared": "shared_fit.json"}
 
 HEAD = """\
-# Several devices, and GPUs
+# GPUs and several devices
 
 <!-- Made by python benchmarks/gpu_page.py; change that, not this. -->
 
 `cardio run --device cuda` uses the first GPU, `cuda:1` the second; `auto` uses a GPU if there is
 one and says so. `--precision bf16` computes forward and backward passes in bfloat16 and keeps
-weights, losses and scores in float32.
+weights, losses and scores in float32. To set one up, see [Train on a GPU](howto/gpu.md).
 
 ## What `--devices N` does
 
-1. **Independent fits first.** Every model of every fold is a separate fit. N GPUs, or N processes
-   on a CPU, each do one at a time. On a CPU no number changes.
+1. **Independent fits first.** Every model of every fold is a separate fit; N GPUs, or N processes
+   on a CPU, do one each at a time. On a CPU no number changes.
 2. **Devices share a fit only if there are fewer fits than devices**, by Lightning's DDP: two fits
-   on five devices get three and two. Fits, including their inner folds, are counted over the whole
-   run, so that a resumed run fits the rest as it would have. `--device cpu --devices 2` shares a
-   single fit between two processes (gloo).
+   on five devices get three and two. `--device cpu --devices 2` shares a fit between two processes.
 
-A shared fit equals the fit of one device: the same batches in the same order, split among devices;
-the same augmentation of each example (with random augmentation every process makes the whole batch:
-with many devices set `n_workers`); gradients weighted by the number of examples; each validation
-batch on one device, all scored by the first, which alone writes. If one device runs out of memory,
-the batch is halved for all. If a process dies or fails, all end, and the run says which. The report
-notes every shared fit, or why it was not shared:
+A shared fit equals the fit of one device: the same batches, the same augmentation of each example,
+gradients weighted by the number of examples, validation scored by the first device. If one device
+runs out of memory, the batch is halved for all; if a process dies, all end, and the run says which.
+Exceptions, which the report notes:
 
-- Networks with **batch normalisation** are shared only on GPUs (SyncBatchNorm). On a CPU such a fit
-  stays in one process with a note. All networks of the four plugins have it except the autoencoder,
-  which the engine does not train.
-- A batch of one example is not shared, `torch.compile` is disabled in a shared fit, and nothing is
-  shared on Windows.
-- Dropout differs, as between seeds. A loss normalized by its weights within a batch is averaged
-  over parts, as over accumulated batches.
+- Networks with **batch normalisation** are shared only on GPUs (SyncBatchNorm); all networks of the
+  four plugins but the autoencoder have it.
+- A batch of one example is not shared, nothing is shared on Windows, and `torch.compile` is
+  disabled in a shared fit.
+- Dropout differs, as between seeds, and so does a loss divided by its class weights.
 """
 
 SHARED = """
 ## Two processes against one
 
-A small convolutional network without batch normalisation, {n} pictures, {validation} for
-validation, random augmentation, on a CPU by gloo: the largest difference of any weight after
-training (at most 1e-6 is required), and how far training moved the weights.
+A small network without batch normalisation on a CPU, {n} pictures. In {equal} kinds of training
+(accumulated batches, early stopping, schedules, three processes ...) the largest difference of a
+weight is {largest:.0e}, where training moves weights by at least {moved:.2f}. When a process is
+killed or fails, all end within {ends} s, and no process is left.
 
 <!-- slow -->
 ```sh
 python benchmarks/shared_fit.py
 ```
 
-| trained | processes | epochs | weights moved | difference | validation scores | epoch kept |
-|---|---:|---:|---:|---:|---:|---|
 """
 
 NO_GPU = """
 ## No figure of a GPU exists
 
-No speed, memory, share of a peak or metric in these documents comes from a GPU. To measure them,
-run:
+No speed, memory or metric in these documents comes from a GPU. To measure them, run:
 
 ```text
 python benchmarks/gpu.py --device cuda --compile --json docs/results/gpu.json
 python benchmarks/gpu_page.py
 ```
 
-The small size tests the script on a CPU; its speeds mean nothing:
-
-<!-- slow -->
-```sh
-python benchmarks/gpu.py --small --device cpu
-```
-
-**Untested**, for lack of a GPU: training and prediction on CUDA as a whole; `--precision 16` and
-bf16 on a GPU (bf16 is tested on a CPU); recovery from CUDA's out of memory (tested with a raised
-exception); pinned memory and non-blocking copies; shared fits by NCCL, and SyncBatchNorm; a process
-lost while NCCL waits for it; a shared fit on a worker of a Dask cluster; `torch.compile` by Triton;
-CUDA graphs; how far two runs on a GPU differ; several GPUs at once.
-"""
-
-TOGETHER = """
-## Several small networks as one, on a CPU
-
-Seeds and folds of a small network can be trained as one network of stacked weights (`torch.func`).
-Little is gained: gradients of k networks in one pass against k passes, for the plugins' smallest
-networks at full size, one core, median processor time of three runs. The engine does not do this;
-the autoencoder of `spect_polar` does, with its own batched product.
-
-<!-- slow -->
-```sh
-python benchmarks/gpu.py --device cpu --only beat_net autoencoder --runs --json together.json
-```
-
-| network | k | speed of one pass | largest difference of gradients |
-|---|---:|---:|---:|
+**Untested**: everything on CUDA, among it `--precision 16`, recovery from CUDA's out of memory,
+shared fits by NCCL, `torch.compile`, CUDA graphs, and how far two runs on a GPU differ.
 """
 
 
@@ -123,8 +88,6 @@ def page(found: dict[str, Any]) -> str:
         text += shared(found["shared"])
     gpu = found["gpu"]
     text += NO_GPU if gpu is None or gpu["hardware"]["kind"] != "cuda" else figures(gpu)
-    if found["together"] is not None:
-        text += together(found["together"])
     return text
 
 
@@ -132,49 +95,16 @@ def made(one: dict[str, Any]) -> str:
     """Return where figures come from, in a line."""
     place = one.get("machine") or one["hardware"]["host"]
     versions = ", ".join(f"{name} {version}" for name, version in one["versions"].items())
-    return f"Made on {one['date']} at {one['commit'][:10]}; {place}; {versions}.\n"
+    return f"Measured on {one['date']} at {one['commit'][:10]}; {place}; {versions}.\n"
 
 
 def shared(one: dict[str, Any]) -> str:
     """Return the part on shared fits."""
-    lines = [SHARED.format(n=one["n"][0], validation=one["n"][1]).rstrip()]
-    lines += [_compared(name, row) for name, row in one["equal"].items()]
-    lines += ["", "Fits that differ, and by how much (bf16: both in bf16):", ""]
-    lines += [
-        "| trained | processes | epochs | weights moved | difference | validation scores | epoch "
-        "kept |",
-        "|---|---:|---:|---:|---:|---:|---|",
-    ]
-    lines += [_compared(name, row) for name, row in one["other"].items()]
-    lines += ["", "How a shared fit ends, in seconds after the event:", ""]
-    lines += ["| event | s | processes left | message |", "|---|---:|---:|---|"]
-    for name, row in one["ends"].items():
-        lines.append(
-            f"| {name} | {row['s']} | {row['left']} | {row.get('said', 'nobody is left')} |"
-        )
-    return "\n".join([*lines, "", made(one)])
-
-
-def _compared(name: str, row: dict[str, Any]) -> str:
-    alone, other = row["best_epoch"]
-    kept = f"{alone}" if alone == other else f"{alone} and {other}"
-    scores = "" if row["scores"] is None else f"{row['scores']:.0e}"
-    return (
-        f"| {name} | {row['processes']} | {row['epochs']} | {row['moved']:.2f} | "
-        f"{row['weights']:.0e} | {scores} | {kept} |"
-    )
-
-
-def together(one: dict[str, Any]) -> str:
-    """Return the part on small networks trained as one."""
-    lines = [TOGETHER.rstrip()]
-    for network in one["networks"].values():
-        for row in network["together"]:
-            lines.append(
-                f"| {network['title']} ({network['example']}) | {row['networks']} | "
-                f"{row['speedup']:.2f} x | {row['largest_difference_of_gradients']:.0e} |"
-            )
-    return "\n".join([*lines, "", made(one)])
+    rows = one["equal"].values()
+    return SHARED.format(
+        n=one["n"][0], equal=len(rows), largest=max(row["weights"] for row in rows),
+        moved=min(row["moved"] for row in rows), ends=max(row["s"] for row in one["ends"].values()),
+    ) + made(one)  # fmt: skip
 
 
 def figures(one: dict[str, Any]) -> str:

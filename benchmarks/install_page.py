@@ -8,23 +8,13 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-from install_sizes import FIELDS, PLUGINS, SMALLEST, TOGETHER
+from install_sizes import PLUGINS, SMALLEST, TOGETHER
 
 ROOT = Path(__file__).resolve().parents[1]
 STORED = ROOT / "docs" / "results" / "install.json"
 PAGE = ROOT / "docs" / "install.md"
 HEAVY_MB = 20
 BLOCK = re.compile(r"(<!-- install: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
-
-WHY = {
-    "torch": "networks and their training; the CPU build", "vtk": "reslicing of M-modes by VTK",
-    "scipy": "statistics, signals", "pandas": "tables", "scikit-learn": "baselines, folds",
-    "sympy": "torch asks for it", "numpy": "arrays", "matplotlib": "figures of pages and sheets",
-    "networkx": "torch asks for it", "fonttools": "matplotlib asks for it",
-    "opencv-python-headless": "video in, overlays out", "pillow": "pictures", "monai": "networks",
-    "nibabel": "NIfTI", "pydicom": "DICOM", "lightning": "the training engine",
-}  # fmt: skip
-"""What the large ones are there for."""
 
 
 def rendered(stored: dict[str, Any]) -> dict[Path, str]:
@@ -44,11 +34,10 @@ def rendered(stored: dict[str, Any]) -> dict[Path, str]:
 
 
 def table(stored: dict[str, Any]) -> str:
-    """Return the sizes and times, a distribution a row, and where they were measured."""
+    """Return the sizes and times, a distribution a row, and when they were measured."""
     lines = [
-        "| | on disk | download | packages | installed in | smallest run "
-        "| of packages that only some need |",
-        "|---|---:|---:|---:|---:|---|---|",
+        "| distribution | on disk | download | packages | installed in | smallest run |",
+        "|---|---:|---:|---:|---:|---|",
     ]
     for name in SMALLEST:
         shown = "all of them, as `make demo`" if name == TOGETHER else f"`{name}`"
@@ -58,40 +47,24 @@ def table(stored: dict[str, Any]) -> str:
         lines.append(
             f"| {shown} | {one['megabytes']:,} MB | {one['downloaded_megabytes']:,} MB "
             f"| {one['n_packages']} | {one['installed_s']} s "
-            f"| {' '.join(one['ran'].split()[:2])}, {one['ran_s']} s "
-            f"| {', '.join(one['present']) or 'none'} |"
+            f"| {' '.join(one['ran'].split()[:2])}, {one['ran_s']} s |"
         )
-    lines += ["", f"Looked for: {', '.join(FIELDS)}."]
     if missing := [f"`{name}`" for name in SMALLEST if name not in stored]:
         lines += ["", f"**Not measured yet: {', '.join(missing)}.**"]
-    for where in sorted({origin_of(one) for one in stored.values()}):
-        names = [f"`{name}`" for name in SMALLEST
-                 if name in stored and origin_of(stored[name]) == where]  # fmt: skip
-        lines += ["", f"*{', '.join(names)}: measured on {where}.*"]
+    if stored:
+        days = sorted({one["date"] for one in stored.values()})
+        machine = next(iter(stored.values()))["machine"]
+        lines += ["", f"Measured on {' and '.join(days)}, {machine}."]
     return "\n".join(lines)
-
-
-def origin_of(one: dict[str, Any]) -> str:
-    """Say when, of what and where something was measured."""
-    busy = f", load {one['load_before']} before" if one["load_before"] >= 0.5 else ""
-    return f"{one['date']}, code of {one['commit']}; {one['machine']}{busy}"
 
 
 def heavy(stored: dict[str, Any]) -> str:
-    """Return the large packages, with what they are for and what brings them."""
+    """Return the large packages."""
     sizes: dict[str, int] = {}
     for one in stored.values():
         sizes |= {name: mb for name, mb in one["largest_megabytes"].items() if mb >= HEAVY_MB}
-    lines = [
-        f"Packages of {HEAVY_MB} MB and more:", "",
-        "| package | on disk | what for | brought by |", "|---|---:|---|---|",
-    ]  # fmt: skip
-    for package in sorted(sizes, key=lambda one: (-sizes[one], one)):
-        names = [name for name in stored
-                 if name != TOGETHER and package in stored[name]["largest_megabytes"]]  # fmt: skip
-        whose = "all" if "core" in names or not names else ", ".join(f"`{one}`" for one in names)
-        lines.append(f"| {package} | {sizes[package]:,} MB | {WHY.get(package, '')} | {whose} |")
-    return "\n".join(lines)
+    shown = [f"{one} ({sizes[one]:,} MB)" for one in sorted(sizes, key=lambda one: -sizes[one])]
+    return f"Packages of {HEAVY_MB} MB and more: {', '.join(shown)}."
 
 
 def gigabytes(megabytes: float) -> str:

@@ -42,81 +42,46 @@ KINDS = {
 }
 
 HEAD = """\
-# Runs that were killed
+# Killed runs
 
 <!-- Made by python benchmarks/kill_study_page.py; change that, not this. -->
 
-Each kill is a run of its own with `--executor local:2` and an empty cache (a plugin's synthetic
-cohort is there already), at the smallest sizes; these are no results of the methods. Its moment
-is drawn from a fixed seed: the stage in turn, then a share of the stage's time, or one of the
-files that the stage writes: the process then stands still just before it opens or renames that
-file, until it is killed. Then the run is gone on with (`--resume`, or the same command where
-nothing had been begun) and every file is compared, byte for byte, with those of a run that nobody
-disturbed.
+A run is killed at a random moment (by the clock, or as it is about to write a file), resumed, and
+compared byte for byte with a run that nobody disturbed. Files that hold times are left out. Runs
+use `--executor local:2`, an empty cache and the smallest sizes.
 
 <!-- slow -->
 ```sh
 """
 
 MIDDLE = """
-- *Differ*: any file of the finished run, but those that hold times: `manifest.json`, `log.jsonl`,
-  `report.html`, `model_card.md`, `history.csv`, `trained.json`. So `metrics.json`,
-  `predictions.csv`, `splits.json`, tables, figures and weights are compared.
-- *Torn*: after the kill, a JSON, CSV, NPZ, NPY, safetensors, SVG, HTML or YAML file, in the run
-  directory or the cache, that has its final name and cannot be read to its end.
-- *Processes left*: of the run's session or with its mark in their environment, still there 10 s
-  after the kill and after 5 s of processor time of their own, or after 300 s: where many programs
-  are at work, seconds alone tell nothing.
-- *Temporary names left*: in the run directory or the cache, after the run was gone on with.
-- *Left in shared memory*: semaphores and folders in `/dev/shm` under the id of one of its
-  processes.
-- *Locks held*: the folder refuses the next run.
-- *Other faults*: another exit code than 128 and the signal's number (a lost worker: 1; a second
-  run: 2), another number of lines on stderr than one, or `--resume` that fails.
-
-A run that is stopped in its first moments, before its command line has begun, ends as any program
-does, without a word; there is nothing yet to go on with. A run that has nothing more to ask of a
-lost worker ends well, with 0.
+*Differ*: files of the finished run. *Torn*: files with their final name that cannot be read to the
+end after the kill. *Processes left*: still there 10 s after the kill. *Other faults*: an
+unexpected exit code, more than one line on stderr, or a failed `--resume`.
 """
 
 END = """
-Three faults that earlier kills of this study met are mended, and the kills that met them were made
-again: workers stayed for five minutes where the run was killed in the moment in which they began;
-estimators' files differed from process to process; one figure in many runs differed in its sixth
-decimal.
-
-Not shown: a crash of the machine. Files are renamed without waiting for the disk (no `fsync`), so
-what was written in the last seconds before power is lost may be missing or empty. A run on
-several machines is not here, either; nor is `kill -9` of a whole group at once, tracker included,
-after which the semaphores of its workers stay in `/dev/shm` until the machine or the container
-ends.
+Not tested: a crash of the machine. Files are renamed without waiting for the disk (no `fsync`), so
+the last seconds before power is lost may be missing. Runs on several machines are on the page
+[clusters](../clusters.md).
 """
 
 
 OF_COMMANDS = """
-## Eight commands
+## Commands
 
-Every command that fills a folder holds it with a lock while it works, and says *done* in
-`manifest.json` last. What is repeated begins anew (`judge`, `compare`, `evaluate`, `fuse`,
-`export`) or goes on (`stability`, and `run` and `measure` with `--resume`), and says so in one
-line. Here each was killed (`kill -9`) at drawn moments, half of them as it was about to open,
-rename or delete one of its files, with the tests' toy plugin; then it was given again.
+Every command that fills a folder locks it while working and writes *done* to `manifest.json` last.
+Given again, `judge`, `compare`, `evaluate`, `fuse` and `export` start anew; `stability`, and `run`
+and `measure` with `--resume`, continue. Each was killed (`kill -9`) at random moments and repeated.
 
 <!-- slow -->
 ```sh
 {command}
 ```
 
-Run on {date}, code {commits}; {machine}, many other programs at work.
-
 """
 AFTER_COMMANDS = """
-- *Begun, not done*: a manifest was there and said another state than *done*; readers refuse it.
-- *Torn*: as above, of files with their final names. A table that grows lies in `unfinished/`.
-- *Looked whole*: *done* stood there without a page or with files that an undisturbed command has
-  not; or `measurements.csv` with fewer lines.
-- *Differ*: files of the finished folder that an undisturbed one has not, or otherwise; those with
-  times and the pages' reports of them aside.
+*Looked whole*: the manifest said *done*, but files were missing. {when}
 """
 
 
@@ -126,21 +91,18 @@ def of_commands(found: dict[str, Any]) -> str:
     rows = []
     for command in dict.fromkeys(one["command"] for one in kills):
         own = [one for one in kills if one["command"] == command]
-        states = Counter(
-            "done" if one["state"] == "done" else "begun" if one["state"] else "" for one in own
-        )
         rows.append([
-            f"`{command}`", len(own), sum(one["how"] == "at a write" for one in own), states[""],
-            states["begun"], states["done"], sum(bool(one["said"]) for one in own),
+            f"`{command}`", len(own), sum(one["how"] == "at a write" for one in own),
             *(sum(len(one[name]) for one in own) for name in GRAVE),
             sum(bool(one["again"]) for one in own),
         ])  # fmt: skip
-    head = ["command", "kills", "of them at a write", "nothing there", "begun, not done", "done",
-            "said so in one line", "torn files", "looked whole", "files that differ",
-            "temporary names left", "given again and failed"]  # fmt: skip
-    about = {name: found[name] for name in ("command", "date", "machine")}
-    commits = "; ".join(dict.fromkeys(one["commit"] for one in kills))
-    return OF_COMMANDS.format(**about, commits=commits) + _table(head, rows) + "\n" + AFTER_COMMANDS
+    head = ["command", "kills", "of them at a write", "torn files", "looked whole",
+            "files that differ", "temporary names left", "repeated and failed"]  # fmt: skip
+    when = f"Measured on {found['date']}, {found['machine']}."
+    return (
+        OF_COMMANDS.format(command=found["command"])
+        + _table(head, rows) + "\n" + AFTER_COMMANDS.format(when=when)
+    )  # fmt: skip
 
 
 GRAVE = ("torn", "looks_whole", "differences", "unfinished")
@@ -151,8 +113,8 @@ def rendered(stored: dict[str, Any]) -> str:
     commands_ = json.loads(COMMANDS.read_text(encoding="utf-8"))
     commands = "\n".join(one["command"] for one in stored.values())
     return "\n".join(
-        [HEAD + commands + "\n```", "", _when(stored), "", _by_plugin(stored), *_lacking(stored),
-         MIDDLE, "## By kind", "", _by_kind(stored), *_faults(stored), of_commands(commands_), END]
+        [HEAD + commands + "\n```", "", _by_plugin(stored), *_lacking(stored), MIDDLE,
+         _by_kind(stored), "", _when(stored), *_faults(stored), of_commands(commands_), END]
     )  # fmt: skip
 
 
@@ -167,13 +129,8 @@ def _all(stored: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def _when(stored: dict[str, Any]) -> str:
-    days, commits, machines = (
-        sorted({one[name] for one in _all(stored)}) for name in ("date", "commit", "machine")
-    )
-    return (
-        f"Run on {' and '.join(days)}, code {'; '.join(commits)}; {'; '.join(machines)}, many "
-        "other programs at work."
-    )
+    days, machines = (sorted({one[name] for one in _all(stored)}) for name in ("date", "machine"))
+    return f"Measured on {' and '.join(days)}, {'; '.join(machines)}, with other programs running."
 
 
 def _lacking(stored: dict[str, Any]) -> list[str]:
@@ -189,16 +146,14 @@ def _by_plugin(stored: dict[str, Any]) -> str:
     rows = []
     for plugin, own in stored.items():
         kills = own["kills"]
-        hit = Counter(stage for kill in kills for stage in kill["hit"].split(", then "))
         writes = sum(kill["how"] == "at a write" for kill in kills)
         found = Counter[str]()
         for kill in kills:
             found.update(faults_of(kill))
         rows.append(
-            [plugin, len(kills), writes, *(hit[stage] for stage in STAGES),
-             *(found[name] for name in FAULTS)]
+            [plugin, len(kills), writes, *(found[name] for name in FAULTS)]
         )  # fmt: skip
-    head = ["plugin", "kills", "of them at a write", *STAGES, *FAULTS.values()]
+    head = ["plugin", "kills", "of them at a write", *FAULTS.values()]
     return _table(head, rows)
 
 
@@ -225,19 +180,19 @@ def _faults(stored: dict[str, Any]) -> list[str]:
     lines = []
     for plugin, own in stored.items():
         for kill in own["kills"]:
-            told = [f"{FAULTS[name]}: {n}" for name, n in faults_of(kill).items() if n]
-            if told:
+            words = [f"{FAULTS[name]}: {n}" for name, n in faults_of(kill).items() if n]
+            if words:
                 details = kill["problems"] or kill["differences"] or kill["unfinished"]
                 lines.append(
                     f"- {plugin}, {kill['number']}: {kill['kind']} ({kill['hit']}, {kill['how']}): "
-                    f"{'; '.join(told)} ({'; '.join(details[:3])})"
+                    f"{'; '.join(words)} ({'; '.join(details[:3])})"
                 )
     return ["", "## Faults", "", *lines] if lines else []
 
 
 def _table(head: list[str], rows: list[list[Any]]) -> str:
     lines = [head, ["---"] * len(head), *rows]
-    return "\n".join("| " + " | ".join(map(str, one)) + " |" for one in lines)
+    return "\n".join(f"|{'|'.join(map(str, one))}|" for one in lines)
 
 
 if __name__ == "__main__":

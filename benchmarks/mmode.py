@@ -24,7 +24,7 @@ from scipy import ndimage
 from speed.ratios import add_ratios, keep_ratios
 from vtkmodules.vtkCommonCore import vtkMultiThreader, vtkSMPTools
 
-from cardio_mmode_septal_flash.cycle.volume import CycleVolume
+from cardio_mmode_septal_flash.cycle import CycleVolume
 from cardio_mmode_septal_flash.mmode.axis import ScanLine
 from cardio_mmode_septal_flash.mmode.reslice_torch import reslice_torch
 from cardio_mmode_septal_flash.mmode.reslice_vtk import VtkVolume

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import re
 import statistics
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,18 @@ NAMES = {
     "mmode_septal_flash": "M-mode",
     "echo_cmr": "Echo",
 }
+
+
+LEAST_SHARE = 0.02
+"""Stages of a smaller share of the time are not shown."""
+ALONE = "two processes that share nothing"
+SHOWN = re.compile(
+    r"bootstrap of (1000|the patients of 1000) rows beside (a loop|pROC)|DeLong of 1000|phases"
+    r"|M-modes|spectrograms|R peaks beside (wfdb|neurokit2 (neurokit|pantompkins|kalidas|khamis))"
+    r"|(random|fixed) clips, paper|frames|training step|import torch.*all$"
+    r"|import pandas.*(table1|roc)$"
+)
+"""Ratios that the page shows; `benchmarks/results/bench.json` holds all."""
 
 
 def number(value: float | None) -> str:
@@ -42,108 +54,62 @@ def number(value: float | None) -> str:
 def table(head: list[str], rows: list[list[str]]) -> str:
     """Return a table in Markdown; the first column is text, the others are numbers."""
     line = "|---|" + "---:|" * (len(head) - 1)
-    lines = ["| " + " | ".join(one) + " |" for one in (head, *rows)]
+    lines = [f"|{'|'.join(one)}|" for one in (head, *rows)]
     return "\n".join([lines[0], line, *lines[1:]])
 
 
-def came_from(entry: dict[str, Any]) -> str:
-    """Return where a stored time comes from, with its command."""
-    load = entry.get("load_before")
-    busy = "" if load is None else f"; load {number(load)} before"
-    return (
-        f"Measured on {entry['date']} at commit {entry['commit']}; {entry['machine']}{busy}.\n\n"
-        f"<!-- slow -->\n```sh\n{entry['command']}\n```"
-    )
+def came_from(entries: Iterable[dict[str, Any]]) -> str:
+    """Return when and where times were measured."""
+    where = {f"{one['date']}, commit {one['commit'].split()[0]}" for one in entries}
+    return f"Measured on {'; '.join(sorted(where))}; {next(iter(entries))['machine']}."
 
 
 def profiles(stored: dict[str, Any]) -> str:
-    """Return a table a profiled run."""
-    parts = []
-    for name, entry in stored["profile"].items():
-        plugin, config = name.split()
-        rows = [
-            [
-                row["stage"],
-                number(row["seconds"]),
-                f"{100 * row['share']:.0f} %",
-                number(row["floor_s"]) + (f" ({row['floor_is']})" if row["floor_is"] else ""),
-                number(row["gap"]),
-            ]
-            for row in entry["stages"]
-            if row["share"] >= 0.005
-        ]
-        parts.append(
-            f"### {NAMES[plugin]}, sizes of `{config}`\n"
-            f"`{entry['words']}`: {number(entry['seconds'])} s of the processor, "
-            f"{entry['n_patients']} patients, one process of one thread; matrix products reach "
-            f"{number(entry['peak_gflops'])} GFLOP/s here. {entry.get('note', '')} "
-            f"{came_from(entry)}\n\n"
-            + table(["stage", "seconds", "share", "floor, s", "gap"], rows)
-        )
-    return "\n\n".join(parts)
+    """Return seconds and share of each stage, a column a plugin."""
+    found = {name.split()[0]: entry for name, entry in stored["profile"].items()}
+    shares: dict[str, dict[str, str]] = {}
+    for plugin, entry in found.items():
+        for row in entry["stages"]:
+            if row["share"] >= LEAST_SHARE:
+                shares.setdefault(row["stage"], {})[plugin] = f"{100 * row['share']:.0f} %"
+    rows = [[stage, *(own.get(plugin, "") for plugin in found)] for stage, own in shares.items()]
+    rows.append(["**all, s**", *(number(entry["seconds"]) for entry in found.values())])
+    head = ["stage", *(NAMES[plugin] for plugin in found)]
+    return f"{table(head, rows)}\n\n{came_from(list(found.values()))}"
 
 
 def two_processes(stored: dict[str, Any]) -> str:
     """Return what a second process gives."""
-    rows, origins, sizes = [], [], []
-    for name, found in stored["two_processes"].items():
-        plugin, length = NAMES[found["plugin"]], name.rpartition("_")[2]
-        title = f"{plugin}, {length}"
-        mean = [statistics.median(sum(one.values()) for one in found[n]) for n in ("one", "two")]
-        sizes.append(
-            f"- *{title}*: {found['n_patients']} patients, {mean[0]:.0f} s with one process and "
-            f"{mean[1]:.0f} s with two; `{found['words']}`"
-        )
-        origins.append(came_from(found))
-        for what, values in found["ratios"].items():
-            cells = [f"{statistics.median(values):.2f}", f"{min(values):.2f} to {max(values):.2f}"]
-            rows.append([f"{title}: {what}", *cells, str(len(values))])
-    head = ["", "median", "lowest to highest", "rounds"]
-    return "\n\n".join([*dict.fromkeys(origins), table(head, rows), "\n".join(sizes)])
+    rows = []
+    for found in stored["two_processes"].values():
+        seconds = [statistics.median(sum(one.values()) for one in found[n]) for n in ("one", "two")]
+        values = [found["ratios"][what] for what in ("features and training", ALONE)]
+        rows.append([
+            f"{NAMES[found['plugin']]}, {found['n_patients']} patients",
+            *(f"{one:.0f}" for one in seconds),
+            *(f"{statistics.median(one):.2f} ({min(one):.2f} to {max(one):.2f})" for one in values),
+        ])  # fmt: skip
+    head = ["run", "one process, s", "two, s", "ratio (range)", "processes that share nothing"]
+    return f"{table(head, rows)}\n\n{came_from(list(stored['two_processes'].values()))}"
 
 
 def peers(stored: dict[str, Any]) -> str:
     """Return the ratios of every benchmark beside their floors."""
-    rows, sources = [], {}
+    rows = []
     for entry in stored["bench"].values():
-        where = f"{entry['date']}, commit {entry['commit']}, {entry['machine']}"
-        sources.setdefault(where, []).append(f"`{entry['script']}`")
         for name, found in entry["ratios"].items():
-            spread = f"{number(found['low'])} to {number(found['high'])}"
-            rows.append(
-                [
-                    name,
-                    number(found["median"]) or "not measured",
-                    spread if found["rounds"] else "",
-                    str(len(found["rounds"])),
-                    number(found["floor"]) + ("" if found["holds"] else " (below)"),
-                ]
-            )
-    said = [f"{where}: {', '.join(scripts)}." for where, scripts in sources.items()]
-    head = ["ratio", "median", "lowest to highest", "rounds", "floor"]
-    return "\n".join(said) + "\n\n" + table(head, rows)
-
-
-def mends(stored: dict[str, Any]) -> str:
-    """Return what was mended: before, after and their ratio, pair by pair."""
-    rows = [
-        [
-            one["what"],
-            number(one["before_s"]),
-            number(one["after_s"]),
-            f"{one['ratio']['median']:.2f} ({one['ratio']['low']:.2f} to "
-            f"{one['ratio']['high']:.2f})",
-            str(one["pairs"]),
-        ]
-        for one in stored["mends"]["mends"]
-    ]
-    head = ["mend", "before, s", "after, s", "ratio (lowest to highest)", "pairs"]
-    return came_from(stored["mends"]) + "\n\n" + table(head, rows)
+            if found["rounds"] and SHOWN.match(name):
+                floor = number(found["floor"]) + ("" if found["holds"] else " (below)")
+                spread = f"{number(found['low'])} to {number(found['high'])}"
+                rows.append(
+                    [name.replace(" beside ", " vs "), number(found["median"]), spread, floor]
+                )
+    head = ["ratio", "median", "range", "floor"]
+    return f"{table(head, rows)}\n\n{came_from(list(stored['bench'].values()))}"
 
 
 PARTS: dict[str, tuple[str, Callable[[dict[str, Any]], str]]] = {
     "profiles": ("profile", profiles),
-    "mends": ("mends", mends),
     "two processes": ("two_processes", two_processes),
     "peers": ("bench", peers),
 }

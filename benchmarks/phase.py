@@ -26,24 +26,23 @@ import numpy as np
 from scipy.ndimage import map_coordinates
 from speed.ratios import add_ratios, keep_ratios
 
-from cardio_spect_polar.phase.cycle.harmonics import first_harmonic
-from cardio_spect_polar.phase.indices.dyssynchrony import phase_indices
-from cardio_spect_polar.phase.sampling.curves import (
+from cardio_spect_polar.phase.base_motion import BaseMotion, find_base_motion
+from cardio_spect_polar.phase.curves import (
     STEP_VOXELS,
     WINDOW_MM,
     brightest_counts,
     sample_wall,
     wall_profiles,
+    with_neighbours,
 )
-from cardio_spect_polar.phase.sampling.heart_sampling import sample_heart
-from cardio_spect_polar.phase.sampling.neighbours import with_neighbours
-from cardio_spect_polar.phase.ventricle.base_motion import BaseMotion, find_base_motion
-from cardio_spect_polar.phase.ventricle.long_axis import LongAxis
-from cardio_spect_polar.phase.ventricle.wall import N_RAYS, SampledWall, WallGeometry
-from cardio_spect_polar.polar.segments import segment_means, segments_of
+from cardio_spect_polar.phase.cycle import first_harmonic
+from cardio_spect_polar.phase.dyssynchrony import phase_indices
+from cardio_spect_polar.phase.geometry import N_RAYS, LongAxis, SampledWall, WallGeometry
+from cardio_spect_polar.phase.sampling import sample_heart
+from cardio_spect_polar.polar.maps import segment_means, segments_of
 from cardio_spect_polar.readers.gated import GatedStack
-from cardio_spect_polar.synthetic.phantom.imaging import Camera, image
-from cardio_spect_polar.synthetic.phantom.ventricle import Ventricle, lbbb_delay
+from cardio_spect_polar.synthetic.imaging import Camera, image
+from cardio_spect_polar.synthetic.ventricle import Ventricle, lbbb_delay
 
 VoxelMm = tuple[float, float, float]
 

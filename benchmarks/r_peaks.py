@@ -32,7 +32,7 @@ from speed.ratios import add_ratios, keep_ratios
 from wfdb import processing
 
 from cardio_core.evaluation.aggregate import match_events
-from cardio_ecg_transfer.signal.rpeaks.detect import detect_r_peaks
+from cardio_ecg_transfer.signal.rpeaks import detect_r_peaks
 
 BEAT_SYMBOLS = frozenset("NLRejBAaJSnVErF/fQ?")
 FLUTTER_STARTS, FLUTTER_ENDS = "[", "]"

@@ -32,7 +32,7 @@ HOOKS = {
     "explain": "explain",
     "evaluate": "evaluate: intervals and tables",
 }
-TRAIN, TRAIN_INNER = "train, beside networks: whole training sets", "train: inner folds"
+TRAIN, TRAIN_INNER = "train without networks: whole training sets", "train: inner folds"
 FITS = "networks: training steps"
 READING = "features read again"
 
@@ -65,11 +65,6 @@ class Clock:
             self._turn()
             self._held.pop()
 
-    @property
-    def holder(self) -> str:
-        """The stage that holds the clock."""
-        return self._held[-1]
-
     def _turn(self) -> None:
         now = (time.perf_counter(), time.process_time())
         held = self._held[-1]
@@ -92,15 +87,8 @@ class Clock:
         return timed
 
 
-def watch(clock: Clock, around_fits: Callable[[Callable[..., Any]], Callable[..., Any]]) -> None:
-    """Let the stages of every run of this process hold the clock.
-
-    Parameters
-    ----------
-    clock : Clock
-    around_fits : callable
-        What is done to the functions that fit and predict besides: counts what they compute.
-    """
+def watch(clock: Clock) -> None:
+    """Let the stages of every run of this process hold the clock."""
     _watch_imports(clock)
     for name, (module, function) in STAGES.items():
         place = importlib.import_module(module)
@@ -114,12 +102,11 @@ def watch(clock: Clock, around_fits: Callable[[Callable[..., Any]], Callable[...
     def call(self: Plugin, hook: str, task: Any, **arguments: Any) -> Any:
         inner = "-i" in str(arguments["ctx"].fold)
         name = HOOKS.get(hook, TRAIN_INNER if inner else TRAIN)
-        own = around_fits(plain_call) if hook in ("train", "predict", "explain") else plain_call
         with clock.stage(name):
-            return own(self, hook, task, **arguments)
+            return plain_call(self, hook, task, **arguments)
 
     Plugin.call = call  # type: ignore[method-assign]
-    Context.fit = clock.watched(around_fits(Context.fit), FITS)  # type: ignore[method-assign]
+    Context.fit = clock.watched(Context.fit, FITS)  # type: ignore[method-assign]
     Pieces.__getitem__ = clock.watched(Pieces.__getitem__, READING)  # type: ignore[method-assign]
 
 

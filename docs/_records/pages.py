@@ -2,14 +2,12 @@
 
 A page names records in comments, which GitHub and the site do not show:
 
-``<!-- origin: NAME -->`` ... ``<!-- end -->``
-    The record's commands and where it comes from, rendered.
 ``<!-- table: NAME TABLE -->`` ... ``<!-- end -->``
     One of its tables, rendered.
-``<!-- state: page -->`` ... ``<!-- end -->``
-    How many of the page's measurements are of the code as it is, rendered.
 ``<!-- record: NAME NAME -->``
     The section quotes these records.
+``<!-- provenance -->`` ... ``<!-- end -->``
+    Date, commit and state of every record that the page names, rendered and folded.
 ``<!-- given: 44 records; 0.5 s -->``
     Numbers of the section that were set or quoted, not measured.
 
@@ -28,11 +26,10 @@ from .listed import BY_CODE, MADE, NOT_YET, PARTS
 from .numbers import Held, Number, stated
 
 _SHOWN = re.compile(
-    r"(<!-- (origin|table|state): (\S+)(?: ([^\n]+?))? -->\n)"
-    r"((?:(?!<!-- end -->).)*)(<!-- end -->)",
+    r"(<!-- (?:provenance|table: (\S+) ([^\n]+?)) -->\n)((?:(?!<!-- end -->).)*)(<!-- end -->)",
     re.DOTALL,
 )
-_NAMED = re.compile(r"<!-- (origin|table|record): ([^\n]+?) -->")
+_NAMED = re.compile(r"<!-- (table|record): ([^\n]+?) -->")
 _GIVEN = re.compile(r"<!-- given: (.+?) -->", re.DOTALL)
 _HEADING = re.compile(r"^(#+) ", re.MULTILINE)
 _FENCED = re.compile(r"```.*?```", re.DOTALL)
@@ -44,29 +41,30 @@ def rendered(text: str) -> str:
     """Return a page with what it shows of records made anew."""
 
     def shown(found: re.Match[str]) -> str:
-        if found[2] == "state":
-            made = _state(text)
-        else:
-            one = known(found[3])
-            made = one.origin() if found[2] == "origin" else one.table(found[4] or "")
-        return f"{found[1]}{made}\n{found[6]}"
+        made = known(found[2]).table(found[3]) if found[2] else _provenance(text)
+        return f"{found[1]}{made}\n{found[5]}"
 
     return _SHOWN.sub(shown, text)
 
 
-def _state(text: str) -> str:
-    """Return how many of the measurements that a page shows are of the code as it is."""
-    shown = [known(found[3]) for found in _SHOWN.finditer(text) if found[2] == "origin"]
-    measured = [one for one in shown if "quoted" not in one.raw]
-    older = sum(bool(one.stale) for one in measured)
-    if not older:
-        return f"All {len(measured)} measurements on this page are of the code as it is."
-    return (
-        f"**Of {len(measured)} measurements on this page {len(measured) - older} are of the code "
-        f"as it is.** The other {older} are marked *stale*: the code changed since in a way that "
-        "alters their numbers, or may, and the mark says how. Do not quote those as what this "
-        "version gives."
-    )
+def _provenance(text: str) -> str:
+    """Return a folded list of the records that a page names."""
+    records = [known(name) for name in named(text)]
+    measured = [one for one in records if "quoted" not in one.raw]
+    stale = sum(bool(one.stale) for one in measured)
+    summary = f"Provenance of {len(measured)} measurement{'s' * (len(measured) != 1)}"
+    summary += f", {stale} of them stale" if stale else ""
+    return "\n".join([
+        "<details>", f"<summary>{summary}</summary>", "",
+        "Date and commit; commands and machines are in `docs/results/stored/`."
+        + (" Stale: the code has changed since." if stale else ""),
+        "", *(f"- {one.line()}" for one in records), "", "</details>",
+    ])  # fmt: skip
+
+
+def with_provenance(text: str) -> list[str]:
+    """Return the records whose provenance a page shows."""
+    return named(text) if "<!-- provenance -->" in text else []
 
 
 def unheld(text: str, page: str = "") -> Iterator[Number]:
@@ -121,13 +119,13 @@ def _held(name: str) -> tuple[Held, Held]:
     return known(name).held
 
 
-def named(text: str) -> set[str]:
-    """Return the names of the records that a text names."""
-    found: set[str] = set()
+def named(text: str) -> list[str]:
+    """Return the names of the records that a text names, in its order."""
+    found: dict[str, None] = {}
     for mark in _NAMED.finditer(text):
         words = mark[2].split()
-        found.update(words if mark[1] == "record" else words[:1])
-    return found
+        found.update(dict.fromkeys(words if mark[1] == "record" else words[:1]))
+    return list(found)
 
 
 def all_pages() -> list[str]:
@@ -146,10 +144,11 @@ def checked() -> list[str]:
 
 def found_wrong(root: Path = record.ROOT) -> list[str]:
     """Return, in a line each, what pages show or state and no record holds."""
-    wrong, shown = [], set()
+    wrong: list[str] = []
+    shown: set[str] = set()
     for page in checked():
         text = (root / page).read_text(encoding="utf-8")
-        shown |= {found[3] for found in _SHOWN.finditer(text) if found[2] == "origin"}
+        shown.update(with_provenance(text))
         try:
             if rendered(text) != text:
                 wrong.append(f"{page}: not what its records render to; run python -m docs._records")
@@ -159,7 +158,7 @@ def found_wrong(root: Path = record.ROOT) -> list[str]:
             ]
         except (ValueError, KeyError) as error:
             wrong.append(f"{page}: {error}")
-    wrong += [f"{name}: no page shows where it comes from" for name in record.names()
+    wrong += [f"{name}: no page shows its provenance" for name in record.names()
               if name not in shown]  # fmt: skip
     wrong += [f"{page}: named in docs/_records/listed.py, but there is no such page"
               for page in (*MADE, *BY_CODE, *NOT_YET) if not (root / page).is_file()]  # fmt: skip

@@ -49,19 +49,30 @@ class Record:
     @property
     def commands(self) -> list[str]:
         """Commands, as typed at the root of the repository."""
-        told = self.raw.get("command", [])
-        return [told] if isinstance(told, str) else list(told)
+        commands = self.raw.get("command", [])
+        return [commands] if isinstance(commands, str) else list(commands)
 
     @property
     def stale(self) -> str:
         """Why its numbers may be others now, or where newer ones stand; empty: nothing is known."""
         if "newer" in self.raw:
             return f"newer numbers stand in {self.raw['newer']}"
-        return f"{self.raw['stale']}; not measured again" if "stale" in self.raw else ""
+        return str(self.raw.get("stale", ""))
+
+    def line(self) -> str:
+        """Return name, date, commit and state, as the footer of a page lists them."""
+        name = f"`{self.name.partition('/')[2]}`"
+        if "quoted" in self.raw:
+            return f"{name} {self.raw['date']}: {self.raw['quoted']}."
+        commit = f", {self.raw['commit']}" if self.raw.get("commit") else ""
+        copied = ", copied" if self.raw.get("transcribed") else ""
+        return f"{name} {self.raw['date']}{commit}{copied}" + (
+            f". **Stale**: {self.stale}." if self.stale else ""
+        )
 
     def origin(self) -> str:
         """Return the commands and the line that says where the numbers come from."""
-        block = ["<!-- slow -->", "```sh", *self.commands, "```", ""] if self.commands else []
+        block = ["```sh", *self.commands, "```", ""] if self.commands else []
         if "quoted" in self.raw:
             return f"> Quoted on {self.raw['date']}: {self.raw['quoted']}."
         how = f"{self.raw['how']}; " if "how" in self.raw else ""
@@ -88,10 +99,7 @@ class Record:
         head, rows = tables[name]["head"], tables[name]["rows"]
         sides = tables[name].get("align", "l" * len(head))
         rule = "".join({"l": "---|", "r": "---:|"}[side] for side in sides)
-        lines = [
-            "|" + "".join(f" {cell} |" if cell != "" else " |" for cell in row)
-            for row in (head, *rows)
-        ]
+        lines = [f"|{'|'.join(str(cell) or ' ' for cell in row)}|" for row in (head, *rows)]
         return "\n".join([lines[0], f"|{rule}", *lines[1:]])
 
 

@@ -1,8 +1,7 @@
-"""The list of all records: what was measured when, and whether it is still so."""
+"""The list of all records: what was measured when and how, and whether it is current."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from _records import listed, pages, record
@@ -11,12 +10,13 @@ SCRIPTS = (*listed.MADE, *listed.PARTS)
 
 
 def pages_of() -> dict[str, str]:
-    """Return the page that shows where each record comes from, below docs/."""
-    found = {}
+    """Return the page that shows the provenance of each record, below docs/."""
+    found: dict[str, str] = {}
     for page in pages.checked():
         text = (record.ROOT / page).read_text(encoding="utf-8")
-        for name in re.findall(r"<!-- origin: (\S+) -->", text):
-            found.setdefault(name, page)
+        for name in pages.with_provenance(text):
+            if name not in found or name.partition("/")[0] in page:  # others quote it
+                found[name] = page
     return found
 
 
@@ -29,17 +29,17 @@ def made() -> Iterator[tuple[str, str]]:
         "reference/measured.md",
         "\n".join(
             [
-                "# What was measured, and is it still so",
+                "# Measurements",
                 "",
-                f"{len(records)} records hold the numbers of these pages; {len(stale)} of them are "
-                "stale: something changed since that alters them, or may. Copied: from what a "
-                "command printed, because the output itself is gone. Numbers that scripts of "
-                "their own write are not here; their pages say when they were measured: "
+                f"{len(records)} records hold the measured numbers of these pages; {len(stale)} of "
+                "them are stale: the code has changed since, and the numbers may have. Other "
+                "measured numbers are written by scripts; their pages give the date: "
                 f"{', '.join(f'`{page}`' for page in SCRIPTS)}.",
                 "",
-                "| record | measured on | at commit | numbers | since then |",
+                "| record | measured on | at commit | numbers | state |",
                 "|---|---|---|---|---|",
                 *(_row(one, where[one.name]) for one in records if one.name in where),
+                *(line for one in records for line in ("", f"## {one.name}", "", one.origin())),
             ]
         )
         + "\n",
@@ -53,9 +53,9 @@ def _row(one: record.Record, page: str) -> str:
          "source": "stored by the study"}.items() if key in raw),
         "stored here",
     )  # fmt: skip
-    state = f"**stale**: {one.stale.removesuffix('; not measured again')}" if one.stale else ""
+    state = f"**stale**: {one.stale}" if one.stale else ""
     if "unchanged" in raw:
-        state = f"still so on {raw['unchanged']['date']}"
+        state = f"unchanged on {raw['unchanged']['date']}"
     shown = page.removeprefix("docs/")
     link = f"[{one.name}](../{shown})" if page.startswith("docs/") else f"`{one.name}`"
     cells = (link, raw["date"], raw.get("commit", ""), how, state.replace("|", "\\|"))

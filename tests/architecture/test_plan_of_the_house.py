@@ -16,8 +16,6 @@ PACKAGES = {**source.PLUGINS, **source.EXAMPLES, "toy": TOY, "template": source.
 ROOMS = {"readers", "networks", "drawing", "published", "synthetic", "configs"}
 """Folders of every plugin, beside its families and its science; what it does not need, it lacks."""
 
-AT_THE_DOOR = {"__init__.py", "plugin.py"}
-
 
 def folders(package: Path) -> Iterator[Path]:
     """Yield the folders of a package that hold Python files, itself included."""
@@ -36,11 +34,6 @@ def tree_of(package: Path) -> list[str]:
     own = {folder.name for folder in families(package)}
     inside = {folder.name for folder in folders(package) if folder.parent == package}
     return ["plugin.py", *(["<family>"] if own else []), *sorted(inside & ROOMS)]
-
-
-@pytest.mark.parametrize("name", PACKAGES)
-def test_beside_its_rooms_a_plugin_has_its_module_alone(name):
-    assert {path.name for path in PACKAGES[name].glob("*.py")} == AT_THE_DOOR
 
 
 @pytest.mark.parametrize("name", PACKAGES)

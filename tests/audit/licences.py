@@ -187,8 +187,18 @@ def refused(found: Iterable[Licensed]) -> list[str]:
     ]
 
 
+def by_licence(found: Iterable[Licensed]) -> str:
+    """Return the table of the page: the packages under each licence."""
+    groups: dict[str, list[str]] = {}
+    for one in found:
+        licence = f"**{one.licence}**" if one.kind else one.licence or "not looked at"
+        groups.setdefault(licence, []).append(one.name)
+    lines = [f"|{licence}|{', '.join(names)}|" for licence, names in sorted(groups.items())]
+    return "\n".join(["|licence|packages|", "|---|---|", *lines])
+
+
 def table(found: Iterable[Licensed]) -> str:
-    """Return the table of the page."""
+    """Return a line a package, with its version, licence and what needs it."""
     lines = ["| package | version | licence | from its | needed by |", "|---|---|---|---|---|"]
     for one in found:
         by = "all" if len(one.needed_by) == len(OURS) else ", ".join(
@@ -214,7 +224,7 @@ def summary(found: list[Licensed]) -> str:
 def rendered(text: str, found: list[Licensed]) -> str:
     """Return the page with its table made anew."""
     marks = re.compile(r"(<!-- licences -->\n).*?(\n<!-- end -->)", re.DOTALL)
-    made = f"{summary(found)}\n\n{table(found)}"
+    made = f"{summary(found)}\n\n{by_licence(found)}"
     text, n = marks.subn(lambda match: f"{match[1]}{made}{match[2]}", text)
     if n != 1:
         raise ValueError(f"{PAGE.name}: expected one place for the licences, found {n}")

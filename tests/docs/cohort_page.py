@@ -1,6 +1,6 @@
-"""The tables of docs/cohort.md, made from the schema and from what the plugins say.
+"""The table of docs/cohort.md, made from what the plugins declare.
 
-``python tests/docs/cohort_page.py`` writes them into the page.
+``python tests/docs/cohort_page.py`` writes it into the page.
 """
 
 from __future__ import annotations
@@ -10,8 +10,6 @@ import sys
 from collections.abc import Collection
 from pathlib import Path
 
-from cardio_core.io.cohort_columns import COLUMNS
-from cardio_core.io.cohort_template import template_columns
 from cardio_core.registry import list_plugins, open_plugin
 from cardio_core.types.info import Task
 
@@ -20,48 +18,19 @@ PLUGINS = ("ecg_transfer", "spect_polar", "mmode_septal_flash", "echo_cmr")
 
 sys.path.insert(0, str(PAGE.parent))
 try:
-    from _site.columns import folded, meaning, shown
+    from _site.columns import folded, shown
 finally:
     sys.path.remove(str(PAGE.parent))
 
 
-def columns_table() -> str:
-    """Return every column with what a cell holds, an example, and what it means."""
-    lines = ["| column | a cell holds | example | what it is |", "|---|---|---|---|"]
-    files = _files()
-    for name in folded(COLUMNS):
-        column = COLUMNS[name]
-        if column.use != "identity":
-            lines += files
-            files = []
-        required = " **Needed in every row.**" if column.required else ""
-        example = f"`{column.example}`" if column.example else ""
-        said = f"{meaning(column)}{required}"
-        lines.append(f"| {shown(name)} | {column.range_words()} | {example} | {said} |")
-    return "\n".join(lines)
-
-
-def _files() -> list[str]:
-    """Return the lines of the columns of recordings, which the plugins declare."""
-    found = {}
-    for plugin in PLUGINS:
-        info = open_plugin(plugin).info
-        for one in (one for task in info.tasks for one in template_columns(info, task)):
-            if one.name in info.paths:
-                line = f"| {shown(one.name)} | {one.holds} | `{one.example}` | {one.meaning} |"
-                found.setdefault(one.name, line)
-    return list(found.values())
-
-
 def plugins_table() -> str:
     """Return what each task of each plugin cannot do without: recordings, and its outcome."""
-    lines = ["| plugin | task | recordings, in one or more of | its outcome is read from |",
-             "|---|---|---|---|"]  # fmt: skip
+    lines = ["|plugin|task|recordings, in one or more of|outcome|", "|---|---|---|---|"]
     for plugin in PLUGINS:
         info = open_plugin(plugin).info
         for task in info.tasks:
             cells = (plugin, task.name, _recordings(task, info.paths), _outcome(task))
-            lines.append(f"| {' | '.join(cells)} |")
+            lines.append(f"|{'|'.join(cells)}|")
     return "\n".join(lines)
 
 
@@ -76,21 +45,14 @@ def _outcome(task: Task) -> str:
     usual = [name for name, why in told.items() if why.endswith("the default")]
     if named := folded(usual or told):
         return ", ".join(shown(name) for name in named)
-    return (
-        "the column of `--outcome`"
-        if task.any_outcome
-        else "no column: it comes with the recordings"
-    )
+    return "the column of `--outcome`" if task.any_outcome else "comes with the recordings"
 
 
 def rendered(text: str) -> str:
-    """Return the page with its tables made anew."""
-    for name, table in (("columns", columns_table()), ("plugins", plugins_table())):
-        marks = re.compile(rf"(<!-- {name} -->\n).*?(\n<!-- end -->)", re.DOTALL)
-        text, n = marks.subn(lambda found, made=table: f"{found[1]}{made}{found[2]}", text)
-        assert n == 1, (
-            f"docs/cohort.md: expected one table between <!-- {name} --> and <!-- end -->"
-        )
+    """Return the page with its table made anew."""
+    marks = re.compile(r"(<!-- plugins -->\n).*?(\n<!-- end -->)", re.DOTALL)
+    text, n = marks.subn(lambda found: f"{found[1]}{plugins_table()}{found[2]}", text)
+    assert n == 1, "docs/cohort.md: expected one table between <!-- plugins --> and <!-- end -->"
     return text
 
 

@@ -26,7 +26,7 @@ def _module(name):
 def test_the_page_tells_the_stored_study_in_which_nothing_differs():
     study = _module("cluster")
     stored = json.loads(study.STORED.read_text(encoding="utf-8"))
-    assert study.told(stored) in PAGE
+    assert study.text_of(stored) in PAGE
     assert stored["differing"] == []
     assert 0 < stored["killed_after_fits"] < stored["fits"]
     assert stored["workers_left"] == 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -15,45 +16,35 @@ HEAD = """\
 
 <!-- Made by python -m tests.fuzz --page; change tests/fuzz/page.py, not this. -->
 
-Valid files of every format, and every file of a finished run, were changed at random and read as a
-user's would be: bits, bytes and blocks changed, cut, repeated and spliced; integers set to their
-extremes; numbers, words and lines of texts; elements of DICOM with wrong lengths and
-representations; members of archives with sums made right again; other encodings; an empty file, or
-a folder in its place. An input is **accepted** (it can be read, or nothing in it is used that was
-changed), or **refused** in one line of ours, which holds no name of a file that was found and
-nothing of a header: a name stood in both, and is looked for in every message and warning. **Other**
-is anything else: another exception, more than one line, a name, more than 20 s of processor time,
-2 GiB more memory, the end of the process. Files that once were findings lie in
-`tests/integration/findings` and are always read.
-
-Readers of recordings were asked as every command asks them: `load` of the plugin, then each
-recording opened and its frames decoded; *read and measured* goes on through `preprocess` and
-`featurize`. Commands were called whole.
+Valid files of every format, and every file of a finished run, are changed at random and read as a
+user's would be: bits and blocks are changed, cut, repeated and spliced; integers set to extremes;
+numbers and lines of texts, DICOM elements and members of archives altered. An input is *accepted*
+(it can be read, or the change is not used) or *refused* in one line that quotes neither a file name
+nor the header. *Other* is anything else: another exception, a name, more than 20 s of processor
+time, 2 GiB more memory, the end of the process.
 """
+
+GROUPS = {
+    "ECG": r"ECG", "SPECT and polar maps": r"SPECT|Polar", "echo": r"Echo|A DICOM loop",
+    "tables and settings": r"Cohort|Table|A table|Config|Published|truth",
+    "models and weights": r"Fitted|Weights|Others", "files of a run": r"Every file",
+}  # fmt: skip
+"""What the page counts together, by the beginning of a reader's title."""
 
 
 def page(stored: dict[str, Any]) -> str:
     """Return the page's text."""
     rows = stored["readers"]
-    total = {
-        key: sum(row[key] for row in rows.values()) for key in ("n", "accepted", "refused", "other")
+    groups = {
+        group: [row for row in rows.values() if re.match(starts, row["title"])]
+        for group, starts in GROUPS.items()
     }
     lines = [
         HEAD,
-        "<!-- slow -->",
-        "```sh",
-        *stored["commands"],
-        "```",
-        "",
-        "| reads | inputs | accepted | refused | other | slowest, s | memory, MB |",
-        "|---|---:|---:|---:|---:|---:|---:|",
-        *(
-            f"| {row['title']} | {row['n']:,} | {row['accepted']:,} | {row['refused']:,} | "
-            f"{row['other']:,} | {row['slowest_s']:.2f} | {row['most_mb']:.0f} |"
-            for row in rows.values()
-        ),
-        f"| **all** | **{total['n']:,}** | **{total['accepted']:,}** | **{total['refused']:,}** | "
-        f"**{total['other']:,}** | | |",
+        "| files | kinds | inputs | accepted | refused | other | slowest, s | memory, MB |",
+        "|---|---:|---:|---:|---:|---:|---:|---:|",
+        *(_counted(group, own) for group, own in groups.items()),
+        _counted("**all**", list(rows.values())),
         "",
         _about(stored),
     ]
@@ -63,24 +54,29 @@ def page(stored: dict[str, Any]) -> str:
     if found:
         lines += [
             "",
-            "Found, each kind once; one of an earlier commit than the last may be mended since:",
+            "Findings, each kind once:",
             "",
         ]
         lines += [f"- `{one['name']}`: {one['what']}" for one in found]
     return "\n".join(lines) + "\n"
 
 
+def _counted(name: str, rows: list[dict[str, Any]]) -> str:
+    """Return the line of some readers together."""
+    sums = [sum(row[key] for row in rows) for key in ("n", "accepted", "refused", "other")]
+    slowest, most = (max(row[key] for row in rows) for key in ("slowest_s", "most_mb"))
+    cells = [name, len(rows), *(f"{one:,}" for one in sums), f"{slowest:.2f}", f"{most:.0f}"]
+    return f"| {' | '.join(map(str, cells))} |"
+
+
 def _about(stored: dict[str, Any]) -> str:
     machine = stored["machine"]
-    commits = sorted({row["commit"] for row in stored["readers"].values()})
     return (
-        "Slowest is processor time of one input, memory what the process grew by while it read it. "
-        f"Run on {stored['date']} at {' and '.join(commits)}, on {machine['cores']} cores "
-        f"({machine['processor']}), Python {machine['python']}. An input is named by reader, seed "
-        "and number: `python -m tests.fuzz --again ecg_edf/0/17` reads one again. Files of a "
-        "run hold times and so differ a little from one run to the next; what is found is "
-        "kept with its files. Formats that are packed at random places by a library of ours "
-        "(HDF5, video) are changed as bytes only."
+        "Slowest: processor time of one input. Memory: growth of the process while reading. "
+        f"Measured on {stored['date']}, {machine['processor']}, Python {machine['python']}. "
+        "Results by format and commands are in `tests/fuzz/stored/fuzz.json`. `make fuzz` "
+        "repeats a part, `python -m tests.fuzz --again ecg_edf/0/17` one input by reader, seed and "
+        "number. Compressed formats (HDF5, video) are changed as bytes only."
     )
 
 

@@ -19,9 +19,8 @@ from cardio_core.types.artifact import load_estimator
 from cardio_core.types.limits import require_weights
 from cardio_core.types.samples import ID_COLUMNS, Opened, SampleSet
 from cardio_ecg_transfer.readers import read_ecg
-from cardio_spect_polar.readers.find import gated_files
 from cardio_spect_polar.readers.polar_map import read_polar_map
-from cardio_spect_polar.readers.study import read_gated
+from cardio_spect_polar.readers.studies import gated_files, read_gated
 from cardio_stats.errors import ConfigError, DataError
 from cardio_stats.tables import read_raw
 from cardio_ultrasound import read_loop

@@ -15,10 +15,10 @@ from cardio_core.errors import PluginError
 from cardio_core.io.hashing import file_digest
 from cardio_core.training.pretrained import LAYOUTS, convert_weights, layout_of
 from cardio_echo_cmr.networks.r2plus1d import R2Plus1D18
-from cardio_echo_cmr.networks.weight_files import start_from_file as start_echo
+from cardio_echo_cmr.networks.r2plus1d import start_from_file as start_echo
 from cardio_mmode_septal_flash.flash.models import SEPTAL_FLASH
-from cardio_mmode_septal_flash.networks.backbone_files import start_from_file as start_mmode
 from cardio_mmode_septal_flash.networks.densenet import FlashDenseNet
+from cardio_mmode_septal_flash.networks.densenet import start_from_file as start_mmode
 from cardio_spect_polar.networks.flow_resnet import FlowResNet
 from cardio_stats.errors import ConfigError, DataError
 

@@ -274,7 +274,8 @@ def test_a_recording_of_many_samples_gets_their_median_number_and_quartiles(tmp_
         ("interval",),
         ("rr_ms", "block", "pr_ms"),
         ("ms", "1", "ms"),
-        titles=("RR interval", "Bundle branch block?", "PR interval"),
+        titles=("RR interval", "Bundle branch block", "PR interval"),
+        levels={"block": ("no", "yes")},
     )
     interval, blocked, pr = measured_of(FeatureSet(table, {"rhythm": block}))
     assert (interval.name, interval.column.head) == ("rr_ms", "RR interval (ms)")

@@ -45,7 +45,7 @@ def network_of(name):
 
         return ClipNetwork(0.0625, 1), {"clip": (1, 8, 32, 32), "n_frames": ()}
     if name == "PaperAutoencoder":
-        from cardio_spect_polar.networks.paper_autoencoder import PaperAutoencoder
+        from cardio_spect_polar.networks.autoencoders import PaperAutoencoder
 
         return PaperAutoencoder(1728, 16, 8), {"input": (1728,)}
     from cardio_spect_polar.networks.flow_resnet import FlowResNet

@@ -57,7 +57,7 @@ def features() -> FeatureSet:
         {
             "measures": FeatureBlock(
                 numbers, ("measure",), ("qrs_ms", "paced", "inner"), ("ms", "1", "1"),
-                titles=("QRS duration", "Paced?", ""),
+                titles=("QRS duration", "Paced", ""), levels={"paced": ("no", "yes")},
             ),
             "hidden": FeatureBlock(numbers, ("measure",), ("x", "y", "z"), ("1",), titles=()),
             "beat": FeatureBlock(

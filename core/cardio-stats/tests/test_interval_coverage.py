@@ -220,21 +220,6 @@ def test_stored_coverage_is_what_is_claimed(name: str) -> None:
     assert 0.93 <= stored()["coverage"]["claimed"][name] <= 0.97
 
 
-def test_the_page_on_statistics_prints_the_stored_coverage_with_its_date() -> None:
-    page = (Path(__file__).parents[3] / "docs/statistics.md").read_text(encoding="utf-8")
-    table = page[
-        page.index("## How often the intervals cover") : page.index("## How often the tests")
-    ]
-    printed = {
-        cells[1].strip()
-        for line in table.splitlines()
-        if len(cells := line.strip("|").split("|")) == 3
-    }
-    groups = stored()["coverage"].values()
-    assert {f"{100 * value:.2f}" for group in groups for value in group.values()} <= printed
-    assert stored()["date"] in table
-
-
 @pytest.mark.parametrize("name", WRONG)
 def test_ignoring_clusters_was_found_to_fail(name: str) -> None:
     assert stored()["coverage"]["wrong"][name] < 0.80

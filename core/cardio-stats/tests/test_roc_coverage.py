@@ -23,7 +23,6 @@ from cardio_core.testing import call_cardio
 from cardio_stats import auc, delong_paired
 from cardio_stats.estimate import Estimate
 
-ROOT = Path(__file__).parents[3]
 STORED = Path(__file__).parent / "stored/roc_coverage.json"
 N_RUNS = 4000
 AREAS = (0.7, 0.8, 0.9)
@@ -178,23 +177,6 @@ def test_what_roc_prints_was_found_to_cover_what_it_says(name: str, area: float)
 def test_the_plain_interval_was_found_to_fall_short_where_it_is_not_taken() -> None:
     of_forty = stored()["roc"]["claimed"]["40 rows, 8 events"]
     assert of_forty["0.9"]["delong"] < 0.90
-
-
-def test_the_page_prints_the_stored_coverage() -> None:
-    page = (ROOT / "docs/statistics.md").read_text(encoding="utf-8")
-    lines = [" ".join(line.split()) for line in page.splitlines()]
-    found = stored()
-    for name, by_area in (found["roc"]["claimed"] | found["roc"]["reported"]).items():
-        cells = [
-            f"{100 * by_area[str(area)][kind]:.1f}" for kind in ("auto", "delong") for area in AREAS
-        ]
-        assert f"| {name} | {' | '.join(cells)} |" in lines
-    for size, by_pair in found["compare"].items():
-        cells = [
-            f"{100 * by_pair[pair][kind]:.1f}" for kind in ("auto", "delong") for pair in PAIRS
-        ]
-        assert f"| {size} | {' | '.join(cells)} |" in lines
-    assert found["date"] in page
 
 
 @pytest.mark.parametrize("name", [name for name in CLAIMED if "400" not in name])

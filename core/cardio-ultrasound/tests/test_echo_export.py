@@ -9,7 +9,7 @@ import pytest
 from pydicom import dcmread
 
 from cardio_core.api import DataError
-from cardio_core.types.notes import Exclusion, ExclusionReason
+from cardio_core.types.notes import Exclusion
 from cardio_core.types.samples import Cohort, FileSeen, SampleSet
 from cardio_ultrasound import loops_of_cell, nothing_in, read_export, strangers, write_us_loop
 from cardio_ultrasound.simulation.echo_export import damage, write_echo_export
@@ -183,15 +183,15 @@ def test_an_account_says_of_every_file_what_became_of_it(export, tmp_path):
     empty = Cohort(SampleSet(us_table(), []), {}, seen=found.files)
     colour = "expected a grey B-mode loop, found colour Doppler; choose the clip without colour"
     refused = {
-        "1-2": Exclusion(ExclusionReason.COLOUR_DOPPLER, colour),
+        "1-2": Exclusion(text=colour),
         "3-1": Exclusion(text="expected a sector, found none"),
     }
     lines = account(empty, refused, {"2": "a4c"})
     assert [line.number for line in lines] == list(range(1, 25))
     assert summed(lines, "loop") == (
-        "24 files: 4 loops used in 3 studies, 1 2D loop not used, 5 stills, 4 colour Doppler "
-        "loops, 2 spectral Doppler, 1 contrast loop, 1 DICOMDIR, 1 loop under stress, 1 M-mode, "
-        "1 PDF, 1 picture, 1 SR, 1 text."
+        "24 files: 4 loops used in 3 studies, 2 × 2D loop not used, 5 × still, 3 × colour Doppler "
+        "loop, 2 × spectral Doppler, 1 × contrast loop, 1 × DICOMDIR, 1 × loop under stress, "
+        "1 × M-mode, 1 × PDF, 1 × picture, 1 × SR, 1 × text."
     )
     write_files(tmp_path / "files.csv", lines)
     text = (tmp_path / "files.csv").read_text()

@@ -8,14 +8,13 @@ import pytest
 
 from cardio_core.api import Context, DataError, FeatureBlock, FeatureSet
 from cardio_ecg_transfer.beats.config import EvidenceBlock, ExplainBlock, PredictBlock, TrainBlock
-from cardio_ecg_transfer.beats.evidence.trees import read_trees, trees_of
+from cardio_ecg_transfer.beats.evidence import read_trees, trees_of
 from cardio_ecg_transfer.beats.explain import explain
 from cardio_ecg_transfer.beats.models import AAMI_BEATS
 from cardio_ecg_transfer.beats.predict import predict
 from cardio_ecg_transfer.beats.train import train
-from cardio_ecg_transfer.signal.ectopy.evidence import beat_evidence, unit_of
+from cardio_ecg_transfer.signal.ectopy.evidence import beat_evidence, timing, unit_of
 from cardio_ecg_transfer.signal.ectopy.shapes import group_shapes
-from cardio_ecg_transfer.signal.ectopy.timing import timing
 
 RATE_HZ = 360.0
 PR_S = 0.16

@@ -13,13 +13,14 @@ from safetensors.torch import load_file
 from cardio_core.api import FeatureBlock, FeatureSet, Targets
 from cardio_core.testing import training_context
 from cardio_ecg_transfer.networks.beat_net import BeatNet, changed_beats
-from cardio_ecg_transfer.response.beat_network.fitting import (
+from cardio_ecg_transfer.response.beat_network import (
     Scale,
     beat_network_scores,
     fit_beat_network,
+    masks,
     patients,
+    pretrain_encoder,
 )
-from cardio_ecg_transfer.response.beat_network.pretraining import masks, pretrain_encoder
 from cardio_ecg_transfer.response.config import Config
 from cardio_ecg_transfer.response.models import CRT_RESPONSE
 

@@ -17,7 +17,7 @@ from cardio_ecg_transfer.beats.models import AAMI_BEATS
 from cardio_ecg_transfer.beats.preprocess import picture_leads, preprocess
 from cardio_ecg_transfer.readers.mitbih import AAMI_CLASSES, DS1, DS2, DS2_STRICT, PACED
 from cardio_ecg_transfer.shared.config import RecordingsBlock
-from cardio_ecg_transfer.signal.spectrogram.own_record import RANGES_DB
+from cardio_ecg_transfer.signal.spectrogram.pictures import RANGES_DB
 from cardio_ecg_transfer.synthetic import synthesize
 
 

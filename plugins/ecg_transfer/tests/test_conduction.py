@@ -7,10 +7,8 @@ import pytest
 
 from cardio_core.api import DataError
 from cardio_ecg_transfer.signal.delineation.median_beat import MedianBeat
-from cardio_ecg_transfer.signal.delineation.qrs_bounds import QrsBounds
-from cardio_ecg_transfer.signal.delineation.qrs_waves import qrs_waves
-from cardio_ecg_transfer.signal.frontal_axis import frontal_axis_deg
-from cardio_ecg_transfer.signal.measurements.conduction import conduction
+from cardio_ecg_transfer.signal.delineation.qrs import QrsBounds, qrs_waves
+from cardio_ecg_transfer.signal.measurements.conduction import conduction, frontal_axis_deg
 from cardio_ecg_transfer.signal.measurements.measure import measure_ecg
 from cardio_ecg_transfer.synthetic.patient import Noise, PatientSpec, draw_anatomy
 from cardio_ecg_transfer.synthetic.simulation import simulate

@@ -13,14 +13,13 @@ import pytest
 
 from cardio_core.api import DataError
 from cardio_ecg_transfer.readers.wfdb_record import read_wfdb
-from cardio_ecg_transfer.signal.delineation.limits import Moved
+from cardio_ecg_transfer.signal.delineation.limits import Moved, find_p, find_t
 from cardio_ecg_transfer.signal.delineation.median_beat import MedianBeat, median_beat
-from cardio_ecg_transfer.signal.delineation.p_and_t import find_p, find_t
-from cardio_ecg_transfer.signal.delineation.qrs_bounds import delineate_qrs
+from cardio_ecg_transfer.signal.delineation.qrs import delineate_qrs
 from cardio_ecg_transfer.signal.filters import high_pass, resample
 from cardio_ecg_transfer.signal.measurements import measure as measurements
 from cardio_ecg_transfer.signal.measurements.measure import MEASUREMENTS, measure, measure_ecg
-from cardio_ecg_transfer.signal.rpeaks.detect import detect_r_peaks
+from cardio_ecg_transfer.signal.rpeaks import detect_r_peaks
 from cardio_ecg_transfer.synthetic.patient import Noise, PatientSpec, draw_anatomy
 from cardio_ecg_transfer.synthetic.simulation import simulate
 

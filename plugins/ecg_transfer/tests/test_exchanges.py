@@ -12,9 +12,8 @@ from cardio_ecg_transfer.signal.ecg import Ecg
 from cardio_ecg_transfer.signal.filters import high_pass
 from cardio_ecg_transfer.signal.leads.agreement import disagreements
 from cardio_ecg_transfer.signal.leads.exchanges import find_exchanges, mistakes
-from cardio_ecg_transfer.signal.leads.limb_leads import derive_limb_leads
-from cardio_ecg_transfer.signal.leads.names import STANDARD_LEADS
-from cardio_ecg_transfer.signal.rpeaks.detect import detect_r_peaks
+from cardio_ecg_transfer.signal.leads.names import STANDARD_LEADS, derive_limb_leads
+from cardio_ecg_transfer.signal.rpeaks import detect_r_peaks
 from cardio_ecg_transfer.synthetic.patient import PatientSpec, draw_anatomy
 from cardio_ecg_transfer.synthetic.simulation import simulate
 

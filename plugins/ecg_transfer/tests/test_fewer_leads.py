@@ -17,8 +17,7 @@ from cardio_ecg_transfer.response.predict import withheld
 from cardio_ecg_transfer.response.preprocess import preprocess
 from cardio_ecg_transfer.response.sheet import sheet
 from cardio_ecg_transfer.shared.config import PicturesBlock
-from cardio_ecg_transfer.signal.ecg import Ecg
-from cardio_ecg_transfer.signal.leads.finding import unfit_leads
+from cardio_ecg_transfer.signal.ecg import Ecg, unfit_leads
 from cardio_ecg_transfer.signal.leads.names import LIMB_LEADS, STANDARD_LEADS
 from cardio_ecg_transfer.signal.measurements.measure import measure_ecg
 from cardio_ecg_transfer.synthetic.patient import PatientSpec

@@ -10,14 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cardio_ecg_transfer.signal.ecg import Ecg
-from cardio_ecg_transfer.signal.leads.electrodes import electrode_flags
-from cardio_ecg_transfer.signal.leads.limb_leads import (
-    derive_limb_leads,
-    in_standard_order,
-)
+from cardio_ecg_transfer.signal.leads.exchanges import electrode_flags
 from cardio_ecg_transfer.signal.leads.names import (
     STANDARD_LEADS,
     canonical_leads,
+    derive_limb_leads,
+    in_standard_order,
     normalise_lead_name,
     standard_order,
 )

@@ -13,8 +13,7 @@ from cardio_ecg_transfer.signal.filters import resample
 from cardio_ecg_transfer.signal.measurements.measure import measure_ecg
 from cardio_ecg_transfer.synthetic.patient import PatientSpec
 from cardio_ecg_transfer.synthetic.simulation import simulate
-from cardio_ecg_transfer.synthetic.write_dicom import write_dicom
-from cardio_ecg_transfer.synthetic.write_wfdb import write_wfdb
+from cardio_ecg_transfer.synthetic.writers import write_dicom, write_wfdb
 
 from .write_edf import write_edf
 from .write_muse import write_muse

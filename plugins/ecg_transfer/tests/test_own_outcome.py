@@ -10,7 +10,7 @@ import pytest
 
 from cardio_core.api import Target
 from cardio_core.testing import run_plugin
-from cardio_ecg_transfer.response.head import Head
+from cardio_ecg_transfer.response.by_network import Head
 from cardio_ecg_transfer.synthetic import synthesize
 
 TINY = (

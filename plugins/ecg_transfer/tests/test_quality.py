@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from cardio_ecg_transfer.signal.ecg import Ecg
-from cardio_ecg_transfer.signal.quality import assess_quality
+from cardio_ecg_transfer.signal.recording_checks import assess_quality
 
 N_SAMPLES = 5000
 

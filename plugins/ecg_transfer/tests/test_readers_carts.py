@@ -20,7 +20,7 @@ from cardio_ecg_transfer.signal.ecg import Ecg
 from cardio_ecg_transfer.signal.leads.names import STANDARD_LEADS
 from cardio_ecg_transfer.synthetic.patient import PatientSpec
 from cardio_ecg_transfer.synthetic.simulation import simulate
-from cardio_ecg_transfer.synthetic.write_wfdb import write_wfdb
+from cardio_ecg_transfer.synthetic.writers import write_wfdb
 
 from . import write_carts as made
 

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from cardio_ecg_transfer.readers import read_ecg
-from cardio_ecg_transfer.signal.leads.finding import unfit_leads
+from cardio_ecg_transfer.signal.ecg import unfit_leads
 from cardio_ecg_transfer.signal.leads.names import STANDARD_LEADS
 from cardio_ecg_transfer.signal.measurements.measure import measure_ecg
 from cardio_ecg_transfer.signal.recording_checks import SPANS_MV, check_recording

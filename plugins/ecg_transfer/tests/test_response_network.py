@@ -10,7 +10,7 @@ from safetensors.torch import save_file
 from cardio_core.api import ConfigError, Context, FeatureBlock, FeatureSet
 from cardio_ecg_transfer.networks.patient_net import PatientNet
 from cardio_ecg_transfer.networks.resnet import BeatResNet
-from cardio_ecg_transfer.response.bags import Bags, bags_of
+from cardio_ecg_transfer.response.by_network import Bags, bags_of
 from cardio_ecg_transfer.response.models import CRT_RESPONSE
 
 SMALL = {"width_mult": 0.125, "small_stem": True}

@@ -16,7 +16,7 @@ import pytest
 from cardio_ecg_transfer.readers import read_ecg
 from cardio_ecg_transfer.signal.measurements.measure import measure_ecg
 from cardio_ecg_transfer.signal.rhythm import RhythmKind
-from cardio_ecg_transfer.synthetic.dower import DOWER, twelve_leads
+from cardio_ecg_transfer.synthetic.noise import DOWER, twelve_leads
 from cardio_ecg_transfer.synthetic.patient import PatientSpec
 from cardio_ecg_transfer.synthetic.simulation import simulate
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from cardio_core.api import DataError
-from cardio_ecg_transfer.signal.rpeaks.detect import detect_r_peaks
+from cardio_ecg_transfer.signal.rpeaks import detect_r_peaks
 
 BEAT_SYMBOLS = list("NLRejBAaJSnVErF/fQ?")
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from cardio_ecg_transfer.signal.rpeaks.candidates import swing
-from cardio_ecg_transfer.signal.rpeaks.cleaning import without_flat
+from cardio_ecg_transfer.signal.rpeaks import swing, without_flat
 
 
 def test_a_swing_is_the_largest_less_the_smallest_value_of_its_window():

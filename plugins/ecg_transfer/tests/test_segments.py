@@ -4,8 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cardio_core.api import DataError
-from cardio_ecg_transfer.signal.rr_features import RR_FEATURES, local_rr_s, rr_features
-from cardio_ecg_transfer.signal.segments import segment_beats
+from cardio_ecg_transfer.signal.segments import RR_FEATURES, local_rr_s, rr_features, segment_beats
 
 RATE_HZ = 360.0
 

@@ -9,14 +9,20 @@ from sklearn.ensemble import ExtraTreesClassifier
 from sklearn.linear_model import LogisticRegression
 
 from cardio_core.api import Context, ModelArtifact, Target
-from cardio_ecg_transfer.response.chosen.candidates import penalties, rotation, trees
-from cardio_ecg_transfer.response.chosen.choosing import choose
-from cardio_ecg_transfer.response.chosen.shrinking import WEIGHTS, shrink
-from cardio_ecg_transfer.response.classical import fit_estimator, score_estimator
+from cardio_ecg_transfer.response.classical import (
+    WEIGHTS,
+    choose,
+    fit_estimator,
+    penalties,
+    rotation,
+    score_estimator,
+    shrink,
+    trees,
+)
 from cardio_ecg_transfer.response.config import ClassicalBlock
 from cardio_ecg_transfer.response.models import CRT_RESPONSE, RECIPES
 from cardio_ecg_transfer.signal.delineation.median_beat import MedianBeat
-from cardio_ecg_transfer.signal.delineation.qrs_bounds import QrsBounds
+from cardio_ecg_transfer.signal.delineation.qrs import QrsBounds
 from cardio_ecg_transfer.signal.leads.names import STANDARD_LEADS
 from cardio_ecg_transfer.signal.measurements.wave_table import WAVES, wave_table
 from cardio_ecg_transfer.signal.random_kernels import draw_kernels, kernel_features

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from cardio_ecg_transfer.signal.segments import segment_beats
-from cardio_ecg_transfer.signal.spectrogram.own_record import (
+from cardio_ecg_transfer.signal.spectrogram.pictures import (
     OwnRecordPictures,
     own_record_pictures,
     residual_segments,

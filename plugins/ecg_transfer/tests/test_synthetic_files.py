@@ -17,8 +17,7 @@ from cardio_ecg_transfer.signal.leads.names import STANDARD_LEADS
 from cardio_ecg_transfer.synthetic import synthesize
 from cardio_ecg_transfer.synthetic.patient import Noise, PatientSpec
 from cardio_ecg_transfer.synthetic.simulation import simulate
-from cardio_ecg_transfer.synthetic.write_dicom import write_dicom
-from cardio_ecg_transfer.synthetic.write_wfdb import write_wfdb
+from cardio_ecg_transfer.synthetic.writers import write_dicom, write_wfdb
 
 HALF_STEP_MV = 0.5 / 200 + 1e-6
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from wfdb.processing import compare_annotations
 
-from cardio_ecg_transfer.signal.rpeaks.detect import detect_r_peaks
+from cardio_ecg_transfer.signal.rpeaks import detect_r_peaks
 from cardio_ecg_transfer.synthetic.patient import Noise, PatientSpec, draw_anatomy
 from cardio_ecg_transfer.synthetic.simulation import simulate
 

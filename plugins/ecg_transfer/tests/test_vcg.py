@@ -9,15 +9,15 @@ import pytest
 
 from cardio_core.api import DataError
 from cardio_ecg_transfer.signal.delineation.median_beat import MedianBeat
-from cardio_ecg_transfer.signal.delineation.qrs_bounds import QrsBounds
-from cardio_ecg_transfer.signal.measurements.measure import measure_ecg
-from cardio_ecg_transfer.signal.measurements.vcg import (
+from cardio_ecg_transfer.signal.delineation.qrs import QrsBounds
+from cardio_ecg_transfer.signal.measurements.measure import (
     INDEPENDENT_LEADS,
     MATRICES,
+    measure_ecg,
     qrs_area_uvs,
     vectorcardiogram,
 )
-from cardio_ecg_transfer.synthetic import dower
+from cardio_ecg_transfer.synthetic import noise
 from cardio_ecg_transfer.synthetic.patient import Noise, PatientSpec, draw_anatomy
 from cardio_ecg_transfer.synthetic.simulation import simulate
 
@@ -26,7 +26,7 @@ TIME_MS = np.arange(-200, 281) * 2.0
 
 def beat_of_vector(vector_mv):
     """The eight leads that Dower's matrix makes of a heart vector, shape (3, 481), in mV."""
-    leads_mv = (dower.DOWER @ vector_mv).astype(np.float32)
+    leads_mv = (noise.DOWER @ vector_mv).astype(np.float32)
     return MedianBeat(leads_mv, 500.0, 200, INDEPENDENT_LEADS, 10, 0, 0.8, 0 * leads_mv)
 
 
@@ -49,13 +49,13 @@ def areas(seed, kinds):
 
 
 def test_the_leads_are_those_of_dowers_matrix():
-    assert INDEPENDENT_LEADS == dower.INDEPENDENT_LEADS
+    assert INDEPENDENT_LEADS == noise.INDEPENDENT_LEADS
 
 
 def test_the_inverse_dower_matrix_is_the_pseudoinverse_of_dowers():
     # Edenbrandt and Pahlm 1988 obtained theirs so, printed to three decimals.
     np.testing.assert_allclose(
-        MATRICES["inverse_dower"], np.linalg.pinv(dower.DOWER), atol=0.0005 + 1e-9
+        MATRICES["inverse_dower"], np.linalg.pinv(noise.DOWER), atol=0.0005 + 1e-9
     )
 
 
@@ -68,7 +68,7 @@ def test_the_inverse_dower_matrix_recovers_the_heart_vector():
 def test_the_kors_matrix_finds_each_axis_in_its_direction():
     # Measured leads and Dower's torso model differ: Kors's axes agree with Dower's within 25 deg.
     for axis in range(3):
-        back = MATRICES["kors"] @ dower.DOWER[:, axis]
+        back = MATRICES["kors"] @ noise.DOWER[:, axis]
         assert back[axis] / np.linalg.norm(back) > np.cos(np.radians(25.0))
         assert 0.7 < np.linalg.norm(back) < 1.3
 

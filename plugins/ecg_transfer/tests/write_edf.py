@@ -14,7 +14,7 @@ import numpy as np
 
 from cardio_core.api import DataError
 from cardio_ecg_transfer.signal.ecg import Ecg
-from cardio_ecg_transfer.synthetic.write_wfdb import ADC_PER_MV, quantised
+from cardio_ecg_transfer.synthetic.writers import ADC_PER_MV, quantised
 
 _DIGITAL = (-32768, 32767)
 

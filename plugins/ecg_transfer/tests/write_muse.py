@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from cardio_core.api import DataError
 from cardio_ecg_transfer.signal.ecg import Ecg
 from cardio_ecg_transfer.synthetic.simulation import Truth
-from cardio_ecg_transfer.synthetic.write_dicom import median_beat
+from cardio_ecg_transfer.synthetic.writers import median_beat
 
 UV_PER_BIT = 4.88
 """Step of the converter: what carts write."""

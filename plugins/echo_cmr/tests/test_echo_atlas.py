@@ -10,12 +10,17 @@ import pytest
 from PIL import Image
 from scipy import ndimage
 
-from cardio_echo_cmr.segments.atlas import geometry_map, segment_map
-from cardio_echo_cmr.segments.labels import SEGMENTS_OF_VIEW
-from cardio_echo_cmr.segments.pose import DEPTH_MM, HALF_ANGLE_DEG, VIEWS, default_geometry
-from cardio_echo_cmr.synthetic.beat import Beat
-from cardio_echo_cmr.synthetic.loop import LoopSpec, echo_loop, sector_of
-from cardio_echo_cmr.synthetic.motion import Ventricle
+from cardio_echo_cmr.segments import (
+    DEPTH_MM,
+    HALF_ANGLE_DEG,
+    SEGMENTS_OF_VIEW,
+    VIEWS,
+    default_geometry,
+    geometry_map,
+    segment_map,
+)
+from cardio_echo_cmr.synthetic.heart import Ventricle
+from cardio_echo_cmr.synthetic.loop import Beat, LoopSpec, echo_loop, sector_of
 from cardio_echo_cmr.synthetic.patients import draw_person, draw_studies
 from cardio_ultrasound import Look
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from cardio_echo_cmr.clips.cutting import (
+from cardio_echo_cmr.clips import (
     STEP_MS,
     ClipForm,
     cut_clips,

@@ -14,9 +14,9 @@ from cardio_core.api import Case, Explanation, Scored, Targets
 from cardio_core.testing import drawn_svg, training_context
 from cardio_echo_cmr.findings.config import EvaluateBlock
 from cardio_echo_cmr.findings.evaluate import evaluate
-from cardio_echo_cmr.results.measured import agreement, number_errors, training_means
-from cardio_echo_cmr.segments.scores import segment_tables
-from cardio_echo_cmr.views.named import by_view, confusion, named_views, view_accuracy
+from cardio_echo_cmr.results import agreement, number_errors, training_means
+from cardio_echo_cmr.segments import segment_tables
+from cardio_echo_cmr.views.presence import by_view, confusion, named_views, view_accuracy
 
 from .echo_scored import T1, VIEW, WMA, cohort, studies, t1_run, wma_run
 

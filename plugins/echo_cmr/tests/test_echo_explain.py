@@ -13,11 +13,9 @@ from torch import nn
 
 from cardio_core.api import Context, ModelArtifact, Predictions
 from cardio_core.testing import drawn_svg, training_context
-from cardio_echo_cmr.clips.cutting import ClipForm
-from cardio_echo_cmr.clips.occlusion import segments_of
+from cardio_echo_cmr.clips import ClipForm, segments_of
 from cardio_echo_cmr.findings.config import ExplainBlock
-from cardio_echo_cmr.findings.explain import NO_VIDEO, explain, surest
-from cardio_echo_cmr.findings.explained import Explained, explained_videos
+from cardio_echo_cmr.findings.explain import NO_VIDEO, Explained, explain, explained_videos, surest
 from cardio_echo_cmr.findings.tasks import TASKS
 from cardio_echo_cmr.networks.clip_network import ClipNetwork, write_about
 from cardio_echo_cmr.networks.examples import Grey

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from cardio_echo_cmr.networks.folded_conv import SpaceConv3d, TimeConv3d
+from cardio_echo_cmr.networks.r2plus1d import SpaceConv3d, TimeConv3d
 
 SPACE = [((1, 7, 7), (1, 2, 2), (0, 3, 3)), ((1, 3, 3), (1, 1, 1), (0, 1, 1)),
          ((1, 3, 3), (1, 2, 2), (0, 1, 1))]  # fmt: skip

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import nn
 
-from cardio_echo_cmr.clips.heat_volume import (
+from cardio_echo_cmr.clips import (
     FRAME_STRIDE,
     PIXEL_STRIDE,
     at_frames,

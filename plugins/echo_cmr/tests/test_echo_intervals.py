@@ -16,12 +16,7 @@ from sklearn.metrics import roc_auc_score
 
 import cardio_stats as stats
 from cardio_core.api import EvaluateBlock
-from cardio_echo_cmr.results.intervals import (
-    auc_intervals,
-    interval_rows,
-    width_of,
-    width_sentences,
-)
+from cardio_echo_cmr.results import auc_intervals, interval_rows, width_of, width_sentences
 
 from .echo_scored import correlated_scores
 

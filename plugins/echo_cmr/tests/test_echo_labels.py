@@ -8,13 +8,8 @@ import pytest
 
 from cardio_core.api import ConfigError
 from cardio_echo_cmr.findings.config import LoadBlock
-from cardio_echo_cmr.findings.labels.cutoffs import cutoffs_of, mapped_labels
-from cardio_echo_cmr.segments.labels import (
-    SEGMENTS_OF_VIEW,
-    any_positive,
-    segment_labels,
-    unjudged_note,
-)
+from cardio_echo_cmr.findings.labels import cutoffs_of, mapped_labels
+from cardio_echo_cmr.segments import SEGMENTS_OF_VIEW, any_positive, segment_labels, unjudged_note
 
 # The sets as the paper prints them (Sahashi et al. 2024, Methods).
 PRINTED = {
@@ -148,7 +143,7 @@ def test_a_table_without_the_measurement_says_which_column_is_wanted():
 
 def test_folds_are_split_by_every_finding_whatever_the_task():
     """Every task takes the folds of the views, so they must hold every label evenly."""
-    from cardio_echo_cmr.findings.labels.targets import strata_of
+    from cardio_echo_cmr.findings.labels import strata_of
 
     segments = {f"{name}_seg_{n:02d}": [0.0, 0.0, 0.0] for name in ("wma", "lge")
                 for n in range(1, 18)}  # fmt: skip

@@ -11,8 +11,8 @@ from sklearn.metrics import roc_auc_score
 
 from cardio_core.api import DataError
 from cardio_core.testing import drawn_svg
-from cardio_echo_cmr.drawing.learning import learning_figure
-from cardio_echo_cmr.results.learning_curve import METRIC, curve_table, gains
+from cardio_echo_cmr.drawing.results import learning_figure
+from cardio_echo_cmr.results import METRIC, curve_table, gains
 
 N = 60
 Y = np.arange(N) % 2

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from cardio_echo_cmr.clips.occlusion import occluded, segments_of, smoothed
-from cardio_echo_cmr.segments.labels import SEGMENTS_OF_VIEW
+from cardio_echo_cmr.clips import occluded, segments_of, smoothed
+from cardio_echo_cmr.segments import SEGMENTS_OF_VIEW
 
 SIDE = 112
 

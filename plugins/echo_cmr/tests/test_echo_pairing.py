@@ -10,8 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cardio_core.api import DataError
-from cardio_echo_cmr.studies.pairing import NEARER, UNDATED, one_row_an_echo, pair_with_cmr
-from cardio_echo_cmr.studies.study import Clip, EchoStudy
+from cardio_echo_cmr.studies import NEARER, UNDATED, Clip, EchoStudy, one_row_an_echo, pair_with_cmr
 
 from .echo_cohorts import loaded, segments, write_clip, write_table
 

@@ -14,7 +14,8 @@ from pydantic import ValidationError
 
 from cardio_core.testing.plugin_checks import heavy_modules_after
 from cardio_echo_cmr.findings.config import Config
-from cardio_echo_cmr.findings.tasks import MAPPED, SEGMENTAL, VIEW, VIEWS
+from cardio_echo_cmr.findings.models import VIEWS
+from cardio_echo_cmr.findings.tasks import MAPPED, SEGMENTAL, VIEW
 from cardio_echo_cmr.findings.train import unlike_the_paper
 from cardio_echo_cmr.plugin import INFO
 

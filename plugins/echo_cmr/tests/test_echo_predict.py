@@ -9,7 +9,7 @@ from scipy.special import expit, logit
 
 from cardio_core.api import DataError, ModelArtifact
 from cardio_core.testing import training_context
-from cardio_echo_cmr.clips.cutting import ClipForm, scored_starts
+from cardio_echo_cmr.clips import ClipForm, scored_starts
 from cardio_echo_cmr.findings.config import PredictBlock
 from cardio_echo_cmr.findings.predict import predict
 from cardio_echo_cmr.findings.tasks import TASKS

@@ -8,7 +8,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from cardio_core.api import SampleSet
-from cardio_echo_cmr.clips.moments import END_DIASTOLE, END_SYSTOLE, MIDDLE, moments_of
+from cardio_echo_cmr.clips import END_DIASTOLE, END_SYSTOLE, MIDDLE, moments_of
 from cardio_echo_cmr.findings.config import FeaturizeBlock, PreprocessBlock
 from cardio_echo_cmr.findings.featurize import LOOP, featurize
 from cardio_echo_cmr.findings.preprocess import sector_video

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from cardio_core.api import DataError
-from cardio_echo_cmr.clips.square import SectorCutter, square_around
+from cardio_echo_cmr.clips import SectorCutter, square_around
 from cardio_ultrasound import Sector
 
 SECTOR = Sector(depth_mm=120.0, n_rows=256, n_columns=288)

@@ -15,13 +15,19 @@ import pytest
 from scipy import ndimage
 
 from cardio_core.api import DataError
-from cardio_echo_cmr.segments.pose import DEPTH_MM, HALF_ANGLE_DEG, VIEWS, default_geometry
-from cardio_echo_cmr.segments.wall import Wall
+from cardio_echo_cmr.segments import DEPTH_MM, HALF_ANGLE_DEG, VIEWS, Wall, default_geometry
 from cardio_echo_cmr.synthetic import synthesize
-from cardio_echo_cmr.synthetic.beat import SYSTOLE_ENDS, Beat, contraction
 from cardio_echo_cmr.synthetic.findings import draw_findings
-from cardio_echo_cmr.synthetic.loop import SPREAD, LoopSpec, echo_loop, sector_of
-from cardio_echo_cmr.synthetic.motion import SHORTENING, Ventricle
+from cardio_echo_cmr.synthetic.heart import SHORTENING, Ventricle
+from cardio_echo_cmr.synthetic.loop import (
+    SPREAD,
+    SYSTOLE_ENDS,
+    Beat,
+    LoopSpec,
+    contraction,
+    echo_loop,
+    sector_of,
+)
 from cardio_echo_cmr.synthetic.patients import draw_person, draw_studies
 from cardio_ultrasound import EchoScanner, Look, Sector, draw_scatterers, fit_sector, read_loop
 

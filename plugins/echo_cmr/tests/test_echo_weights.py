@@ -7,8 +7,7 @@ import torch
 from safetensors.torch import save_file
 
 from cardio_core.api import DataError
-from cardio_echo_cmr.networks.r2plus1d import R2Plus1D18
-from cardio_echo_cmr.networks.weight_files import start_from_file
+from cardio_echo_cmr.networks.r2plus1d import R2Plus1D18, start_from_file
 
 THIN = 0.0625
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 
 from cardio_echo_cmr.findings.featurize import CLINICAL, TIMING
-from cardio_echo_cmr.findings.tasks import MAPPED, SEGMENTAL, VIEW_TITLES, VIEWS
+from cardio_echo_cmr.findings.models import VIEW_TITLES, VIEWS
+from cardio_echo_cmr.findings.tasks import MAPPED, SEGMENTAL
 from cardio_echo_cmr.plugin import INFO
-from cardio_echo_cmr.results.measured import KNOWN
+from cardio_echo_cmr.results import KNOWN
 
 WRITTEN = {"mm": "mm", "Hz": "Hz", "%": "%", "years": "years", "s": "s", "/min": "/min"}
 

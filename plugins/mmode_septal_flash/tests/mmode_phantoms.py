@@ -7,10 +7,10 @@ from functools import lru_cache
 
 import numpy as np
 
-from cardio_mmode_septal_flash.cycle.volume import CycleVolume
+from cardio_mmode_septal_flash.cycle import CycleVolume
 from cardio_mmode_septal_flash.mmode.axis import centre_index, scan_line, shifted_lines
 from cardio_mmode_septal_flash.mmode.reslice_torch import reslice_torch
-from cardio_mmode_septal_flash.motion.excursion import SeptalMotion, septal_motion
+from cardio_mmode_septal_flash.motion import SeptalMotion, septal_motion
 from cardio_mmode_septal_flash.synthetic.patients import draw_patient
 from cardio_mmode_septal_flash.synthetic.septal_flash import (
     SECTOR,

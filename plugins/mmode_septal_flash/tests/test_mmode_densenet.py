@@ -9,8 +9,7 @@ from torch import nn
 
 from cardio_core.api import Context, DataError, ModelArtifact
 from cardio_mmode_septal_flash.flash.models import SEPTAL_FLASH
-from cardio_mmode_septal_flash.networks.backbone_files import one_channel, start_from_file
-from cardio_mmode_septal_flash.networks.densenet import FlashDenseNet
+from cardio_mmode_septal_flash.networks.densenet import FlashDenseNet, one_channel, start_from_file
 from cardio_mmode_septal_flash.networks.heat_maps import (
     grad_cam_pp,
     heat_maps,

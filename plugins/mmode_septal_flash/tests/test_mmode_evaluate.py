@@ -14,16 +14,17 @@ from cardio_core.api import Cohort, EvaluateBlock, Predictions, SampleSet, Scope
 from cardio_core.testing import drawn_svg, training_context
 from cardio_mmode_septal_flash.drawing.study import StudyCase
 from cardio_mmode_septal_flash.flash.config import ExplainBlock, PredictBlock, TrainBlock
-from cardio_mmode_septal_flash.flash.evaluate import evaluate, judged_studies
-from cardio_mmode_septal_flash.flash.explain import explain
-from cardio_mmode_septal_flash.flash.models import SEPTAL_FLASH
-from cardio_mmode_septal_flash.flash.predict import predict
-from cardio_mmode_septal_flash.flash.reported.timepoints import (
+from cardio_mmode_septal_flash.flash.evaluate import (
     ALONE,
     EVERYBODY,
     WITHIN,
+    evaluate,
+    judged_studies,
     within_timepoints,
 )
+from cardio_mmode_septal_flash.flash.explain import explain
+from cardio_mmode_septal_flash.flash.models import SEPTAL_FLASH
+from cardio_mmode_septal_flash.flash.predict import predict
 from cardio_mmode_septal_flash.flash.train import train
 from cardio_mmode_septal_flash.published.tables import accuracy_rows, published_table
 

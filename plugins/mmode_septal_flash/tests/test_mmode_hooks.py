@@ -14,13 +14,12 @@ from pydicom.data import get_testdata_file
 
 from cardio_core.api import ConfigError, DataError
 from cardio_core.testing import call_cardio
-from cardio_mmode_septal_flash.cycle.find_cycle import FROM_MOTION, TOO_LOW, find_cycle
+from cardio_mmode_septal_flash.cycle import FROM_MOTION, TOO_LOW, find_cycle
 from cardio_mmode_septal_flash.flash.config import Config
 from cardio_mmode_septal_flash.flash.featurize import FRAME_PIXELS, TIMING, featurize
 from cardio_mmode_septal_flash.flash.load import load
 from cardio_mmode_septal_flash.flash.preprocess import preprocess
-from cardio_mmode_septal_flash.motion.course import COURSE
-from cardio_mmode_septal_flash.motion.excursion import MEASURES
+from cardio_mmode_septal_flash.motion import COURSE, MEASURES
 from cardio_ultrasound import read_loop
 
 from .mmode_loops import (

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from cardio_core.api import DataError
-from cardio_mmode_septal_flash.cycle.find_cycle import TOO_LOW
+from cardio_mmode_septal_flash.cycle import TOO_LOW
 from cardio_mmode_septal_flash.flash.config import Config
 from cardio_mmode_septal_flash.flash.load import load
 from cardio_mmode_septal_flash.flash.study import UNSCALED

@@ -9,7 +9,7 @@ import pytest
 from scipy import ndimage
 
 from cardio_core.api import DataError
-from cardio_mmode_septal_flash.cycle.volume import CycleVolume
+from cardio_mmode_septal_flash.cycle import CycleVolume
 from cardio_mmode_septal_flash.mmode.axis import ScanLine, centre_index, scan_line, shifted_lines
 from cardio_mmode_septal_flash.mmode.picture import crop, mean_picture, resize, with_contrast
 from cardio_mmode_septal_flash.mmode.reslice_torch import reslice_torch

@@ -10,13 +10,10 @@ from pydicom.data import get_testdata_file
 from scipy.spatial import cKDTree
 
 from cardio_core.api import DataError
-from cardio_mmode_septal_flash.cycle.find_cycle import cut_cycle, find_cycle
-from cardio_mmode_septal_flash.mmode.axis import scan_line
-from cardio_mmode_septal_flash.mmode.side import MIRRORED, side_of_lv
+from cardio_mmode_septal_flash.cycle import cut_cycle, find_cycle
+from cardio_mmode_septal_flash.mmode.axis import MIRRORED, scan_line, side_of_lv
 from cardio_mmode_septal_flash.readers.loop import read_septum
-from cardio_mmode_septal_flash.septum.find_septum import find_septum
-from cardio_mmode_septal_flash.septum.polyline import require_inside, resample
-from cardio_mmode_septal_flash.septum.trust import SURE
+from cardio_mmode_septal_flash.septum import SURE, find_septum, require_inside, resample
 from cardio_mmode_septal_flash.synthetic.septal_flash import SECTOR
 from cardio_ultrasound import read_loop, sector_hull
 

@@ -14,10 +14,8 @@ import pytest
 from scipy import ndimage
 
 from cardio_core.api import DataError
-from cardio_mmode_septal_flash.mmode.axis import scan_line
-from cardio_mmode_septal_flash.mmode.side import LATERAL, MIRRORED, side_of_lv
-from cardio_mmode_septal_flash.septum.find_septum import find_septum
-from cardio_mmode_septal_flash.septum.trust import SURE
+from cardio_mmode_septal_flash.mmode.axis import LATERAL, MIRRORED, scan_line, side_of_lv
+from cardio_mmode_septal_flash.septum import SURE, find_septum
 from cardio_mmode_septal_flash.synthetic.patients import draw_patient
 from cardio_mmode_septal_flash.synthetic.septal_flash import SECTOR, septal_flash_loop, septum_truth
 from cardio_ultrasound import sector_hull

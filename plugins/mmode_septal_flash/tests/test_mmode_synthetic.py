@@ -11,13 +11,13 @@ from numpy.typing import NDArray
 from scipy.ndimage import map_coordinates
 from sklearn.metrics import roc_auc_score
 
-from cardio_mmode_septal_flash.synthetic.anatomy import MMODE_POINT, Anatomy
-from cardio_mmode_septal_flash.synthetic.beat import Beat, SeptalMotion
-from cardio_mmode_septal_flash.synthetic.motion import tissue_modes
+from cardio_mmode_septal_flash.synthetic.anatomy import MMODE_POINT, Anatomy, tissue_modes
 from cardio_mmode_septal_flash.synthetic.patients import draw_beat_and_flash, draw_patient
 from cardio_mmode_septal_flash.synthetic.septal_flash import (
     SECTOR,
+    Beat,
     LoopSpec,
+    SeptalMotion,
     SeptumTruth,
     septal_flash_loop,
     septum_truth,

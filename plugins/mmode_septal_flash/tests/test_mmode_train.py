@@ -17,7 +17,7 @@ from cardio_mmode_septal_flash.flash.network import MEAN, open_network, pictures
 from cardio_mmode_septal_flash.flash.predict import predict
 from cardio_mmode_septal_flash.flash.train import train
 from cardio_mmode_septal_flash.networks.densenet import FlashDenseNet
-from cardio_mmode_septal_flash.networks.pictures import GREY_SD, Pictures
+from cardio_mmode_septal_flash.networks.heat_maps import GREY_SD, Pictures
 
 THIN = {"width_mult": 0.0625, "stem": "one"}
 FIT = {"epochs": 2, "batch_size": 8, "learning_rate": 3e-3}

@@ -11,7 +11,7 @@ from cardio_mmode_septal_flash.flash.config import Config
 from cardio_mmode_septal_flash.flash.load import load
 from cardio_mmode_septal_flash.flash.preprocess import preprocess
 from cardio_mmode_septal_flash.flash.sheet import sheet
-from cardio_mmode_septal_flash.mmode.view import judged_view
+from cardio_mmode_septal_flash.mmode.axis import judged_view
 from cardio_ultrasound import ViewSeen
 
 from .mmode_loops import (

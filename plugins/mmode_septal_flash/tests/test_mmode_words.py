@@ -5,10 +5,8 @@ from __future__ import annotations
 import pytest
 
 from cardio_mmode_septal_flash.flash.featurize import TIMING
-from cardio_mmode_septal_flash.localisation.place import SCORES
-from cardio_mmode_septal_flash.localisation.tables import CONTROLS
-from cardio_mmode_septal_flash.motion.course import COURSE, SPREAD
-from cardio_mmode_septal_flash.motion.excursion import MEASURES
+from cardio_mmode_septal_flash.localisation.tables import CONTROLS, SCORES
+from cardio_mmode_septal_flash.motion import COURSE, MEASURES, SPREAD
 from cardio_mmode_septal_flash.plugin import INFO
 
 WRITTEN = {"mm": "mm", "ms": "ms", "Hz": "Hz"}

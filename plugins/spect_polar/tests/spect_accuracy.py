@@ -16,18 +16,17 @@ from typing import Any
 
 import numpy as np
 
-from cardio_spect_polar.phase.indices.dyssynchrony import phase_indices
-from cardio_spect_polar.phase.indices.summary import summarise
-from cardio_spect_polar.phase.sampling.curves import sample_wall
-from cardio_spect_polar.phase.sampling.heart_sampling import SampledHeart, sample_heart
-from cardio_spect_polar.phase.sampling.neighbours import with_neighbours
-from cardio_spect_polar.phase.sampling.volumes import volumes
-from cardio_spect_polar.phase.ventricle.wall import N_RAYS, SampledWall
-from cardio_spect_polar.polar.segments import segment_means, segments_of
-from cardio_spect_polar.readers.nm.read import read_nm
-from cardio_spect_polar.synthetic.phantom.imaging import Camera, draw_camera, image
-from cardio_spect_polar.synthetic.phantom.truth import Truth
-from cardio_spect_polar.synthetic.phantom.ventricle import (
+from cardio_spect_polar.phase.curves import sample_wall, with_neighbours
+from cardio_spect_polar.phase.dyssynchrony import phase_indices
+from cardio_spect_polar.phase.geometry import N_RAYS, SampledWall
+from cardio_spect_polar.phase.sampling import SampledHeart, sample_heart
+from cardio_spect_polar.phase.summary import summarise
+from cardio_spect_polar.phase.volumes import volumes
+from cardio_spect_polar.polar.maps import segment_means, segments_of
+from cardio_spect_polar.readers.nm import read_nm
+from cardio_spect_polar.synthetic.imaging import Camera, draw_camera, image
+from cardio_spect_polar.synthetic.truth import Truth
+from cardio_spect_polar.synthetic.ventricle import (
     Ventricle,
     draw_shortening,
     draw_ventricle,

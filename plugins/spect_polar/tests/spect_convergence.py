@@ -7,7 +7,7 @@ from itertools import pairwise
 import numpy as np
 import torch
 
-from cardio_spect_polar.networks.paper_autoencoder import Floats, Reconstruction, rank_limit_mse
+from cardio_spect_polar.networks.autoencoders import Floats, Reconstruction, rank_limit_mse
 
 
 def fit_to_convergence(

@@ -6,10 +6,10 @@ import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from cardio_spect_polar.drawing.histogram import binned_histogram_figure
-from cardio_spect_polar.drawing.polar_axes import phase_map
-from cardio_spect_polar.phase.cycle.histogram import phase_histogram
-from cardio_spect_polar.phase.indices.dyssynchrony import phase_indices
+from cardio_spect_polar.drawing.charts import binned_histogram_figure
+from cardio_spect_polar.drawing.polar_maps import phase_map
+from cardio_spect_polar.phase.cycle import phase_histogram
+from cardio_spect_polar.phase.dyssynchrony import phase_indices
 
 ANGLES = np.arange(72) * 5.0
 

@@ -12,27 +12,25 @@ from typing import Any
 
 import numpy as np
 
-from cardio_spect_polar.phase.indices.filling import filling
-from cardio_spect_polar.phase.indices.summary import summarise
-from cardio_spect_polar.phase.sampling.heart_sampling import sample_heart
+from cardio_spect_polar.phase.sampling import sample_heart
+from cardio_spect_polar.phase.summary import summarise
+from cardio_spect_polar.phase.volumes import filling
 from cardio_spect_polar.polar.segment_names import TERRITORIES, WALLS
 from cardio_spect_polar.readers.gated import GatedStack
-from cardio_spect_polar.synthetic.phantom.aha_map import over_wall
-from cardio_spect_polar.synthetic.phantom.imaging import draw_camera, image
-from cardio_spect_polar.synthetic.phantom.ventricle import (
+from cardio_spect_polar.synthetic.imaging import draw_camera, image
+from cardio_spect_polar.synthetic.ventricle import (
     CENTRE_DEG,
-    Ventricle,
-    draw_shortening,
-    draw_ventricle,
-    with_segments,
-)
-from cardio_spect_polar.synthetic.phantom.wall_motion import (
     PERFUSION_EDGE_DEG,
+    Ventricle,
     angles,
     area_mm2,
     cavity_ml,
+    draw_shortening,
+    draw_ventricle,
     latitudes,
     mesh,
+    over_wall,
+    with_segments,
 )
 
 STORED = Path(__file__).parent / "stored" / "measures.json"

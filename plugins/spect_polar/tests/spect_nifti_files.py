@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from cardio_core.api import DataError
-from cardio_spect_polar.readers.study import read_gated
+from cardio_spect_polar.readers.studies import read_gated
 
 if TYPE_CHECKING:
     from pathlib import Path

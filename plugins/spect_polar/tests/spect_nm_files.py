@@ -12,7 +12,7 @@ from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian, NuclearMedicineImageStorage
 
 from cardio_core.api import DataError
-from cardio_spect_polar.readers.study import read_gated
+from cardio_spect_polar.readers.studies import read_gated
 
 if TYPE_CHECKING:
     pass

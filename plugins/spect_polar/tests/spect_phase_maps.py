@@ -14,7 +14,7 @@ import pandas as pd
 from scipy.ndimage import gaussian_filter
 
 from cardio_core.api import FeatureBlock, FeatureSet, Targets
-from cardio_spect_polar.polar.segments import segments_of
+from cardio_spect_polar.polar.maps import segments_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

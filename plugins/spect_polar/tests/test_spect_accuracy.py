@@ -19,8 +19,8 @@ import numpy as np
 import pytest
 from spect_accuracy import BASIC, Case, cases, measure, measure_random, measure_shortening
 
-from cardio_spect_polar.synthetic.phantom.imaging import Camera
-from cardio_spect_polar.synthetic.phantom.ventricle import lbbb_delay
+from cardio_spect_polar.synthetic.imaging import Camera
+from cardio_spect_polar.synthetic.ventricle import lbbb_delay
 
 STORED = Path(__file__).parent / "stored" / "phantom_accuracy.json"
 FLOORS = {

@@ -10,24 +10,27 @@ from spect_convergence import fit_to_convergence
 from spect_phase_maps import Planted, cells_of, example_patients, smooth_maps
 
 from cardio_core.api import Context, DataError
-from cardio_spect_polar.codes.linear import canonical, principal_components
-from cardio_spect_polar.codes.stability import correlations, stability_of
-from cardio_spect_polar.codes.vectors import (
+from cardio_spect_polar.codes import (
+    canonical,
+    correlations,
     known_cells,
     means_deg,
     peaks_deg,
     phases_of,
+    principal_components,
+    stability_of,
     vectors_of,
 )
-from cardio_spect_polar.networks.circular_autoencoder import CHECK_EVERY, fit_seeds
-from cardio_spect_polar.networks.paper_autoencoder import (
+from cardio_spect_polar.networks.autoencoders import (
+    CHECK_EVERY,
     PaperAutoencoder,
     fit_as_published,
+    fit_seeds,
     rank_limit_mse,
 )
 from cardio_spect_polar.plugin import CRT_RESPONSE
 from cardio_spect_polar.response.config import AutoencoderBlock
-from cardio_spect_polar.response.fitting.fit_codes import FittedCodes, fit_codes
+from cardio_spect_polar.response.fitting import FittedCodes, fit_codes
 
 N, RINGS, ANGLES = 40, 8, 24
 QUICK = AutoencoderBlock(hidden=24, n_features=6, n_seeds=3, max_epochs=8, learning_rate=3e-3,

@@ -9,17 +9,14 @@ import numpy as np
 import pytest
 
 from cardio_core.api import DataError
-from cardio_spect_polar.phase.indices.summary import summarise
-from cardio_spect_polar.phase.sampling.heart_sampling import Rings, SampledHeart, sample_heart
-from cardio_spect_polar.phase.sampling.off_wall import without_inverted_rings
-from cardio_spect_polar.phase.ventricle.long_axis import LongAxis
-from cardio_spect_polar.phase.ventricle.rays import lay_rays, wall_on_rays
-from cardio_spect_polar.phase.ventricle.wall import SampledWall
-from cardio_spect_polar.readers.flag import withheld
-from cardio_spect_polar.readers.gated import GatedStack
-from cardio_spect_polar.synthetic.phantom.imaging import Camera, image
-from cardio_spect_polar.synthetic.phantom.truth import Truth
-from cardio_spect_polar.synthetic.phantom.ventricle import Ventricle, lbbb_delay
+from cardio_spect_polar.phase.curves import without_inverted_rings
+from cardio_spect_polar.phase.geometry import LongAxis, SampledWall, lay_rays, wall_on_rays
+from cardio_spect_polar.phase.sampling import Rings, SampledHeart, sample_heart
+from cardio_spect_polar.phase.summary import summarise
+from cardio_spect_polar.readers.gated import GatedStack, withheld
+from cardio_spect_polar.synthetic.imaging import Camera, image
+from cardio_spect_polar.synthetic.truth import Truth
+from cardio_spect_polar.synthetic.ventricle import Ventricle, lbbb_delay
 
 SHORTENS = Ventricle(rv_activity=0.3, shortening_mm=10.0, twist_deg=10.0)
 LBBB = replace(SHORTENS, delay_rr=lbbb_delay())

@@ -13,22 +13,22 @@ from sklearn.metrics import roc_auc_score
 
 import cardio_stats as stats
 from cardio_core.api import CohortTable, DataError
-from cardio_spect_polar.polar.segments import LATERAL, SEPTAL
-from cardio_spect_polar.readers.nm.read import read_nm
+from cardio_spect_polar.polar.maps import LATERAL, SEPTAL
+from cardio_spect_polar.readers.nm import read_nm
 from cardio_spect_polar.synthetic import synthesize
-from cardio_spect_polar.synthetic.crt.cohort import OUTLIER
-from cardio_spect_polar.synthetic.crt.patients import (
+from cardio_spect_polar.synthetic.crt import (
+    OUTLIER,
     SLOPES,
     draw_heart,
+    draw_site,
     index_terms,
     prob_response,
     regional_delay,
     small_heart,
+    table_row,
 )
-from cardio_spect_polar.synthetic.crt.site import draw_site
-from cardio_spect_polar.synthetic.crt.table import table_row
-from cardio_spect_polar.synthetic.phantom.pose import pose
-from cardio_spect_polar.synthetic.phantom.truth import truth_of
+from cardio_spect_polar.synthetic.truth import truth_of
+from cardio_spect_polar.synthetic.ventricle import pose
 
 N = 12
 TABLE_1 = (

@@ -24,16 +24,27 @@ from spect_drawn import (
 )
 
 from cardio_core.api import DataError
-from cardio_spect_polar.drawing.correlation import correlation_figure
-from cardio_spect_polar.drawing.increments import Increment, increments_figure
-from cardio_spect_polar.drawing.numbers import in_words, numbers_table
-from cardio_spect_polar.drawing.polar_axes import phase_map, picture_of, segment_centres
-from cardio_spect_polar.drawing.polar_maps import flow_maps, study_maps
-from cardio_spect_polar.drawing.style import AMOUNT_COLOURS, CHANGE_COLOURS, MISSING, PHASE_COLOURS
-from cardio_spect_polar.drawing.traverse import segment_change_deg, traverse_maps
-from cardio_spect_polar.drawing.volume_curve import volume_figure
-from cardio_spect_polar.polar.raster import raster
-from cardio_spect_polar.polar.segments import segment_means, segments_of
+from cardio_spect_polar.drawing.charts import (
+    Increment,
+    correlation_figure,
+    increments_figure,
+    volume_figure,
+)
+from cardio_spect_polar.drawing.polar_maps import (
+    AMOUNT_COLOURS,
+    CHANGE_COLOURS,
+    MISSING,
+    PHASE_COLOURS,
+    flow_maps,
+    phase_map,
+    picture_of,
+    segment_centres,
+    segment_change_deg,
+    study_maps,
+    traverse_maps,
+)
+from cardio_spect_polar.drawing.sheet import in_words, numbers_table
+from cardio_spect_polar.polar.maps import raster, segment_means, segments_of
 
 # Machado, Oliveira and Fernandes 2009, severity 1.0, for linear RGB.
 BLINDNESS = {

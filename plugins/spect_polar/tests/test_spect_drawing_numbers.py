@@ -9,13 +9,16 @@ from matplotlib.text import Text
 from spect_drawn import CAVITY_ML, colours_of, drawn, histogram_of, plain, words_of
 
 from cardio_core.api import DataError
-from cardio_spect_polar.drawing.correlation import correlation_figure
-from cardio_spect_polar.drawing.histogram import binned_histogram_figure
-from cardio_spect_polar.drawing.increments import Increment, increments_figure
-from cardio_spect_polar.drawing.numbers import numbers_table
-from cardio_spect_polar.drawing.volume_curve import volume_figure
-from cardio_spect_polar.phase.cycle.histogram import phase_histogram
-from cardio_spect_polar.phase.indices.dyssynchrony import phase_indices
+from cardio_spect_polar.drawing.charts import (
+    Increment,
+    binned_histogram_figure,
+    correlation_figure,
+    increments_figure,
+    volume_figure,
+)
+from cardio_spect_polar.drawing.sheet import numbers_table
+from cardio_spect_polar.phase.cycle import phase_histogram
+from cardio_spect_polar.phase.dyssynchrony import phase_indices
 
 
 def test_the_histogram_marks_the_numbers_it_names():

@@ -6,7 +6,7 @@ from copy import deepcopy
 
 import pytest
 
-from cardio_spect_polar.readers.flag import Flag, no_verdict, told, withheld
+from cardio_spect_polar.readers.gated import Flag, no_verdict, told, withheld
 
 GATES = Flag("gates are out of order", "no verdict")
 EMPTY = Flag("the ejection fraction cannot be", "no verdict", of=("volumes",))

@@ -2,7 +2,7 @@
 
 The maps and labels of the synthetic cohort, 300 patients, regressions on segments of the rest, the
 stress and the reserve map out of two folds, audited as a run is. Without networks, so that
-many seeds are affordable; whole runs are in `test_spect_flow_truth`.
+many seeds are affordable.
 To make it: ``python plugins/spect_polar/tests/test_spect_flow_audit.py [number of seeds]``.
 """
 
@@ -22,14 +22,19 @@ from sklearn.model_selection import StratifiedKFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from cardio_spect_polar.audit.flags import OUTCOME, SCORE, flag_groups
-from cardio_spect_polar.audit.groups import groups_of
+from cardio_spect_polar.audit import OUTCOME, SCORE, flag_groups, groups_of
 from cardio_spect_polar.flow.featurize import segments_and_mean
 from cardio_spect_polar.flow.models import MAPS
 from cardio_spect_polar.polar.flow_maps import make_maps
-from cardio_spect_polar.synthetic.flow.cohort import Injected, _person
-from cardio_spect_polar.synthetic.flow.maps import Scanner, measured, true_maps
-from cardio_spect_polar.synthetic.flow.patients import TRAITS, draw_flow
+from cardio_spect_polar.synthetic.flow import (
+    TRAITS,
+    Injected,
+    Scanner,
+    _person,
+    draw_flow,
+    measured,
+    true_maps,
+)
 
 STORED = Path(__file__).parent / "stored" / "flow_audit"
 N_PATIENTS, N_SEEDS = 300, 40

@@ -11,10 +11,16 @@ import pytest
 from scipy.stats import norm
 
 import cardio_stats as stats
-from cardio_spect_polar.audit.flags import OUTCOME, SCORE, flag_groups
+from cardio_spect_polar.audit import OUTCOME, SCORE, flag_groups
 from cardio_spect_polar.readers.polar_map import read_polar_map
-from cardio_spect_polar.synthetic.flow.cohort import Injected, write_flow_cohort
-from cardio_spect_polar.synthetic.flow.patients import TRAITS, TrueFlow, draw_flow, posterior
+from cardio_spect_polar.synthetic.flow import (
+    TRAITS,
+    Injected,
+    TrueFlow,
+    draw_flow,
+    posterior,
+    write_flow_cohort,
+)
 
 
 def test_the_bayes_auc_of_sex_is_that_of_two_normals_0_15_apart_with_sd_0_2():

@@ -13,7 +13,7 @@ from cardio_spect_polar.polar.flow_maps import (
     open_maps,
     segments_of_map,
 )
-from cardio_spect_polar.polar.pictures import LARGEST, disc, segment_picture, to_bytes
+from cardio_spect_polar.polar.maps import LARGEST, disc, segment_picture, to_bytes
 
 REST = np.full((12, 36), 0.8)
 

@@ -11,8 +11,12 @@ from sklearn.metrics import log_loss
 
 from cardio_core.api import Context, DataError
 from cardio_spect_polar.flow.models import MFR
-from cardio_spect_polar.flow.step_one import start_at_means, two_part_loss
-from cardio_spect_polar.flow.step_two import balanced_loss, to_probability
+from cardio_spect_polar.flow.transfer import (
+    balanced_loss,
+    start_at_means,
+    to_probability,
+    two_part_loss,
+)
 from cardio_spect_polar.networks.flow_resnet import FlowResNet, Tail, Trunk
 
 TORCHVISION_PARAMETERS = 25_557_032

@@ -17,7 +17,7 @@ from cardio_spect_polar.flow.load import load
 from cardio_spect_polar.flow.models import RISK_FACTOR, RISK_FACTORS
 from cardio_spect_polar.flow.predict import predict
 from cardio_spect_polar.flow.preprocess import preprocess
-from cardio_spect_polar.synthetic.flow.cohort import write_flow_cohort
+from cardio_spect_polar.synthetic.flow import write_flow_cohort
 
 SMALL = ("evaluate.min_per_class=2", "evaluate.n_resamples=100")
 

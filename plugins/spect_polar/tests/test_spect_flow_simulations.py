@@ -12,16 +12,17 @@ from scipy.stats import norm
 from sklearn.metrics import roc_auc_score
 
 from cardio_core.api import Scored
-from cardio_spect_polar.audit.groups import audit, groups_of
-from cardio_spect_polar.audit.simulations import (
+from cardio_spect_polar.audit import (
     area,
+    audit,
     disagreeing_readers,
+    groups_of,
     prevalence_shift,
     referral_bias,
     scanner_shift,
 )
-from cardio_spect_polar.flow.evaluation.comparison import network_versus_logistic
 from cardio_spect_polar.flow.models import RISK_FACTOR, RISK_FACTORS
+from cardio_spect_polar.flow.results import network_versus_logistic
 from cardio_spect_polar.published.yeung_2022 import published_table
 
 N, PREVALENCE, D = 4000, 0.3, 1.2
@@ -106,7 +107,7 @@ def test_a_scanner_shift_keeps_the_reference_and_reports_every_gain(cohort):
 
 
 def test_a_drawn_roc_curve_has_the_area_that_is_written_beside_it(cohort):
-    from cardio_spect_polar.drawing.flow_curves import roc_by_map
+    from cardio_spect_polar.drawing.charts import roc_by_map
 
     y, p, _ = cohort
     for score in (p, np.round(p, 1)):  # without ties and with many

@@ -6,9 +6,8 @@ import numpy as np
 import pytest
 
 from cardio_core.api import DataError
-from cardio_spect_polar.phase.sampling.gate_gain import gate_gain
-from cardio_spect_polar.phase.sampling.gating import check_gating, check_slots, heart_box
-from cardio_spect_polar.phase.ventricle.wall import WallGeometry
+from cardio_spect_polar.phase.gating import check_gating, check_slots, gate_gain, heart_box
+from cardio_spect_polar.phase.geometry import WallGeometry
 
 SLOTS = (np.arange(8) + 0.5) / 8
 

@@ -9,21 +9,23 @@ import pytest
 from scipy.ndimage import gaussian_filter
 
 from cardio_core.api import DataError
-from cardio_spect_polar.phase.indices.summary import summarise
-from cardio_spect_polar.phase.sampling.heart_sampling import (
-    SampledHeart,
-    sample_heart,
-    with_base_moved,
+from cardio_spect_polar.phase.find_wall import find_wall
+from cardio_spect_polar.phase.geometry import (
+    LongAxis,
+    fit_circles,
+    fit_line,
+    lay_rays,
+    rays_of,
+    trace_ridges,
+    wall_on_rays,
 )
-from cardio_spect_polar.phase.ventricle.find_wall import find_wall
-from cardio_spect_polar.phase.ventricle.long_axis import LongAxis, fit_circles, fit_line
-from cardio_spect_polar.phase.ventricle.orientation import canonical
-from cardio_spect_polar.phase.ventricle.rays import lay_rays, rays_of, wall_on_rays
-from cardio_spect_polar.phase.ventricle.ridge import trace_ridges
+from cardio_spect_polar.phase.orientation import canonical
+from cardio_spect_polar.phase.sampling import SampledHeart, sample_heart, with_base_moved
+from cardio_spect_polar.phase.summary import summarise
 from cardio_spect_polar.readers.gated import GatedStack
-from cardio_spect_polar.synthetic.phantom.imaging import Camera, image
-from cardio_spect_polar.synthetic.phantom.truth import Truth
-from cardio_spect_polar.synthetic.phantom.ventricle import Ventricle, lbbb_delay
+from cardio_spect_polar.synthetic.imaging import Camera, image
+from cardio_spect_polar.synthetic.truth import Truth
+from cardio_spect_polar.synthetic.ventricle import Ventricle, lbbb_delay
 
 HEART = Ventricle(
     delay_rr=lbbb_delay(), rv_activity=0.3, tilt_deg=10.0, tilt_towards_deg=200.0,

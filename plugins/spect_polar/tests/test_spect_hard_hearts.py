@@ -22,10 +22,9 @@ from spect_accuracy import compare, ends, through_dicom
 from test_spect_accuracy import rounded
 
 from cardio_core.api import DataError
-from cardio_spect_polar.readers.flag import withheld
-from cardio_spect_polar.synthetic.phantom.hard import DEFECTS, draw_hard
-from cardio_spect_polar.synthetic.phantom.imaging import Camera, image
-from cardio_spect_polar.synthetic.phantom.ventricle import Ventricle
+from cardio_spect_polar.readers.gated import withheld
+from cardio_spect_polar.synthetic.imaging import DEFECTS, Camera, draw_hard, image
+from cardio_spect_polar.synthetic.ventricle import Ventricle
 
 STORED = Path(__file__).parent / "stored" / "phantom_hard.json"
 N_HEARTS = 60

@@ -8,9 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cardio_core.api import DataError
-from cardio_spect_polar.phase.cycle.harmonics import first_harmonic
-from cardio_spect_polar.phase.cycle.uncertainty import phase_uncertainty
-from cardio_spect_polar.phase.indices.dyssynchrony import phase_indices
+from cardio_spect_polar.phase.cycle import first_harmonic, phase_uncertainty
+from cardio_spect_polar.phase.dyssynchrony import phase_indices
 
 
 def beat(time_rr, end_systole=0.38, relaxation=0.37):

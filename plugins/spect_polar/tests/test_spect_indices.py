@@ -12,15 +12,15 @@ from scipy import stats
 from scipy.optimize import brentq
 
 from cardio_core.api import DataError
-from cardio_spect_polar.phase.cycle.histogram import cut_deg, phase_histogram, unwrapped
-from cardio_spect_polar.phase.indices.dyssynchrony import (
+from cardio_spect_polar.phase.cycle import cut_deg, phase_histogram, unwrapped
+from cardio_spect_polar.phase.dyssynchrony import (
     INDEX_UNITS,
     PhaseIndices,
     entropy_of,
     phase_indices,
     smallest_arc,
 )
-from cardio_spect_polar.polar.angles import signed_deg
+from cardio_spect_polar.polar.maps import signed_deg
 
 SPREAD = ("psd_deg", "pbw_deg", "pbw_central_deg", "entropy", "entropy_60", "circular_sd_deg",
           "skewness", "kurtosis", "skewness_of_bins", "kurtosis_of_bins")  # fmt: skip

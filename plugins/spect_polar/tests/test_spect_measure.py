@@ -13,8 +13,8 @@ import pytest
 from cardio_spect_polar.plugin import INFO
 from cardio_spect_polar.polar.segment_names import WALLS
 from cardio_spect_polar.synthetic import synthesize
-from cardio_spect_polar.synthetic.phantom.imaging import Camera, image
-from cardio_spect_polar.synthetic.phantom.ventricle import Ventricle
+from cardio_spect_polar.synthetic.imaging import Camera, image
+from cardio_spect_polar.synthetic.ventricle import Ventricle
 
 
 def rows_by_head(out):

@@ -12,20 +12,15 @@ import pytest
 import spect_measures_study
 from scipy import stats
 
-from cardio_spect_polar.phase.indices.filling import filling, volume_curve
-from cardio_spect_polar.phase.indices.regions import (
-    REGION_UNITS,
-    region_indices,
-    segment_thickening,
-)
-from cardio_spect_polar.phase.sampling.heart_sampling import SampledHeart, sample_heart
-from cardio_spect_polar.phase.sampling.volumes import without_gate_averaging
-from cardio_spect_polar.polar.segments import segments_of
+from cardio_spect_polar.phase.sampling import SampledHeart, sample_heart
+from cardio_spect_polar.phase.summary import REGION_UNITS, region_indices, segment_thickening
+from cardio_spect_polar.phase.volumes import filling, volume_curve, without_gate_averaging
+from cardio_spect_polar.polar.maps import segments_of
 from cardio_spect_polar.published.normal_limits import LIMITS, within_limits
 from cardio_spect_polar.readers.gated import GatedStack
-from cardio_spect_polar.synthetic.phantom.imaging import Camera, image
-from cardio_spect_polar.synthetic.phantom.ventricle import Ventricle
-from cardio_spect_polar.synthetic.phantom.wall_motion import (
+from cardio_spect_polar.synthetic.imaging import Camera, image
+from cardio_spect_polar.synthetic.ventricle import (
+    Ventricle,
     angles,
     area_mm2,
     cavity_ml,

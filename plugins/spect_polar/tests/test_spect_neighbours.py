@@ -5,11 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from cardio_spect_polar.phase.cycle.harmonics import first_harmonic
-from cardio_spect_polar.phase.sampling.neighbours import with_neighbours
-from cardio_spect_polar.phase.ventricle.long_axis import LongAxis
-from cardio_spect_polar.phase.ventricle.rays import lay_rays, wall_on_rays
-from cardio_spect_polar.phase.ventricle.wall import SampledWall
+from cardio_spect_polar.phase.curves import with_neighbours
+from cardio_spect_polar.phase.cycle import first_harmonic
+from cardio_spect_polar.phase.geometry import LongAxis, SampledWall, lay_rays, wall_on_rays
 
 MIDDLES = 2 * np.pi * (np.arange(8) + 0.5) / 8
 

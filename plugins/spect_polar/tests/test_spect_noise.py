@@ -13,15 +13,14 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from cardio_spect_polar.phase.cycle.harmonics import first_harmonic
-from cardio_spect_polar.phase.cycle.uncertainty import phase_uncertainty
-from cardio_spect_polar.phase.indices.summary import summarise
-from cardio_spect_polar.phase.sampling.curves import sample_wall
-from cardio_spect_polar.phase.sampling.heart_sampling import sample_heart
+from cardio_spect_polar.phase.curves import sample_wall
+from cardio_spect_polar.phase.cycle import first_harmonic, phase_uncertainty
+from cardio_spect_polar.phase.sampling import sample_heart
+from cardio_spect_polar.phase.summary import summarise
 from cardio_spect_polar.readers.gated import GatedStack
-from cardio_spect_polar.synthetic.phantom.imaging import Camera, image
-from cardio_spect_polar.synthetic.phantom.truth import Truth
-from cardio_spect_polar.synthetic.phantom.ventricle import Ventricle, lbbb_delay, with_segments
+from cardio_spect_polar.synthetic.imaging import Camera, image
+from cardio_spect_polar.synthetic.truth import Truth
+from cardio_spect_polar.synthetic.ventricle import Ventricle, lbbb_delay, with_segments
 
 SCARRED = Ventricle(
     rv_activity=0.3,

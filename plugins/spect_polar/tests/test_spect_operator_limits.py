@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 
 from cardio_core.api import DataError
-from cardio_spect_polar.phase.sampling.heart_sampling import sample_heart
+from cardio_spect_polar.phase.sampling import sample_heart
 from cardio_spect_polar.readers.gated import GatedStack
-from cardio_spect_polar.readers.study import read_gated
-from cardio_spect_polar.synthetic.phantom.imaging import Camera, image
-from cardio_spect_polar.synthetic.phantom.truth import Truth
-from cardio_spect_polar.synthetic.phantom.ventricle import Ventricle
+from cardio_spect_polar.readers.studies import read_gated
+from cardio_spect_polar.synthetic.imaging import Camera, image
+from cardio_spect_polar.synthetic.truth import Truth
+from cardio_spect_polar.synthetic.ventricle import Ventricle
 from cardio_spect_polar.synthetic.write_nm import write_nm
 
 

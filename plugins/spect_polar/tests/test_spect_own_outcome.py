@@ -12,8 +12,7 @@ import pytest
 from cardio_core.api import Target
 from cardio_core.testing import run_plugin
 from cardio_spect_polar.response.config import ScreenBlock
-from cardio_spect_polar.response.fitting.other_kinds import Ridge, fit_ridge
-from cardio_spect_polar.response.fitting.screening import screen_codes
+from cardio_spect_polar.response.fitting import Ridge, fit_ridge, screen_codes
 from cardio_spect_polar.synthetic import synthesize
 
 

@@ -8,9 +8,8 @@ import numpy as np
 import pytest
 
 from cardio_spect_polar.drawing.words import CHANGES
-from cardio_spect_polar.phase.indices.change import CHANGE_UNITS, change_from_rest
-from cardio_spect_polar.readers.find import GatedFiles
-from cardio_spect_polar.readers.pairs import rest_of_stress
+from cardio_spect_polar.phase.perfusion import CHANGE_UNITS, change_from_rest
+from cardio_spect_polar.readers.studies import GatedFiles, rest_of_stress
 
 
 def study(path: str, state: str | None, patient: str = "", examination: str = "") -> GatedFiles:

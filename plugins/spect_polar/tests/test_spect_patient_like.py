@@ -28,14 +28,12 @@ import pytest
 from scipy.stats import mannwhitneyu
 
 from cardio_core.api import DataError
-from cardio_spect_polar.phase.indices.summary import summarise
-from cardio_spect_polar.phase.sampling.heart_sampling import sample_heart
-from cardio_spect_polar.readers.flag import withheld
-from cardio_spect_polar.readers.gated import GatedStack
-from cardio_spect_polar.synthetic.phantom.hard import draw_patient
-from cardio_spect_polar.synthetic.phantom.imaging import Camera, image
-from cardio_spect_polar.synthetic.phantom.truth import Truth
-from cardio_spect_polar.synthetic.phantom.ventricle import Ventricle
+from cardio_spect_polar.phase.sampling import sample_heart
+from cardio_spect_polar.phase.summary import summarise
+from cardio_spect_polar.readers.gated import GatedStack, withheld
+from cardio_spect_polar.synthetic.imaging import Camera, draw_patient, image
+from cardio_spect_polar.synthetic.truth import Truth
+from cardio_spect_polar.synthetic.ventricle import Ventricle
 
 STORED = Path(__file__).parent / "stored" / "phantom_patient_like.json"
 N_PAIRS, N_VETOES, N_JUMPS = 60, 24, 24

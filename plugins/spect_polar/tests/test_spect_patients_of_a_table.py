@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from cardio_core.api import DataError
-from cardio_spect_polar.readers.nm.read import read_nm
+from cardio_spect_polar.readers.nm import read_nm
 from cardio_spect_polar.synthetic import synthesize
 
 IDS, OUTCOME = ("K7", "A-1"), (True, False)

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from scipy.interpolate import RegularGridInterpolator
 
 from cardio_core.api import DataError
-from cardio_spect_polar.phase.indices.perfusion import perfusion_pct, scar_pct, thickening_pct
-from cardio_spect_polar.phase.indices.summary import SUMMARY_UNITS, sample_weights, summarise
-from cardio_spect_polar.phase.ventricle.wall import WallGeometry
-from cardio_spect_polar.polar.raster import polar_grid, raster, raster_coordinates
+from cardio_spect_polar.phase.geometry import WallGeometry
+from cardio_spect_polar.phase.perfusion import perfusion_pct, scar_pct, thickening_pct
+from cardio_spect_polar.phase.summary import SUMMARY_UNITS, sample_weights, summarise
+from cardio_spect_polar.polar.maps import polar_grid, raster, raster_coordinates
 
 RINGS = 26
 ARC = (np.arange(RINGS) + 0.5) / RINGS

@@ -18,14 +18,12 @@ import pytest
 from scipy.ndimage import gaussian_filter, map_coordinates
 
 from cardio_core.api import DataError
-from cardio_spect_polar.phase.indices.summary import summarise
-from cardio_spect_polar.phase.sampling.heart_sampling import SampledHeart, sample_heart
-from cardio_spect_polar.readers.find import find_gated
-from cardio_spect_polar.readers.flag import Flag, withheld
-from cardio_spect_polar.readers.gated import GatedStack
-from cardio_spect_polar.readers.study import read_gated
-from cardio_spect_polar.synthetic.phantom.imaging import Camera, image
-from cardio_spect_polar.synthetic.phantom.ventricle import Ventricle, lbbb_delay, with_segments
+from cardio_spect_polar.phase.sampling import SampledHeart, sample_heart
+from cardio_spect_polar.phase.summary import summarise
+from cardio_spect_polar.readers.gated import Flag, GatedStack, withheld
+from cardio_spect_polar.readers.studies import find_gated, read_gated
+from cardio_spect_polar.synthetic.imaging import Camera, image
+from cardio_spect_polar.synthetic.ventricle import Ventricle, lbbb_delay, with_segments
 from cardio_spect_polar.synthetic.write_nm import write_nm
 
 LBBB = Ventricle(rv_activity=0.3, shortening_mm=10.0, twist_deg=10.0, delay_rr=lbbb_delay())

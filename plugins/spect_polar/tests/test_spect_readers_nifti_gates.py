@@ -9,8 +9,7 @@ import pytest
 from spect_nifti_files import as_nifti, counts, refusal, write, write_gates
 
 from cardio_core.api import DataError
-from cardio_spect_polar.readers.find import find_gated
-from cardio_spect_polar.readers.study import read_gated
+from cardio_spect_polar.readers.studies import find_gated, read_gated
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -21,9 +21,8 @@ from pydicom.uid import (
 from spect_nm_files import SHAPE, VOXEL_MM, beats, code, item, stored, study, write
 
 from cardio_core.api import DataError
-from cardio_spect_polar.readers.find import find_gated
-from cardio_spect_polar.readers.nm.read import read_nm
-from cardio_spect_polar.readers.study import read_gated
+from cardio_spect_polar.readers.nm import read_nm
+from cardio_spect_polar.readers.studies import find_gated, read_gated
 from cardio_spect_polar.synthetic.write_nm import write_nm
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ from pydicom.uid import (
 from spect_nm_files import PATIENT, SHAPE, code, item, refusal, shipped, stored, study, write
 
 from cardio_core.api import DataError
-from cardio_spect_polar.readers.study import read_gated
+from cardio_spect_polar.readers.studies import read_gated
 
 if TYPE_CHECKING:
     from collections.abc import Callable

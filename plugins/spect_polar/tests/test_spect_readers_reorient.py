@@ -13,8 +13,8 @@ from pydicom.dataset import Dataset
 from scipy import ndimage
 
 from cardio_core.api import DataError
-from cardio_spect_polar.readers.nm.read import read_nm
-from cardio_spect_polar.readers.study import read_gated
+from cardio_spect_polar.readers.nm import read_nm
+from cardio_spect_polar.readers.studies import read_gated
 from cardio_spect_polar.synthetic.write_nm import write_nm
 
 if TYPE_CHECKING:

@@ -8,24 +8,17 @@ import numpy as np
 import pytest
 from scipy.ndimage import map_coordinates
 
-from cardio_spect_polar.phase.sampling.curves import (
+from cardio_spect_polar.phase.curves import (
     WallProfiles,
     brightest_counts,
     sample_wall,
     wall_profiles,
 )
-from cardio_spect_polar.phase.sampling.volumes import (
-    cavity_ml,
-    fit_side,
-    volumes,
-    without_gate_averaging,
-)
-from cardio_spect_polar.phase.ventricle.interpolate import trilinear
-from cardio_spect_polar.phase.ventricle.long_axis import LongAxis
-from cardio_spect_polar.phase.ventricle.rays import lay_rays, wall_on_rays
-from cardio_spect_polar.synthetic.phantom.imaging import Camera, image
-from cardio_spect_polar.synthetic.phantom.truth import Truth
-from cardio_spect_polar.synthetic.phantom.ventricle import Ventricle
+from cardio_spect_polar.phase.geometry import LongAxis, lay_rays, trilinear, wall_on_rays
+from cardio_spect_polar.phase.volumes import cavity_ml, fit_side, volumes, without_gate_averaging
+from cardio_spect_polar.synthetic.imaging import Camera, image
+from cardio_spect_polar.synthetic.truth import Truth
+from cardio_spect_polar.synthetic.ventricle import Ventricle
 
 VOXEL_MM = (5.0, 4.0, 4.5)
 

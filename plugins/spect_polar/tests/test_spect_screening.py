@@ -15,8 +15,7 @@ from statsmodels.stats.multitest import multipletests
 
 from cardio_core.api import DataError
 from cardio_spect_polar.response.config import RegressionBlock, ScreenBlock
-from cardio_spect_polar.response.fitting.regression import Regression, fit_regression
-from cardio_spect_polar.response.fitting.screening import screen_codes
+from cardio_spect_polar.response.fitting import Regression, fit_regression, screen_codes
 
 N, K = 90, 20
 

@@ -8,14 +8,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from cardio_spect_polar.phase.indices.delays import lateral_delay_deg, latest_viable_deg
+from cardio_spect_polar.phase.summary import lateral_delay_deg, latest_viable_deg
+from cardio_spect_polar.polar.maps import LATERAL, SEPTAL, segment_means, segments_of
 from cardio_spect_polar.polar.segment_names import SEGMENT_NAMES
-from cardio_spect_polar.polar.segments import (
-    LATERAL,
-    SEPTAL,
-    segment_means,
-    segments_of,
-)
 
 ANTERIOR, SEPTUM, INFERIOR, FREE_WALL = 0, 90, 180, 270
 

@@ -12,26 +12,24 @@ from matplotlib.text import Text
 from test_spect_drawing import drawn, words_of
 
 from cardio_core.api import FeatureSet, SampleSet
-from cardio_spect_polar.drawing.slices import gate_slices
-from cardio_spect_polar.drawing.study_sheets import (
+from cardio_spect_polar.drawing.sheet import (
     NO_LIMITS,
     NO_OWN_LIMITS,
+    gate_slices,
     measured_study,
     study_cases,
 )
-from cardio_spect_polar.phase.sampling.heart_sampling import sample_heart
-from cardio_spect_polar.phase.sampling.qc_view import CUTS, N_PIXELS, SHORT_AXIS, qc_view
-from cardio_spect_polar.phase.ventricle.wall import SampledWall
+from cardio_spect_polar.phase.geometry import SampledWall
+from cardio_spect_polar.phase.sampling import CUTS, N_PIXELS, SHORT_AXIS, qc_view, sample_heart
 from cardio_spect_polar.published.normal_limits import LIMITS
 from cardio_spect_polar.readers.gated import GatedStack
-from cardio_spect_polar.response.clinical import CLINICAL
 from cardio_spect_polar.response.config import FeaturizeBlock
-from cardio_spect_polar.response.featurize import featurize
+from cardio_spect_polar.response.featurize import featurize, withhold
+from cardio_spect_polar.response.patients import CLINICAL
 from cardio_spect_polar.response.preprocess import Heart
 from cardio_spect_polar.response.sheet import sheet
-from cardio_spect_polar.response.withholding import withhold
-from cardio_spect_polar.synthetic.phantom.imaging import Camera, image
-from cardio_spect_polar.synthetic.phantom.ventricle import Ventricle, with_segments
+from cardio_spect_polar.synthetic.imaging import Camera, image
+from cardio_spect_polar.synthetic.ventricle import Ventricle, with_segments
 
 NORMAL = (1.0,) * 17
 SMALL = {"n_rows": 32, "n_columns": 32, "n_subframes": 2}

@@ -15,26 +15,23 @@ from statsmodels.stats.outliers_influence import variance_inflation_factor
 from cardio_core.api import Case, Context, Explanation, Scored
 from cardio_spect_polar.plugin import CRT_RESPONSE
 from cardio_spect_polar.published.he_2022 import (
-    published_parts,
-    published_table_1,
-    published_table_2,
-    table_1_patients,
-    table_2_patients,
-)
-from cardio_spect_polar.published.tables import (
     STYLES,
     collinear_rows,
     incremental_rows,
     multivariable_rows,
+    published_parts,
+    published_table_1,
+    published_table_2,
     table_1,
+    table_1_patients,
+    table_2_patients,
     univariable_rows,
     without_collinear,
 )
 from cardio_spect_polar.response.config import EvaluateBlock
 from cardio_spect_polar.response.evaluate import evaluate
-from cardio_spect_polar.response.evaluation.code_tables import code_tables
-from cardio_spect_polar.response.evaluation.paper_tables import best_code_model
-from cardio_spect_polar.response.evaluation.patient_table import codes_of, patient_table, scores_of
+from cardio_spect_polar.response.paper_tables import best_code_model
+from cardio_spect_polar.response.tables import code_tables, codes_of, patient_table, scores_of
 
 PAPER, HONEST = STYLES["paper"], STYLES["honest"]
 

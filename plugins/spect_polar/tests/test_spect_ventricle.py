@@ -9,19 +9,21 @@ import pytest
 from scipy.ndimage import map_coordinates
 
 from cardio_core.api import DataError
-from cardio_spect_polar.polar.segments import segment_means
-from cardio_spect_polar.synthetic.phantom.aha_map import over_wall
-from cardio_spect_polar.synthetic.phantom.imaging import Camera, draw_camera, image
-from cardio_spect_polar.synthetic.phantom.pose import pose
-from cardio_spect_polar.synthetic.phantom.spread import Cloud, spread
-from cardio_spect_polar.synthetic.phantom.truth import beat_phase_deg
-from cardio_spect_polar.synthetic.phantom.ventricle import (
+from cardio_spect_polar.polar.maps import segment_means
+from cardio_spect_polar.synthetic.imaging import Camera, Cloud, draw_camera, image, spread
+from cardio_spect_polar.synthetic.truth import beat_phase_deg
+from cardio_spect_polar.synthetic.ventricle import (
     Ventricle,
+    angles,
+    cavity_ml,
     draw_ventricle,
     lbbb_delay,
+    mesh,
+    motion,
+    over_wall,
+    pose,
     with_segments,
 )
-from cardio_spect_polar.synthetic.phantom.wall_motion import angles, cavity_ml, mesh, motion
 
 NORMAL = (1.0,) * 17
 INFERIOR = (3, 4, 5, 9, 10, 11)
@@ -187,15 +189,15 @@ def test_the_pieces_add_up_to_their_gaussians():
 
 
 def test_finer_pieces_change_nothing(monkeypatch):
-    from cardio_spect_polar.synthetic.phantom import activity
-    from cardio_spect_polar.synthetic.phantom import spread as spreading
+    from cardio_spect_polar.synthetic import imaging
+    from cardio_spect_polar.synthetic import imaging as spreading
 
     camera = replace(SMALL, fwhm_mm=10.0, n_slots=2, n_subframes=2)
     coarse, _, _ = image(LBBB, camera=camera)
     for module, name, value in (
-        (activity, "_PER_SD", 0.5),
-        (activity, "_N_DEPTHS", 8),
-        (activity, "_N_CAVITY", 16),
+        (imaging, "_PER_SD", 0.5),
+        (imaging, "_N_DEPTHS", 8),
+        (imaging, "_N_CAVITY", 16),
         (spreading, "_STEP", 0.25),
     ):
         monkeypatch.setattr(module, name, value)

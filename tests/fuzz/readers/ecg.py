@@ -41,7 +41,7 @@ def _single(folder: Path, suffix: str, kind: str, write: Any) -> list[Seed]:
 
 
 def _dicom(folder: Path) -> list[Seed]:
-    from cardio_ecg_transfer.synthetic.write_dicom import write_dicom
+    from cardio_ecg_transfer.synthetic.writers import write_dicom
 
     return _single(
         folder, ".dcm", "dicom", lambda path, ecg, truth, _: write_dicom(path, ecg, truth)
@@ -79,7 +79,7 @@ def _csv(folder: Path) -> list[Seed]:
 
 
 def _wfdb(folder: Path) -> list[Seed]:
-    from cardio_ecg_transfer.synthetic.write_wfdb import write_wfdb
+    from cardio_ecg_transfer.synthetic.writers import write_wfdb
 
     made = []
     for number, (ecg, truth) in enumerate(_recordings()):
@@ -119,7 +119,7 @@ def _annotations(folder: Path) -> list[Seed]:
 
 def _database(folder: Path) -> list[Seed]:
     """Two records, the tables of PTB-XL, and each of these tables to be damaged."""
-    from cardio_ecg_transfer.synthetic.write_wfdb import write_wfdb
+    from cardio_ecg_transfer.synthetic.writers import write_wfdb
 
     files = {}
     lines = ["ecg_id,patient_id,age,sex,recording_date,device,site,scp_codes,filename_hr"]

@@ -223,21 +223,16 @@ def _lines(findings: dict[str, Any]) -> list[str]:
 
 
 def _of_plugin(plugin: dict[str, Any]) -> list[str]:
-    """Return a plugin's line; if it is broken, each fault below it, and below that what to do."""
+    """Return a plugin's line; if it is broken, each fault below it."""
     head = f"  {plugin['name']} {plugin['version']}"
     if not plugin["broken"]:
         return [f"{head}  ready: {plugin['title']}"]
-    whose = f"plugin {plugin['name']!r} ({plugin['distribution']})"
-    faults = [plugin["broken"].removeprefix(whose).lstrip(": "), *plugin["more"]]
-    lines = []
-    for n, fault in enumerate(faults):
-        what, _, cure = fault.partition("; ")
-        lines.append(f"      and: {what}" if n else f"{head}  broken: {what}")
-        lines += (
-            [f"      {part}" for part in textwrap.wrap(f"-> {cure}", 94, subsequent_indent="   ")]
-            if cure
-            else []
-        )
+    lines = [f"{head}  broken"]
+    for fault in (plugin["broken"], *plugin["more"]):
+        lines += textwrap.wrap(
+            fault, 100, initial_indent="    - ", subsequent_indent="      ",
+            break_long_words=False, break_on_hyphens=False,
+        )  # fmt: skip
     return lines
 
 

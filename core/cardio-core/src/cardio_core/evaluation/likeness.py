@@ -431,7 +431,7 @@ def _listed(name: str, block: FeatureBlock, rows: NDArray[Any], patients: NDArra
     units = block.units * len(block.names) if len(block.units) == 1 else block.units
     titles = block.titles or tuple(title_of_name(one) for one in block.names)
     for place, (one, unit, title) in enumerate(zip(block.names, units, titles, strict=True)):
-        if title and not title.endswith("?"):
+        if title and one not in block.levels:
             yield f"{name}/{one}", About(title, UNITS.get(unit, unit), "measured"), table[place]
 
 

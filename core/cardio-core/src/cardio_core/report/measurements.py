@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from cardio_core.types.features import FeatureBlock, FeatureSet
+from cardio_core.types.features import NO_YES, FeatureBlock, FeatureSet
 from cardio_stats.cells import as_they_were, texts
 from cardio_stats.files import replacing
 
@@ -336,16 +336,17 @@ def _of_block(block: FeatureBlock, rows: np.ndarray) -> Iterator[Measured]:
     for name, title, unit, column in zip(block.names, titles, units, values.T, strict=True):
         if not title:
             continue
-        yes_no, levels = title.endswith("?"), block.levels.get(name, ())
+        levels = block.levels.get(name, ())
+        yes_no = levels == NO_YES
         made = Measured(
             machine_name(name),
-            title.removesuffix("?"),
-            "" if yes_no or levels else UNITS.get(unit, unit),
+            title,
+            "" if levels else UNITS.get(unit, unit),
             None,
             None,
             yes_no,
             name in block.listed_last,
-            levels,
+            () if yes_no else levels,
         )
         yield of_several(made, [float(value) for value in column if np.isfinite(value)])
 

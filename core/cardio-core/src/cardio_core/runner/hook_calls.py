@@ -65,7 +65,7 @@ def failed(
     # An author needs the words of his own code; what the system says names a file of the data.
     said = kept if isinstance(error, OSError) else f"{kind}: {' '.join(str(error).split())}"
     said, at = said.rstrip(": "), place_in(package, error)
-    where = _nan_in(given.values()) if "NaN" in said else ""
+    where = _nan_in(given.values()) if isinstance(error, ValueError) else ""
     return HookError(f"{title}: {said}{where} ({at})", f"{title}: {kept} ({at})")
 
 

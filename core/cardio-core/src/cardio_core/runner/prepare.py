@@ -45,27 +45,6 @@ from cardio_stats.outcome import MAX_CLASSES
 FILES = "files.csv"
 COLUMNS = ("file", "kind", "study", "recording", "view", "used", "why not")
 
-_COLOURED = "colour Doppler loop"
-_SEVERAL = {
-    "still": "stills",
-    "2D loop": "2D loops",
-    _COLOURED: "colour Doppler loops",
-    "contrast loop": "contrast loops",
-    "loop under stress": "loops under stress",
-    "transoesophageal or intracardiac loop": "transoesophageal or intracardiac loops",
-    "3D volume": "3D volumes",
-    "screen capture": "screen captures",
-    "other DICOM object": "other DICOM objects",
-    "other modality": "of another modality",
-    "video": "videos",
-    "array": "arrays",
-    "picture": "pictures",
-    "table": "tables",
-    "archive": "archives",
-    "hidden file": "hidden files",
-    "empty file": "empty files",
-}
-
 
 @dataclass(frozen=True)
 class FileLine:
@@ -118,14 +97,11 @@ def account(
     known = views or {}
     lines = []
     for number, one in enumerate(cohort.seen, start=1):
-        refusal = refused.get(one.recording_id, Exclusion())
-        why = one.why or refusal.text
+        why = one.why or refused.get(one.recording_id, Exclusion()).text
         used = bool(one.recording_id) and not why
-        coloured = bool(one.recording_id) and refusal.reason == ExclusionReason.COLOUR_DOPPLER
-        kind = _COLOURED if coloured else one.kind
         view = known.get(one.recording_id, "")
         lines.append(
-            FileLine(number, kind, one.study_id, one.recording_id, view, used, why, one.path)
+            FileLine(number, one.kind, one.study_id, one.recording_id, view, used, why, one.path)
         )
     return tuple(lines)
 
@@ -141,7 +117,7 @@ def summed(lines: Sequence[FileLine], recording: str, *, used_is: str = "used") 
     >>> loop = FileLine(1, "2D loop", "1", "1-1", "", True, "", Path("a"))
     >>> still = FileLine(2, "still", "", "", "", False, "", Path("b"))
     >>> summed([loop, still, still, loop], "loop")
-    '4 files: 2 loops used in 1 study, 2 stills.'
+    '4 files: 2 loops used in 1 study, 2 × still.'
     """
     used = [one for one in lines if one.used]
     studies = {one.study for one in used}
@@ -150,10 +126,10 @@ def summed(lines: Sequence[FileLine], recording: str, *, used_is: str = "used") 
     said = (
         [f"{several(len(used), recording)} {used_is} in {_studies(len(studies))}"] if used else []
     )
-    kinds = Counter((one.kind, _is_unused_loop(one)) for one in lines if not one.used)
+    kinds = Counter((one.kind, bool(one.recording)) for one in lines if not one.used)
     said += [
-        _counted(n, kind, used_is if unused_loop else "")
-        for (kind, unused_loop), n in sorted(kinds.items(), key=_in_order)
+        f"{n} × {kind}{f' not {used_is}' if unused_recording else ''}"
+        for (kind, unused_recording), n in sorted(kinds.items(), key=_in_order)
     ]
     return f"{several(len(lines), 'file')}: {', '.join(said)}."
 
@@ -178,19 +154,8 @@ def write_cells(path: Path, rows: Iterable[Mapping[str, str]]) -> None:
 
 def _in_order(counted: tuple[tuple[str, bool], int]) -> tuple[bool, int, str]:
     """What somebody may have to look at comes first; the rest by number."""
-    (kind, unused_loop), n = counted
-    return not (unused_loop or kind == "damaged"), -n, kind.lower()
-
-
-def _is_unused_loop(line: FileLine) -> bool:
-    """Whether a recording could not be used for another reason than its kind."""
-    return bool(line.recording) and line.kind != _COLOURED
-
-
-def _counted(n: int, kind: str, not_used: str) -> str:
-    """Return a number of files of a kind; `not_used` is what recordings of it should have been."""
-    words = f"{n} {_SEVERAL.get(kind, kind) if n > 1 else kind}"
-    return f"{words} not {not_used}" if not_used else words
+    (kind, unused_recording), n = counted
+    return not (unused_recording or kind == "damaged"), -n, kind.lower()
 
 
 def _studies(n: int) -> str:

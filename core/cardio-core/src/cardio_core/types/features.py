@@ -147,6 +147,10 @@ def _positions(chosen: Any, n: int) -> Array:
     return wanted
 
 
+NO_YES = ("no", "yes")
+"""Levels of a measurement that is answered no (0) or yes (1)."""
+
+
 @dataclass(frozen=True)
 class FeatureBlock:
     """One named array of features.
@@ -169,10 +173,11 @@ class FeatureBlock:
         picture can be drawn with its axes: ``{"frequency": (0.0, 60.0, "Hz")}``.
     titles : tuple of str or None
         What `cardio measure` calls each name, in medicine's words and without the unit; ``""``
-        leaves one out, and one that ends with ``"?"`` is answered yes or no (1 or 0). None: a block
-        of one axis without extents is listed under the words of its names. ``()``: no measurement.
+        leaves one out. None: a block of one axis without extents is listed under the words of its
+        names. ``()``: no measurement.
     levels : mapping of str to tuple of str
-        What the values of a name stand for where they are codes: value 0 the first, and so on.
+        What the values of a name stand for where they are codes: value 0 the first, and so on;
+        `NO_YES` for what is answered no (0) or yes (1).
     listed_last : tuple of str
         Which of the names `cardio measure` lists behind all others, of whatever block: what few
         readers look for, such as shares of readings and single amplitudes.

@@ -160,7 +160,6 @@ class ExclusionReason(StrEnum):
 
     UNUSABLE = "unusable"
     """Any reason that nothing depends on: the text says which."""
-    COLOUR_DOPPLER = "colour_doppler"
     COPY = "copy"
     """The same object was exported before."""
 

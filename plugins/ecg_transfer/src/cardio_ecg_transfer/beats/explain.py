@@ -19,8 +19,8 @@ from cardio_core.api import (
     Predictions,
 )
 from cardio_ecg_transfer.beats.config import ExplainBlock
-from cardio_ecg_transfer.beats.evidence.explain import WHAT_TO_SEE as BY_PARTS
-from cardio_ecg_transfer.beats.evidence.explain import bars, parts_of
+from cardio_ecg_transfer.beats.evidence import WHAT_TO_SEE as BY_PARTS
+from cardio_ecg_transfer.beats.evidence import bars, parts_of
 from cardio_ecg_transfer.beats.models import EVIDENCE
 from cardio_ecg_transfer.beats.predict import beats_of, open_network
 from cardio_ecg_transfer.drawing.spectrograms import (

@@ -11,10 +11,12 @@ from cardio_ecg_transfer.beats.config import FeaturizeBlock
 from cardio_ecg_transfer.beats.preprocess import EVIDENCE
 from cardio_ecg_transfer.signal.ectopy.evidence import unit_of
 from cardio_ecg_transfer.signal.filters import TARGET_RATE_HZ
-from cardio_ecg_transfer.signal.rr_features import RR_FEATURES, TITLES
-from cardio_ecg_transfer.signal.segments import time_extent
-from cardio_ecg_transfer.signal.spectrogram.own_record import Kind, own_record_pictures
-from cardio_ecg_transfer.signal.spectrogram.pictures import beat_spectrograms
+from cardio_ecg_transfer.signal.segments import RR_FEATURES, TITLES, time_extent
+from cardio_ecg_transfer.signal.spectrogram.pictures import (
+    Kind,
+    beat_spectrograms,
+    own_record_pictures,
+)
 from cardio_ecg_transfer.signal.spectrogram.settings import SpectrogramSettings
 
 

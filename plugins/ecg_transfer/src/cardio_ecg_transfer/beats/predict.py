@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from cardio_core.api import Context, FeatureSet, ModelArtifact, Predictions
-from cardio_ecg_transfer.beats.evidence.model import score_evidence
+from cardio_ecg_transfer.beats.evidence import score_evidence
 from cardio_ecg_transfer.beats.examples import Beats, side_features
 from cardio_ecg_transfer.beats.models import EVIDENCE
 from cardio_ecg_transfer.networks.resnet import BeatResNet

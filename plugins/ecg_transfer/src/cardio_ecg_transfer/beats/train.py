@@ -12,7 +12,7 @@ from torch import nn
 from cardio_core.api import Context, FeatureSet, ModelArtifact, Targets
 from cardio_ecg_transfer.beats.config import TrainBlock
 from cardio_ecg_transfer.beats.epoch_draw import drawing_weights, log_prior_ratio
-from cardio_ecg_transfer.beats.evidence.model import fit_evidence
+from cardio_ecg_transfer.beats.evidence import fit_evidence
 from cardio_ecg_transfer.beats.examples import Beats, side_features
 from cardio_ecg_transfer.beats.models import DEPTHS, EVIDENCE
 from cardio_ecg_transfer.networks.augment import Augmentation

@@ -103,8 +103,12 @@ def read_ecg(
     >>> folder.cleanup()
     """
     from cardio_ecg_transfer.readers.checks import SAME_RATE, require_usable
-    from cardio_ecg_transfer.signal.leads.limb_leads import derive_limb_leads, in_standard_order
-    from cardio_ecg_transfer.signal.leads.names import PRECORDIAL_LEADS, canonical_leads
+    from cardio_ecg_transfer.signal.leads.names import (
+        PRECORDIAL_LEADS,
+        canonical_leads,
+        derive_limb_leads,
+        in_standard_order,
+    )
 
     path = Path(path)
     ecg = _reader_for(path, rate_hz, unit)(path, max_values)
@@ -166,8 +170,7 @@ def _read_xml(path: Path, max_values: int) -> Ecg:
     """Read XML by what its root element is."""
     from cardio_ecg_transfer.readers.carts import XML_ROOTS, read_cart
     from cardio_ecg_transfer.readers.guarded_xml import root_of, unknown_root
-    from cardio_ecg_transfer.readers.muse_fields import ROOT
-    from cardio_ecg_transfer.readers.muse_xml import read_muse
+    from cardio_ecg_transfer.readers.muse_xml import ROOT, read_muse
 
     root = root_of(path)
     if root == ROOT:

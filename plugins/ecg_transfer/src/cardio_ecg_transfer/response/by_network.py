@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -10,16 +11,214 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from cardio_core.api import Context, DataError, FeatureSet, ModelArtifact, Note, Targets
-from cardio_ecg_transfer.networks.augment import Augmentation
+from cardio_core.api import Context, DataError, FeatureSet, ModelArtifact, Note, Target, Targets
+from cardio_ecg_transfer.networks.augment import Augmentation, augment_images
 from cardio_ecg_transfer.networks.patient_net import N_LEADS, PatientNet
 from cardio_ecg_transfer.networks.resnet import BeatResNet
-from cardio_ecg_transfer.response.bags import bags_of
 from cardio_ecg_transfer.response.config import TrainBlock
-from cardio_ecg_transfer.response.head import Head
 from cardio_ecg_transfer.response.models import EARLIER, Recipe
 from cardio_ecg_transfer.response.patients import outcomes
 from cardio_ecg_transfer.shared.config import PredictBlock
+
+LARGEST_LOGIT = 30.0
+"""Beyond it a probability is 0 or 1 in 64 bits."""
+
+
+@dataclass(frozen=True)
+class Head:
+    """What a network's outputs mean.
+
+    Attributes
+    ----------
+    kind : {"binary", "multiclass", "continuous"}
+        Of the target.
+    n_outputs : int
+        1, or the number of classes.
+    centre, spread : float
+        Mean and standard deviation of a number among the training patients: the network predicts
+        it standardised, so that rates and penalties mean the same in any unit.
+    """
+
+    kind: str
+    n_outputs: int = 1
+    centre: float = 0.0
+    spread: float = 1.0
+
+    @classmethod
+    def of(cls, target: Target, outcome: NDArray[np.float32]) -> Head:
+        """Return the head of a target, for these training patients."""
+        if target.kind == "multiclass":
+            return cls(target.kind, len(target.classes))
+        if target.kind == "binary":
+            return cls(target.kind)
+        spread = float(outcome.std())
+        return cls(target.kind, 1, float(outcome.mean()), spread if spread > 0 else 1.0)
+
+    def scaled(self, outcome: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return outcomes as the network is to predict them."""
+        return np.asarray((outcome - self.centre) / self.spread, dtype=np.float32)
+
+    def drawing(
+        self, outcome: NDArray[np.float32], positive_share: float | None
+    ) -> tuple[NDArray[np.float64] | None, Callable[[Any, dict[str, Any]], torch.Tensor]]:
+        """Return how often each patient is drawn, and the loss that undoes it.
+
+        Parameters
+        ----------
+        outcome : ndarray, shape (n_patients,)
+            Of the training patients.
+        positive_share : float or None
+            Share of patients with a binary outcome among those drawn; several classes are drawn
+            equally. None draws as they come.
+
+        Returns
+        -------
+        weights : ndarray, shape (n_patients,), or None
+            None for a number.
+        loss : callable
+            Logits come out for the cohort's own shares, whatever was drawn (Menon et al., ICLR
+            2021, arXiv 2007.07314).
+        """
+        if self.kind == "continuous":
+            return None, lambda outputs, batch: nn.functional.mse_loss(outputs, batch["targets"])
+        n_classes = max(2, self.n_outputs)
+        codes = outcome.astype(np.int64)
+        own = np.bincount(codes, minlength=n_classes) / len(codes)
+        drawn = own if positive_share is None else self._shares(positive_share)
+        shift = np.log(drawn / own)
+        if self.kind == "binary":
+            between = float(shift[1] - shift[0])
+
+            def log_loss(outputs: torch.Tensor, batch: dict[str, Any]) -> torch.Tensor:
+                return nn.functional.binary_cross_entropy_with_logits(
+                    outputs + between, batch["targets"]
+                )
+
+            return (drawn / own)[codes], log_loss
+        shifts = torch.from_numpy(shift.astype(np.float32))
+
+        def cross_entropy(outputs: torch.Tensor, batch: dict[str, Any]) -> torch.Tensor:
+            return nn.functional.cross_entropy(
+                outputs + shifts.to(outputs), batch["targets"].to(torch.int64)
+            )
+
+        return (drawn / own)[codes], cross_entropy
+
+    def scores(self, outputs: Any) -> NDArray[np.float64]:
+        """Return the scores of a network's outputs; see `cardio_core.api.Predictions`.
+
+        Examples
+        --------
+        >>> Head("binary").scores([0.0]), Head("continuous", 1, 40.0, 10.0).scores([-1.0])
+        (array([0.5]), array([30.]))
+        >>> Head("multiclass", 2).scores([[0.0, 0.0]])
+        array([[0.5, 0.5]])
+        """
+        found = np.asarray(outputs, np.float64)
+        if self.kind == "continuous":
+            return np.asarray(found * self.spread + self.centre)
+        bounded = np.clip(found, -LARGEST_LOGIT, LARGEST_LOGIT)
+        if self.kind == "binary":
+            return np.asarray(1 / (1 + np.exp(-bounded)))
+        powers = np.exp(bounded)
+        return np.asarray(powers / powers.sum(axis=1, keepdims=True))
+
+    def _shares(self, positive_share: float) -> NDArray[np.float64]:
+        if self.kind == "binary":
+            return np.array([1 - positive_share, positive_share])
+        return np.full(self.n_outputs, 1 / self.n_outputs)
+
+
+NO_AUGMENTATION = Augmentation()
+SIDE_BLOCKS = ("gain", "polarity")
+
+
+@dataclass(frozen=True)
+class Bags:
+    """Patients, each with some of the beats that belong to him.
+
+    Attributes
+    ----------
+    pictures : array-like of uint8, shape (n_beats, 12, height, width)
+        Of all beats, on disk until a batch asks for them.
+    side : ndarray of float32, shape (n_beats, 12, n_side)
+    members : tuple of ndarray of int64
+        For each patient, the positions of his beats.
+    n_drawn : int
+        Beats of a patient in one example.
+    outcomes : ndarray of float32, shape (n_patients,), or None
+        See `response.patients.outcomes`; None for new patients.
+    augmentation : Augmentation
+        Applied only where the engine gives a random generator.
+    """
+
+    pictures: Any
+    side: NDArray[np.float32]
+    members: tuple[NDArray[np.int64], ...]
+    n_drawn: int
+    outcomes: NDArray[np.float32] | None = None
+    augmentation: Augmentation = NO_AUGMENTATION
+
+    def __len__(self) -> int:
+        return len(self.members)
+
+    def batch(self, indices: NDArray[np.int64], rng: np.random.Generator | None) -> dict[str, Any]:
+        """Return one batch; see `cardio_core.training`.
+
+        With a generator the beats are drawn at random, without it they lie evenly over the
+        recording; a patient with fewer beats than are asked for shows some of them again.
+        """
+        beats = np.concatenate([self._beats(self.members[i], rng) for i in indices])
+        shape = (len(indices), self.n_drawn)
+        images = torch.from_numpy(np.asarray(self.pictures[beats])).float().div_(255)
+        if rng is not None:
+            generator = torch.Generator().manual_seed(int(rng.integers(2**62)))
+            n_leads = images.shape[1]
+            images = augment_images(images, self.augmentation, generator, n_leads=n_leads)
+        made: dict[str, Any] = {"inputs": {"images": images.reshape(*shape, *images.shape[1:])}}
+        if self.side.shape[2]:
+            side = torch.from_numpy(self.side[beats])
+            made["inputs"]["side"] = side.reshape(*shape, *side.shape[1:])
+        if self.outcomes is not None:
+            made["targets"] = torch.from_numpy(self.outcomes[indices])
+        return made
+
+    def _beats(
+        self, members: NDArray[np.int64], rng: np.random.Generator | None
+    ) -> NDArray[np.int64]:
+        if rng is None:
+            places = np.linspace(0, len(members) - 1, self.n_drawn)
+            return members[np.rint(places).astype(np.int64)]
+        return rng.choice(members, self.n_drawn, replace=len(members) < self.n_drawn)
+
+
+def bags_of(
+    features: FeatureSet,
+    *,
+    n_drawn: int,
+    side: bool,
+    outcomes: NDArray[np.float32] | None = None,
+    augmentation: Augmentation = NO_AUGMENTATION,
+) -> tuple[Bags, tuple[str, ...]]:
+    """Gather the beats of each patient.
+
+    Returns
+    -------
+    Bags
+        One example a patient.
+    tuple of str
+        The patients, in the order of the examples and of `outcomes`.
+    """
+    patients = features.table["patient_id"].to_numpy(str)
+    names = tuple(dict.fromkeys(patients))
+    members = tuple(np.flatnonzero(patients == name) for name in names)
+    beside = np.zeros((len(features), features["pictures"].values.shape[1], 0), np.float32)
+    if side:
+        blocks = [np.asarray(features[name].in_units(), np.float32) for name in SIDE_BLOCKS]
+        beside = np.stack(blocks, axis=-1)
+    bags = Bags(features["pictures"].values, beside, members, n_drawn, outcomes, augmentation)
+    return bags, names
+
 
 PICTURES_AT_ONCE = 256
 

@@ -24,8 +24,7 @@ from cardio_ecg_transfer.drawing.spectrograms import (
 )
 from cardio_ecg_transfer.networks.gradcam import enlarged
 from cardio_ecg_transfer.networks.patient_net import PatientNet
-from cardio_ecg_transfer.response.bags import bags_of
-from cardio_ecg_transfer.response.by_network import open_patient_net
+from cardio_ecg_transfer.response.by_network import bags_of, open_patient_net
 from cardio_ecg_transfer.response.config import ExplainBlock
 from cardio_ecg_transfer.response.models import RECIPES
 from cardio_ecg_transfer.signal.leads.names import STANDARD_LEADS as TWELVE

@@ -8,18 +8,19 @@ from numpy.typing import NDArray
 from cardio_core.api import FeatureBlock, FeatureSet, SampleSet
 from cardio_ecg_transfer.response.preprocess import Beat
 from cardio_ecg_transfer.shared.config import PicturesBlock
+from cardio_ecg_transfer.signal.ecg import unfit_leads
 from cardio_ecg_transfer.signal.filters import TARGET_RATE_HZ
-from cardio_ecg_transfer.signal.leads.finding import unfit_leads
 from cardio_ecg_transfer.signal.leads.names import STANDARD_LEADS as TWELVE
 from cardio_ecg_transfer.signal.measurements.measure import (
+    ANSWERED,
     GRID_EXTENT_MS,
     LISTED_LAST,
     MEASUREMENTS,
     TITLES,
+    rows_without_unfit,
     wave_axes_deg,
 )
 from cardio_ecg_transfer.signal.measurements.wave_table import WAVES, wave_table
-from cardio_ecg_transfer.signal.measurements.withheld import rows_without_unfit
 from cardio_ecg_transfer.signal.rhythm import RhythmKind
 from cardio_ecg_transfer.signal.segments import time_extent
 from cardio_ecg_transfer.signal.spectrogram.pictures import beat_spectrograms
@@ -99,6 +100,7 @@ def featurize(samples: SampleSet, config: PicturesBlock) -> FeatureSet:
             units,
             titles=tuple(TITLES[name] for name in names),
             listed_last=LISTED_LAST,
+            levels={name: ("no", "yes") for name in ANSWERED if name in names},
         ),
         "axes": _axes(beats),
         "waves": _waves(beats),

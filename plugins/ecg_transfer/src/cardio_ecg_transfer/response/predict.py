@@ -33,7 +33,7 @@ def predict(
 
         scores = network_scores(model, features, config, ctx)
     elif recipe.kind == "beat_network":
-        from cardio_ecg_transfer.response.beat_network.fitting import beat_network_scores
+        from cardio_ecg_transfer.response.beat_network import beat_network_scores
 
         scores = beat_network_scores(model, features, config, ctx)
     elif recipe.kind == "rule":

@@ -14,8 +14,8 @@ from cardio_ecg_transfer.response.config import PreprocessBlock
 from cardio_ecg_transfer.shared.minting import Beats, Row, cut_beats, mint_beats
 from cardio_ecg_transfer.signal.ecg import Ecg
 from cardio_ecg_transfer.signal.filters import TARGET_RATE_HZ
-from cardio_ecg_transfer.signal.leads.limb_leads import derive_limb_leads, in_standard_order
 from cardio_ecg_transfer.signal.leads.names import STANDARD_LEADS as TWELVE
+from cardio_ecg_transfer.signal.leads.names import derive_limb_leads, in_standard_order
 from cardio_ecg_transfer.signal.measurements.conduction import Sex
 from cardio_ecg_transfer.signal.measurements.measure import MEASUREMENTS, Measurements, measure
 

@@ -43,9 +43,9 @@ from cardio_ecg_transfer.drawing.paper import (
     rule,
     write,
 )
-from cardio_ecg_transfer.signal.leads.finding import unfit_leads
-from cardio_ecg_transfer.signal.leads.limb_leads import derive_limb_leads
+from cardio_ecg_transfer.signal.ecg import unfit_leads
 from cardio_ecg_transfer.signal.leads.names import STANDARD_LEADS as TWELVE
+from cardio_ecg_transfer.signal.leads.names import derive_limb_leads
 from cardio_ecg_transfer.signal.measurements.conduction import BLOCKS
 from cardio_ecg_transfer.signal.measurements.measure import TITLES, wave_axes_deg
 from cardio_ecg_transfer.signal.measurements.wave_table import st_levels_mv

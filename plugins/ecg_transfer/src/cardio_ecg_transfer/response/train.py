@@ -38,7 +38,7 @@ def train(
 
         return fit_network(training, validation, targets, recipe, config, ctx)
     if recipe.kind == "beat_network":
-        from cardio_ecg_transfer.response.beat_network.fitting import fit_beat_network
+        from cardio_ecg_transfer.response.beat_network import fit_beat_network
 
         return fit_beat_network(training, validation, targets, config, ctx)
     notes: tuple[str, ...] = ()

@@ -11,16 +11,14 @@ from numpy.typing import NDArray
 
 from cardio_core.api import Context, DataError, SampleSet
 from cardio_ecg_transfer.shared.config import BeatsBlock
-from cardio_ecg_transfer.signal.ecg import Ecg
+from cardio_ecg_transfer.signal.ecg import Ecg, Finding, unfit_leads
 from cardio_ecg_transfer.signal.filters import TARGET_RATE_HZ
-from cardio_ecg_transfer.signal.leads.electrodes import electrode_flags
-from cardio_ecg_transfer.signal.leads.exchanges import judged
-from cardio_ecg_transfer.signal.leads.finding import Finding, unfit_leads
+from cardio_ecg_transfer.signal.leads.exchanges import electrode_flags, judged
 from cardio_ecg_transfer.signal.pacing import Pacing, beats_without_spikes
 from cardio_ecg_transfer.signal.recording_checks import check_recording
+from cardio_ecg_transfer.signal.rpeaks import at_working_rate
 from cardio_ecg_transfer.signal.segments import BeatSegments, segment_beats
 from cardio_ecg_transfer.signal.spectrogram.settings import M3_CONTEXT
-from cardio_ecg_transfer.signal.working_rate import at_working_rate
 
 Row = Mapping[Hashable, Any]
 Beats = tuple[NDArray[Any], dict[str, NDArray[Any]]]

@@ -25,12 +25,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter1d, maximum_filter1d, median_filter, minimum_filter1d
 
-from cardio_ecg_transfer.signal.ecg import Ecg
+from cardio_ecg_transfer.signal.ecg import Ecg, Finding
 from cardio_ecg_transfer.signal.filters import fill_gaps
-from cardio_ecg_transfer.signal.leads.finding import Finding
 from cardio_ecg_transfer.signal.leads.names import STANDARD_LEADS
 from cardio_ecg_transfer.signal.products import with_products
-from cardio_ecg_transfer.signal.rpeaks.detect import RPeaks, detect_r_peaks
+from cardio_ecg_transfer.signal.rpeaks import RPeaks, detect_r_peaks
 
 NARROW_MS = 15.0
 """No wave of the heart is narrower: the window of the running median."""

@@ -22,12 +22,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter1d
 
-from cardio_ecg_transfer.signal.delineation.limits import Limits
+from cardio_ecg_transfer.signal.delineation.limits import IRREGULAR, Limits, Locking
 from cardio_ecg_transfer.signal.delineation.median_beat import MedianBeat
-from cardio_ecg_transfer.signal.delineation.p_locked import IRREGULAR, Locking
-from cardio_ecg_transfer.signal.delineation.qrs_bounds import QrsBounds
-from cardio_ecg_transfer.signal.delineation.qrs_waves import typical_height_mv
-from cardio_ecg_transfer.signal.frontal_axis import p_axis_deg
+from cardio_ecg_transfer.signal.delineation.qrs import QrsBounds, typical_height_mv
+from cardio_ecg_transfer.signal.measurements.conduction import p_axis_deg
 from cardio_ecg_transfer.signal.products import with_products
 
 ATRIAL_MS = (150.0, 400.0)
@@ -183,8 +181,8 @@ class AtrialWaves:
             return ""
         if self.score <= DOUBT_TWICE:
             at = f"at {self.rate_bpm:.0f}/min a PR of {self.pr_share:.0%} of RR"
-            return f"no PR: {at} may be that of flutter with 2:1 conduction"
-        return f"no PR: atrial waves may come at {60000 / self.cycle_ms:.0f}/min, as in flutter"
+            return f"{at} may be that of flutter with 2:1 conduction"
+        return f"atrial waves may come at {60000 / self.cycle_ms:.0f}/min, as in flutter"
 
 
 def atrial_waves(
@@ -328,7 +326,7 @@ def find_rhythm(
         conducted = f"{atrial.waves_a_beat:.0f} to a QRS" if fixed else "conduction varies"
         return replace(found, kind=RhythmKind.FLUTTER, evidence=(waves, conducted))
     if atrial.doubts_p and lock is not None:
-        return replace(found, evidence=(p_before, atrial.reason.removeprefix("no PR: ")))
+        return replace(found, evidence=(p_before, atrial.reason))
     if lock is not None and lock.locked:
         if axis_deg < SINUS_P_DEG[0] or axis_deg > SINUS_P_DEG[1]:
             return replace(found, evidence=(p_before, f"its axis of {axis_deg:.0f}° is not sinus"))

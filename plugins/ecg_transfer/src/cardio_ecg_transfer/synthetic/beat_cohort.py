@@ -20,7 +20,7 @@ from cardio_ecg_transfer.readers.mitbih import DS1, DS2, PACED, SUBJECT_LINK
 from cardio_ecg_transfer.signal.ecg import Ecg
 from cardio_ecg_transfer.synthetic.patient import Mixing, Noise, PatientSpec, draw_anatomy
 from cardio_ecg_transfer.synthetic.simulation import Truth, simulate
-from cardio_ecg_transfer.synthetic.write_wfdb import write_wfdb
+from cardio_ecg_transfer.synthetic.writers import write_wfdb
 
 RATE_HZ = 360.0
 DURATION_S = 60.0

@@ -24,8 +24,7 @@ from cardio_core.api import write_truth
 from cardio_ecg_transfer.signal.ecg import Ecg
 from cardio_ecg_transfer.synthetic.patient import Noise, PatientSpec, draw_anatomy
 from cardio_ecg_transfer.synthetic.simulation import Truth, simulate
-from cardio_ecg_transfer.synthetic.write_dicom import write_dicom
-from cardio_ecg_transfer.synthetic.write_wfdb import write_wfdb
+from cardio_ecg_transfer.synthetic.writers import write_dicom, write_wfdb
 
 RATE_HZ = 500.0
 DURATION_S = 10.0

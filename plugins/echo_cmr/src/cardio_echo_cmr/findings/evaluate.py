@@ -2,25 +2,294 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import pandas as pd
+
 from cardio_core.api import (
     Cohort,
     Context,
     DataError,
     EvaluationReport,
     Explanation,
+    Metric,
     Note,
+    Scope,
     Scored,
+    Target,
     Targets,
     canvas,
     default_evaluate,
 )
-from cardio_echo_cmr.drawing.results import segments_figure, view_confusion
+from cardio_echo_cmr.drawing.results import (
+    bland_altman,
+    intervals_figure,
+    roc_by_view,
+    scatter,
+    segments_figure,
+    view_confusion,
+)
 from cardio_echo_cmr.findings.config import EvaluateBlock
-from cardio_echo_cmr.findings.report import Parts, report_findings, report_views_present
 from cardio_echo_cmr.findings.tasks import OUTCOME
-from cardio_echo_cmr.segments.scores import segment_tables
-from cardio_echo_cmr.views.named import by_view, confusion, named_views, view_accuracy
-from cardio_echo_cmr.views.names import VIEW_TITLES
+from cardio_echo_cmr.published.paper_tables import (
+    TITLES,
+    characteristics_beside,
+    published_aucs,
+    published_findings,
+    table_2,
+)
+from cardio_echo_cmr.results import (
+    agreement,
+    auc_intervals,
+    interval_rows,
+    number_errors,
+    training_means,
+    video_rows,
+    width_sentences,
+)
+from cardio_echo_cmr.segments import segment_tables
+from cardio_echo_cmr.studies import finding_flags, first_studies
+from cardio_echo_cmr.views.names import VIEW_TITLES, VIEWS
+from cardio_echo_cmr.views.presence import (
+    by_view,
+    confusion,
+    missing_sentence,
+    named_views,
+    view_accuracy,
+    views_of_studies,
+    views_table,
+)
+from cardio_stats import Estimate
+
+OWN_SEGMENTS = ", its segments"
+BY_DEFAULT = ("mae", "r2", "pearson_r2")
+"""Errors that the default evaluation reports already."""
+
+By = dict[tuple[str, str], dict[str, Any]]
+"""What is known of a model, by target and model."""
+
+
+@dataclass
+class Parts:
+    """What the evaluation adds to the default, and what it is made of."""
+
+    predictions: Scored
+    targets: Targets
+    cohort: Cohort
+    config: EvaluateBlock
+    ctx: Context
+    metrics: list[Metric] = field(default_factory=list)
+    tables: dict[str, pd.DataFrame] = field(default_factory=dict)
+    figures: dict[str, Any] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def people(self) -> dict[str, str]:
+        """The person behind each tested patient id; a person may have several."""
+        frames = self.predictions.frames.values()
+        pairs = (frame[["patient_id", "subject_id"]].dropna().astype(str) for frame in frames)
+        return {patient: person for table in pairs for patient, person in table.to_numpy()}
+
+    def scope(self, target: str, model: str) -> Scope:
+        """Return the place of a model's estimates."""
+        return Scope(task=self.ctx.task.name, target=target, model=model)
+
+    def add(self, estimates: Iterable[Estimate], scope: Scope) -> None:
+        """Add estimates in their place."""
+        self.metrics += [Metric(one, scope) for one in estimates]
+
+    def say(self, target: str, model: str, sentences: Iterable[str]) -> None:
+        """Add sentences on one model."""
+        self.notes += [f"{target} of {model}: {text}" for text in sentences]
+
+    def append(self, name: str, made: pd.DataFrame) -> None:
+        """Add rows to a table."""
+        given = self.tables.get(name)
+        self.tables[name] = made if given is None else pd.concat([given, made], ignore_index=True)
+
+
+def report_findings(parts: Parts) -> None:
+    """Add what the paper reports of a finding: intervals, errors, agreement, tables, figures.
+
+    Parameters
+    ----------
+    parts : Parts
+        Of a task at unit study; changed in place.
+    """
+    binary: By = {}
+    numbers: By = {}
+    for target in parts.ctx.task.targets:
+        if target.name not in parts.predictions.frames:
+            continue
+        studies = parts.predictions.tested(target)
+        if target.kind == "binary":
+            binary |= _binary(parts, target, studies)
+        else:
+            numbers |= _numbers(parts, target, studies)
+    finding = parts.ctx.task.name
+    if binary or numbers:
+        parts.tables["table-2"] = table_2(binary, numbers, finding)
+    parts.tables["published"] = published_findings()
+    parts.tables["published-areas"] = published_aucs().reset_index()
+    if binary:
+        parts.notes += width_sentences(parts.tables["intervals"])
+        _compared_intervals(parts, finding)
+        _roc(parts, binary, finding)
+    report_views_present(parts)
+    _beside_table_1(parts)
+
+
+def _binary(parts: Parts, target: Target, studies: pd.DataFrame) -> By:
+    found: By = {}
+    for model, rows in studies.groupby("model", sort=False):
+        own: dict[str, Any] = {}
+        videos = video_rows(parts.predictions, target, parts.cohort, rows)
+        for unit, table in (("study", rows), ("video", videos)):
+            if table.empty:
+                continue
+            estimates, notes = auc_intervals(table, unit, parts.config, parts.ctx.seed)
+            scope = parts.scope(target.name, str(model))
+            where = scope if unit == "study" else replace(scope, subgroup="each video")
+            parts.add([one for one in estimates if one.name != "auc_delong"], where)
+            parts.say(target.name, f"{model}, {unit} rows", notes)
+            made = interval_rows(estimates, table, target.name, str(model), unit)
+            parts.append("intervals", made)
+            prefix = "" if unit == "study" else "video:"
+            own |= {prefix + one.name: one for one in estimates}
+        if own:
+            found[(target.name, str(model))] = own | {"rows": rows}
+    return found
+
+
+def _numbers(parts: Parts, target: Target, studies: pd.DataFrame) -> By:
+    found: By = {}
+    panels = []
+    constant = training_means(parts.predictions, target, parts.targets, parts.cohort)
+    for model, rows in studies.groupby("model", sort=False):
+        estimates, notes = number_errors(rows, constant, parts.config, parts.ctx.seed)
+        scope = parts.scope(target.name, str(model))
+        parts.add([one for one in estimates if one.name not in BY_DEFAULT], scope)
+        parts.say(target.name, str(model), notes)
+        own: dict[str, Any] = {one.name: one for one in estimates}
+        found[(target.name, str(model))] = own
+        title = TITLES.get(str(model).removesuffix("_value"), str(model))
+        panels.append((str(model), title, rows, _lines(own, target.unit)))
+        _agreement(parts, target, str(model), title, rows, scope)
+    if panels:
+        short = target.name.rpartition("_")[0].upper()
+        parts.figures[f"scatter-{target.name}"] = canvas.described(
+            scatter(panels, name=short, unit=target.unit),
+            f"{short}, predicted and measured, model by model",
+            "Each point a study; on the dashed line both are the same. Beside the error stands "
+            "that of always saying the training patients' mean.",
+        )
+    return found
+
+
+def _lines(own: dict[str, Any], unit: str) -> list[str]:
+    lines = []
+    if "mae" in own:
+        beside = own.get("mae_training_mean")
+        text = f"MAE {own['mae'].value:.3g} {unit}"
+        lines.append(text + ("" if beside is None else f" (constant {beside.value:.3g})"))
+    if "r2" in own:
+        lines.append(f"R² {own['r2'].value:.2f}")
+    if "pearson_r2" in own:
+        lines.append(f"r² {own['pearson_r2'].value:.2f}")
+    return lines
+
+
+def _agreement(
+    parts: Parts, target: Target, model: str, title: str, rows: pd.DataFrame, scope: Scope
+) -> None:
+    try:
+        found = agreement(rows, parts.config.level)
+    except DataError as error:
+        parts.say(target.name, model, [f"no limits of agreement. {error}"])
+        return
+    parts.add(found.estimates, scope)
+    if Scored.clusters_of(rows) is not None:
+        parts.say(target.name, model, ["limits of agreement for repeated measures: patients have "
+                                       "several studies."])  # fmt: skip
+    short = target.name.rpartition("_")[0].upper()
+    parts.figures[f"bland-altman-{model}"] = canvas.described(
+        bland_altman(found, name=short, unit=target.unit),
+        f"{short}, predicted less measured: {title}",
+        "Each point a study, with the bias, the limits of agreement and their intervals.",
+    )
+
+
+def _compared_intervals(parts: Parts, finding: str) -> None:
+    table = parts.tables.get("intervals")
+    if table is None or table.empty:
+        return
+    kept = table[table["method"].str.contains("percentile")]
+    overall = parts.ctx.task.targets[0].name
+    label = [
+        TITLES.get(model, model) + ("" if target == overall else OWN_SEGMENTS)
+        for target, model in zip(kept["target"], kept["model"], strict=True)
+    ]
+    paper = {}
+    for row in published_aucs().reset_index().to_dict("records"):
+        model = str(row["row"])
+        if row["finding"] == finding:
+            own = TITLES[model] + ("" if model == "fused" else OWN_SEGMENTS)
+            paper[own] = (float(row["auc"]), float(row["low"]), float(row["high"]))
+    parts.figures["intervals"] = canvas.described(
+        intervals_figure(kept.assign(label=label), paper),
+        "Intervals by what is drawn: studies, videos or patients",
+        "The same AUCs with bootstraps of studies or videos, which take those of one patient as "
+        "strangers, and of patients. Open marks are published.",
+    )
+
+
+def _roc(parts: Parts, binary: By, finding: str) -> None:
+    """Draw every model at its own label: a view at its segments, the others at any segment."""
+    curves = []
+    overall = parts.ctx.task.targets[0].name
+    for (target, model), own in binary.items():
+        views_own = f"{overall}_{model}"
+        first = views_own if (views_own, model) in binary else overall
+        rows = own["rows"]
+        if target != first or rows["y"].nunique() < 2:
+            continue
+        label = TITLES.get(model, model)
+        curves.append((model, label, rows, own.get("auc_patient_bootstrap")))
+    curves.sort(key=lambda curve: list(TITLES).index(curve[0]) if curve[0] in TITLES else 99)
+    if curves:
+        parts.figures["roc-by-view"] = canvas.described(
+            roc_by_view(curves),
+            f"ROC curves by view: {finding.upper()} at CMR",
+            "Each view at the segments that it shows, the others at any segment; intervals draw "
+            "patients. The dashed diagonal is chance.",
+        )
+
+
+def report_views_present(parts: Parts) -> None:
+    """Add which views the tested studies have, and how many studies have none."""
+    target = parts.ctx.task.targets[0]
+    if target.name not in parts.predictions.frames:
+        return
+    views = views_of_studies(parts.predictions, target, parts.cohort)
+    if not set(views.columns) & set(VIEWS):
+        return
+    parts.tables["views-present"] = views_table(views, parts.predictions, target, parts.config)
+    parts.notes.append(missing_sentence(views))
+
+
+def _beside_table_1(parts: Parts) -> None:
+    first = first_studies(parts.cohort, parts.people)
+    flags = finding_flags(parts.cohort, parts.targets, parts.ctx.task)
+    beside = characteristics_beside(flags.reindex(first))
+    if len(beside):
+        parts.tables["table-1-beside-the-paper"] = beside
+    if len(first) < len(flags):
+        parts.notes.append(
+            f"The shares beside the paper's describe {len(first)} persons by the first "
+            f"study of each, of {len(flags)} studies: tests and limits for independent persons."
+        )
 
 
 def evaluate(

@@ -12,18 +12,26 @@ import pandas as pd
 
 from cardio_core.api import Cohort, CohortTable, ConfigError, Context, DataError, Note, SampleSet
 from cardio_echo_cmr.findings.config import LoadBlock
-from cardio_echo_cmr.findings.labels.own import hidden, known_outcome
-from cardio_echo_cmr.findings.labels.support import (
+from cardio_echo_cmr.findings.labels import (
+    hidden,
+    known_outcome,
+    outcome_sentence,
     require_a_study,
     require_named_views,
+    targets_of,
     unsupported_models,
 )
-from cardio_echo_cmr.findings.labels.targets import outcome_sentence, targets_of
 from cardio_echo_cmr.findings.tasks import OF_THE_ECHO, VIEW
 from cardio_echo_cmr.readers import echonet_folder as echonet
 from cardio_echo_cmr.readers.table_studies import studies_of_table, study_of_row
-from cardio_echo_cmr.studies.pairing import one_row_an_echo, pair_with_cmr
-from cardio_echo_cmr.studies.study import Clip, EchoStudy, open_clip, samples_table
+from cardio_echo_cmr.studies import (
+    Clip,
+    EchoStudy,
+    one_row_an_echo,
+    open_clip,
+    pair_with_cmr,
+    samples_table,
+)
 from cardio_echo_cmr.views.names import UNKNOWN
 from cardio_ultrasound import (
     FileSeen,

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from cardio_core.api import Column, Context, FeatureSet, ModelArtifact, Predictions
+from cardio_echo_cmr.findings.baseline import score_baseline
 from cardio_echo_cmr.findings.config import PredictBlock
-from cardio_echo_cmr.findings.fitting.baseline import score_baseline
 from cardio_echo_cmr.findings.models import recipe_of
-from cardio_echo_cmr.findings.seen_views import view_scores, views_by
-from cardio_echo_cmr.results.intervals import VIDEO
+from cardio_echo_cmr.findings.view_classifier import view_scores, views_by
+from cardio_echo_cmr.results import VIDEO
 
 
 def predict(
@@ -40,9 +40,7 @@ def predict(
     ids = tuple(str(name) for name in features.table.index)
     recipe = recipe_of(ctx)
     if recipe.kind == "view":
-        from cardio_echo_cmr.findings.fitting.view_classifier import (
-            score_views,  # torch only where needed
-        )
+        from cardio_echo_cmr.findings.view_classifier import score_views
 
         scores = score_views(model, features, ctx, batch_size=config.batch_size)
         return Predictions(ids, {ctx.targets[0].name: scores}, "sample")

@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from cardio_core.api import Context, DataError, SampleSet
-from cardio_echo_cmr.clips.square import SectorCutter, square_around
+from cardio_echo_cmr.clips import SectorCutter, square_around
 from cardio_echo_cmr.findings.config import PreprocessBlock
 from cardio_ultrasound import Loop, nameless, sector_mask, view_of
 
@@ -198,7 +198,6 @@ def _require_usable(loop: Loop, min_frames: int) -> None:
         raise DataError(
             f"{loop.name}: expected a grey B-mode loop, found colour Doppler; "
             "choose the clip without colour",
-            reason="colour_doppler",
         )
     if loop.n_frames < min_frames:
         raise DataError(

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cardio_core.api import DataError, canvas, write_measurements
-from cardio_echo_cmr.clips.moments import moments_of
-from cardio_echo_cmr.drawing.loop_sheet import ShownFrame, frame_panel, motion_panel
+from cardio_echo_cmr.clips import moments_of
+from cardio_echo_cmr.drawing.sheet import ShownFrame, frame_panel, motion_panel
 from cardio_echo_cmr.views.names import VIEW_TITLES
 from cardio_ultrasound import sector_mask
 

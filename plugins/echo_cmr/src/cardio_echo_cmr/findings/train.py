@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cardio_core.api import Context, DataError, FeatureSet, ModelArtifact, Note, Target, Targets
-from cardio_echo_cmr.clips.cutting import ClipForm, is_usable, middle_starts
+from cardio_echo_cmr.clips import ClipForm, is_usable, middle_starts
+from cardio_echo_cmr.findings.baseline import N_LEAST, OF_KIND, counts_of, fit_baseline
 from cardio_echo_cmr.findings.config import TrainBlock
-from cardio_echo_cmr.findings.fitting.baseline import N_LEAST, OF_KIND, counts_of, fit_baseline
 from cardio_echo_cmr.findings.models import codes_of, recipe_of
-from cardio_echo_cmr.findings.seen_views import counted, views_of
+from cardio_echo_cmr.findings.view_classifier import counted, views_of
 
 if TYPE_CHECKING:
     from cardio_echo_cmr.networks.examples import Clips, Grey
@@ -39,9 +39,7 @@ def train(
     recipe = recipe_of(ctx)
     training = some_patients(training, targets, config.max_patients, ctx)
     if recipe.kind == "view":
-        from cardio_echo_cmr.findings.fitting.view_classifier import (
-            train_view,  # torch only where needed
-        )
+        from cardio_echo_cmr.findings.view_classifier import train_view
 
         return train_view(training, validation, targets, config, ctx)
     if recipe.kind == "regression":

@@ -11,13 +11,7 @@ import torch
 from numpy.typing import NDArray
 
 from cardio_core.api import FeatureSet
-from cardio_echo_cmr.clips.cutting import (
-    ClipForm,
-    cut_clips,
-    n_recorded,
-    random_crop,
-    random_starts,
-)
+from cardio_echo_cmr.clips import ClipForm, cut_clips, n_recorded, random_crop, random_starts
 
 VIEW_SHIFT = 0.04
 """Of a frame's side: how far frames are shifted at most when the view is learnt."""

@@ -1,12 +1,60 @@
-"""R(2+1)D with 18 layers: every 3-D convolution is one over space and then one over time."""
+"""Weights of others: Kinetics and released cardiac ones, from a local safetensors file."""
 
 from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from cardio_echo_cmr.networks.folded_conv import SpaceConv3d, TimeConv3d
+from cardio_core.api import DataError
+
+
+class SpaceConv3d(nn.Conv3d):
+    """A `Conv3d` of 1 × k × k: frames become images of a larger batch.
+
+    Where channels are not last in memory, that would cost a copy, and it stays a 3-D convolution.
+
+    Examples
+    --------
+    >>> conv = SpaceConv3d(3, 4, (1, 3, 3), (1, 2, 2), (0, 1, 1), bias=False)
+    >>> conv(torch.zeros(2, 3, 5, 8, 8)).shape
+    torch.Size([2, 4, 5, 4, 4])
+    """
+
+    def forward(self, maps: Tensor) -> Tensor:
+        """Return the convolved maps, (n, channels, frames, rows, columns)."""
+        if not maps.is_contiguous(memory_format=torch.channels_last_3d):
+            return super().forward(maps)
+        n, n_channels, n_frames, n_rows, n_columns = maps.shape
+        images = maps.transpose(1, 2).reshape(n * n_frames, n_channels, n_rows, n_columns)
+        made = functional.conv2d(
+            images, self.weight[:, :, 0], self.bias, self.stride[1:], self.padding[1:]
+        )
+        return made.reshape(n, n_frames, *made.shape[1:]).transpose(1, 2)
+
+
+class TimeConv3d(nn.Conv3d):
+    """A `Conv3d` of k × 1 × 1: rows and columns become one dimension.
+
+    Examples
+    --------
+    >>> conv = TimeConv3d(4, 6, (3, 1, 1), (2, 1, 1), (1, 0, 0), bias=False)
+    >>> conv(torch.zeros(2, 4, 5, 8, 8)).shape
+    torch.Size([2, 6, 3, 8, 8])
+    """
+
+    def forward(self, maps: Tensor) -> Tensor:
+        """Return the convolved maps, (n, channels, frames, rows, columns)."""
+        n, n_channels, n_frames, n_rows, n_columns = maps.shape
+        lines = maps.reshape(n, n_channels, n_frames, n_rows * n_columns)
+        made = functional.conv2d(
+            lines, self.weight[..., 0], self.bias, (self.stride[0], 1), (int(self.padding[0]), 0)
+        )
+        return made.reshape(n, made.shape[1], made.shape[2], n_rows, n_columns)
+
 
 PLANES = (64, 128, 256, 512)
 """Channels of the four stages."""
@@ -171,3 +219,135 @@ def _space_then_time(n_in: int, mid: int, n_out: int, stride: int = 1) -> nn.Seq
 
 def _stage(n_in: int, n_out: int, stride: int) -> nn.Sequential:
     return nn.Sequential(_Block(n_in, n_out, stride), _Block(n_out, n_out, 1))
+
+
+PREFIXES = ("module.", "m.", "model.")
+"""What wrappers put before torchvision's names; the released networks say ``m.``."""
+
+HEAD = "fc."
+N_KINETICS = 400
+_COUNTER = "num_batches_tracked"
+_N_NAMED = 3
+
+
+def start_from_file(network: nn.Module, path: Path) -> str:
+    """Copy a file of weights into a network and say in a sentence what was copied.
+
+    Parameters
+    ----------
+    network : R2Plus1D18
+        Changed in place, of the file's width.
+    path : Path
+        A safetensors file whose names are those of torchvision's r2plus1d_18, with or without a
+        prefix. ``.pt`` files are converted beforehand.
+
+    Returns
+    -------
+    str
+        For the notes of the fit.
+
+    Raises
+    ------
+    DataError
+        If the file cannot be read, lacks a weight, holds one that the network has not, or one of
+        another shape. There is no partial copy.
+
+    Notes
+    -----
+    The last layer is kept where it has the network's number of outputs, and left at its random
+    start where it has the 400 of Kinetics, or where `cardio data convert-weights` left it out
+    because it predicts something else.
+    """
+    state = read_state(path)
+    try:
+        mapped = mapped_state(state, network)
+    except DataError as error:
+        raise DataError(f"{path.name}: {error}") from error
+    network.load_state_dict(mapped, strict=False)
+    n_fitted = sum(not name.endswith(_COUNTER) for name in mapped)
+    head = "its last layer too" if f"{HEAD}weight" in mapped else "its last layer is new"
+    return f"started from the weights of {path.name}: {n_fitted} tensors copied, {head}."
+
+
+def read_state(path: Path) -> dict[str, torch.Tensor]:
+    """Return the tensors of a safetensors file.
+
+    Raises
+    ------
+    DataError
+        If there is no such file, or it is of another format.
+    """
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    if not path.is_file():
+        raise DataError(f"weights: expected a safetensors file at {path}, found none")
+    try:
+        return load_file(path)
+    except (OSError, SafetensorError) as error:
+        raise DataError(
+            f"{path.name}: expected a safetensors file of network weights, found something else "
+            f"({error}); convert a .pt file with `cardio data convert-weights FILE --trust`"
+        ) from error
+
+
+def mapped_state(state: Mapping[str, torch.Tensor], network: nn.Module) -> dict[str, torch.Tensor]:
+    """Return the tensors under the network's own names, every one of them checked.
+
+    Raises
+    ------
+    DataError
+        If names or shapes do not agree.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from torch import nn
+    >>> one = nn.Sequential()
+    >>> one.fc = nn.Linear(2, 1)
+    >>> sorted(mapped_state({"m.fc.weight": torch.ones(1, 2), "m.fc.bias": torch.ones(1)}, one))
+    ['fc.bias', 'fc.weight']
+    """
+    found = {_plain(name): value for name, value in state.items()}
+    own = network.state_dict()
+    # Counters steer nothing that is used here, and some files lack them.
+    needed = {name for name in own if not name.endswith(_COUNTER)}
+    if not any(name.startswith(HEAD) for name in found):
+        needed = {name for name in needed if not name.startswith(HEAD)}
+    _refuse("missing", needed - found.keys(), len(found))
+    _refuse("unexpected", found.keys() - own.keys(), len(found))
+    if _is_kinetics_head(found, own):
+        found = {name: value for name, value in found.items() if not name.startswith(HEAD)}
+    other = [
+        f"{name} {tuple(own[name].shape)} expected, {tuple(value.shape)} found"
+        for name, value in found.items()
+        if value.shape != own[name].shape
+    ]
+    _refuse("of another shape", other, len(found), "; ")
+    return found
+
+
+def _plain(name: str) -> str:
+    for prefix in PREFIXES:
+        name = name.removeprefix(prefix)
+    return name
+
+
+def _is_kinetics_head(found: Mapping[str, torch.Tensor], own: Mapping[str, torch.Tensor]) -> bool:
+    name = f"{HEAD}weight"
+    if name not in found:
+        return False
+    theirs, ours = tuple(found[name].shape), tuple(own[name].shape)
+    return theirs[0] == N_KINETICS != ours[0] and theirs[1:] == ours[1:]
+
+
+def _refuse(kind: str, names: Iterable[str], n_found: int, between: str = ", ") -> None:
+    listed = sorted(names)
+    if not listed:
+        return
+    shown = between.join(listed[:_N_NAMED]) + (f"{between}…" if len(listed) > _N_NAMED else "")
+    raise DataError(
+        f"weights: expected those of r2plus1d_18 at train.width_mult's width, found {n_found} "
+        f"tensors with {len(listed)} {kind} ({shown}); give another file, or width_mult 1.0 for a "
+        "published one"
+    )

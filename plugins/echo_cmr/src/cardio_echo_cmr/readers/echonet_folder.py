@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from cardio_core.api import DataError
-from cardio_echo_cmr.studies.study import Clip, EchoStudy
+from cardio_echo_cmr.studies import Clip, EchoStudy
 from cardio_ultrasound import LoopFacts
 
 FILE_LIST, VIDEOS = "FileList.csv", "Videos"

@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from cardio_core.api import CohortTable, ConfigError
-from cardio_echo_cmr.studies.study import TEXTS, Clip, EchoStudy
+from cardio_echo_cmr.studies import TEXTS, Clip, EchoStudy
 from cardio_echo_cmr.views.names import CLIPS
 from cardio_ultrasound import FileSeen, LoopFactsBlock, loops_of_cell, stated_for, strangers
 

@@ -17,12 +17,10 @@ from joblib import Parallel, delayed
 
 import cardio_stats as stats
 from cardio_core.api import write_truth
-from cardio_echo_cmr.segments.pose import VIEWS
-from cardio_echo_cmr.synthetic.beat import ecg_mv
-from cardio_echo_cmr.synthetic.findings import WMA_PREVALENCE
-from cardio_echo_cmr.synthetic.loop import LoopSpec, echo_loop
+from cardio_echo_cmr.segments import VIEWS
+from cardio_echo_cmr.synthetic.findings import WMA_PREVALENCE, draw_response, response_probability
+from cardio_echo_cmr.synthetic.loop import LoopSpec, ecg_mv, echo_loop
 from cardio_echo_cmr.synthetic.patients import Person, Study, draw_person, draw_studies
-from cardio_echo_cmr.synthetic.response import draw_response, response_probability
 from cardio_ultrasound import Conditions, TracedEcg, burn_in, write_us_loop
 
 N_PATIENTS = 100

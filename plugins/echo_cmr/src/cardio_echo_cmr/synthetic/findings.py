@@ -1,15 +1,7 @@
-"""What the CMR finds in a patient, drawn: wall motion, thinning, scar, T1, T2 and ECV.
+"""A response to treatment, drawn: the stand-in for an outcome of somebody's own.
 
-Everything that an echo can show is known here, and so is how far a label can be told from it.
-Wall motion is told by the amplitudes of the segments alone. The label of scar (LGE) depends on the
-thinning of the wall and on the ejection fraction alone, through a logistic function whose slope
-sets the Bayes AUC. T1, T2 and ECV depend on nothing that an echo shows.
-
-References
-----------
-Cerqueira et al., Circulation 2002;105:539-542 (segments and their coronary territories). Means and
-standard deviations of T1, T2 and ECV are such that 26 % of T1 and 22 % of ECV lie above the
-published thresholds, and that a constant predicts them with the published error.
+Patients whose walls move well respond more often. How many segments have a wall motion abnormality
+decides, through a logistic function whose slope sets the Bayes AUC.
 """
 
 from __future__ import annotations
@@ -253,3 +245,29 @@ def are_neighbours(one: int, other: int) -> bool:
         return high - low == 6
     above = {13: (7,), 14: (8, 9), 15: (10,), 16: (11, 12)}
     return low in above[high]
+
+
+_LOGISTIC = {
+    "clear": (2.5, -1.6), "medium": (1.5, -0.9), "subtle": (1.5, -0.9), "impossible": (0.0, 0.0),
+}  # fmt: skip
+"""Intercept and slope a segment, found on 6,000 patients: half of them respond, and the Bayes AUC
+of many patients is .95, .86, .86 and .50."""
+
+
+def response_probability(findings: Findings, difficulty: str) -> float:
+    """Return how probable it is that a patient responds.
+
+    Examples
+    --------
+    >>> from cardio_echo_cmr.synthetic.findings import draw_findings
+    >>> found = draw_findings(np.random.default_rng(1))
+    >>> len(found.wma), round(response_probability(found, "medium"), 2)
+    (0, 0.82)
+    """
+    intercept, slope = _LOGISTIC[difficulty]
+    return float(1.0 / (1.0 + np.exp(-(intercept + slope * len(findings.wma)))))
+
+
+def draw_response(rng: np.random.Generator, probability: float) -> bool:
+    """Draw whether a patient responds."""
+    return bool(rng.uniform() < probability)

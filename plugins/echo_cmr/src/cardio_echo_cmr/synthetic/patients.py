@@ -7,11 +7,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from cardio_echo_cmr.segments.pose import DEPTH_MM, VIEWS, default_geometry
-from cardio_echo_cmr.synthetic.beat import Beat
+from cardio_echo_cmr.segments import DEPTH_MM, VIEWS, default_geometry
 from cardio_echo_cmr.synthetic.findings import Findings, draw_findings
-from cardio_echo_cmr.synthetic.loop import LoopSpec, sector_of
-from cardio_echo_cmr.synthetic.motion import Ventricle
+from cardio_echo_cmr.synthetic.heart import Ventricle
+from cardio_echo_cmr.synthetic.loop import Beat, LoopSpec, sector_of
 from cardio_ultrasound import Look, draw_conditions
 
 SECOND_STUDY_SHARE, LACKS_A_VIEW_SHARE, LATE_CMR_SHARE = 0.4, 0.08, 0.04

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import cv2
@@ -13,9 +14,15 @@ from cardio_mmode_septal_flash.flash.config import FeaturizeBlock
 from cardio_mmode_septal_flash.flash.preprocess import LineOfStudy, StudyMModes
 from cardio_mmode_septal_flash.flash.study import Study
 from cardio_mmode_septal_flash.mmode.picture import crop, resize
-from cardio_mmode_septal_flash.motion.beats import BeatsMotion
-from cardio_mmode_septal_flash.motion.course import COURSE, SPREAD, course_of, spread_of
-from cardio_mmode_septal_flash.motion.excursion import MEASURES, N_TRACE
+from cardio_mmode_septal_flash.motion import (
+    COURSE,
+    MEASURES,
+    N_TRACE,
+    SPREAD,
+    BeatsMotion,
+    course_of,
+    spread_of,
+)
 
 FRAME_PIXELS = 256
 """Rows and columns of a kept frame, whatever the loop's."""
@@ -38,7 +45,7 @@ _TIMING_TITLES = (
     "Aortic valve opening after R",
     "Frame rate",
     "",
-    "Cycle found in the motion?",
+    "Cycle found in the motion",
     "Confidence in the septum line that was found, 0 to 1",
     "",
 )
@@ -94,7 +101,10 @@ def featurize(samples: SampleSet, config: FeaturizeBlock) -> FeatureSet:
             _float(septa), ("point", "axis"), _numbered("point", len(septa[0])), ("px",)
         ),
         "line": FeatureBlock(_float(lines), ("end", "axis"), ("rv", "lv"), ("px",)),
-        "timing": _tabular(_timing(samples, values, framed), TIMING, _TIMING_TITLES),
+        "timing": replace(
+            _tabular(_timing(samples, values, framed), TIMING, _TIMING_TITLES),
+            levels={"cycle_from_motion": ("no", "yes")},
+        ),
         "motion": _tabular(_float([_measures(one) for one in own]), MEASURES, ()),
         "course": _listed([_course(one.study) for one in values], COURSE),
         "spread": _listed([spread_of(one) for one in own], SPREAD),

@@ -20,7 +20,7 @@ from cardio_mmode_septal_flash.flash.models import (
     VIEW_SAID,
     is_flash,
 )
-from cardio_mmode_septal_flash.mmode.view import A4C
+from cardio_mmode_septal_flash.mmode.axis import A4C
 from cardio_mmode_septal_flash.readers.loop import LoopFiles, open_loop
 from cardio_ultrasound import (
     FileSeen,

@@ -16,12 +16,10 @@ from cardio_mmode_septal_flash.flash.config import TrainBlock
 from cardio_mmode_septal_flash.flash.labels import Labelled, originals, scale_of
 from cardio_mmode_septal_flash.flash.models import EARLIER, is_flash, model_of
 from cardio_mmode_septal_flash.localisation import measures
-from cardio_mmode_septal_flash.localisation.place import N_COLUMNS, places_of
+from cardio_mmode_septal_flash.localisation.tables import N_COLUMNS, places_of
 from cardio_mmode_septal_flash.mmode.picture import mean_picture
-from cardio_mmode_septal_flash.networks.backbone_files import OWN, start_from_file
-from cardio_mmode_septal_flash.networks.densenet import FlashDenseNet
-from cardio_mmode_septal_flash.networks.heat_maps import maps_of
-from cardio_mmode_septal_flash.networks.pictures import Pictures
+from cardio_mmode_septal_flash.networks.densenet import OWN, FlashDenseNet, start_from_file
+from cardio_mmode_septal_flash.networks.heat_maps import Pictures, maps_of
 
 N_FOR_THRESHOLD = 64
 MEAN = "mean.safetensors"

@@ -15,10 +15,8 @@ from cardio_core.api import Context, DataError, SampleSet
 from cardio_mmode_septal_flash.flash.config import PreprocessBlock
 from cardio_mmode_septal_flash.flash.models import VIEW_SAID
 from cardio_mmode_septal_flash.flash.study import Study, prepare_study
-from cardio_mmode_septal_flash.mmode.axis import ScanLine
-from cardio_mmode_septal_flash.mmode.view import A4C
-from cardio_mmode_septal_flash.motion.beats import BeatsMotion, trust_of_motion
-from cardio_mmode_septal_flash.motion.excursion import septal_motion
+from cardio_mmode_septal_flash.mmode.axis import A4C, ScanLine
+from cardio_mmode_septal_flash.motion import BeatsMotion, septal_motion, trust_of_motion
 from cardio_ultrasound import nameless
 
 

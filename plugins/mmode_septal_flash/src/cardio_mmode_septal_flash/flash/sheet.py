@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cardio_core.api import write_measurements
-from cardio_mmode_septal_flash.drawing.excursion import (
+from cardio_mmode_septal_flash.drawing.study import (
     Course,
     Followed,
     course_of_beat,
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from cardio_core.api import FeatureSet, SampleSet
     from cardio_mmode_septal_flash.flash.preprocess import LineOfStudy
-    from cardio_mmode_septal_flash.motion.beats import BeatsMotion
+    from cardio_mmode_septal_flash.motion import BeatsMotion
 
 
 def sheet(figure: Figure, samples: SampleSet, features: FeatureSet) -> None:

@@ -8,22 +8,29 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cardio_core.api import DataError
-from cardio_mmode_septal_flash.cycle.find_cycle import Beats, Cycle, cut_cycle, find_beats, withheld
-from cardio_mmode_septal_flash.cycle.volume import CycleVolume
+from cardio_mmode_septal_flash.cycle import (
+    Beats,
+    Cycle,
+    CycleVolume,
+    cut_cycle,
+    find_beats,
+    withheld,
+)
 from cardio_mmode_septal_flash.flash.config import PreprocessBlock
-from cardio_mmode_septal_flash.mmode.axis import ScanLine, centre_index, scan_line, shifted_lines
-from cardio_mmode_septal_flash.mmode.side import (
+from cardio_mmode_septal_flash.mmode.axis import (
     DISAGREE,
     LATERAL,
     MIRRORED,
     UNSURE,
+    ScanLine,
+    centre_index,
+    judged_view,
+    scan_line,
+    shifted_lines,
     side_of_lv,
     trust_of_side,
 )
-from cardio_mmode_septal_flash.mmode.view import judged_view
-from cardio_mmode_septal_flash.septum.find_septum import find_septum
-from cardio_mmode_septal_flash.septum.polyline import Septum, require_inside
-from cardio_mmode_septal_flash.septum.trust import SURE, Trust
+from cardio_mmode_septal_flash.septum import SURE, Septum, Trust, find_septum, require_inside
 from cardio_ultrasound import Loop, sector_hull, view_of, with_drawn_r_peaks
 
 FOUND = "septum found in the pictures"

@@ -17,7 +17,7 @@ from vtkmodules.vtkCommonDataModel import vtkImageData
 from vtkmodules.vtkCommonMath import vtkMatrix4x4
 from vtkmodules.vtkImagingCore import vtkImageReslice
 
-from cardio_mmode_septal_flash.cycle.volume import CycleVolume
+from cardio_mmode_septal_flash.cycle import CycleVolume
 from cardio_mmode_septal_flash.mmode.axis import ScanLine
 from cardio_mmode_septal_flash.mmode.time import Interpolation, time_weights
 
@@ -127,7 +127,7 @@ def reslice_vtk(
     Examples
     --------
     >>> from cardio_mmode_septal_flash.mmode.axis import ScanLine
-    >>> from cardio_mmode_septal_flash.cycle.volume import CycleVolume
+    >>> from cardio_mmode_septal_flash.cycle import CycleVolume
     >>> frames = np.full((5, 40, 40), 100, np.uint8)
     >>> cycle = CycleVolume(frames, np.arange(5) * 20.0, 80.0, (1.0, 1.0))
     >>> line = ScanLine((20.0, 20.0), (0.0, 1.0), -30.0, 15.0)

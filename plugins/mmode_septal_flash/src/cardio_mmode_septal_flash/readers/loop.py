@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cardio_core.api import DataError
-from cardio_mmode_septal_flash.septum.polyline import N_POINTS, Septum, resample
+from cardio_mmode_septal_flash.septum import N_POINTS, Septum, resample
 from cardio_ultrasound import Loop, LoopFacts, nameless, read_loop, read_r_times, sidecar_of
 
 SQUARE = (1.0, 1.0)
@@ -90,7 +90,6 @@ def open_loop(files: LoopFiles) -> OpenedLoop:
         raise DataError(
             "expected a grey B-mode loop, found colour Doppler, whose colours hide the septum; "
             "choose the clip without colour",
-            reason="colour_doppler",
         )
     return OpenedLoop(loop, septum)
 

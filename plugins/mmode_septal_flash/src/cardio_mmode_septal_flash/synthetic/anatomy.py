@@ -215,3 +215,162 @@ def _texture_db(
         wave, phase = rng.normal(0.0, 2 * np.pi / 30.0, 2), rng.uniform(0.0, 2 * np.pi)
         level += 1.2 * np.cos(wave[0] * u + wave[1] * v + phase)
     return level
+
+
+MODES = ("septum", "lateral", "base", "rv", "breath", "valves")
+"""Septum and lateral wall inward; base towards the apex; free wall of the right ventricle inward;
+the whole heart away from the probe; leaflets from closed to open."""
+
+_FADE_OUT_MM = 15.0
+_FADE_BELOW_MM = 25.0
+_ATRIUM_MM = 45.0
+
+
+def tissue_modes(anatomy: Anatomy, heart_mm: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return how tissue at rest places moves in every mode but the valves'.
+
+    Parameters
+    ----------
+    anatomy : Anatomy
+        The heart.
+    heart_mm : ndarray, shape (n, 2)
+        Places (u, v) at rest.
+
+    Returns
+    -------
+    ndarray, shape (5, n, 2)
+        Displacements (du, dv) for a weight of 1: septum, lateral, base, rv, breath.
+
+    Examples
+    --------
+    >>> from cardio_mmode_septal_flash.synthetic.anatomy import MMODE_POINT, Anatomy
+    >>> heart = Anatomy()
+    >>> point = heart.septum()[MMODE_POINT : MMODE_POINT + 1]
+    >>> np.linalg.norm(tissue_modes(heart, point)[:, 0], axis=1).round(2).tolist()
+    [1.0, 0.0, 0.73, 0.0, 1.0]
+    """
+    u, v = heart_mm[:, 0], heart_mm[:, 1]
+    base = anatomy.length_mm
+    place = wall_place(anatomy, heart_mm)
+    plateau = anatomy.wall_mm / 2 + 2.0
+    inside_mm = 0.75 * anatomy.half_width_mm
+    radial = _fade(np.maximum(-place.depth_mm - plateau, 0.0), inside_mm) * _fade(
+        np.maximum(place.depth_mm - plateau, 0.0), _FADE_OUT_MM
+    )
+    below = _fade(np.maximum(v - base, 0.0), _FADE_BELOW_MM)
+    along = radial * np.cos(place.eccentric) * below / _at_mmode_line(anatomy)
+    septum = along * (u < 0)
+    lateral = along * (u >= 0)
+    aside = _fade(np.maximum(np.abs(u) - 2.4 * anatomy.half_width_mm, 0.0), 25.0)
+    upward = np.where(v <= base, np.maximum(v, 0.0) / base, _fade(v - base, _ATRIUM_MM)) * aside
+    rv_depth = rv_depth_mm(anatomy, heart_mm)
+    rv = (
+        _fade(np.maximum(np.abs(rv_depth) - 3.0, 0.0), 18.0)
+        * _fade(np.maximum(plateau + 14.0 - place.depth_mm, 0.0), 14.0)
+        * below
+        * (u < 0)
+    )
+    modes = np.zeros((5, *heart_mm.shape))
+    modes[0] = septum[:, None] * place.inward
+    modes[1] = lateral[:, None] * place.inward
+    modes[2, :, 1] = -upward
+    modes[3, :, 0] = rv
+    modes[4, :, 1] = 1.0
+    return modes
+
+
+def _at_mmode_line(anatomy: Anatomy) -> float:
+    """Return the radial motion's share where the M-mode's line stands, before scaling."""
+    point = anatomy.septum()[MMODE_POINT : MMODE_POINT + 1]
+    return float(np.cos(wall_place(anatomy, point).eccentric[0]))
+
+
+def _fade(beyond_mm: NDArray[np.float64], over_mm: float) -> NDArray[np.float64]:
+    """Return 1 at 0 and below, 0 from `over_mm`, a squared cosine between."""
+    share = np.clip(beyond_mm / over_mm, 0.0, 1.0)
+    return np.asarray(np.cos(0.5 * np.pi * share) ** 2, dtype=np.float64)
+
+
+_PER_MM2 = 6.0
+"""Ten in a resolution cell at the range of the valves."""
+
+_LEAFLET_MM, _LEAFLET_DB = 1.8, 2.0
+_LEAD_MM, _LEAD_DB = 1.1, 12.0
+_LEAD_TAIL = ((0.0, 0.0), (4.0, -14.0), (8.0, -20.0))
+"""Copies of the lead behind it, in mm along the beam, and how much weaker they are."""
+
+
+@dataclass(frozen=True)
+class Strands:
+    """Scatterers of thin structures.
+
+    Attributes
+    ----------
+    heart_mm : ndarray, shape (n, 2)
+        Places (u, v) at rest, valves closed.
+    opening_mm : ndarray, shape (n, 2)
+        From closed to open.
+    level_db : ndarray, shape (n,)
+        Relative to myocardium.
+    """
+
+    heart_mm: NDArray[np.float64]
+    opening_mm: NDArray[np.float64]
+    level_db: NDArray[np.float64]
+
+
+def leaflets(anatomy: Anatomy, rng: np.random.Generator) -> Strands:
+    """Draw the leaflets of the mitral and the tricuspid valve."""
+    base, half, edge = anatomy.length_mm, anatomy.half_width_mm, anatomy.wall_mm / 2
+    rv = anatomy.rv_width_mm
+    septal_rv = -half - edge
+    # Hinge, closed tip and open tip of each leaflet.
+    shapes = (
+        ((-0.72 * half, base), (0.12 * half, base - 6.5), (-0.42 * half, base - 21.0)),
+        ((0.78 * half, base), (0.10 * half, base - 6.5), (0.60 * half, base - 13.0)),
+        ((septal_rv, base - 1.0), (septal_rv - 0.5 * rv, base - 6.0), (septal_rv - 4, base - 14)),
+        ((septal_rv - 0.92 * rv, base), (septal_rv - 0.48 * rv, base - 6.0),
+         (septal_rv - 0.75 * rv, base - 15.0)),
+    )  # fmt: skip
+    closed, opening = [], []
+    for hinge, tip, open_tip in shapes:
+        length = float(np.hypot(tip[0] - hinge[0], tip[1] - hinge[1]))
+        n = round(_PER_MM2 * length * _LEAFLET_MM)
+        along = rng.uniform(0.0, 1.0, n)
+        shift = rng.uniform(-0.5, 0.5, n) * _LEAFLET_MM
+        sag = 2.0 * along * (1.0 - along)
+        middle = np.outer(1 - along, hinge) + np.outer(along, tip)
+        closed.append(middle + np.stack([np.zeros(n), shift - sag], axis=1))
+        opening.append(np.outer(along, np.subtract(open_tip, tip)))
+    places = np.concatenate(closed)
+    return Strands(places, np.concatenate(opening), np.full(len(places), _LEAFLET_DB))
+
+
+def pacing_lead(anatomy: Anatomy, rng: np.random.Generator) -> Strands:
+    """Draw a lead from the right atrium to the apex of the right ventricle, with its tail."""
+    base, half, edge = anatomy.length_mm, anatomy.half_width_mm, anatomy.wall_mm / 2
+    septal_rv = -half - edge
+    bend = np.array([
+        [septal_rv - 0.80 * anatomy.rv_width_mm, base + 24.0],
+        [septal_rv - 0.20 * anatomy.rv_width_mm, base + 6.0],
+        [septal_rv - 0.75 * anatomy.rv_width_mm, 0.75 * base],
+        [-0.78 * half - edge - 3.0, 0.38 * base],
+    ])  # fmt: skip
+    curve = _bezier(bend, np.linspace(0.0, 1.0, 200))
+    length = float(np.hypot(*np.diff(curve, axis=0).T).sum())
+    n = round(_PER_MM2 * length * _LEAD_MM)
+    thread = _bezier(bend, rng.uniform(0.0, 1.0, n)) + rng.uniform(-0.5, 0.5, (n, 2)) * _LEAD_MM
+    places = np.concatenate([thread + np.array([0.0, behind]) for behind, _ in _LEAD_TAIL])
+    level = np.concatenate([np.full(n, _LEAD_DB + weaker) for _, weaker in _LEAD_TAIL])
+    return Strands(places, np.zeros_like(places), level)
+
+
+def _bezier(points: NDArray[np.float64], share: ArrayLike) -> NDArray[np.float64]:
+    """Return places on the cubic Bézier curve of four points, shares from 0 to 1."""
+    t = np.asarray(share, dtype=np.float64)[:, None]
+    return np.asarray(
+        (1 - t) ** 3 * points[0]
+        + 3 * (1 - t) ** 2 * t * points[1]
+        + 3 * (1 - t) * t**2 * points[2]
+        + t**3 * points[3]
+    )

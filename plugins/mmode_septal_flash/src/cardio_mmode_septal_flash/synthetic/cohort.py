@@ -19,7 +19,6 @@ from numpy.typing import NDArray
 
 import cardio_stats as stats
 from cardio_core.api import write_truth
-from cardio_mmode_septal_flash.synthetic.beat import ecg_mv
 from cardio_mmode_septal_flash.synthetic.patients import (
     TIMEPOINTS,
     Study,
@@ -30,6 +29,7 @@ from cardio_mmode_septal_flash.synthetic.septal_flash import (
     SECTOR,
     LoopSpec,
     SeptumTruth,
+    ecg_mv,
     moved,
     septal_flash_loop,
     septum_truth,

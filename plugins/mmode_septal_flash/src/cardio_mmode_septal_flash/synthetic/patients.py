@@ -9,8 +9,7 @@ import numpy as np
 from scipy.special import ndtr
 
 from cardio_mmode_septal_flash.synthetic.anatomy import Anatomy
-from cardio_mmode_septal_flash.synthetic.beat import Beat, SeptalMotion
-from cardio_mmode_septal_flash.synthetic.septal_flash import LoopSpec
+from cardio_mmode_septal_flash.synthetic.septal_flash import Beat, LoopSpec, SeptalMotion
 from cardio_ultrasound import Conditions, draw_conditions
 
 TIMEPOINTS = ("baseline", "follow-up")

@@ -17,7 +17,7 @@ INDICES = {
     "kurtosis": "Phase kurtosis",
     "skewness_of_bins": "Skewness of the histogram's bins",
     "kurtosis_of_bins": "Kurtosis of the histogram's bins",
-    "above_noise": "Phase SD distinguishable from noise?",
+    "above_noise": "Phase SD distinguishable from noise",
     "psd_corrected_deg": "Phase SD without noise",
     "pbw_corrected_deg": "Phase bandwidth without noise",
     "phase_noise_deg": "Noise of one phase",

@@ -20,20 +20,25 @@ from cardio_core.api import (
     Target,
     default_evaluate,
 )
-from cardio_spect_polar.audit.flags import flag_groups
-from cardio_spect_polar.audit.groups import audit, groups_of
-from cardio_spect_polar.audit.simulations import (
+from cardio_spect_polar.audit import (
+    audit,
     disagreeing_readers,
+    flag_groups,
+    groups_of,
     prevalence_shift,
     referral_bias,
     scanner_shift,
 )
 from cardio_spect_polar.drawing.words import worded
 from cardio_spect_polar.flow.config import EvaluateBlock
-from cardio_spect_polar.flow.evaluation.audit_told import audit_told
-from cardio_spect_polar.flow.evaluation.comparison import more_metrics, network_versus_logistic
-from cardio_spect_polar.flow.evaluation.figures import figures_of
-from cardio_spect_polar.flow.evaluation.tested import clusters_of, tested_patients
+from cardio_spect_polar.flow.results import (
+    audit_told,
+    clusters_of,
+    figures_of,
+    more_metrics,
+    network_versus_logistic,
+    tested_patients,
+)
 from cardio_spect_polar.published.yeung_2022 import published_table
 
 CIRCULAR = "Sanity check, circular: these targets are computed from the maps that go in."

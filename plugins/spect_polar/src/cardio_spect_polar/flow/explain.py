@@ -23,7 +23,7 @@ from cardio_core.api import (
 from cardio_spect_polar.drawing.words import worded
 from cardio_spect_polar.flow.config import ExplainBlock
 from cardio_spect_polar.flow.models import N_SEGMENTS, kind_of, map_of
-from cardio_spect_polar.polar.pictures import segment_picture
+from cardio_spect_polar.polar.maps import segment_picture
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -92,14 +92,14 @@ def _network(
 ) -> tuple[Callable[[torch.Tensor], torch.Tensor], Callable[[torch.Tensor], torch.Tensor]]:
     """Return functions from feature maps to the logit (n, 1), and from pictures to the maps."""
     if ctx.task.name == "mfr":
-        from cardio_spect_polar.flow.step_one import open_step_one
+        from cardio_spect_polar.flow.transfer import open_step_one
 
         network = open_step_one(model)
         return (
             lambda maps: network.late(maps, layer)[:, N_SEGMENTS:],
             lambda pictures: network.early(pictures, layer),
         )
-    from cardio_spect_polar.flow.step_two import open_step_two
+    from cardio_spect_polar.flow.transfer import open_step_two
 
     trunk, tail = open_step_two(model, target)
     return lambda maps: tail.after(maps, layer), lambda pictures: tail.until(trunk(pictures), layer)

@@ -9,7 +9,7 @@ from cardio_core.api import Context, FeatureBlock, FeatureSet, SampleSet
 from cardio_spect_polar.flow.config import FeaturizeBlock
 from cardio_spect_polar.flow.models import MAPS, N_SEGMENTS
 from cardio_spect_polar.polar.flow_maps import FlowMaps, segments_of_map
-from cardio_spect_polar.polar.pictures import LARGEST, disc, to_bytes
+from cardio_spect_polar.polar.maps import LARGEST, disc, to_bytes
 
 UNITS = {"rest": "ml/min/g", "stress": "ml/min/g", "reserve": "1"}
 

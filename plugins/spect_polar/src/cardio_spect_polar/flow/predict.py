@@ -46,10 +46,10 @@ def _factors(
     model: ModelArtifact, features: FeatureSet, config: PredictBlock, ctx: Context, gain: float
 ) -> dict[str, NDArray[np.float64]]:
     if kind_of(ctx) == "logistic":
-        from cardio_spect_polar.flow.logistic import score_logistic
+        from cardio_spect_polar.flow.transfer import score_logistic
 
         return score_logistic(model, features, ctx, gain=gain)
-    from cardio_spect_polar.flow.step_two import score_step_two
+    from cardio_spect_polar.flow.transfer import score_step_two
 
     return score_step_two(model, features, ctx, config.batch_size, gain=gain)
 
@@ -57,9 +57,7 @@ def _factors(
 def _reserve(
     model: ModelArtifact, features: FeatureSet, config: PredictBlock, ctx: Context
 ) -> dict[str, NDArray[np.float64]]:
-    from cardio_spect_polar.flow.pictures import Pictures
-    from cardio_spect_polar.flow.step_one import SEGMENTS, open_step_one
-    from cardio_spect_polar.flow.step_two import to_probability
+    from cardio_spect_polar.flow.transfer import SEGMENTS, Pictures, open_step_one, to_probability
 
     pictures = Pictures(features[f"picture_{map_of(ctx)}"].values)
     outputs = np.asarray(

@@ -19,13 +19,13 @@ def train(
     The number of epochs is set, not chosen: inner folds score the last epoch, as the test will.
     """
     if ctx.task.name == "mfr":
-        from cardio_spect_polar.flow.step_one import train_step_one
+        from cardio_spect_polar.flow.transfer import train_step_one
 
         return train_step_one(training, targets, config, ctx)
     if kind_of(ctx) == "logistic":
-        from cardio_spect_polar.flow.logistic import fit_regressions
+        from cardio_spect_polar.flow.transfer import fit_regressions
 
         return fit_regressions(training, targets, config, ctx)
-    from cardio_spect_polar.flow.step_two import train_step_two
+    from cardio_spect_polar.flow.transfer import train_step_two
 
     return train_step_two(training, targets, config, ctx)

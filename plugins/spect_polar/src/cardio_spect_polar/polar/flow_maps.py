@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from cardio_core.api import DataError
-from cardio_spect_polar.polar.segments import N_SEGMENTS, segment_means, segments_of
+from cardio_spect_polar.polar.maps import N_SEGMENTS, segment_means, segments_of
 from cardio_spect_polar.readers.polar_map import read_polar_map
 
 MAX_RESERVE = 6.0

@@ -22,8 +22,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from cardio_core.api import DataError
-from cardio_spect_polar.readers.checks import require_voxel
-from cardio_spect_polar.readers.gated import Base, State
+from cardio_spect_polar.readers.gated import Base, State, require_voxel
 
 _MAX_BYTES = 100_000
 _NUMBERS = {

@@ -16,11 +16,14 @@ from cardio_core.api import (
 )
 from cardio_spect_polar.published.he_2022 import published_parts
 from cardio_spect_polar.response.config import EvaluateBlock
-from cardio_spect_polar.response.evaluation.checks import base_parts, calibration_parts
-from cardio_spect_polar.response.evaluation.code_tables import code_tables
-from cardio_spect_polar.response.evaluation.honest_tables import honest_parts
-from cardio_spect_polar.response.evaluation.paper_tables import paper_parts
-from cardio_spect_polar.response.evaluation.patient_table import patient_table
+from cardio_spect_polar.response.honest_tables import honest_parts
+from cardio_spect_polar.response.paper_tables import paper_parts
+from cardio_spect_polar.response.tables import (
+    base_parts,
+    calibration_parts,
+    code_tables,
+    patient_table,
+)
 
 
 def evaluate(

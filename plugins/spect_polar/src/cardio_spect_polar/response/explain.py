@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 
 from cardio_core.api import Case, Context, Explanation, FeatureSet, ModelArtifact, Predictions
-from cardio_spect_polar.drawing import study_sheets
-from cardio_spect_polar.drawing.traverse import segment_change_deg, traverse_maps
+from cardio_spect_polar.drawing import sheet
+from cardio_spect_polar.drawing.polar_maps import segment_change_deg, traverse_maps
 from cardio_spect_polar.drawing.words import worded
 from cardio_spect_polar.polar.segment_names import SEGMENT_NAMES
 from cardio_spect_polar.published.normal_limits import LIMITS
 from cardio_spect_polar.response.config import ExplainBlock
-from cardio_spect_polar.response.fitting.fit_codes import FittedCodes
+from cardio_spect_polar.response.fitting import FittedCodes
 from cardio_spect_polar.response.models import RECIPES, Recipe
 from cardio_spect_polar.response.patients import phase_maps
 from cardio_spect_polar.response.train import SCREEN, code_name
@@ -21,7 +21,7 @@ from cardio_spect_polar.response.train import SCREEN, code_name
 RULE = (
     "under the models with codes, of every fold, the codes that entered the regression, strongest "
     "first, from below to above their mean, each filed under the tested patient in whom it is "
-    f"farthest from it and who has none yet; under the model psd, {study_sheets.RULE}"
+    f"farthest from it and who has none yet; under the model psd, {sheet.RULE}"
 )
 SHEETS_BESIDE, SHEETS_NEED = "psd", "qc_counts"
 RASTER_SIDE = 128
@@ -50,7 +50,7 @@ def explain(
     """
     recipe = RECIPES[str(ctx.model)]
     if ctx.model == SHEETS_BESIDE and config.n_studies and SHEETS_NEED in features.blocks:
-        sheets = study_sheets.study_cases(features, config.n_studies, LIMITS)
+        sheets = sheet.study_cases(features, config.n_studies, LIMITS)
         return Explanation(tuple(sheets), RULE)
     if not recipe.codes or config.n_cases == 0:
         return Explanation()

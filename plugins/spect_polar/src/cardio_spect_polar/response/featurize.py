@@ -2,34 +2,100 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import asdict, replace
 from typing import Any
 
 import numpy as np
 
 from cardio_core.api import Context, DataError, FeatureBlock, FeatureSet, SampleSet
 from cardio_spect_polar.drawing.words import CHANGES, INDICES, REGIONS
-from cardio_spect_polar.phase.cycle.histogram import phase_histogram
-from cardio_spect_polar.phase.indices.change import CHANGE_UNITS, change_from_rest
-from cardio_spect_polar.phase.indices.filling import FILLING_UNITS, N_TIMES, filling, volume_curve
-from cardio_spect_polar.phase.indices.regions import REGION_UNITS
-from cardio_spect_polar.phase.indices.scores import summed_score
-from cardio_spect_polar.phase.indices.summary import (
+from cardio_spect_polar.phase.cycle import phase_histogram
+from cardio_spect_polar.phase.geometry import SampledWall
+from cardio_spect_polar.phase.perfusion import CHANGE_UNITS, change_from_rest, summed_score
+from cardio_spect_polar.phase.sampling import GATES, qc_view
+from cardio_spect_polar.phase.summary import (
+    REGION_UNITS,
     SUMMARY_UNITS,
     WallSummary,
     spread_of,
     summarise,
 )
-from cardio_spect_polar.phase.sampling.qc_view import GATES, qc_view
-from cardio_spect_polar.phase.ventricle.wall import SampledWall
+from cardio_spect_polar.phase.volumes import FILLING_UNITS, N_TIMES, filling, volume_curve
 from cardio_spect_polar.polar.segment_names import SEGMENT_NAMES
 from cardio_spect_polar.published.normal_limits import LIMITS, within_limits
-from cardio_spect_polar.readers.flag import withheld
-from cardio_spect_polar.response.clinical import CLINICAL
+from cardio_spect_polar.readers.gated import Numbers, withheld
 from cardio_spect_polar.response.config import FeaturizeBlock
+from cardio_spect_polar.response.patients import CLINICAL
 from cardio_spect_polar.response.preprocess import Heart
-from cardio_spect_polar.response.withholding import withhold
+
+_NO_YES = ("no", "yes")
+
+BLOCKS_OF_NEITHER = (
+    "perfusion", "segment_perfusion", "scores", "state", "ends", "clinical", "qc_counts",
+    "qc_dots", "qc_edges", "qc_base", "qc_about",
+)  # fmt: skip
+"""Blocks that a study without gates would show too."""
+
+OF_NEITHER = ("scar_pct", "wall_confidence", "rr_ms")
+"""How the names of indices end that do not hang on the gates."""
+
+OF_VOLUMES = (
+    "lvedv", "lvesv", "lvef", "volume", "stroke", "cardiac", "peak_filling", "peak_ejection",
+    "time_to_peak", "base_", "myocardial",
+)  # fmt: skip
+"""How the names of indices and blocks begin that are made of the cavity's volumes."""
+
+_NAMED = ("indices", "regions")
+
+
+def withhold(
+    blocks: Mapping[str, FeatureBlock], reasons: Sequence[Collection[Numbers]]
+) -> dict[str, FeatureBlock]:
+    """Return the blocks with NaN where numbers are withheld.
+
+    Parameters
+    ----------
+    blocks : mapping of str to FeatureBlock
+        Of all studies. A block or an index that is not known to be made of volumes, or of neither,
+        counts as made of phases.
+    reasons : sequence of collection of {"phase", "volumes"}
+        What of each study is withheld, in the order of the rows.
+
+    Examples
+    --------
+    >>> made = FeatureBlock(
+    ...     np.array([[9.0, 60.0, 5.0]]), ("name",), ("psd_deg", "lvef_spect_pct", "scar_pct"),
+    ...     ("deg", "%", "%"),
+    ... )
+    >>> withhold({"indices": made}, [("phase",)])["indices"].values.tolist()
+    [[nan, 60.0, 5.0]]
+    """
+    rows: dict[Numbers, list[int]] = {
+        numbers: [row for row, found in enumerate(reasons) if numbers in found]
+        for numbers in ("phase", "volumes")
+    }
+    if not any(rows.values()):
+        return dict(blocks)
+    return {name: _without(name, block, rows) for name, block in blocks.items()}
+
+
+def _without(name: str, block: FeatureBlock, rows: Mapping[Numbers, list[int]]) -> FeatureBlock:
+    if name in BLOCKS_OF_NEITHER:
+        return block
+    values = np.array(block.values)
+    if name not in _NAMED:
+        values[rows[_made_of(name)]] = np.nan
+        return replace(block, values=values)
+    for place, index in enumerate(block.names):
+        if not index.endswith(OF_NEITHER):
+            values[rows[_made_of(index)], place] = np.nan
+    return replace(block, values=values)
+
+
+def _made_of(name: str) -> Numbers:
+    return "volumes" if name.startswith(OF_VOLUMES) else "phase"
+
 
 VOLUME_UNITS = {
     "lvedv_spect_ml": "mL", "lvesv_spect_ml": "mL", "stroke_volume_spect_ml": "mL",
@@ -117,6 +183,7 @@ def featurize(samples: SampleSet, config: FeaturizeBlock, ctx: Context) -> Featu
         tuple(INDEX_UNITS),
         tuple(INDEX_UNITS.values()),
         titles=tuple(INDICES[name] for name in INDEX_UNITS),
+        levels={"above_noise": _NO_YES},
     )
     regions = _named(
         [list(found.regions.values()) for found in summaries],
@@ -142,7 +209,8 @@ def featurize(samples: SampleSet, config: FeaturizeBlock, ctx: Context) -> Featu
             [[_at_stress(heart)] for heart in hearts],
             ("at_stress",),
             ("1",),
-            titles=("At stress?",),
+            titles=("At stress",),
+            levels={"at_stress": _NO_YES},
         ),
         "indices": indices,
         "regions": regions,
@@ -304,7 +372,8 @@ def _limits(
     listed = ("psd_deg", "pbw_deg")
     return _named(
         values, tuple(limit.name for limit in LIMITS), ("1",),
-        titles=tuple(f"{one.within}?" if one.index in listed else "" for one in LIMITS),
+        titles=tuple(one.within if one.index in listed else "" for one in LIMITS),
+        levels={one.name: _NO_YES for one in LIMITS},
     )  # fmt: skip
 
 
@@ -323,8 +392,10 @@ def _named(
     units: tuple[str, ...],
     axis: str = "name",
     titles: tuple[str, ...] | None = None,
+    levels: Mapping[str, tuple[str, ...]] | None = None,
 ) -> FeatureBlock:
-    return FeatureBlock(np.asarray(values, np.float32), (axis,), names, units, titles=titles)
+    array = np.asarray(values, np.float32)
+    return FeatureBlock(array, (axis,), names, units, titles=titles, levels=levels or {})
 
 
 def _qc(hearts: Sequence[Heart], config: FeaturizeBlock) -> dict[str, FeatureBlock]:

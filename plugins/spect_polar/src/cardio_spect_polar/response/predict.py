@@ -7,9 +7,7 @@ import pandas as pd
 
 from cardio_core.api import Column, Context, FeatureSet, ModelArtifact, Predictions
 from cardio_spect_polar.response.config import PredictBlock
-from cardio_spect_polar.response.fitting.fit_codes import FittedCodes
-from cardio_spect_polar.response.fitting.other_kinds import Ridge
-from cardio_spect_polar.response.fitting.regression import Regression
+from cardio_spect_polar.response.fitting import FittedCodes, Regression, Ridge
 from cardio_spect_polar.response.models import RECIPES
 from cardio_spect_polar.response.patients import measured, patients_of, phase_maps, units_of
 from cardio_spect_polar.response.train import MODEL, code_name

@@ -5,14 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from cardio_core.api import Context, DataError, SampleSet
-from cardio_spect_polar.phase.sampling.heart_sampling import (
-    SampledHeart,
-    sample_heart,
-    with_base_moved,
-)
-from cardio_spect_polar.phase.ventricle.wall import SampledWall
-from cardio_spect_polar.readers.flag import Flag, no_verdict, told, withheld
-from cardio_spect_polar.readers.gated import State
+from cardio_spect_polar.phase.geometry import SampledWall
+from cardio_spect_polar.phase.sampling import SampledHeart, sample_heart, with_base_moved
+from cardio_spect_polar.readers.gated import Flag, State, no_verdict, told, withheld
 from cardio_spect_polar.response.config import PreprocessBlock
 
 NO_RR = Flag("the RR interval is unknown: rates of filling and ejection are missing")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cardio_spect_polar.drawing.study_sheets import measured_pair, measured_study
+from cardio_spect_polar.drawing.sheet import measured_pair, measured_study
 from cardio_spect_polar.published.normal_limits import LIMITS
 
 if TYPE_CHECKING:

@@ -9,10 +9,18 @@ import pandas as pd
 
 from cardio_core.api import Context, FeatureSet, ModelArtifact, Note, Target, Targets
 from cardio_spect_polar.response.config import TrainBlock
-from cardio_spect_polar.response.fitting.fit_codes import FittedCodes, fit_codes
-from cardio_spect_polar.response.fitting.other_kinds import Ridge, fit_ridge
-from cardio_spect_polar.response.fitting.regression import Floats, Regression, fit_regression
-from cardio_spect_polar.response.fitting.screening import Screen, screen_codes, univariable_p
+from cardio_spect_polar.response.fitting import (
+    FittedCodes,
+    Floats,
+    Regression,
+    Ridge,
+    Screen,
+    fit_codes,
+    fit_regression,
+    fit_ridge,
+    screen_codes,
+    univariable_p,
+)
 from cardio_spect_polar.response.models import RECIPES, Recipe
 from cardio_spect_polar.response.patients import measured, outcomes, patients_of, phase_maps
 

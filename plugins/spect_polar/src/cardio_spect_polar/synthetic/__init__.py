@@ -89,13 +89,13 @@ def synthesize(
         difficulty=(difficulty or "medium", DIFFICULTIES),
     )
     if task == "crt_response":
-        from cardio_spect_polar.synthetic.crt.cohort import N_PATIENTS, write_crt_cohort
+        from cardio_spect_polar.synthetic.crt import N_PATIENTS, write_crt_cohort
 
         n = n_patients or N_PATIENTS
         write_crt_cohort(
             folder, n, seed, difficulty=difficulty or "medium", null=null, given=patients
         )
     else:
-        from cardio_spect_polar.synthetic.flow import cohort
+        from cardio_spect_polar.synthetic import flow
 
-        cohort.write_flow_cohort(folder, n_patients or cohort.N_PATIENTS, seed)
+        flow.write_flow_cohort(folder, n_patients or flow.N_PATIENTS, seed)

@@ -16,8 +16,7 @@ from numpy.typing import NDArray
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian, NuclearMedicineImageStorage, generate_uid
 
-from cardio_spect_polar.readers.gated import State
-from cardio_spect_polar.readers.state import without_state
+from cardio_spect_polar.readers.gated import State, without_state
 
 _DATE, _TIME = "20000101", "000000"
 _LARGEST = 32767
@@ -72,7 +71,7 @@ def write_nm(
     --------
     >>> import tempfile
     >>> from pathlib import Path
-    >>> from cardio_spect_polar.readers.nm.read import read_nm
+    >>> from cardio_spect_polar.readers.nm import read_nm
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     path = Path(folder) / "made.dcm"
     ...     counts = np.random.default_rng(0).poisson(60, (8, 12, 16, 16))

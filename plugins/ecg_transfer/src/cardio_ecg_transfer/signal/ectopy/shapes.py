@@ -155,3 +155,175 @@ def _best(
         best[better], shift[better] = here[better], lag
         group[better] = likeness.argmax(axis=1)[better]
     return shift, group
+
+
+OWN_LIKE = 0.8
+"""Cosine with the commonest group above which a group is of the patient's own kind."""
+
+FOREIGN_LIKE = 0.6
+_T_HZ = (0.5, 20.0)
+_T_S = (0.14, 0.42)
+_TINY = 1e-3
+_NEVER_ZERO = 1e-9
+_LEAST_DISTANCE = 0.01  # of the own complex: below, beats are as alike as noise lets them be
+_FEWEST_FOREIGN, _MOST_FOREIGN = 3, 4  # beats of a foreign group, and groups that may be fused with
+_LARGEST_SHARE = 1.3  # of the foreign complex in a fusion
+_HALF = 0.5  # of the height: where a width is taken
+_CENTRAL = (0.05, 0.95)  # of the squared slope: the central nine tenths
+
+
+def own_kind(shapes: Shapes) -> NDArray[np.bool_]:
+    """Say which beats have a complex like the recording's commonest."""
+    return np.asarray((_group_cosines(shapes) >= OWN_LIKE)[shapes.group])
+
+
+def complexes(
+    signal_mv: NDArray[np.floating], r_samples: NDArray[np.int64], shapes: Shapes, rate_hz: float
+) -> dict[str, NDArray[np.floating]]:
+    """Describe each complex by itself, beside the commonest, and beside foreign ones.
+
+    Parameters
+    ----------
+    signal_mv : ndarray, shape (n_leads, n_samples)
+        Without NaN.
+    r_samples : ndarray of int64, shape (n_beats,)
+    shapes : Shapes
+        From `group_shapes`.
+    rate_hz : float
+
+    Returns
+    -------
+    dict of str to ndarray, shape (n_beats,)
+        ``own_cosine`` and ``own_distance``; ``group_cosine``, ``group_share`` (logarithm) and
+        ``group_own_cosine``; widths in seconds (``width``: spread of the squared slope; ``w90``:
+        its central nine tenths) and beside the commonest; sizes, slopes, skewness and widths at
+        half height a lead; ``mix``: the share of the foreign group that best explains the beat as a
+        fusion with the patient's own, ``mix_gain``: how much better; and the T wave's cosine and
+        size.
+    """
+    flat = shapes.complexes_mv.reshape(len(shapes.group), -1)
+    means = shapes.templates_mv.reshape(len(shapes.templates_mv), -1)
+    share = np.bincount(shapes.group, minlength=len(means)) / len(flat)
+    between = _group_cosines(shapes)
+    size = np.linalg.norm(flat, axis=1)
+    own_size = float(np.linalg.norm(means[0]))
+    away = np.linalg.norm(flat - means[0], axis=1) / own_size
+    of_group = means[shapes.group]
+    made: dict[str, NDArray[np.floating]] = {
+        "own_cosine": shapes.cosine(0),
+        "own_distance": np.log(away + _LEAST_DISTANCE),
+        "group_cosine": (flat * of_group).sum(axis=1)
+        / np.maximum(size * np.linalg.norm(of_group, axis=1), _NEVER_ZERO),
+        "group_share": np.log(share[shapes.group]),
+        "group_own_cosine": between[shapes.group],
+        "shift_s": shapes.shift / rate_hz,
+    }
+    made["own_distance_z"] = made["own_distance"] - np.median(
+        made["own_distance"][own_kind(shapes)]
+    )
+    made |= _widths(shapes, rate_hz)
+    for lead in range(shapes.complexes_mv.shape[1]):
+        mine, own = shapes.complexes_mv[:, lead], shapes.templates_mv[0, lead]
+        made |= {f"{name}:{lead}": value for name, value in _one_lead(mine, own, rate_hz).items()}
+    foreign = [
+        number for number in range(1, len(means))
+        if between[number] < FOREIGN_LIKE and share[number] * len(flat) >= _FEWEST_FOREIGN
+    ][:_MOST_FOREIGN]  # fmt: skip
+    made |= _fusion(flat, means, foreign, away)
+    return made | _t_waves(signal_mv, r_samples, shapes, rate_hz)
+
+
+def _group_cosines(shapes: Shapes) -> NDArray[np.floating]:
+    means = shapes.templates_mv.reshape(len(shapes.templates_mv), -1)
+    norms = np.linalg.norm(means, axis=1) * np.linalg.norm(means[0])
+    return np.asarray(means @ means[0] / np.maximum(norms, _NEVER_ZERO))
+
+
+def _widths(shapes: Shapes, rate_hz: float) -> dict[str, NDArray[np.floating]]:
+    def of(complexes: NDArray[np.floating]) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
+        power = (np.diff(complexes, axis=2) ** 2).sum(axis=1)
+        power = power / np.maximum(power.sum(axis=1, keepdims=True), 1e-12)
+        time_s = np.arange(power.shape[1]) / rate_hz
+        centre = (power * time_s).sum(axis=1, keepdims=True)
+        spread = np.sqrt((power * (time_s - centre) ** 2).sum(axis=1))
+        grown = np.cumsum(power, axis=1)
+        return spread, ((grown > _CENTRAL[0]) & (grown < _CENTRAL[1])).sum(axis=1) / rate_hz
+
+    width, w90 = of(shapes.complexes_mv)
+    own_width, own_w90 = of(shapes.templates_mv[:1])
+    return {
+        "width": width,
+        "width_to_own": np.log(np.maximum(width, _TINY) / np.maximum(own_width, _TINY)),
+        "w90": w90,
+        "w90_beyond_own": w90 - own_w90,
+    }
+
+
+def _one_lead(
+    mine: NDArray[np.floating], own: NDArray[np.floating], rate_hz: float
+) -> dict[str, NDArray[np.floating]]:
+    """Return size, slope, skewness and width of complexes (n_beats, n_samples) in one lead."""
+    size, own_size = np.linalg.norm(mine, axis=1), float(np.linalg.norm(own))
+    height, own_height = np.ptp(mine, axis=1), float(np.ptp(own))
+    slope = np.abs(np.diff(mine, axis=1)).max(axis=1)
+    high = np.abs(mine)
+    half = (high > _HALF * high.max(axis=1, keepdims=True)).sum(axis=1) / rate_hz
+    own_half = float((np.abs(own) > _HALF * np.abs(own).max()).sum()) / rate_hz
+    skew = (mine.max(axis=1) + mine.min(axis=1)) / np.maximum(height, _TINY)
+    return {
+        "cosine": mine @ own / np.maximum(size * own_size, _NEVER_ZERO),
+        "size": np.log(size / max(own_size, _TINY) + _TINY),
+        "height": np.log(height / max(own_height, _TINY) + _TINY),
+        "slope": np.log(slope / max(float(np.abs(np.diff(own)).max()), 1e-5) + _TINY),
+        "skew": skew,
+        "skew_beyond_own": skew - (own.max() + own.min()) / max(own_height, _TINY),
+        "half_width": half,
+        "half_width_beyond_own": half - own_half,
+    }
+
+
+def _fusion(
+    flat: NDArray[np.floating],
+    means: NDArray[np.floating],
+    foreign: list[int],
+    away: NDArray[np.floating],
+) -> dict[str, NDArray[np.floating]]:
+    """Explain each beat as own + share * (foreign - own), with the best of the foreign groups."""
+    own_size = float(np.linalg.norm(means[0]))
+    share, left = np.zeros(len(flat)), away.copy()
+    alike = np.full(len(flat), -1.0)
+    for number in foreign:
+        step = means[number] - means[0]
+        part = np.clip((flat - means[0]) @ step / (step @ step), 0.0, _LARGEST_SHARE)
+        rest = np.linalg.norm(flat - means[0] - part[:, None] * step, axis=1) / own_size
+        better = rest < left
+        share[better], left[better] = part[better], rest[better]
+        norms = np.linalg.norm(flat, axis=1) * np.linalg.norm(means[number])
+        alike = np.maximum(alike, flat @ means[number] / np.maximum(norms, _NEVER_ZERO))
+    return {
+        "foreign_cosine": alike,
+        "mix": share,
+        "mix_left": np.log(left + _LEAST_DISTANCE),
+        "mix_gain": np.log((away + _LEAST_DISTANCE) / (left + _LEAST_DISTANCE)),
+    }
+
+
+def _t_waves(
+    signal_mv: NDArray[np.floating],
+    r_samples: NDArray[np.int64],
+    shapes: Shapes,
+    rate_hz: float,
+) -> dict[str, NDArray[np.floating]]:
+    smooth = band_pass(signal_mv, rate_hz, _T_HZ)
+    begin, end = (round(reach * rate_hz) for reach in _T_S)
+    waves = windows(smooth, r_samples + shapes.shift, -begin, end)
+    waves = waves - waves.mean(axis=2, keepdims=True)
+    usual = np.median(waves[own_kind(shapes)], axis=0)
+    made = {}
+    for lead in range(waves.shape[1]):
+        size, own_size = np.linalg.norm(waves[:, lead], axis=1), np.linalg.norm(usual[lead])
+        made[f"t_cosine:{lead}"] = (
+            waves[:, lead] @ usual[lead] / np.maximum(size * own_size, _NEVER_ZERO)
+        )
+        made[f"t_size:{lead}"] = np.log(size / max(float(own_size), _TINY) + _LEAST_DISTANCE)
+    return made

@@ -13,8 +13,7 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
-from cardio_ecg_transfer.signal.ecg import Ecg
-from cardio_ecg_transfer.signal.leads.finding import Finding
+from cardio_ecg_transfer.signal.ecg import Ecg, Finding
 from cardio_ecg_transfer.signal.leads.names import LIMB_LEADS
 
 _FROM_I_AND_II = {

@@ -2,39 +2,41 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.integrate import trapezoid
 from scipy.ndimage import gaussian_filter1d
 
 from cardio_ecg_transfer.signal.delineation.limits import (
     MOST_MOVED_MS,
     Limits,
+    WaveBounds,
     find_limits,
     moves_by,
+    p_locking,
 )
 from cardio_ecg_transfer.signal.delineation.median_beat import MedianBeat, median_beat
-from cardio_ecg_transfer.signal.delineation.p_and_t import WaveBounds
-from cardio_ecg_transfer.signal.delineation.p_locked import p_locking
-from cardio_ecg_transfer.signal.delineation.qrs_bounds import FEW_LEADS, QrsBounds
-from cardio_ecg_transfer.signal.delineation.qrs_waves import qrs_waves
-from cardio_ecg_transfer.signal.ecg import Ecg
+from cardio_ecg_transfer.signal.delineation.qrs import FEW_LEADS, QrsBounds, qrs_waves
+from cardio_ecg_transfer.signal.ecg import Ecg, Finding, Unfit, unfit_leads
 from cardio_ecg_transfer.signal.filters import TARGET_RATE_HZ
-from cardio_ecg_transfer.signal.frontal_axis import p_axis_deg, t_axis_deg
-from cardio_ecg_transfer.signal.leads.exchange_features import JUDGED_LEADS
-from cardio_ecg_transfer.signal.leads.exchanges import find_exchanges
-from cardio_ecg_transfer.signal.leads.finding import Finding, unfit_leads
-from cardio_ecg_transfer.signal.leads.limb_leads import derive_limb_leads
-from cardio_ecg_transfer.signal.leads.names import STANDARD_LEADS, canonical_leads
+from cardio_ecg_transfer.signal.leads.exchanges import JUDGED_LEADS, find_exchanges
+from cardio_ecg_transfer.signal.leads.names import (
+    STANDARD_LEADS,
+    canonical_leads,
+    derive_limb_leads,
+)
 from cardio_ecg_transfer.signal.measurements.conduction import (
     BLOCKS,
     Conduction,
     Sex,
     conduction,
+    p_axis_deg,
+    t_axis_deg,
 )
-from cardio_ecg_transfer.signal.measurements.vcg import qrs_area_uvs
-from cardio_ecg_transfer.signal.measurements.withheld import rows_without_unfit, without_unfit
 from cardio_ecg_transfer.signal.pacing import (
     NOT_PACED,
     Pacing,
@@ -45,7 +47,177 @@ from cardio_ecg_transfer.signal.pacing import (
 )
 from cardio_ecg_transfer.signal.recording_checks import check_recording
 from cardio_ecg_transfer.signal.rhythm import Rhythm, atrial_waves, find_rhythm
-from cardio_ecg_transfer.signal.working_rate import at_working_rate
+from cardio_ecg_transfer.signal.rpeaks import at_working_rate
+
+Matrix = Literal["kors", "inverse_dower"]
+
+INDEPENDENT_LEADS = ("I", "II", "V1", "V2", "V3", "V4", "V5", "V6")
+
+MATRICES: dict[Matrix, NDArray[np.float64]] = {
+    "kors": np.array(
+        [
+            [0.38, -0.07, -0.13, 0.05, -0.01, 0.14, 0.06, 0.54],
+            [-0.07, 0.93, 0.06, -0.02, -0.05, 0.06, -0.17, 0.13],
+            [0.11, -0.23, -0.43, -0.06, -0.14, -0.20, -0.11, 0.31],
+        ]
+    ),
+    "inverse_dower": np.array(
+        [
+            [0.156, -0.010, -0.172, -0.074, 0.122, 0.231, 0.239, 0.194],
+            [-0.227, 0.887, 0.057, -0.019, -0.106, -0.022, 0.041, 0.048],
+            [0.022, 0.102, -0.229, -0.310, -0.246, -0.063, 0.055, 0.108],
+        ]
+    ),
+}
+"""Rows: x to the left, y to the feet, z to the back. Columns: `INDEPENDENT_LEADS`."""
+
+_BASELINE_MS = (-16.0, -2.0)  # before the QRS's onset
+
+
+def vectorcardiogram(beat: MedianBeat, matrix: Matrix = "kors") -> NDArray[np.float64]:
+    """Reconstruct Frank's x, y and z from the eight independent leads.
+
+    Parameters
+    ----------
+    beat : MedianBeat
+        With I, II and V1 to V6.
+    matrix : {"kors", "inverse_dower"}
+        Regression on measured Frank leads (Kors 1990), or the pseudoinverse of Dower's
+        lead vectors (Edenbrandt and Pahlm 1988).
+
+    Returns
+    -------
+    ndarray of float64, shape (3, n_samples)
+        x, y, z in mV.
+
+    Raises
+    ------
+    DataError
+        If one of the eight leads is missing; the message names it.
+
+    References
+    ----------
+    Kors JA, van Herpen G, Sittig AC, van Bemmel JH. Reconstruction of the Frank
+    vectorcardiogram from standard electrocardiographic leads: diagnostic comparison of different
+    methods. Eur Heart J 1990; 11: 1083-1092.
+    Edenbrandt L, Pahlm O. Vectorcardiogram synthesized from a 12-lead ECG: superiority of the
+    inverse Dower matrix. J Electrocardiol 1988; 21: 361-367.
+    """
+    return np.asarray(MATRICES[matrix] @ beat.rows(INDEPENDENT_LEADS))
+
+
+def qrs_area_uvs(beat: MedianBeat, qrs: QrsBounds, matrix: Matrix = "kors") -> float:
+    """Measure the three-dimensional QRS area: √(x² + y² + z²) of the leads' QRS integrals.
+
+    Parameters
+    ----------
+    beat : MedianBeat
+        With I, II and V1 to V6.
+    qrs : QrsBounds
+        From `delineation.delineate_qrs`.
+    matrix : {"kors", "inverse_dower"}
+        See `vectorcardiogram`.
+
+    Returns
+    -------
+    float
+        µV·s (1 mV·ms). The level of the 14 ms before the onset counts as zero.
+
+    Raises
+    ------
+    DataError
+        If one of the eight leads is missing.
+
+    References
+    ----------
+    van Deursen CJM et al. Vectorcardiographic QRS area as a novel predictor of response to
+    cardiac resynchronization therapy. J Electrocardiol 2015; 48: 45-52.
+
+    Examples
+    --------
+    A beat whose only vector is a Gaussian along x, 1 mV high and 10 ms wide: √(2π)·10 µV·s.
+
+    >>> x_mv = np.exp(-0.5 * (np.arange(-200, 280) * 2.0 / 10) ** 2)
+    >>> leads_mv = np.outer(np.linalg.pinv(MATRICES["kors"])[:, 0], x_mv).astype(np.float32)
+    >>> beat = MedianBeat(leads_mv, 500.0, 200, INDEPENDENT_LEADS, 10, 0, 1.0, 0 * leads_mv)
+    >>> round(qrs_area_uvs(beat, QrsBounds(-40.0, 40.0)), 1)
+    25.1
+    """
+    vector_mv = vectorcardiogram(beat, matrix)
+    first, last = (beat.index(qrs.on_ms + edge) for edge in _BASELINE_MS)
+    levelled = vector_mv - vector_mv[:, first : last + 1].mean(axis=1, keepdims=True)
+    inside = levelled[:, beat.index(qrs.on_ms) : beat.index(qrs.off_ms) + 1]
+    return float(np.linalg.norm(trapezoid(inside, dx=1000.0 / beat.rate_hz, axis=1)))
+
+
+_SHAPE: tuple[Unfit, ...] = ("signal", "place")
+_SIZE: tuple[Unfit, ...] = (*_SHAPE, "potential")
+_MILLIVOLT: tuple[Unfit, ...] = (*_SIZE, "unit")
+_CONDUCTED: tuple[Unfit, ...] = (*_SHAPE, "paced")
+
+_SIX = ("I", "aVL", "V1", "V2", "V5", "V6")
+_STANDS_ON: dict[str, tuple[tuple[str, ...], tuple[Unfit, ...]]] = {
+    "axis_deg": (("I", "aVF"), _SIZE),
+    "axis_error_deg": (("I", "aVF"), _SIZE),
+    "p_axis_deg": (("I", "aVF"), _SIZE),
+    "t_axis_deg": (("I", "aVF"), _SIZE),
+    "qrs_area_uvs": (INDEPENDENT_LEADS, _MILLIVOLT),
+    "n_notched": (_SIX, _CONDUCTED),
+    "n_fragmented": (STANDARD_LEADS, _CONDUCTED),
+    "r_peak_v6_ms": (("V6",), _CONDUCTED),
+    "lbbb": (_SIX, _CONDUCTED),
+    "lbbb_esc": (("I", "V1", "V5", "V6"), _CONDUCTED),
+    "lbbb_aha": (("I", "aVL", "V5", "V6"), _CONDUCTED),
+    "rbbb": (("I", "V1", "V6"), _CONDUCTED),
+    **{f"{wave}_{lead.lower()}_mv": ((lead,), _MILLIVOLT) for wave in "rs" for lead in _SIX},
+}
+"""Leads, and what makes them unfit for it. Times over all leads rest on those that are left."""
+
+
+def without_unfit(
+    values: Mapping[str, float], findings: tuple[Finding, ...]
+) -> tuple[dict[str, float], dict[str, str]]:
+    """Empty the measurements whose leads are unfit for them.
+
+    Parameters
+    ----------
+    values : mapping of str to float
+        By the names of `measure.MEASUREMENTS`.
+    findings : tuple of Finding
+        What was found in the recording.
+
+    Returns
+    -------
+    dict of str to float
+        NaN where something is withheld.
+    dict of str to str
+        Why, by the name of what was.
+
+    Examples
+    --------
+    >>> flat = Finding("V6 flat", ("V6",), "signal")
+    >>> without_unfit({"qrs_ms": 96.0, "r_v6_mv": 0.0}, (flat,))
+    ({'qrs_ms': 96.0, 'r_v6_mv': nan}, {'r_v6_mv': 'V6 flat'})
+    """
+    emptied = {
+        name: next(one.text for one in findings if unfit_leads((one,), *kinds) & set(leads))
+        for name in values
+        if (stands_on := _STANDS_ON.get(name.removesuffix("_share")))
+        for leads, kinds in [stands_on]
+        if unfit_leads(findings, *kinds) & set(leads)
+    }
+    kept = {name: np.nan if name in emptied else value for name, value in values.items()}
+    return kept, emptied
+
+
+def rows_without_unfit(
+    rows_mv: NDArray[np.float32], findings: tuple[Finding, ...]
+) -> NDArray[np.float32]:
+    """Empty the leads, in the order of `STANDARD_LEADS`, whose potentials are not theirs."""
+    unfit = unfit_leads(findings, *_MILLIVOLT)
+    place = [lead in unfit for lead in STANDARD_LEADS]
+    return np.where(np.array(place)[:, None], np.float32(np.nan), rows_mv)
+
 
 _HEIGHT_LEADS = ("I", "aVL", "V1", "V2", "V5", "V6")
 
@@ -93,15 +265,15 @@ TITLES: dict[str, str] = {
     "axis_deg": "QRS axis",
     "qrs_area_uvs": "QRS area",
     "n_notched": "Leads with a notched QRS, of six",
-    "lbbb": "Left bundle branch block, Strauss?",
-    "lbbb_esc": "Left bundle branch block, ESC?",
-    "rbbb": "Right bundle branch block?",
+    "lbbb": "Left bundle branch block, Strauss",
+    "lbbb_esc": "Left bundle branch block, ESC",
+    "rbbb": "Right bundle branch block",
     "r_peak_v6_ms": "R peak time in V6",
     **{f"r_{lead.lower()}_mv": f"R in {lead}" for lead in _HEIGHT_LEADS},
     **{f"s_{lead.lower()}_mv": f"S in {lead}" for lead in _HEIGHT_LEADS},
     "jt_ms": "JT interval",
     "n_fragmented": "Leads with fragmented QRS, unvalidated",
-    "lbbb_aha": "Left bundle branch block, AHA?",
+    "lbbb_aha": "Left bundle branch block, AHA",
     "lbbb_share": "Share of readings with LBBB, Strauss",
     "lbbb_esc_share": "Share of readings with LBBB, ESC",
     "lbbb_aha_share": "Share of readings with LBBB, AHA",
@@ -112,7 +284,10 @@ TITLES: dict[str, str] = {
     "qt_error_ms": "QT interval moves by",
     "axis_error_deg": "QRS axis moves by",
 }
-"""What a cardiologist calls each measurement; a question is answered yes or no."""
+"""What a cardiologist calls each measurement."""
+
+ANSWERED = ("lbbb", "lbbb_esc", "rbbb", "lbbb_aha")
+"""Measurements that are answered yes or no."""
 
 LISTED_LAST = (
     *(f"{wave}_{lead.lower()}_mv" for wave in "rs" for lead in _HEIGHT_LEADS),
@@ -234,7 +409,8 @@ def measure(
     atrial = atrial_waves(signal, beat, limits, lock, peaks)
     chambers = paced_chambers(pacing, qrs.on_ms)
     rhythm = find_rhythm(beat, limits, lock, atrial, peaks, chambers)
-    if lock is not None and (reason := lock.reason or atrial.reason):
+    if lock is not None and (doubt := lock.reason or atrial.reason):
+        reason = f"no PR: {doubt}"
         p_wave, flags = None, (*flags, reason)
         withheld |= dict.fromkeys(("pr_ms", "p_ms", "pr_error_ms"), reason)
     t_wave, qtc_ms, of_rr = limits.t_wave, _qtc_ms(limits, beat), _qt_ms(limits) / beat.rr_s / 1000

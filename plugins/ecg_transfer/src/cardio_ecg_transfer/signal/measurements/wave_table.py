@@ -6,8 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cardio_ecg_transfer.signal.delineation.median_beat import MedianBeat
-from cardio_ecg_transfer.signal.delineation.qrs_bounds import QrsBounds
-from cardio_ecg_transfer.signal.delineation.qrs_waves import qrs_waves
+from cardio_ecg_transfer.signal.delineation.qrs import QrsBounds, qrs_waves
 from cardio_ecg_transfer.signal.leads.names import STANDARD_LEADS
 
 OF_A_LEAD: tuple[tuple[str, str], ...] = (

@@ -1,1 +1,0 @@
-"""The model on what is measured of each beat: rhythm, P wave, shape, noise."""

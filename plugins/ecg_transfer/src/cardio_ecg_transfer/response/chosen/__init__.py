@@ -1,1 +1,0 @@
-"""Classifiers with something to choose, and how it is chosen among the training patients."""

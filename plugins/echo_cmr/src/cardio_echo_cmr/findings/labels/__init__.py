@@ -1,1 +1,0 @@
-"""What the tables say is there: targets, cut-offs, and which models they can support."""

@@ -1,1 +1,0 @@
-"""What predictions are worth: areas and errors with intervals, and the learning curve."""

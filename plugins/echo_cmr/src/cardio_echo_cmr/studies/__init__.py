@@ -1,1 +1,0 @@
-"""Echo studies: their clips, the CMR that belongs to them, what is known of the patient."""

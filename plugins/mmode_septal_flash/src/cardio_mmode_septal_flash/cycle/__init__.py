@@ -1,1 +1,0 @@
-"""One cardiac cycle of a loop."""

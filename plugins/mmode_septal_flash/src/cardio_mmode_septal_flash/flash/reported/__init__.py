@@ -1,1 +1,0 @@
-"""What is reported of studies beyond the default: which are drawn, and AUC within a timepoint."""

@@ -1,1 +1,0 @@
-"""How far and when the septum moves inward, measured in M-modes."""

@@ -1,1 +1,0 @@
-"""Whether a model treats groups of patients alike, and what other patients would change."""

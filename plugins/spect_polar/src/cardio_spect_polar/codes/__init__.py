@@ -1,1 +1,0 @@
-"""Codes of phase maps: vectors, linear and published codes, their files and their stability."""

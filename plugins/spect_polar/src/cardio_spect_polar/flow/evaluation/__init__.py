@@ -1,1 +1,0 @@
-"""What `evaluate` adds for `risk_factor`: the comparison and its figures."""

@@ -1,1 +1,0 @@
-"""What is measured of the phases: spread, delays, scar and thickening."""

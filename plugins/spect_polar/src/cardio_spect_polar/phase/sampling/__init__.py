@@ -1,1 +1,0 @@
-"""The wall sampled over the cycle, and what can be said of the study before any phase."""

@@ -1,1 +1,0 @@
-"""NIfTI volumes: which is which gate, axis and distance."""

@@ -1,1 +1,0 @@
-"""DICOM NM images, element by element."""

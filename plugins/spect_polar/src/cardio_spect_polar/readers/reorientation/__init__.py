@@ -1,1 +1,0 @@
-"""Slices along the axes of the body, turned to the short axis."""

@@ -1,1 +1,0 @@
-"""What `evaluate` adds for `crt_response`, table by table."""

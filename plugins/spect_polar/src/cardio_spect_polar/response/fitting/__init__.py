@@ -1,1 +1,0 @@
-"""What is fitted on training patients: codes, their screen, the regression of each model."""

@@ -1,1 +1,0 @@
-"""The CRT cohort: patients, their table, and their studies."""

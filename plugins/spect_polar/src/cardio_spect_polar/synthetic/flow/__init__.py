@@ -1,1 +1,0 @@
-"""The cohort of PET flow maps."""
