@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from cardio_core.config import EvaluateBlock as EvaluateBlock
     from cardio_core.config import RunConfig as RunConfig
     from cardio_core.context import Context as Context
-    from cardio_core.errors import LeakageError as LeakageError
     from cardio_core.evaluation.default import default_evaluate as default_evaluate
     from cardio_core.hookspecs import hookimpl as hookimpl
     from cardio_core.io.cohort import CohortTable as CohortTable
@@ -37,9 +36,7 @@ if TYPE_CHECKING:
     from cardio_core.types.info import Target as Target
     from cardio_core.types.info import Task as Task
     from cardio_core.types.notes import Note as Note
-    from cardio_core.types.notes import NoteKind as NoteKind
     from cardio_core.types.plans import Fixed as Fixed
-    from cardio_core.types.plans import Nested as Nested
     from cardio_core.types.plans import RandomSamples as RandomSamples
     from cardio_core.types.plans import Resubstitution as Resubstitution
     from cardio_core.types.predictions import Column as Column

@@ -17,14 +17,13 @@ from cardio_core.api import (
     Metric,
     Model,
     Note,
-    NoteKind,
     Scope,
     Scored,
     Target,
     Task,
 )
 from cardio_core.evaluation import pooled
-from cardio_core.runs import Echo, RunKind, digest, file_digest, finished, guard_place
+from cardio_core.runs import Echo, NoteKind, RunKind, digest, file_digest, finished, guard_place
 from cardio_stats import (
     Estimate,
     bootstrap_sums,

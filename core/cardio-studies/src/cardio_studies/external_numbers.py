@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from cardio_core.api import EvaluateBlock, Metric, Note, NoteKind, Scope, Scored, Target, Task
+from cardio_core.api import EvaluateBlock, Metric, Note, Scope, Scored, Target, Task
 from cardio_core.evaluation import noting, pooled, primary_in, unit_of
 from cardio_core.report import bare_name, spelled
-from cardio_core.runs import Run
+from cardio_core.runs import NoteKind, Run
 from cardio_stats import (
     Estimate,
     Recalibrated,

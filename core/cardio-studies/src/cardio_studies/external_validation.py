@@ -9,18 +9,11 @@ from typing import Any
 
 import pandas as pd
 
-from cardio_core.api import (
-    EvaluateBlock,
-    Metric,
-    Note,
-    NoteKind,
-    Scored,
-    Task,
-    default_evaluate,
-)
+from cardio_core.api import EvaluateBlock, Metric, Note, Scored, Task, default_evaluate
 from cardio_core.evaluation import TableOne, subgroup_metrics
 from cardio_core.runs import (
     Echo,
+    NoteKind,
     OtherPatients,
     Question,
     Run,

@@ -10,11 +10,12 @@ from typing import Any
 import pandas as pd
 import yaml
 
-from cardio_core.api import EvaluateBlock, Metric, Model, Note, NoteKind, Scored, Task
+from cardio_core.api import EvaluateBlock, Metric, Model, Note, Scored, Task
 from cardio_core.evaluation import calibrate, in_a_sentence, subgroup_metrics
 from cardio_core.runs import (
     Echo,
     FinalModels,
+    NoteKind,
     Run,
     RunKind,
     RunWriter,

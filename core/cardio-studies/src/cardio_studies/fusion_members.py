@@ -13,9 +13,10 @@ import numpy as np
 import pandas as pd
 from scipy.special import expit, logit
 
-from cardio_core.api import Nested, Target
+from cardio_core.api import Target
 from cardio_core.runs import (
     FinalModels,
+    Nested,
     Run,
     RunKind,
     RunWriter,

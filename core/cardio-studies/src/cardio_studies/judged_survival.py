@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from cardio_core.api import Metric, Note, NoteKind, Scope, Target
+from cardio_core.api import Metric, Note, Scope, Target
 from cardio_core.report import spelled
-from cardio_core.runs import Echo, RunKind, file_digest, guard_place, write_run
+from cardio_core.runs import Echo, NoteKind, RunKind, file_digest, guard_place, write_run
 from cardio_stats import (
     Estimate,
     harrell_c,

@@ -14,7 +14,6 @@ from cardio_core.api import (
     EvaluationReport,
     Metric,
     Note,
-    NoteKind,
     Scope,
     Scored,
     Target,
@@ -22,7 +21,7 @@ from cardio_core.api import (
     default_evaluate,
 )
 from cardio_core.evaluation import TableOne, describe_columns, figures_of, pooled, subgroup_metrics
-from cardio_core.runs import Echo, RunKind, file_digest, guard_place, write_run
+from cardio_core.runs import Echo, NoteKind, RunKind, file_digest, guard_place, write_run
 from cardio_stats import Estimate, calibration_metrics, net_benefit, number_calibration, pr_auc
 from cardio_stats.errors import DataError
 from cardio_stats.tables import read_typed

@@ -9,10 +9,11 @@ from typing import Any
 import yaml
 from pydantic import BaseModel
 
-from cardio_core.api import LeakageError, RunConfig
+from cardio_core.api import RunConfig
 from cardio_core.runs import (
     Echo,
     FinalModels,
+    LeakageError,
     RunKind,
     file_digest,
     finished,

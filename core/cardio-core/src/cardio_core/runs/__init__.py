@@ -20,6 +20,7 @@ from cardio_stats._lazy import offer
 if TYPE_CHECKING:
     from cardio_core.compute.processes import one_thread as one_thread
     from cardio_core.compute.resource_errors import install_extra as install_extra
+    from cardio_core.errors import LeakageError as LeakageError
     from cardio_core.fold_assignment import SplitPlan as SplitPlan
     from cardio_core.fold_assignment import link_subjects as link_subjects
     from cardio_core.fold_assignment import plan_folds as plan_folds
@@ -53,6 +54,8 @@ if TYPE_CHECKING:
     from cardio_core.runs.writing import RunWriter as RunWriter
     from cardio_core.runs.writing import guard_place as guard_place
     from cardio_core.runs.writing import write_run as write_run
+    from cardio_core.types.notes import NoteKind as NoteKind
+    from cardio_core.types.plans import Nested as Nested
 
 if not TYPE_CHECKING:  # or a misspelt name would be no error of the type checker
     __getattr__, __dir__, __all__ = offer(__name__)
