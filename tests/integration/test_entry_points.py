@@ -8,6 +8,7 @@ import pytest
 
 from cardio_core.registry import list_plugins
 from cardio_core.registry.diagnostics import how_to_get
+from cardio_core.testing import names
 
 
 @pytest.fixture
@@ -49,10 +50,9 @@ def test_one_in_a_group_of_another_name_is_found(stray, cardio):
     stray("cardio.plugin", "cardio_stray.plugin")
     said = cardio("plugins", "info", "stray")
     assert said.exit_code == 2
-    assert (
-        "cardio-stray has an entry point of this name in the group 'cardio.plugin'; write "
-        '[project.entry-points."cardio.plugins"] in its pyproject.toml and install it again'
-    ) in said.stderr
+    assert names(
+        said.stderr, "cardio.plugin", "cardio.plugins", "project.entry-points", "pyproject.toml"
+    )
     assert "./plugins" not in said.stderr
     assert said.stderr.count("\n") == 1
 

@@ -15,7 +15,7 @@ import pandas as pd
 import pytest
 
 from cardio_core.errors import ContractError, LeakageError
-from cardio_core.testing import Sizes
+from cardio_core.testing import Sizes, names
 from cardio_core.testing.case import TaskCase, judge, own_cache
 from cardio_core.testing.leak_checks import (
     OF_LEAKS,
@@ -89,7 +89,7 @@ def test_preprocess_finds_no_source_in_its_values(toy, case, monkeypatch, run_to
         run_toy(tmp_path / "run", data=(case.data,))
     verdict = judge(features_do_not_depend_on_what_lies_beside_a_recording, case)
     assert not verdict.passed
-    assert "values have no 'sources'" in verdict.text
+    assert names(verdict.text, "sources")
     assert "hook preprocess" in verdict.text
 
 
@@ -121,7 +121,7 @@ def test_a_value_that_shows_a_path_is_refused(
         run_toy(tmp_path / "run", data=(case.data,))
     said = cardio("data", "check", case.data, "--plugin", "toy")
     assert said.exit_code == 1
-    assert "the value.path shows a path" in said.stderr
+    assert names(said.stderr, "value.path")
 
 
 def test_a_value_may_keep_its_file_to_itself(toy, case, monkeypatch):
@@ -221,7 +221,7 @@ def test_features_that_come_from_the_name_of_a_file_fail(toy, case, monkeypatch)
     monkeypatch.setattr(toy["cohort"], "open_trace", leaky)
     verdict = judge(features_do_not_depend_on_what_lies_beside_a_recording, case)
     assert not verdict.passed
-    assert "patient C01, block 'shape': other numbers" in verdict.text
+    assert names(verdict.text, "shape", "C01")
 
 
 def test_a_load_that_stores_a_mean_over_the_cohort_in_the_sample_table_fails(
@@ -233,7 +233,7 @@ def test_a_load_that_stores_a_mean_over_the_cohort_in_the_sample_table_fails(
     change_load(toy, monkeypatch, with_column("level", mean_severity))
     verdict = judge(what_a_recording_yields_is_the_same_in_half_of_the_cohort, case)
     assert not verdict.passed
-    assert "column 'level' of the sample table is another for recording 'C00r0'" in verdict.text
+    assert names(verdict.text, "level", "C00r0")
     assert "where half of the cohort is absent; fit what needs the whole cohort" in verdict.text
 
 

@@ -8,6 +8,7 @@ import shutil
 import pytest
 
 from cardio_core.io.cohort_template import column_of
+from cardio_core.testing import names, refuses
 from cardio_core.types.info import PluginInfo, Task
 from cardio_stats.errors import ConfigError
 
@@ -80,7 +81,7 @@ def test_a_folder_with_a_table_keeps_it(cardio, write_cohort, tmp_path):
     folder = write_cohort(tmp_path / "known", "mean_class", n_patients=3)
     said = cardio("data", "template", "toy", "--from", folder, "--out", tmp_path / "new.csv")
     assert said.exit_code == 2
-    assert "has a cohort table already (cohort.csv)" in said.stderr
+    assert names(said.stderr, "cohort.csv")
     assert not (tmp_path / "new.csv").exists()
 
 
@@ -99,5 +100,5 @@ def test_recordings_of_several_kinds_are_not_guessed_apart(reads, column):
     if column is not None:
         assert column_of(about, task) == column
         return
-    with pytest.raises(ConfigError, match="reads path_front, path_side, and no file says which"):
+    with refuses(ConfigError, "--from", "path_front", "path_side"):
         column_of(about, task)

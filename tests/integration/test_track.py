@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from cardio_core.testing import names
 from cardio_core.training import loggers as tracking
 from cardio_core.training.loggers import Tracker, Tracking
 
@@ -108,13 +109,10 @@ def test_a_fit_ends_as_without_where_its_tracker_cannot_write(tmp_path):
 
 def test_what_cannot_track_is_refused_before_anything_starts(cardio, tmp_path, monkeypatch):
     words = ("run", "--plugin", "toy", "--out", tmp_path / "x", "--track")
-    assert "expected tensorboard:DIR or mlflow:URI" in cardio(*words, "wandb:me").stderr
-    assert "expected tensorboard:DIR or mlflow:URI" in cardio(*words, "tensorboard:").stderr
+    assert names(cardio(*words, "wandb:me").stderr, "DIR", "URI")
+    assert names(cardio(*words, "tensorboard:").stderr, "DIR", "URI")
     monkeypatch.setattr(tracking, "find_spec", lambda name: None)
     said = cardio(*words, "mlflow:file:x")
     assert said.exit_code == 2
-    assert (
-        'the package mlflow, which is not installed; pip install "./core/cardio-core[mlflow]"'
-        in said.stderr
-    )
+    assert names(said.stderr, "./core/cardio-core[mlflow]")
     assert not (tmp_path / "x").exists()

@@ -11,6 +11,7 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from cardio_core.api import CohortTable, DataError
+from cardio_core.testing import refuses
 from cardio_ecg_transfer.readers import read_ecg, read_wfdb_annotations
 from cardio_ecg_transfer.signal.ecg import Ecg
 from cardio_ecg_transfer.signal.leads.names import STANDARD_LEADS
@@ -268,13 +269,15 @@ def test_no_model_on_the_true_qrs_beats_the_bayes_auc_over_twenty_seeds(tmp_path
 
 
 @pytest.mark.parametrize(
-    "wrong",
+    ("wrong", "code"),
     [
-        {"task": "echo"},
-        {"task": "crt_response", "difficulty": "hard"},
-        {"task": "crt_response", "n_patients": 1},
+        ({"task": "echo"}, "unknown"),
+        ({"task": "crt_response", "difficulty": "hard"}, "unknown"),
+        ({"task": "crt_response", "n_patients": 1}, "too_few"),
     ],
 )
-def test_a_cohort_that_does_not_exist_is_refused(tmp_path: Path, wrong: dict[str, object]) -> None:
-    with pytest.raises(DataError, match="synthetic cohort: expected"):
+def test_a_cohort_that_does_not_exist_is_refused(
+    tmp_path: Path, wrong: dict[str, object], code: str
+) -> None:
+    with refuses(DataError, "synthetic cohort", list(wrong.values())[-1], code=code):
         synthesize(tmp_path, **wrong)

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from cardio_core.api import DataError
+from cardio_core.testing import refuses
 from cardio_echo_cmr.synthetic import synthesize
 from cardio_echo_cmr.synthetic.findings import ABNORMAL_BELOW, N_WMA, draw_findings
 from cardio_echo_cmr.synthetic.patients import draw_person, draw_studies, seen_darker
@@ -50,7 +51,7 @@ def test_a_shift_darkens_the_loop_and_nothing_else():
 
 
 def test_a_table_is_refused_where_labels_have_nothing_to_do_with_the_loops(tmp_path):
-    with pytest.raises(DataError, match="expected a difficulty of clear, medium, subtle, found"):
+    with refuses(DataError, "clear, medium, subtle", "impossible", code="unknown"):
         synthesize(tmp_path, patients=pd.DataFrame(), difficulty="impossible")
 
 

@@ -294,9 +294,9 @@ def test_missing_views_and_values_are_left_empty_in_the_table(cohort: Path) -> N
 
 
 def test_what_does_not_exist_is_refused_by_name(tmp_path: Path) -> None:
-    with refuses(DataError, "synthetic cohort", "hard"):
+    with refuses(DataError, "synthetic cohort", "hard", code="unknown"):
         synthesize(tmp_path, task="wma", difficulty="hard")
-    with refuses(DataError, "synthetic cohort", "1", "0"):
+    with refuses(DataError, "synthetic cohort", "1", "0", code="too_few"):
         synthesize(tmp_path, task="wma", n_patients=0)
 
 

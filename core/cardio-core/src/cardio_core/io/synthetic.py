@@ -50,13 +50,15 @@ def synthetic_folder(
         if value not in known:
             raise DataError(
                 f"synthetic cohort: expected a {word} of {', '.join(known)}, found {value!r}; "
-                "choose one of them"
+                "choose one of them",
+                code="unknown",
             )
     if n_patients is not None and n_patients < least:
         patients = "patient" if least == 1 else "patients"
         raise DataError(
             f"synthetic cohort: expected at least {least} {patients}, found {n_patients}; ask for "
-            "more"
+            "more",
+            code="too_few",
         )
     folder = Path(out)
     folder.mkdir(parents=True, exist_ok=True)

@@ -367,11 +367,12 @@ def load_recordings(plugin: Plugin, config: RunConfig, ctx: Context) -> Cohort:
         notes=(*cohort.notes, *Note.each(NoteKind.COHORT, notes)),
     )
     if not len(cohort.samples):
-        why = f"; the first problem: {cohort.quarantined[0].reason}" if cohort.quarantined else ""
+        gone = cohort.quarantined
+        why = f"the first problem: {gone[0].reason}" if gone else "check the folder"
         where = ", ".join(path.name for path in ctx.replace(hook="load").inputs)
         raise UnusableCohortError(
-            f"no usable recording in {where} ({len(cohort.quarantined)} quarantined){why}",
-            cohort.quarantined,
+            f"no usable recording in {where} ({len(gone)} quarantined); {why}",
+            gone,
         )
     if ctx.strict and cohort.quarantined:
         _stop(cohort.quarantined[0])
