@@ -300,9 +300,10 @@ def every_command() -> dict[str, click.Command]:
     >>> sorted(name for name in every_command() if name.startswith("plugins"))
     ['plugins', 'plugins check', 'plugins info', 'plugins list', 'plugins new']
     """
-    from cardio_core.cli.main import cardio
-
-    return dict(_below("", cardio, click.Context(cardio, info_name="cardio")))
+    (installed,) = entry_points(group="console_scripts", name="cardio")
+    installed.load()
+    root = sys.modules[installed.module].cardio
+    return dict(_below("", root, click.Context(root, info_name="cardio")))
 
 
 def _below(
