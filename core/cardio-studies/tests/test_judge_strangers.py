@@ -182,3 +182,22 @@ def test_scores_of_exactly_0_and_1_have_a_calibration_table(tmp_path: Path, righ
     made = call_cardio("stats", "calibration", str(tmp_path / "table.csv"), *words)
     assert made.exit_code == 0
     assert "Brier" in (made.stdout + made.stderr)
+
+
+@pytest.mark.parametrize("cell", ["inf", str(2**62)])
+def test_the_cell_that_keeps_the_only_score_from_being_numbers_is_named(
+    tmp_path: Path, cell: str
+) -> None:
+    rows = [f"{n},{n % 2},{cell if n == 7 else n / 40},{n}" for n in range(40)]
+    (tmp_path / "t.csv").write_text("\n".join(["id,died,risk,age", *rows, ""]), encoding="utf-8")
+    said = call_cardio("judge", tmp_path / "t.csv", "--outcome", "died", "--out", tmp_path / "out")
+    assert said.exit_code == 3
+    assert "--score risk" in said.stderr and repr(cell) in said.stderr and "row 8" in said.stderr
+    assert not (tmp_path / "out").exists()
+
+
+def test_statistics_name_the_row_of_what_is_infinite(tmp_path: Path) -> None:
+    rows = [f"{n % 2},{'inf' if n == 7 else n}" for n in range(40)]
+    (tmp_path / "t.csv").write_text("\n".join(["died,risk", *rows, ""]), encoding="utf-8")
+    said = call_cardio("stats", "roc", tmp_path / "t.csv", "--outcome", "died", "--score", "risk")
+    assert (said.exit_code, "row 8" in said.stderr) == (3, True)

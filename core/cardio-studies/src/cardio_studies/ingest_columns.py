@@ -189,6 +189,9 @@ def guessed_scores(
                 break
     if found or named:
         return found or named
+    for name in (str(one) for one in table.columns if one not in taken and one not in numeric):
+        if _SCORE.search(name) and pd.to_numeric(table[name], errors="coerce").notna().mean() > 0.5:
+            return [name]  # one cell keeps it from being numbers, and is named
     shown = ", ".join(numeric[:12]) or "none"
     raise ConfigError(
         f"--score: no numeric column is called score, prob, pred or risk; numeric columns are "

@@ -59,10 +59,10 @@ def numeric_column(values: ArrayLike, name: str) -> Floats:
             ) from None
     if column.ndim != 1:
         raise DataError(f"{name}: expected one column, found an array of shape {column.shape}")
-    if np.isinf(column).any():
+    if (infinite := np.isinf(column)).any():
         raise DataError(
-            f"{name}: expected finite numbers, found {int(np.isinf(column).sum())} infinite; "
-            "clip them or mark them as missing"
+            f"{name}: expected finite numbers, found {int(infinite.sum())} infinite, the first in "
+            f"data row {int(infinite.argmax()) + 1}; clip them or mark them as missing"
         )
     largest = np.nanmax(np.abs(column), initial=0.0)
     if largest > LARGEST:

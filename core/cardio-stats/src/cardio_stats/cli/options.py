@@ -188,10 +188,11 @@ def scored(
         clusters = None
     _require_both_classes(outcome[known], target)
     for name, column in zip(scores, values, strict=True):
-        if np.nanmin(column) == np.nanmax(column):
+        if (lowest := np.nanmin(column)) == np.nanmax(column):
+            long = abs(lowest) > 2**53  # of such whole numbers the last digits are not kept
             raise DataError(
-                f"column {name!r}: expected scores that vary, found {np.nanmin(column):g} in every "
-                "row; choose another column"
+                f"column {name!r}: expected scores that vary, found {lowest:g} in every row; "
+                + ("subtract what their many digits share" if long else "choose another column")
             )
     return outcome, values, {"patient": clusters, "unit": unit}
 
