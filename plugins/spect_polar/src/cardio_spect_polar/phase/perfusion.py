@@ -209,7 +209,7 @@ CHANGE_UNITS = (
 """Unit of each difference, in their order."""
 
 REPEATS = {
-    "reliable_psd_deg": 4.5, "reliable_pbw_deg": 12.0, "psd_deg": 4.9, "pbw_deg": 18.0,
+    "reliable_psd_deg": 4.0, "reliable_pbw_deg": 12.0, "psd_deg": 3.8, "pbw_deg": 16.0,
     "lvef_spect_pct": 2.6, "lvedv_spect_ml": 16.0, "lvesv_spect_ml": 13.0, "perfusion_pct": 1.7,
     "tid_ratio": 0.058,
 }  # fmt: skip
