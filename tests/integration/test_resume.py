@@ -6,8 +6,7 @@ import json
 import signal
 import time
 
-import pytest
-
+from cardio_core.testing import refuses
 from cardio_core.testing.searching import HUNG_AFTER_S
 from cardio_stats.errors import ConfigError
 
@@ -28,7 +27,7 @@ def test_a_run_killed_in_training_ends_with_the_same_estimates(
         assert process.poll() is None, process.communicate()
         assert time.monotonic() < deadline
         time.sleep(0.02)
-    with pytest.raises(ConfigError, match=rf"another run, process {process.pid}, works in it"):
+    with refuses(ConfigError, f"process {process.pid}", code="locked"):
         run_toy(out, task="beats", data=(strip,), resume=True)
     process.send_signal(signal.SIGKILL)
     process.wait()
@@ -45,15 +44,15 @@ def test_a_run_killed_in_training_ends_with_the_same_estimates(
 
 
 def test_a_finished_run_is_not_overwritten(run_toy, clinic, clinic_run):
-    with pytest.raises(ConfigError, match="already holds a run; go on with --resume"):
+    with refuses(ConfigError, clinic_run.name, "--resume", code="exists"):
         run_toy(clinic_run, data=(clinic,))
 
 
 def test_another_configuration_cannot_go_on_with_a_run(run_toy, clinic, clinic_run):
-    with pytest.raises(ConfigError, match="begun with another configuration, task or seed"):
+    with refuses(ConfigError, clinic_run.name, "train.strength", code="mismatch"):
         run_toy(clinic_run, data=(clinic,), sets=("train.strength=3",), resume=True)
 
 
 def test_there_must_be_something_to_go_on_with(run_toy, clinic, tmp_path):
-    with pytest.raises(ConfigError, match="holds no run to go on with"):
+    with refuses(ConfigError, "--resume", code="missing"):
         run_toy(tmp_path / "run", data=(clinic,), resume=True)
