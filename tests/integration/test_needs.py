@@ -183,7 +183,7 @@ def test_a_run_that_is_not_finished_cannot_stand_in(run_toy, clinic, beats_run, 
     half.mkdir()
     manifest = read(beats_run, "manifest.json") | {"status": "running: training"}
     (half / "manifest.json").write_text(json.dumps(manifest))
-    with refuses(ConfigError, "--from beats", code="unfinished"):
+    with refuses(ConfigError, "--from-run beats", code="unfinished"):
         run_toy(tmp_path / "run", task="third", data=(clinic,), needs_from={"beats": half})
 
 
