@@ -8,7 +8,7 @@ from typing import get_args
 import pytest
 from hypothesis import HealthCheck, settings
 
-from cardio_core.errors import HookError
+from cardio_core.errors import ContractError, PluginError
 from cardio_stats.errors import LONGEST, CardioError, Code
 
 # The tests' networks are small, and cores may be shared.
@@ -52,8 +52,9 @@ def fault_of(error):
         return "an unknown code"
     if "\n" in message or len(message) > LONGEST:
         return f"not one line of at most {LONGEST} characters"
-    # "expected X, found Y" says what to give; what a plugin's hook raised is quoted.
-    if not isinstance(error, HookError) and not (";" in message or "expected" in message):
+    # "expected X, found Y" says what to give; of a plugin's faults what it raised is quoted.
+    quoted = isinstance(error, ContractError | PluginError)
+    if not quoted and not (";" in message or "expected" in message):
         return "nothing to do: neither what was expected, nor a clause behind a semicolon"
     return ""
 

@@ -46,7 +46,7 @@ def test_a_run_and_what_is_asked_of_it_repeat_no_planted_word(planted, watched, 
     ]  # fmt: skip
     assert [(one.exit_code, one.hits) for one in answers] == [(0, ()), (3, ()), (0, ())]
     assert answers[0].searched > 20
-    assert "raise DataError(f" in answers[1].text  # the traceback is there
+    assert "raise DataError(f" in answers[1].said  # the traceback is there
 
 
 @pytest.mark.parametrize("fault", ["truncated", "wrong content", "missing", "unreadable"])

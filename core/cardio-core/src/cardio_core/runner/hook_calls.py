@@ -153,7 +153,9 @@ def call(plugin: Plugin, hook: str, ctx: Context, config: Any, **arguments: Any)
         raise _broken(plugin, hook, f"returned None; it must return a {RETURNS[hook].__name__}")
     if not isinstance(result, RETURNS[hook]):
         found = type(result).__name__
-        raise _broken(plugin, hook, f"returned a {found}, not a {RETURNS[hook].__name__}")
+        raise _broken(
+            plugin, hook, f"returned a {found}, not a {RETURNS[hook].__name__}; return one"
+        )
     strange = [item for item in getattr(result, "notes", ()) if not isinstance(item, Note)]
     if strange:
         found = type(strange[0]).__name__
