@@ -67,7 +67,7 @@ def _main(width: int | None) -> None:
             sys.exit("Aborted.")
         _interrupted(stop.__cause__)
     except click.ClickException as error:
-        error.message = printable(error.message)
+        error.message = printable(error.message)  # type: ignore[misc]
         error.show()
         sys.exit(error.exit_code)
     except CardioError as error:
