@@ -698,6 +698,9 @@ def read_typed(
     if not len(cells):
         raise DataError(f"{path.name}: expected rows below the header, found none")
     cells.columns = pd.Index([str(name).strip() for name in cells.columns], dtype=object)
+    again = [name for name in cells.columns[cells.columns.duplicated()] if name]
+    if again:  # alike once what breaks a line in them is a blank
+        raise DataError(f"{path.name}: expected one column {again[0]!r}, found two; rename one")
     extra = _by_column(missing, list(cells.columns), {plain_name(name) for name in ids})
     made = Reading(pd.DataFrame(), list(raw.notes))
     columns: list[pd.Series] = []

@@ -23,7 +23,7 @@ from cardio_core.errors import ContractError
 from cardio_core.types.info import PluginInfo, Target, Task
 from cardio_stats.cli.lazy import LazyGroup
 from cardio_stats.errors import ConfigError
-from cardio_stats.files import whole_directory
+from cardio_stats.files import SafeName, whole_directory
 
 if TYPE_CHECKING:
     from cardio_core.io.cohort_template import TemplateColumn
@@ -392,7 +392,7 @@ def new_plugin(name: str, folder: Path, *, unit: str = "patient", kind: str = "b
     cardio_stats.errors.ConfigError: expected a name of small letters and digits with single _ or \
 - between words, found 'PPG'; ppg_rhythm would do
     """
-    if not NAME.fullmatch(name):
+    if not NAME.fullmatch(name) or SafeName(name) != name:  # con is a device of Windows
         raise ConfigError(
             "expected a name of small letters and digits with single _ or - between words, found "
             f"{name!r}; ppg_rhythm would do"
