@@ -38,11 +38,11 @@ def test_every_plugin_can_record_the_tables_that_the_study_writes(tmp_path):
         everybody = set(study.draw_patients(site, made.n[site.partition("_")[0]])["patient_id"])
         for name, plugin in study.PLUGINS.items():
             planned = read_planned(file, plugin, study.EFFECTS[name])
-            assert set(planned.asked["patient_id"]) <= everybody
-            assert set(planned.asked["shift"]) == {float(site == "south")}
+            assert set(planned.requested["patient_id"]) <= everybody
+            assert set(planned.requested["shift"]) == {float(site == "south")}
             assert (planned.carried["site_id"] == site.partition("_")[0]).all()
     shifted, usual = (
-        read_planned(tmp_path / "patients" / f"{site}.csv", "echo_cmr", "z_motion").asked
+        read_planned(tmp_path / "patients" / f"{site}.csv", "echo_cmr", "z_motion").requested
         for site in ("south", "south_as_north")
     )
     assert shifted.drop(columns="shift").equals(usual.drop(columns="shift"))

@@ -50,7 +50,10 @@ def test_every_part_of_a_public_name_is_described(name):
     if isinstance(thing, type) and issubclass(thing, BaseModel):
         lacking = {one for one, field in thing.model_fields.items() if not field.description}
     else:
-        lacking = parts_of(thing) - described(inspect.getdoc(thing) or "")
+        docs = [inspect.getdoc(thing) or ""]
+        if isinstance(thing, type) and issubclass(thing, Exception):
+            docs += [inspect.getdoc(base) or "" for base in thing.__mro__]
+        lacking = parts_of(thing) - described("\n".join(docs))
     assert lacking == set()
 
 

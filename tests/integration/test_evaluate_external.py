@@ -93,7 +93,7 @@ def test_a_recording_that_cannot_be_read_is_set_aside_under_its_id_alone(
     assert said.exit_code == 0, said.stderr
     manifest = (tmp_path / "out" / "manifest.json").read_text()
     [row] = json.loads(manifest)["quarantined"]
-    assert set(row) == {"recording_id", "hook", "kind", "reason"}
+    assert set(row) == {"recording_id", "hook", "code", "reason"}
     assert "Frollo" not in manifest
 
 

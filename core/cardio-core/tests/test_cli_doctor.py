@@ -78,22 +78,20 @@ def test_a_broken_plugin_is_listed_with_its_reason_and_is_no_failure(monkeypatch
     broken = registry.Found("bad", "cardio-bad", "0.3", None, "cannot be imported: no module")
     monkeypatch.setattr(registry, "list_plugins", lambda: iter([broken]))
     result = run()
-    assert "bad 0.3  broken: cannot be imported: no module" in result.output
+    assert [
+        line for line in result.output.splitlines() if "bad" in line or "no module" in line
+    ] == ["  bad 0.3  broken", "    - cannot be imported: no module"]
     assert result.exit_code == 0
 
 
-def test_every_fault_of_a_plugin_stands_on_a_line_with_its_cure_below(monkeypatch):
+def test_every_fault_of_a_plugin_stands_on_a_line(monkeypatch):
     reason = "plugin 'bad' (cardio-bad): INFO.name is 'b'; make them equal"
     more = ('requires a>=2, found 1; pip install "a>=2"',)
     broken = registry.Found("bad", "cardio-bad", "0.3", None, reason, more)
     monkeypatch.setattr(registry, "list_plugins", lambda: iter([broken]))
     lines = run().output.splitlines()
-    first = lines.index("  bad 0.3  broken: INFO.name is 'b'")
-    assert lines[first + 1 : first + 4] == [
-        "      -> make them equal",
-        "      and: requires a>=2, found 1",
-        '      -> pip install "a>=2"',
-    ]
+    first = lines.index("  bad 0.3  broken")
+    assert lines[first + 1 : first + 3] == [f"    - {fault}" for fault in (reason, *more)]
 
 
 def test_an_allow_list_is_named_because_it_hides_plugins(monkeypatch):

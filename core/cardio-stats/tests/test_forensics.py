@@ -315,7 +315,7 @@ def test_every_kind_of_check_and_every_field_is_documented() -> None:
     rows = {
         line.split("`")[1]: line
         for line in (PAPERS.parent / "README.md").read_text().splitlines()
-        if line.startswith("| `")
+        if line.startswith("|`")
     }
     kinds = get_args(get_args(AnyCheck)[0])
     assert len(rows) == len(kinds)

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import nn
 
-from cardio_echo_cmr.clips import (
+from cardio_echo_cmr.networks.heat_volume import (
     FRAME_STRIDE,
     PIXEL_STRIDE,
     at_frames,

@@ -12,9 +12,10 @@ from cardio_core.testing import refuses, training_context
 from cardio_echo_cmr.findings import view_classifier
 from cardio_echo_cmr.findings.config import PredictBlock, TrainBlock
 from cardio_echo_cmr.findings.predict import predict
+from cardio_echo_cmr.findings.seen_views import counted, view_scores, views_of
 from cardio_echo_cmr.findings.tasks import OTHER, TASKS, VIEWS
 from cardio_echo_cmr.findings.train import own_videos, train
-from cardio_echo_cmr.findings.view_classifier import counted, cross_entropy, view_scores, views_of
+from cardio_echo_cmr.findings.view_classifier import cross_entropy
 from cardio_echo_cmr.networks.examples import Frames, Grey
 from cardio_echo_cmr.networks.view_resnet import mean_probability
 from cardio_ultrasound import ViewSeen

@@ -25,7 +25,10 @@ from .mmode_loops import (
 )
 from .mmode_phantoms import phantom
 
-TWO_CHAMBER = "apical two-chamber view (0.97), not four-chamber: septal flash is not defined here"
+TWO_CHAMBER = (
+    "apical two-chamber view (0.97), not four-chamber: septal flash is not defined here; "
+    "choose a four-chamber loop"
+)
 
 
 @pytest.fixture

@@ -179,7 +179,7 @@ def pair_with_cmr(studies: Sequence[EchoStudy], max_days: int) -> Paired:
     Examples
     --------
     >>> from pathlib import Path
-    >>> from cardio_echo_cmr.studies.study import Clip, EchoStudy
+    >>> from cardio_echo_cmr.studies import Clip, EchoStudy
     >>> echo = (Clip(Path("a.dcm"), "a4c"),)
     >>> rows = [EchoStudy(name, "P1", echo, days_to_cmr=days) for name, days in
     ...         (("first", 12.0), ("second", -3.0))]

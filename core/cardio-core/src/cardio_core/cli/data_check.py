@@ -56,7 +56,7 @@ def check(path: Path, plugin: str, as_json: bool, **settings: Any) -> None:
     if not answer["n_usable"]:
         rows = answer["quarantined"]
         first = f"; the first, {rows[0]['recording_id']}: {rows[0]['reason']}" if rows else ""
-        raise DataError(f"{path.name}: no recording can be used{first}")
+        raise DataError(f"{path.name}: expected recordings that can be used, found none{first}")
     stops = sum(finding["weight"] == "stops" for finding in answer["findings"])
     if stops:
         things = "1 thing" if stops == 1 else f"{stops} things"

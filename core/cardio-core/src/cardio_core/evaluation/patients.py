@@ -136,14 +136,14 @@ def _estimate(
     counts = known["y_true"].value_counts()
     if target.kind == "continuous":
         if len(known) < 2 * FEWEST:
-            raise DataError("too few")
+            raise DataError(f"expected {2 * FEWEST} or more with an outcome, found {len(known)}")
         return regression_errors(
             known["y_true"].to_numpy(float), known["score"].to_numpy(float), patient=clusters,
             n_resamples=config.n_resamples, seed=seed, level=config.level,
             unit="patient" if clusters is not None else unit,
         )["mae"]  # fmt: skip
     if len(counts) < 2 or int(counts.min()) < FEWEST:
-        raise DataError("too few")
+        raise DataError(f"expected {FEWEST} or more of each class, found {counts.to_dict()}")
     if target.kind == "binary":
         positive = target.classes[1]
         return auc(

@@ -59,7 +59,7 @@ class Planned:
 
     Attributes
     ----------
-    asked : DataFrame
+    requested : DataFrame
         A row a patient, for `synthesize`: ``patient_id`` (str), ``number`` (int, the patient's own,
         by the id and the plugin's name: the only source of chance beside the seed), ``outcome``
         (bool), ``effect`` (float; standard normal is usual) and ``shift`` (float from 0, as usual,

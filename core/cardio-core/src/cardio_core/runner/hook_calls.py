@@ -67,8 +67,16 @@ def failed(
     # An author needs the words of his own code; what the system says names a file of the data.
     text = redacted if isinstance(error, OSError) else f"{kind}: {' '.join(str(error).split())}"
     text, at = text.rstrip(": "), place_in(package, error)
-    where = _nan_in(arguments.values()) if isinstance(error, ValueError) else ""
+    where = _nan_in(arguments.values()) if _on_values(error) else ""
     return HookError(f"{title}: {text}{where} ({at})", f"{title}: {redacted} ({at})")
+
+
+def _on_values(error: BaseException) -> bool:
+    """Whether a check of values refused them: that of scikit-learn, which names no column."""
+    frames = [
+        frame.f_globals.get("__name__") for frame, _ in traceback.walk_tb(error.__traceback__)
+    ]
+    return "sklearn.utils.validation" in frames
 
 
 def _nan_in(values: Iterable[Any]) -> str:
@@ -139,7 +147,9 @@ def call(plugin: Plugin, hook: str, ctx: Context, config: Any, **arguments: Any)
     try:
         result = _answer(plugin, hook, ctx, block, arguments)
     except np.linalg.LinAlgError as error:  # about the data, not the code
-        raise DataError(f"{hook} of plugin {plugin.info.name!r}: {error}") from error
+        raise DataError(
+            f"{hook} of plugin {plugin.info.name!r}: {error}; look for constant or equal columns"
+        ) from error
     except MadeWrongError as error:
         where = place_in(plugin.package, error)
         raise ContractError(f"{_title(plugin, ctx)}: {error} ({where})") from error

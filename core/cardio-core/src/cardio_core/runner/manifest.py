@@ -152,7 +152,8 @@ def finished(
     if kinds and kind not in kinds:
         wanted = "a run with final models" if RunKind.EXPORTED in kinds else "a run"
         raise ConfigError(
-            f"{run}: expected {wanted}, found a folder that is {kind}; name the run itself"
+            f"{run}: expected {wanted}, found a folder that is {kind}; name the run itself",
+            code="unsupported",
         )
     status = content.get("status")
     if status != DONE:

@@ -60,7 +60,7 @@ def with_outcome(setup: Setup, inputs: Sequence[Path]) -> Setup:
     if not able:
         raise ConfigError(
             f"--outcome {request.column}: none of the models asked for can be trained on "
-            f"{_words(settled)}"
+            f"{_words(settled)}; name others with --set models=[...], or another outcome"
         )
     models = without_hollow_fusions(task, able)
     texts += why_hollow(task, able, models)

@@ -113,7 +113,7 @@ def supported_models(
     supported = tuple(name for name in setup.models if name not in unsupported)
     if not supported:
         raise ConfigError(
-            f"this cohort supports none of the models asked for. {' '.join(map(str, notes))}"
+            f"this cohort supports none of the models; name others. {' '.join(map(str, notes))}"
         )
     return supported, notes
 

@@ -48,7 +48,7 @@ class ForestLine:
         None where nothing is drawn: a heading, or a group that is too small.
     text : str
         The estimate as it is printed.
-    beside : str
+    size : str
         Stands between label and plot: numbers of patients and events.
     after : str
         Stands at the right end: a p-value.
@@ -84,7 +84,7 @@ def estimate_forest(
         The axis, with what one step is: ``"odds ratio per SD"``.
     title : str
     heads : (str, str, str)
-        Above the columns `beside`, `text` and `after` of the lines.
+        Above the columns `size`, `text` and `after` of the lines.
     log : bool
         For ratios: an axis in factors, limits far out as arrows.
     reference : float, optional
@@ -102,16 +102,16 @@ def estimate_forest(
         for part in parts
     )
     columns = [[head, *(getattr(line, field) for line in lines)]
-               for head, field in zip(heads, ("beside", "text", "after"), strict=True)]  # fmt: skip
+               for head, field in zip(heads, ("size", "text", "after"), strict=True)]  # fmt: skip
     widths = [max(width_in(cell, TEXT_PT) for cell in column) for column in columns]
-    beside_in, text_in, after_in = (width + _GAP_IN if width else 0.0 for width in widths)
+    size_in, text_in, after_in = (width + _GAP_IN if width else 0.0 for width in widths)
     widest = max(
         [WIDEST, *(3 * max(line.value, 1 / line.value) for line in lines if log and line.value)]
     )
     heights = [len(parts) * _LINE_IN + _ROOM_IN for parts in names]
 
     def draw(figure: Figure) -> None:
-        left = label_in + beside_in + 0.1
+        left = label_in + size_in + 0.1
         total = left + _PLOT_IN + text_in + after_in + 0.1
         above = (0.32 if title else 0.08) + (0.24 if any(heads) else 0.0)
         height = above + sum(heights) + 0.5
@@ -128,7 +128,7 @@ def estimate_forest(
         if reference is not None:
             axes.axvline(reference, color=GREY, linewidth=0.9, linestyle=(0, (4, 3)), zorder=1)
         across = blended_transform_factory(figure.transFigure, axes.transData)
-        ends = (label_in + beside_in, total - after_in - 0.05, total - 0.05)
+        ends = (label_in + size_in, total - after_in - 0.05, total - 0.05)
         y = 0.0
         for item, parts, tall in zip(lines, names, heights, strict=True):
             middle = y + tall / 2

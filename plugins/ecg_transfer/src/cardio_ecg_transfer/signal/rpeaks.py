@@ -578,7 +578,7 @@ def at_working_rate(
 
     Examples
     --------
-    >>> from cardio_ecg_transfer.signal.rpeaks.detect import detect_r_peaks
+    >>> from cardio_ecg_transfer.signal.rpeaks import detect_r_peaks
     >>> from cardio_ecg_transfer.synthetic.patient import PatientSpec
     >>> from cardio_ecg_transfer.synthetic.simulation import simulate
     >>> ecg, truth = simulate(PatientSpec(heart_rate_bpm=60), 10.0, 500.0, seed=1)

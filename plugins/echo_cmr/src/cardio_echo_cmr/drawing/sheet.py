@@ -14,8 +14,9 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from cardio_core.api import canvas
-from cardio_echo_cmr.clips import Segments, time_curve
+from cardio_echo_cmr.clips import Segments
 from cardio_echo_cmr.drawing.overlay import overlay_frames
+from cardio_echo_cmr.networks.heat_volume import time_curve
 from cardio_echo_cmr.segments import SEGMENT_NAMES
 
 

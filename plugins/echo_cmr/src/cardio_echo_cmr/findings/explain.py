@@ -22,20 +22,17 @@ from cardio_core.api import (
 from cardio_echo_cmr.clips import (
     STEP_MS,
     Segments,
-    at_frames,
     cut_clips,
-    heat_volumes,
     is_usable,
     middle_starts,
-    segment_heat,
     segments_of,
 )
 from cardio_echo_cmr.drawing.overlay import overlay_frames, webm_bytes, webm_codec
 from cardio_echo_cmr.drawing.sheet import WHAT_TO_SEE, ClipView, clip_sheet
 from cardio_echo_cmr.findings.config import ExplainBlock
 from cardio_echo_cmr.findings.models import recipe_of
+from cardio_echo_cmr.findings.seen_views import views_of
 from cardio_echo_cmr.findings.tasks import SEGMENTAL
-from cardio_echo_cmr.findings.view_classifier import views_of
 from cardio_echo_cmr.networks.clip_network import (
     ABOUT,
     ClipNetwork,
@@ -46,6 +43,7 @@ from cardio_echo_cmr.networks.clip_network import (
     outputs_without,
 )
 from cardio_echo_cmr.networks.examples import Clips
+from cardio_echo_cmr.networks.heat_volume import at_frames, heat_volumes, segment_heat
 from cardio_echo_cmr.segments import DROP
 from cardio_echo_cmr.views.names import VIEWS
 

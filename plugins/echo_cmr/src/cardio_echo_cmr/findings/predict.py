@@ -8,7 +8,7 @@ from cardio_core.api import Column, Context, FeatureSet, ModelArtifact, Predicti
 from cardio_echo_cmr.findings.baseline import score_baseline
 from cardio_echo_cmr.findings.config import PredictBlock
 from cardio_echo_cmr.findings.models import recipe_of
-from cardio_echo_cmr.findings.view_classifier import view_scores, views_by
+from cardio_echo_cmr.findings.seen_views import view_scores, views_by
 from cardio_echo_cmr.results import VIDEO
 
 

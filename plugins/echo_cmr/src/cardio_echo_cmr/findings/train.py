@@ -13,7 +13,7 @@ from cardio_echo_cmr.clips import ClipForm, is_usable, middle_starts
 from cardio_echo_cmr.findings.baseline import N_LEAST, OF_KIND, counts_of, fit_baseline
 from cardio_echo_cmr.findings.config import TrainBlock
 from cardio_echo_cmr.findings.models import codes_of, recipe_of
-from cardio_echo_cmr.findings.view_classifier import counted, views_of
+from cardio_echo_cmr.findings.seen_views import counted, views_of
 
 if TYPE_CHECKING:
     from cardio_echo_cmr.networks.examples import Clips, Grey

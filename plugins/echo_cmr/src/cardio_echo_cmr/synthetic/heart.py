@@ -56,7 +56,7 @@ def chambers(wall: Wall) -> tuple[Chamber, ...]:
 
     Examples
     --------
-    >>> from cardio_echo_cmr.segments.wall import Wall
+    >>> from cardio_echo_cmr.segments import Wall
     >>> [len(chambers(Wall(view))) for view in ("a4c", "a2c", "plax", "other")]
     [3, 1, 4, 1]
     """

@@ -59,7 +59,8 @@ def judged_view(seen: ViewSeen, *, said: bool) -> JudgedView:
     >>> judged_view(ViewSeen("a4c", 0.97, ""), said=False)
     JudgedView(flags=(), no_verdict=(), no_measures=False, trust=1.0)
     >>> judged_view(ViewSeen("a2c", 0.97, ""), said=False).no_verdict[0]
-    'apical two-chamber view (0.97), not four-chamber: septal flash is not defined here'
+    'apical two-chamber view (0.97), not four-chamber: septal flash is not defined here; choose a \
+four-chamber loop'
     """
     if seen.name == A4C:
         sure = 1.0 if seen.probability >= _SURE else seen.probability
@@ -81,7 +82,7 @@ def judged_view(seen: ViewSeen, *, said: bool) -> JudgedView:
     if said:
         why = f"looks like {other}, and is said to be {VIEW_TITLES[A4C]}"
         return JudgedView((), (why,), trust=_CONTRADICTED)
-    why = f"{other}, not four-chamber: septal flash is not defined here"
+    why = f"{other}, not four-chamber: septal flash is not defined here; choose a four-chamber loop"
     return JudgedView((), (why,), no_measures=True, trust=_CONTRADICTED)
 
 

@@ -519,7 +519,7 @@ def lay_rays(axis: LongAxis, base_mm: float, apex_mm: float, spacing_mm: float) 
 
     Examples
     --------
-    >>> from cardio_spect_polar.phase.ventricle.long_axis import LongAxis
+    >>> from cardio_spect_polar.phase.geometry import LongAxis
     >>> rays = lay_rays(LongAxis((0.0, 50.0, 50.0), (1.0, 0.0, 0.0)), 20.0, 110.0, 5.0)
     >>> rays.n_cap, len(rays.directions)
     (6, 18)

@@ -329,7 +329,7 @@ def read_gated(
     >>> import tempfile
     >>> from pathlib import Path
     >>> import numpy as np
-    >>> from cardio_spect_polar.readers.find import find_gated
+    >>> from cardio_spect_polar.readers.studies import find_gated
     >>> from cardio_spect_polar.synthetic.write_nm import write_nm
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     counts = np.random.default_rng(0).poisson(60, (8, 12, 16, 16))
