@@ -9,7 +9,7 @@ import torch
 
 from cardio_core.api import Context, DataError, Targets
 from cardio_core.testing import refuses, training_context
-from cardio_echo_cmr.findings import view_classifier
+from cardio_echo_cmr.findings import seen_views
 from cardio_echo_cmr.findings.config import PredictBlock, TrainBlock
 from cardio_echo_cmr.findings.predict import predict
 from cardio_echo_cmr.findings.seen_views import counted, view_scores, views_of
@@ -134,7 +134,7 @@ def test_new_videos_of_a_run_without_the_view_task_are_named_by_the_cores_gate(c
         [ViewSeen("plax", 0.97, ""), ViewSeen("psax", 0.97, ""), ViewSeen("unknown", 0.6, ""),
          ViewSeen("a4c", 0.79, "")]
     )  # fmt: skip
-    monkeypatch.setattr(view_classifier, "view_of_frames", lambda frames, mask: next(answers))
+    monkeypatch.setattr(seen_views, "view_of_frames", lambda frames, mask: next(answers))
     given = with_given(features, ["a2c", "", "", "", ""])
     # Less than the eight tenths that the run asks for is unknown, whatever the gate itself asks.
     assert views_of(given, ctx).tolist() == ["a2c", "plax", "other", "unknown", "unknown"]
@@ -143,7 +143,7 @@ def test_new_videos_of_a_run_without_the_view_task_are_named_by_the_cores_gate(c
 def test_where_nothing_can_look_new_videos_without_a_named_view_are_refused(cohort, monkeypatch):
     features = cohort[0].view(np.arange(3))
     blind = ViewSeen("not checked", float("nan"), "view not checked: it needs torch")
-    monkeypatch.setattr(view_classifier, "view_of_frames", lambda frames, mask: blind)
+    monkeypatch.setattr(seen_views, "view_of_frames", lambda frames, mask: blind)
     with pytest.raises(DataError, match=r"found 2 loops without one, .* view not checked"):
         views_of(with_given(features, ["a2c", "", ""]), _findings("predict", _needs={}))
 

@@ -51,7 +51,9 @@ class CardioError(Exception):
     Attributes
     ----------
     exit_code : int
+        That of the command that meets it.
     code : Code
+        The kind of fault: what programs go by.
 
     Notes
     -----

@@ -136,7 +136,7 @@ ROC = ["roc", "FILE", "--outcome", "y", "--score", "x"]
 @pytest.mark.parametrize(
     ("header", "cell", "words"),
     [
-        ("y,x,x", "{y},{n},{n}", "column 'x': found 2 times; rename all but one"),
+        ("y,x,x", "{y},{n},{n}", "expected one column 'x'"),
         ("y,x", "{y},{n},5", "row 2: expected 2 cells as in the header, found 3"),
         ("y;x;z", "{y};1,2{n:02d};3.5", "found '1,200', which can be two numbers here"),
         ("y,x", '{y},"{n} ms"', "expected numbers, found text '0 ms'"),

@@ -82,7 +82,7 @@ def run(as_json: bool, **settings: Any) -> None:
     if settings["smoke"] and settings["config"]:
         raise ConfigError("--smoke is a configuration; leave out --config")
     if settings["resume"] and settings["out"] is None:
-        raise ConfigError("--resume needs --out: the run directory to go on with")
+        raise ConfigError("--resume needs --out; name the run directory to go on with")
     request = RunRequest(**settings, command=shlex.join(options.typed()))
     check_typed(request)
     open_plugin(request.plugin)  # a broken one is refused before anything is said of the data
