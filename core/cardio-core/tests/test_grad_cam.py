@@ -39,6 +39,14 @@ def test_grad_cam_pp_weights_agree_with_autograd_through_the_exponential():
     assert torch.allclose(map_weights(maps.detach(), slope), expected.detach(), rtol=1e-9)
 
 
+def test_a_map_that_is_negative_somewhere_speaks_for_nothing_there():
+    # One channel of weight w > 0: relu(w A) is w A where A > 0, and 0 elsewhere.
+    maps = torch.tensor([[[[3.0, -1.0], [-2.0, 4.0]]]], dtype=torch.float64)
+    cam = grad_cam_maps(maps, lambda a: a.mean(dim=(2, 3)), torch.tensor([0]))
+    assert (cam[0] > 0).tolist() == [[True, False], [False, True]]
+    assert cam[0][maps[0, 0] < 0].tolist() == [0.0, 0.0]
+
+
 @pytest.mark.parametrize("axes", [(6,), (4, 5), (2, 4, 5)], ids=["signal", "picture", "video"])
 def test_the_closed_form_holds_over_any_number_of_axes(axes):
     # As above, for one channel: w = n_cells relu(g) / (2 + sum(A) g) with g = c / n_cells.

@@ -98,6 +98,13 @@ def test_max_t_finds_what_was_planted_and_nothing_else() -> None:
     assert significant == ["correlation[ae17]"]
 
 
+def test_no_permutation_p_is_zero() -> None:
+    # Phipson and Smyth 2010: the observed order is one of the permutations.
+    y = np.repeat([0, 1], 30)
+    [found] = max_t_screen(y[:, None] + np.linspace(0, 0.01, 60)[:, None], y, n_permutations=199)
+    assert found.p_value == pytest.approx(1 / 200)
+
+
 def test_max_t_by_ranks_does_not_see_a_monotone_transformation() -> None:
     rng = np.random.default_rng(3)
     x, y = rng.normal(size=(30, 5)), rng.normal(size=30)

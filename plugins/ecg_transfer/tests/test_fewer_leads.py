@@ -39,6 +39,15 @@ def of(ecg: Ecg, *leads: str) -> Ecg:
     return replace(ecg, signal_mv=ecg.signal_mv[rows], leads=leads)
 
 
+def test_qtc_is_fridericia_s():
+    # Fridericia 1920: QT / RR^(1/3), RR in seconds.
+    fast, _ = simulate(PatientSpec("normal", heart_rate_bpm=95.0), 10.0, 500.0, seed=3)
+    values = measure_ecg(fast).values
+    rr_s = 60 / values["heart_rate_bpm"]
+    assert abs(rr_s - 1) > 0.1  # at 60/min every formula gives the same
+    assert values["qtc_ms"] == pytest.approx(values["qt_ms"] / rr_s ** (1 / 3), abs=1.0)
+
+
 @pytest.mark.parametrize("lead", ["I", "II", "V1", "V5"])
 def test_one_lead_gives_rate_regularity_and_its_own_times(whole, lead):
     twelve, made = measure_ecg(whole), measure_ecg(of(whole, lead))
