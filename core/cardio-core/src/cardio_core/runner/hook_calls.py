@@ -16,8 +16,7 @@ from cardio_core.compute.resource_errors import resource_error
 from cardio_core.context import Context
 from cardio_core.errors import ContractError, HookError, MadeWrongError
 from cardio_core.hookspecs import BY_ESTIMATOR
-from cardio_core.registry import Plugin
-from cardio_core.registry.plugin import resolve
+from cardio_core.registry import Plugin, resolve
 from cardio_core.types.artifact import ModelArtifact
 from cardio_core.types.features import FeatureSet
 from cardio_core.types.notes import Note
