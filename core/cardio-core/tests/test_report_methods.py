@@ -142,7 +142,7 @@ def test_networks_are_cited_where_their_weights_lie_in_the_run(run):
 def test_limits_are_those_of_this_run(run):
     said = " ".join(limits(read_artifact(run())))
     assert "synthetic" not in said
-    assert "No external validation is part of this run" in said
+    assert "This run has no external validation" in said
     # The width of one area's interval says nothing of a paired difference, which is narrower.
     assert "With 38 patients the interval of the leading measure is 0.200 wide. " in said
     assert "2 models and 1 target were looked at without correction" in said

@@ -153,7 +153,7 @@ def _file_of(text: str) -> tuple[str, Path]:
     if not equals:
         label = path.resolve().name if path.is_dir() else path.stem
     if not path.exists():
-        raise ConfigError(f"{path}: no such run or table")
+        raise ConfigError(f"{path}: no such run or table; name one that is there")
     if not path.is_dir():
         return label, path
     finished(path)

@@ -431,7 +431,10 @@ def _texts(name: str, content: bytes) -> Iterator[str]:
     elif suffix == ".onnx":
         yield from (found.decode("ascii") for found in re.findall(rb"[\x20-\x7e]{6,}", content))
     else:
-        raise ConfigError(f"{name}: a file of this kind cannot be looked into for patients")
+        raise ConfigError(
+            f"{name}: a file of this kind cannot be looked into for patients; take it out of the "
+            "artifact"
+        )
 
 
 def _array(name: str, content: bytes) -> Iterator[str]:

@@ -121,7 +121,7 @@ class Validation:
         notes += [*lacking, *self.unlike, *small, *beside.notes]
         notes += Note.each(NoteKind.NOT_COMPUTED, [table_one[1]])
         if not internal:
-            text = "The run has no honest folds of its own here, so no change can be told."
+            text = "The run has no honest folds here, so no change is shown."
             notes.append(Note(NoteKind.COMPARISON, text))
         here = (*external, *covered, *changed, *self.like, *within)
         rows = [

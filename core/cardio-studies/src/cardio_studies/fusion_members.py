@@ -162,7 +162,7 @@ def _named(text: str) -> tuple[str, Path, str]:
         before, _, model = rest.rpartition(":")
         path = Path(before)
     if not path.is_dir():
-        raise ConfigError(f"{path}: no such run")
+        raise ConfigError(f"{path}: no such run; name a run directory")
     label = label if equals else path.resolve().name
     if label in RESERVED:
         raise ConfigError(

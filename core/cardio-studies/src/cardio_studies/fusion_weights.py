@@ -119,7 +119,7 @@ def read_clinical(
         Fewer than ten of the patients, or a guideline of other values.
     """
     if not path.exists():
-        raise ConfigError(f"--clinical {path}: no such table")
+        raise ConfigError(f"--clinical {path}: no such table; name a file")
     found = CohortTable.find(path)
     if found is None:
         raise ConfigError(f"--clinical {path}: expected a table with a column patient_id")

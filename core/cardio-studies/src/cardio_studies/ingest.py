@@ -282,7 +282,9 @@ def as_wide(
     sentences.append(f"A predictions.csv of cardio: protocol {protocol}, target {target}.")
     if not scored:
         if event is not None:
-            raise ConfigError(f"--event {event}: {target} is a number and has no classes")
+            raise ConfigError(
+                f"--event {event}: {target} is a number and has no classes; leave --event out"
+            )
         wide = _pivoted(rows, "model")
         return wide.rename(columns={"y_true": target}), target, None, "number", models
     if len(scored) > 1 and (kind == "classes" or event is None):
@@ -443,7 +445,9 @@ def read_given(path: Path, question: Question) -> Given:
     primary = question.primary or ""
     if primary and primary not in found.scores:
         column_for(primary, "--primary", table)
-        raise ConfigError(f"--primary {primary}: is none of the scores ({', '.join(found.scores)})")
+        raise ConfigError(
+            f"--primary {primary}: is none of the scores; name one of {', '.join(found.scores)}"
+        )
     averaged = once_a_repeat(table[known], found.patient, found.resamples)
     rows_of = table.loc[known, found.patient] if found.patient else None
     several = rows_of is not None and not averaged and rows_of.duplicated().any()

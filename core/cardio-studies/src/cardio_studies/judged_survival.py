@@ -142,7 +142,7 @@ def judge_survival(
     names = list(dict.fromkeys(question.scores)) or guessed_scores(table, aside)
     if question.primary and question.primary not in names:
         raise ConfigError(
-            f"--primary {question.primary}: is none of the scores ({', '.join(names)})"
+            f"--primary {question.primary}: is none of the scores; name one of {', '.join(names)}"
         )
     every(
         lambda: follow_up_of(table, horizon.time, horizon.status),

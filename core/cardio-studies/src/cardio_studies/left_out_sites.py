@@ -66,7 +66,9 @@ def leave_site_out(again: Reopened, *, column: str = COLUMN) -> list[BySite]:
     plan, lost = _with_both_classes(sited, refit.plan)
     refit = replace(refit, plan=plan)
     if not plan.folds:
-        raise DataError(f"--leave-site-out: no site can be tested: {_joined(lost)}")
+        raise DataError(
+            f"--leave-site-out: no site can be tested: {_joined(lost)}; leave the option out"
+        )
     again.fit(WHAT, [refit])
     names, homes = _names(plan, sited.table), _homes(sited.table)
     return [

@@ -433,11 +433,11 @@ def limits(files: RunArtifact) -> tuple[str, ...]:
         return (*_of_judged(files), *_of_size(found))
     if "sites" not in plans:
         texts.append(
-            "Centres, if there are several, were not parted: nothing shows how the model does at "
-            "another centre, with other equipment or at another time."
+            "No centre was held out: performance at another centre, with other equipment or at "
+            "another time is unknown."
         )
     texts.append(
-        "No external validation is part of this run; cross-validation tells of patients like these."
+        "This run has no external validation; cross-validation describes patients like these."
     )
     if fused.is_fused(files):
         texts += fused.limits(files)
