@@ -198,7 +198,7 @@ def test_the_page_says_it_in_words(validated, clinic_run) -> None:
     for words in ("External beside internal", "Recalibration, apart from the validation",
                   "nothing was refitted"):  # fmt: skip
         assert words in page, words
-    assert "No external validation is part of this run" not in page
+    assert "This run has no external validation" not in page
     items = pd.read_csv(out / "tables" / "tripod_ai.csv", dtype=str).set_index("item")
     assert items.loc["4", "answer"].startswith("Evaluation: The final models of the run “clinic”")
     assert "looked for by id, by file and by signal" in items.loc["16", "answer"]
