@@ -243,7 +243,7 @@ def test_a_still_loop_is_flagged_as_print_inside_cannot_be_told_from_it():
     loop = Loop("still", ArraySource(frames), 8, frames.shape[1:], times, "stated")
     kept = look_inside(loop, made.SECTOR.mask())
     assert kept.n_still_px == 0
-    assert "could not be told" in kept.flags[0]
+    assert "could not be distinguished" in kept.flags[0]
 
 
 def peak_bytes(n_copies: int) -> int:

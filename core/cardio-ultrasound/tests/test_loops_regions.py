@@ -96,7 +96,7 @@ def test_a_region_that_no_one_factor_makes_fit_is_refused(tmp_path):
 
 
 def test_an_empty_region_is_refused(tmp_path):
-    with pytest.raises(DataError, match="a tissue region with an extent"):
+    with refuses(DataError, "a.dcm", "empty"):
         loop_of(tmp_path, SequenceOfUltrasoundRegions=[us.region(50, 10, 40, 20)])
 
 

@@ -73,7 +73,7 @@ def test_no_frame_time_is_refused_with_what_to_do(tmp_path, without):
         read()
     assert str(caught.value) == (
         "a.dcm: expected the time of every frame, found none; state the rate with frame_rate_hz, "
-        "or in the JSON beside the file"
+        "or in the file's JSON"
     )
 
 

@@ -67,7 +67,7 @@ def test_the_map_keeps_its_proportions_at_any_size() -> None:
 
 
 def test_a_view_that_does_not_exist_is_refused_by_name() -> None:
-    with pytest.raises(ValueError, match="a4c, a2c, plax, other, found 'psax'"):
+    with pytest.raises(ValueError, match="found 'psax'"):
         segment_map("psax")
 
 

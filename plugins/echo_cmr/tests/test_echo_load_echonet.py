@@ -130,3 +130,11 @@ def test_ejection_fractions_that_cannot_be_are_unknown(tmp_path):
     (tmp_path / "FileList.csv").write_text(text)
     lvef = loaded(tmp_path, mode="predict").samples.table["lvef_pct"]
     np.testing.assert_array_equal(lvef, [np.nan, np.nan, 52.5])
+
+
+def test_the_list_itself_stands_for_its_folder(tmp_path):
+    echonet_folder(tmp_path)
+    given = (tmp_path, tmp_path / "FileList.csv")
+    whole, named = (loaded(path, "wma", mode="predict") for path in given)
+    assert named.samples.table.equals(whole.samples.table)
+    assert len(named.files) == 3

@@ -16,6 +16,7 @@ from pydicom.data import get_testdata_file
 from pydicom.encaps import encapsulate, generate_frames
 
 from cardio_core.api import Context, DataError, SampleSet
+from cardio_core.testing import refuses
 from cardio_echo_cmr.findings.config import PreprocessBlock
 from cardio_echo_cmr.findings.preprocess import preprocess, sector_video
 from cardio_echo_cmr.findings.tasks import TASKS
@@ -155,7 +156,7 @@ def test_loops_that_cannot_be_used_are_set_aside_one_by_one_with_their_reasons(t
 def test_a_patient_without_a_usable_loop_is_refused(tmp_path):
     files = {"a": write(tmp_path / "a.dcm", speckle(7))}
     ctx = Context(TASKS[0], hook="preprocess")
-    with pytest.raises(DataError, match="none of the patient's loops"):
+    with refuses(DataError, "loops"):
         preprocess(samples_of(files), CONFIG, ctx)
 
 

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from cardio_core.api import DataError, ModelArtifact, Targets
-from cardio_core.testing import training_context
+from cardio_core.testing import refuses, training_context
 from cardio_echo_cmr.findings.config import PredictBlock, TrainBlock
 from cardio_echo_cmr.findings.models import recipe_of
 from cardio_echo_cmr.findings.predict import predict
@@ -95,7 +95,7 @@ def test_a_view_is_fitted_on_the_label_of_its_own_segments(fit, cohort):
     table = targets.table.assign(wma=1)
     own, _ = fit("wma", "a4c", data=(features, Targets("study", table)))
     assert own.read_json("model.json")["target"] == "wma_a4c"
-    with pytest.raises(DataError, match="without and with the finding"):
+    with refuses(DataError, "a4c", "0 and 16"):
         fit("wma", "a4c", data=(features, Targets("study", table.assign(wma_a4c=1))))
 
 
@@ -282,7 +282,7 @@ def test_a_study_without_the_measurement_is_neither_fitted_on_nor_scored(fit, co
 def test_a_baseline_that_nobody_was_measured_for_is_refused_in_words(fit, cohort):
     features, targets = cohort
     none = with_values(features, "clinical", np.full_like(features["clinical"].values, np.nan))
-    with pytest.raises(DataError, match=r"that have age_y and sex_male, found 0 and 0"):
+    with refuses(DataError, "age_y", "sex_male", "0 and 0"):
         fit("wma", "age_sex", data=(none, targets))
 
 

@@ -105,5 +105,5 @@ def test_no_file_and_a_pickle_are_refused(tmp_path):
     with pytest.raises(DataError, match="found none"):
         start_from_file(_fresh(), tmp_path / "absent.safetensors")
     torch.save({"a": torch.ones(1)}, tmp_path / "theirs.pt")
-    with refuses(DataError, "theirs.pt", "FILE", "--trust"):
+    with refuses(DataError, "theirs.pt", "FILE", "--allow pickle"):
         start_from_file(_fresh(), tmp_path / "theirs.pt")

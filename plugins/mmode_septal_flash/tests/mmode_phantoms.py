@@ -7,8 +7,6 @@ from functools import lru_cache
 
 import numpy as np
 
-from cardio_mmode_septal_flash.cycle import CycleVolume
-from cardio_mmode_septal_flash.mmode.axis import centre_index, scan_line, shifted_lines
 from cardio_mmode_septal_flash.mmode.reslice_torch import reslice_torch
 from cardio_mmode_septal_flash.motion import SeptalMotion, septal_motion
 from cardio_mmode_septal_flash.synthetic.patients import draw_patient
@@ -19,7 +17,7 @@ from cardio_mmode_septal_flash.synthetic.septal_flash import (
     septal_flash_loop,
     septum_truth,
 )
-from cardio_ultrasound import sector_hull
+from cardio_ultrasound import CycleVolume, centre_index, scan_line, sector_hull, shifted_lines
 
 SPACING = (SECTOR.spacing_mm, SECTOR.spacing_mm)
 

@@ -9,20 +9,9 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from cardio_mmode_septal_flash.cycle import (
-    CUT_SHORT,
-    LONG,
-    MOST_BEATS,
-    NO_USUAL,
-    PREMATURE,
-    cut_cycle,
-    find_beats,
-    find_cycle,
-)
 from cardio_mmode_septal_flash.flash.config import Config
 from cardio_mmode_septal_flash.flash.preprocess import preprocess
 from cardio_mmode_septal_flash.flash.sheet import sheet
-from cardio_mmode_septal_flash.mmode.axis import centre_index, scan_line, shifted_lines
 from cardio_mmode_septal_flash.mmode.reslice_torch import reslice_torch
 from cardio_mmode_septal_flash.motion import septal_motion
 from cardio_mmode_septal_flash.readers.loop import read_septum
@@ -32,7 +21,21 @@ from cardio_mmode_septal_flash.synthetic.septal_flash import (
     septal_flash_loop,
     septum_truth,
 )
-from cardio_ultrasound import read_loop, sector_hull
+from cardio_ultrasound import (
+    CUT_SHORT,
+    LONG,
+    MOST_BEATS,
+    NO_USUAL,
+    PREMATURE,
+    centre_index,
+    cut_cycle,
+    find_beats,
+    find_cycle,
+    read_loop,
+    scan_line,
+    sector_hull,
+    shifted_lines,
+)
 
 from .mmode_loops import SMALL, context, prepared, write_loop, write_septum
 from .mmode_phantoms import Phantom, phantom

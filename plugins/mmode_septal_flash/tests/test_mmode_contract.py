@@ -9,7 +9,7 @@ import pytest
 from pydicom.data import get_testdata_file
 
 from cardio_core.testing import PluginContract, PluginTruth, call_cardio
-from cardio_mmode_septal_flash.cycle import FROM_MOTION, TOO_LOW
+from cardio_ultrasound import FROM_MOTION, TOO_LOW
 
 from .mmode_loops import write_loop, write_septum
 

@@ -107,7 +107,7 @@ def test_what_is_no_file_of_weights_is_refused_with_the_format_that_is_wanted(tm
     with pytest.raises(DataError, match=r"torchvision's keys"):
         start_from_file(FlashDenseNet(width_mult=0.125), tmp_path / "absent.safetensors", CTX)
     (tmp_path / "weights.h5").write_bytes(b"\x89HDF\r\n\x1a\n")
-    with refuses(DataError, "weights.h5", "FILE", "--trust"):
+    with refuses(DataError, "weights.h5", "FILE", "--allow pickle"):
         start_from_file(FlashDenseNet(width_mult=0.125), tmp_path / "weights.h5", CTX)
 
 

@@ -20,12 +20,19 @@ from scipy import ndimage
 
 from cardio_core.api import DataError
 from cardio_core.testing import call_cardio
-from cardio_mmode_septal_flash.cycle import CycleVolume
-from cardio_mmode_septal_flash.mmode.axis import centre_index, scan_line, shifted_lines
 from cardio_mmode_septal_flash.mmode.reslice_torch import reslice_torch
 from cardio_mmode_septal_flash.motion import septal_motion
 from cardio_mmode_septal_flash.synthetic import synthesize
-from cardio_ultrasound import Loop, fit_sector, read_loop, with_drawn_r_peaks
+from cardio_ultrasound import (
+    CycleVolume,
+    Loop,
+    centre_index,
+    fit_sector,
+    read_loop,
+    scan_line,
+    shifted_lines,
+    with_drawn_r_peaks,
+)
 
 STORED = Path(__file__).parent / "stored" / "mmode_hard_loops.json"
 EXCURSION = "early_peak_mm"

@@ -118,7 +118,7 @@ def test_the_stored_accuracy_on_phantoms_by_frame_rate_and_amplitude_is_still_re
 
 def accuracy_rows(n: int) -> list[dict[str, float]]:
     """Measure phantoms of the clear and the medium cohort, drawn septum and found septum."""
-    from cardio_mmode_septal_flash.septum import find_septum
+    from cardio_ultrasound import find_septum
 
     from .test_mmode_septum import curve_distance_mm
 

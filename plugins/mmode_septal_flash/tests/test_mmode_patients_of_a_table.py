@@ -53,8 +53,8 @@ def test_loops_and_patients_are_those_of_the_table(tmp_path):
 @pytest.mark.parametrize(
     ("more", "says"),
     [
-        ({"task": "phantom_flash"}, "patients of their own"),
-        ({"confounder": True}, "patients of their own"),
+        ({"task": "phantom_flash"}, "separate patients"),
+        ({"confounder": True}, "separate patients"),
         ({"difficulty": "impossible"}, "expected a difficulty of clear, medium, subtle"),
     ],
 )

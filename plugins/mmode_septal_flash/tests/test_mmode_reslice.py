@@ -10,12 +10,11 @@ from scipy import ndimage
 
 from cardio_core.api import DataError
 from cardio_core.testing import refuses
-from cardio_mmode_septal_flash.cycle import CycleVolume
-from cardio_mmode_septal_flash.mmode.axis import ScanLine, centre_index, scan_line, shifted_lines
 from cardio_mmode_septal_flash.mmode.picture import crop, mean_picture, resize, with_contrast
 from cardio_mmode_septal_flash.mmode.reslice_torch import reslice_torch
 from cardio_mmode_septal_flash.mmode.reslice_vtk import reslice_vtk
 from cardio_mmode_septal_flash.mmode.time import column_times_ms, time_weights
+from cardio_ultrasound import CycleVolume, ScanLine, centre_index, scan_line, shifted_lines
 
 N_ROWS, N_COLUMNS = 123, 151
 

@@ -11,12 +11,21 @@ from scipy.spatial import cKDTree
 
 from cardio_core.api import DataError
 from cardio_core.testing import refuses
-from cardio_mmode_septal_flash.cycle import cut_cycle, find_cycle
-from cardio_mmode_septal_flash.mmode.axis import MIRRORED, scan_line, side_of_lv
 from cardio_mmode_septal_flash.readers.loop import read_septum
-from cardio_mmode_septal_flash.septum import SURE, find_septum, require_inside, resample
 from cardio_mmode_septal_flash.synthetic.septal_flash import SECTOR
-from cardio_ultrasound import read_loop, sector_hull
+from cardio_ultrasound import (
+    MIRRORED,
+    SURE,
+    cut_cycle,
+    find_cycle,
+    find_septum,
+    read_loop,
+    require_inside,
+    resample,
+    scan_line,
+    sector_hull,
+    side_of_lv,
+)
 
 from .mmode_phantoms import SPACING, phantom
 
@@ -97,7 +106,7 @@ def test_the_sector_found_in_a_phantom_is_the_one_it_was_drawn_in():
 
 
 def test_black_pictures_hold_no_sector():
-    with pytest.raises(DataError, match="expected a sector of tissue"):
+    with refuses(DataError, "sector"):
         sector_hull(np.zeros((5, 100, 100), np.uint8))
 
 

@@ -14,11 +14,17 @@ import pytest
 from scipy import ndimage
 
 from cardio_core.api import DataError
-from cardio_mmode_septal_flash.mmode.axis import LATERAL, MIRRORED, scan_line, side_of_lv
-from cardio_mmode_septal_flash.septum import SURE, find_septum
 from cardio_mmode_septal_flash.synthetic.patients import draw_patient
 from cardio_mmode_septal_flash.synthetic.septal_flash import SECTOR, septal_flash_loop, septum_truth
-from cardio_ultrasound import sector_hull
+from cardio_ultrasound import (
+    LATERAL,
+    MIRRORED,
+    SURE,
+    find_septum,
+    scan_line,
+    sector_hull,
+    side_of_lv,
+)
 
 from .mmode_phantoms import SPACING, Phantom, phantom
 from .test_mmode_septum import curve_distance_mm

@@ -6,12 +6,14 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
+from cardio_core.api import DataError
+from cardio_core.testing import refuses
 from cardio_mmode_septal_flash.flash import study
 from cardio_mmode_septal_flash.flash.config import Config
 from cardio_mmode_septal_flash.flash.load import load
 from cardio_mmode_septal_flash.flash.preprocess import preprocess
 from cardio_mmode_septal_flash.flash.sheet import sheet
-from cardio_mmode_septal_flash.mmode.axis import judged_view
+from cardio_mmode_septal_flash.flash.study import judged_view
 from cardio_ultrasound import ViewSeen
 
 from .mmode_loops import (
@@ -90,7 +92,7 @@ def test_another_view_in_which_no_septum_can_be_found_says_that_it_is_another_vi
     write_loop(tmp_path / "a.dcm", frames)
     write_septum(tmp_path / "a.septum.json", [[60 - i / 2, 5] for i in range(62)])
     config, ctx = Config(), context(tmp_path, "predict")
-    with pytest.raises(Exception, match="none of the patient's loops"):
+    with refuses(DataError, "loops"):
         preprocess(load(config.load, ctx).samples, config.preprocess, ctx)
     assert ctx._quarantined[0].reason.startswith("parasternal long-axis view (0.88), not four-")
 

@@ -17,6 +17,19 @@ from cardio_stats._lazy import offer
 
 if TYPE_CHECKING:
     from cardio_core.types.samples import FileSeen as FileSeen
+    from cardio_ultrasound.cycle import CUT_SHORT as CUT_SHORT
+    from cardio_ultrasound.cycle import FROM_MOTION as FROM_MOTION
+    from cardio_ultrasound.cycle import LONG as LONG
+    from cardio_ultrasound.cycle import MOST_BEATS as MOST_BEATS
+    from cardio_ultrasound.cycle import NO_USUAL as NO_USUAL
+    from cardio_ultrasound.cycle import PREMATURE as PREMATURE
+    from cardio_ultrasound.cycle import TOO_LOW as TOO_LOW
+    from cardio_ultrasound.cycle import Beats as Beats
+    from cardio_ultrasound.cycle import Cycle as Cycle
+    from cardio_ultrasound.cycle import CycleVolume as CycleVolume
+    from cardio_ultrasound.cycle import cut_cycle as cut_cycle
+    from cardio_ultrasound.cycle import find_beats as find_beats
+    from cardio_ultrasound.cycle import find_cycle as find_cycle
     from cardio_ultrasound.deidentify.sector import TRIANGLE_KEPT as TRIANGLE_KEPT
     from cardio_ultrasound.deidentify.sector import fit_sector as fit_sector
     from cardio_ultrasound.deidentify.sector import fixed_triangle as fixed_triangle
@@ -34,11 +47,32 @@ if TYPE_CHECKING:
     from cardio_ultrasound.loop import nameless as nameless
     from cardio_ultrasound.loop import read_r_times as read_r_times
     from cardio_ultrasound.loop import sidecar_of as sidecar_of
+    from cardio_ultrasound.mitral_plane import MitralPlane as MitralPlane
+    from cardio_ultrasound.mitral_plane import follow_mitral_plane as follow_mitral_plane
+    from cardio_ultrasound.mitral_plane import peak_offset as peak_offset
+    from cardio_ultrasound.mitral_plane import smoothest_path as smoothest_path
     from cardio_ultrasound.options import LOOP_OPTIONS as LOOP_OPTIONS
     from cardio_ultrasound.r_peaks import find_r_waves as find_r_waves
     from cardio_ultrasound.readers.read import find_loops as find_loops
     from cardio_ultrasound.readers.read import read_loop as read_loop
     from cardio_ultrasound.scan_geometry import scan_conversion as scan_conversion
+    from cardio_ultrasound.scan_lines import LATERAL as LATERAL
+    from cardio_ultrasound.scan_lines import MIRRORED as MIRRORED
+    from cardio_ultrasound.scan_lines import ScanLine as ScanLine
+    from cardio_ultrasound.scan_lines import centre_index as centre_index
+    from cardio_ultrasound.scan_lines import scan_line as scan_line
+    from cardio_ultrasound.scan_lines import shifted_lines as shifted_lines
+    from cardio_ultrasound.scan_lines import side_of_lv as side_of_lv
+    from cardio_ultrasound.septum import N_POINTS as N_POINTS
+    from cardio_ultrasound.septum import SURE as SURE
+    from cardio_ultrasound.septum import PlacedSeptum as PlacedSeptum
+    from cardio_ultrasound.septum import Septum as Septum
+    from cardio_ultrasound.septum import Trust as Trust
+    from cardio_ultrasound.septum import as_deep_as_usual as as_deep_as_usual
+    from cardio_ultrasound.septum import find_septum as find_septum
+    from cardio_ultrasound.septum import place_septum as place_septum
+    from cardio_ultrasound.septum import require_inside as require_inside
+    from cardio_ultrasound.septum import resample as resample
     from cardio_ultrasound.simulation.b_mode import EchoScanner as EchoScanner
     from cardio_ultrasound.simulation.b_mode import Look as Look
     from cardio_ultrasound.simulation.b_mode import PointSpread as PointSpread

@@ -228,7 +228,7 @@ IRREGULAR_SHARE = 0.1
 """Distances of frames that differ by more than this share of their median are flagged."""
 
 _VECTOR, _TIME = 0x00181065, 0x00181063
-STATE_IT = "state the rate with frame_rate_hz, or in the JSON beside the file"
+STATE_IT = "state the rate with frame_rate_hz, or in the file's JSON"
 
 
 def times_of_rate(name: str, n_frames: int, frame_rate_hz: float) -> NDArray[np.float64]:

@@ -450,9 +450,9 @@ def read_export(places: Sequence[Path], *, taken: Collection[str] = ()) -> Expor
 
     Only headers are read. Of a folder the 2D loops are taken; stills, colour and spectral Doppler,
     M-mode, loops with contrast or under stress, reports and all other files are accounted for and
-    left. A file that is given by itself is always taken, and so are videos and arrays, each as a
-    study of its own, for nothing says whom it shows. Of one loop that is stored twice the first is
-    taken. A DICOMDIR stands for the folder that it lies in.
+    left. A file that is given by itself is always taken, and so are videos and arrays, each for
+    itself: nothing says whom it shows, and `files` names no study of it. Of one loop that is stored
+    twice the first is taken. A DICOMDIR stands for the folder that it lies in.
 
     Parameters
     ----------
@@ -475,7 +475,7 @@ def read_export(places: Sequence[Path], *, taken: Collection[str] = ()) -> Expor
     >>> [(item.study_id, item.loops[0].name) for item in found.studies]
     [('1', 'a.npy'), ('2', 'b.avi')]
     >>> [(item.kind, item.study_id) for item in found.files]
-    [('array', '1'), ('video', '2'), ('PDF', '')]
+    [('array', ''), ('video', ''), ('PDF', '')]
     """
     groups: dict[tuple[str, ...], _Group] = {}
     seen: list[FileSeen] = []
@@ -515,8 +515,13 @@ def read_export(places: Sequence[Path], *, taken: Collection[str] = ()) -> Expor
         for study in named.values()
         for path, name in zip(study.loops, study.recording_ids, strict=True)
     }
+    loose = {path for path, key in group_of.items() if key[0] == _LOOSE}
     files = [
-        replace(file, study_id=ids[file.path][0], recording_id=ids[file.path][1])
+        replace(
+            file,
+            study_id="" if file.path in loose else ids[file.path][0],
+            recording_id=ids[file.path][1],
+        )
         if file.path in ids and place not in copies
         else file
         for place, file in enumerate(seen)
@@ -568,7 +573,8 @@ def loops_of_cell(paths: Sequence[Path]) -> CellLoops:
             loops.append(path)
             continue
         export = read_export([path])
-        files += export.files
+        # The row says whose they are, be they loose or not.
+        files += [replace(file, study_id=file.recording_id) for file in export.files]
         for item in (file for file in export.files if file.recording_id):
             loops.append(item.path)
             head = read_header(item.path, path)
@@ -593,11 +599,12 @@ def accounted(
 ) -> tuple[FileSeen, ...]:
     """Return files with the ids that a run has of them: recording and study, by path.
 
-    A file that is not among the recordings is none, whatever it is.
+    A file that is not among the recordings is none, whatever it is, and one that says no study
+    has none.
     """
     nothing = ("", "")
     return tuple(
-        replace(file, recording_id=ids[0], study_id=ids[1])
+        replace(file, recording_id=ids[0], study_id=ids[1] if file.study_id else "")
         for file in files
         for ids in (recordings.get(file.path, nothing),)
     )
@@ -627,13 +634,16 @@ def _searched(place: Path) -> tuple[Path, Path, list[Path]]:
     return place, place, sorted(path for path in place.rglob("*") if path.is_file())
 
 
+_LOOSE = "file"
+
+
 def _key(head: Header, path: Path) -> tuple[str, ...]:
     """Return what the files of one examination share; a file that says none is one by itself.
 
     The patient belongs to it: some programs give the files of several people one identifier.
     """
     if head.kind in (VIDEO, ARRAY) or not head.study:
-        return ("file", str(path))
+        return (_LOOSE, str(path))
     return ("study", head.study, head.patient.partition("\0")[0])
 
 

@@ -101,7 +101,9 @@ class FittedViews:
     least_probability: float
 
     def probabilities(self, pictures: NDArray[np.float32]) -> NDArray[np.float64]:
-        """Return the probability of every view, from the mean logits of a loop's pictures.
+        """Return the probability of every view, the same for pictures and their mirror images.
+
+        Logits are averaged over a loop's pictures and their mirror images.
 
         Parameters
         ----------
@@ -112,9 +114,21 @@ class FittedViews:
         ndarray, shape (n_views,)
         """
         with torch.inference_mode():
-            logits = self.network(torch.from_numpy(pictures)).double().mean(dim=0)
+            shown = torch.from_numpy(pictures)
+            logits = self.network(torch.cat([shown, shown.flip(2)])).double().mean(dim=0)
             found: NDArray[np.float64] = (logits / self.temperature).softmax(dim=0).numpy()
         return found
+
+
+def load_network(path: Path) -> ViewNetwork:
+    """Return the network whose weights lie in a file."""
+    weights = {
+        name: value.float() if value.is_floating_point() else value
+        for name, value in load_file(path).items()
+    }
+    network = ViewNetwork(len(weights["last.bias"]))
+    network.load_state_dict(weights)
+    return network
 
 
 @cache
@@ -128,13 +142,8 @@ def fitted_views() -> FittedViews:
     """
     calibration = json.loads(CALIBRATION.read_text(encoding="utf-8"))
     views = tuple(calibration["views"])
-    network = ViewNetwork(len(views))
-    network.load_state_dict(
-        {name: value.float() if value.is_floating_point() else value
-         for name, value in load_file(WEIGHTS).items()}
-    )  # fmt: skip
     return FittedViews(
-        network.eval(),
+        load_network(WEIGHTS).eval(),
         views,
         float(calibration["temperature"]),
         float(calibration["least_probability"]),

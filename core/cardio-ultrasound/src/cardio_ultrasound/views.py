@@ -211,14 +211,8 @@ def view_of_frames(
     if not mask.any() or max(float(frame[mask].std()) for frame in frames) < _LEAST_SPREAD:
         return _unknown("the sector shows nothing")
     fitted = fitted_views()
-    shown = pictures(frames, mask, pixel_width=pixel_width)
-    found = fitted.probabilities(shown)
+    found = fitted.probabilities(pictures(frames, mask, pixel_width=pixel_width))
     name, probability = fitted.views[int(found.argmax())], float(found.max())
-    if name == "subcostal":
-        # On a mirrored screen the parasternal long axis lies as the heart does from below.
-        mirrored = fitted.probabilities(np.ascontiguousarray(shown[:, :, ::-1]))
-        if mirrored[fitted.views.index("plax")] >= fitted.least_probability:
-            return _unknown("subcostal, or parasternal long-axis on a mirrored screen", probability)
     if probability < fitted.least_probability:
         return _unknown(
             f"likeliest {VIEW_TITLES[name]}, probability {probability:.2f}", probability

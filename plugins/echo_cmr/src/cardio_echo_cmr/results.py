@@ -68,7 +68,7 @@ def auc_intervals(
     }  # fmt: skip
     y, score, people = rows["y"], rows["score"], rows["subject_id"]
     clusters = Scored.clusters_of(rows)
-    asked: dict[str, Callable[[], Estimate]] = {
+    requests: dict[str, Callable[[], Estimate]] = {
         f"auc_{unit}_bootstrap": lambda: stats.bootstrap_auc(y, score, unit=unit, **drawn),
         "auc_patient_bootstrap": lambda: stats.bootstrap_auc(y, score, patient=people, **drawn),
         "auc_patient_bootstrap_bca": lambda: stats.bootstrap_auc(
@@ -85,7 +85,7 @@ def auc_intervals(
     }
     found: list[Estimate] = []
     notes: list[str] = []
-    for name, compute in asked.items():
+    for name, compute in requests.items():
         try:
             found.append(compute().replace(name=name, n_patients=int(people.nunique())))
         except DataError as error:
@@ -100,12 +100,12 @@ def interval_rows(
     return pd.DataFrame(
         [
             {
-                "target": target, "model": model, "rows_are": unit, "drawn": one.unit,
-                "method": one.method, "auc": one.value, "low": one.low, "high": one.high,
-                "width": width_of(one), "n_rows": len(rows),
-                "n_patients": one.n_patients, "n_redrawn": int(one.extra.get("n_redrawn", 0)),
+                "target": target, "model": model, "rows_are": unit, "drawn": item.unit,
+                "method": item.method, "auc": item.value, "low": item.low, "high": item.high,
+                "width": width_of(item), "n_rows": len(rows),
+                "n_patients": item.n_patients, "n_redrawn": int(item.extra.get("n_redrawn", 0)),
             }
-            for one in found
+            for item in found
         ],
         columns=list(COLUMNS),
     )  # fmt: skip
@@ -126,7 +126,7 @@ def width_sentences(table: pd.DataFrame) -> list[str]:
     table : DataFrame
         Table ``intervals``.
     """
-    said = []
+    lines = []
     bootstraps = table[table["method"].str.contains("percentile")]
     for unit, own in bootstraps.groupby("rows_are", sort=False):
         own = own[own["n_rows"] > own["n_patients"]]
@@ -139,12 +139,12 @@ def width_sentences(table: pd.DataFrame) -> list[str]:
         if width.empty:
             continue
         rows = {"study": "studies"}.get(str(unit), f"{unit}s")
-        said.append(
+        lines.append(
             f"Intervals of AUCs over {rows}: drawing {rows} as if they were independent gives a "
             f"width of {width[False].median():.3f} (median of {len(width)}), drawing patients "
             f"{width[True].median():.3f}. The latter counts."
         )
-    return said
+    return lines
 
 
 def video_rows(
@@ -218,13 +218,13 @@ def training_means(
     person = frame.drop_duplicates("patient_id").set_index("patient_id")["subject_id"]
     patients = owner.reindex(truth.index)
     subjects = patients.map(person).fillna(patients).to_numpy()
-    said = []
+    lines = []
     for fold in frame["fold"].unique():
         own = frame[frame["fold"] == fold]
         others = truth[~np.isin(subjects, own["subject_id"].unique())]
         units = own["unit_id"].dropna().unique()
-        said.append(pd.Series(others.mean() if len(others) else np.nan, index=units))
-    return pd.concat(said).groupby(level=0, sort=False).mean()
+        lines.append(pd.Series(others.mean() if len(others) else np.nan, index=units))
+    return pd.concat(lines).groupby(level=0, sort=False).mean()
 
 
 def number_errors(
@@ -265,11 +265,11 @@ def number_errors(
             notes.append("r² is left out: every prediction is the same")
     except DataError as error:
         notes.append(f"errors: not computed. {error}")
-    said = rows["unit_id"].map(constant).to_numpy(float)
+    predicted = rows["unit_id"].map(constant).to_numpy(float)
     y = rows["y"].to_numpy(float)
-    if np.isnan(said).all():
+    if np.isnan(predicted).all():
         return found, [*notes, "no constant predictor: the fold tests everybody"]
-    own, constants = np.abs(rows["score"].to_numpy(float) - y), np.abs(said - y)
+    own, constants = np.abs(rows["score"].to_numpy(float) - y), np.abs(predicted - y)
     table = np.column_stack([np.ones_like(y), own, constants])
     try:
         found += stats.bootstrap_sums(
@@ -348,19 +348,19 @@ def curve_table(runs: Sequence[Path], target: str, *, protocol: str = "honest") 
         settings = yaml.safe_load((run / "config.yaml").read_text(encoding="utf-8"))
         limit = settings["train"]["max_patients"]
         found = [
-            one for one in json.loads((run / "metrics.json").read_text(encoding="utf-8"))
-            if (one["name"], one["target"], one["protocol"]) == (METRIC, target, protocol)
-            and one["fold"] is None and one["subgroup"] is None and one["versus"] is None
+            row for row in json.loads((run / "metrics.json").read_text(encoding="utf-8"))
+            if (row["name"], row["target"], row["protocol"]) == (METRIC, target, protocol)
+            and row["fold"] is None and row["subgroup"] is None and row["versus"] is None
         ]  # fmt: skip
         if not found:
             raise DataError(f"{run}: expected {METRIC} of {target}, found none; finish the run")
         if limit is not None and int(limit) < n_training:
-            found = [one for one in found if one["model"] not in FUSED]
+            found = [entry for entry in found if entry["model"] not in FUSED]
         n_trained = n_training if limit is None else min(int(limit), n_training)
         rows += [
-            {"n_trained": n_trained, "model": one["model"], "value": one["value"],
-             "low": one["low"], "high": one["high"], "n_tested": len(tested)}
-            for one in found
+            {"n_trained": n_trained, "model": item["model"], "value": item["value"],
+             "low": item["low"], "high": item["high"], "n_tested": len(tested)}
+            for item in found
         ]  # fmt: skip
     table = pd.DataFrame(rows)
     return table.sort_values(["model", "n_trained"], kind="stable").reset_index(drop=True)

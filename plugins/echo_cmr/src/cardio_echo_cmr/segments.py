@@ -526,22 +526,22 @@ def segment_tables(
     rows = []
     known = _by_person(labelled_segments(cases, cohort, finding), people)
     for (model, method), own in known.groupby(["model", "method"], sort=False):
-        row, found, said = _areas(own, f"{method} of {model}", config, seed)
+        row, found, lines = _areas(own, f"{method} of {model}", config, seed)
         rows.append({"model": model, "method": method} | row)
         scope = Scope(task=finding, model=str(model), subgroup=f"segments, {method}")
-        metrics += [Metric(one, scope) for one in found]
-        notes += said
+        metrics += [Metric(entry, scope) for entry in found]
+        notes += lines
     if rows:
         tables["segments"] = pd.DataFrame(rows)
     scores = _by_person(explained_scores(cases, cohort), people)
     scores = scores[~scores["score"].str.startswith(DROP)]
-    table, by_model, said = score_summary(scores, config, seed)
-    notes += said
+    table, by_model, lines = score_summary(scores, config, seed)
+    notes += lines
     if len(table):
         tables["explanation-scores"] = table
     metrics += [
-        Metric(one, Scope(task=finding, model=model)) for model, own in by_model.items()
-        for one in own
+        Metric(item, Scope(task=finding, model=model)) for model, own in by_model.items()
+        for item in own
     ]  # fmt: skip
     return tables, metrics, notes
 

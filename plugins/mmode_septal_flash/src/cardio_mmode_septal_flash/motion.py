@@ -8,6 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from cardio_ultrasound import peak_offset, smoothest_path
+
 STEP_MM = 0.25
 BAND_MM = 22.0
 """Reach from the line's centre to both sides within which the septum is looked for."""
@@ -19,7 +21,6 @@ _FLANK_MM = 4.0
 _BLUR_MM, _BLUR_MS = 0.6, 6.0
 _COLUMN_MS = 4.0
 _FAST_MM_PER_MS = 0.4
-_SLOW_COST = 0.02
 _ROUNDS, _SHADING_ROUNDS = 3, 3
 _SHADING_MM = 1.0
 _NEAR_MM = 2.0
@@ -77,7 +78,7 @@ def track_septum(
     step_ms = float(time_ms[1] - time_ms[0])
     n_most = round(_MOST_MM / STEP_MM)
     shifts = np.arange(-n_most, n_most + 1)
-    position = _smoothest(_box_score(columns, shifts), step_ms) - n_most
+    position = smoothest_path(_box_score(columns, shifts), _most_jump(step_ms)) - n_most
     path, fit = position.astype(np.float64), 0.0
     for _ in range(_ROUNDS):
         path, fit = _onto_mean(columns, path, step_ms)
@@ -122,25 +123,9 @@ def _box_score(columns: NDArray[np.float64], shifts: NDArray[np.intp]) -> NDArra
     return np.asarray(best / (best.std() + 1e-9), dtype=np.float64)
 
 
-def _smoothest(score: NDArray[np.float64], step_ms: float) -> NDArray[np.intp]:
-    """Return the shift in every column of the path that scores best and jumps little."""
-    n_times, n_shifts = score.shape
-    most = max(round(_FAST_MM_PER_MS * step_ms / STEP_MM), 1)
-    jumps = np.arange(-most, most + 1)
-    cost = _SLOW_COST * jumps**2
-    total = score[0].copy()
-    came = np.zeros((n_times, n_shifts), dtype=np.intp)
-    for time in range(1, n_times):
-        padded = np.pad(total, most, constant_values=-np.inf)
-        options = np.stack([padded[most + j : most + j + n_shifts] for j in jumps]) - cost[:, None]
-        chosen = options.argmax(axis=0)
-        came[time] = np.arange(n_shifts) + jumps[chosen]
-        total = options.max(axis=0) + score[time]
-    path = np.empty(n_times, dtype=np.intp)
-    path[-1] = total.argmax()
-    for time in range(n_times - 1, 0, -1):
-        path[time - 1] = came[time, path[time]]
-    return path
+def _most_jump(step_ms: float) -> int:
+    """Return how many steps of place the septum may go in a step of time."""
+    return max(round(_FAST_MM_PER_MS * step_ms / STEP_MM), 1)
 
 
 def _onto_mean(
@@ -162,10 +147,9 @@ def _onto_mean(
     windows = np.lib.stride_tricks.sliding_window_view(moved, template.size, axis=1)
     centred = windows - windows.mean(axis=2, keepdims=True)
     fit = (centred @ template) / (template.size * (windows.std(axis=2) + 1e-9))
-    chosen = _smoothest(fit / (fit.std() + 1e-9), step_ms)
+    chosen = smoothest_path(fit / (fit.std() + 1e-9), _most_jump(step_ms))
+    moved_by = chosen + peak_offset(fit, chosen) - near
     row = np.arange(len(columns))
-    fraction = _peak_offset(fit, row, chosen)
-    moved_by = chosen + fraction - near
     return path + moved_by - moved_by.mean(), float(fit[row, chosen].mean())
 
 
@@ -184,17 +168,6 @@ def _shading(columns: NDArray[np.float64], path: NDArray[np.float64]) -> NDArray
     explained = np.stack([np.interp(place - shift, place, wall) for shift in path])
     left = (columns - explained).mean(axis=0)
     return np.asarray(ndimage.gaussian_filter1d(left, _SHADING_MM / STEP_MM), dtype=np.float64)
-
-
-def _peak_offset(
-    fit: NDArray[np.float64], row: NDArray[np.intp], chosen: NDArray[np.intp]
-) -> NDArray[np.float64]:
-    """Return where the parabola through three neighbours has its top, within half a step."""
-    inner = np.clip(chosen, 1, fit.shape[1] - 2)
-    before, at, after = fit[row, inner - 1], fit[row, inner], fit[row, inner + 1]
-    bend = before - 2 * at + after
-    offset = np.where(bend < -1e-12, 0.5 * (before - after) / np.where(bend < 0, bend, -1.0), 0.0)
-    return np.asarray(np.clip(offset, -0.5, 0.5) * (inner == chosen), dtype=np.float64)
 
 
 N_TRACE = 100
@@ -374,9 +347,9 @@ class BeatsMotion:
 
         Onset, time and duration are NaN in beats without an early peak.
         """
-        values = np.array([getattr(one, name) for one in self.beats], dtype=np.float64)
+        values = np.array([getattr(beat, name) for beat in self.beats], dtype=np.float64)
         if name in OF_A_PEAK:
-            values[[one.excursion_mm == 0 for one in self.beats]] = np.nan
+            values[[item.excursion_mm == 0 for item in self.beats]] = np.nan
         return values
 
     def median(self, name: str) -> float:
@@ -523,9 +496,9 @@ def course_of(
         Whether mm are mm; else lengths are given in per cent of the septum's length alone.
     """
     per_minute = 60000.0 if timed else float("nan")
-    told: dict[str, float] = {"heart_rate_bpm": per_minute / rr_ms, "beats_measured": 0.0}
+    measured: dict[str, float] = {"heart_rate_bpm": per_minute / rr_ms, "beats_measured": 0.0}
     if motion is not None:
-        told |= {
+        measured |= {
             "heart_rate_bpm": per_minute / float(np.median(motion.rr_ms)),
             "range_pct": 100.0 * motion.median("range_mm") / septum_mm,
             "rebound_mm": motion.median("rebound_mm"),
@@ -535,7 +508,7 @@ def course_of(
             "beats_left_out": float(n_left_out),
         }
     if motion is not None and from_r:
-        told |= {
+        measured |= {
             "early_peak_mm": motion.median("excursion_mm"),
             "early_onset_ms": motion.median("onset_ms"),
             "early_peak_ms": motion.median("peak_ms"),
@@ -543,7 +516,7 @@ def course_of(
             "early_inward_mm": motion.median("early_inward_mm"),
         }
     unknown = {name for name, unit, _ in COURSE if unit == "mm" and not scaled}
-    return [float("nan") if n in unknown else told.get(n, float("nan")) for n, _, _ in COURSE]
+    return [float("nan") if n in unknown else measured.get(n, float("nan")) for n, _, _ in COURSE]
 
 
 def spread_of(motion: BeatsMotion | None) -> list[float]:

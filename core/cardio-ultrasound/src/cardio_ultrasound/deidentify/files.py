@@ -338,7 +338,7 @@ def _check_places(source: Path, out: Path, mapping: Path | None, sheet: Path | N
         raise ConfigError("OUT: is there and not an empty folder; choose another")
     folder, target = source.resolve(), out.resolve()
     if target == folder or folder in target.parents or target in folder.parents:
-        raise ConfigError("OUT: lies in IN, or IN in it; choose a folder beside it")
+        raise ConfigError("OUT: lies in IN, or IN in it; choose a folder outside it")
     for option, file in (("--mapping", mapping), ("--sheet", sheet)):
         if file is None:
             continue

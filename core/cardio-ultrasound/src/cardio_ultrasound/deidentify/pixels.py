@@ -103,7 +103,7 @@ def look_inside(loop: Loop, sector: NDArray[np.bool_]) -> Kept:
     flags = ["colour Doppler: print inside the sector was not looked for"] * loop.colour_doppler
     moving = (high.astype(np.int16) - low > _STILL)[sector]
     if loop.n_frames < _MIN_FRAMES or (moving.size and moving.mean() < _MIN_MOVING):
-        flags.append("still tissue: print inside the sector could not be told from it")
+        flags.append("still tissue: print inside the sector could not be distinguished from it")
     elif not loop.colour_doppler:
         still = marks.marks(sector)
     if not loop.colour_doppler and print_crosses(high, sector):

@@ -72,7 +72,7 @@ def read_loop(
     >>> read_loop(file)
     Traceback (most recent call last):
     cardio_stats.errors.DataError: a.npy: expected the time of every frame, found none; state the \
-rate with frame_rate_hz, or in the JSON beside the file
+rate with frame_rate_hz, or in the file's JSON
     """
     path = Path(path)
     if not path.is_file():
@@ -96,7 +96,7 @@ rate with frame_rate_hz, or in the JSON beside the file
         path.name,
         "DICOM (DICM at byte 128), AVI, MP4, NPY, NPZ or HDF5",
         "another kind of file",
-        "give it the suffix of its own format, or export it as DICOM",
+        "give it the suffix of its format, or export it as DICOM",
     )
 
 

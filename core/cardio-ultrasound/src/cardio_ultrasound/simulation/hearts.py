@@ -511,11 +511,25 @@ def off_axis(heart: Heart, rng: np.random.Generator) -> Plane:
     return _held(probe, aim, rng.standard_normal(3), u(90, 200), {"other": 1.0})
 
 
+def esophageal(heart: Heart, rng: np.random.Generator) -> Plane:
+    """Return a plane seen from behind the left atrium, which no class fits."""
+    u = rng.uniform
+    turn = u(0, 360)
+    foot = -1.65 * heart.left_atrium[1] * _AXIS + _spoke(295.0) * 0.3 * heart.radius
+    probe = foot - u(2, 10) * _AXIS + _spoke(turn + 90) * rng.normal(0, 5.0)
+    aim = u(0.3, 1.0) * heart.length * _AXIS + _spoke(turn) * rng.normal(0, 12.0)
+    depth = 1.65 * heart.left_atrium[1] + u(0.4, 1.1) * heart.length
+    views = ("a4c", "a2c", "a3c", "plax", "psax", "subcostal", "other")
+    return _held(
+        probe, aim, _spoke(turn), depth, dict.fromkeys(views, 1 / 7), rng.normal(0.0, 15.0)
+    )
+
+
 def plane_of(view: str, heart: Heart, rng: np.random.Generator) -> Plane:
-    """Return a plane of a view, of ``a5c``, ``between`` two views, or ``off_axis``."""
+    """Return a plane of a view, ``a5c``, ``between`` two, ``off_axis`` or ``esophageal``."""
     made = {
         "plax": parasternal_long, "psax": parasternal_short, "subcostal": subcostal,
-        "between": between_apical, "off_axis": off_axis,
+        "between": between_apical, "off_axis": off_axis, "esophageal": esophageal,
     }  # fmt: skip
     return made[view](heart, rng) if view in made else apical(heart, rng, view)
 

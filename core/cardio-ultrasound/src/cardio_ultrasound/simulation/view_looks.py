@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Literal
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 from scipy import fft, ndimage
@@ -43,6 +44,8 @@ def spoil(
             small = ndimage.zoom(ndimage.gaussian_filter(frame, 0.4 / coarse), coarse, order=1)
             back = (frame.shape[0] / small.shape[0], frame.shape[1] / small.shape[1])
             made[number] = ndimage.zoom(small, back, order=1)[: frame.shape[0], : frame.shape[1]]
+    if rng.random() < 0.12:
+        _flow_over(made, mask, rng)
     if rng.random() < 0.45:
         strength = rng.uniform(0.4, 4.0)
         made = np.stack([coded(frame, strength) for frame in made])
@@ -72,6 +75,33 @@ def coded(frame: NDArray[np.float32], strength: float) -> NDArray[np.float32]:
     back = fft.idctn(cosines, axes=(1, 3), norm="ortho").reshape(n_rows, n_columns)
     shown: NDArray[np.float32] = back[: frame.shape[0], : frame.shape[1]]
     return shown
+
+
+def jpeg(frames: NDArray[np.uint8], quality: int) -> NDArray[np.uint8]:
+    """Return grey frames as JPEG of a quality gives them back."""
+    setting = [cv2.IMWRITE_JPEG_QUALITY, quality]
+    return np.stack(
+        [
+            np.asarray(cv2.imdecode(cv2.imencode(".jpg", frame, setting)[1], 0), np.uint8)
+            for frame in frames
+        ]
+    )
+
+
+def _flow_over(
+    frames: NDArray[np.float32], mask: NDArray[np.bool_], rng: np.random.Generator
+) -> None:
+    """Lay a box of colour flow over the tissue, as grey levels show it."""
+    n_rows, n_columns = mask.shape
+    down, right = np.indices(mask.shape)
+    away, near = np.hypot(down, right - n_columns / 2) / n_rows, rng.uniform(0.1, 0.6)
+    across, left = (right - n_columns / 2) / (down + 1), rng.uniform(-0.5, 0.3)
+    box = (away > near) & (away < near + rng.uniform(0.2, 0.5)) & mask
+    box &= (across > left) & (across < left + rng.uniform(0.3, 0.7))
+    for frame in frames:
+        flow = _slow(rng, (n_rows, n_columns), rng.uniform(8, 30))
+        shown = box & (flow > rng.uniform(-0.5, 1.0)) & (frame < rng.uniform(60, 160))
+        frame[shown] = np.clip(rng.uniform(70, 150) + 40 * flow[shown], 0, 255)
 
 
 def _print_on(frames: NDArray[np.float32], rng: np.random.Generator) -> None:
@@ -136,6 +166,10 @@ class Manner:
         What the outermost beams lose to lung and ribs.
     smooth : float
         Standard deviation of the blur after compression, in samples.
+    patchy_db : float
+        Standard deviation of slow changes of brightness.
+    hollow_db : float
+        What tissue loses between its surfaces.
     """
 
     half_deg: float
@@ -155,6 +189,7 @@ class Manner:
     sides_db: float
     smooth: float
     patchy_db: float
+    hollow_db: float
 
 
 def draw_manner(rng: np.random.Generator, patchy_db: float = 2.0) -> Manner:
@@ -162,27 +197,29 @@ def draw_manner(rng: np.random.Generator, patchy_db: float = 2.0) -> Manner:
 
     Examples
     --------
-    >>> draw_manner(np.random.default_rng(0)).half_deg > 25
+    >>> draw_manner(np.random.default_rng(0)).half_deg > 22
     True
     """
     u = rng.uniform
     if rng.random() < 0.35:
         return Manner(
-            half_deg=u(28, 50), inner=u(0.02, 0.15) if rng.random() < 0.2 else 0.0,
+            half_deg=u(22, 55), inner=u(0.02, 0.15) if rng.random() < 0.2 else 0.0,
             axial=u(0.5, 0.9), lateral=u(0.7, 1.3), focus=u(0.3, 0.9),
             range_db=u(45, 65), white_db=u(6, 16), curve=u(0.8, 1.3),
             noise_db=u(-50, -32), fade_db=u(-4, 8), haze_db=u(-14, 0), clutter_db=u(-50, -30),
             glance_db=u(0, 10), edge_db=u(0, 9),
             sides_db=u(0, 12) if rng.random() < 0.4 else 0.0,
             smooth=u(0.0, 1.2), patchy_db=0.6 * patchy_db,
+            hollow_db=u(4, 24) if rng.random() < 0.4 else 0.0,
         )  # fmt: skip
     return Manner(
-        half_deg=u(28, 50), inner=u(0.02, 0.2) if rng.random() < 0.25 else 0.0,
+        half_deg=u(22, 55), inner=u(0.02, 0.2) if rng.random() < 0.25 else 0.0,
         axial=u(0.5, 1.2), lateral=u(0.8, 2.1), focus=u(0.2, 0.9),
         range_db=u(38, 75), white_db=u(2, 20), curve=u(0.7, 1.9),
         noise_db=u(-48, -20), fade_db=u(-4, 16), haze_db=u(-12, 12), clutter_db=u(-45, -18),
         glance_db=u(0, 22), edge_db=u(0, 15),
         sides_db=u(5, 35) if rng.random() < 0.5 else 0.0, smooth=u(0.0, 1.3), patchy_db=patchy_db,
+        hollow_db=u(4, 24) if rng.random() < 0.25 else 0.0,
     )  # fmt: skip
 
 
@@ -241,6 +278,9 @@ class StillScanner:
         level = level_db + self._gain
         across = np.clip(np.gradient(level_db, axis=0), 0, 20) / 20
         level = level + manner.edge_db * ndimage.gaussian_filter(across, 1.0)
+        if manner.hollow_db:
+            steep = ndimage.gaussian_gradient_magnitude(np.clip(level_db, -30, 6), 1.3)
+            level = level - manner.hollow_db * (1 - np.clip(steep / 6.0, 0, 1))
         if cavity_mm is not None:
             step = self.range_mm[1] - self.range_mm[0]
             along = np.abs(np.gradient(cavity_mm, axis=0) / step)
@@ -305,8 +345,8 @@ def _slow(rng: np.random.Generator, shape: tuple[int, int], size: float) -> Floa
 
 
 KINDS = {
-    "a4c": 0.17, "a2c": 0.13, "a3c": 0.12, "plax": 0.13, "psax": 0.13, "subcostal": 0.11,
-    "a5c": 0.02, "between": 0.04, "off_axis": 0.08, "scene": 0.07,
+    "a4c": 0.16, "a2c": 0.12, "a3c": 0.12, "plax": 0.12, "psax": 0.12, "subcostal": 0.11,
+    "a5c": 0.02, "between": 0.04, "off_axis": 0.08, "esophageal": 0.04, "scene": 0.07,
 }  # fmt: skip
 """What is drawn, and how often."""
 
@@ -366,14 +406,15 @@ def view_phantom(kind: str, rng: np.random.Generator, n_frames: int = 2) -> View
     else:
         plane = plane_of(kind, heart, rng)
         target = plane.target
-        scanner = StillScanner(manner, plane.depth_mm, rng)
+        scanner = StillScanner(manner, plane.depth_mm * zoomed(rng), rng)
+        bend = bent(rng)
         start, turns = u(0, 1), u(0.5, 1.5)
         beams = []
         for number in range(n_frames):
             phase = (start + turns * number / n_frames) % 1.0
             systole = float(np.sin(np.pi * min(phase / 0.45, 1.0))) if phase < 0.45 else 0.0
             places = plane.points(scanner.range_mm, scanner.angle_rad)
-            points = (places + rng.normal(0, 0.7, 3)).astype(np.float32)
+            points = bend(places + rng.normal(0, 0.7, 3)).astype(np.float32)
             away = np.repeat(scanner.range_mm, N_BEAMS).astype(np.float32)
             level, cavity = levels(
                 heart.at(systole), points, liver_mm=plane.liver_mm, depth_mm=away
@@ -384,11 +425,21 @@ def view_phantom(kind: str, rng: np.random.Generator, n_frames: int = 2) -> View
     n_px, aspect = int(u(110, 220)), float(np.clip(rng.normal(1.0, 0.06), 0.85, 1.18))
     shown = [scan_converted(scanner, beam, n_px, aspect) for beam in beams]
     frames, mask = np.stack([picture for picture, _ in shown]), shown[0][1]
-    # Screens are mirrored in some laboratories, apical ones most of all.
-    if rng.random() < (0.25 if kind in ("a4c", "a2c", "a3c", "a5c", "between") else 0.06):
-        frames, mask = frames[:, :, ::-1], mask[:, ::-1]
     frames, mask = spoil(frames, mask, rng)
     return ViewPhantom(frames, mask, kind, target)
+
+
+def bent(rng: np.random.Generator) -> Callable[[NDArray[np.float64]], NDArray[np.float64]]:
+    """Return what bends points (n, 3) in mm by a few slow waves: no heart is an ellipsoid."""
+    ways = rng.normal(0, 1, (4, 3)) * 2 * np.pi / rng.uniform(45, 160, (4, 1))
+    by_mm = rng.normal(0, 1, (4, 3)) * rng.uniform(0.0, 2.4)
+    begin = rng.uniform(0, 2 * np.pi, 4)
+    return lambda points: points + np.sin(points @ ways.T + begin) @ by_mm
+
+
+def zoomed(rng: np.random.Generator) -> float:
+    """Return the depth shown, as a share of the depth that suits the view."""
+    return float(np.clip(np.exp(rng.normal(0.04, 0.13)), 0.8, 1.45))
 
 
 def _chest(
@@ -402,17 +453,11 @@ def _chest(
 
 
 # The same hearts through another scanner: scatterers under a point spread, as `EchoScanner` sums.
-#
-# Nothing of how these pictures are made is shared with `stills`. A network that learned from
-# stills is calibrated and measured on these, each with its own range of looks.
 
-Looks = Literal["calibration", "held back"]
 _RADIUS_PX = 130
 
 
-def scanned_phantom(
-    kind: str, rng: np.random.Generator, n_frames: int = 4, looks: Looks = "calibration"
-) -> ViewPhantom:
+def scanned_phantom(kind: str, rng: np.random.Generator, n_frames: int = 4) -> ViewPhantom:
     """Draw a loop of a view with moving scatterers' physics.
 
     Parameters
@@ -423,9 +468,6 @@ def scanned_phantom(
         The only source of chance.
     n_frames : int
         Moments, spread over a beat.
-    looks : {"calibration", "held back"}
-        Two makes of scanner that share no range of point spread, dynamic range or contrast; the
-        second spoils its pictures by haze, arcs and shadows alone.
 
     Examples
     --------
@@ -436,8 +478,8 @@ def scanned_phantom(
     u = rng.uniform
     heart = draw_heart(rng)
     plane = None if kind == "scene" else plane_of(kind, heart, rng)
-    depth = plane.depth_mm if plane else u(90, 180)
-    half = u(33, 46)
+    depth = plane.depth_mm * zoomed(rng) if plane else u(90, 180)
+    half = u(23, 50)
     sector = Sector(
         depth_mm=depth,
         half_angle_deg=half,
@@ -446,23 +488,15 @@ def scanned_phantom(
         spacing_mm=depth / _RADIUS_PX,
         apex_row=3.0,
     )
-    if looks == "calibration":
-        spread = PointSpread(axial_mm=1.3, lateral_deg=(2.2, 4.0), focus_mm=u(40, 110))
-        look = Look(
-            dynamic_range_db=u(48, 62), white_db=u(10, 22), contrast=u(0.9, 1.2),
-            slider_error_db=u(0.5, 3), noise_db=u(-42, -24), haze_db=u(-4, 8), haze_mm=u(4, 12),
-            n_dropouts=int(rng.integers(0, 3)), dropout_db=u(8, 22), per_cell=6.0,
-        )  # fmt: skip
-    else:
-        spread = PointSpread(axial_mm=1.0, lateral_deg=(1.5, 2.2), focus_mm=u(60, 130))
-        wide = rng.random() < 0.5
-        look = Look(
-            dynamic_range_db=u(62, 74) if wide else u(40, 48), white_db=u(8, 20),
-            contrast=u(1.2, 1.4) if wide else u(0.75, 0.9), attenuation_db=u(0.5, 0.8),
-            slider_error_db=u(1, 4), noise_db=u(-38, -22), haze_db=u(0, 10), haze_mm=u(5, 15),
-            echoes_db=u(-24, -12), n_dropouts=int(rng.integers(0, 4)), dropout_db=u(10, 25),
-            per_cell=6.0,
-        )  # fmt: skip
+    spread = PointSpread(
+        axial_mm=u(1.0, 1.4), lateral_deg=(u(1.5, 2.4), u(2.4, 4.0)), focus_mm=u(40, 130)
+    )
+    look = Look(
+        dynamic_range_db=u(40, 74), white_db=u(8, 22), contrast=u(0.75, 1.4),
+        attenuation_db=u(0.5, 0.8), slider_error_db=u(0.5, 4), noise_db=u(-42, -22),
+        haze_db=u(-4, 10), haze_mm=u(4, 15), echoes_db=u(-24, -12),
+        n_dropouts=int(rng.integers(0, 4)), dropout_db=u(8, 25), per_cell=6.0,
+    )  # fmt: skip
     places = draw_scatterers(sector, spread, rng, per_cell=look.per_cell)
     away, angle = np.hypot(*places.T), np.arctan2(*places.T)
     scanner = EchoScanner(sector, rng, spread=spread, look=look)
@@ -472,7 +506,7 @@ def scanned_phantom(
         drawn = scene(what, rng, grid_mm, grid_rad)
         row = np.clip(np.searchsorted(grid_mm, away), 0, 199)
         column = np.clip(np.searchsorted(grid_rad, angle), 0, 89)
-    start, frames = u(0, 1), []
+    start, frames, bend = u(0, 1), [], bent(rng)
     for number in range(n_frames):
         phase = (start + number / n_frames) % 1.0
         systole = float(np.sin(np.pi * phase / 0.4)) if phase < 0.4 else 0.0
@@ -482,17 +516,11 @@ def scanned_phantom(
             points = plane.probe_mm + places[:, 1:] * plane.down + places[:, :1] * plane.right
             level, _ = levels(
                 heart.at(systole),
-                points.astype(np.float32),
+                bend(points).astype(np.float32),
                 liver_mm=plane.liver_mm,
                 depth_mm=away.astype(np.float32),
             )
         amplitude = (10.0 ** (level / 20.0)).astype(np.float32)
         frames.append(scanner.frames([places], amplitude)[0])
-    stack, mask = np.stack(frames), sector.mask()
-    apical = kind in ("a4c", "a2c", "a3c", "a5c", "between")
-    if rng.random() < (0.25 if apical else 0.05):
-        stack, mask = stack[:, :, ::-1], mask[:, ::-1]
-    if looks == "calibration":
-        stack, mask = spoil(stack, mask, rng)
-    target = plane.target if plane else {"other": 1.0}
-    return ViewPhantom(np.ascontiguousarray(stack), np.ascontiguousarray(mask), kind, target)
+    stack, mask = spoil(np.stack(frames), sector.mask(), rng)
+    return ViewPhantom(stack, mask, kind, plane.target if plane else {"other": 1.0})

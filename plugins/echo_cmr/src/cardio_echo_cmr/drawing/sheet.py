@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from textwrap import fill
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 from cardio_core.api import canvas
 from cardio_echo_cmr.clips import Segments
 from cardio_echo_cmr.drawing.overlay import overlay_frames
+from cardio_echo_cmr.mechanics import Mechanics
 from cardio_echo_cmr.networks.heat_volume import time_curve
 from cardio_echo_cmr.segments import SEGMENT_NAMES
 
@@ -32,11 +34,14 @@ class ShownFrame:
         The sector.
     title : str
         What the frame is.
+    septum_px : ndarray, shape (n, 2), or None
+        (row, column) of the septum's line.
     """
 
     picture: NDArray[np.uint8]
     mask: NDArray[np.bool_]
     title: str
+    septum_px: NDArray[np.floating] | None = None
 
 
 def frame_panel(axes: Axes, shown: ShownFrame, mm_per_pixel: tuple[float, float] | None) -> None:
@@ -55,6 +60,8 @@ def frame_panel(axes: Axes, shown: ShownFrame, mm_per_pixel: tuple[float, float]
         interpolation="none",
     )  # fmt: skip
     axes.contour(shown.mask, levels=[0.5], colors=[canvas.SKY], linewidths=0.9)
+    if shown.septum_px is not None:
+        axes.plot(*shown.septum_px.T[::-1], color=canvas.AMBER, linewidth=1.6)
     rows, columns = (np.flatnonzero(shown.mask.any(axis=axis)) for axis in (1, 0))
     edge = 0.03 * max(np.ptp(rows), np.ptp(columns))
     axes.set_xlim(columns[0] - edge, columns[-1] + edge)
@@ -101,6 +108,26 @@ def motion_panel(
     )
 
 
+def plane_panel(axes: Axes, found: Mechanics) -> None:
+    """Draw the course of the mitral ring's septal end, in per cent of the septum where mm lack."""
+    if found.plane is None:
+        axes.set_axis_off()
+        text = fill("; ".join(found.flags), _WRAPPED_AT, break_on_hyphens=False)
+        axes.text(0.5, 0.5, text, ha="center", va="center", transform=axes.transAxes,
+                  fontsize=canvas.TEXT_PT, color=canvas.VERMILION)  # fmt: skip
+        return
+    scaled = np.isfinite(found.mitral_excursion_mm)
+    height = found.plane.height_mm * (1.0 if scaled else 100.0 / found.septum_mm)
+    axes.plot(found.plane.times_ms, height, color=canvas.BLUE, linewidth=1.6)
+    axes.set_ylim(bottom=0)
+    canvas.bare_axes(
+        axes,
+        x="ms from the first frame",
+        y="mm towards the apex" if scaled else "% of the septum's length",
+        title="Mitral plane at the septum (end of the orange line)",
+    )
+
+
 N_SHOWN = 8
 WHAT_TO_SEE = (
     "Eight frames of the clip; warm is where and when the network saw what raised its output, blue "
@@ -111,6 +138,7 @@ WHAT_TO_SEE = (
 """Caption of a sheet."""
 
 _SIZE_IN = (6.8, 6.3)
+_WRAPPED_AT = 48
 
 
 @dataclass(frozen=True, eq=False)

@@ -98,7 +98,7 @@ class Parts:
 
     def add(self, estimates: Iterable[Estimate], scope: Scope) -> None:
         """Add estimates in their place."""
-        self.metrics += [Metric(one, scope) for one in estimates]
+        self.metrics += [Metric(estimate, scope) for estimate in estimates]
 
     def say(self, target: str, model: str, sentences: Iterable[str]) -> None:
         """Add sentences on one model."""
@@ -152,12 +152,12 @@ def _binary(parts: Parts, target: Target, studies: pd.DataFrame) -> By:
             estimates, notes = auc_intervals(table, unit, parts.config, parts.ctx.seed)
             scope = parts.scope(target.name, str(model))
             where = scope if unit == "study" else replace(scope, subgroup="each video")
-            parts.add([one for one in estimates if one.name != "auc_delong"], where)
+            parts.add([item for item in estimates if item.name != "auc_delong"], where)
             parts.say(target.name, f"{model}, {unit} rows", notes)
             made = interval_rows(estimates, table, target.name, str(model), unit)
             parts.append("intervals", made)
             prefix = "" if unit == "study" else "video:"
-            own |= {prefix + one.name: one for one in estimates}
+            own |= {prefix + estimate.name: estimate for estimate in estimates}
         if own:
             found[(target.name, str(model))] = own | {"rows": rows}
     return found
@@ -170,9 +170,9 @@ def _numbers(parts: Parts, target: Target, studies: pd.DataFrame) -> By:
     for model, rows in studies.groupby("model", sort=False):
         estimates, notes = number_errors(rows, constant, parts.config, parts.ctx.seed)
         scope = parts.scope(target.name, str(model))
-        parts.add([one for one in estimates if one.name not in BY_DEFAULT], scope)
+        parts.add([item for item in estimates if item.name not in BY_DEFAULT], scope)
         parts.say(target.name, str(model), notes)
-        own: dict[str, Any] = {one.name: one for one in estimates}
+        own: dict[str, Any] = {estimate.name: estimate for estimate in estimates}
         found[(target.name, str(model))] = own
         title = TITLES.get(str(model).removesuffix("_value"), str(model))
         panels.append((str(model), title, rows, _lines(own, target.unit)))
@@ -182,7 +182,7 @@ def _numbers(parts: Parts, target: Target, studies: pd.DataFrame) -> By:
         parts.figures[f"scatter-{target.name}"] = canvas.described(
             scatter(panels, name=short, unit=target.unit),
             f"{short}, predicted and measured, model by model",
-            "Each point a study; on the dashed line both are the same. Beside the error stands "
+            "Each point a study; on the dashed line both are the same. The error is given with "
             "that of always saying the training patients' mean.",
         )
     return found
@@ -287,7 +287,7 @@ def _beside_table_1(parts: Parts) -> None:
         parts.tables["table-1-beside-the-paper"] = beside
     if len(first) < len(flags):
         parts.notes.append(
-            f"The shares beside the paper's describe {len(first)} persons by the first "
+            f"The shares compared with the paper's describe {len(first)} persons by the first "
             f"study of each, of {len(flags)} studies: tests and limits for independent persons."
         )
 
@@ -335,8 +335,8 @@ def evaluate(
             if len(known):
                 parts.figures["segments"] = canvas.described(
                     segments_figure(known),
-                    "Whether abnormal segments are told from normal ones within a video",
-                    "Mean AUC over videos: what the network went by, beside controls (open marks) "
+                    "Whether abnormal segments are distinguished from normal ones within a video",
+                    "Mean AUC over videos: what the network went by, with controls (open marks) "
                     "that know nothing. The dashed line is chance.",
                 )
         parts.metrics += metrics

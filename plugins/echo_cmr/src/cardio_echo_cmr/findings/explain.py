@@ -337,8 +337,8 @@ def _cases(
     at = np.array(list(chosen), np.int64)
     drawn = explained.of(at)
     heats = drawn.heats(ctx)
-    asked = config.occlusion and outputs.shape[1] == 1
-    outputs = drawn.outputs(ctx) if asked else outputs[at]
+    wanted = config.occlusion and outputs.shape[1] == 1
+    outputs = drawn.outputs(ctx) if wanted else outputs[at]
     cases = []
     for i, (place, word) in enumerate(chosen.items()):
         drops = outputs[i, 0] - outputs[i, 1:] if config.occlusion else None

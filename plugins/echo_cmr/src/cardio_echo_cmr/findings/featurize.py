@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from cardio_core.api import FeatureBlock, FeatureSet, SampleSet
 from cardio_echo_cmr.findings.config import FeaturizeBlock
 from cardio_echo_cmr.findings.preprocess import SectorVideo
+from cardio_echo_cmr.mechanics import HEART
 
 TIMING = (("n_frames", "1"), ("frame_rate_hz", "Hz"), ("mm_per_px", "mm"))
 """Names and units of the block `timing`."""
@@ -51,6 +52,7 @@ def featurize(samples: SampleSet, config: FeaturizeBlock) -> FeatureSet:
         `times` float32 (n, max_frames): ms from the first frame, NaN after the end.
         `timing` float32: `TIMING`; `mm_per_px` is of the small picture, NaN where unknown.
         `loop` float32: `LOOP`, of the whole recording; NaN where nothing tells it.
+        `heart` float32, of new recordings alone: `HEART`; NaN where it is withheld.
         `clinical` float32: `CLINICAL`, NaN where unknown; the same for all loops of a study.
     """
     values: list[SectorVideo] = list(samples.values)
@@ -59,6 +61,9 @@ def featurize(samples: SampleSet, config: FeaturizeBlock) -> FeatureSet:
     timing = [(video.n_frames, video.frame_rate_hz, video.mm_per_px) for video in values]
     known = samples.table.reindex(columns=[name for name, _ in CLINICAL])
     columns = [name for name in _CARRIED if name in samples.table.columns]
+    found = [video.mechanics for video in values if video.mechanics is not None]
+    rows = [[getattr(one, name) for name, _, _ in HEART] for one in found]
+    heart = {"heart": _listed(rows, HEART)} if found else {}
     return FeatureSet(
         samples.table[columns],
         {
@@ -71,11 +76,8 @@ def featurize(samples: SampleSet, config: FeaturizeBlock) -> FeatureSet:
                 titles=(),
             ),
             "timing": _tabular(timing, TIMING),
-            "loop": _tabular(
-                [_measured(video) for video in values],
-                tuple((name, unit) for name, unit, _ in LOOP),
-                tuple(title for _, _, title in LOOP),
-            ),
+            "loop": _listed([_measured(video) for video in values], LOOP),
+            **heart,
             # Of the table, and not measured in the loop.
             "clinical": _tabular(known.to_numpy(dtype=np.float64, na_value=np.nan), CLINICAL),
         },
@@ -85,6 +87,12 @@ def featurize(samples: SampleSet, config: FeaturizeBlock) -> FeatureSet:
 def _measured(video: SectorVideo) -> tuple[float, ...]:
     known = vars(video.measures) | {"frame_rate_hz": video.frame_rate_hz}
     return tuple(float(known[name]) for name, _, _ in LOOP)
+
+
+def _listed(rows: Any, named: tuple[tuple[str, str, str], ...]) -> FeatureBlock:
+    """Return what a reader is shown, with its titles."""
+    titles = tuple(title for _, _, title in named)
+    return _tabular(rows, tuple((name, unit) for name, unit, _ in named), titles)
 
 
 def _tabular(

@@ -28,8 +28,8 @@ TOLD_BY = {
 
 def hidden(samples: pd.DataFrame, ctx: Context) -> pd.DataFrame:
     """Return the sample table without what is to be predicted: LVEF tells LVEF."""
-    told = TOLD_BY.get(ctx.outcome or "", ())
-    return samples.assign(**dict.fromkeys(told, float("nan")))
+    decisive = TOLD_BY.get(ctx.outcome or "", ())
+    return samples.assign(**dict.fromkeys(decisive, float("nan")))
 
 
 def known_outcome(clinical: pd.DataFrame | None, ctx: Context) -> pd.DataFrame:
@@ -264,7 +264,7 @@ def unsupported_models(
         label that too few studies have, a fusion of fewer than two models.
     """
     task = ctx.task
-    told = TOLD_BY.get(ctx.outcome or "", ())
+    decisive = TOLD_BY.get(ctx.outcome or "", ())
     if task.name == VIEW.name:
         return {}
     reasons: dict[str, str] = {}
@@ -283,7 +283,7 @@ def unsupported_models(
             reasons[model.name] = "fewer than two views are left to fuse"
         elif own.empty and view in VIEWS:
             reasons[model.name] = f"the table names no {VIEW_TITLES[view]} clip"
-        elif set(told) & set(MEASURED.get(model.name, ())):
+        elif set(decisive) & set(MEASURED.get(model.name, ())):
             reasons[model.name] = f"{_WHAT[model.name]} is, or tells, what is predicted"
         elif own.empty:
             reasons[model.name] = f"the table says no study's {_WHAT[model.name]}"

@@ -117,7 +117,7 @@ def load(config: LoadBlock, ctx: Context) -> Cohort:
 
 _WITHOUT = {
     "frame_rate_hz": "a video is used with the times at which it plays, flagged; nothing else is",
-    "mm_per_pixel": "times, and areas and lengths in per cent",
+    "mm_per_pixel": "times, and lengths in per cent of the septum's length",
 }
 """What is made of a loop that does not say it."""
 
@@ -159,11 +159,11 @@ def _of_export(places: list[Path], taken: set[str], config: LoadBlock) -> _Found
         raise nothing_in(places[0], export.files)
     studies = [
         EchoStudy(
-            one.study_id,
-            one.patient_id,
-            tuple(Clip(file, "", stated_for(file, config)) for file in one.loops),
+            study.study_id,
+            study.patient_id,
+            tuple(Clip(file, "", stated_for(file, config)) for file in study.loops),
         )
-        for one in export.studies
+        for study in export.studies
     ]
     return _Found(studies, None, export.notes, export.files)
 
@@ -175,7 +175,7 @@ def _seen(found: list[_Found], kept: list[EchoStudy]) -> tuple[FileSeen, ...]:
         for study in kept
         for name, clip in zip(study.recording_ids, study.clips, strict=True)
     }
-    return accounted((one for made in found for one in made.seen), names)
+    return accounted((item for made in found for item in made.seen), names)
 
 
 def _found(path: Path, config: LoadBlock, ctx: Context) -> _Found | None:
@@ -188,8 +188,8 @@ def _found(path: Path, config: LoadBlock, ctx: Context) -> _Found | None:
         studies, seen, notes = studies_of_table(table, config)
         lacking = len(table.rows) - len(studies)
         note = f"{lacking} of {len(table.rows)} rows of {table.name} name no clip."
-        said = Note.each("cohort", [note if lacking else "", *notes])
-        return _Found(studies, table.rows, said, seen)
+        notes_made = Note.each("cohort", [note if lacking else "", *notes])
+        return _Found(studies, table.rows, notes_made, seen)
     if ctx.mode == "fit":
         raise DataError(
             f"{path.name}: expected a cohort table, a folder with cohort.csv, or one with "
@@ -211,15 +211,15 @@ def _from_echonet(folder: Path, table: CohortTable | None, ctx: Context) -> _Fou
             "cohort", [echonet.NOTE, note if lacking else "", own.others_note(found, table.name)]
         )
         ids = {echonet.stem_of(str(name)): str(name) for name in rows.index}
-        for one in own.unusable:
-            ctx.quarantine(ids[one.name], one.reason)
+        for item in own.unusable:
+            ctx.quarantine(ids[item.name], item.reason)
         return _Found(studies, rows, notes)
     if ctx.mode == "fit" and ctx.task.name != VIEW.name:
         lacks, what = "CMR labels", "the CMR's columns"
         if ctx.task.name in OF_THE_ECHO:
             lacks, what = "an outcome", "its column"
         raise ConfigError(
-            f"{folder.name}: expected {lacks}, found LVEF only; put a cohort.csv beside "
+            f"{folder.name}: expected {lacks}, found LVEF only; put a cohort.csv next to "
             f"{echonet.FILE_LIST} with study_id = FileName, patient_id and {what}, and "
             "take views from it with load.views=table and needs.view.skip=true"
         )
@@ -242,7 +242,7 @@ def _named(studies: list[EchoStudy], ctx: Context) -> tuple[list[EchoStudy], lis
     numbers = (str(n) for n in count(1) if str(n) not in taken)
     made = [
         study if study.study_id else replace(study, study_id=name, patient_id=name)
-        for study, name in ((one, "" if one.study_id else next(numbers)) for one in studies)
+        for study, name in ((item, "" if item.study_id else next(numbers)) for item in studies)
     ]
     listed = f"Videos of {echonet.FILE_LIST} are numbered in its order, each a patient."
     return made, [CohortTable.NUMBERED if ctx.mode == "predict" else Note("cohort", listed)]
@@ -253,7 +253,7 @@ def _require_ids_of_their_own(studies: list[EchoStudy]) -> None:
     twice = next((name for name, n in n_loops.items() if n > 1), None)
     if twice is not None:
         raise DataError(
-            f"study_id: expected ids that give every loop one of its own (ID, or ID-1, ID-2 where "
+            f"study_id: expected one id for each loop (ID, or ID-1, ID-2 where "
             f"a study has several), found {twice!r} for two; name one of the studies otherwise"
         )
 

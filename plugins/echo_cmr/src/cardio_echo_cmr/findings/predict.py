@@ -60,11 +60,11 @@ def predict(
     columns = {}
     if not several:
         columns = {
-            f"{VIDEO}{one.name}": Column(found.copy(), one.unit or "1") for one in ctx.targets
+            f"{VIDEO}{item.name}": Column(found.copy(), item.unit or "1") for item in ctx.targets
         }
     if ctx.mode == "predict":  # a reader should see why a new video has no score
         columns |= {
             f"view:{str(name).partition(':')[2]}": Column(score.to_numpy(np.float64), "1")
             for name, score in views.items()
         }
-    return Predictions(ids, {one.name: found.copy() for one in ctx.targets}, "sample", columns)
+    return Predictions(ids, {entry.name: found.copy() for entry in ctx.targets}, "sample", columns)

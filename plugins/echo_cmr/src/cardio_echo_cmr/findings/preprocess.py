@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from cardio_core.api import Context, DataError, SampleSet
 from cardio_echo_cmr.clips import SectorCutter, square_around
 from cardio_echo_cmr.findings.config import PreprocessBlock
-from cardio_ultrasound import Loop, nameless, sector_mask, view_of
+from cardio_echo_cmr.mechanics import Mechanics, mechanics_of
+from cardio_ultrasound import Loop, nameless, sector_mask, view_of, with_drawn_r_peaks
 
 _TRIANGLE = (
     "leave the clip out, or keep a fixed triangle, print included, with preprocess.triangle=true"
@@ -73,6 +74,8 @@ class SectorVideo:
     view : str
         Which view was seen, by name, for a reader: no model hears of it. Empty where nothing
         looked.
+    mechanics : Mechanics or None
+        Of new recordings: what is measured of the heart, for a reader alone.
     """
 
     frames: NDArray[np.uint8]
@@ -83,6 +86,7 @@ class SectorVideo:
     flags: tuple[str, ...]
     measures: LoopMeasures = LoopMeasures()
     view: str = ""
+    mechanics: Mechanics | None = None
 
 
 def preprocess(samples: SampleSet, config: PreprocessBlock, ctx: Context) -> SampleSet:
@@ -110,12 +114,15 @@ def preprocess(samples: SampleSet, config: PreprocessBlock, ctx: Context) -> Sam
     """
     values: list[SectorVideo] = []
     kept: list[str] = []
+    given = samples.table.set_index("recording_id").get("view_given", pd.Series(dtype=object))
     for recording_id, loop in samples.opened(ctx.quarantine):
         try:
-            video = sector_video(loop, config, look=ctx.mode == "predict")
+            video = sector_video(loop, config)
+            if ctx.mode == "predict":
+                video = looked_at(video, loop, config, str(given.get(recording_id, "")))
         except DataError as error:
-            said = nameless(str(error), Path(loop.name))
-            ctx.quarantine(recording_id, DataError(said, code=error.code))
+            reason = nameless(str(error), Path(loop.name))
+            ctx.quarantine(recording_id, DataError(reason, code=error.code))
             continue
         values.append(video)
         kept.append(recording_id)
@@ -129,10 +136,8 @@ def preprocess(samples: SampleSet, config: PreprocessBlock, ctx: Context) -> Sam
     return SampleSet(table.assign(flags=flags, view=[video.view for video in values]), held)
 
 
-def sector_video(loop: Loop, config: PreprocessBlock, *, look: bool = False) -> SectorVideo:
+def sector_video(loop: Loop, config: PreprocessBlock) -> SectorVideo:
     """Cut a loop to its sector, frame by frame, in the memory of a few frames.
-
-    With `look` its view is looked for, too.
 
     A look at 32 frames or a few more finds the sector; then every frame that is kept is decoded
     once, and no other.
@@ -161,13 +166,32 @@ def sector_video(loop: Loop, config: PreprocessBlock, *, look: bool = False) -> 
         mm_per_px=square.mm_per_px(config.side),
         flags=tuple(dict.fromkeys((*loop.flags, *flags, *_own_flags(loop, n_frames)))),
         measures=measures_of(loop, mask),
-        view=_view(loop) if look else "",
     )
 
 
-def _view(loop: Loop) -> str:
-    seen = view_of(loop)
-    return seen.name if seen.checked else ""
+def looked_at(
+    video: SectorVideo, loop: Loop, config: PreprocessBlock, stated: str = ""
+) -> SectorVideo:
+    """Return a new loop's video with its view and the heart's motion, for a reader.
+
+    R peaks of an ECG that is drawn in the picture count, and so does the view as a person `stated`
+    it.
+    """
+    mask, _ = sector_mask(loop, triangle=config.triangle, otherwise=_TRIANGLE)
+    loop = with_drawn_r_peaks(loop)
+    seen = view_of(loop, None if config.triangle else mask)
+    found = mechanics_of(loop, mask, seen, stated)
+    measures = measures_of(loop, mask)
+    if not np.isfinite(measures.heart_rate_bpm):
+        n_beats = measures.duration_s * found.rate_bpm / 60.0
+        measures = replace(measures, heart_rate_bpm=found.rate_bpm, n_beats=n_beats)
+    return replace(
+        video,
+        flags=tuple(dict.fromkeys((*loop.flags, *video.flags, *found.flags))),
+        measures=measures,
+        view=seen.name if seen.checked else "",
+        mechanics=found,
+    )
 
 
 def measures_of(loop: Loop, mask: NDArray[np.bool_]) -> LoopMeasures:

@@ -68,11 +68,11 @@ def view_scores(features: FeatureSet, ctx: Context, *, batch_size: int = 64) -> 
     # Each video for itself: its view must not depend on who else is asked about.
     unnamed = np.flatnonzero(_named(features) == "")
     if unnamed.size:
-        asked = features.view(unnamed)
+        wanted = features.view(unnamed)
         if ctx.mode == "fit":
-            table = ctx.out_of_fold(VIEW.name).reindex(asked.table["recording_id"])
+            table = ctx.out_of_fold(VIEW.name).reindex(wanted.table["recording_id"])
         else:
-            table = _scored(asked, ctx, batch_size)
+            table = _scored(wanted, ctx, batch_size)
         found[unnamed] = table.reindex(columns=_CLASSES).to_numpy(np.float64)
     return pd.DataFrame(found, index=features.table.index, columns=_CLASSES)
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from cardio_core.api import DataError, canvas, write_measurements
 from cardio_echo_cmr.clips import moments_of
-from cardio_echo_cmr.drawing.sheet import ShownFrame, frame_panel, motion_panel
+from cardio_echo_cmr.drawing.sheet import ShownFrame, frame_panel, motion_panel, plane_panel
 from cardio_echo_cmr.views.names import VIEW_TITLES
 from cardio_ultrasound import sector_mask
 
@@ -36,13 +36,14 @@ def sheet(figure: Figure, recording: Loop, samples: SampleSet, features: Feature
     shown = moments_of(
         recording.frame_times_ms, recording.r_times_ms, video.measures.heart_rate_bpm
     )
+    septum_px = None if video.mechanics is None else video.mechanics.septum_px
     grid = figure.add_gridspec(2, N_SHOWN, height_ratios=(1.5, 1.0))
     for place, (number, title) in enumerate(shown[:N_SHOWN]):
         (frame,) = recording.frames(number, number + 1)
         at_ms = float(recording.frame_times_ms[number])
         frame_panel(
             figure.add_subplot(grid[0, place]),
-            ShownFrame(np.where(mask, frame, 0), mask, f"{title}, {at_ms:.0f} ms"),
+            ShownFrame(np.where(mask, frame, 0), mask, f"{title}, {at_ms:.0f} ms", septum_px),
             recording.mm_per_pixel,
         )
     motion_panel(
@@ -52,7 +53,9 @@ def sheet(figure: Figure, recording: Loop, samples: SampleSet, features: Feature
         recording.r_times_ms,
         [float(recording.frame_times_ms[number]) for number, _ in shown],
     )
-    table = figure.add_subplot(grid[1, 2])
+    if video.mechanics is not None:
+        plane_panel(figure.add_subplot(grid[1, 2]), video.mechanics)
+    table = figure.add_subplot(grid[1, 3])
     write_measurements(table, features)
     view = str(features.table["view_given"].iloc[0] or "") if "view_given" in features.table else ""
     named = f"View as the cohort table names it: {VIEW_TITLES.get(view, view)}. " if view else ""

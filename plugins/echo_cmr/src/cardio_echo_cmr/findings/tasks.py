@@ -88,7 +88,7 @@ def _networks(named: dict[str, tuple[str, ...]], fused: str, suffix: str = "") -
 
 def _view_for(models: tuple[Model, ...]) -> tuple[Need, ...]:
     """Return the need of the networks, each of which looks at the loops of its view."""
-    networks = tuple(one.name for one in models if not one.baseline and not one.fuses)
+    networks = tuple(model.name for model in models if not model.baseline and not model.fuses)
     return (Need("view", "same", for_new=True, optional=True, models=networks),)
 
 

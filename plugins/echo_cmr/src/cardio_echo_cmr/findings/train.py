@@ -108,7 +108,7 @@ def own_videos(
 
 
 def _train_network(
-    fitted_on: Labelled, checked: Labelled | None, said: str, config: TrainBlock, ctx: Context
+    fitted_on: Labelled, checked: Labelled | None, note: str, config: TrainBlock, ctx: Context
 ) -> ModelArtifact:
     # torch only where needed
     from cardio_echo_cmr.networks import clip_network
@@ -156,7 +156,7 @@ def _train_network(
     return ModelArtifact(
         artifact.path,
         best,
-        (*Note.each("fitted_on", [start or "", said, *unlike, *notes]), *done.notes),
+        (*Note.each("fitted_on", [start or "", note, *unlike, *notes]), *done.notes),
     )
 
 

@@ -288,8 +288,10 @@ class OccludedClips:
         what a recording without the segment would have given.
         """
         clip, way = np.divmod(np.asarray(indices, np.int64), self.n_ways)
-        whole = {one: np.asarray(self.clips.videos[self.clips.who[[one]]])[0] for one in set(clip)}
-        smooth = {one: smoothed(whole[one]) for one in set(clip[way > 0])}
+        whole = {
+            item: np.asarray(self.clips.videos[self.clips.who[[item]]])[0] for item in set(clip)
+        }
+        smooth = {entry: smoothed(whole[entry]) for entry in set(clip[way > 0])}
         videos = [
             occluded(whole[one], smooth[one], self.masks[number - 1]) if number else whole[one]
             for one, number in zip(clip, way, strict=True)

@@ -287,7 +287,7 @@ def read_state(path: Path) -> dict[str, torch.Tensor]:
     except (OSError, SafetensorError) as error:
         raise DataError(
             f"{path.name}: expected a safetensors file of network weights, found something else "
-            f"({error}); convert a .pt file with `cardio data convert-weights FILE --trust`"
+            f"({error}); convert a .pt file with `cardio data convert-weights FILE --allow pickle`"
         ) from error
 
 

@@ -39,15 +39,15 @@ def published_findings() -> pd.DataFrame:
     """
     return pd.DataFrame(
         [
-            {"where": one.where, "name": one.name, "verdict": one.finding.verdict,
-             "finding": one.statement()}
-            for one in forensics.run_checks(published())
+            {"where": check.where, "name": check.name, "verdict": check.finding.verdict,
+             "finding": check.statement()}
+            for check in forensics.run_checks(published())
         ]
     )  # fmt: skip
 
 
 def _checks(kind: str) -> Iterator[Any]:
-    return (one for paper in published().papers for one in paper.checks if one.check == kind)
+    return (check for paper in published().papers for check in paper.checks if check.check == kind)
 
 
 def published_aucs() -> pd.DataFrame:
@@ -60,8 +60,8 @@ def published_aucs() -> pd.DataFrame:
         solved for n), n_patients and n_studies tested, half_width, and half_width_of_patients, the
         one that as many independent patients give.
     """
-    share = {one.name: float(next(iter(one.shares_pct.values())).value) / 100
-             for one in _checks("counted") if one.name in ("wma", "lge")}  # fmt: skip
+    share = {check.name: float(next(iter(check.shares_pct.values())).value) / 100
+             for check in _checks("counted") if check.name in ("wma", "lge")}  # fmt: skip
     rows = []
     for one in _checks("auc_interval"):
         finding, row = one.name.split()
@@ -90,9 +90,9 @@ def published_errors() -> pd.DataFrame:
         Columns sd, mae, and mae_constant, 0.798 SD of a normal variable.
     """
     rows = [
-        {"finding": one.name, "sd": one.sd.value, "mae": one.mae.value,
-         "mae_constant": stats.gaussian_constant_mae(one.sd.value).value}
-        for one in _checks("constant_mae")
+        {"finding": check.name, "sd": check.sd.value, "mae": check.mae.value,
+         "mae_constant": stats.gaussian_constant_mae(check.sd.value).value}
+        for check in _checks("constant_mae")
     ]  # fmt: skip
     return pd.DataFrame(rows).set_index("finding")
 
@@ -112,19 +112,19 @@ def characteristics_beside(table: pd.DataFrame) -> pd.DataFrame:
         Columns characteristic, k, n, share, low, high (Wilson), paper_k, paper_n, paper_share.
     """
     rows = []
-    for one in _checks("counted"):
-        if one.name not in table.columns:
+    for check in _checks("counted"):
+        if check.name not in table.columns:
             continue
-        n_missing = int(table[one.name].isna().sum())
-        known = table[one.name].dropna().astype(float)
+        n_missing = int(table[check.name].isna().sum())
+        known = table[check.name].dropna().astype(float)
         if known.empty:
             continue
         found = stats.proportion(int(known.sum()), len(known), unit="patient")
         rows.append(
             {
-                "characteristic": one.name, "k": int(known.sum()), "n": len(known),
-                "share": found.value, "low": found.low, "high": found.high, "paper_k": one.k,
-                "paper_n": one.n, "paper_share": one.k / one.n, "n_missing": n_missing,
+                "characteristic": check.name, "k": int(known.sum()), "n": len(known),
+                "share": found.value, "low": found.low, "high": found.high, "paper_k": check.k,
+                "paper_n": check.n, "paper_share": check.k / check.n, "n_missing": n_missing,
             }
         )  # fmt: skip
     return pd.DataFrame(rows)

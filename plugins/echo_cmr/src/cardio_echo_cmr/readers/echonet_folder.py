@@ -62,7 +62,7 @@ class EchoNetFolder:
 
     def __len__(self) -> int:
         """Return of how many videos the list or the folder tells."""
-        usable, others = (v.name for v in self.videos), (one.name for one in self.unusable)
+        usable, others = (v.name for v in self.videos), (item.name for item in self.unusable)
         return len({*usable, *others})
 
     def others_note(self, whole: EchoNetFolder, where: str) -> str:
@@ -208,7 +208,7 @@ def of_table(found: EchoNetFolder, table: pd.DataFrame) -> EchoNetFolder:
     named = {stem_of(str(name)) for name in table.index}
     return EchoNetFolder(
         tuple(video for video in found.videos if video.name in named),
-        tuple(one for one in found.unusable if one.name in named),
+        tuple(item for item in found.unusable if item.name in named),
     )
 
 

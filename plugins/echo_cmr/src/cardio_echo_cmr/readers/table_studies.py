@@ -43,17 +43,17 @@ def studies_of_table(
         )
     studies: list[EchoStudy] = []
     seen: list[FileSeen] = []
-    told: list[str] = []
+    notes: list[str] = []
     for study_id, row in table.rows.iterrows():
         clips: list[Clip] = []
         for column, view in columns.items():
             cell = loops_of_cell(row[column])
-            clips += (Clip(one, view, stated_for(one, stated)) for one in cell.loops)
+            clips += (Clip(loop, view, stated_for(loop, stated)) for loop in cell.loops)
             seen += cell.files
-            told += strangers(str(study_id), cell)
+            notes += strangers(str(study_id), cell)
         if clips:
             studies.append(study_of_row(str(study_id), row, tuple(clips)))
-    return studies, tuple(seen), tuple(dict.fromkeys(told))
+    return studies, tuple(seen), tuple(dict.fromkeys(notes))
 
 
 def study_of_row(study_id: str, row: pd.Series[Any], clips: tuple[Clip, ...]) -> EchoStudy:

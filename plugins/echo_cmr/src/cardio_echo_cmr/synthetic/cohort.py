@@ -63,17 +63,17 @@ def write_cmr_cohort(
     the studies of this cohort; over many patients that of ``lge`` is .95, .70 or .50.
     """
     (folder / "loops").mkdir()
-    asked = (
+    requests = (
         [Asked(f"p{number:03d}", number) for number in range(1, n_patients + 1)]
         if given is None
         else [Asked.given(row) for row in given.itertuples()]
     )
-    n_jobs = min(os.cpu_count() or 1, len(asked) // PATIENTS_A_PROCESS) or 1
+    n_jobs = min(os.cpu_count() or 1, len(requests) // PATIENTS_A_PROCESS) or 1
     written = Parallel(n_jobs=n_jobs)(
-        delayed(_write_patient)(folder, one, seed, difficulty) for one in asked
+        delayed(_write_patient)(folder, one, seed, difficulty) for one in requests
     )
-    people = {one.person.patient_id: _facts_of_person(one.person) for one in written}
-    rows = [row for one in written for row in one.rows]
+    people = {item.person.patient_id: _facts_of_person(item.person) for item in written}
+    rows = [row for entry in written for row in entry.rows]
     studies = {study: facts for one in written for study, facts in one.studies.items()}
     chances = [one.person.findings.lge_probability for one in written for _ in one.rows]
     responses = [

@@ -99,13 +99,13 @@ def view_accuracy(rows: pd.DataFrame, config: EvaluateBlock, seed: int) -> list[
     """
     right = (rows["named"] == rows["y_true"]).to_numpy(float)
     named = (rows["named"] != UNKNOWN).to_numpy(float)
-    asked = {
+    requests = {
         "accuracy_with_unknown": (right, np.ones_like(right)),
         "unknown_share": (1 - named, np.ones_like(right)),
     }
     if named.any():
-        asked["accuracy_of_named"] = (right, named)
-    return [_share(rows, hit, of, name, config, seed) for name, (hit, of) in asked.items()]
+        requests["accuracy_of_named"] = (right, named)
+    return [_share(rows, hit, of, name, config, seed) for name, (hit, of) in requests.items()]
 
 
 def _share(
@@ -179,8 +179,8 @@ def _tested(predictions: Scored, samples: pd.DataFrame) -> pd.DataFrame:
     """Return the loops of the studies that any network was asked about, with a score or without."""
     if predictions.columns is None:
         return samples
-    asked = predictions.columns["unit_id"].astype(str).str.partition("#")[0]
-    tested = samples.loc[samples["recording_id"].astype(str).isin(asked), "study_id"]
+    units = predictions.columns["unit_id"].astype(str).str.partition("#")[0]
+    tested = samples.loc[samples["recording_id"].astype(str).isin(units), "study_id"]
     return samples[samples["study_id"].isin(tested)]
 
 

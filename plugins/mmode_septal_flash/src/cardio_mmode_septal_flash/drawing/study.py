@@ -349,9 +349,9 @@ def excursion_curve(axes: Axes, followed: Followed) -> None:
     """
     if followed.course is None:
         axes.set_axis_off()
-        said = fill(f"Not measured: {followed.why_not}", _WRAPPED_AT, break_on_hyphens=False)
+        text = fill(f"Not measured: {followed.why_not}", _WRAPPED_AT, break_on_hyphens=False)
         axes.text(
-            0.5, 0.5, said, ha="center", va="center",
+            0.5, 0.5, text, ha="center", va="center",
             transform=axes.transAxes, fontsize=canvas.TEXT_PT, color=canvas.VERMILION,
         )  # fmt: skip
         return

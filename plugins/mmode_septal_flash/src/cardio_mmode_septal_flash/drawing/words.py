@@ -82,7 +82,7 @@ _EVALUATION = {
     "within-timepoint": "AUC within a timepoint",
     "localisation-studies": "localisation, study by study",
     "localisation-flash-or-not": "localisation, studies with flash against without",
-    "accuracy-beside-the-paper": "accuracy beside the paper's",
+    "accuracy-beside-the-paper": "accuracy and the paper's",
     "among": "among",
     "who": "paper or model",
     "k": "right answers",

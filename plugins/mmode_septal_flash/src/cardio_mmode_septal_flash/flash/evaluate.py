@@ -188,10 +188,10 @@ def evaluate(
     tables, figures = dict(report.tables), dict(report.figures)
 
     scored = scored_studies(explanation, tested)
-    made, found, said = localisation_tables(scored, scope, config, ctx.seed)
+    made, found, lines = localisation_tables(scored, scope, config, ctx.seed)
     tables |= made
     metrics += found
-    notes += Note.each("localisation", said)
+    notes += Note.each("localisation", lines)
     for model, own in scored.groupby("model", sort=False) if len(scored) else ():
         figures[f"enrichment-{model}"] = canvas.described(
             enrichment_figure(own),
@@ -204,11 +204,11 @@ def evaluate(
     if len(scored):
         notes.append(Note("resolution", RESOLUTION))
 
-    table, found, said = _timepoints(tested, cohort, scope, config, ctx)
+    table, found, lines = _timepoints(tested, cohort, scope, config, ctx)
     if len(table):
         tables["within-timepoint"] = table
     metrics += found
-    notes += Note.each("timepoints", said)
+    notes += Note.each("timepoints", lines)
 
     beside, found = accuracy_rows(tested[~unjudged], scope, config)
     metrics += found
@@ -216,7 +216,7 @@ def evaluate(
         tables["accuracy-beside-the-paper"] = beside
         figures["accuracy-beside-the-paper"] = canvas.described(
             accuracy_figure(beside, config.level),
-            "Accuracy beside the paper's",
+            "Accuracy and the paper's",
             "Open marks are published; the intervals of both are exact. Different patients and "
             "thresholds: not a comparison.",
         )
@@ -242,8 +242,8 @@ def _no_verdict(n_unjudged: int, n: int, ctx: Context) -> list[Note]:
     )
     text = (
         "Studies without a verdict count where studies are ranked and in the metrics that all "
-        "tasks have; they are neither drawn nor counted in the accuracy beside the paper's or "
-        "among true positives, and cardio predict withholds its answer for such a loop."
+        "tasks have; they are neither drawn nor counted in the accuracy compared with the paper's "
+        "or among true positives, and cardio predict withholds its answer for such a loop."
     )
     return [Note("without_verdict", text)]
 
@@ -263,10 +263,10 @@ def _timepoints(
     notes: list[str] = []
     for model, own in tested.groupby("model", sort=False):
         place = Scope(task=scope.task, target=scope.target, model=str(model))
-        table, found, said = within_timepoints(own, timepoints, place, config, ctx.seed)
+        table, found, lines = within_timepoints(own, timepoints, place, config, ctx.seed)
         parts.append(table)
         metrics += found
-        notes += said
+        notes += lines
         _warn_of_confounding(table, ctx.replace(model=str(model)))
     return pd.concat(parts, ignore_index=True), metrics, notes
 

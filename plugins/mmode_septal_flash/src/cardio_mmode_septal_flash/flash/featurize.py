@@ -79,7 +79,7 @@ def featurize(samples: SampleSet, config: FeaturizeBlock) -> FeatureSet:
         these two.
     """
     values: list[LineOfStudy] = list(samples.values)
-    framed = {id(one.study): _framed(one.study.study) for one in values}
+    framed = {id(item.study): _framed(item.study.study) for item in values}
     mmodes = np.stack([one.study.mmodes[one.place] for one in values])
     frames, septa, lines = [], [], []
     for one in values:
@@ -88,7 +88,7 @@ def featurize(samples: SampleSet, config: FeaturizeBlock) -> FeatureSet:
         frames.append(frame)
         septa.append(place_px(study.septum.points_px))
         lines.append(place_px(line.places_px(2, study.volume.mm_per_pixel)))
-    own = [one.study.motion if one.study.study.scaled else None for one in values]
+    own = [entry.study.motion if entry.study.study.scaled else None for entry in values]
     columns = [name for name in samples.table.columns if name not in ("mvc_ms", "avo_ms")]
     blocks = {
         "mmode": _picture(mmodes),

@@ -12,6 +12,7 @@ import pandas as pd
 from cardio_core.api import Cohort, CohortTable, Context, DataError, Note, SampleSet, Targets
 from cardio_mmode_septal_flash.flash.config import LoadBlock
 from cardio_mmode_septal_flash.flash.models import (
+    A4C,
     LOOPS,
     PATHS,
     R_PEAKS,
@@ -20,7 +21,6 @@ from cardio_mmode_septal_flash.flash.models import (
     VIEW_SAID,
     is_flash,
 )
-from cardio_mmode_septal_flash.mmode.axis import A4C
 from cardio_mmode_septal_flash.readers.loop import LoopFiles, open_loop
 from cardio_ultrasound import (
     FileSeen,
@@ -91,7 +91,7 @@ def load(config: LoadBlock, ctx: Context) -> Cohort:
         table[VIEW_SAID] = A4C
     named = {entry.about["study_id"] for entry in entries}
     tables = [part.table.rows for part in found if part.table is not None]
-    silent = tuple(str(one) for rows in tables for one in rows.index if str(one) not in named)
+    silent = tuple(str(item) for rows in tables for item in rows.index if str(item) not in named)
     excluded = {f"not at {config.timepoint}": left_out, "no loop is named": silent}
     targets, clinical = None, None
     labelled = _needs_labels(ctx)
@@ -173,17 +173,17 @@ def _of_table(path: Path, config: LoadBlock, ctx: Context) -> _Found | None:
     table.require(*(named or [LOOPS]), *((LABEL,) if _needs_labels(ctx) else ()))
     entries: list[_Entry] = []
     seen: list[FileSeen] = []
-    told: list[str] = []
+    notes: list[str] = []
     for study, row in table.rows.iterrows():
         cell = loops_of_cell([path for name in named for path in row[name]])
         whose = {"study_id": str(study), "patient_id": str(row["patient_id"])} | _about(row)
         for name, files in _loops_of(str(study), row, list(cell.loops), config):
             # A folder of a table holds whatever the examination did: nobody said its views.
-            said = A4C if files.loop in row.get(LOOPS, ()) else ""
-            entries.append(_Entry(files, {"recording_id": name, VIEW_SAID: said} | whose))
+            stated_view = A4C if files.loop in row.get(LOOPS, ()) else ""
+            entries.append(_Entry(files, {"recording_id": name, VIEW_SAID: stated_view} | whose))
         seen += cell.files
-        told += strangers(str(study), cell)
-    return _Found(entries, table, Note.each("cohort", told), tuple(seen))
+        notes += strangers(str(study), cell)
+    return _Found(entries, table, Note.each("cohort", notes), tuple(seen))
 
 
 def _of_export(places: list[Path], taken: set[str], config: LoadBlock) -> _Found:
@@ -205,7 +205,7 @@ def _of_export(places: list[Path], taken: set[str], config: LoadBlock) -> _Found
 def _seen(found: list[_Found], kept: list[_Entry]) -> tuple[FileSeen, ...]:
     """Return the files that were searched, with the recordings that the run has of them."""
     names = {e.files.loop: (e.about["recording_id"], e.about["study_id"]) for e in kept}
-    return accounted((one for made in found for one in made.seen), names)
+    return accounted((item for made in found for item in made.seen), names)
 
 
 def _loops_of(
@@ -215,7 +215,7 @@ def _loops_of(
     cells = {name: tuple(row.get(name, ()) or ()) for name in (SEPTUM, R_PEAKS)}
     made = []
     for number, name in enumerate(ids_of_loops(study_id, len(loops))):
-        septum, r_peaks = (_partner(cells[one], number, loops) for one in (SEPTUM, R_PEAKS))
+        septum, r_peaks = (_partner(cells[item], number, loops) for item in (SEPTUM, R_PEAKS))
         made.append((name, _files(loops[number], septum, r_peaks, config)))
     return made
 

@@ -23,8 +23,9 @@ PATHS = {
 }
 """Columns of the cohort table that name files of this plugin, and what they hold."""
 
-VIEW_SAID = "view_said"
-"""Column of the samples: the view that a cohort table gives a loop, empty where nobody says it."""
+A4C, VIEW_SAID = "a4c", "view_said"
+"""The view of the field, and the column of the samples that holds what a cohort table names, empty
+where nobody says it."""
 
 EARLIER = "phantom_flash"
 

@@ -34,7 +34,7 @@ SCRATCH = (
 def fit_network(
     fitted_on: Labelled,
     checked: Labelled | None,
-    said: tuple[str, ...],
+    messages: tuple[str, ...],
     config: TrainBlock,
     ctx: Context,
 ) -> ModelArtifact:
@@ -73,7 +73,9 @@ def fit_network(
         about["iou_threshold_from"] = f"{n_used} {'validation' if checked else 'training'} studies"
     artifact.write_json("model.json", about)
     best = done.best_epoch if checked is not None else None
-    return ModelArtifact(artifact.path, best, (*start, *Note.each("validation", said), *done.notes))
+    return ModelArtifact(
+        artifact.path, best, (*start, *Note.each("validation", messages), *done.notes)
+    )
 
 
 def cross_entropy(logits: torch.Tensor, batch: dict[str, Any]) -> torch.Tensor:

@@ -13,11 +13,10 @@ from numpy.typing import NDArray
 
 from cardio_core.api import Context, DataError, SampleSet
 from cardio_mmode_septal_flash.flash.config import PreprocessBlock
-from cardio_mmode_septal_flash.flash.models import VIEW_SAID
+from cardio_mmode_septal_flash.flash.models import A4C, VIEW_SAID
 from cardio_mmode_septal_flash.flash.study import Study, prepare_study
-from cardio_mmode_septal_flash.mmode.axis import A4C, ScanLine
 from cardio_mmode_septal_flash.motion import BeatsMotion, septal_motion, trust_of_motion
-from cardio_ultrasound import nameless
+from cardio_ultrasound import ScanLine, nameless
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,14 +88,14 @@ def preprocess(samples: SampleSet, config: PreprocessBlock, ctx: Context) -> Sam
     parents = samples.table.set_index("recording_id").to_dict("index")
     for recording_id, opened in samples.opened(ctx.quarantine):
         try:
-            said = parents[recording_id].get(VIEW_SAID) == A4C
+            stated = parents[recording_id].get(VIEW_SAID) == A4C
             study = prepare_study(
-                opened.loop, opened.septum, config, view_said=said, unscaled=ctx.mode == "predict"
+                opened.loop, opened.septum, config, view_said=stated, unscaled=ctx.mode == "predict"
             )
             made = follow_beats(study, config, device)
         except DataError as error:
-            said = nameless(str(error), Path(opened.loop.name))
-            ctx.quarantine(recording_id, DataError(said, code=error.code))
+            stated = nameless(str(error), Path(opened.loop.name))
+            ctx.quarantine(recording_id, DataError(stated, code=error.code))
             continue
         kept = made.shifts if ctx.mode == "fit" else made.shifts[:1]
         for place, shift in enumerate(kept):

@@ -8,41 +8,126 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cardio_core.api import DataError
-from cardio_mmode_septal_flash.cycle import (
+from cardio_mmode_septal_flash.flash.config import PreprocessBlock
+from cardio_mmode_septal_flash.flash.models import A4C
+from cardio_ultrasound import (
+    FROM_MOTION,
+    LATERAL,
+    NO_USUAL,
+    SURE,
+    TOO_LOW,
+    VIEW_TITLES,
     Beats,
     Cycle,
     CycleVolume,
+    Loop,
+    ScanLine,
+    Septum,
+    Trust,
+    ViewSeen,
+    as_deep_as_usual,
+    centre_index,
     cut_cycle,
     find_beats,
-    withheld,
-)
-from cardio_mmode_septal_flash.flash.config import PreprocessBlock
-from cardio_mmode_septal_flash.mmode.axis import (
-    DISAGREE,
-    LATERAL,
-    MIRRORED,
-    UNSURE,
-    ScanLine,
-    centre_index,
-    judged_view,
+    place_septum,
+    require_inside,
     scan_line,
+    sector_hull,
     shifted_lines,
     side_of_lv,
-    trust_of_side,
+    view_of,
+    with_drawn_r_peaks,
 )
-from cardio_mmode_septal_flash.septum import SURE, Septum, Trust, find_septum, require_inside
-from cardio_ultrasound import Loop, sector_hull, view_of, with_drawn_r_peaks
 
 FOUND = "septum found in the pictures"
 ELSEWHEN = "septum drawn at another moment than end-diastole"
 DRAW_IT = "draw the septum and pass --septum"
 UNSCALED = "size of a pixel not known (--mm-per-pixel states it): no length is in mm"
-USUAL_DEPTHS_MM = (150.0, 130.0, 170.0)
-"""Depths of a sector in which a septum of unknown size is looked for, the likeliest first."""
-
-_CLEARLY, _RIVAL = 0.02, 0.9
 END_DIASTOLE_MS = 80.0
 """A septum drawn within this of an R peak is at its end-diastolic place."""
+
+
+_SURE, _VIEW_UNKNOWN, _CONTRADICTED = 0.95, 0.75, 0.3
+SAY_SO = "if the sheet shows an apical four-chamber view, pass --view a4c"
+
+
+@dataclass(frozen=True)
+class JudgedView:
+    """What a view means for a loop.
+
+    Attributes
+    ----------
+    flags : tuple of str
+        What a reader of the results should know.
+    no_verdict : tuple of str
+        Why nobody is told whether there is a flash.
+    no_measures : bool
+        Whether nothing is measured either: in another view the numbers are of something else.
+    trust : float
+        0 to 1: how far the view speaks for a line on the septum of a four-chamber view.
+    """
+
+    flags: tuple[str, ...] = ()
+    no_verdict: tuple[str, ...] = ()
+    no_measures: bool = False
+    trust: float = 1.0
+
+
+def judged_view(seen: ViewSeen, *, said: bool) -> JudgedView:
+    """Return what the view that was seen means.
+
+    Another view withholds the measurements and the verdict. An unknown one withholds the verdict
+    alone: the numbers stand beside a sheet on which a person can see whether the line lies on the
+    septum, an automatic answer does not. Where a person says another view than is seen, the
+    loop is measured, for a person looks at more than a small network does, and gets no verdict.
+
+    Parameters
+    ----------
+    seen : ViewSeen
+        By `cardio_ultrasound.view_of`.
+    said : bool
+        Whether a person says that it is the apical four-chamber view.
+
+    Examples
+    --------
+    >>> from cardio_ultrasound import ViewSeen
+    >>> judged_view(ViewSeen("a4c", 0.97, ""), said=False)
+    JudgedView(flags=(), no_verdict=(), no_measures=False, trust=1.0)
+    >>> judged_view(ViewSeen("a2c", 0.97, ""), said=False).no_verdict[0]
+    'apical two-chamber view (0.97), not four-chamber: septal flash is not defined here; choose a \
+four-chamber loop'
+    """
+    if seen.name == A4C:
+        sure = 1.0 if seen.probability >= _SURE else seen.probability
+        return JudgedView(trust=sure)
+    if not seen.checked:
+        return (
+            JudgedView(trust=_VIEW_UNKNOWN)
+            if said
+            else JudgedView((seen.sentence,), trust=_VIEW_UNKNOWN)
+        )
+    if not seen.known:
+        if said:
+            return JudgedView(
+                (f"{seen.sentence}, stated as {VIEW_TITLES[A4C]}",), trust=_VIEW_UNKNOWN
+            )
+        return JudgedView((), (f"{seen.sentence} ({SAY_SO})",), trust=_VIEW_UNKNOWN)
+    title = VIEW_TITLES[seen.name]
+    other = f"{title if 'view' in title else title + ' view'} ({seen.probability:.2f})"
+    if said:
+        why = f"looks like {other}, and is said to be {VIEW_TITLES[A4C]}"
+        return JudgedView((), (why,), trust=_CONTRADICTED)
+    why = f"{other}, not four-chamber: septal flash is not defined here; choose a four-chamber loop"
+    return JudgedView((), (why,), no_measures=True, trust=_CONTRADICTED)
+
+
+UNJUDGED = {
+    TOO_LOW: TOO_LOW,
+    FROM_MOTION: "no beat lies between two R peaks: the cycle is found in the motion, its times "
+    "are unknown (--rpeaks takes them)",
+    NO_USUAL: NO_USUAL,
+}
+"""Flags with which nobody can say whether there is a flash, and why."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,7 +202,7 @@ class Study:
         trust = replace(self.trust, motion=motion)
         counts = trust.without("view") if self.view_said else trust.confidence
         about = f"{FOUND} (confidence {trust.confidence:.2f}{_lowered(trust)})"
-        flags = (*(one for one in self.flags if not one.startswith(FOUND)), about)
+        flags = (*(flag for flag in self.flags if not flag.startswith(FOUND)), about)
         why, no_verdict = self.why_not, self.no_verdict
         if counts < SURE and not why:
             doubt = f"septum line not trusted (confidence {counts:.2f}, limit {SURE:g})"
@@ -178,7 +263,7 @@ def prepare_study(
     if loop.mm_per_pixel is None and not unscaled:
         raise DataError(
             f"{loop.name}: expected the distance of pixels, found none in the file; state "
-            "mm_per_pixel in the JSON beside it"
+            "mm_per_pixel in its JSON"
         )
     beats = find_beats(loop)
     cycle = beats.cycle
@@ -188,7 +273,7 @@ def prepare_study(
     view_seen = view_of(loop, sector if view_said else None)
     view = judged_view(view_seen, said=view_said)
     ed_frame = _next_to_begin(volume)
-    scales = (volume,) if loop.mm_per_pixel else _as_deep_as_usual(volume, sector)
+    scales = (volume,) if loop.mm_per_pixel else as_deep_as_usual(volume, sector)
     try:
         if drawn is not None:
             require_inside(drawn, sector, loop.name)
@@ -197,10 +282,14 @@ def prepare_study(
         elif not config.find_septum:
             raise DataError(
                 f"{loop.name}: expected the septum's JSON, found none; name it in path_septum, lay "
-                "it beside the loop, or set preprocess.find_septum=true"
+                "it next to the loop, or set preprocess.find_septum=true"
             )
         else:
-            placed = _found(scales, sector, ed_frame, config)
+            ends = {"first_point": config.first_point, "last_point": config.last_point}
+            found = place_septum(scales, sector, ed_frame, **ends, rv_mm=config.rv_mm)
+            mm = found.volume.mm_per_pixel
+            lines = _lines(found.septum.points_px, mm, sector, config, lv_left=found.mirrored)
+            placed = _Placed(found.septum, found.volume, lines, found.flags, found.trust)
             about_septum = ()
     except DataError as error:
         # What another view lacks is no fault of the loop.
@@ -213,10 +302,10 @@ def prepare_study(
         loop.frame_rate_hz,
         (*loop.flags, *cycle.flags, *beats.flags, *view.flags, *about_septum,
          *(flag for flag in placed.flags if flag != LATERAL), *cautions),
-        no_verdict=withheld(
-            (*cycle.flags, *beats.flags),
-            [*_unmeasurable(loop), *view.no_verdict, *cautions],
-        ),
+        no_verdict=tuple(dict.fromkeys((
+            *(why for flag, why in UNJUDGED.items() if flag in (*cycle.flags, *beats.flags)),
+            *_unmeasurable(loop), *view.no_verdict, *cautions,
+        ))),
         why_not=", and ".join(view.no_verdict) if view.no_measures else "",
         view=view_seen.name if view_seen.checked else "",
         trust=trust,
@@ -235,15 +324,6 @@ def _unmeasurable(loop: Loop) -> list[str]:
     return reasons + [UNSCALED] * (loop.mm_per_pixel is None)
 
 
-def _as_deep_as_usual(volume: CycleVolume, sector: NDArray[np.bool_]) -> tuple[CycleVolume, ...]:
-    """Return a cycle with pixels as large as sectors of usual depths would make them."""
-    rows = np.flatnonzero(sector.any(axis=1))
-    n_rows = int(rows[-1] - rows[0]) + 1
-    return tuple(
-        replace(volume, mm_per_pixel=(depth_mm / n_rows,) * 2) for depth_mm in USUAL_DEPTHS_MM
-    )
-
-
 @dataclass(frozen=True, eq=False)
 class _Placed:
     """A septum with the lines across it, in pixels of one size; and what speaks for it."""
@@ -253,60 +333,6 @@ class _Placed:
     lines: dict[int, ScanLine]
     flags: tuple[str, ...]
     trust: Trust | None = None
-
-
-def _found(
-    scales: tuple[CycleVolume, ...], sector: NDArray[np.bool_], ed_frame: int,
-    config: PreprocessBlock,
-) -> _Placed:  # fmt: skip
-    """Look for the septum with the left ventricle on either side, and keep what agrees best.
-
-    A picture on whose left the left ventricle lies is looked at in a mirror. The standard side goes
-    first where both agree as well, and another side that agrees nearly as well lowers the trust.
-    """
-    best, worth = None, []
-    problem: DataError | None = None
-    for mirrored in (False, True):
-        found = []
-        for volume in scales:
-            try:
-                found.append(_on_side(volume, sector, ed_frame, config, mirrored=mirrored))
-            except DataError as error:
-                problem = problem or error
-        values = [one.trust.confidence for one in found if one.trust is not None]
-        # Of sizes that nobody knows the side has to agree at most.
-        worth.append(float(np.mean(values)) if values else 0.0)
-        if found and (best is None or worth[1] > worth[0] + _CLEARLY):
-            best = found[int(np.argmax(values))]
-        if not mirrored and values and min(values) >= 1.0:
-            return found[0]
-    if best is None or best.trust is None:
-        raise problem or DataError("expected a septum, found none; draw it and pass --septum")
-    if min(worth) > _RIVAL * max(worth):
-        best = replace(best, trust=replace(best.trust, side=best.trust.side * _RIVAL))
-    return best
-
-
-def _on_side(
-    volume: CycleVolume, sector: NDArray[np.bool_], ed_frame: int, config: PreprocessBlock,
-    *, mirrored: bool,
-) -> _Placed:  # fmt: skip
-    """Find the septum as if the left ventricle lay to its right, or in a mirror to its left."""
-    shown, mask = volume.frames, sector
-    if mirrored:
-        shown, mask = np.ascontiguousarray(shown[..., ::-1]), np.ascontiguousarray(mask[:, ::-1])
-    septum = find_septum(shown, volume.mm_per_pixel, mask, ed_frame)
-    lines = _lines(septum.points_px, volume.mm_per_pixel, mask, config)
-    side, wall = trust_of_side(shown.mean(axis=0), septum.points_px, lines[0], volume.mm_per_pixel)
-    trust = Trust(float(septum.confidence or 0.0), side, wall)
-    if mirrored:
-        last = sector.shape[1] - 1
-        points = septum.points_px * (1, -1) + (0, last)
-        septum = replace(septum, points_px=points)
-        lines = _lines(points, volume.mm_per_pixel, sector, config, lv_left=True)
-    flags = (MIRRORED,) * mirrored + (UNSURE,) * (side <= DISAGREE)
-    flags += (LATERAL,) * (wall < 1.0)
-    return _Placed(replace(septum, flags=()), volume, lines, flags, trust)
 
 
 def _placed(

@@ -12,7 +12,7 @@ from cardio_mmode_septal_flash.flash.models import model_of
 from cardio_mmode_septal_flash.flash.regression import fit_regression
 
 AUGMENTED = (
-    "Shifted copies validate the network beside the originals ({n_copies} pictures of {n} studies),"
+    "Shifted copies validate the network with the originals ({n_copies} pictures of {n} studies),"
     " as published: pictures of one study are counted as if they were independent."
 )
 

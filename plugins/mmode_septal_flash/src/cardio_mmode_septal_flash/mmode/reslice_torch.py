@@ -13,9 +13,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from cardio_mmode_septal_flash.cycle import CycleVolume
-from cardio_mmode_septal_flash.mmode.axis import ScanLine
 from cardio_mmode_septal_flash.mmode.time import Interpolation, taps, time_weights
+from cardio_ultrasound import CycleVolume, ScanLine
 
 _EDGE = 1e-6
 _CPU_LINES = 2
@@ -56,8 +55,8 @@ def reslice_torch(
 
     Examples
     --------
-    >>> from cardio_mmode_septal_flash.mmode.axis import ScanLine
-    >>> from cardio_mmode_septal_flash.cycle import CycleVolume
+    >>> from cardio_ultrasound import ScanLine
+    >>> from cardio_ultrasound import CycleVolume
     >>> frames = np.arange(5, dtype=np.uint8)[:, None, None] * np.full((40, 40), 10, np.uint8)
     >>> cycle = CycleVolume(frames, np.arange(5) * 20.0, 80.0, (1.0, 1.0))
     >>> line = ScanLine((20.0, 20.0), (0.0, 1.0), -10.0, 15.0)

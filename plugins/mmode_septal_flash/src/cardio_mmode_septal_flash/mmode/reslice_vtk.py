@@ -17,9 +17,8 @@ from vtkmodules.vtkCommonDataModel import vtkImageData
 from vtkmodules.vtkCommonMath import vtkMatrix4x4
 from vtkmodules.vtkImagingCore import vtkImageReslice
 
-from cardio_mmode_septal_flash.cycle import CycleVolume
-from cardio_mmode_septal_flash.mmode.axis import ScanLine
 from cardio_mmode_septal_flash.mmode.time import Interpolation, time_weights
+from cardio_ultrasound import CycleVolume, ScanLine
 
 # VTK's helpers are not typed.
 _to_vtk: Any = numpy_to_vtk
@@ -126,8 +125,8 @@ def reslice_vtk(
 
     Examples
     --------
-    >>> from cardio_mmode_septal_flash.mmode.axis import ScanLine
-    >>> from cardio_mmode_septal_flash.cycle import CycleVolume
+    >>> from cardio_ultrasound import ScanLine
+    >>> from cardio_ultrasound import CycleVolume
     >>> frames = np.full((5, 40, 40), 100, np.uint8)
     >>> cycle = CycleVolume(frames, np.arange(5) * 20.0, 80.0, (1.0, 1.0))
     >>> line = ScanLine((20.0, 20.0), (0.0, 1.0), -30.0, 15.0)

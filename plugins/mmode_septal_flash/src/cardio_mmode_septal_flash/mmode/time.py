@@ -14,7 +14,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from cardio_mmode_septal_flash.cycle import CycleVolume
+from cardio_ultrasound import CycleVolume
 
 Interpolation = Literal["linear", "cubic"]
 
@@ -53,7 +53,7 @@ def time_weights(
 
     Examples
     --------
-    >>> from cardio_mmode_septal_flash.cycle import CycleVolume
+    >>> from cardio_ultrasound import CycleVolume
     >>> frames = np.zeros((3, 1, 1), np.uint8)
     >>> cycle = CycleVolume(frames, np.array([0.0, 40.0, 100.0]), 100.0, (1.0, 1.0))
     >>> time_weights(cycle, 5)[:, 2].tolist()  # 40 ms: the second frame

@@ -150,7 +150,7 @@ def start_from_file(network: FlashDenseNet, file: Path, ctx: Context) -> str:
     except DataError as error:
         raise DataError(
             f"{error}; expected {FORMAT}, of width 1 (train.width_mult=1). `cardio data "
-            "convert-weights FILE --trust` makes it of the PyTorch and Keras files of RadImageNet"
+            "convert-weights FILE --allow pickle` makes it of RadImageNet's PyTorch and Keras files"
         ) from error
     return f"Network started from the file {file.name}: {n_copied} tensors copied."
 

@@ -94,8 +94,8 @@ def published_table() -> pd.DataFrame:
         findings = forensics.run_checks(forensics.read_published(path))
     return pd.DataFrame(
         [
-            {"where": one.where, "name": one.name, "verdict": one.finding.verdict,
-             "finding": one.statement()}
-            for one in findings
+            {"where": finding.where, "name": finding.name, "verdict": finding.finding.verdict,
+             "finding": finding.statement()}
+            for finding in findings
         ]
     )  # fmt: skip

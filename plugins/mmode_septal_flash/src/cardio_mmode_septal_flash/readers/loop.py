@@ -16,8 +16,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cardio_core.api import DataError
-from cardio_mmode_septal_flash.septum import N_POINTS, Septum, resample
-from cardio_ultrasound import Loop, LoopFacts, nameless, read_loop, read_r_times, sidecar_of
+from cardio_ultrasound import (
+    N_POINTS,
+    Loop,
+    LoopFacts,
+    Septum,
+    nameless,
+    read_loop,
+    read_r_times,
+    resample,
+    sidecar_of,
+)
 
 SQUARE = (1.0, 1.0)
 """Distances of rows and columns where nothing says them: pixels of videos are square."""

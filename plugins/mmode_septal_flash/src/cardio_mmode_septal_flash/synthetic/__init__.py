@@ -77,7 +77,7 @@ def synthesize(
     others = task == "phantom_flash"
     if patients is not None and (others or confounder):
         raise DataError(
-            "synthetic cohort: phantom_flash and the confounder have patients of their own; a "
+            "synthetic cohort: phantom_flash and the confounder have separate patients; a "
             "table of patients goes with septal_flash"
         )
     difficulty = difficulty or ("clear" if others else "subtle")

@@ -88,8 +88,10 @@ def write_septal_flash_cohort(
     rows: list[dict[str, Any]] = []
     studies: list[Study] = []
     facts: dict[str, Any] = {}
-    told: list[Any] = [] if given is None else list(given.itertuples())
-    numbers = range(1, n_patients + 1) if given is None else [int(one.number) for one in told]
+    given_rows: list[Any] = [] if given is None else list(given.itertuples())
+    numbers = (
+        range(1, n_patients + 1) if given is None else [int(item.number) for item in given_rows]
+    )
     for place, number in enumerate(numbers):
         who, look = (
             np.random.default_rng(stream)
@@ -101,7 +103,7 @@ def write_septal_flash_cohort(
                 f"{id_prefix}{number:03d}", who, difficulty=difficulty, confounder=confounder
             )
             if given is None
-            else [_drawn_as_given(told[place], who, difficulty)]
+            else [_drawn_as_given(given_rows[place], who, difficulty)]
         )
         for study in drawn:
             shown = _shown(study, septal_flash_loop(study.spec, look), look)

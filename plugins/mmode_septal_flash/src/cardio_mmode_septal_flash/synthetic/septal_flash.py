@@ -385,10 +385,10 @@ def septum_truth(spec: LoopSpec) -> SeptumTruth:
     centre = polyline[MMODE_POINT]
     # How far along the normal the line from base to apex crosses it, frame by frame.
     away = moved - centre
-    crossing = np.array([np.interp(0.0, one @ tangent, one @ normal) for one in away])
+    crossing = np.array([np.interp(0.0, item @ tangent, item @ normal) for item in away])
     line_px, centre_px = spec.sector.pixel_of(polyline), spec.sector.pixel_of(centre)
     if spec.held is not None and spec.held.mirrored:
-        line_px, centre_px = (mirrored_px(one, spec.sector) for one in (line_px, centre_px))
+        line_px, centre_px = (mirrored_px(entry, spec.sector) for entry in (line_px, centre_px))
         normal = normal * (-1.0, 1.0)
     return SeptumTruth(line_px, centre_px, normal[::-1].copy(), crossing - crossing[spec.ed_frame])
 

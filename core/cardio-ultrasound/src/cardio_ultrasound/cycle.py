@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from cardio_core.api import DataError
-from cardio_ultrasound import Loop
+from cardio_stats.errors import DataError
+from cardio_ultrasound.loop import Loop
 
 _UNEVEN = 1e-3
 
@@ -91,7 +90,7 @@ def cycle_by_motion(loop: Loop) -> tuple[float, float]:
     if not RR_MS[0] <= whole_ms <= RR_MS[1]:
         raise DataError(
             f"{loop.name}: expected R peaks, or motion that repeats itself, found neither in "
-            f"{loop.duration_ms:.0f} ms; state r_times_ms in the JSON beside the file"
+            f"{loop.duration_ms:.0f} ms; state r_times_ms in the file's JSON"
         )
     return 0.0, whole_ms
 
@@ -223,37 +222,6 @@ FROM_MOTION = "cycle found in the motion"
 PLAYS_OTHERWISE = (
     "no heart beats as the video plays: it plays slower or faster than it was acquired"
 )
-
-UNJUDGED = {
-    TOO_LOW: TOO_LOW,
-    FROM_MOTION: "no beat lies between two R peaks: the cycle is found in the motion, its times "
-    "are unknown (--rpeaks takes them)",
-    NO_USUAL: NO_USUAL,
-}
-"""Flags with which nobody can say whether there is a flash, and why."""
-
-
-def withheld(flags: Sequence[str], also: Sequence[str] = ()) -> tuple[str, ...]:
-    """Return why there is no verdict on a loop; nothing where there is one.
-
-    Parameters
-    ----------
-    flags : sequence of str
-        Of the loop's beats.
-    also : sequence of str
-        Other reasons, which come last.
-
-    Examples
-    --------
-    >>> withheld((TOO_LOW, "dim"))
-    ('frame rate too low to judge septal flash',)
-    >>> withheld(("dim",))
-    ()
-    >>> withheld((), ["another view"])
-    ('another view',)
-    """
-    reasons = [*(why for flag, why in UNJUDGED.items() if flag in flags), *also]
-    return tuple(dict.fromkeys(reasons))
 
 
 @dataclass(frozen=True)
@@ -464,9 +432,9 @@ def _from_r_to_r(loop: Loop) -> Beats | None:
     # The most usual length is that among all beats, as it was when one alone was measured.
     usual = np.abs(lengths[taken] - np.median(lengths[whole])).argmin()
     cycles = tuple(_checked(loop, float(starts[p]), float(lengths[p])) for p in taken)
-    told = {why: tuple(sorted(numbers)) for why, numbers in left_out.items()}
-    flags = (*flags, *_told(told, len(number)))
-    return Beats(cycles, int(usual), told, len(number), flags)
+    reasons = {why: tuple(sorted(numbers)) for why, numbers in left_out.items()}
+    flags = (*flags, *_told(reasons, len(number)))
+    return Beats(cycles, int(usual), reasons, len(number), flags)
 
 
 def _told(left_out: dict[str, tuple[int, ...]], n_whole: int) -> list[str]:

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from dataclasses import dataclass, fields
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, fields, replace
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from cardio_core.api import DataError
+from cardio_stats.errors import DataError
+from cardio_ultrasound.cycle import CycleVolume
+from cardio_ultrasound.scan_lines import (
+    DISAGREE,
+    LATERAL,
+    MIRRORED,
+    UNSURE,
+    scan_line,
+    trust_of_side,
+)
 
 N_POINTS = 62
 OUTSIDE_SHARE = 0.2
@@ -333,7 +342,7 @@ class Trust:
         return tuple(_WORDS[name] for name, part in self._parts(()).items() if part < 1.0)
 
     def _parts(self, left_out: Collection[str]) -> dict[str, float]:
-        names = (one.name for one in fields(self))
+        names = (field.name for field in fields(self))
         return {name: float(getattr(self, name)) for name in names if name not in left_out}
 
 
@@ -521,3 +530,111 @@ def _confidence(
     level = float(np.median(wall)) * FLOOR_SHARE / max(floor, 1e-6)
     lit = float(np.clip((level - dark) / (bright - dark), 0.0, 1.0))
     return share * clarity * lit * float(np.clip(np.median(moves) / _MOVES, 0.0, 1.0))
+
+
+USUAL_DEPTHS_MM = (150.0, 130.0, 170.0)
+"""Depths of a sector in which a septum of unknown size is looked for, the likeliest first."""
+
+_CLEARLY, _RIVAL = 0.02, 0.9
+
+
+def as_deep_as_usual(volume: CycleVolume, sector: NDArray[np.bool_]) -> tuple[CycleVolume, ...]:
+    """Return a cycle with pixels as large as sectors of usual depths would make them."""
+    rows = np.flatnonzero(sector.any(axis=1))
+    n_rows = int(rows[-1] - rows[0]) + 1
+    return tuple(
+        replace(volume, mm_per_pixel=(depth_mm / n_rows,) * 2) for depth_mm in USUAL_DEPTHS_MM
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class PlacedSeptum:
+    """A septum that was found, on either side of the left ventricle.
+
+    Attributes
+    ----------
+    septum : Septum
+        In pixels of the volume.
+    volume : CycleVolume
+        In which it was found, with the size of its pixels.
+    trust : Trust
+        What speaks for the line, but for view and motion.
+    mirrored : bool
+        Whether the left ventricle lies to its left.
+    flags : tuple of str
+        What a reader of the results should know.
+    """
+
+    septum: Septum
+    volume: CycleVolume
+    trust: Trust
+    mirrored: bool
+    flags: tuple[str, ...]
+
+
+def place_septum(
+    scales: Sequence[CycleVolume], sector: NDArray[np.bool_], ed_frame: int,
+    *, first_point: int = 10, last_point: int = 20, rv_mm: float = 30.0,
+) -> PlacedSeptum:  # fmt: skip
+    """Look for the septum with the left ventricle on either side, and keep what agrees best.
+
+    A picture on whose left the left ventricle lies is looked at in a mirror. The standard side goes
+    first where both agree as well, and another side that agrees nearly as well lowers the trust.
+
+    Parameters
+    ----------
+    scales : sequence of CycleVolume
+        One cycle, with the size of its pixels, or several that they may have.
+    sector : ndarray of bool, shape (n_rows, n_columns)
+        Where the picture is.
+    ed_frame : int
+        The end-diastolic one of the frames.
+    first_point, last_point, rv_mm
+        Of the line across it: see `scan_line`.
+
+    Raises
+    ------
+    DataError
+        No septum on either side.
+    """
+    ends = {"first_point": first_point, "last_point": last_point, "rv_mm": rv_mm}
+    best, worth = None, []
+    problem: DataError | None = None
+    for mirrored in (False, True):
+        found = []
+        for volume in scales:
+            try:
+                found.append(_on_side(volume, sector, ed_frame, ends, mirrored=mirrored))
+            except DataError as error:
+                problem = problem or error
+        values = [placed.trust.confidence for placed in found]
+        # Of sizes that nobody knows the side has to agree at most.
+        worth.append(float(np.mean(values)) if values else 0.0)
+        if found and (best is None or worth[1] > worth[0] + _CLEARLY):
+            best = found[int(np.argmax(values))]
+        if not mirrored and values and min(values) >= 1.0:
+            return found[0]
+    if best is None:
+        raise problem or DataError("expected a septum, found none; draw it and pass --septum")
+    if min(worth) > _RIVAL * max(worth):
+        best = replace(best, trust=replace(best.trust, side=best.trust.side * _RIVAL))
+    return best
+
+
+def _on_side(
+    volume: CycleVolume, sector: NDArray[np.bool_], ed_frame: int, ends: dict[str, float],
+    *, mirrored: bool,
+) -> PlacedSeptum:  # fmt: skip
+    """Find the septum as if the left ventricle lay to its right, or in a mirror to its left."""
+    shown, mask = volume.frames, sector
+    if mirrored:
+        shown, mask = np.ascontiguousarray(shown[..., ::-1]), np.ascontiguousarray(mask[:, ::-1])
+    septum = find_septum(shown, volume.mm_per_pixel, mask, ed_frame)
+    line = scan_line(septum.points_px, volume.mm_per_pixel, mask, **ends)  # type: ignore[arg-type]
+    side, wall = trust_of_side(shown.mean(axis=0), septum.points_px, line, volume.mm_per_pixel)
+    trust = Trust(float(septum.confidence or 0.0), side, wall)
+    if mirrored:
+        points = septum.points_px * (1, -1) + (0, sector.shape[1] - 1)
+        septum = replace(septum, points_px=points)
+    flags = (MIRRORED,) * mirrored + (UNSURE,) * (side <= DISAGREE)
+    return PlacedSeptum(septum, volume, trust, mirrored, flags + (LATERAL,) * (wall < 1.0))
