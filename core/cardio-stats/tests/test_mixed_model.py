@@ -103,7 +103,7 @@ def test_patients_who_do_not_differ_are_told() -> None:
         ({"columns": ["arm"], "slope": "month"}, "has a slope of each patient, but no effect"),
         ({"columns": ["arm"], "slope": "arm"}, "expected numbers for a slope, found categories"),
         ({"columns": ["born"], "slope": "born"}, "expected values that change within patients"),
-        ({"columns": ["month", "days"]}, "'days': expected a column of its own"),
+        ({"columns": ["month", "days"]}, "'days': expected an independent column"),
         ({"columns": ["one"]}, "'one': expected values that vary, found 1"),
         ({"columns": ["month"], "patient": "arm"}, "at least 5 patients .*, found 3"),
         (

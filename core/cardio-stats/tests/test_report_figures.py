@@ -19,10 +19,10 @@ from cardio_stats import figures
 from cardio_stats.errors import DataError
 from cardio_stats.estimate import Estimate
 from cardio_stats.figures import (
-    ForestRow,
+    ForestLine,
     calibration,
     confusion_matrix,
-    forest,
+    estimate_forest,
     roc,
     roc_of,
     save_svg,
@@ -47,7 +47,7 @@ def texts(draw):
 
 EVERY = {
     "confusion": confusion_matrix(CONFUSION, unit="beat"),
-    "forest": forest([ForestRow("V", "honest", 0.8, 0.7, 0.9), ForestRow("V", "paper", 0.9)]),
+    "forest": estimate_forest([ForestLine("V", 0.8, 0.7, 0.9), ForestLine("S", 0.9)], x="AUC"),
     "roc": roc([roc_of("net", LABELS, SCORES, n_resamples=50)]),
     "calibration": calibration(LABELS, SCORES),
 }  # fmt: skip
@@ -93,8 +93,8 @@ def test_drawing_changes_no_setting_of_matplotlib_and_does_not_load_pyplot():
         svg_text(draw)
     assert dict(mpl.rcParams) == before
     code = (
-        "import sys; from cardio_stats.figures import forest, ForestRow, svg_text;"
-        "svg_text(forest([ForestRow('a', 'honest', .5)]));"
+        "import sys; from cardio_stats.figures import estimate_forest, ForestLine, svg_text;"
+        "svg_text(estimate_forest([ForestLine('a', .5)], x='AUC'));"
         "sys.exit('matplotlib.pyplot' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
@@ -132,19 +132,8 @@ def test_a_class_that_never_occurs_stays_white_and_is_counted_as_none():
     assert sum(text.endswith(" %") for text in found) == 2
 
 
-def test_a_forest_prints_each_estimate_with_its_interval():
-    rows = [
-        ForestRow("net", "honest", 0.75, 0.65, 0.8, "AUC"),
-        ForestRow("net", "paper", 0.85, 0.75, 0.9, "AUC"),
-    ]
-    found = texts(forest(rows, reference=0.5, numbers=True))
-    numbers = [text for text in found if " to " in text]
-    assert numbers == ["0.750 (0.650 to 0.800)", "0.850 (0.750 to 0.900)"]
-    assert {"● honest", "○ paper (optimistic)", "AUC", "net"} <= set(found)
-
-
 def test_a_dollar_sign_and_markup_in_a_name_are_taken_literally():
-    svg = svg_text(forest([ForestRow("$x_1$ <script>", "honest", 0.5)]))
+    svg = svg_text(estimate_forest([ForestLine("$x_1$ <script>", 0.5)], x="AUC"))
     assert "$x_1$ &lt;script&gt;" in svg
     assert "<script" not in svg
 
@@ -152,7 +141,9 @@ def test_a_dollar_sign_and_markup_in_a_name_are_taken_literally():
 def test_the_roc_label_carries_the_estimate():
     estimate = Estimate("auc", 0.8123, 0.71, 0.90, 0.95, "DeLong", n=80)
     found = texts(roc([roc_of("net", LABELS, SCORES, estimate=estimate, n_resamples=50)]))
-    assert "net: AUC 0.812 (0.710 to 0.900)" in found
+    assert "net: AUC 0.812 (0.710 to 0.900)".replace(" ", "\u00a0") in [
+        text.replace(" ", "\u00a0") for text in found
+    ]
     assert {"1 − specificity", "sensitivity", "95 % band, pointwise"} <= set(found)
 
 
@@ -182,12 +173,11 @@ def test_the_roc_band_of_patients_is_wider_than_that_of_their_rows():
 def test_calibration_says_how_many_are_behind_each_group():
     found = texts(calibration(LABELS, SCORES, n_bins=8, unit="patient"))
     assert "groups of 10 patients; 95 % intervals (Wilson)" in found
-    assert f"class 1, n = {LABELS.sum()}" in found
-    assert f"class 0, n = {80 - LABELS.sum()}" in found
+    assert f"up: class 1, n = {LABELS.sum()}; down: others, n = {80 - LABELS.sum()}" in found
 
 
 def test_calibration_refuses_scores_that_are_no_probabilities():
-    with refuses(DataError, "calibration", code="out_of_range"):
+    with refuses(DataError, "probabilities", code="out_of_range"):
         calibration([0, 1], [0.2, 1.3])
 
 

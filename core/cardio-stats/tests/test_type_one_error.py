@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -97,3 +98,14 @@ def test_the_max_t_screen_keeps_its_level() -> None:
     assert max_t_error(200, 10_000, seed=200) == pytest.approx(
         stored["error"]["max_t"]["200"], abs=1e-4
     )
+
+
+if __name__ == "__main__":
+    errors = {"likelihood_ratio": likelihood_ratio_error, "max_t": max_t_error}
+    stored = json.loads(STORED.read_text())
+    stored["date"] = datetime.now(UTC).date().isoformat()
+    stored["error"] = {
+        name: {str(n): round(error(n, 10_000, seed=n), 4) for n in (50, 200)}
+        for name, error in errors.items()
+    }
+    STORED.write_text(json.dumps(stored, indent=1) + "\n")

@@ -143,8 +143,8 @@ def test_the_command_prints_the_errors_of_val_prob_and_net_benefit(table, tmp_pa
                   r"net benefit of treating everybody \[0\.1\]", "observed over expected",
                   r"ICI: A calibrated model shows 0\.\d+"):  # fmt: skip
         assert re.search(words, out), words
-    assert "smooth curve (LOESS)" in places["--svg"].read_text()
-    assert "treating everybody" in places["--decision-svg"].read_text()
+    assert "smooth curves (loess)" in places["--svg"].read_text()
+    assert "treat everybody" in places["--decision-svg"].read_text()
     assert places["--html"].read_text().count("<figure>") == 2
 
 

@@ -9,9 +9,9 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import chdtri, fdtrc, fdtri, nctdtrit, stdtr, stdtrit
+from scipy.special import chdtri, fdtrc, fdtri, nctdtrit, stdtrit
 
-from cardio_stats._numerics.intervals import normal_quantile, two_sided_p, wald_limits
+from cardio_stats._numerics.intervals import normal_quantile, t_quantile, two_sided_p, wald_limits
 from cardio_stats._numerics.validate import (
     Floats,
     Ints,
@@ -22,7 +22,7 @@ from cardio_stats._numerics.validate import (
     ratio,
     require_clusters,
     same_length,
-    unit_count,
+    sample_count,
 )
 from cardio_stats.errors import DataError
 from cardio_stats.estimate import Estimate
@@ -134,14 +134,14 @@ def limits_of_agreement(
         require_clusters(n_subjects, unit or "patient")
         parts = _repeated(difference, groups, multiple, level)
         method = "Bland-Altman, several pairs a subject; Zou (MOVER)"
-    counted = unit_count(difference.size, n_subjects, unit)
+    n_dropped = n_rows - difference.size
+    counted = sample_count(difference.size, n_subjects, unit, n_dropped)
     bias, sd, lower, upper = (
         Estimate(
             name,
             *part,
             level,
             method,
-            n_dropped=n_rows - difference.size,
             extra={"n_rows": difference.size, "share": share},
             **counted,
         )
@@ -213,11 +213,10 @@ def _with_test(bias: Estimate, n: int) -> Estimate:
     """Add the t test of no bias, from the interval that belongs to it."""
     assert bias.low is not None and bias.level is not None  # noqa: S101 - for mypy
     df = n - 1
-    se = (bias.value - bias.low) / float(stdtrit(df, 0.5 + bias.level / 2))
+    se = (bias.value - bias.low) / t_quantile(bias.level, df)
     t = bias.value / se
-    return bias.replace(
-        p_value=float(2 * stdtr(df, -abs(t))), extra={**bias.extra, "se": se, "t": t, "df": df}
-    )
+    extra = {**bias.extra, "se": se, "t": t, "df": df}
+    return bias.replace(p_value=two_sided_p(t, df), extra=extra)
 
 
 # Pearson's and Spearman's correlation with their intervals.
@@ -286,9 +285,7 @@ def correlation(
     item, other = item - item.mean(), other - other.mean()
     value = float(item @ other / math.sqrt((item @ item) * (other @ other)))
     name = "pearson_r" if method == "pearson" else "spearman_rho"
-    estimate = Estimate(
-        name, max(-1.0, min(1.0, value)), n_dropped=n_rows - n, **unit_count(n, None, unit)
-    )
+    estimate = Estimate(name, max(-1.0, min(1.0, value)), **sample_count(n, None, unit, n_rows - n))
     if abs(value) > 1 - 1e-12:
         return estimate.replace(
             value=math.copysign(1.0, value),
@@ -304,7 +301,7 @@ def correlation(
         high=math.tanh(math.atanh(value) + half_width),
         level=level,
         method="Fisher's z" if method == "pearson" else "Fisher's z, Bonett-Wright error",
-        p_value=float(2 * stdtr(n - 2, -abs(t))),
+        p_value=two_sided_p(t, n - 2),
         extra={"t": t, "df": n - 2},
     )
 
@@ -399,10 +396,9 @@ def cohen_kappa(
         level,
         "Cohen" + (f", {weights} weights" if weights else "") + "; Fleiss-Cohen-Everitt error",
         p_value=two_sided_p(value / se_null) if se_null > 0 else None,
-        n_dropped=int((~known).sum()),
         note="" if se > 0 else "the raters never differ: the interval has no width",
         extra={"se": se, "se_null": se_null, "observed": float((credit * table).sum()) / len(a)},
-        **unit_count(len(a), None, unit),
+        **sample_count(len(a), None, unit, int((~known).sum())),
     )
 
 
@@ -483,9 +479,8 @@ def icc(
                 level,
                 "Shrout-Fleiss, F interval",
                 p_value=p_value,
-                n_dropped=len(table) - len(complete),
                 extra={**extra, "n_raters": complete.shape[1]},
-                **unit_count(len(complete), None, unit),
+                **sample_count(len(complete), None, unit, len(table) - len(complete)),
             )
     raise DataError(
         f"ICC({form}): raters disagree so much that its limits do not exist; use a single rating, "

@@ -18,18 +18,15 @@ from cardio_stats._numerics.intervals import (
     two_sided_p,
 )
 from cardio_stats._numerics.validate import (
-    Bools,
     Floats,
     Ints,
     ScoredSample,
-    binary_labels,
     checked_level,
-    require_clusters,
     scored_sample,
-    unit_count,
 )
 from cardio_stats.auc_covariance import (
     ClusterPairs,
+    FallingRows,
     RankedRows,
     cluster_jackknife,
     midrank_auc,
@@ -39,11 +36,12 @@ from cardio_stats.auc_published import newcombe_auc
 from cardio_stats.errors import DataError
 from cardio_stats.estimate import Estimate
 from cardio_stats.resampling import (
-    CELLS_PER_BLOCK,
     CELLS_PER_PRODUCT,
     Replicates,
     Units,
+    cells_per_block,
     resample,
+    resample_sample,
     strata_of_units,
 )
 
@@ -108,8 +106,7 @@ def bootstrap_auc(
     >>> round(found.value, 4), found.high
     (0.8889, 1.0)
     """
-    outcome = binary_labels(outcome, event)
-    drawn = _draw(outcome, (scores,), patient, stratify, n_resamples, seed, unit)
+    drawn = _draw(outcome, (scores,), event, patient, stratify, n_resamples, seed, unit)
     jackknife = drawn.jackknife(0) if interval == "bca" else None
     return drawn.estimate("auc", drawn.aucs[0], drawn.replicates.values[:, 0], jackknife, level)
 
@@ -155,8 +152,7 @@ def bootstrap_auc_difference(
     >>> round(found.value, 4)
     0.1875
     """
-    outcome = binary_labels(outcome, event)
-    drawn = _draw(outcome, (score_a, score_b), patient, stratify, n_resamples, seed, unit)
+    drawn = _draw(outcome, (score_a, score_b), event, patient, stratify, n_resamples, seed, unit)
     difference = drawn.aucs[0] - drawn.aucs[1]
     replicates = drawn.replicates.values[:, 0] - drawn.replicates.values[:, 1]
     jackknife = drawn.jackknife(0) - drawn.jackknife(1) if interval == "bca" else None
@@ -205,8 +201,7 @@ class _Drawn:
             level,
             method,
             note=note,
-            **unit_count(sample.n, sample.n_clusters, self.unit),
-            n_dropped=sample.n_dropped,
+            **sample.counted(self.unit),
             seed=self.seed,
             extra={
                 "se": float(replicates.std(ddof=1)),
@@ -217,18 +212,18 @@ class _Drawn:
 
 
 def _draw(
-    labels: ArrayLike,
+    outcome: ArrayLike,
     scores: tuple[ArrayLike, ...],
+    event: str | None,
     clusters: ArrayLike | None,
     stratify: bool,
     n_resamples: int,
     seed: int,
     unit: str | None,
 ) -> _Drawn:
-    sample = _by_first_score(scored_sample(labels, *scores, clusters=clusters))
+    sample = _by_first_score(scored_sample(outcome, *scores, event=event, clusters=clusters))
     unit = unit or ("row" if clusters is None else "patient")
-    if sample.clusters is not None:
-        require_clusters(sample.n_clusters, unit)
+    sample.require_clusters(unit)
     strata = None
     if stratify:
         strata = strata_of_units(sample.positive.astype(np.int64), sample.clusters)
@@ -254,17 +249,17 @@ def _replicate_aucs(
     clusters, units = sample.clusters, Units(sample.n_clusters or sample.n, strata)
     parts: list[RankedRows] | list[ClusterPairs]
     if clusters is not None and quadratic_form_is_cheaper(sample.n, units.n, n_resamples):
-        cells_per_block = CELLS_PER_PRODUCT
+        cells = CELLS_PER_PRODUCT
         parts = [ClusterPairs.of(sample.positive, s, clusters, units.n) for s in sample.scores]
     else:
-        cells_per_block = CELLS_PER_BLOCK * units.n // max(units.n, sample.n)
+        cells = cells_per_block(units.n, sample.n)
         parts = [RankedRows.of(sample.positive, score, clusters) for score in sample.scores]
     return resample(
         lambda counts: np.stack([part.aucs(counts) for part in parts], axis=1),
         units,
         n_resamples,
         seed,
-        cells_per_block=cells_per_block,
+        cells_per_block=cells,
     )
 
 
@@ -328,32 +323,25 @@ def pr_auc(
     >>> round(found.value, 4), found.extra["prevalence"]
     (0.8333, 0.5)
     """
-    outcome = binary_labels(outcome, event)
-    sample = scored_sample(outcome, scores, clusters=patient)
-    ranked = _FallingRows.of(sample.positive, sample.scores[0], sample.clusters)
+    sample = scored_sample(outcome, scores, event=event, clusters=patient)
+    ranked = FallingRows.of(sample)
     n_units = sample.n_clusters or sample.n
-    value = float(ranked.values(np.ones((1, n_units)))[0])
+    value = float(ranked.average_precision(np.ones((1, n_units)))[0])
     estimate = Estimate(
         "average_precision",
         value,
         level=checked_level(level),
-        n_dropped=sample.n_dropped,
         extra={
             "prevalence": sample.n_positive / sample.n,
             "n_rows": sample.n,
             "n_positive": sample.n_positive,
         },
-        **unit_count(sample.n, sample.n_clusters, unit),
+        **sample.counted(unit),
     )
     if (method or ("logit" if patient is None else "bootstrap")) == "bootstrap":
-        if sample.clusters is not None:
-            require_clusters(n_units, estimate.unit)
-        drawn = resample(
-            lambda counts: ranked.values(counts)[:, None],
-            Units(n_units),
-            n_resamples,
-            seed,
-            cells_per_block=CELLS_PER_BLOCK * n_units // sample.n,
+        sample.require_clusters(unit)
+        drawn = resample_sample(
+            lambda counts: ranked.average_precision(counts)[:, None], sample, n_resamples, seed
         )
         replicates = drawn.values[:, 0]
         note = "" if np.ptp(replicates) > 0 else "every resample gives the same value"
@@ -385,33 +373,3 @@ def _with_logit_limits(estimate: Estimate, n_positive: int, level: float) -> Est
         high=float(expit(centre + half_width)),
         method="logit interval (Boyd 2013)",
     )
-
-
-@dataclass(frozen=True, slots=True)
-class _FallingRows:
-    """Rows from the highest score down, ready to be weighted by counts."""
-
-    unit_of_row: Ints
-    positive: Floats
-    tie_starts: Ints
-
-    @classmethod
-    def of(cls, positive: Bools, score: Floats, clusters: Ints | None) -> _FallingRows:
-        order = np.argsort(-score, kind="stable")
-        starts = np.flatnonzero(np.append(True, np.diff(score[order]) != 0))
-        units = order if clusters is None else clusters[order]
-        return cls(units, positive[order].astype(np.float64), starts)
-
-    def values(self, counts: Floats) -> Floats:
-        """Return average precision under each vector of unit counts, NaN without both classes."""
-        at_row = np.take(counts, self.unit_of_row, axis=1)
-        called = np.cumsum(np.add.reduceat(at_row, self.tie_starts, axis=1), axis=1)
-        gained = np.add.reduceat(at_row * self.positive, self.tie_starts, axis=1)
-        right = np.cumsum(gained, axis=1)
-        precision = np.divide(right, called, out=np.zeros_like(right), where=called > 0)
-        n_positive = right[:, -1]
-        both = (n_positive > 0) & (n_positive < called[:, -1])
-        found = np.full(len(counts), np.nan)
-        total = np.einsum("ij,ij->i", precision, gained)
-        np.divide(total, n_positive, out=found, where=both)
-        return found

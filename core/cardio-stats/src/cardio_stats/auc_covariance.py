@@ -8,7 +8,7 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import stdtr, stdtrit
+from scipy.special import stdtr
 
 from cardio_stats._numerics.intervals import two_sided_p, wald_limits
 from cardio_stats._numerics.validate import (
@@ -16,13 +16,11 @@ from cardio_stats._numerics.validate import (
     Floats,
     Ints,
     ScoredSample,
-    binary_labels,
     checked_level,
     group_sums,
     ratio,
-    require_clusters,
+    sample_count,
     scored_sample,
-    unit_count,
 )
 from cardio_stats.errors import DataError
 from cardio_stats.estimate import Estimate
@@ -96,6 +94,52 @@ class RankedRows:
             twice_below = 2 * np.cumsum(at_value, axis=1) - at_value
             twice_pairs = np.einsum("ij,ij->i", twice_below, positive_at_value)
         return ratio(twice_pairs - n_positive**2, 2 * n_positive * (total - n_positive))
+
+
+@dataclass(frozen=True, slots=True)
+class FallingRows:
+    """Rows from the highest score down, ready to be weighted by counts of units.
+
+    `last_of_tie` are the last rows of each score, which `thresholds` holds.
+    """
+
+    unit_of_row: Ints
+    positive: Floats
+    last_of_tie: Ints
+    thresholds: Floats
+
+    @classmethod
+    def of(cls, sample: ScoredSample) -> FallingRows:
+        """Sort the rows of a sample by its first score."""
+        order = np.argsort(-sample.scores[0], kind="stable")
+        ranked = sample.scores[0][order]
+        last = np.flatnonzero(np.append(np.diff(ranked) != 0, True))
+        units = order if sample.clusters is None else sample.clusters[order]
+        return cls(units, sample.positive[order].astype(np.float64), last, ranked[last])
+
+    def points(self, counts: Floats) -> tuple[Floats, Floats]:
+        """Return false-positive rates and sensitivities from (0, 0) to (1, 1), NaN of one class."""
+        weight = np.take(counts, self.unit_of_row, axis=1)
+        made = []
+        for of_class in (1 - self.positive, self.positive):
+            total = np.cumsum(weight * of_class, axis=1)[:, self.last_of_tie]
+            share = np.full((len(total), total.shape[1] + 1), np.nan)
+            seen = total[:, -1] > 0
+            share[seen, 0] = 0.0
+            share[seen, 1:] = total[seen] / total[seen, -1:]
+            made.append(share)
+        return made[0], made[1]
+
+    def average_precision(self, counts: Floats) -> Floats:
+        """Return average precision under each vector of unit counts, NaN without both classes."""
+        weight = np.take(counts, self.unit_of_row, axis=1)
+        called = np.cumsum(weight, axis=1)[:, self.last_of_tie]
+        right = np.cumsum(weight * self.positive, axis=1)[:, self.last_of_tie]
+        n_positive = right[:, -1]
+        both = (n_positive > 0) & (n_positive < called[:, -1])
+        precision = np.nan_to_num(ratio(right, called))
+        total = np.einsum("ij,ij->i", precision, np.diff(right, prepend=0.0))
+        return np.where(both, ratio(total, n_positive), np.nan)
 
 
 @dataclass(frozen=True, slots=True)
@@ -369,13 +413,12 @@ def delong_covariance(
     >>> round(float(found.aucs[0]), 4), round(float(found.covariance[0, 0]), 4)
     (0.8333, 0.0556)
     """
-    outcome = binary_labels(outcome, event)
-    sample = scored_sample(outcome, *scores, clusters=patient)
+    sample = scored_sample(outcome, *scores, event=event, clusters=patient)
     component = np.stack([placements(sample.positive, score) for score in sample.scores])
     if sample.clusters is None:
         covariance, influence = _independent(sample, component)
     else:
-        require_clusters(sample.n_clusters, unit or "patient")
+        sample.require_clusters(unit)
         covariance, influence = _clustered(sample, component, sample.clusters)
     return DelongCovariance(_areas(sample, component), covariance, sample, influence)
 
@@ -438,8 +481,7 @@ def delong_paired(
     >>> round(result.value, 4), round(result.p_value, 3), round(result.extra["df"], 1)
     (0.1875, 0.31, 6.0)
     """
-    outcome = binary_labels(outcome, event)
-    found = delong_covariance(outcome, score_a, score_b, patient=patient, unit=unit)
+    found = delong_covariance(outcome, score_a, score_b, event=event, patient=patient, unit=unit)
     contrast = np.array([1.0, -1.0])
     se = float(np.sqrt(max(0.0, contrast @ found.covariance @ contrast)))
     difference = float(found.aucs[0] - found.aucs[1])
@@ -452,8 +494,7 @@ def delong_paired(
         *wald_limits(difference, se, checked_level(level), within=(-1.0, 1.0), df=df),
         level,
         f"{found.method}, paired{', t' if by_t else ''}",
-        **unit_count(sample.n, sample.n_clusters, unit),
-        n_dropped=sample.n_dropped,
+        **sample.counted(unit),
         extra={
             "auc_a": float(found.aucs[0]),
             "auc_b": float(found.aucs[1]),
@@ -608,17 +649,16 @@ def delong_unpaired(
     )
     se = total**0.5
     t = difference / se
-    half_width = float(stdtrit(df, 0.5 + checked_level(level) / 2)) * se
+    n = item.sample.n + other.sample.n
+    n_dropped = item.sample.n_dropped + other.sample.n_dropped
     return Estimate(
         "auc_difference",
         difference,
-        max(-1.0, difference - half_width),
-        min(1.0, difference + half_width),
+        *wald_limits(difference, se, checked_level(level), within=(-1.0, 1.0), df=df),
         level,
         "DeLong unpaired, t with Welch's df",
-        **unit_count(item.sample.n + other.sample.n, None, unit),
-        p_value=float(2 * stdtr(df, -abs(t))),
-        n_dropped=item.sample.n_dropped + other.sample.n_dropped,
+        **sample_count(n, None, unit, n_dropped),
+        p_value=two_sided_p(t, df),
         extra={
             "auc_a": float(item.aucs[0]),
             "auc_b": float(other.aucs[0]),

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 from scipy.special import ndtr, ndtri
 
 from cardio_stats._numerics.intervals import normal_quantile, wald_limits
-from cardio_stats._numerics.validate import binary_labels, checked_level, unit_count
+from cardio_stats._numerics.validate import checked_fraction, checked_level, sample_count
 from cardio_stats.auc_covariance import delong_covariance
 from cardio_stats.errors import DataError
 from cardio_stats.estimate import Estimate
@@ -68,7 +68,7 @@ def hanley_mcneil(
         *wald_limits(auc, se, checked_level(level), within=(0.0, 1.0)),
         level,
         "Hanley-McNeil",
-        **unit_count(n_positive + n_negative, None, unit),
+        **sample_count(n_positive + n_negative, None, unit),
         extra={"se": se, "n_positive": n_positive, "n_negative": n_negative},
     )
 
@@ -165,7 +165,7 @@ def newcombe_auc(
         high,
         level,
         "Newcombe (Mann-Whitney, method 5)",
-        **unit_count(n_positive + n_negative, None, unit),
+        **sample_count(n_positive + n_negative, None, unit),
         extra={"n_positive": n_positive, "n_negative": n_negative},
     )
 
@@ -284,7 +284,7 @@ def binormal_power(
     402
     """
     for name, value in (("auc_a", auc_a), ("auc_b", auc_b), ("prevalence", prevalence)):
-        _fraction(name, value)
+        checked_fraction(value, name)
     if auc_a == auc_b or not -1 <= correlation <= 1 or sd_ratio <= 0:
         raise DataError(
             "planner: expected two different AUCs, a correlation from -1 to 1 and a ratio of SDs "
@@ -354,8 +354,7 @@ def pilot_power(
     >>> round(pilot_power(y, a, b, n=40).value, 2), round(pilot_power(y, b, a, n=40).value, 2)
     (0.7, 0.7)
     """
-    outcome = binary_labels(outcome, event)
-    found = delong_covariance(outcome, score_a, score_b)
+    found = delong_covariance(outcome, score_a, score_b, event=event)
     sample = found.sample
     difference = float(found.aucs[0] - found.aucs[1])
     if difference == 0:
@@ -389,7 +388,7 @@ def _planned(
 ) -> Estimate:
     """Solve n δ² = (z_α √V₀ + z_β √V_A)² for power or n; V₀ and V_A are those of one case."""
     for name, value in (("alpha", alpha), ("power", power)):
-        _fraction(name, value)
+        checked_fraction(value, name)
     null, alternative = variances
     z_alpha = float(ndtri(1 - alpha / 2))
     if min(null, alternative) <= 0:
@@ -415,11 +414,6 @@ def _planned(
         method=f"{about}, alpha {alpha:g}, power {power:g}",
         extra={"n_positive": n_positive, "n_negative": n_positive * (1 - prevalence) / prevalence},
     )  # fmt: skip
-
-
-def _fraction(name: str, value: float) -> None:
-    if not 0 < value < 1:
-        raise DataError(f"{name}: expected a number between 0 and 1, found {value:g}")
 
 
 class _Binormal:

@@ -31,7 +31,6 @@ from cardio_stats._numerics.validate import (
     ratio,
     require_overlap,
     require_variation,
-    unit_count,
 )
 from cardio_stats.errors import DataError
 from cardio_stats.estimate import Estimate
@@ -160,7 +159,7 @@ def expected_calibration_error(
     (0.2, True)
     """
     checked_level(level)
-    sample = probability_sample(binary_labels(outcome, event), probabilities, patient, unit)
+    sample = probability_sample(outcome, probabilities, patient, unit, event)
     predicted, truth = sample.scores[0], sample.positive.astype(np.float64)
     bins = _bins(predicted, n_bins, binning)
     n_filled = int(bins.max()) + 1
@@ -178,10 +177,9 @@ def expected_calibration_error(
         "ece",
         float(np.abs(group_sums(truth - predicted, bins)).sum() / sample.n),
         method=f"{n_filled} {binning} bins",
-        n_dropped=sample.n_dropped,
         seed=seed,
         extra={"n_rows": float(sample.n)},
-        **unit_count(sample.n, sample.n_clusters, unit),
+        **sample.counted(unit),
     )
     return if_calibrated(found, np.abs(drawn).sum(axis=1), level)
 
@@ -328,8 +326,7 @@ def calibration_in_the_large(
     >>> found.value > 0
     True
     """
-    outcome = binary_labels(outcome, event)
-    sample = probability_sample(outcome, probabilities, patient, unit)
+    sample = probability_sample(outcome, probabilities, patient, unit, event)
     name, matrix = "calibration_in_the_large", np.ones((sample.n, 1))
     estimate = _coefficient(sample, name, matrix, log_odds(sample), 0, level, unit)
     return estimate.replace(
@@ -386,8 +383,7 @@ def calibration_slope(
     >>> round(found.value, 2)
     1.02
     """
-    outcome = binary_labels(outcome, event)
-    sample = probability_sample(outcome, probabilities, patient, unit)
+    sample = probability_sample(outcome, probabilities, patient, unit, event)
     require_variation(sample)
     require_overlap(sample)
     matrix = np.column_stack([np.ones(sample.n), log_odds(sample)])
@@ -551,9 +547,8 @@ def _coefficient(
         level,
         method,
         p_value=two_sided_p((value - ideal) / se),
-        n_dropped=sample.n_dropped,
         extra=extra,
-        **unit_count(sample.n, sample.n_clusters, unit),
+        **sample.counted(unit),
     )
 
 
@@ -606,8 +601,7 @@ def unreliability(
     >>> round(u.value, 3), round(u.p_value, 3)
     (-0.333, 1.0)
     """
-    outcome = binary_labels(outcome, event)
-    sample = probability_sample(outcome, probabilities, patient, unit)
+    sample = probability_sample(outcome, probabilities, patient, unit, event)
     require_variation(sample)
     require_overlap(sample)
     truth, odds = sample.positive.astype(np.float64), log_odds(sample)
@@ -620,7 +614,7 @@ def unreliability(
     d = (2 * (as_they_are - prevalence) - 1) / sample.n
     own: dict[str, Any] = {
         "n_dropped": sample.n_dropped,
-        **unit_count(sample.n, sample.n_clusters, unit),
+        **sample.counted(unit),
     }
     independent = sample.clusters is None
     note = (
@@ -674,8 +668,7 @@ def observed_to_expected(
     >>> round(found.value, 3), round(found.extra["se_log"], 3)
     (2.0, 0.5)
     """
-    outcome = binary_labels(outcome, event)
-    sample = probability_sample(outcome, probabilities, patient, unit)
+    sample = probability_sample(outcome, probabilities, patient, unit, event)
     observed, expected = float(sample.n_positive), float(sample.scores[0].sum())
     if expected == 0:
         raise DataError("probabilities: expected some above 0, found 0 in every row")
@@ -691,7 +684,7 @@ def observed_to_expected(
     half = normal_quantile(checked_level(level)) * se
     return Estimate(
         "oe_ratio", ratio, ratio * math.exp(-half), ratio * math.exp(half), level, method,
-        p_value=two_sided_p(math.log(ratio) / se), n_dropped=sample.n_dropped,
+        p_value=two_sided_p(math.log(ratio) / se),
         extra={"observed": observed, "expected": expected, "se_log": se},
-        **unit_count(sample.n, sample.n_clusters, unit),
+        **sample.counted(unit),
     )  # fmt: skip

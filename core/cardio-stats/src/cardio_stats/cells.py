@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import math
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -12,6 +13,8 @@ from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
+
+from cardio_stats.files import replacing
 
 MISSING = frozenset(
     {"", "na", "n/a", "#n/a", "n.a.", "nan", "<na>", "nat", "null", "#null!", ".", "-", "–",
@@ -222,18 +225,24 @@ def texts(cells: Iterable[Any]) -> list[Any]:
     return [as_text(cell) for cell in cells]
 
 
-def named_texts(row: Mapping[Any, Any]) -> dict[Any, Any]:
-    """Return a row by column as it is written."""
-    return {as_text(name): as_text(value) for name, value in row.items()}
-
-
 def as_they_were(row: Mapping[Any, Any]) -> dict[Any, Any]:
     """Return a row by column as it was before it was written."""
     return {as_it_was(name): as_it_was(value) for name, value in row.items()}
 
 
+def write_rows(path: Path, columns: Iterable[str], rows: Iterable[Iterable[Any]]) -> None:
+    """Write a head and rows as CSV in which no text is computed, whole or not at all."""
+    with (
+        replacing(path) as temporary,
+        temporary.open("w", encoding="utf-8", errors="backslashreplace", newline="") as file,
+    ):
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(texts(columns))
+        writer.writerows(map(texts, rows))
+
+
 def write_table(frame: pd.DataFrame, path: Path, *, index: bool = False, digits: str = "") -> None:
-    """Write a table as CSV in which no text is computed.
+    """Write a table as CSV in which no text is computed, whole or not at all.
 
     Parameters
     ----------
@@ -247,7 +256,8 @@ def write_table(frame: pd.DataFrame, path: Path, *, index: bool = False, digits:
     whole = frame.reset_index() if index else frame
     if index and frame.index.nlevels == 1 and frame.index.name is None:
         whole = whole.rename(columns={whole.columns[0]: ""})
-    _changed(whole, as_text).to_csv(path, index=False, float_format=digits or None)
+    with replacing(path) as temporary:
+        _changed(whole, as_text).to_csv(temporary, index=False, float_format=digits or None)
 
 
 def table_as_it_was(frame: pd.DataFrame) -> pd.DataFrame:

@@ -19,7 +19,7 @@ from cardio_stats._numerics.columns import (
 )
 from cardio_stats._numerics.display import ResultTable, p_text, ratio_text
 from cardio_stats._numerics.intervals import normal_quantile
-from cardio_stats._numerics.validate import Bools, Floats, checked_level, unit_count
+from cardio_stats._numerics.validate import Bools, Floats, checked_level
 from cardio_stats.cox import design_of_follow_up, fit_cox, hazard_ratio, require_others
 from cardio_stats.errors import DataError
 from cardio_stats.estimate import Estimate
@@ -155,10 +155,9 @@ class IncidenceCurve:
             float(self.high[step]) if known else None,
             self.level if known else None,
             "Aalen-Johansen, log-log interval",
-            n_dropped=self.follow_up.n_dropped,
             extra={"se": float(self.se[step]) if step >= 0 else 0.0,
                    "n_events": float(self.follow_up.n_events)},
-            **unit_count(self.follow_up.n, None, unit),
+            **self.follow_up.counted(unit),
         )  # fmt: skip
 
 
@@ -388,8 +387,8 @@ def fit_fine_gray(
     influence = sets.influence(beta)
     covariance = bread @ (influence.T @ influence) @ bread / np.outer(spread, spread)
     se = np.sqrt(np.diag(covariance))
-    common = Estimate("", 1.0, level=level, method=METHOD, n_dropped=retained.n_dropped,
-                      **unit_count(retained.n, None, unit))  # fmt: skip
+    common = Estimate("", 1.0, level=level, method=METHOD,
+                      **retained.counted(unit))  # fmt: skip
     return FineGrayModel(
         predictors,
         terms,

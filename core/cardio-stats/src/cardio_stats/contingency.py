@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 from scipy.special import betaln, chdtrc, gammaln
 
 from cardio_stats._numerics.intervals import two_sided_p, wald_limits
-from cardio_stats._numerics.validate import Floats, Ints, unit_count
+from cardio_stats._numerics.validate import Floats, Ints, sample_count
 from cardio_stats.errors import DataError
 from cardio_stats.estimate import Estimate
 
@@ -269,7 +269,7 @@ def _valid_or_fisher(
     """
     smallest = float(expected_counts(counts).min())
     extra |= {"chi2": statistic, "min_expected": smallest}
-    counted = unit_count(int(counts.sum()), None, unit)
+    counted = sample_count(int(counts.sum()), None, unit)
     if smallest >= MIN_EXPECTED:
         p = extra["p_chi2"]
         return Estimate("chi2", statistic, method=label, **counted, p_value=p, extra=extra)
@@ -338,7 +338,7 @@ def fisher_exact(table: ArrayLike, *, unit: str = "patient", seed: int = 0) -> E
     counts = counts_table(table)
     if counts.shape != (2, 2):
         return fisher_freeman_halton(counts, seed=seed).replace(
-            **unit_count(int(counts.sum()), None, unit)
+            **sample_count(int(counts.sum()), None, unit)
         )
     p = fisher_p(counts)
     extra, note = {}, ""
@@ -350,7 +350,7 @@ def fisher_exact(table: ArrayLike, *, unit: str = "patient", seed: int = 0) -> E
         "fisher_p",
         p,
         method="Fisher's exact test, two-sided",
-        **unit_count(int(counts.sum()), None, unit),
+        **sample_count(int(counts.sum()), None, unit),
         p_value=p,
         note=note,
         extra=extra,
@@ -405,7 +405,7 @@ def odds_ratio_2x2(table: ArrayLike, *, level: float = 0.95, unit: str = "patien
         math.exp(high),
         level,
         "odds ratio with Woolf's interval",
-        **unit_count(int(counts.sum()), None, unit),
+        **sample_count(int(counts.sum()), None, unit),
         p_value=two_sided_p(log_or / se),
         extra={"se_log": se, "z": log_or / se},
     )

@@ -15,7 +15,7 @@ from cardio_stats._numerics.columns import (
     Coding,
     Predictor,
     reference_note,
-    trends,
+    trend_notes,
 )
 from cardio_stats._numerics.display import (
     BLANK,
@@ -26,7 +26,7 @@ from cardio_stats._numerics.display import (
     ratio_text,
 )
 from cardio_stats._numerics.intervals import normal_quantile, two_sided_p
-from cardio_stats._numerics.validate import Bools, Floats, Ints, checked_level, unit_count
+from cardio_stats._numerics.validate import Bools, Floats, Ints, checked_level
 from cardio_stats.errors import DataError
 from cardio_stats.estimate import Estimate
 from cardio_stats.splines import CurvedEffects
@@ -353,8 +353,8 @@ def fit_cox(
         note = f"{per_event:.1f} events a coefficient, fewer than 10: unstable."
     two_valued = np.array([np.unique(column).size == 2 for column in matrix.T])
     steps = {"unit": 1 / spread, "sd": np.where(two_valued, 1 / spread, 1.0)}
-    common = Estimate("", 1.0, level=level, method=METHOD, n_dropped=retained.n_dropped, note=note,
-                      **unit_count(retained.n, None, unit))  # fmt: skip
+    common = Estimate("", 1.0, level=level, method=METHOD, note=note,
+                      **retained.counted(unit))  # fmt: skip
     ratios = {
         per: tuple(
             hazard_ratio(common, f"{name}[{term}]", log, error, retained.n_events)
@@ -424,7 +424,7 @@ def _require_fit(standard: Floats, terms: Sequence[str], retained: FollowUp) -> 
     for position, term in enumerate(terms):
         if np.linalg.matrix_rank(standard[:, : position + 1]) <= position:
             raise DataError(
-                f"predictor {term!r}: expected a column of its own, found a sum of "
+                f"predictor {term!r}: expected an independent column, found a sum of "
                 f"{', '.join(terms[:position])}; leave it out",
                 code="degenerate",
             )
@@ -562,11 +562,7 @@ def cox_table(
     tests = {item.name.partition("[")[2][:-1]: item for item in model.proportional}
     ci = f"({level * 100:g} % CI)"
     whole = model.whole
-    splines = model.splines(
-        Estimate(
-            "", 1.0, level=level, n_dropped=retained.n_dropped, **unit_count(retained.n, None, unit)
-        )
-    )
+    splines = model.splines(Estimate("", 1.0, level=level, **retained.counted(unit)))
     parts = {term for found in splines.values() for term in found.predictor.terms}
     shown = [place for place, term in enumerate(model.terms) if term not in parts]
     return ResultTable(
@@ -590,11 +586,7 @@ def cox_table(
             *([model.note] if model.note else []),
             *(found.sentence() for found in splines.values()),
             *reference_note([f"{p.column}={p.levels[0]}" for p in model.predictors if p.levels]),
-            *(
-                f"{name} has {n} whole values: entered as one trend; --categorical {name} compares "
-                "each with the first."
-                for name, n in trends(table, features, coding).items()
-            ),
+            *trend_notes(table, features, coding),
         ),
         (
             *(model.hazard_ratios[i] for i in shown),

@@ -14,12 +14,12 @@ from cardio_stats._numerics.validate import (
     Floats,
     Ints,
     ScoredSample,
-    binary_labels,
+    checked_fraction,
     checked_level,
     group_sums,
     probability_sample,
+    sample_count,
     scored_sample,
-    unit_count,
 )
 from cardio_stats.errors import DataError
 from cardio_stats.estimate import Estimate
@@ -75,8 +75,7 @@ def net_benefit(
     >>> round(found.value, 4), round(found.extra["treat_all"], 4)
     (0.1667, 0.3333)
     """
-    outcome = binary_labels(outcome, event)
-    sample = probability_sample(outcome, probabilities, patient, unit)
+    sample = probability_sample(outcome, probabilities, patient, unit, event)
     value, se, treat_all, gain, gain_se = _at(sample, threshold)
     gain_low, gain_high = wald_limits(gain, gain_se, checked_level(level))
     return Estimate(
@@ -85,7 +84,6 @@ def net_benefit(
         *wald_limits(value, se, checked_level(level)),
         level,
         "Vickers-Elkin; normal limits",
-        n_dropped=sample.n_dropped,
         threshold_source=threshold_source,
         extra={
             "threshold": threshold,
@@ -96,7 +94,7 @@ def net_benefit(
             "se": se,
             "n_rows": sample.n,
         },
-        **unit_count(sample.n, sample.n_clusters, unit),
+        **sample.counted(unit),
     )
 
 
@@ -136,10 +134,9 @@ def decision_curve(
     >>> decision_curve([0, 0, 1, 1], [0.1, 0.3, 0.2, 0.8], thresholds=[0.5]).net_benefit.item()
     0.25
     """
-    outcome = binary_labels(outcome, event)
     import pandas as pd
 
-    sample = probability_sample(outcome, probabilities, patient, unit)
+    sample = probability_sample(outcome, probabilities, patient, unit, event)
     checked_level(level)
     rows = []
     for threshold in np.linspace(0.01, 0.99, 99) if thresholds is None else thresholds:
@@ -152,11 +149,7 @@ def decision_curve(
 
 def _at(sample: ScoredSample, threshold: float) -> tuple[float, float, float, float, float]:
     """Return net benefit, its error, that of treating all, and the gain over it with its error."""
-    if not 0 < threshold < 1:
-        raise DataError(
-            f"threshold: expected a probability strictly between 0 and 1, found {threshold}",
-            code="out_of_range",
-        )
+    checked_fraction(threshold, "threshold")
     worth: Floats = np.where(sample.positive, 1.0, -threshold / (1 - threshold))
     treated = sample.scores[0] >= threshold
     value, se = _mean_and_se(worth * treated, sample.clusters)
@@ -231,8 +224,7 @@ def reclassification_index(
     >>> round(found["nri"].value, 3), round(found["idi"].value, 3)
     (0.667, 0.133)
     """
-    outcome = binary_labels(outcome, event)
-    sample = scored_sample(outcome, old, new)
+    sample = scored_sample(outcome, old, new, event=event)
     if sample.scores.min() < 0 or sample.scores.max() > 1:
         raise DataError("old, new: expected probabilities between 0 and 1, found others")
     n_positive, n_negative = sample.n_positive, sample.n - sample.n_positive
@@ -258,10 +250,9 @@ def reclassification_index(
             level,
             "Pencina, Wald",
             p_value=two_sided_p(value / se) if se > 0 else None,
-            n_dropped=sample.n_dropped,
             note=WARNING,
             extra={"se": se},
-            **unit_count(n, None, unit),
+            **sample_count(n, None, unit, sample.n_dropped),
         )
     return found
 

@@ -16,13 +16,11 @@ from cardio_stats._numerics.validate import (
     Floats,
     ScoredSample,
     binary_column,
-    binary_labels,
     checked_level,
     ratio,
-    require_clusters,
     same_length,
+    sample_count,
     scored_sample,
-    unit_count,
 )
 from cardio_stats.errors import DataError
 from cardio_stats.estimate import Estimate
@@ -135,7 +133,7 @@ def _sums(
     total = sensitivity.value + specificity.value
     below = math.hypot(sensitivity.value - limits[0][0], specificity.value - limits[1][0])
     above = math.hypot(limits[0][1] - sensitivity.value, limits[1][1] - specificity.value)
-    counted = unit_count(sensitivity.n + specificity.n, None, unit)
+    counted = sample_count(sensitivity.n + specificity.n, None, unit)
     return {
         name: Estimate(
             name,
@@ -201,8 +199,7 @@ def youden_threshold(
     >>> youden_threshold([0, 0, 1, 1], [0.1, 0.4, 0.6, 0.9], source="inner folds")
     Threshold(value=0.5, source='Youden on inner folds')
     """
-    outcome = binary_labels(outcome, event)
-    curve = roc_curve(outcome, scores)
+    curve = roc_curve(outcome, scores, event=event)
     return _best(curve, curve.tpr - curve.fpr, f"Youden on {source}")
 
 
@@ -244,8 +241,7 @@ def closest_topleft_threshold(
     >>> closest_topleft_threshold([0, 0, 1, 1], [0.1, 0.4, 0.6, 0.9], source="inner folds")
     Threshold(value=0.5, source='closest to the top left corner on inner folds')
     """
-    outcome = binary_labels(outcome, event)
-    curve = roc_curve(outcome, scores)
+    curve = roc_curve(outcome, scores, event=event)
     nearness = -((1 - curve.tpr) ** 2) - curve.fpr**2
     return _best(curve, nearness, f"closest to the top left corner on {source}")
 
@@ -299,12 +295,11 @@ def threshold_metrics(
     >>> found["sensitivity"].value, found["sensitivity"].threshold_source
     (0.5, 'fixed')
     """
-    outcome = binary_labels(outcome, event)
     if not np.isfinite(threshold.value):
         raise DataError(
             f"threshold: expected a finite number, found {threshold.value}", code="not_a_number"
         )
-    sample = scored_sample(outcome, scores, clusters=patient)
+    sample = scored_sample(outcome, scores, event=event, clusters=patient)
     called = sample.scores[0] >= threshold.value
     found = _rates(sample, called, threshold.source, n_resamples, seed, level, unit)
     return {
@@ -354,9 +349,8 @@ def decision_metrics(
     >>> found["specificity"].value, found["specificity"].method
     (0.5, 'Wilson')
     """
-    outcome = binary_labels(outcome, event)
     decided = binary_column(called, "decisions")
-    sample = scored_sample(outcome, decided, clusters=patient)
+    sample = scored_sample(outcome, decided, event=event, clusters=patient)
     return _rates(sample, sample.scores[0] == 1, source, n_resamples, seed, level, unit)
 
 
@@ -375,11 +369,11 @@ def _rates(
         tp, fn, tn, fp = (int(np.count_nonzero(cell)) for cell in cells)
         found = confusion_metrics(tp=tp, fn=fn, tn=tn, fp=fp, level=level, unit=unit or "row")
     else:
-        require_clusters(sample.n_clusters, unit or "patient")
+        sample.require_clusters(unit)
         sums = cluster_sums(np.stack(cells, axis=1).astype(np.float64), sample.clusters)
         values = decision_rates(sums.sum(axis=0))
         drawn = replicate_sums(sums, decision_rates, n_resamples, seed).values
-        counted = unit_count(sample.n, sample.n_clusters, unit)
+        counted = sample.counted(unit)
         found = {}
         for name, value, replicates in zip(DECISION_RATES, values, drawn.T, strict=True):
             if np.isnan(value):
@@ -467,18 +461,17 @@ def likelihood_ratios(
     >>> round(found.value, 2), round(found.low, 2), round(found.high, 2)
     (3.75, 3.32, 4.24)
     """
-    outcome = binary_labels(outcome, event)
-    sample = scored_sample(outcome, called, clusters=patient)
+    sample = scored_sample(outcome, called, event=event, clusters=patient)
     checked_level(level)
     truth, positive = sample.positive, sample.scores[0] == 1
     cells = np.stack(
         [truth & positive, truth & ~positive, ~truth & ~positive, ~truth & positive], axis=1
     ).astype(np.float64)
     values = _ratios(cells.sum(axis=0))
-    counted = unit_count(sample.n, sample.n_clusters, unit)
+    counted = sample.counted(unit)
     replicates = None
     if sample.clusters is not None:
-        require_clusters(sample.n_clusters, counted["unit"])
+        sample.require_clusters(unit)
         sums = cluster_sums(cells, sample.clusters)
         replicates = replicate_sums(sums, _ratios, n_resamples, seed).values
     found = {}
@@ -487,7 +480,7 @@ def likelihood_ratios(
         if np.isnan(value):
             continue
         estimate = Estimate(
-            name, value, method="point estimate", **counted, n_dropped=sample.n_dropped,
+            name, value, method="point estimate", **counted,
             threshold_source=source,
         )  # fmt: skip
         if replicates is not None:
@@ -632,9 +625,8 @@ def paired_proportions(
         level,
         f"Agresti-Min interval; McNemar, {tail}",
         p_value=_p_value(only_a, only_b, tail) if only_a + only_b else 1.0,
-        n_dropped=n_rows - n,
         extra={"b": only_a, "c": only_b},
-        **unit_count(n, None, unit),
+        **sample_count(n, None, unit, n_rows - n),
     )
 
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from cardio_stats._numerics.columns import Design, binary_outcome, level_labels, numbers, terms_of
 from cardio_stats._numerics.display import BLANK, ResultTable, interval_text, p_text, ratio_text
-from cardio_stats._numerics.validate import Bools, Floats, unit_count
+from cardio_stats._numerics.validate import Bools, Floats, sample_count
 from cardio_stats.auc_covariance import delong_covariance
 from cardio_stats.errors import DataError
 from cardio_stats.estimate import Estimate
@@ -418,7 +418,8 @@ def _heterogeneity(part: Subgroups, statistic: float, n: int, unit: str) -> Esti
     return Estimate(
         f"equal_auc_chi2[{part.name}]", statistic,
         method=f"chi-square of independent AUCs by DeLong's variances, {df} df",
-        **unit_count(n, None, unit), p_value=float(chi2.sf(statistic, df)), extra={"df": float(df)},
+        **sample_count(n, None, unit), p_value=float(chi2.sf(statistic, df)),
+        extra={"df": float(df)},
     )  # fmt: skip
 
 

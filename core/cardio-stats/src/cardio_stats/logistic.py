@@ -21,7 +21,14 @@ from scipy.special import chdtrc, chdtri
 from cardio_stats._numerics.columns import AS_THEY_STAND, Coding, Design, Predictor, design_of
 from cardio_stats._numerics.display import BLANK, ResultTable, p_text, ratio_text
 from cardio_stats._numerics.intervals import log_likelihood, maximise, normal_quantile, two_sided_p
-from cardio_stats._numerics.validate import Bools, Floats, Ints, checked_level, unit_count
+from cardio_stats._numerics.validate import (
+    Bools,
+    Floats,
+    Ints,
+    SampleCount,
+    checked_level,
+    sample_count,
+)
 from cardio_stats.errors import DataError
 from cardio_stats.estimate import Estimate
 from cardio_stats.splines import CurvedEffects
@@ -417,6 +424,10 @@ class LogisticFit:
     n_events: int
     n_dropped: int
 
+    def counted(self, unit: str | None) -> SampleCount:
+        """Return the fields of an estimate that describe these rows."""
+        return sample_count(self.n, None, unit, self.n_dropped)
+
     @property
     def coef(self) -> pd.Series[float]:
         """The intercept and the log odds per unit, by term."""
@@ -740,9 +751,8 @@ def _odds_ratios(
                 _exp(high, term),
                 level,
                 f"{label}, {kind} interval",
-                **unit_count(design.n, None, unit),
+                **design.counted(unit),
                 p_value=p[interval],
-                n_dropped=design.n_dropped,
                 note=note,
                 extra={
                     "coefficient": float(log_or),

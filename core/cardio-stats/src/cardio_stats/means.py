@@ -9,9 +9,9 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import fdtrc, stdtr, stdtrit
 
-from cardio_stats._numerics.validate import Floats, checked_level, numeric_column, unit_count
+from cardio_stats._numerics.intervals import two_sided_p, wald_limits
+from cardio_stats._numerics.validate import Floats, checked_level, numeric_column, sample_count
 from cardio_stats.errors import DataError
 from cardio_stats.estimate import Estimate
 
@@ -113,17 +113,14 @@ def ttest_from_stats(
         )
     difference, se = group_1.mean - group_0.mean, math.sqrt(variance)
     t = difference / se
-    half_width = float(stdtrit(df, 0.5 + level / 2)) * se
     return Estimate(
         name,
         difference,
-        difference - half_width,
-        difference + half_width,
+        *wald_limits(difference, se, level, df=df),
         level,
         f"{test.capitalize()}'s t, {df:.4g} df" + (", SDs divided by n" if sd_ddof == 0 else ""),
-        **unit_count(n_1 + n_0, None, unit),
-        p_value=float(2 * stdtr(df, -abs(t))),
-        n_dropped=n_dropped,
+        **sample_count(n_1 + n_0, None, unit, n_dropped),
+        p_value=two_sided_p(t, df),
         extra={"t": t, "df": df, "se": se},
     )
 
@@ -295,6 +292,8 @@ def anova(
     >>> round(anova([[1, 2, 3], [2, 3, 4], [5, 6, 7]], test="student").p_value, 4)
     0.0066
     """
+    from statsmodels.stats.oneway import anova_generic
+
     columns = [known_values(values, f"group {index}") for index, values in enumerate(samples, 1)]
     groups = [summary_of(known) for known, _ in columns]
     if len(groups) < 2 or min(group.n for group in groups) < 2:
@@ -302,47 +301,25 @@ def anova(
             "analysis of variance: expected two or more groups of at least 2 values, found groups "
             f"of {', '.join(str(group.n) for group in groups)}; describe them without a test"
         )
-    statistic = _fisher_f if test == "student" else _welch_f
-    f, df1, df2 = statistic(groups)
+    least = (max if test == "student" else min)(group.sd for group in groups)
+    if least == 0:
+        raise DataError(
+            "analysis of variance: expected values that vary within a group, and Welch's within "
+            "every one, found constant groups; use a rank test, or describe them without a test"
+        )
+    means, sds, sizes = zip(*((g.mean, g.sd, g.n) for g in groups), strict=True)
+    use_var = "equal" if test == "student" else "unequal"
+    found = anova_generic(np.array(means), np.array(sds) ** 2, np.array(sizes), use_var=use_var)
+    df1, df2 = map(float, found.df)
     label = "one-way analysis of variance" if test == "student" else "Welch's analysis of variance"
     return Estimate(
         name,
-        f,
+        float(found.statistic),
         method=f"{label}, {df1:g} and {df2:.4g} df",
-        **unit_count(sum(group.n for group in groups), None, unit),
-        p_value=float(fdtrc(df1, df2, f)),
-        n_dropped=sum(dropped for _, dropped in columns),
+        **sample_count(sum(sizes), None, unit, sum(dropped for _, dropped in columns)),
+        p_value=float(found.pvalue),
         extra={"df1": df1, "df2": df2},
     )
-
-
-def _fisher_f(groups: Sequence[GroupSummary]) -> tuple[float, float, float]:
-    n, k = sum(group.n for group in groups), len(groups)
-    mean = sum(group.n * group.mean for group in groups) / n
-    between = sum(group.n * (group.mean - mean) ** 2 for group in groups) / (k - 1)
-    within = sum((group.n - 1) * group.sd**2 for group in groups) / (n - k)
-    if within == 0:
-        raise DataError(
-            "analysis of variance: expected values that vary within a group, found constant "
-            "groups; describe them without a test"
-        )
-    return between / within, k - 1.0, float(n - k)
-
-
-def _welch_f(groups: Sequence[GroupSummary]) -> tuple[float, float, float]:
-    if min(group.sd for group in groups) == 0:
-        raise DataError(
-            "Welch's analysis of variance: expected values that vary in every group, found a "
-            "constant group; use Student's or a rank test"
-        )
-    k = len(groups)
-    weights = [group.n / group.sd**2 for group in groups]
-    total = sum(weights)
-    mean = sum(w * group.mean for w, group in zip(weights, groups, strict=True)) / total
-    between = sum(w * (g.mean - mean) ** 2 for w, g in zip(weights, groups, strict=True)) / (k - 1)
-    imbalance = sum((1 - w / total) ** 2 / (g.n - 1) for w, g in zip(weights, groups, strict=True))
-    f = between / (1 + 2 * (k - 2) / (k**2 - 1) * imbalance)
-    return f, k - 1.0, (k**2 - 1) / (3 * imbalance)
 
 
 # Rank tests for measurements that a mean describes badly.
@@ -417,9 +394,8 @@ def mann_whitney(
         name,
         float(u) / (known_1.size * known_0.size),
         method=f"Mann-Whitney test, {kind}",
-        **unit_count(int(pooled.size), None, unit),
+        **sample_count(int(pooled.size), None, unit, dropped_1 + dropped_0),
         p_value=float(p),
-        n_dropped=dropped_1 + dropped_0,
         extra={"u": float(u)},
     )
 
@@ -468,8 +444,7 @@ def kruskal_wallis(
         name,
         float(h),
         method=f"Kruskal-Wallis test, {df} df",
-        **unit_count(sum(sizes), None, unit),
+        **sample_count(sum(sizes), None, unit, sum(dropped for _, dropped in columns)),
         p_value=float(p),
-        n_dropped=sum(dropped for _, dropped in columns),
         extra={"df": float(df)},
     )

@@ -23,7 +23,7 @@ from cardio_stats._numerics.columns import (
 )
 from cardio_stats._numerics.display import BLANK, ResultTable, p_text, ratio_text
 from cardio_stats._numerics.spline_basis import spline_asked
-from cardio_stats._numerics.validate import Bools, Floats, Ints, checked_level, unit_count
+from cardio_stats._numerics.validate import Bools, Floats, Ints, checked_level, sample_count
 from cardio_stats.baseline_table import Groups, groups_of
 from cardio_stats.contingency import categorical_test, chi2_2x2, chi2_rxc
 from cardio_stats.errors import DataError
@@ -523,7 +523,6 @@ def multivariable_imputed(
             level,
             how,
             p_value=float(p_values[index]),
-            n_dropped=n_dropped,
             seed=seed,
             extra={
                 "coefficient": float(step * pooled.estimate[index]),
@@ -533,7 +532,7 @@ def multivariable_imputed(
                 "n_missing": float(n_missing[first.features[index]]),
                 "n_events": float(first.n_events),
             },
-            **unit_count(first.n, None, unit),
+            **sample_count(first.n, None, unit, n_dropped),
         )
 
     terms = range(len(first.terms))

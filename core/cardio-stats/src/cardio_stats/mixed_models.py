@@ -333,7 +333,7 @@ def _require_repeats(codes: Ints, patient: str) -> None:
     if n_patients < FEWEST_PATIENTS:
         raise DataError(
             f"column {patient!r}: expected at least {FEWEST_PATIENTS} patients with complete rows, "
-            f"found {n_patients}; the variance between them cannot be told"
+            f"found {n_patients}; the variance between them cannot be estimated"
         )
     if n_patients == codes.size:
         raise DataError(
@@ -355,7 +355,7 @@ def _require_columns(found: _Repeated) -> None:
         fixed = np.column_stack([fixed, scaled])
         if np.linalg.matrix_rank(fixed) < fixed.shape[1]:
             raise DataError(
-                f"predictor {term.name!r}: expected a column of its own, found a sum of the ones "
+                f"predictor {term.name!r}: expected an independent column, found a sum of the ones "
                 "before it; leave it out"
             )
     if np.ptp(found.outcome) == 0:

@@ -9,6 +9,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import bdtrc, ndtri
+from scipy.stats import false_discovery_control
 
 from cardio_stats._numerics.intervals import maximise
 from cardio_stats._numerics.validate import Floats, Ints, binary_column, group_codes, numeric_column
@@ -19,16 +20,14 @@ from cardio_stats.screening import step_down
 Adjustment = Literal["holm", "bh", "bonferroni"]
 
 
-def _adjusted(p_values: ArrayLike, method: str) -> Floats:
-    from statsmodels.stats.multitest import multipletests
-
+def _checked(p_values: ArrayLike) -> Floats:
     p = np.asarray(p_values, dtype=np.float64)
     if p.ndim != 1 or p.size == 0 or not np.all((p >= 0) & (p <= 1)):
         raise DataError(
             "p-values: expected one or more numbers from 0 to 1, found "
             f"{p.ravel()[:5].tolist()}; leave missing ones out"
         )
-    return np.asarray(multipletests(p, method=method)[1], dtype=np.float64)
+    return p
 
 
 def bonferroni(p_values: ArrayLike) -> Floats:
@@ -39,7 +38,8 @@ def bonferroni(p_values: ArrayLike) -> Floats:
     >>> bonferroni([0.01, 0.04, 0.5]).tolist()
     [0.03, 0.12, 1.0]
     """
-    return _adjusted(p_values, "bonferroni")
+    p = _checked(p_values)
+    return np.minimum(p * p.size, 1)
 
 
 def holm(p_values: ArrayLike) -> Floats:
@@ -62,7 +62,11 @@ def holm(p_values: ArrayLike) -> Floats:
     >>> holm([0.01, 0.04, 0.03]).round(6).tolist()
     [0.03, 0.06, 0.06]
     """
-    return _adjusted(p_values, "holm")
+    p = _checked(p_values)
+    order = np.argsort(p, kind="stable")
+    adjusted = np.empty_like(p)
+    adjusted[order] = np.maximum.accumulate(p[order] * np.arange(p.size, 0, -1)).clip(max=1)
+    return adjusted
 
 
 def benjamini_hochberg(p_values: ArrayLike) -> Floats:
@@ -86,7 +90,8 @@ def benjamini_hochberg(p_values: ArrayLike) -> Floats:
     >>> benjamini_hochberg([0.01, 0.04, 0.03]).round(6).tolist()
     [0.03, 0.04, 0.04]
     """
-    return _adjusted(p_values, "fdr_bh")
+    found: Floats = false_discovery_control(_checked(p_values))
+    return found
 
 
 _ADJUST = {"holm": holm, "bh": benjamini_hochberg, "bonferroni": bonferroni}

@@ -119,9 +119,8 @@ def optimism_bootstrap(
     >>> e.extra["apparent"], round(e.value, 2)
     (1.0, 0.5)
     """
-    outcome = binary_labels(outcome, event)
     checked_level(level)
-    matrix, labels, codes = _checked(features, outcome, patient)
+    matrix, labels, codes = _checked(features, binary_labels(outcome, event), patient)
     rows_of = _rows_of(codes)
     apparent = float(metric(labels, fit(matrix, labels)(matrix)))
     rng = np.random.default_rng(seed)

@@ -12,7 +12,7 @@ from typing import Literal
 from scipy.special import bdtr, betaincinv
 
 from cardio_stats._numerics.intervals import normal_quantile
-from cardio_stats._numerics.validate import checked_level, unit_count
+from cardio_stats._numerics.validate import checked_level, sample_count
 from cardio_stats.errors import DataError
 from cardio_stats.estimate import Estimate
 
@@ -80,7 +80,7 @@ def proportion(
         *limits(k, n, checked_level(level)),
         level,
         "Wilson" if method == "wilson" else "Clopper-Pearson",
-        **unit_count(n, None, unit),
+        **sample_count(n, None, unit),
         extra={"k": k},
     )
 
@@ -112,7 +112,7 @@ def f1_score(n_right: int, n_wrong: int, *, level: float, name: str, unit: str) 
         level,
         "Wilson of TP/(TP+FP+FN), transformed",
         extra={"k": n_right},
-        **unit_count(n, None, unit),
+        **sample_count(n, None, unit),
     )
 
 

@@ -14,7 +14,6 @@ from cardio_stats._numerics.intervals import maximise
 from cardio_stats._numerics.validate import (
     Floats,
     Ints,
-    binary_labels,
     group_codes,
     numeric_column,
     probability_sample,
@@ -112,8 +111,7 @@ def recalibrated_probabilities(
     >>> round(found.intercept, 1), found.slope, found.parts
     (-1.1, 1.0, 10)
     """
-    outcome = binary_labels(outcome, event)
-    sample = probability_sample(outcome, probabilities, patient, None)
+    sample = probability_sample(outcome, probabilities, patient, None, event)
     if sample.n_dropped:
         raise DataError("recalibration: expected rows without missing values; leave them out first")
     predicted = sample.scores[0]

@@ -18,8 +18,8 @@ from cardio_stats._numerics.columns import (
     terms_of,
 )
 from cardio_stats._numerics.display import BLANK, ResultTable, number_text, p_text, ratio_text
-from cardio_stats._numerics.intervals import t_quantile, two_sided_p
-from cardio_stats._numerics.validate import Floats, checked_level, unit_count
+from cardio_stats._numerics.intervals import two_sided_p, wald_limits
+from cardio_stats._numerics.validate import Floats, checked_level, sample_count
 from cardio_stats._numerics.watching import tell
 from cardio_stats.errors import DataError
 from cardio_stats.estimate import Estimate
@@ -95,9 +95,8 @@ def _gain(gain: float, df: int, model: LogisticModel, unit: str) -> Estimate:
         "likelihood_ratio_chi2",
         statistic,
         method=f"likelihood-ratio test, {df} df",
-        **unit_count(model.n, None, unit),
+        **model.counted(unit),
         p_value=float(chdtrc(df, statistic)),
-        n_dropped=model.n_dropped,
         extra={"df": float(df), "n_events": float(model.n_events)},
     )
 
@@ -255,8 +254,7 @@ def inflation_factors(
             f"vif[{term}]",
             float(value),
             method="variance inflation factor",
-            **unit_count(len(matrix), None, unit),
-            n_dropped=n_dropped,
+            **sample_count(len(matrix), None, unit, n_dropped),
         )
         for term, value in zip(terms, np.diag(np.linalg.inv(correlation)), strict=True)
     ]
@@ -346,8 +344,8 @@ def univariable(
 
 
 def _splines(model: LogisticModel, level: float, unit: str) -> dict[str, SplineFound]:
-    about = Estimate("", 0.0, level=level, **unit_count(model.n, None, unit),
-                     n_dropped=model.n_dropped)  # fmt: skip
+    about = Estimate("", 0.0, level=level, **model.counted(unit),
+                     )  # fmt: skip
     return model.splines(about)
 
 
@@ -547,7 +545,7 @@ def risk_difference(
             f"that {', '.join(design.terms)} fit perfectly; use Firth's logistic regression"
         )
     values, errors, classical, df = fit.params, fit.HC3_se, fit.bse, fit.df_resid
-    reach = t_quantile(checked_level(level), df)
+    checked_level(level)
     estimates = []
     for index, term in enumerate(design.terms):
         value, se = float(values[index]), float(errors[index])
@@ -560,13 +558,11 @@ def risk_difference(
             Estimate(
                 f"risk_difference[{term}]",
                 value,
-                value - reach * se,
-                value + reach * se,
+                *wald_limits(value, se, level, df=df),
                 level,
                 "linear probability model, HC3 standard errors, t",
-                **unit_count(design.n, None, unit),
+                **design.counted(unit),
                 p_value=two_sided_p(value / se, df),
-                n_dropped=design.n_dropped,
                 note="A difference of risks per unit, not an odds ratio.",
                 extra={"se": se, "se_classical": float(classical[index]), "df": float(df)},
             )

@@ -14,11 +14,12 @@ from cardio_stats._numerics.validate import (
     Bools,
     Floats,
     Ints,
+    ScoredSample,
     group_codes,
     group_sums,
     require_clusters,
     same_length,
-    unit_count,
+    sample_count,
 )
 from cardio_stats._numerics.watching import tell
 from cardio_stats.errors import DataError
@@ -159,6 +160,25 @@ def resample(
     return Replicates(values, n_redrawn)
 
 
+def cells_per_block(n_units: int, n_rows: int) -> int:
+    """Return how many counts to hold at once where a unit has several rows."""
+    return max(1, CELLS_PER_BLOCK * n_units // max(n_units, n_rows))
+
+
+def resample_sample(
+    statistic: CountStatistic,
+    sample: ScoredSample,
+    n_resamples: int,
+    seed: int,
+    *,
+    strata: tuple[Ints, ...] | None = None,
+) -> Replicates:
+    """Resample the clusters of a sample, or its rows where it has none."""
+    n_units = sample.n_clusters or sample.n
+    cells = cells_per_block(n_units, sample.n)
+    return resample(statistic, Units(n_units, strata), n_resamples, seed, cells_per_block=cells)
+
+
 def _blocks(
     statistic: CountStatistic,
     units: Units,
@@ -281,8 +301,7 @@ def bootstrap(
     estimate = Estimate(
         name,
         value,
-        **unit_count(n_units, None, unit),
-        n_dropped=n_rows - rows.size,
+        **sample_count(n_units, None, unit, n_rows - rows.size),
         note="" if np.ptp(replicates) > 0 else "every resample gives the same value",
     )
     return bootstrapped(
@@ -394,12 +413,12 @@ def bootstrap_sums(
         raise DataError(f"{', '.join(undefined)}: undefined on these {n_known} rows; leave it out")
     drawn = replicate_sums(sums, statistic, n_resamples, seed)
     jackknife = statistic(sums.sum(axis=0) - sums) if interval == "bca" else None
-    counted = unit_count(len(sums), None, unit)
+    counted = sample_count(len(sums), None, unit, n_rows - n_known)
     estimates = []
     for column, name in enumerate(names):
         replicates = defined(drawn.values[:, column], name)
         left_out = None if jackknife is None else defined(jackknife[:, column], name)
-        estimate = Estimate(name, float(value[column]), **counted, n_dropped=n_rows - n_known)
+        estimate = Estimate(name, float(value[column]), **counted)
         estimates.append(
             bootstrapped(
                 estimate,

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from cardio_stats._numerics.intervals import normal_quantile, two_sided_p, wald_limits
-from cardio_stats._numerics.validate import Floats, checked_level, unit_count
+from cardio_stats._numerics.validate import Floats, checked_fraction, checked_level
 from cardio_stats.cox import CoxModel, fit_cox
 from cardio_stats.errors import DataError
 from cardio_stats.estimate import Estimate
@@ -110,9 +110,9 @@ def timed_calibration(
     curved = fit_cox(table, "time", "event", ["rcs(hazard, 3)"], level=level)
     error = np.abs(curved.predict(table, time) - risk)
     about = Estimate(
-        "", 0.0, n_dropped=follow_up.n_dropped, extra={"time": float(time)},
+        "", 0.0, extra={"time": float(time)},
         method="Cox regression on a spline of the predicted log hazard",
-        **unit_count(follow_up.n, None, unit),
+        **follow_up.counted(unit),
     )  # fmt: skip
     slope, se = float(straight.coefficients[0]), float(straight.se[0])
     low, high = wald_limits(slope, se, level)
@@ -192,10 +192,7 @@ def timed_net_benefit(
     >>> timed_net_benefit(follow_up_of(table, "days", "died"), risk, 2.5, 0.5).value
     0.5
     """
-    if not 0 < threshold < 1:
-        raise DataError(
-            f"threshold: expected a probability strictly between 0 and 1, found {threshold}"
-        )
+    checked_fraction(threshold, "threshold")
     require_risks(risk)
     price = threshold / (1 - threshold)
     treated = risk >= threshold
@@ -209,11 +206,11 @@ def timed_net_benefit(
     low, high = (None, None) if se is None else wald_limits(value, se, checked_level(level))
     return Estimate(
         f"net_benefit_at[{time:g}]", value, low, high, None if se is None else level,
-        "Vickers-Elkin with Kaplan-Meier risks; normal limits", n_dropped=follow_up.n_dropped,
+        "Vickers-Elkin with Kaplan-Meier risks; normal limits",
         threshold_source=f"fixed {threshold:g}",
         extra={"time": float(time), "threshold": float(threshold), "treat_all": everybody,
                "n_treated": float(treated.sum())} | ({} if se is None else {"se": se}),
-        **unit_count(follow_up.n, None, unit),
+        **follow_up.counted(unit),
     )  # fmt: skip
 
 

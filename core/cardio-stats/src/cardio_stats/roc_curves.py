@@ -21,22 +21,31 @@ from cardio_stats._numerics.intervals import (
 )
 from cardio_stats._numerics.validate import (
     Floats,
-    Ints,
     ScoredSample,
-    binary_labels,
     checked_level,
     group_codes,
     numeric_column,
     require_clusters,
     same_length,
+    sample_count,
     scored_sample,
-    unit_count,
 )
-from cardio_stats.auc_covariance import DelongCovariance, RankedRows, delong_covariance
+from cardio_stats.auc_covariance import (
+    DelongCovariance,
+    FallingRows,
+    RankedRows,
+    delong_covariance,
+)
 from cardio_stats.auc_published import newcombe_auc
 from cardio_stats.errors import DataError
 from cardio_stats.estimate import Estimate
-from cardio_stats.resampling import CELLS_PER_BLOCK, Units, resample, strata_of_units
+from cardio_stats.resampling import (
+    Units,
+    cells_per_block,
+    resample,
+    resample_sample,
+    strata_of_units,
+)
 
 AucInterval = Literal["auto", "delong", "logit"]
 
@@ -110,8 +119,7 @@ def auc(
     >>> auc([0, 0, 1, 1, 1], [1.0, 3.0, 2.0, 4.0, 5.0], interval="delong").method
     'DeLong'
     """
-    outcome = binary_labels(outcome, event)
-    found = delong_covariance(outcome, scores, patient=patient, unit=unit)
+    found = delong_covariance(outcome, scores, event=event, patient=patient, unit=unit)
     sample = found.sample
     value, variance = float(found.aucs[0]), float(found.covariance[0, 0])
     checked_level(level)
@@ -123,8 +131,7 @@ def auc(
     else:
         estimate = _with_interval(found, value, variance**0.5, level, interval)
     return estimate.replace(
-        **unit_count(sample.n, sample.n_clusters, unit),
-        n_dropped=sample.n_dropped,
+        **sample.counted(unit),
         extra={
             **estimate.extra,
             "n_rows": sample.n,
@@ -196,18 +203,10 @@ def roc_curve(outcome: ArrayLike, scores: ArrayLike, *, event: str | None = None
     >>> curve.tpr.tolist(), curve.fpr.tolist(), curve.thresholds.tolist()
     ([0.0, 0.5, 1.0, 1.0], [0.0, 0.0, 0.5, 1.0], [inf, 3.0, 2.0, 1.0])
     """
-    outcome = binary_labels(outcome, event)
-    sample = scored_sample(outcome, scores)
-    order = np.argsort(-sample.scores[0], kind="stable")
-    score, positive = sample.scores[0][order], sample.positive[order]
-    last_of_tie = np.flatnonzero(np.append(np.diff(score) != 0, True))
-    n_true = np.cumsum(positive)[last_of_tie]
-    n_false = 1 + last_of_tie - n_true
-    return RocCurve(
-        np.concatenate([[0.0], n_false / (sample.n - sample.n_positive)]),
-        np.concatenate([[0.0], n_true / sample.n_positive]),
-        np.concatenate([[np.inf], score[last_of_tie]]),
-    )
+    sample = scored_sample(outcome, scores, event=event)
+    rows = FallingRows.of(sample)
+    fpr, tpr = rows.points(np.ones((1, sample.n)))
+    return RocCurve(fpr[0], tpr[0], np.concatenate([[np.inf], rows.thresholds]))
 
 
 # Parts of a ROC curve: partial areas, and one rate where the other is fixed, with intervals.
@@ -283,7 +282,6 @@ def partial_auc(
     >>> found.value, round(found.extra["perfect"], 2)
     (0.125, 0.25)
     """
-    outcome = binary_labels(outcome, event)
     low, high = between
     if not 0 <= low < high <= 1:
         raise DataError(
@@ -301,7 +299,7 @@ def partial_auc(
         return (1 + (found - chance) / (perfect - chance)) / 2 if corrected else found
 
     name = "partial_auc_corrected" if corrected else "partial_auc"
-    sample = scored_sample(outcome, scores, clusters=patient)
+    sample = scored_sample(outcome, scores, event=event, clusters=patient)
     estimate = _drawn(sample, area, name, interval, n_resamples, seed, level, unit)
     note = estimate.note
     if corrected and estimate.value < 0.5:
@@ -368,7 +366,6 @@ def rate_at(
     >>> rate_at(y, score, specificity=0.75).value, rate_at(y, score, sensitivity=0.5).value
     (1.0, 1.0)
     """
-    outcome = binary_labels(outcome, event)
     fixed = specificity if sensitivity is None else sensitivity
     if fixed is None or None not in (specificity, sensitivity) or not 0 <= fixed <= 1:
         raise DataError(
@@ -384,7 +381,7 @@ def rate_at(
 
     rates: tuple[Rate, Rate] = ("sensitivity", "specificity")
     name, of = rates if sensitivity is None else rates[::-1]
-    sample = scored_sample(outcome, scores, clusters=patient)
+    sample = scored_sample(outcome, scores, event=event, clusters=patient)
     estimate = _drawn(sample, rate, name, interval, n_resamples, seed, level, unit)
     if estimate.value in (0.0, 1.0) and not estimate.note:
         estimate = estimate.replace(
@@ -407,25 +404,23 @@ def _drawn(
     unit: str | None,
 ) -> Estimate:
     checked_level(level)
-    curve = _CountedCurve.of(sample)
+    rows = FallingRows.of(sample)
     unit = unit or ("row" if sample.clusters is None else "patient")
     strata, within = None, ""
     if sample.clusters is None:
         strata, within = strata_of_units(sample.positive.astype(np.int64), None), " within classes"
-    else:
-        require_clusters(sample.n_clusters, unit)
+    sample.require_clusters(unit)
     n_units = sample.n_clusters or sample.n
 
     def statistic(counts: Floats) -> Floats:
-        return part(*curve.points(counts))[:, None]
+        return part(*rows.points(counts))[:, None]
 
     value = float(statistic(np.ones((1, n_units)))[0, 0])
-    block = max(1, CELLS_PER_BLOCK * n_units // max(n_units, sample.n))
-    drawn = resample(statistic, Units(n_units, strata), n_resamples, seed, cells_per_block=block)
+    drawn = resample_sample(statistic, sample, n_resamples, seed, strata=strata)
     replicates = drawn.values[:, 0]
     estimate = Estimate(
-        name, value, n_dropped=sample.n_dropped,
-        **unit_count(sample.n, sample.n_clusters, unit),
+        name, value,
+        **sample.counted(unit),
         extra={"n_positive": sample.n_positive, "n_negative": sample.n - sample.n_positive},
     )  # fmt: skip
     if np.ptp(replicates) == 0:
@@ -435,7 +430,7 @@ def _drawn(
     left_out = None
     share = float(np.mean((replicates < value) + 0.5 * (replicates == value)))
     if interval == "bca" and n_units <= MOST_LEFT_OUT and 0 < share < 1:
-        left_out = _jackknife(statistic, n_units, block)
+        left_out = _jackknife(statistic, n_units, cells_per_block(n_units, sample.n))
     return bootstrapped(
         estimate, replicates, level, seed, n_resamples, jackknife=left_out, within=within,
         n_redrawn=drawn.n_redrawn,
@@ -453,36 +448,6 @@ def _jackknife(statistic: Callable[[Floats], Floats], n_units: int, cells: int) 
         found.append(statistic(counts)[:, 0])
     values = np.concatenate(found)
     return values[~np.isnan(values)]
-
-
-@dataclass(frozen=True, slots=True)
-class _CountedCurve:
-    """Rows from the highest score down, ready to be weighted by counts."""
-
-    unit_of_row: Ints
-    positive: Floats
-    last_of_tie: Ints
-
-    @classmethod
-    def of(cls, sample: ScoredSample) -> _CountedCurve:
-        order = np.argsort(-sample.scores[0], kind="stable")
-        ranked = sample.scores[0][order]
-        last = np.flatnonzero(np.append(np.diff(ranked) != 0, True))
-        units = order if sample.clusters is None else sample.clusters[order]
-        return cls(units, sample.positive[order].astype(np.float64), last)
-
-    def points(self, counts: Floats) -> tuple[Floats, Floats]:
-        """Return false-positive rates and sensitivities from (0, 0) to (1, 1), NaN of one class."""
-        weight = np.take(counts, self.unit_of_row, axis=1)
-        made = []
-        for of_class in (1 - self.positive, self.positive):
-            total = np.cumsum(weight * of_class, axis=1)[:, self.last_of_tie]
-            share = np.full((len(total), total.shape[1] + 1), np.nan)
-            seen = total[:, -1] > 0
-            share[seen, 0] = 0.0
-            share[seen, 1:] = total[seen] / total[seen, -1:]
-            made.append(share)
-        return made[0], made[1]
 
 
 def _area_between(x: Floats, y: Floats, low: float, high: float) -> Floats:
@@ -597,8 +562,9 @@ def multiclass_auc(
     unit = unit or ("row" if codes is None else "patient")
     units = np.arange(truth.size) if codes is None else codes
     n_units = int(units.max()) + 1
-    if codes is not None:
-        require_clusters(n_units, unit)
+    n_clusters = None if codes is None else n_units
+    if n_clusters:
+        require_clusters(n_clusters, unit)
     pairs = list(combinations(range(len(names)), 2))
     ranked = [_ranked(truth, table, units, pair) for pair in pairs]
 
@@ -610,15 +576,15 @@ def multiclass_auc(
     strata = strata_of_units(truth, None) if codes is None else None
     drawn = resample(
         areas, Units(n_units, strata), n_resamples, seed,
-        cells_per_block=max(1, CELLS_PER_BLOCK * n_units // max(n_units, truth.size)),
+        cells_per_block=cells_per_block(n_units, truth.size),
     )  # fmt: skip
     found = {}
     keys = ["all", *(f"{names[i]}/{names[j]}" for i, j in pairs)]
     for place, key in enumerate(keys):
         estimate = Estimate(
             "multiclass_auc" if key == "all" else "auc", float(values[place]),
-            level=checked_level(level), n_dropped=n_rows - int(known.sum()),
-            **unit_count(truth.size, None if codes is None else n_units, unit),
+            level=checked_level(level),
+            **sample_count(truth.size, n_clusters, unit, n_rows - truth.size),
         )  # fmt: skip
         replicates = drawn.values[:, place]
         if np.ptp(replicates) == 0:
@@ -680,31 +646,19 @@ def roc_band(
     >>> bool(np.all(low <= high)), high[-1]
     (True, np.float64(1.0))
     """
-    outcome = binary_labels(outcome, event)
-    sample = scored_sample(outcome, scores, clusters=patient)
-    if sample.clusters is not None:
-        require_clusters(sample.n_clusters, "patient")
-    order = np.argsort(-sample.scores[0], kind="stable")
-    score, positive = sample.scores[0][order], sample.positive[order]
-    unit_of_row = order if sample.clusters is None else sample.clusters[order]
-    last_of_tie = np.flatnonzero(np.append(np.diff(score) != 0, True))
+    sample = scored_sample(outcome, scores, event=event, clusters=patient)
+    sample.require_clusters("patient")
+    rows = FallingRows.of(sample)
     grid = np.linspace(0, 1, N_GRID)
 
     def sensitivities(counts: Floats) -> Floats:
-        found = np.empty((len(counts), N_GRID))
-        for resampled, row in zip(counts, found, strict=True):
-            weight = resampled[unit_of_row]
-            hits = np.cumsum(weight * positive)[last_of_tie]
-            alarms = np.cumsum(weight * ~positive)[last_of_tie]
-            if hits[-1] == 0 or alarms[-1] == 0:
-                row[:] = np.nan
-                continue
-            fpr = np.append(0.0, alarms / alarms[-1])
-            row[:] = np.interp(grid, fpr, np.append(0.0, hits / hits[-1]))
+        fpr, tpr = rows.points(counts)
+        found = np.full((len(counts), N_GRID), np.nan)
+        for drawn in np.flatnonzero(~np.isnan(fpr[:, 0] + tpr[:, 0])):
+            found[drawn] = np.interp(grid, fpr[drawn], tpr[drawn])
         return found
 
-    units = Units(sample.n if sample.clusters is None else sample.n_clusters)
-    replicates = resample(sensitivities, units, n_resamples, seed)
+    replicates = resample_sample(sensitivities, sample, n_resamples, seed)
     tail = (1 - checked_level(level)) / 2
     low, high = np.quantile(replicates.values, [tail, 1 - tail], axis=0)
     return grid, low, high

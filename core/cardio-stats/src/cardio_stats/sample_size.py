@@ -12,7 +12,7 @@ from scipy.optimize import brentq
 from scipy.special import chdtri, expit, ndtr, ndtri
 
 from cardio_stats._numerics.intervals import normal_quantile
-from cardio_stats._numerics.validate import Floats, checked_level
+from cardio_stats._numerics.validate import Floats, checked_fraction, checked_level
 from cardio_stats.auc_published import hanley_mcneil
 from cardio_stats.errors import DataError
 from cardio_stats.estimate import Estimate
@@ -43,12 +43,6 @@ def _classes(n: int, prevalence: float) -> tuple[int, int]:
     return n_positive, n - n_positive
 
 
-def _fraction(value: float, name: str) -> float:
-    if not 0 < value < 1:
-        raise DataError(f"{name}: expected a number between 0 and 1, found {value:g}")
-    return value
-
-
 def n_for_auc(auc: float, *, prevalence: float, half_width: float, level: float = 0.95) -> Estimate:
     """Return the number of patients for an AUC whose interval has a given half-width.
 
@@ -77,7 +71,7 @@ def n_for_auc(auc: float, *, prevalence: float, half_width: float, level: float 
     >>> int(e.value), e.extra["half_width"] <= 0.05
     (343, True)
     """
-    _fraction(auc, "auc"), _fraction(prevalence, "prevalence"), checked_level(level)
+    checked_fraction(auc, "auc"), checked_fraction(prevalence, "prevalence"), checked_level(level)
     z = normal_quantile(level)
     if not 0 < half_width < 0.5:
         raise DataError(f"half_width: expected a number between 0 and 0.5, found {half_width:g}")
@@ -218,7 +212,7 @@ def n_for_paired_auc(
     True
     """
     _check_pair(auc_a, auc_b, correlation, prevalence, alpha)
-    _fraction(power, "power")
+    checked_fraction(power, "power")
 
     def reached(n: int) -> float:
         return _power(auc_a, auc_b, correlation, n, prevalence, alpha)
@@ -240,8 +234,8 @@ def n_for_paired_auc(
 def _check_pair(
     auc_a: float, auc_b: float, correlation: float, prevalence: float, alpha: float
 ) -> None:
-    _fraction(auc_a, "auc_a"), _fraction(auc_b, "auc_b")
-    _fraction(prevalence, "prevalence"), _fraction(alpha, "alpha")
+    checked_fraction(auc_a, "auc_a"), checked_fraction(auc_b, "auc_b")
+    checked_fraction(prevalence, "prevalence"), checked_fraction(alpha, "alpha")
     if auc_a == auc_b or not -1 <= correlation < 1:
         raise DataError(
             "planner: expected two different AUCs and a correlation from -1 to below 1, found "
@@ -323,12 +317,12 @@ def n_for_model(
     """
     if parameters < 1:
         raise DataError(f"parameters: expected at least 1, found {parameters}")
-    _share(shrinkage, "shrinkage")
+    checked_fraction(shrinkage, "shrinkage")
     if outcome == "continuous":
-        own = _share(_needed(r2, "R²", outcome), "R²")
+        own = checked_fraction(_needed(r2, "R²", outcome), "R²")
         return _made(outcome, _continuous(parameters, own, shrinkage), own, 1.0, parameters, None)
     if outcome == "binary":
-        risk = _share(_needed(prevalence, "the prevalence", outcome), "prevalence")
+        risk = checked_fraction(_needed(prevalence, "the prevalence", outcome), "prevalence")
         null = risk * math.log(risk) + (1 - risk) * math.log(1 - risk)
         if r2 is None:
             r2 = r2_of_c(_needed(c_statistic, "R² or a C statistic", outcome), risk)
@@ -341,7 +335,7 @@ def n_for_model(
         share = events * follow_up
         null = share * math.log(share) - share
         n_overall = _n_of_incidence(events, at, follow_up)
-    own, most = _share(_needed(r2, "R²", outcome), "R²"), 1 - math.exp(2 * null)
+    own, most = checked_fraction(_needed(r2, "R²", outcome), "R²"), 1 - math.exp(2 * null)
     if own >= most:
         raise DataError(
             f"R²: expected Cox and Snell's, below its maximum of {most:.3f} here, found {own:g}; "
@@ -364,7 +358,7 @@ def r2_of_c(c_statistic: float, prevalence: float) -> float:
     """
     if not 0.5 < c_statistic < 1:
         raise DataError(f"C statistic: expected a number between 0.5 and 1, found {c_statistic:g}")
-    risk = _share(prevalence, "prevalence")
+    risk = checked_fraction(prevalence, "prevalence")
     apart = math.sqrt(2) * float(ndtri(c_statistic))
     x, weight = np.polynomial.hermite_e.hermegauss(80)
     weight = weight / weight.sum()
@@ -441,12 +435,6 @@ def _needed(value: float | None, what: str, outcome: str) -> float:
             f"planner: a model of a {outcome} outcome needs {what}, found none; give it",
             code="missing",
         )
-    return value
-
-
-def _share(value: float, name: str) -> float:
-    if not 0 < value < 1:
-        raise DataError(f"{name}: expected a number between 0 and 1, found {value:g}")
     return value
 
 
@@ -531,8 +519,7 @@ def n_for_validation(
         "n_c": _n_of_c(prevalence, c_statistic, c_width / 2 / z),
     }
     if threshold is not None:
-        if not 0 < threshold < 1:
-            raise DataError(f"threshold: expected a number between 0 and 1, found {threshold:g}")
+        checked_fraction(threshold, "threshold")
         variance = _net_benefit_variance(prevalence, c_statistic, threshold)
         needed["n_net_benefit"] = variance / (net_benefit_width / 2 / z) ** 2
     whole = {name: float(math.ceil(n - 1e-9)) for name, n in needed.items()}

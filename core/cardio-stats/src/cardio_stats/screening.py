@@ -89,8 +89,7 @@ def max_t_screen(
     >>> found[3].p_value, min(e.p_value for e in found if e is not found[3]) > 0.05
     (0.001, True)
     """
-    outcome = binary_labels(outcome, event)
-    matrix, labels, n_dropped = _complete(features, outcome)
+    matrix, labels, n_dropped = _complete(features, binary_labels(outcome, event))
     n, m = matrix.shape
     listed = [str(index + 1) for index in range(m)] if names is None else list(names)
     if len(listed) != m:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import math
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import yaml
+if TYPE_CHECKING:
+    import yaml
 
 # What is wrong with a text, in a few words that a message can hold.
 
@@ -140,6 +141,8 @@ def parse_yaml(text: str) -> Any:
     Traceback (most recent call last):
     cardio_stats.serialization.MalformedError: 'seed' twice in one place, line 2
     """
+    import yaml  # an extra: the statistics do without
+
     if len(text) > MOST_BYTES:
         raise MalformedError(f"more than {MOST_BYTES // 1_000_000} MB of text")
     _require_few_brackets(text)
@@ -179,6 +182,8 @@ def _measured(node: yaml.Node, sizes: dict[int, int], level: int) -> int:
 
     A node that is looked at now has size 0: met again, it holds itself.
     """
+    import yaml
+
     if id(node) in sizes:
         if not sizes[id(node)]:
             raise MalformedError("anchors that stand for themselves")
@@ -200,6 +205,8 @@ def _measured(node: yaml.Node, sizes: dict[int, int], level: int) -> int:
 
 
 def _require_once(node: yaml.MappingNode) -> None:
+    import yaml
+
     seen = set()
     for key, _ in node.value:
         if not isinstance(key, yaml.ScalarNode):

@@ -18,11 +18,9 @@ from cardio_stats._numerics.validate import (
     Floats,
     Ints,
     ScoredSample,
-    binary_labels,
     checked_level,
     probability_sample,
     require_variation,
-    unit_count,
 )
 from cardio_stats.errors import DataError
 from cardio_stats.estimate import Estimate
@@ -120,8 +118,7 @@ def calibration_curve(
     >>> curve.predicted.round(2).tolist(), curve.observed.round(1).tolist()
     ([0.05, 0.5, 0.95], [0.5, 0.5, 0.5])
     """
-    outcome = binary_labels(outcome, event)
-    sample = probability_sample(outcome, probabilities, patient, unit)
+    sample = probability_sample(outcome, probabilities, patient, unit, event)
     fitted = _Fitted.of(sample, smoother, span)
     points = np.linspace(fitted.predicted[0], fitted.predicted[-1], n_points)
     to_points = fitted.smooth.at(points)
@@ -138,8 +135,7 @@ def calibration_curve(
         (observed + half_width).clip(0, 1),
         level,
         f"{fitted.words}; pointwise normal limits",
-        n_dropped=sample.n_dropped,
-        **unit_count(sample.n, sample.n_clusters, unit),
+        **sample.counted(unit),
     )
 
 
@@ -247,9 +243,8 @@ def smooth_calibration_errors(
     >>> [round(e.value, 2) for e in found], found[0].p_value < 0.01
     ([0.22, 0.23, 0.4, 0.44], True)
     """
-    outcome = binary_labels(outcome, event)
     checked_level(level)
-    sample = probability_sample(outcome, probabilities, patient, unit)
+    sample = probability_sample(outcome, probabilities, patient, unit, event)
     fitted = _Fitted.of(sample, smoother, span)
     smooth, predicted = fitted.smooth, fitted.predicted
     values = _figures(np.abs(fitted.curve - predicted))
@@ -263,11 +258,11 @@ def smooth_calibration_errors(
     errors = np.abs(drawn @ to_standing.T + off)
     by_chance = _figures(errors if sample.n <= MOST_ROWS else errors[:, :N_QUANTILES])
     by_chance[:, -1] = errors.max(axis=1)
-    counted = unit_count(sample.n, sample.n_clusters, unit)
+    counted = sample.counted(unit)
     return [
         if_calibrated(
             Estimate(
-                name, float(value), method=fitted.words, n_dropped=sample.n_dropped, seed=seed,
+                name, float(value), method=fitted.words, seed=seed,
                 extra={"n_rows": float(sample.n)}, **counted,
             ),
             chance,

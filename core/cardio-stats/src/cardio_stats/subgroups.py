@@ -18,7 +18,6 @@ from cardio_stats._numerics.validate import (
     ScoredSample,
     binary_labels,
     checked_level,
-    require_clusters,
     scored_sample,
 )
 from cardio_stats.auc_covariance import RankedRows
@@ -131,14 +130,12 @@ def subgroup_audit(
     >>> [row[0] for row in made.rows]
     ['F', 'M (reference)']
     """
-    outcome = binary_labels(outcome, event)
     checked_level(level)
-    sample, names, n_dropped = _grouped(outcome, scores, groups, patient)
+    sample, names, n_dropped = _grouped(binary_labels(outcome, event), scores, groups, patient)
     unit = "row" if patient is None else "patient"
     codes = np.arange(sample.n) if sample.clusters is None else sample.clusters
     n_units = sample.n_clusters or sample.n
-    if sample.clusters is not None:
-        require_clusters(n_units, unit)
+    sample.require_clusters(unit)
     prepared = [
         _prepare(label, names == label, sample, codes, n_units, threshold.value, min_per_class)
         for label in np.unique(names)

@@ -23,9 +23,10 @@ from cardio_stats._numerics.validate import (
     Bools,
     Floats,
     Ints,
+    SampleCount,
     checked_level,
     same_length,
-    unit_count,
+    sample_count,
 )
 from cardio_stats.errors import DataError
 from cardio_stats.estimate import Estimate
@@ -71,6 +72,10 @@ class FollowUp:
     def n_events(self) -> int:
         """Number of rows that end with the event."""
         return int(np.count_nonzero(self.event))
+
+    def counted(self, unit: str | None) -> SampleCount:
+        """Return the fields of an estimate that describe these rows."""
+        return sample_count(self.n, None, unit, self.n_dropped)
 
     def sentences(self, unit: str) -> list[str]:
         """Say how many were followed, and what to know about the event."""
@@ -389,8 +394,7 @@ class SurvivalCurve:
             high,
             self.level,
             METHOD,
-            **unit_count(self.follow_up.n, None, unit),
-            n_dropped=self.follow_up.n_dropped,
+            **self.follow_up.counted(unit),
             extra={**extra, "n_events": float(self.follow_up.n_events)},
         )
 
@@ -536,9 +540,8 @@ def _log_rank(follow_up: FollowUp, groups: Labels, unit: str) -> Estimate:
         "log_rank_chi2",
         float(statistic),
         method=f"log-rank test, {df} df",
-        **unit_count(follow_up.n, None, unit),
+        **follow_up.counted(unit),
         p_value=float(chdtrc(df, statistic)),
-        n_dropped=follow_up.n_dropped,
         extra={"df": float(df), "n_events": float(follow_up.n_events)},
     )
 

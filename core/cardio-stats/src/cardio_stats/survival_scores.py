@@ -9,7 +9,7 @@ import pandas as pd
 
 from cardio_stats._numerics.columns import numbers
 from cardio_stats._numerics.intervals import logit_limits, wald_limits
-from cardio_stats._numerics.validate import Bools, Floats, Ints, checked_level, unit_count
+from cardio_stats._numerics.validate import Bools, Floats, Ints, checked_level
 from cardio_stats.errors import DataError
 from cardio_stats.estimate import Estimate
 from cardio_stats.survival import Censoring, FollowUp, SurvivalCurve, follow_up_of
@@ -143,8 +143,7 @@ def _concordance(
         high,
         level,
         method,
-        **unit_count(follow_up.n, None, unit),
-        n_dropped=follow_up.n_dropped,
+        **follow_up.counted(unit),
         extra={"se": se, "n_events": float(follow_up.n_events),
                "n_pairs": float(n_later[weight > 0].sum())},
     )  # fmt: skip
@@ -248,8 +247,7 @@ def timed_auc(
         high,
         level,
         f"cumulative/dynamic AUC, {WEIGHTED}, logit interval",
-        **unit_count(n, None, unit),
-        n_dropped=follow_up.n_dropped,
+        **follow_up.counted(unit),
         note=note,
         extra={"se": se, "time": float(time), **_counts(had_it, beyond)},
     )
@@ -294,18 +292,18 @@ def timed_brier(
     until = np.where(had_it, follow_up.time, np.nextafter(time, np.inf))
     se = _error(loss - value + censoring.moved_by(loss, until))
     low, high = wald_limits(value, se, level, within=(0.0, 1.0))
-    common = unit_count(follow_up.n, None, unit)
+    common = follow_up.counted(unit)
     extra = {"time": float(time), **_counts(had_it, beyond)}
     brier = Estimate(
         f"brier_at[{time:g}]", value, low, high, level, f"{WEIGHTED}, Wald interval", **common,
-        n_dropped=follow_up.n_dropped, extra={"se": se, **extra},
+        extra={"se": se, **extra},
     )  # fmt: skip
     for_all = 1 - SurvivalCurve.of(follow_up).at(time).value
     null = weights * np.where(had_it, (1 - for_all) ** 2, np.where(beyond, for_all**2, 0.0))
     scaled = Estimate(
         f"scaled_brier_at[{time:g}]", 1 - value / float(null.mean()),
         method=f"1 - Brier score / that of the Kaplan-Meier risk, {WEIGHTED}", **common,
-        n_dropped=follow_up.n_dropped, extra={"null_brier": float(null.mean()), **extra},
+        extra={"null_brier": float(null.mean()), **extra},
     )  # fmt: skip
     return brier, scaled
 
@@ -339,7 +337,7 @@ def observed_over_expected(
     return Estimate(
         f"observed_over_expected_at[{time:g}]", observed / expected, low, high, level,
         "Kaplan-Meier risk / mean predicted risk, log-log interval",
-        **unit_count(follow_up.n, None, unit), n_dropped=follow_up.n_dropped,
+        **follow_up.counted(unit),
         extra={"observed": observed, "expected": expected, "time": float(time)},
     )  # fmt: skip
 

@@ -10,7 +10,7 @@ import pandas as pd
 
 from cardio_stats._numerics.columns import AS_THEY_STAND, Coding, design_of
 from cardio_stats._numerics.intervals import maximise
-from cardio_stats._numerics.validate import Floats, Ints, checked_level, unit_count
+from cardio_stats._numerics.validate import Floats, Ints, checked_level
 from cardio_stats._numerics.watching import tell
 from cardio_stats.auc_covariance import midrank_auc
 from cardio_stats.errors import DataError
@@ -207,7 +207,6 @@ def validate_logistic(
             float(limits[1, k]) if name in ("auc", "brier") else None,
             level if name in ("auc", "brier") else None,
             f"Harrell's optimism bootstrap, {n_resamples} resamples",
-            n_dropped=design.n_dropped,
             seed=seed,
             note=note,
             extra={
@@ -215,7 +214,7 @@ def validate_logistic(
                 "optimism": float(optimism[k]),
                 "n_unfitted": float(n_unfitted),
             },
-            **unit_count(design.n, None, unit),
+            **design.counted(unit),
         )
         for k, name in enumerate(NAMES)
     )

@@ -171,19 +171,19 @@ def counted(n: int, unit: str) -> str:
     return f"{count(n)} {plural}"
 
 
-def p_value(p: float | None) -> str:
+def p_text(p: float | None) -> str:
     """Return a p-value, never as 0 or 1.
 
     Examples
     --------
-    >>> p_value(0.0), p_value(0.0312), p_value(0.99999)
+    >>> p_text(0.0), p_text(0.0312), p_text(0.99999)
     ('<0.001', '0.031', '>0.999')
     """
     if p is None:
         return DASH
     if p < 0.001:
         return "<0.001"
-    return ">0.999" if p > 0.999 else f"{p:.3f}"
+    return ">0.999" if p > 0.9995 else f"{p:.3f}"
 
 
 def level_words(level: float | None) -> str:

@@ -13,7 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from cardio_stats._numerics.spline_basis import spline_asked, spline_basis, spline_knots
-from cardio_stats._numerics.validate import Floats, Ints, numeric_column
+from cardio_stats._numerics.validate import Floats, Ints, SampleCount, numeric_column, sample_count
 from cardio_stats.errors import DataError, every
 from cardio_stats.outcome import Outcome, Placed, place_words, words_in
 
@@ -309,12 +309,12 @@ class Coding:
 AS_THEY_STAND = Coding()
 
 
-def trends(table: pd.DataFrame, features: Sequence[str], coding: Coding) -> dict[str, int]:
-    """Return the columns of 3 to 6 whole numbers that enter as one trend, and how many they are.
+def trend_notes(table: pd.DataFrame, features: Sequence[str], coding: Coding) -> list[str]:
+    """Name the columns of 3 to 6 whole numbers that enter as one trend, and how many they are.
 
     Such numbers are often codes of categories (race 1, 2, 3), for which a trend means nothing.
     """
-    found = {}
+    notes = []
     for name in features:
         if name in coding.categorical or name in coding.reference:
             continue
@@ -324,8 +324,11 @@ def trends(table: pd.DataFrame, features: Sequence[str], coding: Coding) -> dict
         if kind_in(table, name) == "number":
             values = np.unique(pd.to_numeric(column).dropna().to_numpy(float))
             if 3 <= values.size <= 6 and (values == np.round(values)).all():
-                found[name] = int(values.size)
-    return found
+                notes.append(
+                    f"{name} has {values.size} whole values: entered as one trend; --categorical "
+                    f"{name} compares each with the first."
+                )
+    return notes
 
 
 @dataclass(frozen=True, slots=True)
@@ -379,6 +382,10 @@ class Design:
     def n_events(self) -> int:
         """Number of rows with the event."""
         return int(self.outcome.sum())
+
+    def counted(self, unit: str | None) -> SampleCount:
+        """Return the fields of an estimate that describe these rows."""
+        return sample_count(self.n, None, unit, self.n_dropped)
 
     def only(self, features: Sequence[str]) -> Design:
         """Return the design with these features only, on the same rows."""

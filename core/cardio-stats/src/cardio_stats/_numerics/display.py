@@ -8,27 +8,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from cardio_stats.estimate import Estimate
+from cardio_stats.words import DASH
+from cardio_stats.words import p_text as p_text
 
 if TYPE_CHECKING:
     import pandas as pd
 
-BLANK = "–"
+BLANK = DASH
 """What stands in a cell that has no number; a note says why."""
-
-
-def p_text(p: float | None) -> str:
-    """Print a p-value, never as 0.000.
-
-    Examples
-    --------
-    >>> p_text(0.0347), p_text(3e-6), p_text(0.9999), p_text(None)
-    ('0.035', '<0.001', '>0.999', '–')
-    """
-    if p is None:
-        return BLANK
-    if p < 0.001:
-        return "<0.001"
-    return ">0.999" if p > 0.9995 else f"{p:.3f}"
 
 
 def number_text(value: float, *, spread: float | None = None) -> str:

@@ -179,6 +179,16 @@ def same_length(**columns: Floats | Ints | None) -> int:
     return n_rows
 
 
+def checked_fraction(value: float, name: str) -> float:
+    """Return a number that lies between 0 and 1, exclusive."""
+    if not 0 < value < 1:
+        raise DataError(
+            f"{name}: expected a number strictly between 0 and 1, found {value:g}",
+            code="out_of_range",
+        )
+    return value
+
+
 def checked_level(level: float) -> float:
     """Return a coverage that lies between 0 and 1, exclusive."""
     if not 0 < level < 1:
@@ -228,17 +238,31 @@ class ScoredSample:
         )
         return n_positive, n_negative
 
+    def counted(self, unit: str | None) -> SampleCount:
+        """Return the fields of an estimate that describe this sample."""
+        return sample_count(self.n, self.n_clusters, unit, self.n_dropped)
+
+    def require_clusters(self, unit: str | None) -> None:
+        """Refuse a handful of clusters, where rows have any."""
+        if self.clusters is not None:
+            require_clusters(self.n_clusters, unit or "patient")
+
 
 def scored_sample(
-    labels: ArrayLike, *scores: ArrayLike, clusters: ArrayLike | None = None
+    outcome: ArrayLike,
+    *scores: ArrayLike,
+    event: str | None = None,
+    clusters: ArrayLike | None = None,
 ) -> ScoredSample:
     """Check labels and scores, and keep the rows on which everything is known.
 
     Parameters
     ----------
-    labels : array-like of 0 and 1, shape (n,)
+    outcome : array-like of 0 and 1 or of words, shape (n,)
     *scores : array-like, shape (n,)
         One or more scores; more is more likely class 1.
+    event : str, optional
+        The word that counts, as in :func:`binary_labels`.
     clusters : array-like, shape (n,), optional
         Patient or record of every row.
 
@@ -251,7 +275,7 @@ def scored_sample(
     DataError
         Text, unequal lengths, no complete row, or one class only.
     """
-    truth = binary_column(labels, "outcome")
+    truth = binary_column(binary_labels(outcome, event), "outcome")
     columns = [
         numeric_column(score, "scores" if len(scores) == 1 else f"scores {position}")
         for position, score in enumerate(scores, start=1)
@@ -312,15 +336,18 @@ def ratio(numerator: Floats, denominator: Floats) -> Floats:
     return quotient
 
 
-class UnitCount(TypedDict):
+class SampleCount(TypedDict):
     """The fields of an estimate that describe its sample."""
 
     n: int
     unit: str
     n_patients: int | None
+    n_dropped: int
 
 
-def unit_count(n_rows: int, n_clusters: int | None, unit: str | None) -> UnitCount:
+def sample_count(
+    n_rows: int, n_clusters: int | None, unit: str | None, n_dropped: int = 0
+) -> SampleCount:
     """Count clusters where there are any, else rows.
 
     Parameters
@@ -333,19 +360,24 @@ def unit_count(n_rows: int, n_clusters: int | None, unit: str | None) -> UnitCou
 
     Examples
     --------
-    >>> unit_count(900, 60, None)
-    {'n': 60, 'unit': 'patient', 'n_patients': 60}
+    >>> sample_count(900, 60, None)
+    {'n': 60, 'unit': 'patient', 'n_patients': 60, 'n_dropped': 0}
     """
     n = n_clusters or n_rows
     unit = unit or ("patient" if n_clusters else "row")
-    return {"n": n, "unit": unit, "n_patients": n if unit == "patient" else None}
+    n_patients = n if unit == "patient" else None
+    return {"n": n, "unit": unit, "n_patients": n_patients, "n_dropped": n_dropped}
 
 
 # Labels beside predicted probabilities, checked once for everything that judges probabilities.
 
 
 def probability_sample(
-    labels: ArrayLike, probabilities: ArrayLike, clusters: ArrayLike | None, unit: str | None
+    outcome: ArrayLike,
+    probabilities: ArrayLike,
+    clusters: ArrayLike | None,
+    unit: str | None,
+    event: str | None = None,
 ) -> ScoredSample:
     """Keep complete rows and check that the scores are probabilities, between 0 and 1.
 
@@ -354,16 +386,16 @@ def probability_sample(
     DataError
         As :func:`scored_sample`; a number outside [0, 1]; fewer than five clusters.
     """
-    sample = scored_sample(labels, probabilities, clusters=clusters)
+    sample = scored_sample(outcome, probabilities, event=event, clusters=clusters)
     predicted = sample.scores[0]
     outside = (predicted < 0) | (predicted > 1)
     if outside.any():
         raise DataError(
             f"probabilities: expected numbers between 0 and 1, found {predicted[outside][0]:g} and "
-            f"{int(outside.sum()) - 1} more outside; turn scores into probabilities first"
+            f"{int(outside.sum()) - 1} more outside; turn scores into probabilities first",
+            code="out_of_range",
         )
-    if sample.clusters is not None:
-        require_clusters(sample.n_clusters, unit or "patient")
+    sample.require_clusters(unit)
     return sample
 
 

@@ -74,9 +74,9 @@ def calibration(
 
     Intercept, slope, Brier score and observed over expected; ICI, E50, E90 and Emax, the distances
     of the smooth curve from the diagonal; U and Q of rms::val.prob. With --threshold, net benefit
-    beside treating everybody and nobody.
+    and those of treating everybody and nobody.
 
-    How much of the slope is owed to the patients that a model was fitted on cannot be told from its
+    How much of the slope is owed to the patients that a model was fitted on cannot be read from its
     predictions: on their own patients they always have slope 1. Give predictions of other patients
     (out of fold), or have the model fitted again: cardio stats multivariable --validate.
     """

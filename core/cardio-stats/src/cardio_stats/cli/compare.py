@@ -19,7 +19,6 @@ from cardio_stats.cli.options import (
     TARGET,
     Interval,
     area_of,
-    band_words,
     columns_of,
     complete_rows,
     difference_of,
@@ -33,6 +32,7 @@ from cardio_stats.cli.options import (
     write_result,
 )
 from cardio_stats.errors import ConfigError
+from cardio_stats.words import level_words
 
 
 @click.command()
@@ -122,12 +122,11 @@ def compare(
     made = result_table(f"Scores for {target}", [*areas, *differences, *losses], notes)
     figure = None
     if wants_figure(output):
-        from cardio_stats.figures.curves import roc as draw_roc
-        from cardio_stats.figures.curves import roc_of
+        from cardio_stats.figures.curves import roc, roc_of
 
         curves = [
             roc_of(name, outcome, column, estimate=area, patient=clusters, level=level, seed=seed)
             for name, column, area in zip(names, values, areas, strict=True)
         ]
-        figure = draw_roc(curves, title=f"Scores for {target}", band=band_words(level))
+        figure = roc(curves, title=f"Scores for {target}", level=level_words(level))
     write_result(made, figures=[figure] if figure else [], **output)

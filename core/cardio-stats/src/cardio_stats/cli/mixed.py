@@ -40,7 +40,7 @@ def mixed(
     level: float,
     **output: Any,
 ) -> None:
-    """Regress a repeated measurement on columns, with a level of its own for each patient.
+    """Regress a repeated measurement on columns, with a separate level for each patient.
 
     For example: --outcome lvef --columns month,arm,month:arm --patient id --slope month
 

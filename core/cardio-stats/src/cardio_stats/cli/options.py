@@ -309,6 +309,12 @@ def output_options(figure: bool) -> Callable[[Command], Command]:
     return decorate
 
 
+def output_of(options: dict[str, Any]) -> dict[str, Any]:
+    """Take what `output_options` added out of the options of a command."""
+    added = ("as_json", "tex_file", "html_file", "csv_file", "svg_file")
+    return {name: options.pop(name) for name in added if name in options}
+
+
 def result_table(
     title: str, estimates: Sequence[Estimate], notes: Sequence[str] = ()
 ) -> ResultTable:
@@ -393,7 +399,7 @@ def write_result(
     import json
 
     from cardio_stats.cells import write_table
-    from cardio_stats.files import replacing, write_text
+    from cardio_stats.files import write_text
 
     taken = reading_notes()
     table = replace(table, notes=(*table.notes, *taken))
@@ -403,8 +409,8 @@ def write_result(
         with _writing(svg_file):
             save_svg(figures[0], svg_file)
     if csv_file is not None:
-        with _writing(csv_file), replacing(csv_file) as temporary:
-            write_table(table.to_frame(), temporary)
+        with _writing(csv_file):
+            write_table(table.to_frame(), csv_file)
     if html_file is not None:
         with _writing(html_file):
             write_text(html_file, page_of(table, figures))
@@ -520,8 +526,3 @@ def direction_note(name: str, area: Estimate) -> str:
         "turned, here or in differences. Where lower was known to mean the event before these "
         "rows were seen, give the score with its sign changed."
     )
-
-
-def band_words(level: float) -> str:
-    """Say what the band around a curve is."""
-    return f"{level * 100:g} % band, pointwise"

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import click
 
@@ -13,6 +14,8 @@ from cardio_stats.cli.options import (
     FILE,
     LEVEL,
     TARGET,
+    Command,
+    output_of,
     output_options,
     result_table,
     write_result,
@@ -47,6 +50,16 @@ def _criteria(found: stats.Estimate, values: dict[str, Any]) -> list[str]:
     ]
 
 
+def _number(
+    name: str, words: str, default: float | None = None, *, required: bool = False
+) -> Callable[[Command], Command]:
+    """Return an option that takes a number."""
+    return click.option(
+        name, type=float, default=default, show_default=default is not None, required=required,
+        help=words,
+    )  # fmt: skip
+
+
 @click.command("model")
 @click.option(
     "--outcome",
@@ -55,44 +68,21 @@ def _criteria(found: stats.Estimate, values: dict[str, Any]) -> list[str]:
     show_default=True,
     help="What is predicted: yes or no, a number, or a time to an event.",
 )
-@click.option(
-    "--parameters",
-    type=int,
-    required=True,
-    help="Candidate parameters; a category counts its levels less one.",
-)
-@click.option("--r2", type=float, help="Anticipated R² (Cox and Snell's unless continuous).")
-@click.option("--c-statistic", type=float, help="Instead of --r2, for a binary outcome.")
-@click.option("--prevalence", type=float, help="Share with a binary outcome.")
-@click.option("--rate", type=float, help="Events a person-year (survival).")
-@click.option("--timepoint", type=float, help="Years at which risk is predicted (survival).")
-@click.option("--mean-follow-up", type=float, help="In years (survival).")
-@click.option(
-    "--shrinkage",
-    type=float,
-    default=0.9,
-    show_default=True,
-    help="Least calibration slope in new patients.",
-)
+@click.option("--parameters", type=int, required=True,
+              help="Candidate parameters; a category counts its levels less one.")  # fmt: skip
+@_number("--r2", "Anticipated R² (Cox and Snell's unless continuous).")
+@_number("--c-statistic", "Instead of --r2, for a binary outcome.")
+@_number("--prevalence", "Share with a binary outcome.")
+@_number("--rate", "Events a person-year (survival).")
+@_number("--timepoint", "Years at which risk is predicted (survival).")
+@_number("--mean-follow-up", "In years (survival).")
+@_number("--shrinkage", "Least calibration slope in new patients.", 0.9)
 @output_options(figure=False)
-def planner_model(
-    outcome: Any,
-    parameters: int,
-    r2: float | None,
-    c_statistic: float | None,
-    prevalence: float | None,
-    rate: float | None,
-    timepoint: float | None,
-    mean_follow_up: float | None,
-    shrinkage: float,
-    **output: Any,
-) -> None:
+def planner_model(**options: Any) -> None:
     """Plan for developing a prediction model (Riley, BMJ 2020;368:m441)."""
-    found = stats.n_for_model(
-        outcome, parameters=parameters, r2=r2, c_statistic=c_statistic, prevalence=prevalence,
-        rate=rate, timepoint=timepoint, mean_follow_up=mean_follow_up, shrinkage=shrinkage,
-    )  # fmt: skip
-    notes = _criteria(found, {"shrinkage": shrinkage, "overall": OVERALL[outcome]})
+    output = output_of(options)
+    found = stats.n_for_model(**options)
+    notes = _criteria(found, {**options, "overall": OVERALL[options["outcome"]]})
     extra = found.extra
     if "events" in extra:
         notes.append(
@@ -103,74 +93,28 @@ def planner_model(
 
 
 @click.command("validation")
-@click.option("--prevalence", type=float, required=True, help="Share with the outcome.")
-@click.option("--c-statistic", type=float, required=True, help="Expected among them.")
-@click.option("--threshold", type=float, help="Probability from which one would act.")
-@click.option(
-    "--oe-width",
-    type=float,
-    default=0.2,
-    show_default=True,
-    help="Of the interval of observed over expected.",
-)
-@click.option(
-    "--slope-width",
-    type=float,
-    default=0.2,
-    show_default=True,
-    help="Of the interval of the calibration slope.",
-)
-@click.option(
-    "--c-width",
-    type=float,
-    default=0.1,
-    show_default=True,
-    help="Of the interval of the C statistic.",
-)
-@click.option(
-    "--net-benefit-width",
-    type=float,
-    default=0.2,
-    show_default=True,
-    help="Of the interval of net benefit by its maximum.",
-)
+@_number("--prevalence", "Share with the outcome.", required=True)
+@_number("--c-statistic", "Expected among them.", required=True)
+@_number("--threshold", "Probability from which one would act.")
+@_number("--oe-width", "Of the interval of observed over expected.", 0.2)
+@_number("--slope-width", "Of the interval of the calibration slope.", 0.2)
+@_number("--c-width", "Of the interval of the C statistic.", 0.1)
+@_number("--net-benefit-width", "Of the interval of net benefit by its maximum.", 0.2)
 @LEVEL
 @output_options(figure=False)
-def planner_validation(
-    prevalence: float,
-    c_statistic: float,
-    threshold: float | None,
-    oe_width: float,
-    slope_width: float,
-    c_width: float,
-    net_benefit_width: float,
-    level: float,
-    **output: Any,
-) -> None:
+def planner_validation(**options: Any) -> None:
     """Plan for validating a model of a binary outcome (Riley, Stat Med 2021;40:4230).
 
     Takes the model as calibrated, and its log odds as normal with one SD in both classes.
     """
-    widths = {
-        "oe_width": oe_width, "slope_width": slope_width, "c_width": c_width,
-        "net_benefit_width": net_benefit_width,
-    }  # fmt: skip
-    found = stats.n_for_validation(
-        prevalence=prevalence, c_statistic=c_statistic, threshold=threshold, level=level, **widths
-    )
-    notes = _criteria(found, {**widths, "threshold": threshold})
-    notes.append(f"{found.extra['events']:.1f} events.")
+    output = output_of(options)
+    found = stats.n_for_validation(**options)
+    notes = [*_criteria(found, options), f"{found.extra['events']:.1f} events."]
     write_result(result_table("Patients to validate a model", [found], notes), **output)
 
 
-POWER = click.option(
-    "--power", type=float, default=0.8, show_default=True,
-    help="Chance to find a difference of this size where there is one.",
-)  # fmt: skip
-ALPHA = click.option(
-    "--alpha", type=float, default=0.05, show_default=True,
-    help="Chance to find one where there is none, two-sided.",
-)  # fmt: skip
+POWER = _number("--power", "Chance to find a difference of this size where there is one.", 0.8)
+ALPHA = _number("--alpha", "Chance to find one where there is none, two-sided.", 0.05)
 
 
 @click.group()
@@ -179,69 +123,54 @@ def planner() -> None:
 
 
 @planner.command("auc")
-@click.option("--auc", "area", type=float, required=True, help="Expected AUC.")
-@click.option("--prevalence", type=float, required=True, help="Share with the outcome.")
-@click.option("--half-width", type=float, required=True, help="Largest half-width.")
+@_number("--auc", "Expected AUC.", required=True)
+@_number("--prevalence", "Share with the outcome.", required=True)
+@_number("--half-width", "Largest half-width.", required=True)
 @LEVEL
 @output_options(figure=False)
-def planner_auc(
-    area: float, prevalence: float, half_width: float, level: float, **output: Any
-) -> None:
+def planner_auc(**options: Any) -> None:
     """Plan for an AUC whose interval is narrow enough."""
-    found = stats.n_for_auc(area, prevalence=prevalence, half_width=half_width, level=level)
+    output = output_of(options)
+    found = stats.n_for_auc(**options)
     n_positive, n_negative = found.extra["n_positive"], found.extra["n_negative"]
     notes = [f"{n_positive:.0f} patients with and {n_negative:.0f} without the outcome."]
     write_result(result_table("Patients for an AUC", [found], notes), **output)
 
 
 @planner.command("proportion")
-@click.option("--proportion", type=float, required=True, help="Expected share.")
-@click.option("--half-width", type=float, required=True, help="Largest half-width.")
+@_number("--proportion", "Expected share.", required=True)
+@_number("--half-width", "Largest half-width.", required=True)
 @LEVEL
 @output_options(figure=False)
-def planner_proportion(proportion: float, half_width: float, level: float, **output: Any) -> None:
+def planner_proportion(**options: Any) -> None:
     """Plan for a sensitivity, specificity or prevalence."""
-    found = stats.n_for_proportion(proportion, half_width=half_width, level=level)
+    output = output_of(options)
+    found = stats.n_for_proportion(**options)
     write_result(result_table("Patients for a proportion", [found]), **output)
 
 
 @planner.command("compare")
-@click.option("--auc-a", type=float, required=True, help="Expected AUC of one score.")
-@click.option("--auc-b", type=float, required=True, help="Expected AUC of the other.")
-@click.option("--correlation", type=float, default=0.5, show_default=True, help="Of the AUCs.")
-@click.option(
-    "--score-correlation",
-    type=float,
-    help="Of the scores within a class, instead: Obuchowski-McClish, as pROC; cautious.",
-)
-@click.option("--prevalence", type=float, required=True, help="Share with the outcome.")
+@_number("--auc-a", "Expected AUC of one score.", required=True)
+@_number("--auc-b", "Expected AUC of the other.", required=True)
+@_number("--correlation", "Of the AUCs.", 0.5)
+@_number("--score-correlation", "Of the scores within a class, instead: Obuchowski-McClish, as "
+         "pROC; cautious.")  # fmt: skip
+@_number("--prevalence", "Share with the outcome.", required=True)
 @POWER
 @ALPHA
-@click.option("--n", "n_patients", type=int, help="Give the power of so many patients instead.")
+@click.option("--n", type=int, help="Give the power of so many patients instead.")
 @output_options(figure=False)
-def planner_compare(
-    auc_a: float,
-    auc_b: float,
-    correlation: float,
-    score_correlation: float | None,
-    prevalence: float,
-    power: float,
-    alpha: float,
-    n_patients: int | None,
-    **output: Any,
-) -> None:
+def planner_compare(score_correlation: float | None, **options: Any) -> None:
     """Plan for telling two AUCs apart on the same patients."""
-    common: dict[str, float] = {"prevalence": prevalence, "alpha": alpha}
+    output = output_of(options)
     if score_correlation is not None:
-        found = stats.binormal_power(
-            auc_a, auc_b, correlation=score_correlation, n=n_patients, power=power, **common
-        )
-    elif n_patients is None:
-        found = stats.n_for_paired_auc(auc_a, auc_b, correlation=correlation, power=power, **common)
+        found = stats.binormal_power(**options | {"correlation": score_correlation})
+    elif options["n"] is None:
+        del options["n"]
+        found = stats.n_for_paired_auc(**options)
     else:
-        found = stats.power_paired_auc(
-            auc_a, auc_b, correlation=correlation, n=n_patients, **common
-        )
+        del options["power"]
+        found = stats.power_paired_auc(**options)
     write_result(result_table("Two AUCs on the same patients", [found]), **output)
 
 
@@ -252,7 +181,7 @@ def planner_compare(
 @EVENT
 @POWER
 @ALPHA
-@click.option("--n", "n_patients", type=int, help="Give the power of so many patients instead.")
+@click.option("--n", type=int, help="Give the power of so many patients instead.")
 @click.option(
     "--null-variance",
     type=click.Choice(["symmetric", "first"]),
@@ -266,22 +195,16 @@ def planner_pilot(
     target: str,
     scores: str,
     event: str | None,
-    power: float,
-    alpha: float,
-    n_patients: int | None,
-    null_variance: Literal["symmetric", "first"],
-    **output: Any,
+    **options: Any,
 ) -> None:
     """Plan for telling two scores apart as in a pilot, whose rows are one patient each."""
     from cardio_stats.cli.options import columns_of, read_table, scored
 
-    names = columns_of([scores])
+    output, names = output_of(options), columns_of([scores])
     if len(names) != 2:
         raise ConfigError(f"--scores: expected two columns, found {len(names)}")
     outcome, [item, other], _ = scored(read_table(file), target, names, event, None)
-    found = stats.pilot_power(
-        outcome, item, other, n=n_patients, power=power, alpha=alpha, null_variance=null_variance
-    )
+    found = stats.pilot_power(outcome, item, other, **options)
     notes = [
         f"{found.extra['n_positive']:.0f} patients with and {found.extra['n_negative']:.0f} "
         "without the outcome, as common as in the pilot.",

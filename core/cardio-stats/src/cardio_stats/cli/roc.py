@@ -20,7 +20,6 @@ from cardio_stats.cli.options import (
     TARGET,
     Interval,
     area_of,
-    band_words,
     columns_of,
     direction_note,
     interval_notes,
@@ -32,6 +31,7 @@ from cardio_stats.cli.options import (
     write_result,
 )
 from cardio_stats.errors import ConfigError, DataError
+from cardio_stats.words import level_words
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -109,7 +109,6 @@ def of_several_classes(
 def _curves(
     against: dict[str, tuple[Any, Any, Any]], target: str, clusters: Any, level: float, seed: int
 ) -> Draw:
-    from cardio_stats.cli.options import band_words
     from cardio_stats.figures.curves import roc, roc_of
 
     curves = [
@@ -117,7 +116,7 @@ def _curves(
         for name, (*rows, area) in against.items()
     ]
     title = f"Classes of {target}, each against the rest"
-    return roc(curves, title=title, band=band_words(level))
+    return roc(curves, title=title, level=level_words(level))
 
 
 def _word(value: object) -> str:
@@ -310,4 +309,5 @@ def _figure(
         score, outcome, values, estimate=area, patient=common["patient"], level=common["level"],
         seed=common["seed"],
     )  # fmt: skip
-    return draw_roc([curve], title=f"{score} for {target}", band=band_words(common["level"]))
+    level = level_words(common["level"])
+    return draw_roc([curve], title=f"{score} for {target}", level=level)

@@ -55,7 +55,7 @@ def subgroups(
         found = "neither" if exposure is None else "both"
         raise ConfigError(f"--exposure, --score: expected one of them, found {found}")
     if score is not None and per_sd:
-        raise ConfigError("--per-sd: expected beside --exposure; an AUC has no unit")
+        raise ConfigError("--per-sd: expected with --exposure; an AUC has no unit")
     table = read_table(file, one_row_each=patient)
     common: dict[str, Any] = {"event": event, "level": level, "unit": unit_of(patient)}
     if exposure is not None:

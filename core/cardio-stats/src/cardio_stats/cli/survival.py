@@ -17,7 +17,14 @@ from cardio_stats.cli.options import (
     unit_of,
     write_result,
 )
-from cardio_stats.cli.tables import CATEGORICAL, PATIENT, REFERENCE, coding_of, curves_of
+from cardio_stats.cli.tables import (
+    CATEGORICAL,
+    PATIENT,
+    REFERENCE,
+    coding_of,
+    curves_of,
+    forest_of,
+)
 from cardio_stats.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
@@ -98,7 +105,7 @@ def survival(
             "run the command once for each"
         )
     if (categorical or reference) and not features:
-        raise ConfigError("--categorical, --reference: expected --columns beside them, found none")
+        raise ConfigError("--categorical, --reference: expected --columns with them, found none")
     if score is not None and output["svg_file"] is not None:
         raise ConfigError("--svg: a score has no figure; curves, Cox models and --risk have one")
     moments = _moments(at)
@@ -112,7 +119,7 @@ def survival(
     if competing and (score or risk):
         raise ConfigError("--competing: expected --groups or --columns, found a score or risk")
     if thresholds and risk is None:
-        raise ConfigError("--threshold: expected --risk beside it, found none")
+        raise ConfigError("--threshold: expected --risk with it, found none")
     table = read_table(file, one_row_each=patient)
     common: dict[str, Any] = {"at": moments, "level": level, "unit": unit_of(patient)}
     others = columns_of(competing)
@@ -179,14 +186,9 @@ def _competing(
 
 def _cox(table: Any, time: str, event: str, columns: list[str], common: dict[str, Any]) -> Made:
     from cardio_stats.cox import cox_table, fit_cox
-    from cardio_stats.figures.forests import ratio_forest
 
     made = cox_table(table, time, event, columns, **common)
-    stem = "hazard_ratio_per_sd["
-    shown = [e for e in made.estimates if e.name.startswith(stem) or " against " in e.name]
-    rows = [(e.name.partition("[")[2][:-1], e) for e in shown]
-    axis = "hazard ratio per SD (two-valued columns: per unit)"
-    drawn = [ratio_forest(rows, x=axis, title=made.title)]
+    drawn = [forest_of(made, "hazard ratio")]
     if any(e.name.startswith("nonlinearity") for e in made.estimates):
         about = {name: value for name, value in common.items() if name != "at"}
         drawn = [*curves_of(fit_cox(table, time, event, columns, **about)), *drawn]

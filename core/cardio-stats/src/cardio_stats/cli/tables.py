@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
@@ -18,6 +18,7 @@ from cardio_stats.cli.options import (
     TARGET,
     Command,
     columns_of,
+    output_of,
     output_options,
     read_table,
     unit_of,
@@ -69,6 +70,7 @@ def _method(*penalties: str) -> Command:
 @PATIENT
 @click.option(
     "--test",
+    "continuous_test",
     type=click.Choice(["welch", "student", "rank"]),
     default="welch",
     show_default=True,
@@ -101,32 +103,16 @@ def table1(
     by: str,
     columns: tuple[str, ...],
     patient: str | None,
-    test: Any,
-    categorical_test: Any,
-    yates: bool,
-    ddof: Any,
     median: bool,
-    categorical: tuple[str, ...],
-    continuous: tuple[str, ...],
-    ranked: tuple[str, ...],
-    reference: tuple[str, ...],
-    smd: bool,
-    **output: Any,
+    **options: Any,
 ) -> None:
     """Describe the columns of FILE by group, with tests that the notes name."""
-    choices = stats.TableOneChoices(
-        continuous_test=test,
-        categorical_test=categorical_test,
-        yates=yates,
-        ddof=ddof,
-        summary="median_iqr" if median else "mean_sd",
-        categorical=tuple(columns_of(categorical)),
-        continuous=tuple(columns_of(continuous)),
-        ranked=tuple(columns_of(ranked)),
-        smd=smd,
-        reference=coding_of((), reference).reference,
-        unit=unit_of(patient),
-    )
+    output = output_of(options)
+    for name in ("categorical", "continuous", "ranked"):
+        options[name] = tuple(columns_of(options[name]))
+    options["reference"] = coding_of((), options["reference"]).reference
+    summary: Literal["mean_sd", "median_iqr"] = "median_iqr" if median else "mean_sd"
+    choices = stats.TableOneChoices(summary=summary, unit=unit_of(patient), **options)
     table = read_table(file, one_row_each=patient)
     if patient is not None and not columns:
         table = table.drop(columns=patient)
@@ -218,17 +204,22 @@ def _regress(
     seed: int = 0,
     **output: Any,
 ) -> None:
+    from cardio_stats._numerics.columns import trend_notes
+
     table, names = read_table(file, one_row_each=patient), columns_of(features)
     common: dict[str, Any] = {
         "event": event, "method": method, "level": level, "unit": unit_of(patient),
         "coding": coding_of(categorical, reference),
     }  # fmt: skip
     made = table_of(table, target, names, interval=interval, **common)
-    made = replace(made, notes=(*made.notes, *_trends(table, names, common["coding"])))
+    made = replace(made, notes=(*made.notes, *trend_notes(table, names, common["coding"])))
     figures: list[Draw] = []
     penalised = method in ("ridge", "lasso")
     if wants_figure(output) and not penalised:
-        figures = [*curves_of(stats.fit_logistic(table, target, names, **common)), _forest(made)]
+        figures = [
+            *curves_of(stats.fit_logistic(table, target, names, **common)),
+            forest_of(made, "odds ratio"),
+        ]
     if n_resamples is not None:
         found = stats.validate_logistic(
             table, target, names, **common, n_resamples=n_resamples, seed=seed
@@ -287,27 +278,15 @@ def coding_of(categorical: tuple[str, ...], reference: tuple[str, ...]) -> stats
     return stats.Coding(tuple(columns_of(categorical)), levels)
 
 
-def _trends(table: Any, names: list[str], coding: stats.Coding) -> list[str]:
-    from cardio_stats._numerics.columns import trends
-
-    return [
-        f"{name} has {n} whole values: entered as one trend; --categorical {name} compares each "
-        "with the first."
-        for name, n in trends(table, names, coding).items()
-    ]
-
-
-def _forest(made: Any) -> Any:
+def forest_of(made: stats.ResultTable, ratio: str) -> Draw:
+    """Return the ratios per SD of a regression, and those of its splines, as a forest plot."""
     from cardio_stats.figures.forests import ratio_forest
 
-    rows = [
-        (estimate.name.partition("[")[2][:-1], estimate)
-        for estimate in made.estimates
-        if estimate.name.startswith("odds_ratio_per_sd[") or " against " in estimate.name
-    ]
-    return ratio_forest(
-        rows, x="odds ratio per SD (two-valued columns: per unit)", title=made.title
-    )
+    stem = f"{ratio.replace(' ', '_')}_per_sd["
+    shown = [e for e in made.estimates if e.name.startswith(stem) or " against " in e.name]
+    rows = [(e.name.partition("[")[2][:-1], e) for e in shown]
+    axis = f"{ratio} per SD (two-valued columns: per unit)"
+    return ratio_forest(rows, x=axis, title=made.title)
 
 
 @click.command()
@@ -342,8 +321,10 @@ def incremental(
     made = stats.incremental(
         table, target, first, *steps, event=event, level=level, unit=unit_of(patient), coding=coding
     )
+    from cardio_stats._numerics.columns import trend_notes
+
     names = [*first, *(name for step in steps for name in step)]
-    made = replace(made, notes=(*made.notes, *_trends(table, names, coding)))
+    made = replace(made, notes=(*made.notes, *trend_notes(table, names, coding)))
     write_result(made, **output)
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from cardio_stats.figures.canvas import save_svg as save_svg
     from cardio_stats.figures.canvas import svg_text as svg_text
     from cardio_stats.figures.classes import confusion_matrix as confusion_matrix
-    from cardio_stats.figures.curves import Curve as Curve
+    from cardio_stats.figures.curves import ModelScores as ModelScores
     from cardio_stats.figures.curves import calibration as calibration
     from cardio_stats.figures.curves import decision as decision
     from cardio_stats.figures.curves import effect_curves as effect_curves
@@ -27,9 +27,7 @@ if TYPE_CHECKING:
     from cardio_stats.figures.curves import roc_of as roc_of
     from cardio_stats.figures.forests import ForestLine as ForestLine
     from cardio_stats.figures.forests import ForestModel as ForestModel
-    from cardio_stats.figures.forests import ForestRow as ForestRow
     from cardio_stats.figures.forests import estimate_forest as estimate_forest
-    from cardio_stats.figures.forests import forest as forest
     from cardio_stats.figures.forests import model_forest as model_forest
     from cardio_stats.figures.forests import ratio_forest as ratio_forest
     from cardio_stats.figures.survival import incidence_curves as incidence_curves

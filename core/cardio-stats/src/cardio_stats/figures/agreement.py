@@ -9,7 +9,16 @@ from numpy.typing import ArrayLike
 
 from cardio_stats._numerics.validate import Floats, Ints
 from cardio_stats.agreement import Agreement
-from cardio_stats.figures.canvas import BLUE, GREY, INK, SMALL_PT, VERMILION, Draw, quiet_axes
+from cardio_stats.figures.canvas import (
+    BLUE,
+    DASHED,
+    GREY,
+    INK,
+    SMALL_PT,
+    VERMILION,
+    Draw,
+    quiet_axes,
+)
 from cardio_stats.words import count, number
 
 MOST_POINTS = 2000
@@ -64,7 +73,7 @@ def _scatter(axes: Axes, truth: Floats, predicted: Floats) -> None:
     both = np.concatenate([truth, predicted])
     low, high = float(both.min()), float(both.max())
     edge = 0.04 * (high - low or 1.0)
-    axes.plot([low, high], [low, high], color=GREY, linewidth=0.8, linestyle=(0, (4, 3)))
+    axes.plot([low, high], [low, high], **DASHED)
     shown = _some(truth.size)
     axes.plot(truth[shown], predicted[shown], "o", color=BLUE, markersize=3.5, alpha=0.7,
               markeredgewidth=0)  # fmt: skip
@@ -90,7 +99,7 @@ def limits_of_agreement(axes: Axes, found: Agreement, unit: str = "") -> None:
     shown = _some(found.mean.size)
     axes.plot(found.mean[shown], found.difference[shown], "o", color=BLUE, markersize=3.5,
               alpha=0.7, markeredgewidth=0)  # fmt: skip
-    axes.axhline(0, color=GREY, linewidth=0.8, linestyle=(0, (4, 3)))
+    axes.axhline(0, **DASHED)
     lines = ((found.upper, "upper limit"), (found.bias, "bias"), (found.lower, "lower limit"))
     for estimate, _ in lines:
         if estimate.low is not None and estimate.high is not None:

@@ -191,6 +191,9 @@ TEXT_PT, SMALL_PT = 9.0, 7.5
 SIZE_IN = (6.2, 4.0)
 """Width and height of a figure in inches, where a drawing sets none."""
 
+DASHED: Any = {"color": GREY, "linewidth": 0.8, "linestyle": (0, (4, 3))}
+"""The line of chance, of equality or of no difference."""
+
 _ROW_PT, _MOST_ROWS = 13.0, 34
 _VALUE_AT, _UNIT_AT = 0.76, 0.79
 _LEAST_PT, _TINY_PT = 6.0, 3.0
@@ -315,6 +318,17 @@ def quiet_axes(
         axes.set_title(title, fontsize=TEXT_PT + 1, color=INK, loc="left", fontweight="bold")
     axes.set_axisbelow(True)
     axes.grid(True, axis=grid, color=LIGHT, linewidth=0.7)
+    return axes
+
+
+def unit_square(axes: Axes, *, x: str = "", y: str = "", equal: bool = True) -> Axes:
+    """Dress axes of two shares, from 0 to 1 each, with their diagonal."""
+    axes.plot([0, 1], [0, 1], **DASHED)
+    quiet_axes(axes, x=x, y=y)
+    axes.set_xlim(-0.01, 1.01)
+    axes.set_ylim(-0.01, 1.01)
+    if equal:
+        axes.set_aspect("equal")
     return axes
 
 

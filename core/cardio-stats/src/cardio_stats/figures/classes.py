@@ -17,13 +17,11 @@ from cardio_stats.figures.canvas import (
     SMALL_PT,
     TEXT_PT,
     Draw,
-    colour_of,
     fixed,
-    quiet_axes,
     width_in,
     wrapped,
 )
-from cardio_stats.figures.curves import ModelScores, with_area
+from cardio_stats.figures.curves import ModelScores, draw_roc, with_area
 
 # Confusion matrix: counts, and the share of each reference class.
 
@@ -144,8 +142,6 @@ def classes_figure(
     unit : str
         What was counted.
     """
-    from cardio_stats import roc_curve
-
     matrix = confusion_matrix(confusion, unit=unit)
     width, height = confusion_size(confusion)
 
@@ -165,18 +161,8 @@ def classes_figure(
         top, bottom = rooms
         matrix(top)
         axes = bottom.subplots()
-        axes.plot([0, 1], [0, 1], color=GREY, linewidth=0.8, linestyle=(0, (4, 3)))
-        handles: list[Any] = []
-        for place, entry in enumerate(classes):
-            curve = roc_curve(entry.positive.astype(int), entry.score)
-            dashes = ("-", (0, (5, 2)), (0, (1.5, 1.5)))[place // 6 % 3]
-            handles += axes.plot(curve.fpr, curve.tpr, color=colour_of(place), linewidth=1.5,
-                                 linestyle=dashes)  # fmt: skip
-        quiet_axes(axes, x="1 − specificity", y="sensitivity")
+        handles = draw_roc(axes, classes)
         axes.set_title("each class against the rest", fontsize=SMALL_PT, color=GREY, loc="left")
-        axes.set_xlim(-0.01, 1.01)
-        axes.set_ylim(-0.01, 1.01)
-        axes.set_aspect("equal")
         bottom.legend(handles, labels, loc="outside lower left", frameon=False,
                       fontsize=SMALL_PT + 0.5, handlelength=2.6, borderaxespad=0.2)  # fmt: skip
 

@@ -13,11 +13,12 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from numpy.typing import ArrayLike, NDArray
 
-from cardio_stats._numerics.validate import binary_labels, scored_sample
-from cardio_stats.errors import DataError
+from cardio_stats._numerics.validate import probability_sample, scored_sample
 from cardio_stats.estimate import Estimate
 from cardio_stats.figures.canvas import (
     BLUE,
+    CYCLE,
+    DASHED,
     GREEN,
     GREY,
     INK,
@@ -28,8 +29,8 @@ from cardio_stats.figures.canvas import (
     TEXT_PT,
     VERMILION,
     Draw,
-    colour_of,
     quiet_axes,
+    unit_square,
     wrapped,
 )
 from cardio_stats.figures.forests import Group, log_axis
@@ -37,228 +38,9 @@ from cardio_stats.proportions import proportion
 from cardio_stats.smooth_calibration import CalibrationCurve
 from cardio_stats.splines import EffectCurve
 from cardio_stats.validated_model import Validation
-from cardio_stats.words import counted
+from cardio_stats.words import counted, level_words
 
 Floats = NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class Curve:
-    """One curve.
-
-    `label` is written in the curve's colour; `x` and `y` have the shape (n_points,), the band,
-    pointwise limits of `y`, (n_grid,) or is None.
-    """
-
-    label: str
-    x: Floats
-    y: Floats
-    band_x: Floats | None = None
-    band_low: Floats | None = None
-    band_high: Floats | None = None
-
-
-def roc_of(
-    label: str,
-    outcome: ArrayLike,
-    scores: ArrayLike,
-    *,
-    event: str | None = None,
-    estimate: Estimate | None = None,
-    patient: ArrayLike | None = None,
-    level: float = 0.95,
-    n_resamples: int = 1000,
-    seed: int = 0,
-) -> Curve:
-    """Return the ROC curve of a score with its band, ready to be drawn.
-
-    Labels are 0 and 1; labels, scores and clusters have the shape (n,). `estimate` is the AUC that
-    is written beside the label (the name of the model). `patient` has the patient of every row:
-    whole patients are then resampled for the band, whose `level`, `n_resamples` and `seed` these
-    are.
-    """
-    outcome = binary_labels(outcome, event)
-    from cardio_stats import roc_curve
-    from cardio_stats.roc_curves import roc_band
-
-    curve = roc_curve(outcome, scores)
-    grid, low, high = roc_band(
-        outcome, scores, patient=patient, level=level, n_resamples=n_resamples, seed=seed
-    )
-    return Curve(_with_auc(label, estimate), curve.fpr, curve.tpr, grid, low, high)
-
-
-def roc(curves: Sequence[Curve], *, title: str = "", band: str = "95 % band, pointwise") -> Draw:
-    """Draw ROC curves with the diagonal of chance.
-
-    `band` says what the bands are; written where there is one.
-    """
-
-    def draw(figure: Figure) -> None:
-        figure.set_size_inches(4.6, 4.4)
-        axes = figure.add_subplot()
-        axes.plot([0, 1], [0, 1], color=GREY, linewidth=0.8, linestyle=(0, (4, 3)))
-        for position, curve in enumerate(curves):
-            _curve(axes, curve, colour_of(position))
-        quiet_axes(axes, x="1 − specificity", y="sensitivity", title=title)
-        axes.set_xlim(-0.01, 1.01)
-        axes.set_ylim(-0.01, 1.01)
-        axes.set_aspect("equal")
-        if any(curve.band_low is not None for curve in curves):
-            axes.text(0.98, 0.03, band, ha="right", fontsize=TEXT_PT - 2, color=GREY)
-        for line, (position, curve) in enumerate(reversed(list(enumerate(curves)))):
-            axes.text(0.98, 0.09 + 0.055 * line, curve.label, ha="right", fontsize=TEXT_PT,
-                      color=colour_of(position))  # fmt: skip
-
-    return draw
-
-
-def _curve(axes: Axes, curve: Curve, colour: str) -> None:
-    if curve.band_x is not None and curve.band_low is not None and curve.band_high is not None:
-        axes.fill_between(curve.band_x, curve.band_low, curve.band_high, color=colour,
-                          alpha=0.15, linewidth=0)  # fmt: skip
-    axes.plot(curve.x, curve.y, color=colour, linewidth=1.6)
-
-
-def _with_auc(label: str, estimate: Estimate | None) -> str:
-    if estimate is None:
-        return label
-    text = f"{label}: AUC {estimate.value:.3f}"
-    if estimate.low is not None and estimate.high is not None:
-        text += f" ({estimate.low:.3f} to {estimate.high:.3f})"
-    return text
-
-
-def decision(curve: pd.DataFrame, *, level: float = 0.95, title: str = "") -> Draw:
-    """Draw net benefit against the threshold, beside treating everybody and nobody.
-
-    `curve` is as :func:`~cardio_stats.decision_curve` returns it; `level` is the coverage of
-    its pointwise limits.
-    """
-    t = curve["threshold"].to_numpy(float)
-
-    def draw(figure: Figure) -> None:
-        figure.set_size_inches(4.6, 3.8)
-        axes = figure.add_subplot()
-        axes.axhline(0, color=GREY, linewidth=1.0)
-        axes.plot(t, curve["treat_all"], color=VERMILION, linewidth=1.2)
-        axes.fill_between(t, curve["low"], curve["high"], color=BLUE, alpha=0.15, linewidth=0)
-        axes.plot(t, curve["net_benefit"], color=BLUE, linewidth=1.6)
-        quiet_axes(axes, x="threshold probability", y="net benefit", title=title)
-        top = max(float(curve["high"].max()), float(curve["treat_all"].max()), 0.01)
-        axes.set_ylim(-0.25 * top, 1.1 * top)
-        axes.set_xlim(t.min(), t.max())
-        texts = [
-            ("by the score", BLUE),
-            ("treating everybody", VERMILION),
-            ("treating nobody", GREY),
-            (f"{level:.0%} band, pointwise".replace("%", " %"), GREY),
-        ]
-        for line, (words, colour) in enumerate(texts):
-            size = TEXT_PT - 2 if line == 3 else TEXT_PT
-            axes.text(0.98, 0.96 - 0.065 * line, words, ha="right", va="top", fontsize=size,
-                      color=colour, transform=axes.transAxes)  # fmt: skip
-
-    return draw
-
-
-# Reliability diagram: observed against predicted probability, with the counts behind it.
-
-
-def calibration(
-    labels: ArrayLike,
-    probabilities: ArrayLike,
-    *,
-    n_bins: int = 10,
-    level: float = 0.95,
-    unit: str = "row",
-    title: str = "",
-    curve: CalibrationCurve | None = None,
-) -> Draw:
-    """Draw observed shares in groups of equal size against the mean predicted probability.
-
-    Labels (0 and 1) and probabilities of class 1 have the shape (n,); rows in which anything is
-    missing are left out. There are `n_bins` groups by quantiles of the prediction; tied predictions
-    stay together, so there may be fewer. `level` is the coverage of Wilson's intervals, which take
-    the rows as independent; `unit` is what a row is. Above are the groups, below how many of each
-    class were predicted what. `curve` is drawn with its pointwise band.
-
-    Raises
-    ------
-    DataError
-        A prediction below 0 or above 1, or one class only.
-    """
-    sample = scored_sample(labels, probabilities)
-    predicted, positive = sample.scores[0], sample.positive
-    if predicted.min() < 0 or predicted.max() > 1:
-        raise DataError(
-            f"calibration: expected probabilities from 0 to 1, found {predicted.min():.3g} to "
-            f"{predicted.max():.3g}; calibrate the score first",
-            code="out_of_range",
-        )
-    groups = _groups(predicted, positive, n_bins)
-
-    def draw(figure: Figure) -> None:
-        figure.set_size_inches(4.6, 5.2)
-        above, below = figure.subplots(2, 1, height_ratios=(3.4, 1), sharex=True)
-        above.plot([0, 1], [0, 1], color=GREY, linewidth=0.8, linestyle=(0, (4, 3)))
-        if curve is not None:
-            x = curve.predicted
-            above.fill_between(x, curve.low, curve.high, color=VERMILION, alpha=0.15, linewidth=0)
-            above.plot(x, curve.observed, color=VERMILION, linewidth=1.6)
-        for mean, k, n in groups:
-            share = proportion(k, n, level=level)
-            above.plot([mean, mean], [share.low, share.high], color=BLUE, linewidth=1.4)
-            above.plot([mean], [share.value], "o", color=BLUE, markersize=5, clip_on=False)
-        quiet_axes(above, y="observed share of class 1", title=title)
-        above.set_ylim(-0.02, 1.02)
-        above.set_xlim(-0.02, 1.02)
-        sizes = sorted(n for _, _, n in groups)
-        spread = f"{sizes[0]}" if sizes[0] == sizes[-1] else f"{sizes[0]} to {sizes[-1]}"
-        note = f"groups of {spread} {unit}s; {level:.0%} intervals (Wilson)".replace("%", " %")
-        above.text(0.0, 0.97, note, fontsize=TEXT_PT - 2, color=GREY)
-        if curve is not None:
-            smooth = f"smooth curve (LOESS), pointwise {curve.level:.0%} band".replace("%", " %")
-            above.text(0.0, 0.91, smooth, fontsize=TEXT_PT - 2, color=VERMILION)
-        _counts(below, predicted, positive)
-
-    return draw
-
-
-def _groups(predicted: Floats, positive: Bools, n_bins: int) -> list[tuple[float, int, int]]:
-    """Return mean prediction, number of class 1 and size of every group."""
-    edges = np.unique(np.quantile(predicted, np.linspace(0, 1, n_bins + 1)[1:-1]))
-    number = np.searchsorted(edges, predicted, side="left")
-    return [
-        (
-            float(predicted[number == group].mean()),
-            int(positive[number == group].sum()),
-            int(np.sum(number == group)),
-        )
-        for group in np.unique(number)
-    ]
-
-
-def _counts(axes: Axes, predicted: Floats, positive: Bools) -> None:
-    edges = np.linspace(0, 1, 21)
-    ones = np.histogram(predicted[positive], edges)[0]
-    zeros = np.histogram(predicted[~positive], edges)[0]
-    axes.bar(edges[:-1], ones, width=0.05, align="edge", color=BLUE, edgecolor="white")
-    axes.bar(edges[:-1], -zeros, width=0.05, align="edge", color=VERMILION, edgecolor="white")
-    axes.axhline(0, color=GREY, linewidth=0.8)
-    quiet_axes(axes, x="predicted probability of class 1", y="count", grid="y")
-    top = max(int(ones.max()), int(zeros.max())) * 1.15
-    axes.set_ylim(-top, top)
-    axes.yaxis.set_major_formatter(lambda value, _: f"{abs(value):g}")
-    axes.locator_params(axis="y", nbins=4, integer=True)
-    # The end of the scale where fewer stand leaves room for the words.
-    left = ones[:10].sum() < ones[10:].sum()
-    axes.text(0.0 if left else 1.0, top * 0.92, f"class 1, n = {ones.sum()}", color=BLUE,
-              ha="left" if left else "right", va="top", fontsize=TEXT_PT - 1)  # fmt: skip
-    left = zeros[:10].sum() < zeros[10:].sum()
-    axes.text(0.0 if left else 1.0, -top * 0.92, f"class 0, n = {zeros.sum()}", color=VERMILION,
-              ha="left" if left else "right", va="bottom", fontsize=TEXT_PT - 1)  # fmt: skip
-
 
 # Curves of many models in one pair of axes: ROC, calibration, decision curve.
 #
@@ -271,7 +53,6 @@ WIDTH_IN = 4.6
 _KEY_PT = SMALL_PT + 0.5
 _OTHERS = (VERMILION, GREEN, PURPLE, ORANGE)
 _DASHES: tuple[Any, ...] = ("-", (0, (5, 2)), (0, (1.5, 1.5)), (0, (6, 2, 1.5, 2)), (0, (9, 2)))
-_CHANCE: Any = {"color": GREY, "linewidth": 0.8, "linestyle": (0, (4, 3))}
 N_BINS_OF_COUNTS = 20
 
 
@@ -299,26 +80,45 @@ def ordered(models: Sequence[ModelScores]) -> list[ModelScores]:
     return sorted(models, key=lambda model: rank[model.group])
 
 
-def roc_of_models(models: Sequence[ModelScores], *, level: str = "95 %") -> Draw:
-    """Draw the ROC curves of all models, with a pointwise band where one is given."""
-    from cardio_stats import roc_curve
+def roc_of(
+    title: str,
+    outcome: ArrayLike,
+    scores: ArrayLike,
+    *,
+    event: str | None = None,
+    estimate: Estimate | None = None,
+    patient: ArrayLike | None = None,
+    level: float = 0.95,
+    n_resamples: int = 1000,
+    seed: int = 0,
+) -> ModelScores:
+    """Return a score with the band of its ROC curve, ready for :func:`roc`.
 
+    Labels are 0 and 1; labels, scores and clusters have the shape (n,). `estimate` is the AUC that
+    is written beside the title (the name of the model). `patient` has the patient of every row:
+    whole patients are then resampled for the band, whose `level`, `n_resamples` and `seed` these
+    are.
+    """
+    from cardio_stats.roc_curves import roc_band
+
+    sample = scored_sample(outcome, scores, event=event)
+    band = roc_band(
+        outcome, scores, event=event, patient=patient, level=level, n_resamples=n_resamples,
+        seed=seed,
+    )  # fmt: skip
+    return ModelScores(title, sample.positive, sample.scores[0], area=estimate, band=band)
+
+
+def roc(models: Sequence[ModelScores], *, title: str = "", level: str = "95 %") -> Draw:
+    """Draw the ROC curves of all models, with a pointwise band of `level` where one is given."""
     shown = ordered(models)
 
     def draw(figure: Figure) -> None:
         labels = [with_area(item.title, item.area) for item in shown]
         axes = _axes_over_key(figure, labels, 4.2)
-        axes.plot([0, 1], [0, 1], **_CHANCE)
-        handles = []
-        for entry, style in zip(shown, styles(shown), strict=True):
-            if entry.band is not None:
-                axes.fill_between(*entry.band, color=style["color"], alpha=0.15, linewidth=0)
-            curve = roc_curve(entry.positive.astype(int), entry.score)
-            handles += axes.plot(curve.fpr, curve.tpr, **style)
-        quiet_axes(axes, x="1 − specificity", y="sensitivity")
-        axes.set_xlim(-0.01, 1.01)
-        axes.set_ylim(-0.01, 1.01)
-        axes.set_aspect("equal")
+        handles = draw_roc(axes, shown)
+        if title:
+            axes.set_title(title, fontsize=TEXT_PT + 1, color=INK, loc="left", fontweight="bold")
         if any(item.band is not None for item in shown):
             axes.text(0.98, 0.03, f"{level} band, pointwise", ha="right", fontsize=SMALL_PT,
                       color=GREY)  # fmt: skip
@@ -327,97 +127,84 @@ def roc_of_models(models: Sequence[ModelScores], *, level: str = "95 %") -> Draw
     return draw
 
 
-def calibration_of_models(
-    models: Sequence[ModelScores], *, positive: str, level: float = 0.95, unit: str = "patient"
-) -> Draw:
-    """Draw observed against predicted probabilities: in groups of equal size, and smoothly.
+def draw_roc(axes: Axes, models: Sequence[ModelScores]) -> list[Line2D]:
+    """Draw the curves on axes with the diagonal of chance, and return their lines."""
+    from cardio_stats import roc_curve
 
-    The first model, the primary one if it is there, has Wilson's intervals, the band of its smooth
-    curve, and the histogram of its predictions below. `positive` is the class whose probability it
-    is. Groups are joined by lines where a model has no smooth curve.
+    handles = []
+    for entry, style in zip(models, styles(models), strict=True):
+        if entry.band is not None:
+            axes.fill_between(*entry.band, color=style["color"], alpha=0.15, linewidth=0)
+        curve = roc_curve(entry.positive.astype(int), entry.score)
+        handles += axes.plot(curve.fpr, curve.tpr, **style)
+    unit_square(axes, x="1 − specificity", y="sensitivity")
+    return handles
+
+
+def decision(curve: pd.DataFrame, *, level: float = 0.95, title: str = "") -> Draw:
+    """Draw net benefit against the threshold, beside treating everybody and nobody.
+
+    `curve` is as :func:`~cardio_stats.decision_curve` returns it; `level` is the coverage of
+    its pointwise limits.
     """
-    shown = ordered(models)
-    words = f"{100 * level:g} % intervals (Wilson)"
-
-    def draw(figure: Figure) -> None:
-        labels = [item.title for item in shown]
-        above, below = _axes_over_key(figure, labels, 5.2, ratios=(3.4, 1))
-        above.plot([0, 1], [0, 1], **_CHANCE)
-        handles, sizes = [], [0]
-        for place, (entry, style) in enumerate(zip(shown, styles(shown), strict=True)):
-            groups = grouped(entry.score, entry.positive)
-            means = [mean for mean, _, _ in groups]
-            shares = [proportion(k, n, level=level) for _, k, n in groups]
-            if place == 0:
-                sizes = sorted(n for _, _, n in groups)
-                for mean, share in zip(means, shares, strict=True):
-                    above.plot([mean, mean], [share.low, share.high], color=style["color"],
-                               linewidth=1.2)  # fmt: skip
-            size, width = (5, 1.4) if place == 0 else (3, 1.0)
-            style |= {"linewidth": width}
-            values = [share.value for share in shares]
-            groups_drawn = above.plot(means, values, marker="o", markersize=size, clip_on=False,
-                                      **style)  # fmt: skip
-            if entry.curve is None:
-                handles += groups_drawn
-                continue
-            groups_drawn[0].set_linestyle("none")
-            handles += _smooth(above, entry.curve, style, band=place == 0)
-        quiet_axes(above, y="observed share")
-        above.set_ylim(-0.02, 1.02)
-        above.set_xlim(-0.02, 1.02)
-        least = "" if sizes[0] == sizes[-1] else f"{sizes[0]} to "
-        text = f"groups of {least}{counted(sizes[-1], unit)}; {words}"
-        if shown[0].curve is not None:
-            text += f"\nlines: smooth curves (loess), {_band_words(shown[0].curve)}"
-        above.set_title(text, fontsize=SMALL_PT, color=GREY, loc="left")
-        _many_models_counts(below, shown[0], positive)
-        _key(figure, handles, labels, [item.group == "primary" for item in shown])
-
-    return draw
-
-
-def _smooth(
-    axes: Axes, curve: CalibrationCurve, style: dict[str, Any], *, band: bool
-) -> list[Line2D]:
-    if band:
-        axes.fill_between(curve.predicted, curve.low, curve.high, color=style["color"], alpha=0.15,
-                          linewidth=0)  # fmt: skip
-    return axes.plot(curve.predicted, curve.observed, **style)
-
-
-def _band_words(curve: CalibrationCurve) -> str:
-    return f"{100 * curve.level:g} % band, pointwise"
+    style = {"color": BLUE, "linewidth": 1.6}
+    lines = [("by the score", curve, style)]
+    return _net_benefit(lines, x="threshold probability", title=title, band=level_words(level))
 
 
 def decision_curves(models: Sequence[ModelScores], *, positive: str) -> Draw:
-    """Draw the net benefit of treating by each model, beside treating all and treating none."""
+    """Draw the net benefit of every model's probability, beside treating all and treating none.
+
+    `positive` names the positive class.
+    """
     from cardio_stats import decision_curve
 
     shown = ordered(models)
-    thresholds = np.linspace(0.01, 0.99, 99)
+    thresholds = np.linspace(0.01, 0.99, 99).tolist()
+    lines = [
+        (
+            entry.title,
+            decision_curve(
+                entry.positive.astype(int), np.clip(entry.score, 0, 1), thresholds=thresholds
+            ),
+            style,
+        )
+        for entry, style in zip(shown, styles(shown), strict=True)
+    ]
+    return _net_benefit(lines, x=f"probability of {positive} from which one would act")
+
+
+def _net_benefit(
+    lines: Sequence[tuple[str, pd.DataFrame, dict[str, Any]]],
+    *,
+    x: str,
+    title: str = "",
+    band: str = "",
+) -> Draw:
+    """Draw a table of net benefit a line, the first in bold; `band` is the level of its limits."""
 
     def draw(figure: Figure) -> None:
-        labels = [*(item.title for item in shown), "treat everybody", "treat nobody"]
+        labels = [*(label for label, _, _ in lines), "treat everybody", "treat nobody"]
         axes = _axes_over_key(figure, labels, 3.4)
+        first = lines[0][1]
         handles: list[Any] = []
-        highest = 0.02
-        for entry, style in zip(shown, styles(shown), strict=True):
-            curve = decision_curve(entry.positive.astype(int), np.clip(entry.score, 0, 1),
-                                   thresholds=thresholds.tolist())  # fmt: skip
+        for _, curve, style in lines:
             handles += axes.plot(curve["threshold"], curve["net_benefit"], **style)
-            highest = max(highest, float(curve["net_benefit"].max()))
-        share = float(shown[0].positive.mean())
-        everybody = share - (1 - share) * thresholds / (1 - thresholds)
-        handles += axes.plot(thresholds, everybody, color=INK, linewidth=1.0,
+        handles += axes.plot(first["threshold"], first["treat_all"], color=INK, linewidth=1.0,
                              linestyle=(0, (1.5, 1.5)))  # fmt: skip
         handles.append(axes.axhline(0, color=INK, linewidth=1.0))
-        highest = max(highest, share)
-        quiet_axes(axes, x=_label(f"probability of {positive} from which one would act"),
-                   y="net benefit")  # fmt: skip
-        axes.set_xlim(0, 1)
+        highest = max(0.02, *(float(curve["net_benefit"].max()) for _, curve, _ in lines),
+                      float(first["treat_all"].max()))  # fmt: skip
+        if band:
+            axes.fill_between(first["threshold"], first["low"], first["high"], color=BLUE,
+                              alpha=0.15, linewidth=0)  # fmt: skip
+            axes.text(0.98, 0.95, f"{band} band, pointwise", ha="right", va="top",
+                      fontsize=SMALL_PT, color=GREY, transform=axes.transAxes)  # fmt: skip
+            highest = max(highest, float(first["high"].max()))
+        quiet_axes(axes, x=_label(x), y="net benefit", title=title)
+        axes.set_xlim(first["threshold"].min(), first["threshold"].max())
         axes.set_ylim(-0.25 * highest, 1.08 * highest)
-        _key(figure, handles, labels, [item.group == "primary" for item in shown])
+        _key(figure, handles, labels, [place == 0 for place in range(len(labels))])
 
     return draw
 
@@ -426,6 +213,8 @@ def styles(models: Sequence[ModelScores]) -> list[dict[str, Any]]:
     """Return colour, width and dashes of each model's line."""
     made: list[dict[str, Any]] = []
     others = grey = 0
+    leading = any(model.group == "primary" for model in models)
+    colours = _OTHERS if leading else CYCLE
     for model in models:
         if model.group == "primary":
             made.append({"color": BLUE, "linewidth": 2.3, "linestyle": "-", "zorder": 5})
@@ -434,53 +223,18 @@ def styles(models: Sequence[ModelScores]) -> list[dict[str, Any]]:
                          "linestyle": _DASHES[grey % len(_DASHES)]})  # fmt: skip
             grey += 1
         else:
-            made.append({"color": _OTHERS[others % len(_OTHERS)], "linewidth": 1.2, "zorder": 4,
-                         "linestyle": _DASHES[others // len(_OTHERS) % len(_DASHES)]})  # fmt: skip
+            made.append({"color": colours[others % len(colours)], "zorder": 4,
+                         "linewidth": 1.2 if leading else 1.6,
+                         "linestyle": _DASHES[others // len(colours) % len(_DASHES)]})  # fmt: skip
             others += 1
     return made
 
 
-def grouped(score: Floats, positive: Bools) -> list[tuple[float, int, int]]:
-    """Return mean prediction, number of positives and size of groups of equal size.
-
-    At least ten units a group where that leaves three groups, at most ten groups; tied predictions
-    stay together.
-    """
-    n_bins = int(np.clip(len(score) // 10, 3, 10))
-    edges = np.unique(np.quantile(score, np.linspace(0, 1, n_bins + 1)[1:-1]))
-    number = np.searchsorted(edges, score, side="left")
-    inside = [number == group for group in np.unique(number)]
-    return [(float(score[own].mean()), int(positive[own].sum()), int(own.sum())) for own in inside]
-
-
-def _many_models_counts(axes: Axes, model_scores: ModelScores, positive: str) -> None:
-    """Draw how many of each class were predicted what, the positive ones upwards."""
-    edges = np.linspace(0, 1, N_BINS_OF_COUNTS + 1)
-    score = np.clip(model_scores.score, 0, 1)
-    ones = np.histogram(score[model_scores.positive], edges)[0]
-    zeros = np.histogram(score[~model_scores.positive], edges)[0]
-    how: dict[str, Any] = {"width": edges[1], "align": "edge", "edgecolor": PAPER}
-    axes.bar(edges[:-1], ones, color=BLUE, **how)
-    axes.bar(edges[:-1], -zeros, color=GREY, **how)
-    axes.axhline(0, color=GREY, linewidth=0.8)
-    quiet_axes(axes, x=_label(f"predicted probability of {positive}"), y="count", grid="y")
-    top = 1.1 * max(int(ones.max()), int(zeros.max()), 1)
-    axes.set_ylim(-top, top)
-    axes.yaxis.set_major_formatter(lambda value, _: f"{abs(value):g}")
-    axes.locator_params(axis="y", nbins=4, integer=True)
-    words = f"up: {positive}, n = {ones.sum()}; down: others, n = {zeros.sum()}"
-    axes.set_title("\n".join(wrapped(words, WIDTH_IN - 0.8, SMALL_PT)), fontsize=SMALL_PT,
-                   color=GREY, loc="left")  # fmt: skip
-
-
-def _axes_over_key(
-    figure: Figure, labels: Sequence[str], plot_in: float, ratios: tuple[float, float] | None = None
-) -> Any:
+def _axes_over_key(figure: Figure, labels: Sequence[str], plot_in: float) -> Axes:
+    """Return axes with room below for a legend of these labels."""
     lines = sum(_in_lines(label).count("\n") + 1 for label in labels)
     figure.set_size_inches(WIDTH_IN, plot_in + 0.25 + lines * 0.135 + len(labels) * 0.045)
-    if ratios is None:
-        return figure.subplots()
-    return figure.subplots(2, 1, height_ratios=ratios, sharex=True)
+    return figure.add_subplot()
 
 
 def _key(
@@ -512,104 +266,152 @@ def with_area(title: str, found: Estimate | None) -> str:
     return f"{title}: " + words.replace(" ", "\u00a0")
 
 
-# Calibration of several models, a panel each: in one pair of axes they cannot be read.
+# Calibration of one model, or of several in a panel each: in one pair of axes they cannot be read.
 
 COLUMNS = 2
-_PLOT_IN, _COUNTS_IN, _LINE_IN, _WORDS_IN = 1.75, 0.42, 0.15, 0.5
+_COUNTS_IN, _LINE_IN, _WORDS_IN = 0.42, 0.15, 0.5
 
 
-def calibration_panels(
-    models: Sequence[ModelScores], *, positive: str, level: float = 0.95, unit: str = "patient"
+def calibration(
+    labels: ArrayLike,
+    probabilities: ArrayLike,
+    *,
+    n_bins: int = 10,
+    level: float = 0.95,
+    unit: str = "row",
+    title: str = "",
+    curve: CalibrationCurve | None = None,
 ) -> Draw:
-    """Draw observed against predicted probabilities of each model in a panel of its own.
+    """Draw observed shares in groups of equal size against the mean predicted probability.
 
-    Every panel has Wilson's intervals, the smooth curve with its band where a model has one, and
-    below them how many were predicted what: those with the event upwards. Groups are those of
-    `grouped`.
+    Labels (0 and 1) and probabilities of class 1 have the shape (n,); rows in which anything is
+    missing are left out. There are `n_bins` groups by quantiles of the prediction; tied predictions
+    stay together, so there may be fewer. `level` is the coverage of Wilson's intervals, which take
+    the rows as independent; `unit` is what a row is. Above are the groups, below how many of each
+    class were predicted what. `curve` is drawn with its pointwise band.
+
+    Raises
+    ------
+    DataError
+        A prediction below 0 or above 1, or one class only.
+    """
+    sample = probability_sample(labels, probabilities, None, unit)
+    model = ModelScores(title, sample.positive, sample.scores[0], "primary", curve=curve)
+    return calibration_of_models([model], positive="class 1", level=level, unit=unit, n_bins=n_bins)
+
+
+def calibration_of_models(
+    models: Sequence[ModelScores],
+    *,
+    positive: str,
+    level: float = 0.95,
+    unit: str = "patient",
+    n_bins: int | None = None,
+) -> Draw:
+    """Draw observed shares and the smooth curve of each model, above how many were predicted what.
 
     Parameters
     ----------
     models : sequence of ModelScores
-        The primary one comes first, baselines last.
-    positive : str
-        The class whose probability it is.
+        The primary model is drawn first; each has a panel.
+    positive, unit : str
+        What the positive class and a row are called.
     level : float
-        Of the intervals.
-    unit : str
-        What was predicted.
+        Of Wilson's intervals of the shares.
+    n_bins : int, optional
+        Groups of equal size; without it 3 to 10, of ten rows or more.
+
+    Returns
+    -------
+    callable
+        Draws on a figure.
     """
     shown = ordered(models)
-    column_in = WIDTH_IN / COLUMNS
+    columns = min(COLUMNS, len(shown))
+    column_in, plot_in = WIDTH_IN / columns, 3.6 / columns
     titles = [wrapped(item.title, column_in - 0.45, SMALL_PT + 0.5, "bold") for item in shown]
-    n_rows = -(-len(shown) // COLUMNS)
+    n_rows = -(-len(shown) // columns)
+    grouped = [_grouped(item, n_bins) for item in shown]
+    sizes = [n for groups in grouped for _, _, n in groups]
+    least = "" if min(sizes) == max(sizes) else f"{min(sizes)} to "
+    text = f"groups of {least}{counted(max(sizes), unit)}; {level_words(level)} intervals (Wilson)"
+    if shown[0].curve is not None:
+        band = level_words(shown[0].curve.level)
+        text += f"\nlines: smooth curves (loess), {band} band, pointwise"
+    n, n_events = shown[0].positive.size, int(shown[0].positive.sum())
+    text += f"\nup: {positive}, n = {n_events}; down: others, n = {n - n_events}"
+    words = [part for line in text.split("\n") for part in wrapped(line, WIDTH_IN - 0.3, SMALL_PT)]
 
     def draw(figure: Figure) -> None:
         lines = [
-            max(map(len, titles[COLUMNS * row : COLUMNS * (row + 1)])) for row in range(n_rows)
+            max(map(len, titles[columns * row : columns * (row + 1)])) for row in range(n_rows)
         ]
-        heights = [_PLOT_IN + _COUNTS_IN + _LINE_IN * n for n in lines]
-        figure.set_size_inches(WIDTH_IN, sum(heights) + _WORDS_IN)
+        heights = [plot_in + _COUNTS_IN + _LINE_IN * n for n in lines]
+        figure.set_size_inches(WIDTH_IN, sum(heights) + _WORDS_IN + 0.12 * len(words))
         axes: Any = figure.subplots(
-            2 * n_rows, COLUMNS, sharex=True, squeeze=False,
-            height_ratios=[part for n in lines for part in (_PLOT_IN + _LINE_IN * n, _COUNTS_IN)],
+            2 * n_rows, columns, sharex=True, squeeze=False,
+            height_ratios=[part for n in lines for part in (plot_in + _LINE_IN * n, _COUNTS_IN)],
         )  # fmt: skip
-        sizes: list[int] = []
         for place, (entry, title) in enumerate(zip(shown, titles, strict=True)):
-            row, column = divmod(place, COLUMNS)
+            row, column = divmod(place, columns)
             above, below = axes[2 * row][column], axes[2 * row + 1][column]
-            sizes += _shares(above, entry, level)
+            _shares(above, entry, grouped[place], level)
             weight = "bold" if entry.group == "primary" else "normal"
             above.set_title("\n".join(title), fontsize=SMALL_PT + 0.5, color=INK, loc="left",
                             fontweight=weight)  # fmt: skip
-            _calibration_panels_counts(below, entry)
+            _counts(below, entry)
             if column:
                 above.tick_params(labelleft=False)
             # the lowest panel of a column tells the scale, also where its neighbour reaches lower
-            below.tick_params(labelbottom=place + COLUMNS >= len(shown))
-        for place in range(len(shown), COLUMNS * n_rows):
-            row, column = divmod(place, COLUMNS)
+            below.tick_params(labelbottom=place + columns >= len(shown))
+        for place in range(len(shown), columns * n_rows):
+            row, column = divmod(place, columns)
             axes[2 * row][column].set_visible(False)
             axes[2 * row + 1][column].set_visible(False)
-        least = "" if min(sizes) == max(sizes) else f"{min(sizes)} to "
-        text = f"groups of {least}{counted(max(sizes), unit)}; {100 * level:g} % intervals (Wilson)"
-        if shown[0].curve is not None:
-            text += f"\nlines: smooth curves (loess), {_band_words(shown[0].curve)}"
-        figure.suptitle(text, fontsize=SMALL_PT, color=GREY, x=0.02, ha="left")
+        figure.suptitle("\n".join(words), fontsize=SMALL_PT, color=GREY, x=0.02, ha="left")
         figure.supylabel("observed share", fontsize=TEXT_PT, color=INK)
-        words = wrapped(f"predicted probability of {positive}", WIDTH_IN - 0.9, TEXT_PT)
-        figure.supxlabel("\n".join(words), fontsize=TEXT_PT, color=INK)
+        figure.supxlabel(_label(f"predicted probability of {positive}"), fontsize=TEXT_PT,
+                         color=INK)  # fmt: skip
 
     return draw
 
 
-def _shares(axes: Axes, model_scores: ModelScores, level: float) -> list[int]:
-    """Draw the groups of one model with their intervals, and return their sizes."""
-    groups = grouped(model_scores.score, model_scores.positive)
+def _grouped(model: ModelScores, n_bins: int | None) -> list[tuple[float, int, int]]:
+    """Return the mean prediction, the number with the event and the size of groups of equal size.
+
+    Tied predictions stay together, so there may be fewer groups.
+    """
+    score, positive = model.score, model.positive
+    n_bins = n_bins or int(np.clip(len(score) // 10, 3, 10))
+    edges = np.unique(np.quantile(score, np.linspace(0, 1, n_bins + 1)[1:-1]))
+    number = np.searchsorted(edges, score, side="left")
+    inside = [number == group for group in np.unique(number)]
+    return [(float(score[own].mean()), int(positive[own].sum()), int(own.sum())) for own in inside]
+
+
+def _shares(
+    axes: Axes, model: ModelScores, groups: Sequence[tuple[float, int, int]], level: float
+) -> None:
     shares = [proportion(k, n, level=level) for _, k, n in groups]
-    axes.plot([0, 1], [0, 1], color=GREY, linewidth=0.8, linestyle=(0, (4, 3)))
     for (mean, _, _), share in zip(groups, shares, strict=True):
-        limits = [share.low or 0.0, share.high or 0.0]
-        axes.plot([mean, mean], limits, color=BLUE, linewidth=1.0)
-    line = "-" if model_scores.curve is None else "none"
+        axes.plot([mean, mean], [share.low or 0.0, share.high or 0.0], color=BLUE, linewidth=1.0)
+    line = "-" if model.curve is None else "none"
     axes.plot([mean for mean, _, _ in groups], [share.value for share in shares], color=BLUE,
               marker="o", markersize=3.2, linewidth=1.0, linestyle=line, clip_on=False)  # fmt: skip
-    if model_scores.curve is not None:
-        _smooth(axes, model_scores.curve, {"color": BLUE, "linewidth": 1.0}, band=True)
-    quiet_axes(axes)
-    axes.set_xlim(-0.02, 1.02)
-    axes.set_ylim(-0.02, 1.02)
+    if model.curve is not None:
+        curve = model.curve
+        axes.fill_between(curve.predicted, curve.low, curve.high, color=BLUE, alpha=0.15,
+                          linewidth=0)  # fmt: skip
+        axes.plot(curve.predicted, curve.observed, color=BLUE, linewidth=1.0)
+    unit_square(axes, equal=False)
     axes.set_xticks([0, 0.5, 1])
     axes.set_yticks([0, 0.5, 1])
-    return [n for _, _, n in groups]
 
 
-def _calibration_panels_counts(axes: Axes, model_scores: ModelScores) -> None:
+def _counts(axes: Axes, model: ModelScores) -> None:
     edges = np.linspace(0, 1, N_BINS_OF_COUNTS + 1)
-    score = np.clip(model_scores.score, 0, 1)
-    ones, zeros = (
-        np.histogram(score[own], edges)[0]
-        for own in (model_scores.positive, ~model_scores.positive)
-    )
+    score = np.clip(model.score, 0, 1)
+    ones, zeros = (np.histogram(score[own], edges)[0] for own in (model.positive, ~model.positive))
     how: dict[str, Any] = {"width": edges[1], "align": "edge", "edgecolor": PAPER, "linewidth": 0.4}
     axes.bar(edges[:-1], ones, color=BLUE, **how)
     axes.bar(edges[:-1], -zeros, color=GREY, **how)
@@ -634,7 +436,7 @@ def effect_curves(curves: Sequence[EffectCurve]) -> Draw:
         figure.set_size_inches(3.4 * len(curves) + 0.4, 3.4)
         for axes, curve in zip(figure.subplots(1, len(curves), squeeze=False)[0], curves,
                                strict=True):  # fmt: skip
-            axes.axhline(1, color=GREY, linewidth=0.8, linestyle=(0, (4, 3)))
+            axes.axhline(1, **DASHED)
             axes.fill_between(curve.values, curve.low, curve.high, color=BLUE, alpha=0.15,
                               linewidth=0)  # fmt: skip
             axes.plot(curve.values, curve.ratio, color=BLUE, linewidth=1.6)
@@ -657,8 +459,6 @@ def instability(found: Validation) -> Draw:
         order = np.argsort(found.probability)
         own, (low, high) = found.probability[order], found.limits()
         axes.vlines(own, low[order], high[order], color=BLUE, linewidth=0.6, alpha=0.5)
-        axes.plot([0, 1], [0, 1], color=GREY, linewidth=0.8, linestyle=(0, (4, 3)))
-        quiet_axes(axes, x="probability by the model", y="by the models of resamples, 95 %")
-        axes.set(xlim=(0, 1), ylim=(0, 1), aspect="equal")
+        unit_square(axes, x="probability by the model", y="by the models of resamples, 95 %")
 
     return draw

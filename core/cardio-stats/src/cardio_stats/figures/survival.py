@@ -20,6 +20,7 @@ from cardio_stats.figures.canvas import (
     Draw,
     colour_of,
     quiet_axes,
+    unit_square,
     width_in,
     wrapped,
 )
@@ -156,7 +157,7 @@ def risk_calibration(
     def draw(figure: Figure) -> None:
         figure.set_size_inches(4.6, 4.6)
         axes = figure.subplots()
-        axes.plot([0, 1], [0, 1], color=GREY, linewidth=0.8, linestyle=(0, (4, 3)))
+        unit_square(axes, x=f"predicted risk by {time}", y=f"observed risk by {time}")
         if curve is not None:
             axes.fill_between(curve.predicted, curve.low, curve.high, color=BLUE, alpha=0.13,
                               linewidth=0)  # fmt: skip
@@ -166,10 +167,8 @@ def risk_calibration(
                 axes.plot([predicted, predicted], [observed.low, observed.high], color=BLUE,
                           linewidth=1.4)  # fmt: skip
             axes.plot([predicted], [observed.value], "o", color=BLUE, markersize=5, clip_on=False)
-        quiet_axes(axes, x=f"predicted risk by {time}", y=f"observed risk by {time}", title=title)
-        axes.set_xlim(-0.01, 1.01)
-        axes.set_ylim(-0.01, 1.01)
-        axes.set_aspect("equal")
+        if title:
+            axes.set_title(title, fontsize=TEXT_PT + 1, color=INK, loc="left", fontweight="bold")
         level = next((group.level for _, group in groups if group.level), 0.95)
         sizes = sorted(group.n for _, group in groups)
         spread = f"{sizes[0]}" if sizes[0] == sizes[-1] else f"{sizes[0]} to {sizes[-1]}"

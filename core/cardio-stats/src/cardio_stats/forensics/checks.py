@@ -47,6 +47,20 @@ class Finding:
     by_hand: str = ""
 
 
+def compared(
+    good: bool,
+    otherwise: Verdict,
+    sentence: str,
+    *,
+    estimates: tuple[Estimate, ...] = (),
+    by_hand: str = "",
+) -> Finding:
+    """Return that numbers agree, or else a verdict and how a reader finds it by hand."""
+    if good:
+        return Finding("agrees", sentence, estimates)
+    return Finding(otherwise, sentence, estimates, by_hand)
+
+
 class Part(BaseModel):
     """A group of fields inside a check."""
 

@@ -10,7 +10,7 @@ from pydantic import model_validator
 
 from cardio_stats.agreement import gaussian_constant_mae
 from cardio_stats.auc_published import auc_binormal, hanley_mcneil, hanley_mcneil_effective_n
-from cardio_stats.forensics.checks import Check, Finding, Part, PrintedNumber
+from cardio_stats.forensics.checks import Check, Finding, Part, PrintedNumber, compared
 
 
 class BinormalAuc(Check):
@@ -35,7 +35,7 @@ class BinormalAuc(Check):
         found = auc_binormal(self.mean_1, self.sd_1, self.mean_0, self.sd_0)
         text = f"alone has a binormal AUC of {found.value:.3f}"
         if self.compared_with is not None:
-            text += f", beside the published {self.compared_with}"
+            text += f", next to the published {self.compared_with}"
         return Finding("note", text + ".", (found,))
 
 
@@ -120,11 +120,12 @@ class Quantiles(Check):
         """Compare coverage."""
         covered = self.high_pct - self.low_pct
         good = math.isclose(covered, self.stated_pct)
-        return Finding(
-            "agrees" if good else "impossible",
+        return compared(
+            good,
+            "impossible",
             f"percentiles {self.low_pct:g} and {self.high_pct:g} are a {covered:g} % interval"
             + ("." if good else f", not one of {self.stated_pct:g} %."),
-            by_hand="" if good else f"{self.high_pct:g} - {self.low_pct:g} = {covered:g}",
+            by_hand=f"{self.high_pct:g} - {self.low_pct:g} = {covered:g}",
         )
 
 
@@ -235,12 +236,9 @@ class AtMost(Check):
     def find(self) -> Finding:
         """Compare."""
         good = self.value <= self.bound
-        return Finding(
-            "agrees" if good else "impossible",
-            f"{self.value:g} " + ("is within" if good else "exceeds") + f" {self.bound_is} "
-            f"({self.bound:g}).",
-            by_hand="" if good else f"{self.value:g} > {self.bound:g}",
-        )
+        word = "is within" if good else "exceeds"
+        text = f"{self.value:g} {word} {self.bound_is} ({self.bound:g})."
+        return compared(good, "impossible", text, by_hand=f"{self.value:g} > {self.bound:g}")
 
 
 class LargerThan(Check):
@@ -262,9 +260,7 @@ class LargerThan(Check):
         """Compare."""
         good = self.first.value > self.second.value
         word = "exceeds" if good else "does not exceed"
-        return Finding(
-            "agrees" if good else "note", f"{self.first} {word} {self.second} ({self.second_is})."
-        )
+        return compared(good, "note", f"{self.first} {word} {self.second} ({self.second_is}).")
 
 
 class Nyquist(Check):
@@ -292,11 +288,8 @@ class Nyquist(Check):
         text += ": such a filter removes nothing"
         if self.cutoff_per_mm / 10 <= limit:
             text += f"; one of {self.cutoff_per_mm:g} cycles/cm would"
-        return Finding(
-            "note",
-            text + ".",
-            by_hand=f"1/(2 x {self.spacing_mm:g}) = {limit:.3f}",
-        )
+        by_hand = f"1/(2 x {self.spacing_mm:g}) = {limit:.3f}"
+        return Finding("note", text + ".", by_hand=by_hand)
 
 
 class WindowLength(Check):
@@ -322,14 +315,13 @@ class WindowLength(Check):
         segment = self.segment_rr * 60 / self.heart_rate_bpm * self.rate_hz
         needed = self.segment_rr * 60 * self.rate_hz / self.window_samples
         good = self.window_samples <= segment
-        return Finding(
-            "agrees" if good else "not reproduced",
+        return compared(
+            good,
+            "not reproduced",
             f"a window of {self.window_samples} samples on segments of {self.segment_rr:g} RR, "
             f"which are {segment:.0f} samples at {self.heart_rate_bpm:g} beats/min"
             + ("." if good else f"; it fits only below {needed:.1f} beats/min."),
-            by_hand=""
-            if good
-            else f"{self.segment_rr:g} x 60/{self.heart_rate_bpm:g} x {self.rate_hz:g} = "
+            by_hand=f"{self.segment_rr:g} x 60/{self.heart_rate_bpm:g} x {self.rate_hz:g} = "
             f"{segment:.0f} < {self.window_samples}",
         )
 

@@ -14,7 +14,7 @@ from cardio_stats._numerics.validate import Floats
 from cardio_stats.decisions import confusion_metrics, mcnemar
 from cardio_stats.errors import DataError
 from cardio_stats.estimate import Estimate
-from cardio_stats.forensics.checks import UNLIKELY, Check, Finding, PrintedNumber
+from cardio_stats.forensics.checks import UNLIKELY, Check, Finding, PrintedNumber, compared
 from cardio_stats.forensics.formulas import check_acc_identity, grim
 from cardio_stats.proportions import binomial_all_correct, clopper_pearson_limits, proportion
 
@@ -332,13 +332,14 @@ class AtLeast(Check):
         """Compare."""
         bound = self.k / self.n
         good = self.value.high >= bound
-        return Finding(
-            "agrees" if good else "impossible",
-            f"printed {self.value}, but the counts {self.k}/{self.n} make it at least {bound:.3f}."
-            if not good
-            else f"printed {self.value}, at least the {bound:.3f} of {self.k}/{self.n}.",
-            by_hand="" if good else f"{self.k}/{self.n} = {bound:.3f} > {self.value}",
-        )
+        text = f"printed {self.value}, at least the {bound:.3f} of {self.k}/{self.n}."
+        if not good:
+            text = (
+                f"printed {self.value}, but the counts {self.k}/{self.n} make it at least "
+                f"{bound:.3f}."
+            )
+        by_hand = f"{self.k}/{self.n} = {bound:.3f} > {self.value}"
+        return compared(good, "impossible", text, by_hand=by_hand)
 
 
 class SimpleRule(Check):
@@ -400,15 +401,14 @@ class FoldSpread(Check):
             self.sd.high, value=self.value.value, n_per_fold=self.n_per_fold, folds=self.folds
         )
         good = found.value >= UNLIKELY
-        return Finding(
-            "agrees" if good else "unlikely",
+        return compared(
+            good,
+            "unlikely",
             f"an SD of {self.sd} over {self.folds} folds of {self.n_per_fold} patients, where "
             f"independent patients give {chance:.3f}, and so small an SD with probability "
             f"{p_text(found.value)}.",
-            (found,),
-            ""
-            if good
-            else f"sqrt({self.value} x {1 - self.value.value:.3f}/{self.n_per_fold}) = "
+            estimates=(found,),
+            by_hand=f"sqrt({self.value} x {1 - self.value.value:.3f}/{self.n_per_fold}) = "
             f"{chance:.3f}",
         )
 
@@ -489,5 +489,5 @@ class Counted(Check):
         )
         if wrong:
             text += "; printed " + ", ".join(f"{text} in {place}" for place, text in wrong.items())
-        by_hand = f"{self.k}/{self.n} = {found.value:.4f}" if wrong else ""
-        return Finding("impossible" if wrong else "agrees", text + ".", (found,), by_hand)
+        by_hand = f"{self.k}/{self.n} = {found.value:.4f}"
+        return compared(not wrong, "impossible", text + ".", estimates=(found,), by_hand=by_hand)

@@ -6,7 +6,7 @@ import math
 from typing import Literal
 
 from cardio_stats.contingency import odds_ratio_2x2
-from cardio_stats.forensics.checks import Check, Finding, Part, PrintedNumber
+from cardio_stats.forensics.checks import Check, Finding, Part, PrintedNumber, compared
 from cardio_stats.forensics.formulas import (
     PrintedOddsRatio,
     linear_probability_se,
@@ -60,12 +60,8 @@ class CountsOddsRatio(Check):
         if not same and opposite:
             text += ", which points the other way"
         (a, b), (c, d) = self.counts
-        return Finding(
-            "agrees" if same else "not reproduced",
-            text + ".",
-            (found,),
-            "" if same else f"({a} x {d})/({b} x {c}) = {found.value:.3f}",
-        )
+        by_hand = f"({a} x {d})/({b} x {c}) = {found.value:.3f}"
+        return compared(same, "not reproduced", text + ".", estimates=(found,), by_hand=by_hand)
 
 
 class OddsRatioSearch(Check):
@@ -128,9 +124,7 @@ class OddsRatioSearch(Check):
             f"= {a * (majority.n - majority.n_events - b) / (b * (majority.n_events - a)):.2f}"
             for name, [(a, b), *_] in majority.tables.items()
         )
-        return Finding(
-            "agrees" if stated else "not reproduced", text + ".", by_hand="" if stated else by_hand
-        )
+        return compared(bool(stated), "not reproduced", text + ".", by_hand=by_hand)
 
 
 class RatioOrDifference(Check):

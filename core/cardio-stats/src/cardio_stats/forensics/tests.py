@@ -10,7 +10,7 @@ from typing import Literal
 
 from cardio_stats._numerics.display import p_text
 from cardio_stats.contingency import chi2_2x2, chi2_p, chi2_rxc, counts_table, expected_counts
-from cardio_stats.forensics.checks import Check, Finding, Part, PrintedNumber, Verdict
+from cardio_stats.forensics.checks import Check, Finding, Part, PrintedNumber, Verdict, compared
 from cardio_stats.forensics.formulas import Printed
 from cardio_stats.means import GroupSummary, pooled_mean_sd, ttest_codes, ttest_from_stats
 from cardio_stats.multiplicity import multiplicity_null
@@ -279,13 +279,10 @@ class Chi2P(Check):
         found = [chi2_p(max(value, 0.0), self.df) for value in (self.chi2.high, self.chi2.low)]
         exact = chi2_p(self.chi2.value, self.df)
         good = self.p.meets(float(found[0].p_value or 0.0), float(found[1].p_value or 0.0))
-        return Finding(
-            "agrees" if good else "impossible",
-            f"chi-square {self.chi2} with {self.df} df gives p {exact.p_value:.5f}, printed "
-            f"{self.p}.",
-            (exact,),
-            "" if good else f"P(chi-square with {self.df} df > {self.chi2}) = {exact.p_value:.5f}",
-        )
+        gives = f"chi-square {self.chi2} with {self.df} df gives p {exact.p_value:.5f}"
+        by_hand = f"P(chi-square with {self.df} df > {self.chi2}) = {exact.p_value:.5f}"
+        text = f"{gives}, printed {self.p}."
+        return compared(good, "impossible", text, estimates=(exact,), by_hand=by_hand)
 
 
 class Screening(Check):
