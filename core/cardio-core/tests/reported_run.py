@@ -11,7 +11,7 @@ from html.parser import HTMLParser
 from cardio_core.report.page import build_report
 from cardio_core.types.report import Metric, Scope
 from cardio_stats.estimate import Estimate
-from cardio_stats.figures import ForestRow, forest, save_svg
+from cardio_stats.figures import ForestLine, estimate_forest, save_svg
 
 HOSTILE = "<script>alert('x')</script><img src=http://evil.example/a.png onerror=alert(1)>&\""
 
@@ -114,7 +114,7 @@ def writer(place):
             with (run / "tables" / name).open("w", newline="") as file:
                 csv.writer(file).writerows(rows)
         for name in figures:
-            save_svg(forest([ForestRow("V", "honest", 0.8)]), run / "figures" / name)
+            save_svg(estimate_forest([ForestLine("V", 0.8)], x="AUC"), run / "figures" / name)
         for number, case in enumerate(cases):
             (run / f"explanations/{number}.json").write_text(json.dumps(case))
         return build_report(run).read_text(encoding="utf-8")

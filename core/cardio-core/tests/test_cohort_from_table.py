@@ -144,3 +144,15 @@ def test_a_folder_without_a_table_cannot_be_learnt_from(folder):
     (folder / "cohort.csv").unlink()
     with refuses(DataError, code="missing"):
         from_table(context(_inputs=(folder,)), path="path_trace", opener=read)
+
+
+def test_study_ids_that_two_tables_share_are_refused_before_anything_is_loaded(folder, tmp_path):
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "cohort.csv").write_text(COLUMNS + "P9,S4,a.txt,1,baseline\nP8,S8,a.txt,0,baseline\n")
+    with refuses(DataError, "1 study ID", code="duplicate"):
+        CohortTable.find_all((folder, other))
+    (other / "cohort.csv").write_text(COLUMNS + "P9,S9,a.txt,1,baseline\n")
+    (tmp_path / "without").mkdir()
+    found = CohortTable.find_all((folder, tmp_path / "without", other))
+    assert [len(table.rows) for table in found] == [4, 1]

@@ -146,7 +146,7 @@ def test_paths_may_be_written_with_backslashes_and_from_home(write, tmp_path, mo
         ("ecg/a1.dcm", "did you mean a1.csv?"),
         ("ecgs/a1.csv", "there is no folder ecgs in .*; did you mean ecg?"),
         ("C:\\data\\a1.csv", "a path of another computer; write it relative"),
-        ("ecg/zzz.hea", "relative paths are looked for beside the cohort table"),
+        ("ecg/zzz.hea", "relative paths are relative to the cohort table"),
     ],
 )
 def test_a_wrong_path_is_told_what_it_may_have_meant(write, tmp_path, path, hint):

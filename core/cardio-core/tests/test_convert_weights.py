@@ -47,7 +47,7 @@ def test_tensors_and_their_names_come_through_unchanged(cardio, stored, wrap):
     state = {"m.fc.weight": torch.arange(6.0).reshape(2, 3).T, "m.n": torch.tensor(5)}
     path = stored(wrap(state))
     before = path.read_bytes()
-    code, said, _ = cardio(path, "--trust", "--json")
+    code, said, _ = cardio(path, "--allow", "pickle", "--json")
     assert code == 0
     assert json.loads(said)["n_tensors"] == 2
     found = load_file(path.with_suffix(".safetensors"))
@@ -58,7 +58,8 @@ def test_tensors_and_their_names_come_through_unchanged(cardio, stored, wrap):
 
 def test_tensors_that_share_memory_are_written_apart(cardio, stored, tmp_path):
     both = torch.arange(4.0)
-    code, *_ = cardio(stored({"a": both, "b": both[:2]}), "--trust", "--out", tmp_path / "x.st")
+    words = ("--allow", "pickle", "--out", tmp_path / "x.st")
+    code, *_ = cardio(stored({"a": both, "b": both[:2]}), *words)
     assert code == 0
     assert load_file(tmp_path / "x.st")["b"].tolist() == [0.0, 1.0]
 
@@ -73,7 +74,7 @@ def older(tmp_path):
 
 
 def test_a_file_of_before_zip_is_read_too(cardio, older):
-    code, *_ = cardio(older, "--trust")
+    code, *_ = cardio(older, "--allow", "pickle")
     assert code == 0
     assert load_file(older.with_suffix(".safetensors"))["fc.weight"].tolist() == [0.0, 1.0, 2.0]
 
@@ -84,7 +85,7 @@ def test_a_text_that_claims_gigabytes_takes_none(cardio, older):
     assert name in content
     older.write_bytes(content.replace(name, b"X\xff\xff\xff\x7ffc.weight"))
     tracemalloc.start()
-    code, _, errors = cardio(older, "--trust")
+    code, _, errors = cardio(older, "--allow", "pickle")
     _, most = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert code == 3
@@ -97,7 +98,7 @@ def test_a_file_that_unpacks_to_far_more_is_refused_before_it_is(cardio, stored)
     path = stored({"fc.weight": torch.arange(3.0)})
     with zipfile.ZipFile(path, "a", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
         archive.writestr("theirs/data/1", bytes(80_000_000))
-    code, _, errors = cardio(path, "--trust")
+    code, _, errors = cardio(path, "--allow", "pickle")
     assert code == 3
     assert "expected content of at most 200 times the file's size" in errors
 
@@ -106,7 +107,7 @@ def test_without_trust_nothing_is_read(cardio, stored):
     path = stored({"a": torch.ones(1)})
     code, _, said = cardio(path)
     assert code == 2
-    assert "say --trust if you know where it comes from" in said
+    assert "say --allow pickle if you know where it comes from" in said
     assert not path.with_suffix(".safetensors").exists()
 
 
@@ -128,7 +129,7 @@ class _Runs:
 )
 def test_anything_but_a_state_dict_is_refused_in_one_line(cardio, stored, content, expected):
     path = stored(content)
-    code, out, said = cardio(path, "--trust")
+    code, out, said = cardio(path, "--allow", "pickle")
     assert code == 3
     assert expected in said
     assert said.count("\n") == 1
@@ -138,15 +139,15 @@ def test_anything_but_a_state_dict_is_refused_in_one_line(cardio, stored, conten
 
 def test_a_file_that_is_there_is_not_written_over(cardio, stored):
     path = stored({"a": torch.ones(1)})
-    assert cardio(path, "--trust")[0] == 0
-    code, _, said = cardio(path, "--trust")
+    assert cardio(path, "--allow", "pickle")[0] == 0
+    code, _, said = cardio(path, "--allow", "pickle")
     assert code == 3
     assert "is there already" in said
 
 
 def test_other_formats_and_missing_files_are_named(cardio, tmp_path):
-    code, _, said = cardio(tmp_path / "theirs.onnx", "--trust")
+    code, _, said = cardio(tmp_path / "theirs.onnx", "--allow", "pickle")
     assert (code, "expected a .pt or .pth file, or the .h5 of" in said) == (2, True)
     assert "found .onnx" in said
-    code, _, said = cardio(tmp_path / "theirs.pt", "--trust")
+    code, _, said = cardio(tmp_path / "theirs.pt", "--allow", "pickle")
     assert (code, "found none" in said) == (3, True)

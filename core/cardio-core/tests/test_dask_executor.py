@@ -84,7 +84,7 @@ def test_a_worker_that_joins_later_says_what_it_lacks_when_it_begins(cluster, tm
         assert executor.map(lambda n: n + 1, [1, 2]) == [2, 3]
         executor._checks = (("another", another),)
         (tmp_path / "later").touch()
-        with pytest.raises(ConfigError, match=r"worker tcp://\S+: other code$"):
+        with refuses(ConfigError, "tcp", "other code"):
             executor.map(lambda n: n + 1, [1])
 
 

@@ -187,7 +187,7 @@ def test_an_error_that_cannot_travel_arrives_with_its_name_and_words():
 
     with (
         LocalExecutor(2) as executor,
-        pytest.raises(CardioError, match="Unusual: this and that"),
+        refuses(CardioError, "Unusual"),
     ):
         executor.map(job, [1, 2])
 

@@ -32,7 +32,8 @@ def test_an_error_about_nan_names_the_columns_that_hold_any():
     with pytest.raises(ValueError, match="NaN") as caught:
         check_array(given["training"]["measures"].values)
     said = failed("ppg", "hook train", caught.value, arguments=given)
-    assert "; NaN in measures.width (1 of 4), measures.rate (2 of 4) (" in str(said)
+    told = "measures.width (1 of 4, first patient b), measures.rate (2 of 4, first patient a)"
+    assert f"; NaN in {told} (" in str(said)
     assert "measures" not in said.redacted
 
 

@@ -74,7 +74,7 @@ def test_a_joined_array_travels_as_paths_not_as_numbers(tmp_path):
 
 
 def test_blocks_that_differ_in_their_description_are_not_joined():
-    with pytest.raises(ValueError, match="'image' differs between patients"):
+    with pytest.raises(ValueError, match="'image' differs"):
         concatenate([features("1", 2), features("2", 2, scale=0.25)])
 
 
@@ -159,7 +159,7 @@ def test_a_file_of_features_that_was_cut_off_is_noticed_when_it_is_opened(tmp_pa
     np.save(tmp_path / "cut.npy", np.zeros((10, 10)))
     content = (tmp_path / "cut.npy").read_bytes()
     (tmp_path / "cut.npy").write_bytes(content[:-8])
-    with pytest.raises(ValueError, match=r"cut\.npy: expected an array of shape \(10, 10\)"):
+    with pytest.raises(ValueError, match=r"cut\.npy.*\(10, 10\)"):
         Pieces([tmp_path / "cut.npy"])
 
 

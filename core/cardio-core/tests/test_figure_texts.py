@@ -13,18 +13,16 @@ from cardio_core.evaluation.figures import _picked
 from cardio_core.testing.searching import colliding_texts
 from cardio_core.types.info import Model, Target, Task
 from cardio_stats.estimate import Estimate
-from cardio_stats.figures import ForestModel, forest, model_forest, svg_text
+from cardio_stats.figures import ForestLine, ForestModel, estimate_forest, model_forest, svg_text
 from cardio_stats.figures.agreement import agreement_figure
 from cardio_stats.figures.canvas import described, drawn, write_rows
 from cardio_stats.figures.classes import classes_figure
 from cardio_stats.figures.curves import (
     ModelScores,
     calibration_of_models,
-    calibration_panels,
     decision_curves,
-    roc_of_models,
+    roc,
 )
-from cardio_stats.figures.forests import ForestRow
 
 LONG = "Logistic regression on the duration and the area of QRS, LBBB, age, sex and aetiology"
 
@@ -62,13 +60,13 @@ def test_no_words_of_the_forest_of_models_collide(case, narrow):
 
 
 def test_no_words_of_a_forest_by_class_collide():
-    rows = [
-        ForestRow(name, protocol, 0.5, 0.2, 0.9, panel)
-        for name in ("supraventricular ectopic beat", "V", "Q")
-        for protocol in ("honest", "paper")
-        for panel in ("Sensitivity (Se)", "Positive predictivity (+P)")
-    ]
-    assert colliding_texts(forest(rows)) == []
+    lines = []
+    for head in ("Sensitivity (Se)", "Positive predictivity (+P)"):
+        lines.append(ForestLine(head))
+        for name in ("supraventricular ectopic beat, honest", "V, paper", "Q, honest"):
+            text = "0.500 (0.200 to 0.900)"
+            lines.append(ForestLine(name, 0.5, 0.2, 0.9, text, indented=True))
+    assert colliding_texts(estimate_forest(lines, x="share", heads=("", "95 % CI", ""))) == []
 
 
 def test_words_on_words_and_words_beyond_the_edge_are_found():
@@ -96,7 +94,8 @@ def test_the_forest_names_the_primary_model_first_and_the_baselines_last():
              "Baselines", "QRS duration", "60 patients; lines: 95 % intervals"]  # fmt: skip
     found = [heights[words] for words in order]
     assert found == sorted(found, reverse=True)
-    assert heights["0.600"] == heights["(0.500 to 0.700)"] > heights["0.900"] > heights["0.800"]
+    numbers = ("0.600 (0.500 to 0.700)", "0.900 (0.800 to 1.000)", "0.800 (0.700 to 0.900)")
+    assert heights[numbers[0]] > heights[numbers[1]] > heights[numbers[2]]
 
 
 def test_a_figure_says_what_it_is():
@@ -135,13 +134,12 @@ MODELS = {
 
 @pytest.mark.parametrize("case", MODELS)
 def test_no_words_of_the_roc_figure_collide(case):
-    assert colliding_texts(roc_of_models(MODELS[case])) == []
+    assert colliding_texts(roc(MODELS[case])) == []
 
 
 @pytest.mark.parametrize("case", MODELS)
-def test_no_words_of_calibration_and_decision_curve_collide(case):
+def test_no_words_of_the_decision_curve_collide(case):
     few = MODELS[case][:3]
-    assert colliding_texts(calibration_of_models(few, positive=LONG.lower()[:40])) == []
     assert colliding_texts(decision_curves(few, positive=LONG.lower()[:30])) == []
 
 
@@ -166,14 +164,16 @@ def test_no_words_of_the_agreement_figure_collide(spread, bias):
     assert colliding_texts(agreement_figure(truth, said, unit="ml/min/g")) == []
 
 
+@pytest.mark.parametrize("n_models", [1, 2, 5])
 @pytest.mark.parametrize("name", MODELS)
-def test_no_words_of_the_panels_of_calibration_collide(name):
-    draw = calibration_panels(MODELS[name][:5], positive="response", unit="recording")
+def test_no_words_of_the_panels_of_calibration_collide(name, n_models):
+    few = MODELS[name][:n_models]
+    draw = calibration_of_models(few, positive=LONG.lower()[:40], unit="recording")
     assert colliding_texts(draw) == []
 
 
 def test_the_roc_figure_names_models_by_titles_with_their_areas():
-    svg = svg_text(roc_of_models(MODELS["twenty models"]))
+    svg = svg_text(roc(MODELS["twenty models"]))
     area = "AUC\u00a00.812\u00a0(0.710\u00a0to\u00a00.900)"
     assert svg.count(area) == 20
     assert "95 % band, pointwise" in svg
@@ -219,4 +219,4 @@ def test_the_baseline_that_is_drawn_is_not_called_best_where_a_rule_may_be(rule)
     assert f"{1 if rule else 2} more {'is' if rule else 'are'} not drawn." in said
     assert "QRS area is the baseline" in said
     assert _picked(["net", "area"], task, ["net", "area"]) == ""
-    assert ("with probabilities of its own" in said) == rule
+    assert ("with its own probabilities" in said) == rule

@@ -10,6 +10,8 @@ import pytest
 from cardio_core.cli.doctor import examine
 from cardio_core.compute import resource_errors as installing
 from cardio_core.compute.resource_errors import core_named, install_extra, install_plugin
+from cardio_core.testing import refuses
+from cardio_stats.errors import ConfigError
 
 FOLDER = json.dumps({"dir_info": {"editable": True}, "url": "file:///home/me/cardio/core"})
 WHEEL = json.dumps({"archive_info": {}, "url": "file:///tmp/cardio_core-0.2.0-py3-none-any.whl"})
@@ -62,7 +64,7 @@ def test_messages_follow_the_installation(installed, said, monkeypatch):
     installed(said)
     asked = "./core/cardio-core" if said == FOLDER else "cardio-core"
     monkeypatch.setattr(tracking, "find_spec", lambda name: None)
-    with pytest.raises(Exception, match="which is not installed") as error:
+    with refuses(ConfigError, "mlflow") as error:
         tracking.Tracking.parse("mlflow:here")
     assert f'pip install "{asked}[mlflow]"' in str(error.value)
     assert f'pip install "{asked}[dicom]"' in str(not_installed("a loop", "pydicom", "dicom"))

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import sys
 import time
+from types import SimpleNamespace
 
 import pytest
 
@@ -107,6 +109,24 @@ def test_a_terminal_is_shown_the_same_facts_and_what_comes_then(monkeypatch):
     words = " ".join(drawn.get().split())
     assert "training" in words
     assert "12 of 72 fits about 40 s left the doing then evaluation, report" in words
+
+
+def test_a_notebook_is_shown_a_bar_that_goes_away(monkeypatch):
+    shown: list[str] = []
+    handle = SimpleNamespace(update=shown.append)
+    kernel = SimpleNamespace(
+        get_ipython=lambda: SimpleNamespace(kernel=object()), HTML=str,
+        display=lambda item, display_id: handle,
+    )  # fmt: skip
+    monkeypatch.setitem(sys.modules, "IPython", kernel)
+    monkeypatch.setitem(sys.modules, "IPython.display", kernel)
+    said: list[str] = []
+    with Display(said.append) as display, Progress("training", 4, display, "fits <1>") as progress:
+        progress.advance()
+        wait_for(lambda: shown)
+    assert shown[0] == ('<progress value="1" max="4"></progress> training: 1 of 4 fits &lt;1&gt;')
+    assert shown[-1] == ""
+    assert said == ["training: 4 fits <1>"]
 
 
 def test_an_epoch_reaches_the_display_from_another_process(tmp_path):

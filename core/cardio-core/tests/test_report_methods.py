@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -72,58 +73,30 @@ def run(tmp_path):
     return make
 
 
-def text_of(run):
-    return " ".join(methods(read_artifact(run)).paragraphs)
+def split(plan, *folds, unit="patient"):
+    return {"plan": plan, "unit": unit, "folds": [fold(*one) for one in folds]}
 
 
-def test_the_methods_tell_patients_models_folds_choices_intervals_and_versions(run):
-    said = text_of(run())
-    for part in (
-        "The task was: response from an ECG.",
-        "Of 44 recordings of 40 patients found, 41 recordings of 38 patients were used.",
-        "Could not be used: flat lead (3 recordings of 2 patients).",
-        "Outcome: LVESV falls by 15 % or more.",
-        "“ResNet” was fitted. Simple baselines, on the same folds: “QRS duration”.",
-        "“ResNet” was declared as the primary model before any result was known.",
-        "2-fold cross-validation, stratified, with everything of a patient in one fold; inside "
-        "each training set, 3 inner folds by patient validated; 2 candidate settings were compared "
-        "there; thresholds that maximise the Youden index",
-        "samples, not patients, were split at random once, 2 of 5 being tested; nothing was chosen "
-        "inside the training sets; thresholds were fixed beforehand",
-        "Declared overlap: beats are drawn at random.",
-        "area under the ROC curve, pooled over the tested folds, with 95 % intervals (DeLong).",
-        "Models were compared in pairs on what both predicted (DeLong, paired)",
-        "percentiles of 1\u202f500 resamples",
-        "cardio-core 0.2, plugin ecg 0.3, Python 3.11.9 and numpy 2.1; seed 11; commit 0123456789.",
-    ):
-        assert part in said
+PLANS = [
+    split("nested", ("r0-f0", "ab", "c"), ("r0-f1", "cb", "a"), ("r1-f0", "ab", "c"),
+          ("r1-f1", "cb", "a")),
+    split("apparent", ("r0-f0", "abc", "abc")),
+    split("dechazal", ("r0-f0", "abc", "de")),
+    split("sites", ("r0-f0", "abc", "d"), ("r0-f1", "abd", "c")),
+]  # fmt: skip
 
 
-def test_another_plan_is_told_otherwise(run):
-    folds = [fold("r0-f0", "abc", "d"), fold("r0-f1", "abd", "c")]
-    alone = {"honest": {"plan": "sites", "unit": "patient", "folds": folds}}
-    said = text_of(run(splits=alone))
-    assert "each of 2 sites was tested by models trained on the other sites" in said
-    assert "paper protocol" not in said
-    assert not any("Centres" in one for one in limits(read_artifact(run(splits=alone))))
-
-
-@pytest.mark.parametrize(
-    ("split", "words"),
-    [
-        ({"plan": "nested", "unit": "patient",
-          "folds": [fold("r0-f0", "ab", "c"), fold("r0-f1", "cb", "a"),
-                    fold("r1-f0", "ab", "c"), fold("r1-f1", "cb", "a")]},
-         "2-fold cross-validation, repeated 2 times with new folds"),
-        ({"plan": "apparent", "unit": "patient", "folds": [fold("r0-f0", "abc", "abc")]},
-         "both trained on and tested"),
-        ({"plan": "dechazal", "unit": "patient", "folds": [fold("r0-f0", "abc", "de")]},
-         "fixed lists of patients: 2 of 5 patients were on the list for testing"),
-    ],
-)  # fmt: skip
-def test_every_kind_of_plan_has_its_words(split, words):
-    made = SPLITS_FILE.check({"protocols": {"honest": split}}, Path("splits.json"))
-    assert words in split_words(made.protocols["honest"])
+def test_methods_limits_and_plans_read_as_stored(run, same_text):
+    parts = []
+    unlabelled = {"data": {"source": "synthetic"}, "flow": {"unlabelled": {"patients": 3}}}
+    for more, splits in (({}, SPLITS), (unlabelled, SPLITS), ({}, {"honest": PLANS[-1]})):
+        files = read_artifact(run(more, splits))
+        parts += ["## methods", *methods(files).paragraphs, "## limits", *limits(files)]
+    parts.append("## plans")
+    for plan in PLANS:
+        made = SPLITS_FILE.check({"protocols": {"honest": plan}}, Path("splits.json"))
+        parts.append(split_words(made.protocols["honest"]))
+    same_text("methods", "\n".join(parts) + "\n")
 
 
 def test_networks_are_cited_where_their_weights_lie_in_the_run(run):
@@ -131,25 +104,12 @@ def test_networks_are_cited_where_their_weights_lie_in_the_run(run):
     assert "torch" not in " ".join(methods(read_artifact(place)).citations)
     (place / "models/r0").mkdir(parents=True)
     (place / "models/r0/weights.safetensors").write_bytes(b"x")
-    told = methods(read_artifact(place))
-    assert any(paper.startswith("torch: Paszke") for paper in told.citations)
-    assert "torch 2.9" in told.paragraphs[-1]
-    assert "monai" not in " ".join([*told.paragraphs, *told.citations])
-    assert "He et al. 2023" in told.citations
-    assert any(paper.startswith("DeLong ER") for paper in told.citations)
-
-
-def test_limits_are_those_of_this_run(run):
-    said = " ".join(limits(read_artifact(run())))
-    assert "synthetic" not in said
-    assert "This run has no external validation" in said
-    # The width of one area's interval says nothing of a paired difference, which is narrower.
-    assert "With 38 patients the interval of the leading measure is 0.200 wide. " in said
-    assert "2 models and 1 target were looked at without correction" in said
-    more = {"data": {"source": "synthetic"}, "flow": {"unlabelled": {"patients": 3}}}
-    said = " ".join(limits(read_artifact(run(more))))
-    assert "The data are synthetic" in said
-    assert "3 patients without a known outcome are not tested" in said
+    found = methods(read_artifact(place))
+    assert any(paper.startswith("torch: Paszke") for paper in found.citations)
+    assert "torch 2.9" in found.paragraphs[-1]
+    assert "monai" not in " ".join([*found.paragraphs, *found.citations])
+    assert "He et al. 2023" in found.citations
+    assert any(paper.startswith("DeLong ER") for paper in found.citations)
 
 
 def test_the_checklists_answer_what_the_run_knows_and_flag_the_rest(run):
@@ -160,7 +120,6 @@ def test_the_checklists_answer_what_the_run_knows_and_flag_the_rest(run):
     assert by_number["17"].status == "for the authors"
     assert not by_number["17"].answer
     assert by_number["4"].status == "answered"
-    assert by_number["5"].answer.endswith("For the authors: dates, and why these data.")
     assert by_number["5"].status == "in part"
     # Without an outcome in the manifest nothing is claimed of it.
     bare = checklists(read_artifact(run({"outcome": ""})))[0]
@@ -170,17 +129,17 @@ def test_the_checklists_answer_what_the_run_knows_and_flag_the_rest(run):
 def test_an_empty_run_answers_next_to_nothing(tmp_path):
     (tmp_path / "manifest.json").write_text("{}")
     files = read_artifact(tmp_path)
-    told = told_parts(files)
+    parts = told_parts(files)
     answered = [
         [line.number for line in one.lines if line.status == "answered"]
-        for one in told["checklists"]
+        for one in parts["checklists"]
     ]
     assert answered == [["26"], ["40"]], "limits there are always"
-    assert told["flow_told"] is None
+    assert parts["flow_told"] is None
     write_told(tmp_path, files)
 
 
-def test_what_stands_on_the_page_is_written_beside_it(run):
+def test_what_stands_on_the_page_is_written_beside_it(run, same_text):
     place = run()
     (place / "models/final/net").mkdir(parents=True)
     (place / "models/final/net/model.json").write_text("{}")
@@ -189,10 +148,8 @@ def test_what_stands_on_the_page_is_written_beside_it(run):
     with (place / "tables/claim.csv").open(encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     assert len(rows) == 44
-    assert rows[22]["answer"].startswith("Software: cardio-core 0.2")
     card = (place / "model_card.md").read_text(encoding="utf-8")
-    assert card.startswith("# Model card: Response from an ECG")
-    assert "## Ethical considerations\n\n- For the authors." in card
+    same_text("model_card", re.sub("[0-9a-f]{64}", "SHA256", card))
     before = card.split("models/final: ")[1][:64]
     (place / "models/final/net/model.json").write_text("{ }")
     write_told(place, files)

@@ -12,7 +12,7 @@ from cardio_core.report.run_figures import Picture
 from cardio_core.report.svg import inline_svg, said_by
 from cardio_core.testing import refuses
 from cardio_stats.errors import DataError
-from cardio_stats.figures import ForestRow, forest, svg_text
+from cardio_stats.figures import ForestLine, estimate_forest, svg_text
 
 
 def svg(inside, attributes=""):
@@ -36,7 +36,7 @@ def test_every_id_and_every_reference_to_it_gets_the_prefix():
 
 
 def test_a_figure_keeps_its_texts_and_paths():
-    drawn = svg_text(forest([ForestRow("V", "honest", 0.8, 0.7, 0.9)], title="Classes"))
+    drawn = svg_text(estimate_forest([ForestLine("V", 0.8, 0.7, 0.9)], x="AUC", title="Classes"))
     found = inline_svg(drawn, "f1-", "Classes")
     for tag in ("<path", "<use", "<text", "<clipPath"):
         assert found.count(tag) == drawn.count(tag)

@@ -67,7 +67,7 @@ def test_a_process_that_was_given_the_id_of_a_dead_one_holds_nothing(held, tmp_p
 @pytest.mark.parametrize("where", [{"host": "elsewhere"}, {"space": "pid:[1]"}])
 def test_elsewhere_the_heartbeat_tells_who_lives(held, tmp_path, where, dead):
     held(age_s=lock.SILENT_S - 60, process=dead, **where)
-    with pytest.raises(AnotherRunError, match=r"last seen 6\d s ago"):
+    with pytest.raises(AnotherRunError, match=r"6\d s ago"):
         guard_free(tmp_path)
     held_long = tmp_path / lock.FILE
     silent = time.time() - lock.SILENT_S - 5

@@ -7,6 +7,7 @@ From Python, as from the command line::
     run = cardio.run("ecg_transfer", config="smoke")
     run = cardio.open("runs/first")
     cardio.measure("ecg_transfer", "recordings")
+    cardio.judge(frame, outcome="died", score="risk")
     cardio.plugins()
 
 Names are resolved when they are first used; importing the package imports nothing else.
@@ -20,6 +21,8 @@ from cardio_stats._lazy import offer
 
 if TYPE_CHECKING:
     from cardio_core.runs.notebook import Run as Run
+    from cardio_core.runs.notebook import compare as compare
+    from cardio_core.runs.notebook import judge as judge
     from cardio_core.runs.notebook import make_run as run  # noqa: F401
     from cardio_core.runs.notebook import measure as measure
     from cardio_core.runs.notebook import open_run as open  # noqa: A004, F401

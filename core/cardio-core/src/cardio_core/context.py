@@ -146,11 +146,7 @@ class Context:
 
         A hook that could open the cohort table could read labels it may not see.
         """
-        if self.hook != "load":
-            raise ContractError(
-                f"{self.hook} asked for the input files; only load may read them, "
-                "so that no other hook can see a label"
-            )
+        self._only_in_load("the input files")
         return self._inputs
 
     def beside(self, name: str) -> Path | None:
@@ -160,8 +156,7 @@ class Context:
         As with `inputs`, only `load` may ask. The file is then among the recording's files of the
         cohort, so that features made without it are not taken from the cache.
         """
-        if self.hook != "load":
-            raise ContractError(f"{self.hook} asked for the file {name!r}; only load may read it")
+        self._only_in_load(f"the file {name!r}")
         return self._beside.get(name)
 
     def stated(self, path: Path) -> Mapping[str, str]:
@@ -169,9 +164,15 @@ class Context:
 
         As with `inputs`, only `load` may ask.
         """
-        if self.hook != "load":
-            raise ContractError(f"{self.hook} asked what is stated of a file; only load may")
+        self._only_in_load("what is stated of the input files")
         return self._facts.get(path.resolve(), {})
+
+    def _only_in_load(self, what: str) -> None:
+        if self.hook != "load":
+            raise ContractError(
+                f"{self.hook} asked for {what}; only load may read them, so that no other hook "
+                "can see a label"
+            )
 
     def rng(self, name: str) -> np.random.Generator:
         """Return the random generator of that name: same seed, place and name, same numbers.

@@ -59,7 +59,8 @@ def preprocess(samples: SampleSet, config: Any, ctx: Context) -> SampleSet | Non
     """Clean one patient's recordings and, where the task asks for it, mint samples from them.
 
     Call `ctx.quarantine(recording_id, reason)` for a recording that turns out to be unusable, or
-    raise `DataError` if none of the patient's is usable.
+    raise `DataError` if none of the patient's is usable. Without it, each recording that can be
+    opened is a sample.
     """
 
 
@@ -137,7 +138,7 @@ def sheet(
 
 
 HOOKS = ("load", "preprocess", "featurize", "train", "predict", "explain", "evaluate")
-REQUIRED = ("load", "preprocess", "featurize", "train", "predict")
+REQUIRED = ("load", "featurize", "train", "predict")
 BY_ESTIMATOR = ("train", "predict")
 """Hooks that a model with an estimator does without."""
 SHEET = "sheet"

@@ -125,7 +125,7 @@ EXAMPLES: Mapping[str, tuple[tuple[str, str], ...]] = {
     ),
     "data rpeaks": (("record.hea", "R peaks, the lead, the rate"),),
     "data convert-weights": (
-        ("weights.pt --trust --out weights.safetensors", "published weights, from whom you trust"),
+        ("weights.pt --allow pickle --out weights.safetensors", "published weights"),
     ),
     "data forget": (
         ("", "how much is kept of recordings outside of runs"),

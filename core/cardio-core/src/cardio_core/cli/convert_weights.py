@@ -19,9 +19,7 @@ _STATED = "not stated"
 
 @click.command("convert-weights")
 @click.argument("file", type=options.PATH)
-@click.option(
-    "--trust", is_flag=True, help="You know where FILE comes from. Without this nothing is read."
-)
+@options.allowing(pickle="reading FILE, whose origin you know; without this nothing is read")
 @click.option(
     "--licence", default=_STATED, show_default=True, metavar="TEXT",
     help="Under which you may use the weights; it stands in the new file.",
@@ -30,10 +28,15 @@ _STATED = "not stated"
     "--layout", metavar="NAME",
     help="How FILE names its tensors; without this, the names tell. See docs/weights.md.",
 )  # fmt: skip
-@options.path("--out", "Safetensors file to write.  [default: beside FILE]")
+@options.path("--out", "Safetensors file to write.  [default: next to FILE]")
 @options.JSON
 def convert_weights(
-    file: Path, trust: bool, licence: str, layout: str | None, out: Path | None, as_json: bool
+    file: Path,
+    allowed: tuple[str, ...],
+    licence: str,
+    layout: str | None,
+    out: Path | None,
+    as_json: bool,
 ) -> None:
     """Make a safetensors file of the .pt, .pth or Keras .h5 weights in FILE.
 
@@ -42,10 +45,10 @@ def convert_weights(
     pickle, which could run code: only tensors are taken out of it, and FILE stays as it is.
     Networks of this project read the new file only.
     """
-    if not trust:
+    if not allowed:
         raise ConfigError(
-            f"{file.name}: such a file could run code when it is read; say --trust if you know "
-            "where it comes from"
+            f"{file.name}: such a file could run code when it is read; say --allow pickle if you "
+            "know where it comes from"
         )
     target = file.with_suffix(".safetensors") if out is None else out
     if target.exists():

@@ -115,7 +115,7 @@ def forget(inputs: tuple[Path, ...], everybody: bool) -> None:
 
     cache = cache_dir()
     if inputs and everybody:
-        raise ConfigError("--all: expected it alone, found recordings beside it; leave one out")
+        raise ConfigError("--all: expected it alone, found recordings as well; leave one out")
     if inputs:
         n_files, n_patients = forget_files(cache, inputs)
         click.echo(f"Forgotten: {n_patients} kept of {n_files} file(s), in {cache}.")

@@ -211,7 +211,7 @@ def _found(made: Draft, plugin: str, inputs: tuple[Path, ...]) -> Iterator[str]:
             f"cardio data check {where} --plugin {plugin} says why."
         )
     if made.told_apart:
-        yield "Which studies are of one patient was told by the files: look whether it is right."
+        yield "Studies were assigned to patients by the files; check that this is right."
     else:
         yield (
             "No file says whose it is, so each stands as a patient: give recordings of one person "

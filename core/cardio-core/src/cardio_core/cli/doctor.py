@@ -13,16 +13,11 @@ import click
 
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-@click.option("--cache", "of_cache", is_flag=True, help="Say what the cache holds, and its bound.")
-@click.option("--clear", is_flag=True, help="With --cache: delete what it holds.")
-def doctor(as_json: bool, of_cache: bool, clear: bool) -> None:
+def doctor(as_json: bool) -> None:
     """Say what is installed, which devices are there, what is missing and how to get it.
 
     Exits with 1 only if the core itself is broken.
     """
-    if of_cache or clear:
-        _tell_of_cache(as_json, clear=clear, requested=of_cache)
-        return
     findings = examine()
     if as_json:
         click.echo(json.dumps(findings, indent=2))
@@ -33,28 +28,6 @@ def doctor(as_json: bool, of_cache: bool, clear: bool) -> None:
         sys.exit(1)
 
 
-def _tell_of_cache(as_json: bool, *, clear: bool, requested: bool) -> None:
-    from cardio_core.io.store import cache_dir, clear_cache, held_in, most_cache_bytes
-    from cardio_stats.errors import ConfigError
-
-    if clear and not requested:
-        raise ConfigError("--clear: expected --cache beside it; it deletes what the cache holds")
-    cache, most = cache_dir(), most_cache_bytes()
-    gone = clear_cache(cache) if clear else 0
-    held = held_in(cache)
-    if as_json:
-        parts = {part: {"n": n, "bytes": size} for part, (n, size) in held.items()}
-        click.echo(json.dumps({"folder": str(cache), "most_bytes": most, "holds": parts,
-                               "deleted_bytes": gone}, indent=2))  # fmt: skip
-        return
-    if clear:
-        click.echo(f"Deleted {gone / 1e6:.1f} MB.")
-    click.echo(f"{cache}: {sum(size for _, size in held.values()) / 1e6:.1f} MB, bounded at "
-               f"{most / 1e9:g} GB (CARDIO_CACHE_GB)")  # fmt: skip
-    for part, (n, size) in held.items():
-        click.echo(f"  {part:<10} {n:>6}  {size / 1e6:.1f} MB")
-
-
 def examine() -> dict[str, Any]:
     """Return everything that `cardio doctor` looks at, ready for JSON."""
     import os
@@ -62,6 +35,7 @@ def examine() -> dict[str, Any]:
 
     from cardio_core.io.datasets import DATASETS, data_folder
     from cardio_core.io.store import cache_dir
+    from cardio_core.registry import list_plugins
 
     folder = data_folder()
     cache = cache_dir()
@@ -72,7 +46,7 @@ def examine() -> dict[str, Any]:
         "script": _script(),
         "machine": _machine(),
         "extras": _extras(),
-        "plugins": _plugins(),
+        "plugins": [plugin.to_dict() for plugin in list_plugins()],
         "allowed": os.environ.get("CARDIO_PLUGINS"),
         "cache": {"folder": str(cache), "size_mb": _size_mb(cache)},
         "data": {
@@ -157,22 +131,6 @@ def _extras() -> list[dict[str, Any]]:
             }
         )
     return rows
-
-
-def _plugins() -> list[dict[str, Any]]:
-    from cardio_core.registry import list_plugins
-
-    return [
-        {
-            "name": plugin.name,
-            "version": plugin.version,
-            "distribution": plugin.distribution,
-            "title": plugin.info.title if plugin.info else None,
-            "broken": plugin.reason or None,
-            "more": list(plugin.more),
-        }
-        for plugin in list_plugins()
-    ]
 
 
 def _said(error: Exception) -> str:

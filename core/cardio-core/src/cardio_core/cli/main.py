@@ -43,7 +43,7 @@ def cardio(ctx: click.Context, debug: bool) -> None:
 
     Start with `cardio run --plugin ecg_transfer`: without --data it runs on a synthetic cohort.
     """
-    ctx.obj = {"debug": debug}
+    ctx.obj = {**(ctx.obj or {}), "debug": debug}
 
 
 def main() -> None:

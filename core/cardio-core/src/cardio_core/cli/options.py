@@ -68,6 +68,13 @@ MAPPING = path(
 JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
 
 
+def allowing(**refused: str) -> Callable[[Command], Command]:
+    """Add --allow NAME, which does what is refused without it; the texts say what that is."""
+    text = "; ".join(f"{name}: {what}" for name, what in refused.items())
+    choice = click.Choice(list(refused))
+    return click.option("--allow", "allowed", type=choice, multiple=True, help=f"Allow {text}.")
+
+
 def outcome_options(outcome: str, event: str) -> Callable[[Command], Command]:
     """Add --outcome, --event, --negative and --missing; the texts are the help of the first two."""
 
@@ -136,8 +143,10 @@ group_readable = click.option(
 
 
 def typed() -> list[str]:
-    """Return the words of the command line."""
-    return ["cardio", *sys.argv[1:]]
+    """Return the words of the command line, or those that Python calls it with."""
+    context = click.get_current_context(silent=True)
+    words = (context.find_root().obj or {}).get("words") if context else None
+    return ["cardio", *(sys.argv[1:] if words is None else words)]
 
 
 def say(line: str) -> None:

@@ -45,19 +45,7 @@ def list_(as_json: bool) -> None:
 
     found = list(list_plugins())
     if as_json:
-        rows = [
-            {
-                "name": plugin.name,
-                "distribution": plugin.distribution,
-                "version": plugin.version,
-                "title": plugin.info.title if plugin.info else None,
-                "tasks": [task.name for task in plugin.info.tasks] if plugin.info else [],
-                "broken": plugin.reason or None,
-                "more": list(plugin.more),
-            }
-            for plugin in found
-        ]
-        click.echo(json.dumps(rows, indent=2))
+        click.echo(json.dumps([plugin.to_dict() for plugin in found], indent=2))
         return
     if not found:
         click.echo(f"No plugin is installed. Install one: {install_plugin()}")
@@ -94,10 +82,13 @@ def check(
 
     The same checks as those of `cardio_core.testing.PluginContract`, without pytest. Exits with 1
     if one of them fails. --quick makes those that need no run, after every step of writing one.
+    Runs name the verdict on their pages until the plugin's code changes; that of --quick alone is
+    kept where a check fails.
     """
     if quick and truth:
         raise ConfigError("--quick runs nothing and --truth whole runs; leave one of them out")
     from cardio_core.registry import open_plugin
+    from cardio_core.runner.contract import keep_verdict
     from cardio_core.testing import Sizes, check_plugin
 
     about = open_plugin(name)
@@ -118,6 +109,8 @@ def check(
             found.append(verdict)
     failed = [verdict for verdict in found if verdict.failed]
     unchecked = [verdict for verdict in found if not verdict.checked]
+    if failed or not quick:
+        keep_verdict(about, tasks or sizes.sets, passed=not failed)
     if as_json:
         rows = [asdict(replace(item, seconds=round(item.seconds, 2))) for item in found]
         answer = {

@@ -34,10 +34,7 @@ from cardio_stats.errors import ConfigError, DataError
     "--keep-features", is_flag=True,
     help="Keep what was measured, in RUN/predicted, for the next time; else nothing is kept.",
 )  # fmt: skip
-@click.option(
-    "--accept-synthetic", is_flag=True,
-    help="Let models trained on synthetic recordings alone decide about real ones.",
-)  # fmt: skip
+@options.allowing(synthetic="decisions on real recordings by models of synthetic ones alone")
 @options.group_readable
 def predict(
     run: Path,
@@ -48,6 +45,7 @@ def predict(
     mapping: Path | None,
     facts: Path | None,
     keep_features: bool,
+    allowed: tuple[str, ...],
     **about: Any,
 ) -> None:
     """Predict new recordings with the final models of RUN.
@@ -58,7 +56,7 @@ def predict(
     is no verdict; whether each patient is like those of training (applicability), and if not, why;
     flags; what could not be read and why; and how well the model did when RUN was evaluated.
     --json has everything, of all models. Models trained on synthetic recordings alone give a
-    probability, but no decision on real recordings, unless --accept-synthetic is given.
+    probability, but no decision on real recordings, unless --allow synthetic is given.
     Exits with 3 if nothing could be predicted.
 
     The plugin of RUN may take more: how to read the recording at hand (--voxel-mm), or a file that
@@ -70,6 +68,7 @@ def predict(
     from cardio_core.runner.request import NOTHING_GIVEN
 
     made = Manifest.open(run).content
+    about["accept_synthetic"] = "synthetic" in allowed
     fused = made.get("kind") == "fused"
     if fused:
         _only_for_a_run(mapping, keep_features)
@@ -112,12 +111,7 @@ def predict(
 
 
 def _predictor_of(kind: str) -> Callable[..., dict[str, Any]]:
-    """Return what answers by a run directory of another kind, from whichever distribution has it.
-
-    Raises
-    ------
-    ConfigError
-    """
+    """Return what predicts by a run directory of another kind, whose distribution brings it."""
     for point in metadata.entry_points(group="cardio.predictors", name=kind):
         predictor: Callable[..., dict[str, Any]] = point.load()
         return predictor

@@ -298,7 +298,7 @@ def describe_devices() -> list[Finding]:
     ['processor', 'memory', 'torch']
     """
     total = os.cpu_count() or 1
-    processor = f"{_processor_name()}, {cpu_count()} of {total} cores usable"
+    processor = f"{processor_name()}, {cpu_count()} of {total} cores usable"
     findings = [Finding("processor", processor), Finding("memory", _memory())]
     torch = torch_or_none()
     if torch is None:
@@ -316,7 +316,8 @@ def describe_devices() -> list[Finding]:
     return findings
 
 
-def _processor_name() -> str:
+def processor_name() -> str:
+    """Return what this machine calls its processor."""
     listing = Path("/proc/cpuinfo")
     if listing.exists():
         for line in listing.read_text(encoding="utf-8", errors="replace").splitlines():

@@ -506,8 +506,8 @@ class DaskExecutor:
         for name, about in self._workers().items():
             if about["nthreads"] != 1:
                 raise ConfigError(
-                    f"{self._named(name)} has {about['nthreads']} threads, and a fit wants a "
-                    f"process of its own; start workers with `dask worker {self._address} "
+                    f"{self._named(name)} has {about['nthreads']} threads, and each fit needs a "
+                    f"separate process; start workers with `dask worker {self._address} "
                     "--nworkers N --nthreads 1`"
                 )
         named = (secrets.token_hex(8), check)

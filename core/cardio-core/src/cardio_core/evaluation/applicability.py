@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,6 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from cardio_core.evaluation.conformal import conformal_quantile
 from cardio_core.evaluation.likeness import NAMES, About, Described, Likeness, Space
 
 # Why a patient is not like those of training, in words.
@@ -245,18 +245,6 @@ class Calibration:
             tuple(stored["grid"]),
             int(stored["n"]),
         )
-
-
-def conformal_quantile(ordered: Floats, alpha: float) -> float:
-    """Return what at most a share `alpha` of further, exchangeable numbers exceeds.
-
-    Examples
-    --------
-    >>> conformal_quantile(np.arange(1.0, 20.0), 0.05), conformal_quantile(np.arange(9.0), 0.05)
-    (19.0, inf)
-    """
-    rank = math.ceil((1 - alpha) * (len(ordered) + 1) - 1e-9)
-    return float(ordered[rank - 1]) if rank <= len(ordered) else float("inf")
 
 
 def _scale_of(column: Floats) -> tuple[float, float] | None:

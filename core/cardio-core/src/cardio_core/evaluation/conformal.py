@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import MISSING, dataclass, fields, replace
+from dataclasses import MISSING, asdict, dataclass, fields, replace
 from typing import Any
 
 import numpy as np
@@ -330,18 +330,8 @@ class Conformal:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON form; an infinite quantile, which JSON has no word for, is null."""
-        return {
-            "alpha": self.alpha,
-            "quantile": _finite(self.quantile),
-            "n_patients": self.n_patients,
-            "n_dropped": self.n_dropped,
-            "method": self.method,
-            "target": self.target,
-            "kind": self.kind,
-            "classes": list(self.classes),
-            "class_quantiles": [_finite(own) for own in self.class_quantiles],
-            "class_patients": list(self.class_patients),
-        }
+        quantiles = [_finite(own) for own in self.class_quantiles]
+        return asdict(self) | {"quantile": _finite(self.quantile), "class_quantiles": quantiles}
 
     @classmethod
     def from_dict(cls, stored: Mapping[str, Any]) -> Conformal:

@@ -18,6 +18,7 @@ from cardio_core.types.info import Target, Task
 from cardio_core.types.notes import Note, NoteKind
 from cardio_core.types.predictions import Scored
 from cardio_core.types.report import EvaluationReport, Explanation, Scope
+from cardio_core.types.samples import SampleSet
 from cardio_stats import (
     auc,
     bootstrap_sums,
@@ -396,6 +397,13 @@ def _judge(parts: Parts, frame: pd.DataFrame, request: Asked) -> None:
 
 
 # The core's own hooks, which stand behind every plugin's.
+
+
+@hookimpl(trylast=True)
+def preprocess(samples: SampleSet, ctx: Context) -> SampleSet:
+    """Open one patient's recordings: each is a sample."""
+    opened = dict(samples.opened(ctx.quarantine))
+    return SampleSet(samples.table.loc[list(opened)], list(opened.values()))
 
 
 @hookimpl(trylast=True)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -31,17 +30,16 @@ from cardio_stats.figures.classes import classes_figure
 from cardio_stats.figures.curves import (
     ModelScores,
     calibration_of_models,
-    calibration_panels,
     decision_curves,
-    roc_of_models,
+    roc,
 )
 from cardio_stats.figures.forests import Group
 from cardio_stats.roc_curves import roc_band
 from cardio_stats.words import level_words
 
 N_IN_BAND = 1000
-MOST_DRAWN, MOST_IN_ONE = 6, 2
-"""Models whose probabilities are drawn; of more than two each has a panel of its own."""
+MOST_DRAWN = 6
+"""Models whose probabilities are drawn."""
 
 
 def add_figures(
@@ -127,22 +125,13 @@ def _binary(
     few = [_smoothed(found[model], _known(frame, target, model), config) for model in chosen]
     picked = _picked(found, task, chosen)
     if any(np.ptp(item.score) > 0 for item in few):
-        about: dict[str, Any] = {
-            "positive": words,
-            "level": config.level,
-            "unit": unit_of(frame, task.unit),
-        }
-        several = len(few) > MOST_IN_ONE
-        below = (
-            "Below each, how many were predicted what: those with the event upwards."
-            if several
-            else f"Below, how many were predicted what by {few[0].title}."
-        )
+        unit = unit_of(frame, task.unit)
         parts.figures[f"calibration-{target.name}"] = described(
-            (calibration_panels if several else calibration_of_models)(few, **about),
+            calibration_of_models(few, positive=words, level=config.level, unit=unit),
             f"Calibration: {words}",
             "Observed share against predicted probability, in groups and as a smooth curve; on the "
-            f"dashed line a prediction is worth its face value. {below}{picked}",
+            f"dashed line a prediction is worth its face value. Below each, how many "
+            f"were predicted what: those with the event upwards.{picked}",
         )
     parts.figures[f"decision-curve-{target.name}"] = described(
         decision_curves(few, positive=words),
@@ -188,12 +177,10 @@ def _roc(
                 level=config.level,
                 n_resamples=min(N_IN_BAND, config.n_resamples),
             )
-            shown[primary] = ModelScores(
-                entry.title, entry.positive, entry.score, entry.group, entry.area, band
-            )
+            shown[primary] = replace(entry, band=band)
     simple = any(item.group == "baseline" for item in found.values())
     parts.figures[f"roc-{target.name}"] = described(
-        roc_of_models(list(shown.values()), level=level_words(config.level)),
+        roc(list(shown.values()), level=level_words(config.level)),
         f"ROC curves: {words}",
         "Each on the units it predicted; the dashed diagonal is chance. The broad line is "
         f"{found[primary].title if primary in found else 'the first'}, with the band of its "
@@ -230,7 +217,7 @@ def _picked(there: Iterable[str], task: Task, chosen: list[str]) -> str:
     if simple and any(task.model(name).baseline for name in left):
         which = "baseline"
         if any(model.baseline and model.rule for model in task.models):
-            which = "baseline with probabilities of its own"
+            which = "baseline with its own probabilities"
         title = task.model(simple[0]).title
         text += f" {title} is the {which} that has the largest AUC, picked afterwards."
     return text
@@ -257,7 +244,7 @@ def _classes(parts: Parts, frame: pd.DataFrame, target: Target, task: Task, mode
         classes_figure(confusion, curves, unit=unit_of(frame, task.unit)),
         f"Each class: {title}",
         "Above, reference against prediction, shaded by the share of the row. Below, how each "
-        "class is told from all others.",
+        "class is separated from all others.",
     )
 
 

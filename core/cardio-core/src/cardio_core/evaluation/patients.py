@@ -91,7 +91,7 @@ def subgroup_metrics(
                     metrics.append(Metric(found, replace(about)))
     notes = []
     if small:
-        text = f"Too few patients for a figure of their own: {', '.join(small)}."
+        text = f"Too few patients for a separate figure: {', '.join(small)}."
         notes.append(Note(NoteKind.SUBGROUPS, text))
     return metrics, notes
 

@@ -17,6 +17,7 @@ import pandas as pd
 from scipy.stats import mannwhitneyu
 
 from cardio_core.evaluation.likeness import NAMES
+from cardio_core.report.terms import capital
 from cardio_core.types.info import Target
 from cardio_core.types.notes import Note, NoteKind, Severity
 from cardio_core.types.samples import Cohort
@@ -257,7 +258,7 @@ def notes_on(found: Sequence[Shortcut]) -> list[Note]:
                 f"{_listed_with(perfect[:3])} alone predict{'s' if len(perfect) == 1 else ''} "
                 f"{target}: a model may have learned that and nothing of the heart."
             )
-            notes.append(Note(NoteKind.SHORTCUT, _upper(text), severity=Severity.WARNING))
+            notes.append(Note(NoteKind.SHORTCUT, capital(text), severity=Severity.WARNING))
         elif whole and _predicts(whole[0], len(targets)):
             text = (
                 f"Files, ids and devices predict {target} without any physiology: AUC "
@@ -287,10 +288,6 @@ def _shown(estimate: Estimate) -> str:
     if estimate.low is None or estimate.high is None:
         return number(estimate.value)
     return f"{number(estimate.value)} ({number(estimate.low)} to {number(estimate.high)})"
-
-
-def _upper(text: str) -> str:
-    return text[0].upper() + text[1:]
 
 
 def table_of(found: Sequence[Shortcut]) -> pd.DataFrame:

@@ -28,6 +28,7 @@ from cardio_core.types.samples import Cohort, SampleSet
 from cardio_core.types.targets import Targets
 from cardio_stats.errors import ConfigError, DataError
 from cardio_stats.tables import KINDS, has_words, header_of
+from cardio_stats.words import counted
 
 # What every `load` does with a cohort table: find it, keep the baseline, read a cell as text.
 
@@ -172,6 +173,26 @@ class CohortTable:
         """
         found = find_cohort_table(path)
         return None if found is None else cls(found.name, read_cohort_table(found, paths))
+
+    @classmethod
+    def find_all(cls, inputs: Iterable[Path], paths: Collection[str] = ()) -> list[CohortTable]:
+        """Read the tables of several inputs, as `find` does; an input without one is passed over.
+
+        Raises
+        ------
+        DataError
+            If a study ID stands in two of the tables: rows and recordings are found by it.
+        """
+        found = [table for table in (cls.find(path, paths) for path in inputs) if table is not None]
+        ids = pd.Index([name for table in found for name in table.rows.index])
+        if shared := int(ids[ids.duplicated()].nunique()):
+            raise DataError(
+                f"expected study IDs that no two cohort tables share, found "
+                f"{counted(shared, 'study ID')} in more than one; put a prefix before the IDs of "
+                f"each table",
+                code="duplicate",
+            )
+        return found
 
     def require(self, *columns: str) -> None:
         """Raise ConfigError unless the table has these columns."""

@@ -191,13 +191,13 @@ def what_to_do(path: Path) -> str:
         missing = path.relative_to(here).parts[0]
         near = _nearest(missing, here)
         meant = f"did you mean {near}?" if near else (
-            "relative paths are looked for beside the cohort table"
+            "relative paths are relative to the cohort table"
         )  # fmt: skip
         return f"there is no folder {missing} in {here.name or here}; {meant}"
     near = _nearest(path.name, here)
     if near:
         return f"did you mean {near}?"
-    return "relative paths are looked for beside the cohort table"
+    return "relative paths are relative to the cohort table"
 
 
 def _nearest(name: str, folder: Path) -> str:

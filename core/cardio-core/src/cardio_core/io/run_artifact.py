@@ -189,6 +189,15 @@ class GroundEntry:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ContractEntry:
+    """What ``cardio plugins check`` found of the plugin with the code that the run used."""
+
+    state: Literal["passed", "failed", "not run", ""] = ""
+    date: str = ""
+    code: Digest | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class MemberEntry:
     """A run that was fused; it lies elsewhere, so its place may leave the folder."""
 
@@ -259,6 +268,7 @@ class RunManifest:
     packages: dict[str, str] = field(default_factory=dict)
     git_commit: str = ""
     stands_on: GroundEntry | None = None
+    contract: ContractEntry = ContractEntry()
     data: DataEntry = DataEntry()
     started: str = ""
     finished: str = ""

@@ -276,7 +276,7 @@ def guard_folder(folder: Path) -> None:
 
 def _refused(folder: Path, path: str, found: str, do: str) -> DataError:
     name = os.path.relpath(path, folder)
-    return unusable(f"{folder}", "files of its own alone", f"{found} at {name!r}", do)
+    return unusable(f"{folder}", "its files alone", f"{found} at {name!r}", do)
 
 
 def _not_read(folder: Path, place: Path) -> DataError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -115,8 +116,9 @@ class SettingsForm(Entries):
 SETTINGS = Kind("the settings of the run", SettingsForm)
 
 
+@lru_cache(maxsize=4)
 def told_in(text: str) -> Tree:
-    """Return the settings of a run's ``config.yaml`` as its report tells them.
+    """Return the settings of a run's ``config.yaml`` as its report tells them; change nothing.
 
     Raises
     ------

@@ -70,7 +70,7 @@ def open_cache() -> Path:
 MOST_CACHE_GB = 50.0
 """What a cache may hold, unless ``CARDIO_CACHE_GB`` says otherwise."""
 
-_PARTS = ("features", "synthetic", "speeds")
+_PARTS = ("features", "synthetic", "contracts")
 
 
 def most_cache_bytes() -> float:
@@ -91,30 +91,12 @@ def most_cache_bytes() -> float:
     return most * 1e9
 
 
-def held_in(cache: Path) -> dict[str, tuple[int, int]]:
-    """Return what a cache holds: by part, how many folders or files of one thing, and bytes."""
-    found = {}
-    for part in sorted(path.name for path in cache.iterdir()) if cache.is_dir() else ():
-        pieces = _pieces(cache / part)
-        found[part] = len(pieces), sum(size for _, size, _ in pieces)
-    return found
-
-
-def clear_cache(cache: Path) -> int:
-    """Delete what a cache holds, and nothing else that lies there; return how many bytes it was."""
-    n_bytes = 0
-    for part in _PARTS:
-        n_bytes += sum(size for _, size, _ in _pieces(cache / part))
-        shutil.rmtree(cache / part, ignore_errors=True)
-    return n_bytes
-
-
 def bound_cache(cache: Path, spare_s: float = 86_400.0) -> int:
     """Delete what was made longest ago until a cache is within its bound; return the bytes.
 
     What was made within `spare_s` seconds stays: a command may be at work with it.
     """
-    pieces = [piece for part in _PARTS[:2] for piece in _pieces(cache / part)]
+    pieces = [piece for part in _PARTS for piece in _pieces(cache / part)]
     over = sum(size for _, size, _ in pieces) - most_cache_bytes()
     gone, now = 0, time.time()
     for path, size, made in sorted(pieces, key=lambda piece: piece[2]):

@@ -377,7 +377,7 @@ def faults(module: ModuleType, info: PluginInfo, distribution: str) -> list[str]
     """
     found = [text for requirement in requirements(distribution) if (text := unmet(requirement))]
     if info.default_task not in [task.name for task in info.tasks]:
-        found.append(f"INFO.default_task is {info.default_task!r}, which is none of its tasks")
+        found.append(f"INFO.default_task is {info.default_task!r}, none of its tasks; name one")
     folders = dict.fromkeys(task.folder for task in info.tasks if task.folder)
     try:
         found += in_module(module, info.tasks)

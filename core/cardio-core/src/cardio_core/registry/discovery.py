@@ -10,6 +10,7 @@ from functools import cache, lru_cache
 from importlib import metadata
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pluggy
 
@@ -47,6 +48,18 @@ class Found:
     info: PluginInfo | None
     reason: str = ""
     more: tuple[str, ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it JSON-ready."""
+        return {
+            "name": self.name,
+            "distribution": self.distribution,
+            "version": self.version,
+            "title": self.info.title if self.info else None,
+            "tasks": [task.name for task in self.info.tasks] if self.info else [],
+            "broken": self.reason or None,
+            "more": list(self.more),
+        }
 
 
 def entry_points() -> dict[str, list[metadata.EntryPoint]]:

@@ -32,7 +32,9 @@ def resolve(reference: str) -> Any:
     try:
         return getattr(importlib.import_module(module_name), attribute)
     except (ImportError, AttributeError) as error:
-        raise PluginError(f"cannot find {reference!r} named by a plugin: {error}") from error
+        raise PluginError(
+            f"cannot find {reference!r} named by a plugin: {error}; mend the name"
+        ) from error
 
 
 def hint(name: str, known: Iterable[str]) -> str:
@@ -132,7 +134,7 @@ class Plugin:
             except pluggy.PluginValidationError as error:
                 raise PluginError(
                     f"plugin {self.info.name!r} breaks the hook contract in {place}: "
-                    f"{' '.join(str(error).split())}"
+                    f"{' '.join(str(error).split())}; mend it there"
                 ) from error
         return known
 

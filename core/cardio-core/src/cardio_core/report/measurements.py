@@ -12,8 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from cardio_core.types.features import NO_YES, FeatureBlock, FeatureSet
-from cardio_stats.cells import as_they_were, texts
-from cardio_stats.files import replacing
+from cardio_stats.cells import as_they_were, write_rows
 
 MOST_NAMES = 60
 """A block of one axis with more names than this is a curve, not a list of measurements."""
@@ -170,15 +169,11 @@ def columns_file(table: Path) -> Path:
 
 def write_columns(table: Path, columns: Iterable[Column]) -> None:
     """Write the file beside a table that gives each column its title and unit."""
-    with (
-        replacing(columns_file(table)) as temporary,
-        temporary.open("w", encoding="utf-8", errors="backslashreplace", newline="") as file,
-    ):
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(("column", "title", "unit", "values"))
-        writer.writerows(
-            texts([column.name, column.title, column.unit, column.values]) for column in columns
-        )
+    write_rows(
+        columns_file(table),
+        ("column", "title", "unit", "values"),
+        ([column.name, column.title, column.unit, column.values] for column in columns),
+    )
 
 
 def read_columns(table: Path) -> list[Column]:

@@ -15,7 +15,7 @@ from cardio_core.report.page import templates
 from cardio_core.report.svg import inline_svg
 from cardio_stats.figures.canvas import Described
 from cardio_stats.files import write_text
-from cardio_stats.words import DASH, count, number, p_value
+from cardio_stats.words import DASH, count, number, p_text
 
 
 @dataclass(frozen=True)
@@ -122,7 +122,7 @@ def _cell(value: Any, column: str) -> tuple[str, bool]:
     if value is None or pd.isna(value):
         return DASH, True
     if column == "p" or column.startswith("p of"):
-        return p_value(float(value)), True
+        return p_text(float(value)), True
     if float(value).is_integer() and abs(float(value)) < 1e9 and not isinstance(value, float):
         return count(int(value)), True
     return number(float(value)), True

@@ -9,7 +9,7 @@ from typing import Any
 
 from cardio_core.io.run_artifact import MetricRow
 from cardio_core.report.terms import Names, capital
-from cardio_stats.words import COUNTS, DASH, PROTOCOLS, count, counted, level_words, number, p_value
+from cardio_stats.words import COUNTS, DASH, PROTOCOLS, count, counted, level_words, number, p_text
 
 Row = MetricRow
 
@@ -257,10 +257,10 @@ def cell(row: Row, notes: Footnotes, level: float | None = None) -> Cell:
         interval,
         _n(row),
         _patients(row),
-        p_value(row.p_value),
+        p_text(row.p_value),
         notes.mark(method_words(row, level)),
         value,
-        "" if adjusted is None else p_value(adjusted),
+        "" if adjusted is None else p_text(adjusted),
     )
 
 

@@ -21,10 +21,10 @@ from cardio_core.report.text.ranking import LEADING, compared_word
 from cardio_stats.errors import DataError
 from cardio_stats.figures import (
     Draw,
+    ForestLine,
     ForestModel,
-    ForestRow,
     described,
-    forest,
+    estimate_forest,
     model_forest,
     svg_text,
 )
@@ -182,26 +182,31 @@ def _classes(
 ) -> Iterator[Overview]:
     by_class = [row for row in rows if row.class_name]
     for model in list(dict.fromkeys(row.model for row in by_class))[:MAX_MODELS]:
-        points = [
-            _point(row, row.class_name, metric_words(metric))
+        lines = [
+            line
             for metric in BY_CLASS
-            for row in by_class
-            if row.model == model and bare_name(row.name, row.class_name) == metric
+            for line in _by_class([row for row in by_class if row.model == model], metric)
         ]
-        if points:
-            values = [v for p in points for v in (p.value, p.low, p.high) if v is not None]
+        if lines:
             title = f"Each class{of}: {titles.get(str(model), model)}"
             caption = (
                 "Sensitivity: of those that are of the class, how many were called so. Positive "
                 "predictivity: of those that were called so, how many are."
             )
-            draw = forest(points, limits=_limits(values, "sensitivity"))
+            draw = estimate_forest(lines, x="share", heads=("", "95 % CI", ""))
             yield Overview(f"{name}-classes-{model}", title, described(draw, title, caption))
 
 
-def _point(row: Row, label: str, panel: str) -> ForestRow:
-    low, high = row.low, row.high
-    return ForestRow(label, row.protocol, row.value, low, high, panel)
+def _by_class(rows: Sequence[Row], metric: str) -> list[ForestLine]:
+    found = [row for row in rows if bare_name(row.name, row.class_name) == metric]
+    several = len({row.protocol for row in found}) > 1
+    lines = [ForestLine(metric_words(metric))] if found else []
+    for row in found:
+        label = f"{row.class_name}, {row.protocol}" if several else row.class_name
+        limits = "" if row.low is None else f" ({number(row.low)} to {number(row.high)})"
+        text = f"{number(row.value)}{limits}"
+        lines.append(ForestLine(label, row.value, row.low, row.high, text, indented=True))
+    return lines
 
 
 def _limits(values: Sequence[float], metric: str) -> tuple[float, float] | None:

@@ -219,12 +219,7 @@ class _Reading:
         self.css: list[str] = []
 
     def of(self, text: str) -> Tree.Element:
-        """Return the root of what stays.
-
-        Raises
-        ------
-        DataError
-        """
+        """Return the root of what stays."""
         if len(text) > MOST_CHARACTERS:
             raise DataError(
                 f"{self.label}: the SVG has more than {MOST_CHARACTERS} characters; simplify it"

@@ -14,7 +14,7 @@ from cardio_core.io.run_artifact import RunManifest
 from cardio_core.report.terms import Names, capital, cell_words
 from cardio_stats.cells import as_it_was
 from cardio_stats.files import without_mark
-from cardio_stats.words import METRICS, PROTOCOLS, count, number, p_value, title_words
+from cardio_stats.words import METRICS, PROTOCOLS, count, number, p_text, title_words
 
 # The columns of a CSV table as a reader reads them.
 
@@ -188,7 +188,7 @@ def _printed(text: str, column: str, like: float | None) -> str:
         return text
     name = column.strip().lower()
     if name in _P_COLUMNS or name.startswith("p_"):
-        return p_value(value)
+        return p_text(value)
     if value.is_integer() and "." not in text and "e" not in text.lower():
         return count(int(value)).replace("-", "\u2212")
     return number(value, like=like)

@@ -9,7 +9,7 @@ from functools import cache
 
 from markupsafe import Markup, escape
 
-from cardio_core.io.cohort_columns import known_columns
+from cardio_core.io.cohort_columns import COLUMNS as COHORT_COLUMNS
 from cardio_core.io.run_artifact import RunManifest, SplitRecord
 from cardio_stats.words import METRICS
 
@@ -114,7 +114,7 @@ def spelled(name: str) -> str:
 def _columns_of_a_cohort() -> dict[str, str]:
     """Return the words of the cohort table's own columns, as they stand inside a sentence."""
     found = {}
-    for column in known_columns():
+    for column in COHORT_COLUMNS.values():
         title = column.title or column.name
         title = title[:1].lower() + title[1:] if title[1:2].islower() else title
         found[column.name] = f"{title} ({column.unit})" if column.unit else title

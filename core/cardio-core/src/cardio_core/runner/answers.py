@@ -50,7 +50,6 @@ from cardio_core.types.features import FeatureSet
 from cardio_core.types.info import Task
 from cardio_core.types.notes import Note, NoteKind
 from cardio_core.types.predictions import Column, Predictions
-from cardio_core.types.report import Explanation
 from cardio_stats.errors import DataError
 
 # Many patients, asked about so many at a time: what a model works on is then in memory in parts.
@@ -468,18 +467,14 @@ def _ask(
     place = opened.ctx.replace(model=name, fold="final", _needs=needs)
     by_core = task.model(name).core_owned
     features = clinical if by_core and clinical is not None else made.prepared.features
-    arguments: dict[str, Any] = {
-        "model": open_artifact(_folder(opened, name)),
-        "features": features,
-    }
+    model = open_artifact(_folder(opened, name))
     owner, entry = open_clinical() if by_core else plugin, list[Predictions]()
     for part in portions(features) if explain_in is None else [features]:
-        request = Asked(arguments["model"], part)
-        heard, predicted = hear(owner, config, place, request)
+        request = Asked(owner, config, place, model, part)
+        before = hear(request)
         if applicability is not None and name in applicability.spaces:
-            vectors = embed(owner, config, place, request, (heard, predicted))
-            made.vectors.setdefault(name, {}).update(vectors)
-        entry.append(predicted)
+            made.vectors.setdefault(name, {}).update(embed(request, before))
+        entry.append(before[1])
     predictions = joined(entry)
     _measure(made.measured, predictions)
     made.withheld[name] = predictions.withheld
@@ -490,22 +485,16 @@ def _ask(
     scored = any(len(made.frames[target.name][name]) for target in place.targets)
     explains = not by_core and plugin.implements("explain", task)
     if explain_in is not None and explains and scored:
-        arguments["predictions"] = predictions
         with noting(made.notes, f"No explanation of {task.model(name).title}:"):
-            explanation = call(plugin, "explain", place, config, **arguments)
-            made.explained += _written(explanation, explain_in, name, str(opened.ctx.protocol))
-
-
-def _written(
-    explanation: Explanation, out: Path, model: str, protocol: str
-) -> list[dict[str, Any]]:
-    """Write what explains a row's predictions; return what each case says."""
-    return [
-        write_case(
-            out, f"{model}-{case.sample_id}", replace(case, model=model, fold="final"), protocol
-        )
-        for case in explanation.cases
-    ]
+            explanation = call(plugin, "explain", place, config, model=model, features=features,
+                               predictions=predictions)  # fmt: skip
+            made.explained += [
+                write_case(
+                    explain_in, f"{name}-{case.sample_id}",
+                    replace(case, model=name, fold="final"), str(opened.ctx.protocol),
+                )
+                for case in explanation.cases
+            ]  # fmt: skip
 
 
 def _measure(measured: dict[str, dict[str, Any]], predictions: Predictions) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -45,10 +45,17 @@ _SAME = 1e-3
 
 @dataclass(frozen=True)
 class Asked:
-    """What the hook `predict` is asked about: a fitted model, and features."""
+    """What the hook `predict` is asked: by whom, with which settings, about which features."""
 
+    plugin: Plugin
+    config: Any
+    ctx: Context
     model: ModelArtifact
     features: FeatureSet
+
+    def about(self, rows: Positions) -> Asked:
+        """Return the same question about some of the rows."""
+        return replace(self, features=self.features.view(rows))
 
 
 def keep_distances(
@@ -66,7 +73,8 @@ def keep_distances(
     Nothing is written for a model without a network.
     """
     chosen = _some_patients(job.features.table, train)
-    vectors = embed(plugin, config, ctx, Asked(artifact, job.features.view(chosen)))
+    request = Asked(plugin, config, ctx, artifact, job.features)
+    vectors = embed(request.about(chosen))
     if len(vectors) < 2:
         return
     space = Space.fit(np.array(list(vectors.values()), float))
@@ -77,7 +85,7 @@ def keep_distances(
         return
     if not test.size:
         return
-    tested = embed(plugin, config, ctx, Asked(artifact, job.features.view(test)))
+    tested = embed(request.about(test))
     if tested:
         found = space.distances(np.array(list(tested.values()), float))
         apart = dict(zip(tested, (float(f"{item:.6g}") for item in found), strict=True))
@@ -97,11 +105,7 @@ def read_apart(folder: Path) -> dict[str, float]:
 
 
 def embed(
-    plugin: Plugin,
-    config: Any,
-    ctx: Context,
-    request: Asked,
-    before: tuple[Floats | None, Predictions] | None = None,
+    request: Asked, before: tuple[Floats | None, Predictions] | None = None
 ) -> dict[str, Floats]:
     """Return by patient the mean of what a model's network makes of his samples.
 
@@ -110,8 +114,6 @@ def embed(
 
     Parameters
     ----------
-    plugin, config, ctx
-        As for the hook `predict`.
     request : Asked
         The model and the features that it is asked about.
     before : tuple, optional
@@ -120,7 +122,7 @@ def embed(
     table = request.features.table
     patients = table["patient_id"].astype(str).to_numpy()
     everybody = list(dict.fromkeys(patients))
-    rows, predictions = before or hear(plugin, config, ctx, request)
+    rows, predictions = before or hear(request)
     if rows is None:
         return {}
     if len(everybody) == 1:
@@ -130,37 +132,33 @@ def embed(
         places = pd.Series(whose).groupby(whose).indices
         found = {who: rows[places[who]].mean(axis=0) for who in everybody if who in places}
         if all(
-            _alike(_alone(plugin, config, ctx, request, patients == who), found.get(who))
+            _alike(_alone(request, patients == who), found.get(who))
             for who in (everybody[0], everybody[-1])
         ):
             return found
     # A model is opened anew each time: of many, some are enough to tell where they lie.
     made = {
-        who: _alone(plugin, config, ctx, request, patients == who)
+        who: _alone(request, patients == who)
         for who in everybody[:: -(-len(everybody) // _ALONE_AT_MOST)]
     }
     return {who: vector for who, vector in made.items() if vector is not None}
 
 
-def hear(
-    plugin: Plugin, config: Any, ctx: Context, request: Asked
-) -> tuple[Floats | None, Predictions]:
+def hear(request: Asked) -> tuple[Floats | None, Predictions]:
     """Let a model predict; return what its network made of the samples, and what it said."""
     from cardio_core.training.embedding import overhearing
 
     with overhearing() as heard:
         predictions: Predictions = call(
-            plugin, "predict", ctx, config, model=request.model, features=request.features
-        )
+            request.plugin, "predict", request.ctx, request.config,
+            model=request.model, features=request.features,
+        )  # fmt: skip
     rows = heard.last(len(request.features.table), len(predictions.ids))
     return (None if rows is None or not len(rows) else np.asarray(rows, float)), predictions
 
 
-def _alone(
-    plugin: Plugin, config: Any, ctx: Context, request: Asked, mask: NDArray[np.bool_]
-) -> Floats | None:
-    own = Asked(request.model, request.features.view(np.flatnonzero(mask)))
-    rows, _ = hear(plugin, config, ctx, own)
+def _alone(request: Asked, mask: NDArray[np.bool_]) -> Floats | None:
+    rows, _ = hear(request.about(np.flatnonzero(mask)))
     return None if rows is None else np.asarray(rows.mean(axis=0))
 
 

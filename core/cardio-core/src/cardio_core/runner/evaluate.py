@@ -15,6 +15,7 @@ from cardio_core.context import Context
 from cardio_core.evaluation.aggregate import score_columns
 from cardio_core.evaluation.clinical_model import by_patient
 from cardio_core.evaluation.conformal import Conformal
+from cardio_core.evaluation.decision import Decision
 from cardio_core.evaluation.parts import noting
 from cardio_core.fold_assignment import SplitPlan
 from cardio_core.io.run_schema import CHOSEN, CONFORMAL
@@ -106,9 +107,14 @@ def collect(jobs: Sequence[FoldJob], plan: SplitPlan, truth: Truth, task: Task) 
         for job in jobs:
             if target not in job.ctx.targets:
                 continue
-            parts.append(_one(job, target, truth))
-            if len(truth.missed) and plan.unit == "patient":
-                parts.append(_missed(job, target, truth))
+            frame = read_predictions(job.out, target).reset_index(drop=True)
+            decision = open_decisions(job.out, (target,)).get(target.name)
+            repeat = int(str(job.ctx.fold).partition("-")[0].removeprefix("r"))
+            about = {"repeat": repeat, "fold": job.ctx.fold, "model": job.ctx.model}
+            parts.append(scored_rows(frame, decision, target, truth, **about))
+            if plan.unit == "patient":
+                tested = job.features.table.iloc[job.test]
+                parts.append(missed_rows(tested, target, truth, **about))
         if any(map(len, parts)):
             frames[target.name] = pd.concat(
                 [part for part in parts if len(part)], ignore_index=True
@@ -168,46 +174,30 @@ def write_csv(path: Path, scored: dict[str, Scored], task: Task) -> None:
                     score=frame[column],
                 )  # fmt: skip
                 parts.append(part.reindex(columns=list(CSV_COLUMNS)))
-    with replacing(path) as temporary:
-        write_table(pd.concat(parts), temporary, digits="%.7g")
+    write_table(pd.concat(parts), path, digits="%.7g")
 
 
-def _one(job: FoldJob, target: Target, truth: Truth) -> pd.DataFrame:
-    frame = read_predictions(job.out, target).reset_index(drop=True)
-    decision = open_decisions(job.out, (target,)).get(target.name)
+def scored_rows(
+    frame: pd.DataFrame, decision: Decision | None, target: Target, truth: Truth, **about: Any
+) -> pd.DataFrame:
+    """Return a prediction frame with the truth, what was decided, repeat, fold and model."""
     predicted = decision.apply(frame, target) if decision else frame["score"].to_numpy()
-    return frame.assign(
-        y_true=labels_of(frame, target, truth.targets),
-        predicted=predicted,
-        repeat=_repeat(job),
-        fold=job.ctx.fold,
-        model=job.ctx.model,
-    )
+    y_true = labels_of(frame, target, truth.targets)
+    return frame.assign(y_true=y_true, predicted=predicted, **about)
 
 
-def _missed(job: FoldJob, target: Target, truth: Truth) -> pd.DataFrame:
-    tested = job.features.table.iloc[job.test].drop_duplicates("recording_id")
-    here = truth.missed.merge(
-        tested[["recording_id", "study_id", "patient_id", "subject_id"]], on="recording_id"
-    )
-    return pd.DataFrame(
-        {
-            "recording_id": here["recording_id"],
-            "study_id": here["study_id"],
-            "patient_id": here["patient_id"],
-            "subject_id": here["subject_id"],
-            "level": "event",
-            "time_s": here["time_s"],
-            "y_true": named_classes(here[target.name].to_numpy(), target),
-            "predicted": None,
-            "unit_id": None,
-            "sample_id": None,
-            "repeat": _repeat(job),
-            "fold": job.ctx.fold,
-            "model": job.ctx.model,
-        }
-        | dict.fromkeys(score_columns(target), np.nan)
-    )
+def missed_rows(samples: pd.DataFrame, target: Target, truth: Truth, **about: Any) -> pd.DataFrame:
+    """Return the true events that no sample matches: they have a class, and no score."""
+    if not len(truth.missed):
+        return pd.DataFrame()
+    ids = ["recording_id", "study_id", "patient_id", "subject_id"]
+    here = truth.missed.merge(samples.drop_duplicates("recording_id")[ids], on="recording_id")
+    missed: pd.DataFrame = here[[*ids, "time_s"]].assign(
+        level="event", y_true=named_classes(here[target.name].to_numpy(), target),
+        predicted=None, unit_id=None, sample_id=None, **about,
+        **dict.fromkeys(score_columns(target), np.nan),
+    )  # fmt: skip
+    return missed
 
 
 def _columns(jobs: Sequence[FoldJob]) -> pd.DataFrame | None:
@@ -217,10 +207,6 @@ def _columns(jobs: Sequence[FoldJob]) -> pd.DataFrame | None:
         if (job.out / "columns.npz").exists()
     ]
     return pd.concat(parts).reset_index(names="unit_id") if parts else None
-
-
-def _repeat(job: FoldJob) -> int:
-    return int(str(job.ctx.fold).partition("-")[0].removeprefix("r"))
 
 
 # Every fold's model explains some of its own test samples, in whichever process.
@@ -410,9 +396,8 @@ def write_tables(out: Path, tables: Mapping[str, pd.DataFrame], prefix: str = ""
     """Write tables as CSV into ``out/tables``."""
     for name, table in tables.items():
         path = file_in(out, "tables", SafeName(f"{prefix}{name}", ".csv"))
-        with replacing(path) as temporary:
-            index = not isinstance(table.index, pd.RangeIndex)
-            write_table(table, temporary, index=index, digits="%.6g")
+        index = not isinstance(table.index, pd.RangeIndex)
+        write_table(table, path, index=index, digits="%.6g")
 
 
 def write_figures(
@@ -502,8 +487,7 @@ def write_table_one(session: Session, arm: Arm) -> None:
         return
     folder = session.out / "tables"
     folder.mkdir(exist_ok=True)
-    with replacing(folder / f"{NAME}.csv") as temporary:
-        write_table(made.frame, temporary)
+    write_table(made.frame, folder / f"{NAME}.csv")
     notes = list(made.notes)
     if samples.groupby("patient_id")["study_id"].nunique().max() > 1:
         notes.append("A patient with several studies is described by the first.")

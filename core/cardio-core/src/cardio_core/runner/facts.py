@@ -7,9 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from cardio_core.types.samples import Cohort, Fact
-from cardio_stats.cells import texts
+from cardio_stats.cells import write_rows
 from cardio_stats.errors import ConfigError
-from cardio_stats.files import replacing
 
 FILE, ID, KNOWN = "file", "id", "known from"
 _MOST_SHOWN = 40
@@ -72,18 +71,14 @@ def write_template(path: Path, cohort: Cohort) -> int:
     if path.exists():
         raise ConfigError(f"--mapping-template {path}: is there already; choose another name")
     names = dict.fromkeys(fact.name for facts in cohort.facts.values() for fact in facts)
-    with (
-        replacing(path) as temporary,
-        temporary.open("w", encoding="utf-8", errors="backslashreplace", newline="") as stream,
-    ):
-        writer = csv.writer(stream, lineterminator="\n")
-        writer.writerow([FILE, ID, *names, KNOWN])
-        for recording, facts in cohort.facts.items():
-            known = {fact.name: fact for fact in facts}
-            cells = [known[name].value if name in known else "" for name in names]
-            sources = "; ".join(f"{fact.name}: {fact.source}" for fact in facts if fact.source)
-            file = cohort.files[recording][0].resolve()
-            writer.writerow(texts([str(file), recording, *cells, sources]))
+    rows = []
+    for recording, facts in cohort.facts.items():
+        known = {fact.name: fact for fact in facts}
+        cells = [known[name].value if name in known else "" for name in names]
+        sources = "; ".join(f"{fact.name}: {fact.source}" for fact in facts if fact.source)
+        file = cohort.files[recording][0].resolve()
+        rows.append([str(file), recording, *cells, sources])
+    write_rows(path, [FILE, ID, *names, KNOWN], rows)
     return sum(_lacks(facts) for facts in cohort.facts.values())
 
 

@@ -127,7 +127,7 @@ def state_of(
         same = content.get("kind") == kind and identity in (None, content.get("identity"))
         if same and (again or state != DONE):
             return state
-    raise ConfigError(f"--out {out}: holds something else; name a new folder")
+    raise ConfigError(f"--out {out}: holds something else; name a new folder", code="exists")
 
 
 def _clear(out: Path, resumes: bool) -> None:

@@ -16,8 +16,6 @@ from cardio_stats.files import sweep_cache
 FILES = "files.json"
 """In a patient's folder of the cache: the digests of the files that it was made of, no names."""
 
-_NO_PATIENT = ("synthetic", "speeds")
-
 
 @dataclass(frozen=True)
 class Kept:
@@ -83,7 +81,7 @@ def _patients(cache: Path) -> Iterator[Path]:
 
 def _others(cache: Path) -> Iterator[Path]:
     for folder in _folders(cache):
-        if folder.name not in ("features", *_NO_PATIENT):
+        if folder.name not in ("features", "synthetic", "speeds", "contracts"):
             yield from _folders(folder)
 
 

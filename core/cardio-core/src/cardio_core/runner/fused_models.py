@@ -102,12 +102,9 @@ def weights_of(job: FoldJob) -> pd.DataFrame:
         open_fusion(job.out, target).to_row().assign(target=target.name)
         for target in job.ctx.targets
     ]
-    table = pd.concat(lines, ignore_index=True)
-    for place, (name, value) in enumerate(
-        {"model": job.ctx.model, "fold": job.ctx.fold, "target": table.pop("target")}.items()
-    ):
-        table.insert(place, name, value)
-    return table
+    table = pd.concat(lines, ignore_index=True).assign(model=job.ctx.model, fold=job.ctx.fold)
+    first = ["model", "fold", "target"]
+    return table[[*first, *(name for name in table.columns if name not in first)]]
 
 
 def read_frames(members: Mapping[str, Path], target: Target) -> dict[str, pd.DataFrame]:

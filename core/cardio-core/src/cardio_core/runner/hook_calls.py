@@ -67,7 +67,8 @@ def failed(
     text = redacted if isinstance(error, OSError) else f"{kind}: {' '.join(str(error).split())}"
     text, at = text.rstrip(": "), place_in(package, error)
     where = _nan_in(arguments.values()) if _on_values(error) else ""
-    return HookError(f"{title}: {text}{where} ({at})", f"{title}: {redacted} ({at})")
+    do = "mend the plugin there"
+    return HookError(f"{title}: {text}{where} ({at}); {do}", f"{title}: {redacted} ({at}); {do}")
 
 
 def _on_values(error: BaseException) -> bool:
@@ -79,17 +80,19 @@ def _on_values(error: BaseException) -> bool:
 
 
 def _nan_in(values: Iterable[Any]) -> str:
-    """Return which measurements of the features lack values: ``"; NaN in a.rate (3 of 40)"``."""
+    """Return which measurements lack values: ``"; NaN in a.rate (3 of 40, first patient P7)"``."""
     found: dict[str, str] = {}
     for features in (item for item in values if isinstance(item, FeatureSet)):
         for name, block in features.blocks.items():
             numbers = np.dtype(block.values.dtype).kind == "f"
             if not numbers or len(block.axes) != 1 or len(block.names) > _MOST_NAMES:
                 continue  # pictures and curves are large, and no column of theirs is a measurement
-            lost = np.isnan(block.in_units()).sum(axis=0)
-            for column, n in zip(block.names, lost, strict=True):
-                if n:
-                    found.setdefault(f"{name}.{column}", f"{n} of {len(features)}")
+            lost = np.isnan(block.in_units())
+            for column, rows in zip(block.names, lost.T, strict=True):
+                if n := int(rows.sum()):
+                    first = features.table["patient_id"].iloc[int(rows.argmax())]
+                    share = f"{n} of {len(features)}, first patient {first}"
+                    found.setdefault(f"{name}.{column}", share)
     named = [f"{column} ({share})" for column, share in list(found.items())[:_MOST_NAMED]]
     more = f" and {len(found) - _MOST_NAMED} more" if len(found) > _MOST_NAMED else ""
     return f"; NaN in {', '.join(named)}{more}" if named else ""
@@ -151,7 +154,9 @@ def call(plugin: Plugin, hook: str, ctx: Context, config: Any, **arguments: Any)
         ) from error
     except MadeWrongError as error:
         where = place_in(plugin.package, error)
-        raise ContractError(f"{_title(plugin, ctx)}: {error} ({where})") from error
+        raise ContractError(
+            f"{_title(plugin, ctx)}: {error} ({where}); mend the plugin there"
+        ) from error
     except (CardioError, MemoryError):
         raise
     except (Exception, SystemExit) as error:  # a stranger's code may raise anything
@@ -208,10 +213,10 @@ def _title(plugin: Plugin, ctx: Context) -> str:
 def _check_cohort(cohort: Cohort, ctx: Context) -> str | None:
     table = cohort.samples.table
     if list(table.index) != list(table["recording_id"]):
-        return "after load, a sample is a recording: the index must equal recording_id"
+        return "after load, a sample is a recording: its index must be recording_id; make it so"
     without = [name for name in table.index if not cohort.files.get(name)]
     if without:
-        return f"recording {without[0]!r} has no entry in Cohort.files"
+        return f"recording {without[0]!r} has no entry in Cohort.files; give one to each"
     column = column_with_path(table)
     if column is not None:
         return (
@@ -219,9 +224,9 @@ def _check_cohort(cohort: Cohort, ctx: Context) -> str | None:
             "the cohort table; give files to SampleSet.opening alone"
         )
     if ctx.mode == "predict" and cohort.targets is not None:
-        return "returned targets in predict mode"
+        return "returned targets in predict mode; return none there"
     if ctx.mode == "fit" and cohort.targets is None and ctx.outcome is None:
-        return "returned no targets in fit mode"
+        return "returned no targets in fit mode; return what is to be learned"
     return None
 
 
@@ -236,23 +241,27 @@ def _check_features(features: FeatureSet, ctx: Context, samples: SampleSet) -> s
     original = table[table["variant"] == 0] if "variant" in table.columns else table
     strange = original.index.difference(samples.table.index)
     if len(strange):
-        return f"sample id {strange[0]!r} was never given to it"
+        return f"sample id {strange[0]!r} was never given to it; keep the ids"
     if not features.blocks:
-        return "returned no feature block"
+        return "returned no feature block; return one or more"
     return _unknown(table, samples.table, "patient_id")
 
 
 def _unknown(made: pd.DataFrame, expected: pd.DataFrame, column: str) -> str | None:
     strange = set(made[column]) - set(expected[column])
-    return f"{column} {sorted(map(str, strange))[0]!r} was never given to it" if strange else None
+    return (
+        f"{column} {sorted(map(str, strange))[0]!r} was never given to it; keep the ids"
+        if strange
+        else None
+    )
 
 
 def _check_artifact(artifact: ModelArtifact, ctx: Context, **_: Any) -> str | None:
     if artifact.path != ctx.out:
-        return "left its artifact outside ctx.out"
+        return "left its artifact outside ctx.out; write it there"
     files = [path for path in artifact.path.rglob("*") if path.is_file()]
     if not files:
-        return "left nothing in ctx.out"
+        return "left nothing in ctx.out; write the model there"
     pickled = [path.name for path in files if path.suffix in PICKLES]
     return f"left a pickle ({pickled[0]}); use safetensors, JSON or skops" if pickled else None
 
@@ -265,17 +274,17 @@ def _check_predictions(
     known = table.index if level == "sample" else pd.Index(table[KEY_OF_UNIT[level]].unique())
     ids = pd.Index(predictions.ids)
     if not ids.is_unique:
-        return f"{level} {ids[ids.duplicated()][0]!r} is predicted twice"
+        return f"{level} {ids[ids.duplicated()][0]!r} is predicted twice; give each one row"
     strange = ids.difference(known)
     if len(strange):
-        return f"predicts {level} {strange[0]!r}, which it was not given"
+        return f"predicts {level} {strange[0]!r}, which it was not given; keep the ids"
     lost = known.difference(ids)
     if len(lost):
-        return f"does not predict {level} {lost[0]!r} (and {len(lost) - 1} more)"
+        return f"does not predict {level} {lost[0]!r} (and {len(lost) - 1} more); predict each"
     partial = any(row.name == ctx.model and row.partial for row in ctx.task.models)
     for target in ctx.targets:
         if target.name not in predictions.scores:
-            return f"gives no scores for target {target.name!r}"
+            return f"gives no scores for target {target.name!r}; give them"
         scores = np.asarray(predictions.scores[target.name], dtype=float)
         if partial and len(scores) == len(ids):
             scores = scores[~np.isnan(scores).reshape(len(ids), -1).all(axis=1)]
@@ -292,13 +301,13 @@ def _check_scores(scores: Any, n: int, kind: str, n_classes: int) -> str | None:
     if scores.shape != shape:
         return f"scores have shape {scores.shape}, expected {shape}"
     if not np.isfinite(scores).all():
-        return f"{int((~np.isfinite(scores)).sum())} scores are not finite"
+        return f"{int((~np.isfinite(scores)).sum())} scores are not finite; give numbers"
     if kind == "continuous":
         return None
     if scores.min(initial=0) < 0 or scores.max(initial=0) > 1:
-        return f"probabilities reach from {scores.min():.3g} to {scores.max():.3g}"
+        return f"probabilities reach from {scores.min():.3g} to {scores.max():.3g}; give 0 to 1"
     if kind == "multiclass" and n and abs(scores.sum(axis=1) - 1).max() > 1e-4:
-        return "the classes' probabilities do not sum to one"
+        return "the classes' probabilities do not sum to one; divide by their sum"
     return None
 
 
@@ -306,7 +315,9 @@ def _check_explanation(
     explanation: Explanation, ctx: Context, features: FeatureSet, **_: Any
 ) -> str | None:
     strange = {case.sample_id for case in explanation.cases} - set(features.table.index)
-    return f"explains {sorted(strange)[0]!r}, which it was not given" if strange else None
+    if not strange:
+        return None
+    return f"explains {sorted(strange)[0]!r}, which it was not given; keep the ids"
 
 
 CHECKS: dict[str, Callable[..., str | None]] = {

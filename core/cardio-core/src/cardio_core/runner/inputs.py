@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,10 +12,9 @@ from cardio_core.errors import NothingUsableError
 from cardio_core.io.cohort import find_cohort_table
 from cardio_core.registry import Plugin
 from cardio_core.runner.prepare import UnusableCohortError, load_recordings
-from cardio_core.types.samples import Cohort, Quarantined
-from cardio_stats.cells import texts
+from cardio_core.types.samples import Cohort, FileSeen
+from cardio_stats.cells import write_rows
 from cardio_stats.errors import ConfigError, DataError
-from cardio_stats.files import replacing
 
 _NOTHING = "expected recordings in the folder, found none; check the path"
 
@@ -149,7 +147,9 @@ def _files_of(folder: Path) -> set[Path]:
 # Which id is which file: written only where somebody asks for it.
 
 
-def write_mapping(path: Path, cohort: Cohort, quarantined: Iterable[Quarantined]) -> None:
+def write_mapping(
+    path: Path, files: Mapping[str, Sequence[Path]], seen: Sequence[FileSeen]
+) -> None:
     """Write a CSV with the columns id and file; several files of one recording have ``;`` between.
 
     Where files were searched, `number` is the place of each in the account of files, and those that
@@ -159,27 +159,16 @@ def write_mapping(path: Path, cohort: Cohort, quarantined: Iterable[Quarantined]
     ----------
     path : Path
         The CSV.
-    cohort : Cohort
-        What was found.
-    quarantined : iterable of Quarantined
-        What was set aside, with its files where they are known.
+    files : mapping of str to sequence of Path
+        By recording.
+    seen : sequence of FileSeen
+        `Cohort.seen`.
     """
-    files = {name: tuple(cohort.files[name]) for name in cohort.samples.table.index.astype(str)}
-    for row in quarantined:
-        files.setdefault(row.recording_id, row.files)
-    with (
-        replacing(path) as temporary,
-        temporary.open("w", encoding="utf-8", errors="backslashreplace", newline="") as file,
-    ):
-        writer = csv.writer(file, lineterminator="\n")
-        numbers = {item.path: number for number, item in enumerate(cohort.seen, start=1)}
-        rows = [(name, ";".join(map(str, of)), _number(of, numbers)) for name, of in files.items()]
-        others = (item.path for item in cohort.seen if not item.recording_id)
-        rows += [("", str(path), str(numbers[path])) for path in others]
-        n_columns = 3 if numbers else 2
-        writer.writerow(("id", "file", "number")[:n_columns])
-        writer.writerows(texts(row[:n_columns]) for row in rows)
-
-
-def _number(files: Sequence[Path], numbers: Mapping[Path, int]) -> str:
-    return next((str(numbers[file]) for file in files if file in numbers), "")
+    numbers = {item.path: str(number) for number, item in enumerate(seen, start=1)}
+    rows = [
+        (name, ";".join(map(str, of)), next((numbers[file] for file in of if file in numbers), ""))
+        for name, of in files.items()
+    ]
+    rows += [("", str(item.path), numbers[item.path]) for item in seen if not item.recording_id]
+    n_columns = 3 if numbers else 2
+    write_rows(path, ("id", "file", "number")[:n_columns], (row[:n_columns] for row in rows))

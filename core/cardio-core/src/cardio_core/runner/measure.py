@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -31,17 +30,18 @@ from cardio_core.runner.measure_tables import (
     Done,
     Job,
     Line,
+    Results,
     Summary,
-    Written,
     holds_measurements,
     measure_patient,
 )
-from cardio_core.runner.prepare import FILES, UnusableCohortError
+from cardio_core.runner.prepare import FILES, UnusableCohortError, no_samples
 from cardio_core.runner.progress import Echo, Progress, Slow
 from cardio_core.runner.provenance import alike, code_of
 from cardio_core.runner.request import NOTHING_GIVEN, Given, RunRequest
 from cardio_core.runner.run import Interrupted
 from cardio_core.runner.setup import Setup, set_up
+from cardio_core.runner.start import default_out
 from cardio_core.types.redaction import without_names
 from cardio_core.types.samples import Cohort
 from cardio_stats.errors import ConfigError
@@ -50,8 +50,6 @@ from cardio_stats.files import SafeName
 KEPT = "patients"
 """In the folder of what is unfinished: a file a patient who is measured already."""
 PAGE, LOOPS_PAGE, SHEETS = "measurements.html", "recordings.html", "sheets"
-_AT_ONCE = 256
-"""Patients that are handed out before their results are let go of."""
 
 _FEW = 4
 """Fewer patients than this are measured sooner than processes are started."""
@@ -93,7 +91,7 @@ def measure(
     echo : callable, optional
         Takes lines of progress.
     on_line : callable, optional
-        Takes each recording as JSON has it, when it is done.
+        Takes each recording as JSON has it, when all are done.
 
     Returns
     -------
@@ -108,7 +106,7 @@ def measure(
     """
     setup, config, ctx = _set_up(request)
     plugin, task = setup.plugin, setup.task
-    out = request.out or _default_out(setup)
+    out = request.out or default_out(setup, "measurements")
     identity = digest([code_of(plugin), task.source, config.model_dump(mode="json"),
                        request.sheets, repr(request.given.facts)])  # fmt: skip
     anew = _begins_anew(out, request, identity)
@@ -120,7 +118,7 @@ def measure(
     try:
         found = find_recordings(plugin, config, ctx, request.inputs)
     except UnusableCohortError as error:
-        found = Found(Cohort(_nothing(), {}, quarantined=error.quarantined), ())
+        found = Found(Cohort(no_samples(), {}, quarantined=error.quarantined), ())
         if not error.quarantined:
             summary.first_reason = str(error)
             return summary
@@ -140,35 +138,30 @@ def measure(
     with filling(out, first, echo, resumes=True, beside=True) as manifest:
         for name in _OWN:  # made again from what is kept of each patient
             (out / name).unlink(missing_ok=True)
-        written = Written(out, request.mapping, found.cohort, summary, on_line,
-                          plugin.info.recording)  # fmt: skip
         try:
             with executor, alike(executor, plugin, folders=(out,), inputs=request.inputs):
-                _measure_all(
-                    setup, config, ctx, found.cohort, request, executor, out, written.take, echo
-                )
+                done = _measure_all(setup, config, ctx, found.cohort, request, executor, out, echo)
         except KeyboardInterrupt:
-            many = f"{summary.n_recordings} {summary.of}(s) are in {out / UNFINISHED / TABLE}"
+            n = sum(1 for _ in (out / UNFINISHED / KEPT).glob("*.json"))
+            many = f"{n} patient(s) are kept in {out / UNFINISHED}"
             raise Interrupted(f"Interrupted. {many}; go on with --resume") from None
-        for line in _refused(found):
-            written.take((line,))
-        _finish(out, manifest, request, found, written, summary, as_task)
+        lines = [*(item.lines for item in done), *((line,) for line in _refused(found))]
+        results = Results(found.cohort, lines, plugin.info.recording)
+        results.count(summary)
+        if on_line is not None:
+            for row in results.as_json():
+                on_line(row)
+        _finish(out, manifest, request, found, results, summary, as_task)
     return summary
 
 
 def _begins_anew(out: Path, request: MeasureRequest, identity: str) -> bool:
-    """Whether the folder is to be begun, not gone on with.
-
-    Raises
-    ------
-    ConfigError
-        If it holds measurements, or none to go on with.
-    """
+    """Whether the folder is to be begun, not gone on with."""
     guard_free(out)
     begun = (out / MANIFEST).is_file()
     content = Manifest.open(out).content if begun else {}
     if begun and content.get("kind") != RunKind.MEASURED:
-        raise ConfigError(f"--out {out}: holds something else; name a new folder")
+        raise ConfigError(f"--out {out}: holds something else; name a new folder", code="exists")
     state = content.get("status")
     if holds_measurements(out) and (not begun or state == DONE):
         raise ConfigError(f"--out {out} already holds {TABLE}; choose another folder")
@@ -201,26 +194,26 @@ def _finish(
     manifest: Manifest,
     request: MeasureRequest,
     found: Found,
-    written: Written,
+    results: Results,
     summary: Summary,
     as_task: str,
 ) -> None:
-    """Give the tables their names, write the pages, and say at last that it is done."""
+    """Write the tables and the pages, and say at last that it is done."""
     plugin = f"{summary.plugin} {manifest.content['plugin_version']}"
     message = request.given.told("Measured", request.sets)
-    summary.files = written.account()
+    summary.files = results.write(out, request.mapping)
     absent = [summary.not_found] if summary.not_found else []
     summary.notes = tuple(dict.fromkeys((*message, *map(str, found.cohort.notes), *absent)))
     about: dict[str, Any] = {
         "by": f"{plugin}{as_task}", "made": now(),
         "notes": tuple(filter(None, (*summary.notes, summary.files))),
     }  # fmt: skip
-    if written.several:
+    if results.several:
         write_page(out / LOOPS_PAGE, out / LOOPS, **about)
-    also = LOOPS_PAGE if written.several else ""
+    also = LOOPS_PAGE if results.several else ""
     write_page(out / PAGE, out / TABLE, of=summary.of, by_recording=also, **about)
     shutil.rmtree(out / SHEETS / THUMBNAILS, ignore_errors=True)
-    shutil.rmtree(out / UNFINISHED)
+    shutil.rmtree(out / UNFINISHED, ignore_errors=True)
     data = manifest.content["data"] | {"n_recordings": summary.n_recordings}
     manifest.close(data=data, n_measured=summary.n_measured)
 
@@ -277,41 +270,22 @@ def _measure_all(
     request: MeasureRequest,
     executor: Executor,
     out: Path,
-    take: Callable[[Sequence[Line]], None],
     echo: Echo | None,
-) -> None:
-    """Hand the patients out and take their lines in order, as they come."""
+) -> list[Done]:
+    """Measure patient by patient; what was measured before is not measured again."""
     sheets = out / SHEETS if request.sheets else None
-    jobs = _jobs(setup, config, ctx, cohort, sheets, out / UNFINISHED / KEPT)
-    of_patients = cohort.samples.table.groupby("patient_id", sort=False)["recording_id"]
-    recordings = [list(map(str, names)) for _, names in of_patients]
-    n_patients = len(recordings)
-    if n_patients < _FEW and request.executor == "local":
+    jobs = list(_jobs(setup, config, ctx, cohort, sheets, out / UNFINISHED / KEPT))
+    recordings = [list(map(str, job.samples.table["recording_id"])) for job in jobs]
+    if len(jobs) < _FEW and request.executor == "local":
         executor = SerialExecutor()
     slow = Slow(recordings, at_once(executor))
-    with Progress("measuring", n_patients, echo, "patients", under_way=slow) as progress:
-        in_turn = _InTurn(take, progress, slow)
-        while batch := list(islice(jobs, _AT_ONCE)):
-            executor.map(measure_patient, batch, on_done=in_turn)
+    with Progress("measuring", len(jobs), echo, "patients", under_way=slow) as progress:
 
+        def count(done: Done) -> None:
+            slow.done(done.number)
+            progress.advance()
 
-class _InTurn:
-    """Passes lines on in the order of the jobs, whichever is done first."""
-
-    def __init__(
-        self, take: Callable[[Sequence[Line]], None], progress: Progress, slow: Slow
-    ) -> None:
-        self._take, self._progress, self._slow = take, progress, slow
-        self._waiting: dict[int, tuple[Line, ...]] = {}
-        self._next = 0
-
-    def __call__(self, done: Done) -> None:
-        self._slow.done(done.number)
-        self._waiting[done.number] = done.lines
-        while self._next in self._waiting:
-            self._take(self._waiting.pop(self._next))
-            self._next += 1
-        self._progress.advance()
+        return executor.map(measure_patient, jobs, on_done=count)
 
 
 def _jobs(
@@ -363,17 +337,3 @@ def _refused(found: Found) -> Iterator[Line]:
         taken.add(name)
         reason = without_names(reason, (path,))
         yield Line(name, name, (path,), reason=reason, study_id=name)
-
-
-def _nothing() -> Any:
-    import pandas as pd
-
-    from cardio_core.types.samples import ID_COLUMNS, SampleSet
-
-    table = pd.DataFrame({name: [] for name in ID_COLUMNS}, dtype=object)
-    return SampleSet(table, [])
-
-
-def _default_out(setup: Setup) -> Path:
-    stamp = now().replace(":", "").replace("-", "")[:15]
-    return Path("measurements") / f"{setup.plugin.info.name}-{setup.task.name}-{stamp}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,7 +21,6 @@ from cardio_core.report.measurements import (
     COLUMNS,
     Column,
     Measured,
-    columns_file,
     measured_of,
     n_samples_of,
     of_several,
@@ -29,6 +28,7 @@ from cardio_core.report.measurements import (
     with_words,
     write_columns,
 )
+from cardio_core.runner.inputs import write_mapping
 from cardio_core.runner.prepare import (
     FILES,
     FileLine,
@@ -43,9 +43,9 @@ from cardio_core.types.features import FeatureSet, flags_of, verdicts_of
 from cardio_core.types.notes import Exclusion, Verdict
 from cardio_core.types.redaction import without_names
 from cardio_core.types.samples import Cohort, SampleSet
-from cardio_stats.cells import named_texts, texts
+from cardio_stats.cells import write_rows
 from cardio_stats.errors import CardioError, Code, DataError
-from cardio_stats.files import SafeName, file_in, replacing, write_json
+from cardio_stats.files import SafeName, file_in, write_json
 
 if TYPE_CHECKING:
     from cardio_core.report.measured import Sheet
@@ -286,27 +286,26 @@ def _samples_of(minted: SampleSet, recording_id: str) -> SampleSet:
     return minted.take(rows)
 
 
-# `measurements.csv`: one line a recording, written as soon as it is known.
+# `measurements.csv`: one line a recording.
 
 ID, PATIENT, RECORDINGS, SAMPLES, FLAGS, REASON, SHEET = COLUMNS
 _LAST = (SAMPLES, FLAGS, REASON, SHEET)
 _QUARTILES = {"q1": "lower quartile", "q3": "upper quartile"}
 
 
-class GrowingTable:
-    """A CSV file to which lines are added, and columns when a line brings new ones.
+def write_lines(path: Path, rows: Iterable[tuple[Mapping[str, str], Sequence[Column]]]) -> None:
+    """Write a CSV, and beside it what each column is (`measurements.write_columns`).
 
-    What is there is read and written again only when a column is new: with the first recording that
-    is measured, as a rule. Nothing of the lines is kept in memory. Of measurements a file beside it
-    says what each column is (`measurements.write_columns`).
+    A row has its cells by column, and the columns of what was measured. Columns that are empty in
+    every row are left out, but those of what was measured.
 
     Examples
     --------
     >>> import tempfile
     >>> path = Path(tempfile.mkdtemp()) / "made.csv"
-    >>> table = GrowingTable(path)
-    >>> table.add({"id": "1", "reason": "too short"}, ())
-    >>> table.add({"id": "2", "qrs_ms": "112"}, (Column("qrs_ms", "QRS", "ms", "number"),))
+    >>> qrs = Column("qrs_ms", "QRS", "ms", "number")
+    >>> rows = [({"id": "1", "reason": "too short"}, ()), ({"id": "2", "qrs_ms": "112"}, (qrs,))]
+    >>> write_lines(path, rows)
     >>> print(path.read_text())
     id,qrs_ms,reason
     1,,too short
@@ -319,47 +318,24 @@ class GrowingTable:
     reason,Why it was not measured,,text
     <BLANKLINE>
     """
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self.columns: list[str] = []
-        self._about: dict[str, Column] = dict(COLUMNS)
-
-    def add(self, row: Mapping[str, str], measured: Sequence[Column] | None = None) -> None:
-        """Write one line; empty cells bring no column, but those of what is `measured`."""
-        self._about |= {measurement.name: measurement for measurement in measured or ()}
-        retained = {measurement.name for measurement in measured or ()}
-        columns = list(self.columns)
+    about: dict[str, Column] = dict(COLUMNS)
+    columns: list[str] = []
+    cells = []
+    for row, measured in rows:
+        cells.append(row)
+        of_measured = {column.name: column for column in measured}
+        about |= of_measured
         place = 0
         for name, value in row.items():
             if name in columns:
                 place = columns.index(name) + 1
-            elif value or name in retained:
+            elif value or name in of_measured:
                 # Beside what stands before it in the line: quartiles beside their median.
                 columns.insert(place, name)
                 place += 1
-        if columns != self.columns or not self.path.exists():
-            self._widen(columns)
-            if measured is not None:
-                write_columns(self.path, [self._about[name] for name in self.columns])
-        with self.path.open("a", encoding="utf-8", errors="backslashreplace", newline="") as file:
-            csv.DictWriter(file, texts(self.columns), restval="", extrasaction="ignore",
-                           lineterminator="\n").writerow(named_texts(row))  # fmt: skip
-
-    def _widen(self, columns: Sequence[str]) -> None:
-        first = [name for name in columns if name not in _LAST]
-        last = [name for name in _LAST if name in columns]
-        self.columns = [*first, *last]
-        with (
-            replacing(self.path) as temporary,
-            temporary.open("w", encoding="utf-8", errors="backslashreplace", newline="") as file,
-        ):
-            writer = csv.DictWriter(file, texts(self.columns), restval="", lineterminator="\n")
-            writer.writeheader()
-            if self.path.exists():
-                with self.path.open(encoding="utf-8", newline="") as before:
-                    for row in csv.DictReader(before):
-                        writer.writerow(row)
+    columns.sort(key=lambda name: _LAST.index(name) if name in _LAST else -1)
+    write_columns(path, [about[name] for name in columns])
+    write_rows(path, columns, ([row.get(name, "") for name in columns] for row in cells))
 
 
 def columns_of(line: Line) -> list[Column]:
@@ -526,7 +502,7 @@ TABLE = "measurements.csv"
 LOOPS = "recordings.csv"
 """The same by recording, where a study is measured in several."""
 UNFINISHED = "unfinished"
-"""A folder of what grows while a command is at work; it is gone when all is measured."""
+"""A folder of what is kept of each patient while a command is at work."""
 
 _MOST_NAMED = 8
 """Measurements that a sentence names."""
@@ -580,35 +556,23 @@ def holds_measurements(out: Path) -> bool:
         return True
 
 
-class Written:
-    """Takes the lines of one patient after the other, and keeps nothing but counts and reasons.
+class Results:
+    """The lines of all patients, and what is written of them.
 
     Parameters
     ----------
-    out : Path
-        The folder of the results.
-    mapping : Path or None
-        Where to write which id is which file.
     cohort : Cohort
         What is measured.
-    summary : Summary
-        Its counts are those of the lines of ``measurements.csv``.
-    on_line : callable or None
-        Takes each of these lines as JSON has it.
+    of_patients : iterable of sequence of Line
+        The recordings of one patient after the other.
     recording : str
         What the plugin calls one of its recordings.
     """
 
     def __init__(
-        self,
-        out: Path,
-        mapping: Path | None,
-        cohort: Cohort,
-        summary: Summary,
-        on_line: Callable[[dict[str, Any]], None] | None,
-        recording: str,
+        self, cohort: Cohort, of_patients: Iterable[Sequence[Line]], recording: str
     ) -> None:
-        self._recording = recording
+        self._cohort, self._recording = cohort, recording
         samples = cohort.samples.table
         studies = samples["study_id"].astype(str)
         # Where each recording is a study, a line of either would say the same twice.
@@ -616,111 +580,80 @@ class Written:
         unit = "study_id" if self.several else "recording_id"
         # Only a table or a header knows whose recording it is; else a number stands for both.
         self._with_patient = bool(samples["patient_id"].astype(str).ne(samples[unit]).any())
-        self._cohort, self._out, self._summary, self._on_line = cohort, out, summary, on_line
-        self._numbers = {file.path: number for number, file in enumerate(cohort.seen, start=1)}
-        work = out / UNFINISHED
-        work.mkdir(exist_ok=True)
-        self._table = GrowingTable(work / TABLE)
-        self._loops = GrowingTable(work / LOOPS) if self.several else None
-        self._at, self._mapping = mapping, None
-        if mapping is not None:
-            self._mapping = GrowingTable(mapping.with_name(f"{mapping.name}.{UNFINISHED}"))
-        for table in filter(None, (self._table, self._loops, self._mapping)):
-            table.path.unlink(missing_ok=True)
-        self._first_with: dict[str, str] = {}
-        self._refused: dict[str, Exclusion] = {}
-        self._views: dict[str, str] = {}
-        self._read: dict[str, Line] = {}
+        first_with: dict[str, str] = {}
+        lines = [[_flagged(line, first_with) for line in own] for own in of_patients]
+        self._read = [line for own in lines for line in own]
+        self._rows: list[tuple[Line, tuple[Line, ...] | None]] = [
+            (line, None) for line in self._read
+        ]
+        if self.several:
+            self._rows = [pair for own in lines for pair in by_study(own)]
+
+    def count(self, summary: Summary) -> None:
+        """Count the lines of ``measurements.csv``."""
+        lines = [line for line, _ in self._rows]
         summary.of = "study" if self.several else "recording"
+        summary.n_recordings = len(lines)
+        summary.n_measured = sum(not line.reason for line in lines)
+        summary.n_flagged = sum(bool(line.flags) for line in lines)
+        summary.first_reason = next((line.reason for line in lines if line.reason), "")
+        for measurement in (item for line in lines for item in line.measured):
+            known = summary.found.get(measurement.title, False)
+            summary.found[measurement.title] = known or measurement.value is not None
 
-    def take(self, lines: Sequence[Line]) -> None:
-        """Write the recordings of one patient."""
-        lines = [self._flagged(line) for line in lines]
-        for line in lines:
-            self._views[line.recording_id] = line.view
-            self._read[line.recording_id] = line
-            self._map(line)
-        if self._loops is None:
-            for line in lines:
-                self._add(line, None)
-                if line.reason:
-                    self._refused[line.recording_id] = Exclusion(line.excluded, line.reason)
-            return
-        for study, members in by_study(lines):
-            self._add(study, members)
-            used = used_of(members)
-            for member in members:
-                self._loops.add(
-                    cells_of(member, with_patient=self._with_patient), columns_of(member)
-                )
-                if member not in used:
-                    why = member.reason or _unjudged(member)
-                    self._refused[member.recording_id] = Exclusion(member.excluded, why)
+    def as_json(self) -> Iterator[dict[str, Any]]:
+        """Yield the lines of ``measurements.csv`` as JSON has them."""
+        for line, members in self._rows:
+            yield json_of(line, with_patient=self._with_patient, members=members)
 
-    def account(self) -> str:
-        """Name the tables, write ``files.csv``, and return all files in one sentence, if any.
+    def write(self, out: Path, mapping: Path | None) -> str:
+        """Write the tables and, where it is named, the mapping; return all files in one sentence.
 
-        Files that are no recordings go to the mapping, too. A plugin that does not say what it saw
-        has the files of its recordings accounted for.
+        Files that are no recordings are in the mapping, too. A plugin that does not say what it saw
+        has the files of its recordings accounted for, and no sentence.
         """
-        text = self._account()
-        for table in filter(None, (self._table, self._loops)):
-            for path in (columns_file(table.path), table.path):
-                path.replace(self._out / path.name)
-        if self._mapping is not None and self._at is not None:
-            self._mapping.path.replace(self._at)
-        return text
-
-    def _account(self) -> str:
-        lines = account(self._cohort, self._refused, self._views)
-        if not lines:
-            read = ((line, path) for line in self._read.values() for path in line.files)
-            write_files(self._out / FILES, (
-                FileLine(number, self._recording, "", line.recording_id, line.view,
-                         not line.reason, line.reason, path)
-                for number, (line, path) in enumerate(read, start=1)
+        write_lines(out / TABLE, (
+            (cells_of(line, with_patient=self._with_patient, with_recordings=self.several),
+             columns_of(line))
+            for line, _ in self._rows
+        ))  # fmt: skip
+        if self.several:
+            write_lines(out / LOOPS, (
+                (cells_of(line, with_patient=self._with_patient), columns_of(line))
+                for line in self._read
             ))  # fmt: skip
-            return ""
-        write_files(self._out / FILES, lines)
-        if self._mapping is not None:
-            for line in (line for line in lines if not line.recording):
-                row = {"id": "", "file": str(line.path), "number": str(line.number)}
-                self._mapping.add(row)
-        return summed(lines, self._recording)
+        if mapping is not None:
+            write_mapping(mapping, {line.recording_id: line.files for line in self._read},
+                          self._cohort.seen)  # fmt: skip
+        views = {line.recording_id: line.view for line in self._read}
+        lines = account(self._cohort, self._refused(), views)
+        if lines:
+            write_files(out / FILES, lines)
+            return summed(lines, self._recording)
+        read = ((line, path) for line in self._read for path in line.files)
+        write_files(out / FILES, (
+            FileLine(number, self._recording, "", line.recording_id, line.view,
+                     not line.reason, line.reason, path)
+            for number, (line, path) in enumerate(read, start=1)
+        ))  # fmt: skip
+        return ""
 
-    def _add(self, line: Line, members: Sequence[Line] | None) -> None:
-        self._table.add(
-            cells_of(line, with_patient=self._with_patient, with_recordings=members is not None),
-            columns_of(line),
-        )
-        for measurement in line.measured:
-            known = self._summary.found.get(measurement.title, False)
-            self._summary.found[measurement.title] = known or measurement.value is not None
-        self._summary.n_recordings += 1
-        self._summary.n_measured += not line.reason
-        self._summary.n_flagged += bool(line.flags)
-        self._summary.first_reason = self._summary.first_reason or line.reason
-        if self._on_line is not None:
-            self._on_line(json_of(line, with_patient=self._with_patient, members=members))
-
-    def _map(self, line: Line) -> None:
-        if self._mapping is None:
-            return
-        number = next((self._numbers[file] for file in line.files if file in self._numbers), "")
-        files = ";".join(map(str, line.files))
-        self._mapping.add({"id": line.recording_id, "file": files, "number": str(number)})
-
-    def _flagged(self, line: Line) -> Line:
-        """Flag a recording one of whose files was there before."""
-        known = (self._first_with[item] for item in line.digests if item in self._first_with)
-        other = next(known, None)
-        for entry in line.digests:
-            self._first_with.setdefault(entry, line.recording_id)
-        if other is None or other == line.recording_id:
-            return line
-        return replace(line, flags=(*line.flags, f"the same file as recording {other}"))
+    def _refused(self) -> dict[str, Exclusion]:
+        """Return by recording why no line of the table stands on it."""
+        found = {}
+        for line, members in self._rows:
+            for member in members or (line,):
+                if member.reason or (members and member not in used_of(members)):
+                    why = member.reason or next(map(unjudged, member.verdict.reasons), "")
+                    found[member.recording_id] = Exclusion(member.excluded, why)
+        return found
 
 
-def _unjudged(line: Line) -> str:
-    """Return why a recording cannot be judged."""
-    return next(map(unjudged, line.verdict.reasons), "cannot be judged")
+def _flagged(line: Line, first_with: dict[str, str]) -> Line:
+    """Flag a recording one of whose files was there before."""
+    other = next((first_with[item] for item in line.digests if item in first_with), None)
+    for entry in line.digests:
+        first_with.setdefault(entry, line.recording_id)
+    if other is None or other == line.recording_id:
+        return line
+    return replace(line, flags=(*line.flags, f"the same file as recording {other}"))

@@ -107,7 +107,7 @@ def give_outcome(cohort: Cohort, outcome: OutcomeBlock, task: Task) -> Cohort:
         If the table has lost the column.
     """
     if cohort.table is None:
-        raise ContractError("hook load: expected Cohort.table beside ctx.outcome, found none")
+        raise ContractError("hook load: expected Cohort.table with ctx.outcome, found none")
     name, samples = str(outcome.column), cohort.samples.table
     if name not in cohort.table.columns:
         raise DataError(
@@ -180,8 +180,7 @@ def outcome_column(name: str, paths: Sequence[str], inputs: Sequence[Path]) -> p
     ConfigError
         If no input is a cohort table, or none has the column.
     """
-    tables = [CohortTable.find(path, paths) for path in inputs]
-    known = [table for table in tables if table is not None]
+    known = CohortTable.find_all(inputs, paths)
     if not known:
         raise ConfigError(
             f"--outcome {name}: expected a cohort table, or a folder with cohort.csv, found none "

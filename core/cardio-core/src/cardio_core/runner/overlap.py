@@ -21,7 +21,7 @@ from cardio_core.runner.setup import primary_of, why_hollow, without_hollow_fusi
 from cardio_core.types.features import flag_counts
 from cardio_core.types.notes import Note, NoteKind
 from cardio_stats.cells import write_table
-from cardio_stats.files import replacing, write_json
+from cardio_stats.files import write_json
 
 # The certificate of overlap: what stands on both sides of a fold, counted once the folds are made.
 #
@@ -206,8 +206,7 @@ def _certify(session: Session, arms: Sequence[Arm]) -> None:
     if len(certificate.pairs):
         files[PAIRS] = certificate.pairs
     for name, table in files.items():
-        with replacing(tables / f"{name}.csv") as temporary:
-            write_table(table, temporary)
+        write_table(table, tables / f"{name}.csv")
     session.manifest.update(
         overlap=dict(certificate.sentences), copied_signals=len(certificate.pairs)
     )

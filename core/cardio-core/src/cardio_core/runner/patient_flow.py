@@ -12,8 +12,8 @@ import numpy as np
 import pandas as pd
 
 from cardio_core.fold_assignment import link_subjects
-from cardio_core.io.cohort import CohortTable, at_baseline
-from cardio_core.runner.patients import Truth
+from cardio_core.io.cohort import at_baseline
+from cardio_core.runner.patients import Truth, table_rows
 from cardio_core.runner.prepare import Prepared
 from cardio_core.runner.protocols import Arm
 from cardio_core.types.info import Task
@@ -246,13 +246,6 @@ def _persons(retained: pd.DataFrame, rows: pd.DataFrame | None) -> dict[str, str
 def _n_linked(retained: pd.DataFrame, rows: pd.DataFrame | None) -> int:
     persons = _persons(retained, rows)
     return len(persons) - len(set(persons.values()))
-
-
-def table_rows(inputs: Sequence[Path], paths: Sequence[str]) -> pd.DataFrame | None:
-    """Return the rows of the inputs' cohort tables; None where there is no table."""
-    tables = [CohortTable.find(path, paths) for path in inputs]
-    known = [table.rows for table in tables if table is not None]
-    return pd.concat(known) if known else None
 
 
 def _why_unreadable(quarantined: Iterable[Any]) -> dict[str, str]:

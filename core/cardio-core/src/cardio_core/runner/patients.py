@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -172,7 +172,7 @@ def checked_covariates(setup: Setup, inputs: Sequence[Path]) -> None:
     names = setup.config.covariates
     if not names:
         return
-    tables = _tables(inputs, setup.plugin.info.paths)
+    tables = CohortTable.find_all(inputs, setup.plugin.info.paths)
     if not tables:
         raise ConfigError(
             f"--covariates {names[0]}: expected a cohort table, or a folder with cohort.csv, found "
@@ -203,10 +203,10 @@ def table_of(cohort: Cohort, inputs: Iterable[Path]) -> pd.DataFrame | None:
     """Return the cohort table behind some inputs, whether `load` of the plugin keeps it or not."""
     if cohort.table is not None:
         return cohort.table
-    found = [table.rows for table in _tables(inputs, ())]
+    return table_rows(inputs, ())
+
+
+def table_rows(inputs: Iterable[Path], paths: Collection[str]) -> pd.DataFrame | None:
+    """Return the rows of the inputs' cohort tables; None where there is no table."""
+    found = [table.rows for table in CohortTable.find_all(inputs, paths)]
     return pd.concat(found) if found else None
-
-
-def _tables(inputs: Iterable[Path], paths: Iterable[str]) -> list[CohortTable]:
-    found = (CohortTable.find(path, tuple(paths)) for path in inputs)
-    return [table for table in found if table is not None]

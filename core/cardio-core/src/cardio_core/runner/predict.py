@@ -373,7 +373,10 @@ def _predict(
     prepared = made.prepared
     quarantined = [*prepared.quarantined, *(_without_any(made.found) if made.found else ())]
     if mapping is not None:
-        write_mapping(mapping, prepared.cohort, quarantined)
+        samples = prepared.cohort.samples.table.index.astype(str)
+        own = {name: tuple(prepared.cohort.files[name]) for name in samples}
+        others = {row.recording_id: row.files for row in quarantined}
+        write_mapping(mapping, {**own, **others} | own, prepared.cohort.seen)
     rows: list[dict[str, Any]] = []
     for name in opened.models:
         for target in task.targets:
@@ -381,8 +384,8 @@ def _predict(
                 continue
             frame = made.frames[target.name][name]
             decision = made.decisions[target.name].get(name)
-            own = rows_of(opened.folder, frame, target, name, decision)
-            rows += with_recordings(own, made.members[target.name], task, target)
+            answers = rows_of(opened.folder, frame, target, name, decision)
+            rows += with_recordings(answers, made.members[target.name], task, target)
     table = prepared.features.table
     answered = recordings_of(made.members[task.targets[0].name], task, report["primary"])
     files = account_of(prepared.cohort, quarantined, table, answered, made.measured)

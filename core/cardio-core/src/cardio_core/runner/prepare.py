@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
@@ -17,7 +16,7 @@ from cardio_core.config import RunConfig
 from cardio_core.context import Context
 from cardio_core.errors import ContractError, HookError
 from cardio_core.fold_assignment import guard_duplicates, link_subjects
-from cardio_core.io.cohort import notes_on_tables
+from cardio_core.io.cohort import CohortTable, notes_on_tables
 from cardio_core.io.hashing import digest, file_digest, package_digest
 from cardio_core.io.run_schema import ACQUIRED, PRINTED, QUARANTINED, Kind
 from cardio_core.io.store import load_features, save_features
@@ -34,10 +33,10 @@ from cardio_core.runner.setup import opened
 from cardio_core.types.features import FeatureSet, concatenate
 from cardio_core.types.notes import Exclusion, Note, NoteKind
 from cardio_core.types.redaction import text_of, unreadable
-from cardio_core.types.samples import Cohort, Quarantined, SampleSet, sealed
-from cardio_stats.cells import cell_text, named_texts, texts
+from cardio_core.types.samples import ID_COLUMNS, Cohort, Quarantined, SampleSet, sealed
+from cardio_stats.cells import cell_text, write_rows
 from cardio_stats.errors import ConfigError, DataError
-from cardio_stats.files import replacing, whole_directory, write_json
+from cardio_stats.files import whole_directory, write_json
 from cardio_stats.outcome import MAX_CLASSES
 
 # What became of every file of the inputs: one line a file, and all of them in one sentence.
@@ -120,14 +119,18 @@ def summed(lines: Sequence[FileLine], recording: str, *, used_is: str = "used") 
     >>> still = FileLine(2, "still", "", "", "", False, "", Path("b"))
     >>> summed([loop, still, still, loop], "loop")
     '4 files: 2 loops used in 1 study, 2 × still.'
+    >>> loose = FileLine(3, "video", "", "2", "", True, "", Path("c"))
+    >>> summed([loop, loose, still], "loop")
+    '3 files: 1 loop used in 1 study, 1 loop without a study used, 1 × still.'
     """
     used = [line for line in lines if line.used]
-    studies = {line.study for line in used}
-    if len(used) == len(lines) == len(studies):
+    studies = {line.study for line in used if line.study}
+    loose = sum(not line.study for line in used)
+    if len(used) == len(lines) == len(studies) + loose:
         return ""
-    messages = (
-        [f"{several(len(used), recording)} {used_is} in {_studies(len(studies))}"] if used else []
-    )
+    own, alone = several(len(used) - loose, recording), several(loose, recording)
+    messages = [f"{own} {used_is} in {_studies(len(studies))}"] * bool(studies)
+    messages += [f"{alone} without a study {used_is}"] * bool(loose)
     kinds = Counter((line.kind, bool(line.recording)) for line in lines if not line.used)
     messages += [
         f"{n} × {kind}{f' not {used_is}' if unused_recording else ''}"
@@ -145,13 +148,8 @@ def write_cells(path: Path, rows: Iterable[Mapping[str, str]]) -> None:
     """Write lines that are cells already; columns beside those of each file stand behind them."""
     lines = list(rows)
     more = [name for name in (lines[0] if lines else ()) if name not in COLUMNS]
-    with (
-        replacing(path) as temporary,
-        temporary.open("w", encoding="utf-8", errors="backslashreplace", newline="") as file,
-    ):
-        writer = csv.DictWriter(file, texts((*COLUMNS, *more)), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(map(named_texts, lines))
+    columns = (*COLUMNS, *more)
+    write_rows(path, columns, ([row[name] for name in columns] for row in lines))
 
 
 def _in_order(counted: tuple[tuple[str, bool], int]) -> tuple[bool, int, str]:
@@ -223,6 +221,12 @@ def make_patient(
     # The first reason is the recording's own; a later one may speak for the whole patient.
     rows = {row.recording_id: row for row in reversed(alone._quarantined)}
     return MadePatient(minted, features, tuple(reversed(rows.values())))
+
+
+def no_samples() -> SampleSet:
+    """Return the samples of nobody."""
+    index = pd.Index([], name="sample_id")
+    return SampleSet(pd.DataFrame({name: [] for name in ID_COLUMNS}, index, dtype=object), [])
 
 
 # Outer folds that are stratified by a column of the cohort table.
@@ -346,11 +350,15 @@ def load_recordings(plugin: Plugin, config: RunConfig, ctx: Context) -> Cohort:
 
     Raises
     ------
+    DataError
+        If two cohort tables share a study ID.
     UnusableCohortError
         If nothing usable was found.
     ConfigError
         If a file was given beside several recordings, or a covariate says the outcome.
     """
+    if len(ctx._inputs) > 1:
+        CohortTable.find_all(ctx._inputs, plugin.info.paths)
     ctx = ctx.replace(_quarantined=[])
     cohort: Cohort = call(plugin, "load", ctx, config)
     if ctx.mode == "fit" and config.outcome.column is not None:
@@ -456,13 +464,7 @@ def digests_of(files: Iterable[Path]) -> dict[Path, str]:
 
 
 def _without(cohort: Cohort, unread: Sequence[Quarantined]) -> Cohort:
-    """Return a cohort without the recordings whose files could not be read to their ends.
-
-    Raises
-    ------
-    UnusableCohortError
-        If none is left.
-    """
+    """Return a cohort without the recordings whose files could not be read to their ends."""
     lost = {row.recording_id for row in unread}
     retained = [n for n, item in enumerate(cohort.samples.table.index) if str(item) not in lost]
     if not retained:
@@ -521,7 +523,9 @@ def prepare(
     try:
         features = concatenate(parts)
     except ValueError as error:
-        raise ContractError(f"plugin {plugin.info.name!r}, hook featurize: {error}") from error
+        raise ContractError(
+            f"plugin {plugin.info.name!r}, hook featurize: {error}; make the blocks alike"
+        ) from error
     links = cohort.samples.table.assign(subject_id=link_subjects(cohort.samples.table))
     by_patient = links.drop_duplicates("patient_id").set_index("patient_id")["subject_id"]
     table = features.table.assign(subject_id=features.table["patient_id"].map(by_patient))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+import html
 import json
 import logging
 import math
@@ -14,6 +15,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from copy import copy
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -129,10 +131,14 @@ def on_a_terminal() -> bool:
 
     A display cannot move without escape sequences, so that who sets ``NO_COLOR`` gets plain lines.
     """
-    import os
-
     able = os.environ.get("TERM", "") not in ("", "dumb") and not os.environ.get("NO_COLOR")
     return able and sys.stderr.isatty()
+
+
+def in_a_notebook() -> bool:
+    """Say whether the process is the kernel of a notebook."""
+    shell = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
+    return hasattr(shell, "kernel")
 
 
 class Living:
@@ -191,6 +197,37 @@ class Living:
         under = [Text(f"  {text}", style="dim") for text in (*now[:_SHOWN], *more)]
         then = [Text(f"  then {', '.join(coming)}", style="dim")] if coming else []
         return Group(row, *under, *then)
+
+
+class InNotebook:
+    """Shows the present stage as a bar below the cell; lines that are said stand above it."""
+
+    def __init__(self, look: Callable[[], Stage | None]) -> None:
+        self._look, self._stop = look, threading.Event()
+        self._thread = threading.Thread(target=self._keep_drawing, name="progress", daemon=True)
+
+    def start(self) -> None:
+        """Begin to show it."""
+        from IPython.display import HTML, display
+
+        self._html, self._handle = HTML, display(HTML(""), display_id=True)
+        self._thread.start()
+
+    def show_text(self) -> None:
+        """Do nothing: a line that is said stands above the bar."""
+
+    def stop(self) -> None:
+        """Take the bar away."""
+        self._stop.set()
+        self._thread.join()
+        self._handle.update(self._html(""))
+
+    def _keep_drawing(self) -> None:
+        while not self._stop.wait(_PAUSE_S):
+            if stage := self._look():
+                share = f'value="{stage.done}" max="{stage.total}"' if stage.total else ""
+                text = html.escape(stage.line())
+                self._handle.update(self._html(f"<progress {share}></progress> {text}"))
 
 
 # What a fit tells of itself, from whichever process it runs in: one small file.
@@ -449,9 +486,12 @@ class Display:
         self._echo, self._at_once = echo, at_once
         self._planned = list(planned)
         self._stages: list[Stage] = []
-        self.last: Stage | None = None
-        self._shown: Lines | Living
-        if on_a_terminal():
+        self._counted: list[Stage] = []
+        self._task = ""
+        self._shown: Lines | Living | InNotebook
+        if in_a_notebook():
+            self._shown = InNotebook(self._now)
+        elif on_a_terminal():
             self._shown = Living(lambda: (self._now(), tuple(self._planned)))
         else:
             self._shown = Lines(
@@ -460,18 +500,29 @@ class Display:
                 PAUSE_S if at_once else 1.0,
             )
 
+    @property
+    def last(self) -> Stage | None:
+        """The stage that was counted last, those of earlier tasks included."""
+        return self._counted[0] if self._counted else None
+
     def __call__(self, line: str) -> None:
-        """Say a line."""
+        """Say a line; those of an earlier task, which are of another run, go to the log alone."""
         LOG.info(line.strip())
-        self._tell(line)
+        if not self._task:
+            self._tell(line)
 
     def note(self, line: str) -> None:
         """Say a line that the report keeps, too."""
-        self(line)
+        self._tell_of(f"{self._task}: {line}" if self._task else line)
 
     def for_need(self, task: str) -> Display:
-        """Return the display for an earlier task that is made first: a part of this one."""
-        return _Inner(self, task)
+        """Return the display for an earlier task that is made first: a part of this one.
+
+        Its stages are shown with the task's name.
+        """
+        inner = copy(self)
+        inner._task = task
+        return inner
 
     @contextmanager
     def stage(self, what: str, doing: str = "") -> Iterator[Stage]:
@@ -488,7 +539,7 @@ class Display:
         """Show how many pieces of a stage are done, until `end`; say how many there are."""
         stage = Stage(what, time.monotonic(), unit, total, under_way=under_way, left=left)
         self._begin(stage)
-        self._remember(stage)
+        self._counted[:] = [stage]
         if self._at_once:
             self._tell_of(f"{stage.what}: {stage.pieces()}")
         return stage
@@ -508,6 +559,7 @@ class Display:
         self._shown.stop()
 
     def _begin(self, stage: Stage) -> Stage:
+        stage.what = f"{self._task}, {stage.what}" if self._task else stage.what
         if stage.what in self._planned:
             del self._planned[: self._planned.index(stage.what) + 1]
         self._stages.append(stage)
@@ -516,9 +568,6 @@ class Display:
     def _end(self, stage: Stage) -> None:
         if stage in self._stages:
             self._stages.remove(stage)
-
-    def _remember(self, stage: Stage) -> None:
-        self.last = stage
 
     def _now(self) -> Stage | None:
         return self._stages[-1] if self._stages else None
@@ -529,45 +578,8 @@ class Display:
 
     def _tell_of(self, line: str) -> None:
         """Say a line about a stage."""
-        self(line)
-
-
-class _Inner(Display):
-    """The display of a task that another makes first: its stages are shown with the task's name.
-
-    Its other lines go to the log alone: they are those of another run. Its notes are said.
-    """
-
-    def __init__(self, outer: Display, task: str) -> None:
-        self._outer, self._task, self._at_once = outer, task, True
-
-    def __call__(self, line: str) -> None:
         LOG.info(line.strip())
-
-    def note(self, line: str) -> None:
-        self._outer(f"{self._task}: {line}")
-
-    def for_need(self, task: str) -> Display:
-        return self._outer.for_need(task)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        pass
-
-    def _begin(self, stage: Stage) -> Stage:
-        stage.what = f"{self._task}, {stage.what}"
-        return self._outer._begin(stage)
-
-    def _end(self, stage: Stage) -> None:
-        self._outer._end(stage)
-
-    def _tell_of(self, line: str) -> None:
-        self._outer._tell_of(line)
-
-    def _remember(self, stage: Stage) -> None:
-        self._outer._remember(stage)
+        self._tell(line)
 
 
 class Progress:

@@ -13,7 +13,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any, Literal
 
-from cardio_core.compute.devices import cpu_count
+from cardio_core.compute.devices import cpu_count, processor_name
 from cardio_core.compute.executors import Executor
 from cardio_core.io.hashing import package_digest
 from cardio_core.registry import Plugin
@@ -85,19 +85,10 @@ def machine() -> dict[str, Any]:
     """
     return {
         "system": platform.system(),
-        "processor": _processor(),
+        "processor": processor_name(),
         "cores": cpu_count(),
         "threads_a_process": int(os.environ.get("OMP_NUM_THREADS") or 1),
     }
-
-
-def _processor() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        lines = []
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.processor() or platform.machine()
 
 
 def _commit_of(plugin: Plugin) -> str | None:

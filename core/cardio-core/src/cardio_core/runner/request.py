@@ -209,7 +209,7 @@ def _unknown(name: str, plugin: str, task: Task, command: str, own: Iterable[str
     known = [f"--{option.name}" for option in task.options if takes(command, option)]
     near = difflib.get_close_matches(f"--{name}", [*known, *own], n=1)
     meant = f"; did you mean {near[0]}?" if near else ""
-    brings = f"brings {', '.join(known)}" if known else "brings no option of its own"
+    brings = f"brings {', '.join(known)}" if known else "adds no option"
     return (
         f"--{name}: no such option of cardio {command}{meant} "
         f"({plugin}, task {task.name}, {brings}; --help lists all)"

@@ -22,6 +22,7 @@ from cardio_core.fold_assignment import find_plan
 from cardio_core.io.hashing import digest
 from cardio_core.io.run_schema import JUDGED
 from cardio_core.io.store import bound_cache, open_cache
+from cardio_core.runner.contract import contract_lines
 from cardio_core.runner.embeddings import keep_applicability
 from cardio_core.runner.evaluate import collect, judge, write_csv, write_judged, write_table_one
 from cardio_core.runner.filling import failure
@@ -536,5 +537,5 @@ def announce(request: RunRequest, setup: Setup, echo: Echo) -> None:
     column = setup.config.outcome.column
     about = f"outcome {column}" if column else setup.task.title
     echo(f"Task: {setup.task.name} ({about}); protocols: {', '.join(setup.protocols)}.")
-    for line in setup.said:
+    for line in (*setup.said, *contract_lines(setup.plugin, setup.task.name)):
         echo(line)

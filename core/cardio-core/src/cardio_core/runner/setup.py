@@ -76,28 +76,18 @@ def writer_of(info: PluginInfo, cohort_request: CohortAsked) -> Callable[[Path],
                 "has no difficulties; leave it out"
             )
     if cohort_request.patients is None:
-        return lambda out: make(
-            out,
-            task=cohort_request.task,
-            n_patients=cohort_request.n_patients,
-            seed=cohort_request.seed,
-            **more,
-        )
+        more["n_patients"] = cohort_request.n_patients
+        return lambda out: make(out, task=cohort_request.task, seed=cohort_request.seed, **more)
     if "patients" not in takes:
         raise ConfigError(
             f"--patients {cohort_request.patients}: the synthetic cohort of {info.name} takes no "
             "table of patients; give a number"
         )
     planned = read_planned(cohort_request.patients, info.name, cohort_request.effect)
+    more["patients"] = planned.requested.copy()
 
     def write(out: Path) -> None:
-        make(
-            out,
-            task=cohort_request.task,
-            seed=cohort_request.seed,
-            patients=planned.requested.copy(),
-            **more,
-        )
+        make(out, task=cohort_request.task, seed=cohort_request.seed, **more)
         lay_over(out, planned, info.name)
 
     return write
@@ -156,7 +146,7 @@ _opened: dict[str, Plugin] = {}
 
 
 def open_with_defaults(name: str) -> Plugin:
-    """Open one plugin; `explain` and `evaluate` fall back to the core's own."""
+    """Open one plugin; `preprocess`, `explain` and `evaluate` fall back to the core's."""
     from cardio_core.evaluation import default as hooks
 
     _opened[name] = open_plugin(name, defaults=hooks)
@@ -307,6 +297,6 @@ def without_hollow_fusions(task: Task, chosen: tuple[str, ...]) -> tuple[str, ..
     if not retained:
         fused = task.model(chosen[0]).fuses
         raise ConfigError(
-            f"models: {chosen[0]} fuses {', '.join(fused)}; run at least two of them beside it"
+            f"models: {chosen[0]} fuses {', '.join(fused)}; run at least two of them with it"
         )
     return retained

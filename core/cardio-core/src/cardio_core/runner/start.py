@@ -16,6 +16,7 @@ from cardio_core.io.hashing import digest
 from cardio_core.io.places import without_places
 from cardio_core.io.run_artifact import RunKind
 from cardio_core.io.synthetic import difficulty_of, is_synthetic
+from cardio_core.runner.contract import contract_of
 from cardio_core.runner.manifest import Manifest, first_entries, now
 from cardio_core.runner.provenance import NotTheSameError, ground_of
 from cardio_core.runner.request import RunRequest
@@ -24,10 +25,10 @@ from cardio_core.runner.setup import Setup
 from cardio_stats.files import write_text
 
 
-def default_out(setup: Setup) -> Path:
-    """Return a run directory named after plugin, task and time."""
+def default_out(setup: Setup, parent: str = "runs") -> Path:
+    """Return a folder named after plugin, task and time."""
     stamp = now().replace(":", "").replace("-", "")[:15]
-    return Path("runs") / f"{setup.plugin.info.name}-{setup.task.name}-{stamp}"
+    return Path(parent) / f"{setup.plugin.info.name}-{setup.task.name}-{stamp}"
 
 
 def guard_same(out: Path, request: RunRequest, setup: Setup) -> Begun | None:
@@ -122,6 +123,7 @@ def begin(out: Path, request: RunRequest, setup: Setup, inputs: Sequence[Path]) 
                 "n": len(setup.devices),
             },
             stands_on=ground_of(request, setup),
+            contract=contract_of(setup.plugin, setup.task.name),
             data={
                 "source": "real" if real else "synthetic",
                 "path_shown": shown_of(inputs),

@@ -30,7 +30,13 @@ from cardio_core.runner.hook_calls import call
 from cardio_core.runner.inputs import find_recordings
 from cardio_core.runner.outcome import give_outcome, with_outcome
 from cardio_core.runner.patients import checked_covariates, guard_covariates, patient_labels
-from cardio_core.runner.prepare import UnusableCohortError, account, make_patient, summed
+from cardio_core.runner.prepare import (
+    UnusableCohortError,
+    account,
+    make_patient,
+    no_samples,
+    summed,
+)
 from cardio_core.runner.progress import Echo, Progress, Slow, several
 from cardio_core.runner.provenance import alike
 from cardio_core.runner.request import RunRequest
@@ -538,10 +544,7 @@ def _to_table(setup: Setup, request: RunRequest) -> str | None:
 
 
 def _nobody(tables: TablePart) -> Cohort:
-    ids = ("recording_id", "study_id", "patient_id")
-    empty = pd.DataFrame({name: pd.Series([], dtype=object) for name in ids})
-    empty.index = pd.Index([], name="sample_id")
-    return Cohort(SampleSet(empty, []), {}, None, tables.rows)
+    return Cohort(no_samples(), {}, None, tables.rows)
 
 
 def read_all(

@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import html
 import os
+import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+from matplotlib.figure import Figure
 
 from cardio_core.evaluation.decision import Decision
 from cardio_core.io.places import kept_places, shown_path
@@ -29,6 +32,7 @@ from cardio_core.io.run_schema import COHORT, numbers_in
 from cardio_core.io.store import load_table
 from cardio_core.report.text.model_card import digest_of_final
 from cardio_core.runner.fits import open_decisions, predictions_file
+from cardio_core.runner.progress import in_a_notebook
 from cardio_core.types.info import Target
 from cardio_core.types.notes import Note
 from cardio_core.types.targets import KEY_OF_UNIT
@@ -297,7 +301,7 @@ class Run:
         axes = self._curves(models, target, protocol, ax, curve, "auc")
         axes.plot([0, 1], [0, 1], color="0.6", linestyle="--", linewidth=1)
         axes.set(xlabel="1 − specificity", ylabel="sensitivity", aspect="equal")
-        axes.legend(loc="lower right", frameon=False)
+        axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.15), frameon=False)
         return axes
 
     def plot_calibration(
@@ -375,12 +379,16 @@ class Run:
         return f"<Run {self.folder}: {about.plugin or about.kind}, {about.title}, {about.status}>"
 
     def _repr_html_(self) -> str:
-        """Return the main AUC of every model as a table, for notebooks."""
-        shown = self.metrics[(self.metrics["metric"] == "auc") & (self.metrics["subgroup"] == "")]
-        shown = shown[["protocol", "target", "model", "value", "low", "high", "n"]].round(3)
-        about = self.manifest
-        return f"<p><b>{html.escape(about.title)}</b> ({html.escape(about.plugin)}, " \
-               f"{html.escape(about.status)})</p>{shown.to_html(index=False)}"  # fmt: skip
+        """Return the answer with its warnings, and the forest plot, for notebooks."""
+        from cardio_core.report.run_figures import overview_pictures
+        from cardio_core.report.text.answer import answer
+
+        found = answer(self.artifact)
+        lines = [f"<p>{html.escape(text)}</p>" for text in (found.asked, *found.found)]
+        warned = "".join(f"<li>{html.escape(text)}</li>" for text in found.warnings)
+        drawn = [str(picture.svg) for picture in overview_pictures(self.artifact)[:1]]
+        title = html.escape(self.manifest.title)
+        return "".join([f"<h4>{title}</h4>", *lines, f"<ul>{warned}</ul>", *drawn])
 
     def _curves(
         self,
@@ -393,9 +401,10 @@ class Run:
     ) -> Axes:
         names = [models] if isinstance(models, str) else models or [self.manifest.primary]
         if ax is None:
-            from matplotlib.figure import Figure
-
-            ax = Figure(figsize=(4.5, 4.5), layout="constrained").add_subplot()
+            about: dict[str, Any] = {"figsize": (4.5, 4.5), "layout": "constrained"}
+            # The kernel shows pyplot's figures below the cell, and closes them.
+            figure = pyplot.figure(**about) if (pyplot := _of_kernel()) else Figure(**about)
+            ax = figure.add_subplot()
         for name in names:
             x, y = curve(self.scores(name, target=target, protocol=protocol))
             ax.plot(x, y, label=self._label(name, target, protocol, metric))
@@ -437,6 +446,11 @@ class Run:
         if name not in known:
             raise ConfigError(f"{what}: expected one of {', '.join(known)}, found {name!r}")
         return name
+
+
+def _of_kernel() -> Any:
+    """Return pyplot inside the kernel of a notebook, None elsewhere."""
+    return import_module("matplotlib.pyplot") if in_a_notebook() else None
 
 
 def _clusters(rows: pd.DataFrame) -> pd.Series[str] | None:
@@ -509,23 +523,83 @@ def measure(
     return table
 
 
+def judge(
+    predictions: pd.DataFrame | str | Path, *, out: str | Path | None = None, **options: Any
+) -> Run:
+    """Write the page for predictions of any tool, as ``cardio judge`` does, and open its folder.
+
+    Parameters
+    ----------
+    predictions : DataFrame or path
+        One row a patient, or several with `patient`.
+    out : path, optional
+        Folder to write; a temporary one without it.
+    **options
+        The options of ``cardio judge`` with underscores: ``outcome="died"``,
+        ``score=["risk", "age"]``.
+
+    Raises
+    ------
+    ConfigError
+        If cardio-studies is not installed, or an option is wrong.
+    DataError
+        If the table cannot be judged.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        if isinstance(predictions, pd.DataFrame):
+            path = Path(folder) / "predictions.csv"
+            predictions.to_csv(path, index=False)
+        else:
+            path = Path(predictions)
+        return _commanded("judge", [path], out, options)
+
+
+def compare(*runs: Run | str | Path, out: str | Path | None = None, **options: Any) -> Run:
+    """Compare runs and tables on the patients they share, as ``cardio compare`` does.
+
+    Parameters
+    ----------
+    *runs : Run or path
+        Two or more.
+    out : path, optional
+        Folder to write; a temporary one without it.
+    **options
+        The options of ``cardio compare`` with underscores.
+
+    Raises
+    ------
+    CardioError
+        In one sentence, what the command would print.
+    """
+    places = [run.folder if isinstance(run, Run) else run for run in runs]
+    return _commanded("compare", places, out, options)
+
+
+def _commanded(
+    command: str, inputs: Sequence[str | Path], out: str | Path | None, options: Mapping[str, Any]
+) -> Run:
+    """Do what a registered command does, and open the folder that it writes."""
+    import click
+
+    from cardio_core.cli.main import cardio
+
+    place = Path(out or tempfile.mkdtemp(prefix=f"cardio-{command}-"))
+    words = [command, *map(str, inputs), *_words({**options, "out": place})]
+    try:
+        cardio.main(words, "cardio", standalone_mode=False, obj={"words": words})
+    except click.ClickException as error:
+        text = error.format_message().rstrip(".")
+        raise ConfigError(f"{text}; cardio {command} --help lists the options") from error
+    return Run(place)
+
+
 def plugins() -> pd.DataFrame:
     """Return the installed plugins, a row each; ``broken`` says why one cannot be used."""
     from cardio_core.registry import list_plugins
 
-    rows = [
-        {
-            "name": item.name,
-            "version": item.version,
-            "distribution": item.distribution,
-            "title": item.info.title if item.info else "",
-            "tasks": [task.name for task in item.info.tasks] if item.info else [],
-            "broken": item.reason or "",
-        }
-        for item in list_plugins()
-    ]
     names = ["name", "version", "distribution", "title", "tasks", "broken"]
-    return pd.DataFrame(rows, columns=names)
+    rows = pd.DataFrame([item.to_dict() for item in list_plugins()], columns=names)
+    return rows.fillna({"title": "", "broken": ""})
 
 
 def _words(options: Mapping[str, Any]) -> list[str]:

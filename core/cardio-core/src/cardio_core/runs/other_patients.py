@@ -13,7 +13,6 @@ import pandas as pd
 
 from cardio_core.config import EvaluateBlock, OutcomeBlock, RunConfig
 from cardio_core.errors import LeakageError
-from cardio_core.evaluation.aggregate import score_columns
 from cardio_core.evaluation.applicability import (
     ALPHA_OUTSIDE,
     BORDERLINE,
@@ -33,18 +32,17 @@ from cardio_core.io.store import open_cache
 from cardio_core.io.synthetic import is_synthetic
 from cardio_core.runner.answers import Answered, Opened, answer, open_finished
 from cardio_core.runner.embeddings import read_applicability
-from cardio_core.runner.evaluate import open_rule
+from cardio_core.runner.evaluate import missed_rows, open_rule, scored_rows
 from cardio_core.runner.fingerprints import known_again
 from cardio_core.runner.outcome import outcome_column
 from cardio_core.runner.overlap import RECORDINGS
-from cardio_core.runner.patient_flow import Entry, count_flow, found_entries, table_rows
+from cardio_core.runner.patient_flow import Entry, count_flow, found_entries
 from cardio_core.runner.patients import (
     Truth,
     bring_to_samples,
     clinical_table,
-    labels_of,
-    named_classes,
     patient_labels,
+    table_rows,
 )
 from cardio_core.runner.prepare import Prepared
 from cardio_core.runner.progress import Echo
@@ -258,18 +256,12 @@ def _notes(training: Training, prepared: Prepared, other_people: bool) -> Iterat
         text = f"{counted(unknown, 'recording')} hold no signal that could be compared."
         yield Note(NoteKind.OVERLAP, text)
     for task in training.unchecked:
-        text = f"Patients of the earlier task {task} are kept in a run of their own: not checked."
+        text = f"Patients of the earlier task {task} are kept in a separate run: not checked."
         yield Note(NoteKind.OVERLAP_UNCHECKED, text)
 
 
 def _guard_overlap(overlap: Overlap, n_patients: int, run: str) -> None:
-    """Refuse patients who were in training.
-
-    Raises
-    ------
-    LeakageError
-        With counts, and what they are known again by.
-    """
+    """Refuse patients who were in training."""
     if not overlap.by:
         return
     only_ids = all(by == ("id",) for by in overlap.by.values())
@@ -675,6 +667,8 @@ def _scored_of(opened: Opened, answered: Answered, truth: Truth, apart: Collecti
     """
     samples = answered.prepared.features.table
     gone = set(samples.loc[samples["recording_id"].astype(str).isin(apart), "patient_id"])
+    here = samples[~samples["patient_id"].isin(gone)]
+    of_events = opened.task.unit == "event"
     ignored = set(samples.index[truth.ignored])
     frames: dict[str, pd.DataFrame] = {}
     for target in opened.task.targets:
@@ -682,8 +676,13 @@ def _scored_of(opened: Opened, answered: Answered, truth: Truth, apart: Collecti
         for model, frame in answered.frames[target.name].items():
             own = frame[~frame["patient_id"].isin(gone)]
             own = own[~own["sample_id"].isin(ignored)] if ignored else own
-            parts.append(_one(opened, answered, own.reset_index(drop=True), target, model, truth))
-            parts.append(_missed(target, model, answered.prepared, truth, gone))
+            decision = answered.decisions.get(target.name, {}).get(model)
+            about = {"repeat": 0, "fold": FINAL, "model": model}
+            rows = scored_rows(own.reset_index(drop=True), decision, target, truth, **about)
+            # A beat that matches no true one is a false detection; a patient without outcome is
+            # nobody.
+            parts.append(rows if of_events else rows[rows["y_true"].notna()])
+            parts.append(missed_rows(here, target, truth, **about))
         filled = [part for part in parts if len(part)]
         if filled:
             frames[target.name] = pd.concat(filled, ignore_index=True)
@@ -699,42 +698,6 @@ def _scored_of(opened: Opened, answered: Answered, truth: Truth, apart: Collecti
         for model, decision in by_model.items()
     }
     return Scored(frames, sources)
-
-
-def _one(
-    opened: Opened,
-    answered: Answered,
-    frame: pd.DataFrame,
-    target: Target,
-    model: str,
-    truth: Truth,
-) -> pd.DataFrame:
-    decision = answered.decisions.get(target.name, {}).get(model)
-    predicted = decision.apply(frame, target) if decision else frame["score"].to_numpy()
-    known = frame.assign(
-        y_true=labels_of(frame, target, truth.targets),
-        predicted=predicted, repeat=0, fold=FINAL, model=model,
-    )  # fmt: skip
-    # A beat that matches no true one is a false detection; a patient without outcome is nobody.
-    return known if opened.task.unit == "event" else known[known["y_true"].notna()]
-
-
-def _missed(
-    target: Target, model: str, prepared: Prepared, truth: Truth, gone: Collection[str]
-) -> pd.DataFrame:
-    """Return true events that no sample matches: they have a class, and no score."""
-    if not len(truth.missed):
-        return pd.DataFrame()
-    who = prepared.features.table.drop_duplicates("recording_id")
-    ids = ["recording_id", "study_id", "patient_id", "subject_id"]
-    here = truth.missed.merge(who[ids], on="recording_id")
-    here = here[~here["patient_id"].isin(list(gone))]
-    missed: pd.DataFrame = here[[*ids, "time_s"]].assign(
-        level="event", y_true=named_classes(here[target.name].to_numpy(), target),
-        predicted=None, unit_id=None, sample_id=None, repeat=0, fold=FINAL, model=model,
-        **dict.fromkeys(score_columns(target), np.nan),
-    )  # fmt: skip
-    return missed
 
 
 # Whether the run's prediction sets and intervals hold what they promise, in new patients.

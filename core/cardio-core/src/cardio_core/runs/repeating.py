@@ -94,7 +94,7 @@ class Repetition:
         """
         out = self.request.out
         if out is None or (out.exists() and (not out.is_dir() or any(out.iterdir()))):
-            raise ConfigError(f"--out {out}: expected a new or an empty folder")
+            raise ConfigError(f"--out {out}: expected a new or an empty folder", code="exists")
         request = self.request if anyway else replace(self.request, same_as=self.run)
         try:
             with _own_cache():
@@ -116,13 +116,7 @@ def _repeated(
     executor: str | None,
     device: str | None,
 ) -> RunRequest:
-    """Return the request that made a run, with another folder and, where given, other places.
-
-    Raises
-    ------
-    ConfigError
-        If the manifest names no command of this core, or what it names is not here.
-    """
+    """Return the request that made a run, with another folder and, where given, other places."""
     words = _retyped(run, manifest, out, data, executor, device)
     try:
         request = request_of(words)

@@ -396,7 +396,7 @@ def _relabelled(case: TaskCase) -> Path:
         _rewrite(copy / _TABLES[0], partial(_dealt, labels))
     if own is None and not labels:
         raise NotCheckedError(
-            "no column of a cohort.csv holds the labels; write relabel(folder, rng) beside "
+            "no column of a cohort.csv holds the labels; write relabel(folder, rng) next to "
             "synthesize, which gives each recording the label of another"
         )
     return copy

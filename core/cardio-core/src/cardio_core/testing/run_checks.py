@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
 import pickle
+import sys
 import zipfile
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from multiprocessing import get_context
+from multiprocessing import get_all_start_methods, get_context
+from multiprocessing.context import BaseContext
 from pathlib import Path
 from typing import Any, NoReturn
 from unittest import mock
@@ -108,8 +111,8 @@ def a_prediction_does_not_depend_on_what_else_is_predicted(case: TaskCase) -> No
 def a_process_that_never_trained_predicts_the_same(case: TaskCase) -> None:
     """Labels that train keeps in memory must not reach predict: only the artifact may."""
     jobs = case.fits
-    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
-        found = pool.submit(_predict_again, jobs).result()
+    with ProcessPoolExecutor(1, mp_context=_never_trained()) as pool:
+        found = pool.submit(_predict_again, jobs, dict(os.environ)).result()
     for job, again in zip(jobs, found, strict=True):
         for target in job.ctx.targets:
             stored = read_predictions(job.out, target).set_index("unit_id")[score_columns(target)]
@@ -177,8 +180,20 @@ def _validated(job: FoldJob, fit: Array, validate: Array, out: Path) -> pd.DataF
     return frame.set_index("unit_id")[score_columns(target)]
 
 
-def _predict_again(jobs: Sequence[FoldJob]) -> list[dict[str, pd.DataFrame]]:
+def _never_trained() -> BaseContext:
+    """Return a way to start such processes: from one that has only imported, where possible."""
+    if "forkserver" not in get_all_start_methods():
+        return get_context("spawn")
+    context = get_context("forkserver")
+    context.set_forkserver_preload([__name__, *({"torch"} & set(sys.modules))])
+    return context
+
+
+def _predict_again(
+    jobs: Sequence[FoldJob], environment: dict[str, str]
+) -> list[dict[str, pd.DataFrame]]:
     """Return what each job's model predicts of its test patients, by target."""
+    os.environ.update(environment)  # that of the process which asks, not of the one it came from
     found = []
     for job in jobs:
         candidate = CHOSEN.read(job.out / "chosen.json")["candidate"]

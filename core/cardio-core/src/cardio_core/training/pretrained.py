@@ -51,7 +51,7 @@ def load_backbone(network: nn.Module, path: Path, *, own: tuple[str, ...] = OWN)
     except (OSError, SafetensorError) as error:
         raise DataError(
             f"{path.name}: expected a safetensors file of network weights, found {error}; "
-            "convert other formats with `cardio data convert-weights FILE --trust`",
+            "convert other formats with `cardio data convert-weights FILE --allow pickle`",
             code="damaged",
         ) from error
     mapped = backbone_state(state, network, own=own)

@@ -108,13 +108,7 @@ def _parts_of(values: Any) -> list[tuple[Path | Array, tuple[int, ...], Any, int
 
 
 def _head(piece: Path | Array) -> tuple[tuple[int, ...], Any, int]:
-    """Return shape, type, and where the numbers begin in a file (0: it must be read as a whole).
-
-    Raises
-    ------
-    ValueError
-        If the file is no array, or is shorter than it says.
-    """
+    """Return shape, type, and where the numbers begin in a file (0: it must be read as a whole)."""
     if not isinstance(piece, Path):
         return piece.shape, piece.dtype, 0
     with piece.open("rb") as file:

@@ -297,7 +297,7 @@ def _beside(files: RunArtifact, standing: Standing, baseline: str) -> str:
     if difference is None:
         return f"{text}; the two were not compared on the same patients"
     verdict = (
-        "no interval, so nothing can be told from it"
+        "no interval, so nothing can be concluded from it"
         if difference.low is None or difference.high is None
         else "better than the baseline"
     )
@@ -310,7 +310,7 @@ def _without_baseline(files: RunArtifact, standing: Standing) -> str:
         return (
             f"always saying the median would have had {number(constant)}{unit_of(files, standing)}"
         )
-    return "no simple baseline was run beside it"
+    return "no simple baseline was run with it"
 
 
 def _constant(files: RunArtifact, standing: Standing) -> float | None:

@@ -79,7 +79,7 @@ TRIPOD_AI = (
     Item("23", "Performance with intervals, also in groups and over folds",
          ("performance", "by_fold")),
     Item("24", "Any updating of the model, and its results", ("updating",)),
-    Item("25", "Interpretation beside earlier studies, and fairness"),
+    Item("25", "Interpretation in light of earlier studies, and fairness"),
     Item("26", "Limits and their likely effect", ("limits",)),
     Item("27", "How the model would be used, by whom, on which input"),
 )  # fmt: skip

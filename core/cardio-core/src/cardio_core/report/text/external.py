@@ -173,7 +173,7 @@ def validation_words(files: RunArtifact) -> str:
     if found.get("left_out"):
         texts.append(f"{counted(int(found['left_out']), 'patient')} so found were left out.")
     texts.append(
-        "Results stand beside those of the run's own cross-validation (honest protocol, out of "
+        "Results are shown next to those of the run's cross-validation (honest protocol, out of "
         "fold); the patients are others, and the interval of each difference is made from the two "
         "intervals (MOVER). The final models were fitted on everybody in the run, those of its "
         "folds on a part."
@@ -197,7 +197,7 @@ def limits_words(files: RunArtifact) -> list[str]:
         "other recordings, or a model fitted too closely; this page does not tell them apart."
     )
     if not any(row.subgroup.startswith("Site: ") for row in files.metrics):
-        texts.append("Sites were not told apart.")
+        texts.append("Sites were not distinguished.")
     made = files.manifest.evaluated
     if made.source == "synthetic":
         texts.append("The run was fitted on synthetic patients.")

@@ -57,7 +57,7 @@ def validation_words(files: RunArtifact) -> str:
     folds = (
         "on the sites that all members had left out one after the other"
         if files.manifest.same_folds
-        else "on folds of its own, which cut across those of its members"
+        else "on separate folds, which cut across those of its members"
     )
     return (
         f"The fusion was cross-validated {folds}: weights and threshold of a fold were fitted on "

@@ -156,7 +156,7 @@ def measures_words(files: RunArtifact, leading: Iterable[str]) -> str:
     if groups_of:
         text += (
             f" The area is given in {counted(len(groups_of), 'group')} of patients, too, each "
-            "with an interval of its own and without a test between them."
+            "with its interval and without a test between them."
         )
     return text
 
@@ -167,7 +167,7 @@ def comparison_words(files: RunArtifact) -> str:
     if not n_pairs:
         return "neither intervals nor p-values are corrected for the number of comparisons"
     return (
-        f"beside each p-value of an area stands the one adjusted for {counted(n_pairs, 'pair')} "
+        f"each p-value of an area is followed by the one adjusted for {counted(n_pairs, 'pair')} "
         "(max-T); intervals and other p-values are not corrected for the number of comparisons"
     )
 
@@ -485,7 +485,7 @@ def _of_judged(files: RunArtifact) -> list[str]:
     if n > 1 and adjusted:
         texts.append(
             f"{counted(n, what)} were compared; p of a difference of areas is adjusted for all "
-            "pairs in a column of its own, every other p is not."
+            "pairs in a separate column, every other p is not."
         )
     elif n > 1 and not files.manifest.primary:
         texts.append(

@@ -30,7 +30,7 @@ def compared_word(manifest: RunManifest) -> str:
 
 
 def what_ran(files: RunArtifact) -> list[str]:
-    """Return device and time, in sentences."""
+    """Return device, state of the plugin contract and time, in sentences."""
     m = files.manifest
     sentences = []
     device = m.device
@@ -39,6 +39,9 @@ def what_ran(files: RunArtifact) -> list[str]:
         precision = f", precision {device.precision}" if device.precision else ""
         sentences.append(f"Device: {device.name}{reason}{precision}.")
     took = span(m.started, m.finished)
+    if m.contract.state:
+        code = f" (digest of its code {m.contract.code[:12]})" if m.contract.code else ""
+        sentences.append(f"Plugin contract: {m.contract.state}{code}.")
     if m.started:
         sentences.append(f"Started {moment(str(m.started))}" + (f", took {took}." if took else "."))
     return sentences

@@ -113,8 +113,8 @@ def _copied(files: RunArtifact) -> Iterator[str]:
     if n:
         yield (
             f"{counted(n, 'pair')} of recordings of different patients hold"
-            f"{'s' if n == 1 else ''} one signal: whoever stands there twice may be trained on and "
-            "tested. tables/overlap-pairs.csv names them; link or remove them, and run again."
+            f"{'s' if n == 1 else ''} one signal: a patient who is there twice may be trained on "
+            "and tested. tables/overlap-pairs.csv names them; link or remove them, and run again."
         )
 
 
