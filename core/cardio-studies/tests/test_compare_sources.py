@@ -49,7 +49,6 @@ def compared(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Any]:
     said = call_cardio("compare", *paths[:2], f"both={paths[2]}", "--score", "a", "--score", "b",
                        "--score", "c", "--threshold", "0.3", "--out", str(out))  # fmt: skip
     assert said.exit_code == 0, said.stderr
-    assert "A: 80 patients, 72 compared, 8 not in another source." in said.stdout
     found = json.loads((out / "metrics.json").read_text())
     return out, {(r["model"], r["versus"], r["name"]): r for r in found if r["versus"]}
 
@@ -66,16 +65,11 @@ def test_pairs_are_compared_on_the_patients_of_all_sources(compared: tuple[Path,
     row = found["A", "B", "auc_difference"]
     assert row["value"] == pytest.approx(area("a") - area("b"), abs=1e-12)
     assert row["n"] == 72
-    assert "adjusted p: for all 3 pairs (max-T)" in row["note"]
     assert row["extra"]["p_adjusted"] > row["p_value"]
 
 
-def test_the_methods_text_says_that_p_is_adjusted(compared: tuple[Path, Any]) -> None:
-    page = (compared[0] / "report.html").read_text()
-    assert "Scores were compared in pairs" in page
-    assert "stands the one adjusted for 3 pairs (max-T)" in page
-    assert ">p, unadjusted</th>" in page and ">p, adjusted for all pairs</th>" in page
-    assert "neither intervals nor p-values are corrected" not in page
+def test_the_page_reads_as_stored(compared: tuple[Path, Any], same_text: Any) -> None:
+    same_text("compared_page", (compared[0] / "report.html").read_text(), numbers=False)
 
 
 def test_decisions_and_net_benefit_are_those_of_the_counts(compared: tuple[Path, Any]) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cardio_core.testing import call_cardio
+from cardio_core.testing import call_cardio, names
 from cardio_stats import bayes_auc
 from cardio_studies.comparison import shared
 from cardio_studies.fusion import Against, fuse_runs
@@ -94,10 +94,7 @@ def fused(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, pd.DataFrame]
             "--guideline", "x_treat", "--out", "both", folder=folder,
         )  # fmt: skip
     assert said.exit_code == 0, said.stderr
-    assert (
-        "All patients were divided into 10 folds, which cut across those of the runs."
-        in said.stdout
-    )
+    assert names(said.stdout, "10 folds")
     return folder / "both", people
 
 
@@ -182,10 +179,9 @@ def test_p_of_all_pairs_is_adjusted_together(fused: tuple[Path, pd.DataFrame]) -
     assert len(pairs) == 21  # of seven models
     for row in pairs.values():
         assert row["extra"]["p_adjusted"] >= row["p_value"] - 0.01
-        assert "adjusted p: for all 21 pairs (max-T)" in row["note"]
 
 
-def test_a_fused_run_is_a_run(fused: tuple[Path, pd.DataFrame], tmp_path: Path) -> None:
+def test_a_fused_run_is_a_run(fused: tuple[Path, pd.DataFrame], same_text: Any) -> None:
     out, _ = fused
     manifest = json.loads((out / "manifest.json").read_text())
     assert (manifest["kind"], manifest["status"]) == ("fused", "done")
@@ -195,25 +191,22 @@ def test_a_fused_run_is_a_run(fused: tuple[Path, pd.DataFrame], tmp_path: Path) 
     given = read_given(out / "predictions.csv", Question())
     assert {model.name for model in given.task.models} == set(rows_of(out))
     assert call_cardio("report", out).exit_code == 0
-    page = (out / "report.html").read_text()
-    for words in ("Of its 2 members the best alone", "stacking; Wolpert", "US: Small network"):
-        assert words in page, words
+    same_text("fused_page", (out / "report.html").read_text(), numbers=False)
 
 
 def test_another_fusion_is_not_written_over_one(fused: tuple[Path, pd.DataFrame]) -> None:
     out, _ = fused
     before = (out / "manifest.json").read_bytes()
     refused = call_cardio("fuse", "ecg", "US=echo", "--out", "both", folder=out.parent)
-    assert refused.exit_code == 2
-    assert "--out both: holds something else; name a new folder" in refused.stderr
+    assert (refused.exit_code, refused.code) == (2, "exists")
     assert (out / "manifest.json").read_bytes() == before
 
 
 @pytest.mark.parametrize(
     ("against", "words"),
     [
-        (Against(None, ["age_y"]), "--covariates: expected --clinical TABLE beside it"),
-        (Against(Path("clinic.csv")), "expected --covariates or --guideline beside it"),
+        (Against(None, ["age_y"]), "--covariates: expected --clinical TABLE with it"),
+        (Against(Path("clinic.csv")), "expected --covariates or --guideline with it"),
         (Against(Path("none.csv"), ["age_y"]), "--clinical none.csv: no such table"),
         (Against(Path("clinic.csv"), ["age"]), "--covariates age: clinic.csv has no such column"),
         (Against(Path("clinic.csv"), (), "esc"), "--guideline esc: clinic.csv has no such column"),

@@ -12,7 +12,7 @@ import pytest
 
 from cardio_core.config import EvaluateBlock
 from cardio_core.evaluation.patients import subgroup_metrics
-from cardio_core.testing import call_cardio
+from cardio_core.testing import call_cardio, refuses
 from cardio_core.types.report import EvaluationReport
 from cardio_stats.errors import CardioError, ConfigError, DataError
 from cardio_stats.estimate import Estimate
@@ -192,7 +192,7 @@ def test_rows_of_training_are_not_judged(tmp_path: Path) -> None:
     found = given(tmp_path, table)
     assert len(found.scored.frames["obs"]) == 30
     assert "the 30 rows of test are judged, 60 others are not" in found.assumed[0]
-    with pytest.raises(DataError, match="all rows are of training"):
+    with refuses(DataError, "'split'"):
         given(tmp_path, table.assign(split="train"))
 
 

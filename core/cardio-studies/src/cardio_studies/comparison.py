@@ -36,7 +36,12 @@ from cardio_stats import (
 )
 from cardio_stats.errors import CardioError, ConfigError, DataError
 from cardio_studies.ingest import Given, names_in, read_given
-from cardio_studies.ingest_columns import Question
+from cardio_studies.ingest_columns import (
+    Question,
+    patient_frame,
+    require_one_truth,
+    truth_of_patients,
+)
 from cardio_studies.judgement import entries_of, settings, write_page
 
 # Predictions of several runs or tables, brought to the patients whom all of them predicted.
@@ -128,7 +133,10 @@ def shared(paths: Sequence[str], question: Question, threshold: float | None = N
             f"compare: {len(both)} patients are in all sources ({counts}), fewer than "
             f"{FEWEST_SHARED}; do their patients carry the same ids?"
         )
-    _require_one_truth(sources, both)
+    require_one_truth(
+        {source.label: source.by_patient.loc[both, "y"] for source in sources},
+        "compare predictions of one outcome (--outcome, --event)",
+    )
     return Shared(
         _joined(sources, both, threshold),
         _who(sources, both),
@@ -190,27 +198,9 @@ def _source(label: str, path: Path, question: Question) -> Source:
     score = f"score:{target.classes[1]}"
     rows = frame[frame["model"].isin(names)]
     wide = rows.pivot_table(index="patient_id", columns="model", values=score, aggfunc="mean")
-    by_patient = rows.groupby("patient_id")["y_true"]
-    mixed = int((by_patient.min() != by_patient.max()).sum())
-    if mixed:
-        raise DataError(
-            f"{label}: {mixed} patients have rows of both outcomes; sources are compared by "
-            "patient, so give one outcome a patient"
-        )
-    positive = (by_patient.first() == target.classes[1]).astype(float)
+    truth = truth_of_patients(label, rows["patient_id"], rows["y_true"])
+    positive = (truth == target.classes[1]).astype(float)
     return Source(label, predictions, wide[names].assign(y=positive))
-
-
-def _require_one_truth(sources: Sequence[Source], both: list[str]) -> None:
-    first = sources[0].by_patient.loc[both, "y"]
-    for source in sources[1:]:
-        differ = int((source.by_patient.loc[both, "y"] != first).sum())
-        if differ:
-            raise DataError(
-                f"{sources[0].label} and {source.label}: {differ} of {len(both)} shared patients "
-                "have another outcome in one than in the other; compare predictions of one outcome "
-                "(--outcome, --event)"
-            )
 
 
 def _joined(sources: Sequence[Source], both: list[str], threshold: float | None) -> Given:
@@ -242,15 +232,9 @@ def _joined(sources: Sequence[Source], both: list[str], threshold: float | None)
             given_cuts[title] = cut
         thresholds[f"{title}/{target.name}"] = source
         frames.append(
-            pd.DataFrame(
-                {
-                    "unit_id": both, "sample_id": both, "recording_id": both, "study_id": both,
-                    "patient_id": both, "subject_id": both, "level": "patient", "time_s": np.nan,
-                    "repeat": 0, "fold": "all", "model": title, "y_true": words,
-                    "predicted": np.where(score >= cut, target.classes[1], target.classes[0]),
-                    f"score:{target.classes[0]}": 1 - score,
-                    f"score:{target.classes[1]}": score,
-                }
+            patient_frame(
+                values.index, score, target, repeat=0, fold="all", model=title, y_true=words,
+                predicted=np.where(score >= cut, target.classes[1], target.classes[0]),
             )
         )  # fmt: skip
     task = Task(
@@ -390,13 +374,16 @@ def _areas(
                 (contrasts @ found.aucs)[moved], covariance[block], seed=seed
             )
         estimates = [
-            each.replace(
-                note=f"{each.note} adjusted p: for all {len(pairs)} pairs (max-T)".strip(),
-                extra={**each.extra, "p_adjusted": float(p)},
-            )
+            with_adjusted_p(each, float(p), len(pairs))
             for each, p in zip(estimates, adjusted, strict=True)
         ]
     return dict(zip(pairs, estimates, strict=True))
+
+
+def with_adjusted_p(estimate: Estimate, p: float, n_pairs: int) -> Estimate:
+    """Return a difference with its p adjusted for all pairs."""
+    note = f"{estimate.note} adjusted p: for all {n_pairs} pairs (max-T)".strip()
+    return estimate.replace(note=note, extra={**estimate.extra, "p_adjusted": p})
 
 
 def likelihood_added(truth: np.ndarray, first: np.ndarray, second: np.ndarray) -> Estimate:

@@ -378,7 +378,7 @@ def _cohort(files: RunArtifact, table: Hidden | None) -> tuple[str, ...]:
     who = counted(data.n_patients or 0, kind)
     sentences = [f"{who}, {counted(data.n_recordings or 0, 'recording')}."]
     if _few_events(files):
-        sentences.append("A class has fewer than five patients; how many is not told.")
+        sentences.append("A class has fewer than five patients; how many is not reported.")
     if table is None:
         sentences.append("The run has no Table 1.")
     elif table.n_hidden or table.undivided:

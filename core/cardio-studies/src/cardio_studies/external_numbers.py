@@ -28,7 +28,7 @@ from cardio_stats.errors import DataError
 from cardio_stats.figures import described
 from cardio_stats.figures.curves import ModelScores, calibration_of_models
 from cardio_stats.words import METRICS as METRIC_WORDS
-from cardio_stats.words import number, p_value
+from cardio_stats.words import number, p_text
 from cardio_studies.judgement import about_resampling, calibration_of
 
 
@@ -343,7 +343,7 @@ def coverage_table(covered: Sequence[Metric], task: Task) -> pd.DataFrame:
             "True class": metric.scope.class_name or "any",
             "Covered": shown(metric.estimate),
             "n": metric.estimate.n,
-            "p, lower than the run promised": p_value(metric.estimate.p_value),
+            "p, lower than the run promised": p_text(metric.estimate.p_value),
         }
         for metric in covered
         if metric.estimate.name == "conformal_coverage"
@@ -403,5 +403,5 @@ def applicability_table(metrics: list[Metric]) -> pd.DataFrame:
         verdict = metric.estimate.name.removesuffix("_share")
         line[VERDICTS[verdict][0]] = shown(metric.estimate)
         if verdict == "outside":
-            line["p, more outside than chance"] = p_value(metric.estimate.p_value)
+            line["p, more outside than chance"] = p_text(metric.estimate.p_value)
     return pd.DataFrame(list(lines.values()))

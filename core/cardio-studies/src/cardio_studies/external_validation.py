@@ -9,22 +9,9 @@ from typing import Any
 
 import pandas as pd
 
+from cardio_core import runs
 from cardio_core.api import EvaluateBlock, Metric, Note, Scored, Task, default_evaluate
 from cardio_core.evaluation import TableOne, subgroup_metrics
-from cardio_core.runs import (
-    Echo,
-    NoteKind,
-    OtherPatients,
-    Question,
-    Run,
-    RunKind,
-    answer_others,
-    coverage_metrics,
-    digest,
-    guard_place,
-    one_thread,
-    write_run,
-)
 from cardio_stats.cells import table_as_it_was
 from cardio_stats.errors import DataError
 from cardio_studies.external_numbers import (
@@ -89,7 +76,7 @@ class Validation:
         tables: Mapping[str, pd.DataFrame],
         table_one: tuple[TableOne | None, str] = (None, ""),
         command: Sequence[str],
-        echo: Echo | None,
+        echo: runs.Echo | None,
     ) -> Path:
         """Evaluate the answers beside the run's own results, and write the page.
 
@@ -105,8 +92,8 @@ class Validation:
                     scored.frames[target.name], target, task, config, seed
                 )
                 external += found
-                notes += Note.each(NoteKind.NOT_COMPUTED, refused)
-        covered, lacking = coverage_metrics(
+                notes += Note.each(runs.NoteKind.NOT_COMPUTED, refused)
+        covered, lacking = runs.coverage_metrics(
             self.run, _only(scored, self.with_sets), task, self.sites, config, seed=seed
         )
         within, small = subgroup_metrics(scored, task, self.groups, config, seed=seed)
@@ -119,10 +106,10 @@ class Validation:
         changed = changes(whole, internal)
         beside = recalibrations(scored, task, config, seed)
         notes += [*lacking, *self.unlike, *small, *beside.notes]
-        notes += Note.each(NoteKind.NOT_COMPUTED, [table_one[1]])
+        notes += Note.each(runs.NoteKind.NOT_COMPUTED, [table_one[1]])
         if not internal:
             text = "The run has no honest folds here, so no change is shown."
-            notes.append(Note(NoteKind.COMPARISON, text))
+            notes.append(Note(runs.NoteKind.COMPARISON, text))
         here = (*external, *covered, *changed, *self.like, *within)
         rows = [
             metric.to_dict() | {"protocol": protocol}
@@ -140,11 +127,11 @@ class Validation:
             "words": {
                 **(self.manifest.get("words") or {}), **words_of_changes(), **words_of_shares(),
             },
-            "evaluated": Run(self.run).identity,
+            "evaluated": runs.Run(self.run).identity,
         }  # fmt: skip
-        identity = digest([about["evaluated"], about["data"]["digest"]])
-        with write_run(
-            out, RunKind.EXTERNAL, identity, command=command, echo=echo, **about
+        identity = runs.digest([about["evaluated"], about["data"]["digest"]])
+        with runs.write_run(
+            out, runs.RunKind.EXTERNAL, identity, command=command, echo=echo, **about
         ) as writer:
             writer.json("recalibration.json", beside.rows)
             return writer.publish(
@@ -163,16 +150,16 @@ def _only(scored: Scored, models: Sequence[str] | None) -> Scored:
     return replace(scored, frames=frames)
 
 
-@one_thread()
+@runs.one_thread()
 def evaluate_run(
     run: Path,
     inputs: Sequence[Path],
-    question: Question,
+    question: runs.Question,
     out: Path,
     *,
     options: Any = None,
     device: str = "auto",
-    echo: Echo | None = None,
+    echo: runs.Echo | None = None,
     command: Sequence[str] = (),
 ) -> Path:
     """Validate the final models of a finished run on other patients, and write the page.
@@ -211,8 +198,8 @@ def evaluate_run(
     Nothing is fitted but the recalibrations, which stand in a table of their own. Features are
     kept in the cache, as those of a run are.
     """
-    guard_place(out, RunKind.EXTERNAL)
-    others = answer_others(run, inputs, question, options=options, device=device, echo=echo)
+    runs.guard_place(out, runs.RunKind.EXTERNAL)
+    others = runs.answer_others(run, inputs, question, options=options, device=device, echo=echo)
     task, config = others.task, others.config.evaluate
     groups, sites = others.groups
     like, unlike = others.likeness()
@@ -230,11 +217,11 @@ def evaluate_run(
     )  # fmt: skip
 
 
-def _withheld(others: OtherPatients) -> list[Note]:
+def _withheld(others: runs.OtherPatients) -> list[Note]:
     """Say where `cardio predict` would give no verdict: here its score counts all the same."""
     return [
         Note(
-            NoteKind.APPLICABILITY,
+            runs.NoteKind.APPLICABILITY,
             f"{others.task.model(name).title}: of {len(who)} that it would withhold its verdict "
             "on in practice, the score counts here.",
             model=name,
@@ -244,7 +231,7 @@ def _withheld(others: OtherPatients) -> list[Note]:
     ]
 
 
-def _table_one(others: OtherPatients) -> tuple[TableOne | None, str]:
+def _table_one(others: runs.OtherPatients) -> tuple[TableOne | None, str]:
     """Return Table 1 of the validated patients beside the run's own, and a note without one."""
     try:
         return _beside(others.table_one(), others.opened.folder), ""

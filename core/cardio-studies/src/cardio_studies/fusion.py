@@ -10,22 +10,12 @@ from typing import Any
 import pandas as pd
 import yaml
 
+from cardio_core import runs
 from cardio_core.api import EvaluateBlock, Metric, Model, Note, Scored, Task
 from cardio_core.evaluation import calibrate, in_a_sentence, subgroup_metrics
-from cardio_core.runs import (
-    Echo,
-    FinalModels,
-    NoteKind,
-    Run,
-    RunKind,
-    RunWriter,
-    digest,
-    file_digest,
-    guard_place,
-    write_run,
-)
 from cardio_stats.errors import ConfigError
 from cardio_stats.words import counted, listed
+from cardio_studies.comparison import with_adjusted_p
 from cardio_studies.fusion_members import (
     BOTH,
     CLINICAL,
@@ -109,7 +99,7 @@ class Made:
 
 
 def write(
-    writer: RunWriter, made: Made, places: Sequence[Mapping[str, Any]], identity: str
+    writer: runs.RunWriter, made: Made, places: Sequence[Mapping[str, Any]], identity: str
 ) -> list[str]:
     """Evaluate a fusion, write its run directory, and return what the user is told.
 
@@ -125,7 +115,7 @@ def write(
     writer.text("config.yaml", yaml.safe_dump(settings, sort_keys=False))
     scored = _scored(made, task)
     writer.predictions(PROTOCOL, scored, task)
-    _write_models(FinalModels(out), made)
+    _write_models(runs.FinalModels(out), made)
     _publish(writer, made, task, scored)
     return _told(out, task, target.name)
 
@@ -141,12 +131,12 @@ def _scored(made: Made, task: Task) -> Scored:
         {target.name: made.fitted.frame},
         sources,
         None,
-        Note.each(NoteKind.FUSION, made.fitted.notes),
+        Note.each(runs.NoteKind.FUSION, made.fitted.notes),
         made.fitted.weights,
     )
 
 
-def _publish(writer: RunWriter, made: Made, task: Task, scored: Scored) -> None:
+def _publish(writer: runs.RunWriter, made: Made, task: Task, scored: Scored) -> None:
     """Write conformal rules, metrics, tables, figures and the page."""
     joined, target, config = made.joined, made.joined.target, made.config
     frame = made.fitted.frame
@@ -166,7 +156,7 @@ def _publish(writer: RunWriter, made: Made, task: Task, scored: Scored) -> None:
         n_resamples=config.n_resamples, seed=made.seed,
     )  # fmt: skip
     rows = [*metrics, *more.metrics, *within, *calibrated.metrics]
-    FinalModels(writer.folder).write_rules(calibrated.rules)
+    runs.FinalModels(writer.folder).write_rules(calibrated.rules)
     tables: dict[str, pd.DataFrame] = {
         "modalities": who_has_what(joined),
         "modalities-by-pattern": by_pattern(joined, frame, config),
@@ -175,8 +165,8 @@ def _publish(writer: RunWriter, made: Made, task: Task, scored: Scored) -> None:
     }
     clinical = made.clinical.notes if made.clinical else ()
     sentences = [
-        *Note.each(NoteKind.FUSION, [*joined.notes, made.folds.sentence, *clinical]), *report.notes,
-        *more.notes, *small, *calibrated.notes,
+        *Note.each(runs.NoteKind.FUSION, [*joined.notes, made.folds.sentence, *clinical]),
+        *report.notes, *more.notes, *small, *calibrated.notes,
     ]  # fmt: skip
     writer.publish(
         [row.to_dict() | {"protocol": PROTOCOL} for row in rows], sentences,
@@ -189,18 +179,13 @@ def _with_adjusted(metric: Metric, pairs: Mapping[tuple[str, str], float]) -> Me
     pair = str(metric.scope.model), str(metric.scope.versus)
     if metric.estimate.name != "auc_difference" or pair not in pairs:
         return metric
-    estimate = metric.estimate
-    note = f"{estimate.note} adjusted p: for all {len(pairs)} pairs (max-T)".strip()
-    return replace(
-        metric,
-        estimate=estimate.replace(note=note, extra={**estimate.extra, "p_adjusted": pairs[pair]}),
-    )
+    return replace(metric, estimate=with_adjusted_p(metric.estimate, pairs[pair], len(pairs)))
 
 
-def _write_models(finals: FinalModels, made: Made) -> None:
+def _write_models(finals: runs.FinalModels, made: Made) -> None:
     """Write the final weights and thresholds where those of a run lie."""
     everybody = set(made.joined.patients["subject_id"].astype(str))
-    note = Note(NoteKind.FUSION, f"The threshold was {EVERYBODY}.")
+    note = Note(runs.NoteKind.FUSION, f"The threshold was {EVERYBODY}.")
     for name, decision in made.fitted.decisions.items():
         if name != GUIDELINE:  # it is what the table says, and has no threshold of its own
             finals.write(
@@ -213,7 +198,7 @@ def _cohort(joined: Joined) -> dict[str, list[str]]:
     """Return who was trained on, and by which files, in any member: what overlap is checked by."""
     found: dict[str, list[str]] = {}
     for member in joined.members:
-        for key, values in Run(member.run).cohort.items():
+        for key, values in runs.Run(member.run).cohort.items():
             if isinstance(values, list):
                 found[key] = sorted({*found.get(key, []), *map(str, values)})
     return found
@@ -245,8 +230,8 @@ def _about(
         "outcome_column": columns.pop() if len(columns) == 1 else None,
         "outcome": f"{target.name}: {n_events} {target.classes[1]}, {n - n_events} "
                    f"{target.classes[0]}, by patient",
-        "words": words, "config_digest": digest([made.config.model_dump(), identity]),
-        "seed": made.seed, "split_digest": digest(splits),
+        "words": words, "config_digest": runs.digest([made.config.model_dump(), identity]),
+        "seed": made.seed, "split_digest": runs.digest(splits),
         "data": {
             "source": "synthetic" if "synthetic" in sources else "real",
             "path_shown": listed([str(place["name"]) for place in places]), "digest": identity,
@@ -275,7 +260,7 @@ def _missing(joined: Joined) -> str:
 def _told(out: Path, task: Task, target: str) -> list[str]:
     """Return the areas in lines, for the terminal."""
     rows = [
-        row for row in Run(out).artifact.metrics
+        row for row in runs.Run(out).artifact.metrics
         if row.name == "auc" and row.target == target and row.fold is None
         and not row.subgroup and not row.versus
     ]  # fmt: skip
@@ -313,11 +298,11 @@ class Against:
         if self.table is None:
             named = "--covariates" if self.covariates else "--guideline"
             if self.covariates or self.guideline:
-                raise ConfigError(f"{named}: expected --clinical TABLE beside it, found none")
+                raise ConfigError(f"{named}: expected --clinical TABLE with it, found none")
             return None
         if not self.covariates and not self.guideline:
             raise ConfigError(
-                f"--clinical {self.table}: expected --covariates or --guideline beside it, found "
+                f"--clinical {self.table}: expected --covariates or --guideline with it, found "
                 "neither"
             )
         return read_clinical(
@@ -335,7 +320,7 @@ def fuse_runs(
     seed: int = 0,
     n_resamples: int | None = None,
     command: Sequence[str] = (),
-    echo: Echo | None = None,
+    echo: runs.Echo | None = None,
 ) -> tuple[Path, list[str]]:
     """Fuse runs by patient, cross-validated, and write a run of its own.
 
@@ -377,12 +362,12 @@ def fuse_runs(
     clinical = against.read(joined)
     places = [place_of(member, out) for member in joined.members]
     settings = (level, seed, n_resamples, list(against.covariates), against.guideline)
-    table = file_digest(against.table) if against.table and against.table.is_file() else None
-    made_of = digest([places, table, settings])
-    guard_place(out, RunKind.FUSED, made_of)
+    table = runs.file_digest(against.table) if against.table and against.table.is_file() else None
+    made_of = runs.digest([places, table, settings])
+    runs.guard_place(out, runs.RunKind.FUSED, made_of)
     folds = shared_folds(joined, seed=seed)
     config = EvaluateBlock(level=level, n_resamples=n_resamples)
-    with write_run(out, RunKind.FUSED, made_of, command=command, echo=echo) as writer:
+    with runs.write_run(out, runs.RunKind.FUSED, made_of, command=command, echo=echo) as writer:
         keep_members(joined.members, writer)
         fitted = fit(joined, folds, clinical, out)
         made = Made(joined, folds, fitted, clinical, config, seed)

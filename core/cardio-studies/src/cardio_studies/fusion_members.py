@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -13,19 +12,10 @@ import numpy as np
 import pandas as pd
 from scipy.special import expit, logit
 
+from cardio_core import runs
 from cardio_core.api import Target
-from cardio_core.runs import (
-    FinalModels,
-    Nested,
-    Run,
-    RunKind,
-    RunWriter,
-    file_digest,
-    finished,
-    link_subjects,
-    plan_folds,
-)
 from cardio_stats.errors import ConfigError, DataError
+from cardio_studies.ingest_columns import require_one_truth, truth_of_patients
 
 # From the predictions of a patient's recordings and studies to one score of the patient.
 
@@ -193,7 +183,7 @@ def finished_member(run: Path, *, honest: bool = False) -> dict[str, Any]:
     ConfigError
         In one line: no run, another cardio-core, not finished, or of a kind without predictions.
     """
-    content = finished(run, RunKind.RUN, honest=honest)
+    content = runs.finished(run, runs.RunKind.RUN, honest=honest)
     if not (run / "predictions.csv").is_file():
         raise ConfigError(f"{run}: holds no predictions to fuse; run its command again")
     return content
@@ -226,7 +216,7 @@ def _target(label: str, manifest: Mapping[str, Any], outcome: str | None) -> Tar
 
 
 def _rows(label: str, run: Path, model: str, target: Target) -> pd.DataFrame:
-    opened = Run(run)
+    opened = runs.Run(run)
     table = opened.predictions
     chosen = (
         (table["protocol"] == "honest")
@@ -241,13 +231,7 @@ def _rows(label: str, run: Path, model: str, target: Target) -> pd.DataFrame:
             "honest protocol; name another with RUN:MODEL"
         )
     y = (table["y_true"] == target.classes[1]).astype(int)
-    by_patient = y.groupby(table["patient_id"])
-    mixed = int((by_patient.min() != by_patient.max()).sum())
-    if mixed:
-        raise DataError(
-            f"{label}: {mixed} patients have predictions of both outcomes; runs are fused by "
-            "patient, so give one outcome a patient"
-        )
+    truth_of_patients(label, table["patient_id"], y)
     rows = pd.DataFrame(
         {
             "patient_id": table["patient_id"],
@@ -264,7 +248,7 @@ def _rows(label: str, run: Path, model: str, target: Target) -> pd.DataFrame:
     return made.assign(subject_id=found.where(found.notna(), made["patient_id"]))
 
 
-def _decided(rows: pd.DataFrame, run: Run, model: str, target: Target) -> np.ndarray:
+def _decided(rows: pd.DataFrame, run: runs.Run, model: str, target: Target) -> np.ndarray:
     """Return what the run decided; where a score is of several, its fold's threshold decides."""
     decided = rows["decided"].to_numpy(int)
     several = (rows["n_units"] > 1).to_numpy()
@@ -340,8 +324,7 @@ def join(members: Sequence[Member]) -> Joined:
     alike = tuple(renamed(member, target) for member in members)
     truths = {member.label: member.truth for member in alike}
     _require_shared(truths)
-    for first, other in combinations(alike, 2):
-        _require_one_truth(first, other)
+    require_one_truth(truths, "fuse runs of one outcome (--outcome)")
     everyone = pd.concat(truths.values())
     y = everyone[~everyone.index.duplicated()].sort_index()
     n_events = int(y.sum())
@@ -368,17 +351,6 @@ def _require_shared(truths: dict[str, pd.Series]) -> None:
             )
 
 
-def _require_one_truth(member: Member, other: Member) -> None:
-    both = member.truth.index.intersection(other.truth.index)
-    differ = int((member.truth[both] != other.truth[both]).sum())
-    if differ:
-        raise DataError(
-            f"{member.label} and {other.label}: {differ} of {len(both)} shared patients have "
-            f"another outcome in one ({_event(member)}) than in the other ({_event(other)}); fuse "
-            "runs of one outcome (--outcome)"
-        )
-
-
 def _event(member: Member) -> str:
     return f"{member.target.name} = {member.target.classes[1]}"
 
@@ -387,7 +359,7 @@ def _people(members: Sequence[Member]) -> pd.Series:
     """Return the person behind each patient id: whom one member links, all do."""
     pairs = pd.concat([member.rows[["patient_id", "subject_id"]] for member in members])
     pairs = pairs.drop_duplicates().rename(columns={"subject_id": "subject_link"})
-    people = link_subjects(pairs)
+    people = runs.link_subjects(pairs)
     return pd.Series(people.to_numpy(), pairs["patient_id"].to_numpy()).groupby(level=0).first()
 
 
@@ -492,8 +464,8 @@ def shared_folds(joined: Joined, *, seed: int) -> Folds:
     repeats = max(member.n_repeats for member in joined.members)
     table = joined.patients.reset_index(names="patient_id")
     table.index = pd.Index(table["patient_id"], name="sample_id")
-    made = plan_folds(
-        Nested(k, repeats), table, y.to_numpy(), protocol="honest", name="nested",
+    made = runs.plan_folds(
+        runs.Nested(k, repeats), table, y.to_numpy(), protocol="honest", name="nested",
         seed=seed + OTHERWISE_DRAWN,
     )  # fmt: skip
     of = pd.DataFrame(index=table.index.rename("patient_id"), columns=range(repeats), dtype=object)
@@ -534,7 +506,7 @@ def split_alike(joined: Joined) -> pd.DataFrame | None:
 
 def _plan_of(member: Member) -> str | None:
     """Return the plan of a member's honest protocol, None where it keeps no folds."""
-    split = Run(member.run).artifact.splits.get("honest")
+    split = runs.Run(member.run).artifact.splits.get("honest")
     return None if split is None else split.plan
 
 
@@ -550,7 +522,7 @@ def place_of(member: Member, out: Path) -> dict[str, object]:
     manifest = member.manifest
     return {
         "label": member.label,
-        "run": Run(member.run).place_from(out)[1],
+        "run": runs.Run(member.run).place_from(out)[1],
         "name": member.run.resolve().name,
         "plugin": manifest.get("plugin"),
         "plugin_version": manifest.get("plugin_version"),
@@ -563,9 +535,9 @@ def place_of(member: Member, out: Path) -> dict[str, object]:
     } | digests_of(member.run)
 
 
-def keep_members(members: Sequence[Member], writer: RunWriter) -> None:
+def keep_members(members: Sequence[Member], writer: runs.RunWriter) -> None:
     """Keep for the owner alone where members lie whose place would tell more than it should."""
-    places = {member.label: Run(member.run).place_from(writer.folder) for member in members}
+    places = {member.label: runs.Run(member.run).place_from(writer.folder) for member in members}
     if far := {label: place for label, (place, shown) in places.items() if shown != place}:
         writer.keep_places(members=far)
 
@@ -574,6 +546,6 @@ def digests_of(run: Path) -> dict[str, str | None]:
     """Return the SHA-256 of what a fusion takes from a run: predictions and final models."""
     predictions = run / "predictions.csv"
     return {
-        "predictions_digest": file_digest(predictions) if predictions.is_file() else None,
-        "final_digest": FinalModels(run).digest,
+        "predictions_digest": runs.file_digest(predictions) if predictions.is_file() else None,
+        "final_digest": runs.FinalModels(run).digest,
     }

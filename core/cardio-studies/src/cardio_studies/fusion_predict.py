@@ -11,23 +11,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from cardio_core import runs
 from cardio_core.api import CohortTable, EvaluateBlock, Model, Note, Scored, Target, Task
 from cardio_core.evaluation import FusionRule, side_by_side
-from cardio_core.runs import (
-    Echo,
-    FinalModels,
-    Question,
-    Run,
-    RunKind,
-    answer_others,
-    digest,
-    finished,
-    guard_place,
-    one_thread,
-    predict_new,
-    source_of,
-    without_decisions,
-)
 from cardio_stats.errors import ConfigError, DataError
 from cardio_stats.files import SafeName
 from cardio_stats.words import counted, listed
@@ -42,6 +28,7 @@ from cardio_studies.fusion_members import (
     one_a_patient,
 )
 from cardio_studies.fusion_weights import score_new
+from cardio_studies.ingest_columns import patient_frame, require_one_truth, truth_of_patients
 
 # A fusion opened again, whose members have to be where they were, and what they were.
 
@@ -86,7 +73,7 @@ class FusedRun:
         Final weights of the fused models.
     """
 
-    finals: FinalModels
+    finals: runs.FinalModels
     manifest: Mapping[str, Any]
     target: Target
     members: Mapping[str, MemberRun]
@@ -106,12 +93,12 @@ def open_fused(folder: Path) -> FusedRun:
     ConfigError
         In one line: not finished, of another cardio-core, or a member was moved or changed since.
     """
-    manifest = finished(folder, RunKind.FUSED)
+    manifest = runs.finished(folder, runs.RunKind.FUSED)
     entry = manifest["targets"][0]
     target = Target(entry["name"], entry["kind"], tuple(entry["classes"]))
     n = int(manifest["data"]["n_patients"])
-    far = Run(folder).places.get("members") or {}
-    finals = FinalModels(folder)
+    far = runs.Run(folder).places.get("members") or {}
+    finals = runs.FinalModels(folder)
     members = {row["label"]: _member(folder, row, n, far) for row in manifest["members"]}
     found = {name: finals.fusion(name, target) for name in (FUSION, BOTH)}
     rules = {name: rule for name, rule in found.items() if rule is not None}
@@ -193,7 +180,7 @@ def predict_fused(
     device: str = "auto",
     explain_in: Path | None = None,
     accept_synthetic: bool = False,
-    echo: Echo | None = None,
+    echo: runs.Echo | None = None,
 ) -> dict[str, Any]:
     """Predict new patients by a fusion.
 
@@ -234,7 +221,7 @@ def predict_fused(
             made.scores[label] = score_new(run, paths, fused.manifest["covariates"], fused.target)
             continue
         member = fused.members[label]
-        answers[label] = predict_new(
+        answers[label] = runs.predict_new(
             member.run, tuple(paths), device=device, accept_synthetic=accept_synthetic, echo=echo,
             explain_in=None if explain_in is None else explain_in / SafeName(label),
         )  # fmt: skip
@@ -248,7 +235,7 @@ def predict_fused(
     return about | {
         "models": models,
         "decisions_withheld": withheld,
-        "predictions": without_decisions(rows) if withheld else rows,
+        "predictions": runs.without_decisions(rows) if withheld else rows,
         "notes": _notes(fused, made, answers),
         **_of_members(answers),
     }
@@ -291,13 +278,7 @@ def _entry(
 
 
 def _join(made: Joining, by_label: Mapping[str, Sequence[Path]]) -> None:
-    """Bring the patients of all inputs under one id each.
-
-    Raises
-    ------
-    DataError
-        Where nothing says who is whom.
-    """
+    """Bring the patients of all inputs under one id each."""
     people = {
         label: set(scores.index) | set(made.withheld.get(label, ()))
         for label, scores in made.scores.items()
@@ -385,13 +366,7 @@ def _emptied(row: dict[str, Any]) -> dict[str, Any]:
 
 def _frame(scores: pd.Series, target: Target) -> pd.DataFrame:
     known = scores.dropna()
-    who = known.index.astype(str)
-    return pd.DataFrame(
-        {"unit_id": who, "recording_id": None, "study_id": None, "patient_id": who,
-         "subject_id": who, "level": "patient", "time_s": None,
-         f"score:{target.classes[0]}": 1 - known.to_numpy(float),
-         f"score:{target.classes[1]}": known.to_numpy(float)}
-    )  # fmt: skip
+    return patient_frame(known.index, known, target)
 
 
 def _mean(members: Mapping[str, pd.DataFrame], target: Target) -> pd.DataFrame:
@@ -466,15 +441,15 @@ def _notes(fused: FusedRun, made: Joining, answers: Mapping[str, Mapping[str, An
 RESAMPLES = 2000
 
 
-@one_thread()
+@runs.one_thread()
 def evaluate_fused(
     run: Path,
     inputs: Sequence[str],
-    question: Question,
+    question: runs.Question,
     out: Path,
     *,
     device: str = "auto",
-    echo: Echo | None = None,
+    echo: runs.Echo | None = None,
     command: Sequence[str] = (),
 ) -> Path:
     """Validate a fusion on other patients, and write the page.
@@ -503,7 +478,7 @@ def evaluate_fused(
     ConfigError, DataError, LeakageError
         As for a run, of each member; patients whose outcome is told differently.
     """
-    guard_place(out, RunKind.EXTERNAL)
+    runs.guard_place(out, runs.RunKind.EXTERNAL)
     fused = open_fused(run)
     by_label = split_inputs(inputs, fused.labels)
     scores: dict[str, pd.Series] = {}
@@ -514,7 +489,7 @@ def evaluate_fused(
         if label == CLINICAL:
             scores[label] = score_new(run, paths, fused.manifest["covariates"], fused.target)
             continue
-        others = answer_others(
+        others = runs.answer_others(
             fused.members[label].run, paths, question, label=label, device=device, echo=echo
         )
         overlap = others.overlap
@@ -561,7 +536,7 @@ def evaluate_fused(
         **{name: manifest.get(name) for name in copied}, "models": names, "baselines": baselines,
         "outcome": ", ".join(f"{int(counts.get(word, 0))} {word}" for word in target.classes),
         "data": {
-            **source_of(places), "digest": digest([str(path) for path in places]),
+            **runs.source_of(places), "digest": runs.digest([str(path) for path in places]),
             "n_patients": len(has), "n_judged": len(has),
         },
         "quarantined": [], "excluded": {}, "flags": {}, "overlap": left,
@@ -581,12 +556,7 @@ def _of_patients(member: MemberRun, scored: Scored) -> pd.DataFrame:
          "score": frame[f"score:{member.event}"].astype(float),
          "y": (frame["y_true"] == member.event).astype(int)}
     )  # fmt: skip
-    of_patient = rows.groupby("patient_id")["y"]
-    mixed = of_patient.min() != of_patient.max()
-    if mixed.any():
-        raise DataError(
-            f"{member.label}: {int(mixed.sum())} patients have both outcomes; give one a patient"
-        )
+    truth_of_patients(member.label, rows["patient_id"], rows["y"])
     return one_a_patient(rows, ["patient_id"]).set_index("patient_id")
 
 
@@ -600,14 +570,8 @@ def _one_truth(truth: dict[str, pd.Series]) -> pd.Series:
     """
     if not truth:
         raise DataError("--data: expected NAME=PATH of a modality at least, found none")
+    require_one_truth(truth, "correct the tables")
     rows = pd.concat(truth.values())
-    of_patient = rows.groupby(level=0)
-    differ = of_patient.min() != of_patient.max()
-    if differ.any():
-        raise DataError(
-            f"--data: {int(differ.sum())} patients have another outcome in one modality than in "
-            "another; correct the tables"
-        )
     if len(truth) > 1 and not rows.index.has_duplicates:
         counts = ", ".join(f"{label} {len(series)}" for label, series in truth.items())
         raise DataError(

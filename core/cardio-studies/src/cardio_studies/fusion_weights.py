@@ -12,6 +12,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import reduce
+from itertools import combinations
 from pathlib import Path
 
 import numpy as np
@@ -56,7 +58,7 @@ from cardio_studies.fusion_members import (
     Joined,
     one_a_patient,
 )
-from cardio_studies.ingest_columns import label_of
+from cardio_studies.ingest_columns import label_of, patient_frame
 
 # What a fusion is held against: a model of clinical variables, and what a guideline says.
 
@@ -298,12 +300,8 @@ def _cross_validated(
         frame = made.frame.assign(predicted=decision.apply(made.frame, target))
         found.append(frame.assign(y_true=frame["unit_id"].map(truth)))
         notes += [f"{name}, {fold}: {note}" for note in made.notes]
-        row = made.weights
-        for place, (column, value) in enumerate(
-            {"model": name, "fold": fold, "target": target.name}.items()
-        ):
-            row.insert(place, column, value)
-        weights.append(row)
+        about = {"model": [name], "fold": [fold], "target": [target.name]}
+        weights.append(pd.concat([pd.DataFrame(about), made.weights], axis=1))
     return pd.concat(found, ignore_index=True)
 
 
@@ -393,18 +391,10 @@ def _frame(
     words = np.asarray(joined.target.classes, dtype=object)
     who = score.index
     about = joined.patients.loc[who]
-    ids = who.astype(str)
-    return pd.DataFrame(
-        {
-            "unit_id": ids, "sample_id": None, "recording_id": None, "study_id": None,
-            "patient_id": ids, "subject_id": about["subject_id"].astype(str).to_numpy(),
-            "level": "patient", "time_s": np.nan, "repeat": repeat,
-            "fold": folds.of.loc[who, repeat].to_numpy(),
-            "y_true": words[about["y"].to_numpy(int)],
-            "predicted": words[decided.to_numpy(int)],
-            f"score:{joined.target.classes[0]}": 1 - score.to_numpy(float),
-            f"score:{joined.target.classes[1]}": score.to_numpy(float),
-        }
+    return patient_frame(
+        who, score, joined.target, subject_id=about["subject_id"].astype(str).to_numpy(),
+        repeat=repeat, fold=folds.of.loc[who, repeat].to_numpy(),
+        y_true=words[about["y"].to_numpy(int)], predicted=words[decided.to_numpy(int)],
     )  # fmt: skip
 
 
@@ -450,10 +440,7 @@ def added_value(
         ``net-benefit``.
     """
     found = Added()
-    tables = {
-        str(name): pooled(frame, target, str(name)).set_index("unit_id")
-        for name in frame["model"].unique()
-    }
+    tables = _by_model(frame, target)
     lines = []
     for base in tables:
         if base in (FUSION, BOTH, MEAN):
@@ -466,6 +453,23 @@ def added_value(
     return found
 
 
+def _by_model(frame: pd.DataFrame, target: Target) -> dict[str, pd.DataFrame]:
+    """Return each model's pooled rows by unit."""
+    names = map(str, frame["model"].unique())
+    return {name: pooled(frame, target, name).set_index("unit_id") for name in names}
+
+
+def _on_the_same(
+    tables: Mapping[str, pd.DataFrame], names: Sequence[str], target: Target
+) -> tuple[pd.Index, np.ndarray, dict[str, np.ndarray]]:
+    """Return the units that all of some models scored, their truth, and each model's scores."""
+    both = reduce(pd.Index.intersection, (tables[name].index for name in names))
+    rows = {name: tables[name].loc[both] for name in names}
+    truth = (rows[names[0]]["y_true"] == target.classes[1]).to_numpy(int)
+    score = f"score:{target.classes[1]}"
+    return both, truth, {name: of[score].to_numpy(float) for name, of in rows.items()}
+
+
 def _pair(
     found: Added,
     tables: Mapping[str, pd.DataFrame],
@@ -476,10 +480,7 @@ def _pair(
     seed: int,
 ) -> dict[str, Estimate]:
     """Compare a fused model with another on the patients of both (and of the bare fusion)."""
-    score = f"score:{target.classes[1]}"
-    both = tables[base].index.intersection(tables[fused].index).intersection(tables[FUSION].index)
-    truth = (tables[base].loc[both, "y_true"] == target.classes[1]).to_numpy(int)
-    p = {name: tables[name].loc[both, score].to_numpy(float) for name in {base, fused, FUSION}}
+    _, truth, p = _on_the_same(tables, (base, fused, FUSION), target)
     about = f"What {fused} adds to {base}:"
     made: dict[str, Estimate] = {}
     with noting(found.notes, f"{about} no likelihood ratio;"):
@@ -554,14 +555,11 @@ def _net_benefit(
     seed: int,
 ) -> pd.DataFrame:
     """Tabulate net benefit of the fusion less that of each other model, on the patients of both."""
-    score = f"score:{target.classes[1]}"
     lines = []
-    for base, table in tables.items():
+    for base in tables:
         if base in (FUSION, BOTH):
             continue
-        both = table.index.intersection(tables[FUSION].index)
-        truth = (table.loc[both, "y_true"] == target.classes[1]).to_numpy(int)
-        p = {n: tables[n].loc[both, score].to_numpy(float) for n in (FUSION, base)}
+        both, truth, p = _on_the_same(tables, (base, FUSION), target)
         for threshold in THRESHOLDS:
             with noting(found.notes, f"Net benefit against {base} at {threshold:g}:"):
                 made = net_benefit_gained(truth, p[FUSION], p[base], threshold, config, seed)
@@ -591,29 +589,22 @@ def adjusted_pairs(
     A pair is of the patients whom both models scored, so pairs are of different patients. What each
     person adds to each difference (DeLong's placements) tells how the differences go together.
     """
-    score = f"score:{target.classes[1]}"
-    names = [str(name) for name in frame["model"].unique()]
-    tables = {name: pooled(frame, target, name).set_index("unit_id") for name in names}
+    tables = _by_model(frame, target)
     pairs: list[tuple[str, str]] = []
     values: list[float] = []
     influence: list[pd.Series] = []
-    for place, first in enumerate(names):
-        for other in names[place + 1 :]:
-            both = tables[first].index.intersection(tables[other].index)
-            truth = (tables[first].loc[both, "y_true"] == target.classes[1]).to_numpy(int)
-            try:
-                made = delong_covariance(
-                    truth,
-                    *(tables[name].loc[both, score].to_numpy(float) for name in (first, other)),
-                )
-            except DataError:
-                continue
-            people = tables[first].loc[both, "subject_id"].to_numpy()
-            own = pd.Series(made.influence[0] - made.influence[1], people).groupby(level=0).sum()
-            if float((own**2).sum()) > 1e-15:
-                pairs.append((first, other))
-                values.append(float(made.aucs[0] - made.aucs[1]))
-                influence.append(own)
+    for first, other in combinations(tables, 2):
+        both, truth, p = _on_the_same(tables, (first, other), target)
+        try:
+            made = delong_covariance(truth, p[first], p[other])
+        except DataError:
+            continue
+        people = tables[first].loc[both, "subject_id"].to_numpy()
+        own = pd.Series(made.influence[0] - made.influence[1], people).groupby(level=0).sum()
+        if float((own**2).sum()) > 1e-15:
+            pairs.append((first, other))
+            values.append(float(made.aucs[0] - made.aucs[1]))
+            influence.append(own)
     if len(pairs) < 2:
         return {}
     wide = pd.concat(influence, axis=1).fillna(0.0).to_numpy()

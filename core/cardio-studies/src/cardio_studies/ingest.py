@@ -342,7 +342,7 @@ def refuse_overlaps(path: Path) -> None:
         text = file.read(_HEAD)
     if any(key in text for key in _KEYS):
         raise DataError(
-            f"{path.name}: expected predictions beside an outcome, found nnU-Net's overlaps (Dice) "
+            f"{path.name}: expected predictions and an outcome, found nnU-Net's overlaps (Dice) "
             "of each case; its volumes can be judged: write a CSV with a row a case, n_ref of the "
             "reference and n_pred of the prediction, and take --outcome n_ref --score n_pred"
         )
@@ -565,7 +565,9 @@ def _other(
         )
     if found.kind == "number":
         if not pd.api.types.is_numeric_dtype(table[outcome]):
-            raise DataError(f"column {outcome!r}: --kind number expects numbers, found text")
+            raise DataError(
+                f"column {outcome!r}: --kind number expects numbers, found text; leave --kind out"
+            )
         coding = _Coding(f"{outcome}, a number; predictions are taken to be in its unit.")
         sentences += coding.sentences()
         target = Target(outcome, KINDS["number"])  # type: ignore[arg-type]

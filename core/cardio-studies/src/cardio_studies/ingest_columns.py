@@ -7,10 +7,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
+from itertools import combinations
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from cardio_core.api import Target
 from cardio_stats import columns_told
 from cardio_stats.errors import ConfigError, DataError, every
 from cardio_stats.outcome import PAIRS, Outcome, place_words, words_in
@@ -317,7 +320,7 @@ def kind_of_outcome(
     if event is not None or negative:
         if kind in ("number", "classes"):
             named = f"--event {event}" if event is not None else f"--negative {negative[0]}"
-            raise ConfigError(f"{named}: an outcome of --kind {kind} has none")
+            raise ConfigError(f"{named}: an outcome of --kind {kind} has none; leave one out")
         return "binary"
     if kind is not None or n <= 2:
         return kind or "binary"
@@ -402,6 +405,51 @@ def decided_column(
 def columns_in(sets: Mapping[str, Mapping[str, str]]) -> list[str]:
     """Return every column of some sets."""
     return [column for own in sets.values() for column in own.values()]
+
+
+# Scores and truths by patient, as several sources have them.
+
+
+def patient_frame(who: pd.Index, score: Any, target: Target, **about: Any) -> pd.DataFrame:
+    """Return the probability of the second class by patient as rows of a prediction frame."""
+    ids, score = who.astype(str), np.asarray(score, dtype=float)
+    negative, positive = target.classes
+    rows = pd.DataFrame(
+        {"unit_id": ids, "sample_id": None, "recording_id": None, "study_id": None,
+         "patient_id": ids, "subject_id": ids, "level": "patient", "time_s": np.nan,
+         f"score:{negative}": 1 - score, f"score:{positive}": score}
+    )  # fmt: skip
+    return rows.assign(**about)
+
+
+def truth_of_patients(label: str, patients: pd.Series, truth: pd.Series) -> pd.Series:
+    """Return the outcome by patient.
+
+    Raises
+    ------
+    DataError
+        Patients have rows of both outcomes.
+    """
+    by_patient = truth.groupby(patients)
+    mixed = int((by_patient.min() != by_patient.max()).sum())
+    if mixed:
+        raise DataError(
+            f"{label}: {mixed} patients have rows of both outcomes; sources are brought together "
+            "by patient, so give one outcome a patient"
+        )
+    return by_patient.first()
+
+
+def require_one_truth(truths: Mapping[str, pd.Series], do: str) -> None:
+    """Refuse sources in which shared patients have different outcomes; `do` says what to do."""
+    for (first, own), (second, other) in combinations(truths.items(), 2):
+        both = own.index.intersection(other.index)
+        differ = int((own[both] != other[both]).sum())
+        if differ:
+            raise DataError(
+                f"{first} and {second}: {differ} of {len(both)} shared patients have another "
+                f"outcome in one than in the other; {do}"
+            )
 
 
 # What a user says of a table of predictions.
@@ -561,7 +609,7 @@ def _told(fold: pd.Series | None, repeat: pd.Series | None, columns: tuple[str, 
     text = (
         f"Folds: {named} ({n_folds} folds{times}). Numbers are of all folds pooled, so that "
         "predictions of one fold's model are judged together with those of another's; fold by "
-        "fold, with mean and SD, they stand in a table of their own."
+        "fold, with mean and SD, they are in a separate table."
     )
     return Resamples(fold, repeat, columns, (text,))
 
@@ -718,7 +766,7 @@ def columns_of(table: pd.DataFrame, question: Question, sentences: list[str]) ->
         sentences.append(f"Taken by their names: {', '.join(assumed)}.")
     if patient is None:
         sentences.append(
-            "No column names the patients: every row is taken as a patient of its own; name the "
+            "No column names the patients: every row is taken as another patient; name the "
             "column with --patient if some have several rows."
         )
     elif once_a_repeat(table, patient, resamples):
@@ -747,13 +795,7 @@ def _refuse_with_strays(
 def _of_classes(
     table: pd.DataFrame, question: Question, outcome: str, aside: Sequence[str]
 ) -> tuple[dict[str, dict[str, str]], dict[str, str]]:
-    """Return the sets of columns of probabilities, and the columns of decided classes.
-
-    Raises
-    ------
-    ConfigError
-        None of either, or a name that is neither.
-    """
+    """Return the sets of columns of probabilities, and the columns of decided classes."""
     classes = classes_in(table[outcome])
     if len(classes) < 2:
         raise DataError(

@@ -43,7 +43,7 @@ from cardio_studies.ingest_columns import (
     require_scores,
     threshold_for,
 )
-from cardio_studies.judgement import judged_entries
+from cardio_studies.judgement import NO_METRIC, judged_entries
 
 TASK = "judged"
 
@@ -202,7 +202,7 @@ def _refuse_options(question: Question) -> None:
     for option, value in unused.items():
         if value:
             raise ConfigError(
-                f"{option}: has no place beside --time and --status, which say what happened; "
+                f"{option}: does not go with --time and --status, which say what happened; "
                 "leave it out"
             )
 
@@ -227,7 +227,7 @@ def _metrics(
             except DataError as error:
                 notes.append(f"{score.name}: {error}.")
     if not metrics:
-        raise DataError(notes[0] if notes else "no metric can be computed of these predictions")
+        raise DataError(NO_METRIC.format(notes[0] if notes else "nothing to compute"))
     return metrics, notes
 
 

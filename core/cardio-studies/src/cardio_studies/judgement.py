@@ -30,6 +30,7 @@ from cardio_studies.ingest_columns import Question, guessed_patient, label_of
 
 # Predictions evaluated as a run's are; what needs probabilities only where there are some.
 
+NO_METRIC = "no metric can be computed: {}; give other predictions"
 _OF_PROBABILITIES = ("calibration-", "decision-curve-")
 
 
@@ -241,7 +242,7 @@ def write_page(
     rows = [metric.to_dict() for metric in (*metrics, *within)]  # under no protocol of ours
     if not rows:  # a page without a number would look like an answer
         why = next((note.text for note in every_note if note.kind is NoteKind.NOT_COMPUTED), "")
-        raise DataError(why or "no metric can be computed of these predictions")
+        raise DataError(NO_METRIC.format(why or "nothing to compute"))
     with write_run(
         out, RunKind.JUDGED, about["data"]["digest"], command=command, echo=echo, **about
     ) as writer:

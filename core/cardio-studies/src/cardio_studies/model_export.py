@@ -9,18 +9,8 @@ from typing import Any
 import yaml
 from pydantic import BaseModel
 
+from cardio_core import runs
 from cardio_core.api import RunConfig
-from cardio_core.runs import (
-    Echo,
-    FinalModels,
-    LeakageError,
-    RunKind,
-    file_digest,
-    finished,
-    guard_place,
-    one_thread,
-    write_run,
-)
 from cardio_stats.errors import ConfigError
 from cardio_studies import export_card as card
 from cardio_studies.export_contents import Chosen, Names, choose, copy_models, names_of, without
@@ -110,7 +100,7 @@ def _names(value: Any, ids: Collection[str]) -> bool:
     return isinstance(value, list | tuple) and any(_names(item, ids) for item in value)
 
 
-@one_thread()
+@runs.one_thread()
 def export_run(
     run: Path,
     out: Path,
@@ -119,7 +109,7 @@ def export_run(
     with_patient_rows: bool = False,
     onnx: bool = False,
     examples: Sequence[Path] = (),
-    echo: Echo | None = None,
+    echo: runs.Echo | None = None,
 ) -> dict[str, Any]:
     """Write what others need to use a run's final models, and nothing of its patients.
 
@@ -155,24 +145,24 @@ def export_run(
         If a name of a patient, a recording or a file was found in what was to be written; nothing
         is written then.
     """
-    manifest = finished(run, RunKind.RUN, RunKind.EXPORTED, fitted=True)
+    manifest = runs.finished(run, runs.RunKind.RUN, runs.RunKind.EXPORTED, fitted=True)
     if manifest.get("kind") == "exported":
         raise ConfigError(f"{run}: is exported already; copy the folder as it is")
-    made_of = file_digest(run / "manifest.json")
-    guard_place(out, RunKind.EXPORTED, made_of)
+    made_of = runs.file_digest(run / "manifest.json")
+    runs.guard_place(out, runs.RunKind.EXPORTED, made_of)
     if onnx:
         from cardio_studies.onnx_export import require_onnx
 
         require_onnx()
-    task, config, published = FinalModels(run).settings(manifest)
+    task, config, published = runs.FinalModels(run).settings(manifest)
     chosen = choose(run, manifest, task, models, with_patient_rows=with_patient_rows)
     names = without(names_of(run), published)
     first = entries_of(manifest, chosen, made_of)
-    with write_run(out, RunKind.EXPORTED, made_of, echo=echo, **first) as writer:
+    with runs.write_run(out, runs.RunKind.EXPORTED, made_of, echo=echo, **first) as writer:
         copy_models(run, out, chosen, task)
         settings = config_of(config, names.ids).model_dump(mode="json")
         writer.text("config.yaml", yaml.safe_dump(settings, sort_keys=False))
-        writer.manifest.update(final_digest=FinalModels(out).digest)
+        writer.manifest.update(final_digest=runs.FinalModels(out).digest)
         card.write(card.card_of(run, chosen, names), out)
         if onnx:
             from cardio_studies.onnx_export import write_networks
@@ -189,14 +179,14 @@ def _search(folder: Path, names: Names, run: Path) -> None:
     """Look for every name of the run in every file that is to leave it."""
     for path in sorted(folder.rglob("*")):
         if path.name != "running.lock" and path.is_file() and (n := names.search(path)):
-            raise LeakageError(
+            raise runs.LeakageError(
                 f"{run}: {path.relative_to(folder)} would have told {n} name(s) of its patients "
                 "or recordings, so nothing was written; leave out the model that wrote them "
                 "(--model), or take them out of its settings"
             )
 
 
-def _say(chosen: Chosen, echo: Echo | None) -> None:
+def _say(chosen: Chosen, echo: runs.Echo | None) -> None:
     if echo is None:
         return
     for name, why in chosen.left_out.items():

@@ -364,8 +364,8 @@ def write_networks(
                 path = file_in(folder, "onnx", SafeName(stem, ".onnx"))
                 made[stem] = write_onnx(path, call, about)
     except DataError as error:
-        how = "--example" if examples else "give recordings with --example"
-        raise DataError(f"--onnx: {how}: no recording to call the networks on ({error})") from error
+        how = "give others with --example" if examples else "give recordings with --example"
+        raise DataError(f"--onnx: no recording to call the networks on ({error}); {how}") from error
     if not made:
         raise CardioError(
             "--onnx: none of the exported models called a network in predicting; leave --onnx out"

@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import math
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
-from cardio_core.runs import (
-    Repetition,
-    Run,
-    RunKind,
-    differences_between,
-    finished,
-)
+from cardio_core import runs
 from cardio_stats.errors import ConfigError
 from cardio_stats.files import write_json, write_text
 
@@ -120,28 +114,9 @@ _UNITS = ("protocol", "repeat", "model", "target", "event", "level", "patient_id
           "recording_id", "sample_id")  # fmt: skip
 _PREDICTED = ("score", "predicted", "y_true", "fold", "time_s")
 _LISTED = 1000
-_NEITHER = (None, None)
 
-
-@dataclass(frozen=True)
-class Other:
-    """One number, or one word, that is not the same.
-
-    Attributes
-    ----------
-    where : str
-        Its place, in the words of the file.
-    then, now : float, str or None
-        None where it is missing.
-    """
-
-    where: str
-    then: float | str | None
-    now: float | str | None
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return it JSON-ready."""
-        return vars(self)
+Values = Mapping[tuple[str, ...], float | str | None]
+"""By place: its words, and what else tells it apart."""
 
 
 @dataclass
@@ -156,8 +131,9 @@ class Counts:
         two has differs.
     largest : float
         Of the differences within rounding and beyond, as a share of the number (or of 1).
-    others : list of Other
-        The first thousand that differ.
+    others : list of dict
+        The first thousand that differ: where, in the words of the file, then and now; None where
+        a number is missing.
     """
 
     file: str
@@ -166,30 +142,28 @@ class Counts:
     within: int = 0
     differ: int = 0
     largest: float = 0.0
-    others: list[Other] = field(default_factory=list)
+    others: list[dict[str, Any]] = field(default_factory=list)
 
-    def add(
-        self, where: Sequence[str] | pd.Series, then: Sequence[Any], now: Sequence[Any]
-    ) -> None:
-        """Count numbers, or words, in pairs."""
-        for place, first, other in zip(where, then, now, strict=True):
-            self.n += 1
-            if _same(first, other):
-                self.equal += 1
+    @classmethod
+    def of(cls, file: str, before: Values, after: Values) -> Counts:
+        """Compare values place by place."""
+        counts = cls(file)
+        for place in dict.fromkeys([*before, *after]):
+            then, now = before.get(place), after.get(place)
+            if then is None and now is None:
                 continue
-            apart = _apart(first, other)
-            if apart is not None:
-                self.largest = max(self.largest, apart)
-            if apart is not None and apart <= TOLERANCE:
-                self.within += 1
-                continue
-            self.differ += 1
-            if len(self.others) < _LISTED:
-                self.others.append(Other(str(place), _plain(first), _plain(other)))
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return it JSON-ready."""
-        return vars(self) | {"others": [other_number.to_dict() for other_number in self.others]}
+            counts.n += 1
+            apart = 0.0 if then == now else math.inf
+            if apart and isinstance(then, float) and isinstance(now, float):
+                apart = abs(then - now) / max(1.0, abs(then), abs(now))
+                apart = apart if math.isfinite(apart) else math.inf
+                counts.largest = max(counts.largest, apart if apart < math.inf else 0.0)
+            counts.equal += apart == 0
+            counts.within += 0 < apart <= TOLERANCE
+            counts.differ += apart > TOLERANCE
+            if apart > TOLERANCE and len(counts.others) < _LISTED:
+                counts.others.append({"where": place[0], "then": then, "now": now})
+        return counts
 
 
 def compare_numbers(then: Path, now: Path) -> list[Counts]:
@@ -205,93 +179,53 @@ def compare_numbers(then: Path, now: Path) -> list[Counts]:
     list of Counts
         One a file.
     """
-    return [_metrics(then, now), _predictions(then, now)]
+    return [
+        Counts.of("metrics.json", _metrics(then), _metrics(now)),
+        Counts.of("predictions.csv", _predictions(then), _predictions(now)),
+    ]
 
 
-def _metrics(then: Path, now: Path) -> Counts:
-    counts = Counts("metrics.json")
-    before, after = (_by_place(Run(run).artifact.metrics) for run in (then, now))
-    for place in dict.fromkeys([*before, *after]):
-        then_row, other = before.get(place, {}), after.get(place, {})
-        names = [
-            n
-            for n in dict.fromkeys([*then_row, *other])
-            if (then_row.get(n), other.get(n)) != _NEITHER
-        ]
-        where = [f"{place}{'' if name == 'value' else f', {name}'}" for name in names]
-        counts.add(where, [then_row.get(n) for n in names], [other.get(n) for n in names])
-    return counts
-
-
-def _by_place(rows: Iterable[Any]) -> dict[str, dict[str, Any]]:
+def _metrics(run: Path) -> Values:
     """Return the numbers of estimates by their place in words."""
     found: dict[str, dict[str, Any]] = {}
-    for row in rows:
+    for row in runs.Run(run).artifact.metrics:
         words = [str(part) for key in _PLACE if (part := getattr(row, key)) not in (None, "")]
         place, again = " ".join(words), 2
         while place in found:
             place, again = f"{' '.join(words)} ({again})", again + 1
         found[place] = {name: getattr(row, name) for name in _ESTIMATES} | row.extra
+    return {
+        (place if name == "value" else f"{place}, {name}",): _plain(value)
+        for place, numbers in found.items()
+        for name, value in numbers.items()
+    }
+
+
+def _predictions(run: Path) -> Values:
+    table = runs.Run(run).predictions
+    table = table.reindex(columns=[*_UNITS, *_PREDICTED]).astype({"repeat": str})
+    units = table[list(_UNITS)].fillna("").astype(str)
+    again = units.groupby(list(_UNITS)).cumcount().astype(str)
+    where = units["protocol"]
+    for name in ("target", "model", "event", "sample_id"):
+        where = where + " " + units[name]
+    found: dict[tuple[str, ...], float | str | None] = {}
+    for name in _PREDICTED:
+        words = where if name == "score" else where + f", {name}"
+        places = zip(words, *(units[key] for key in _UNITS), again, strict=True)
+        found |= dict(zip(places, map(_plain, table[name]), strict=True))
     return found
 
 
-def _predictions(then: Path, now: Path) -> Counts:
-    counts = Counts("predictions.csv")
-    before, after = (_read(run) for run in (then, now))
-    both = before.merge(
-        after, on=[*_UNITS, "again"], how="outer", suffixes=(" then", " now"), sort=False
-    )
-    if both.empty:
-        return counts
-    where = both["protocol"]
-    for name in ("target", "model", "event", "sample_id"):
-        where = where + " " + both[name]
-    for name in _PREDICTED:
-        first, other = _numbers(both[f"{name} then"]), _numbers(both[f"{name} now"])
-        present = [not (_missing(a) and _missing(b)) for a, b in zip(first, other, strict=True)]
-        counts.add(
-            (where + ("" if name == "score" else f", {name}"))[present],
-            [a for a, ask in zip(first, present, strict=True) if ask],
-            [b for b, ask in zip(other, present, strict=True) if ask],
-        )
-    return counts
-
-
-def _read(run: Path) -> pd.DataFrame:
-    table = Run(run).predictions
-    table = table.reindex(columns=[*_UNITS, *_PREDICTED]).astype({"repeat": str})
-    table[list(_UNITS)] = table[list(_UNITS)].fillna("")
-    table["again"] = table.groupby(list(_UNITS)).cumcount()
-    return table
-
-
-def _numbers(column: pd.Series) -> list[Any]:
-    values = pd.to_numeric(column, errors="coerce")
-    return [
-        text if number != number else number for text, number in zip(column, values, strict=True)
-    ]
-
-
-def _missing(value: Any) -> bool:
-    return value is None or (isinstance(value, float) and value != value)
-
-
-def _same(value: Any, other: Any) -> bool:
-    return bool(value == other) or (_missing(value) and _missing(other))
-
-
-def _apart(value: Any, other: Any) -> float | None:
-    """Return how far two numbers lie apart, None where that is not known."""
-    if isinstance(value, str) or isinstance(other, str) or _missing(value) or _missing(other):
-        return None
-    apart = abs(float(value) - float(other)) / max(1.0, abs(float(value)), abs(float(other)))
-    return apart if np.isfinite(apart) else None
-
-
 def _plain(value: Any) -> float | str | None:
-    if _missing(value):
+    """Return a number, also one that is written as text, a text, or None where it is missing."""
+    if pd.isna(value):
         return None
-    return value if isinstance(value, str) else float(value)
+    try:
+        number = float(value)
+    except ValueError:
+        number = math.nan
+    return str(value) if math.isnan(number) else number
 
 
 # What became of the numbers of a run that was made again, as a short page of text.
@@ -372,7 +306,7 @@ def _said(value: Any) -> str:
 JSON, TEXT = "reproduce.json", "reproduce.txt"
 
 
-def foretold(repetition: Repetition) -> list[str]:
+def foretold(repetition: runs.Repetition) -> list[str]:
     """Return what differs from then before anything is made, and what would bring it back."""
     found, now = repetition.differences()
     if not found:
@@ -393,7 +327,7 @@ def compared(run: Path, again: Path) -> dict[str, Any]:
         ``verdict`` (equal, within rounding, differs), ``tolerance``, ``numbers`` (a file each),
         ``differs_from_then`` (what may explain it), ``environment`` (of then).
     """
-    before, after = (finished(folder, RunKind.RUN) for folder in (run, again))
+    before, after = (runs.finished(folder, runs.RunKind.RUN) for folder in (run, again))
     for name in ("plugin", "task"):
         if before[name] != after[name]:
             raise ConfigError(
@@ -412,8 +346,10 @@ def compared(run: Path, again: Path) -> dict[str, Any]:
             [counts.differ for counts in numbers], [counts.within for counts in numbers]
         ),
         "tolerance": TOLERANCE,
-        "numbers": [counts.to_dict() for counts in numbers],
-        "differs_from_then": [vars(difference) for difference in differences_between(run, again)],
+        "numbers": [vars(counts) for counts in numbers],
+        "differs_from_then": [
+            vars(difference) for difference in runs.differences_between(run, again)
+        ],
         "environment": environment_of(before),
         "to_install": to_install(before, after["stands_on"]),
     }

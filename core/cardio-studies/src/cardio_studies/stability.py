@@ -6,18 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from cardio_core.runs import (
-    Display,
-    Echo,
-    Reopened,
-    RunKind,
-    RunWriter,
-    digest,
-    finished,
-    one_thread,
-    reopen,
-    write_run,
-)
+from cardio_core import runs
 from cardio_stats.errors import ConfigError
 from cardio_studies.left_out_sites import COLUMN
 
@@ -60,12 +49,12 @@ class Wanted:
             )
 
 
-@one_thread()
+@runs.one_thread()
 def study_stability(
     run: Path,
     wanted: Wanted,
     out: Path,
-    echo: Echo,
+    echo: runs.Echo,
     *,
     data: Sequence[Path] = (),
     needs_from: Mapping[str, Path] | None = None,
@@ -102,14 +91,14 @@ def study_stability(
         In one line.
     """
     wanted.check()
-    made = finished(run, RunKind.RUN, honest=True, fitted=True)
-    identity = digest([made["config_digest"], made["data"]["digest"], made["split_digest"]])
+    made = runs.finished(run, runs.RunKind.RUN, honest=True, fitted=True)
+    identity = runs.digest([made["config_digest"], made["data"]["digest"], made["split_digest"]])
     with (
-        write_run(
-            out, RunKind.STABILITY, identity, command=command, echo=echo, of=run.name, notes=[]
+        runs.write_run(
+            out, runs.RunKind.STABILITY, identity, command=command, echo=echo, of=run.name, notes=[]
         ) as writer,
-        Display(echo, ("features",)) as say,
-        reopen(
+        runs.Display(echo, ("features",)) as say,
+        runs.reopen(
             run, writer.manifest, say, data=data, needs_from=needs_from, device=device,
             executor=executor,
         ) as again,
@@ -117,7 +106,7 @@ def study_stability(
         return _work(again, wanted, writer)
 
 
-def _work(again: Reopened, wanted: Wanted, writer: RunWriter) -> Path:
+def _work(again: runs.Reopened, wanted: Wanted, writer: runs.RunWriter) -> Path:
     from cardio_studies import left_out_sites as sites
     from cardio_studies import refits, stability_page
 

@@ -27,7 +27,7 @@ from cardio_stats.figures.canvas import (
     width_in,
     wrapped,
 )
-from cardio_stats.words import counted, listed, number, p_value
+from cardio_stats.words import counted, listed, number, p_text
 from cardio_studies.left_out_sites import BySite, site_table, whole_table
 from cardio_studies.refits import (
     DRAWS,
@@ -428,7 +428,7 @@ def curve_panel(results: Sequence[Learned], titles: Titles) -> Panel:
 
 
 def _p(p: float) -> str:
-    text = p_value(p)
+    text = p_text(p)
     return text if text[0] in "<>" else f"= {text}"
 
 

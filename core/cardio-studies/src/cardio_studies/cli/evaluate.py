@@ -47,7 +47,7 @@ def evaluate(
     """Validate the final models of RUN on other patients: nothing is fitted again.
 
     Writes the page that a run gets, with what changed against the run's own folds, the coverage of
-    prediction sets by class and site, and what a recalibration would bring, in a table of its own.
+    prediction sets by class and site, and what a recalibration would bring, in a separate table.
     Patients who were in training are refused: known again by id, by file and by signal.
 
     Of what cardio fuse wrote, --data is NAME=PATH for each run that is fused.
@@ -94,12 +94,7 @@ def _default_out(run: Path) -> Path:
 
 
 def _only_for_a_run(site: str | None, subgroups: tuple[str, ...]) -> None:
-    """Refuse what a fusion has no use for.
-
-    Raises
-    ------
-    ConfigError
-    """
+    """Refuse what a fusion has no use for."""
     from cardio_stats.errors import ConfigError
 
     typed = next((f"--{name}" for name in click.get_current_context().obj), None)

@@ -69,7 +69,7 @@ def judge(
     place = out or Path("judged") / SafeName(predictions.stem)
     follow_up = horizon_of(time, status, horizon)
     if follow_up is not None and cohort is not None:
-        raise ConfigError("--cohort: has no place beside --time and --status; leave it out")
+        raise ConfigError("--cohort: does not go with --time and --status; leave it out")
     with options.working("judging") as echo:
         about: dict[str, Any] = {"level": level, "command": options.typed(), "echo": echo}
         if follow_up is not None:

@@ -13,7 +13,7 @@ from cardio_core.cli import options
 
 @click.command()
 @options.RUN
-@click.option("--out", type=options.PATH, help="New folder.  [default: RUN-again beside RUN]")
+@click.option("--out", type=options.PATH, help="New folder.  [default: RUN-again next to RUN]")
 @click.option(
     "--data", multiple=True, type=options.PATH,
     help="Where the data of RUN lie now; without it where its command says.",
@@ -45,7 +45,7 @@ def reproduce(
 
     Says first what differs from then (code, packages, machine) and what would have to be
     installed. Other recordings, labels or settings are refused, unless --anyway is given. Features
-    are made anew. Writes a run into --out, and beside it reproduce.json and reproduce.txt: which
+    are made anew. Writes a run into --out, and next to it reproduce.json and reproduce.txt: which
     numbers of metrics.json and predictions.csv are equal, which are within rounding, which differ,
     and why. Exits with 1 if a number differs.
     """

@@ -52,9 +52,7 @@ def stability(
     from cardio_studies.stability import Wanted, study_stability
 
     if wanted["site"] != "site_id" and not wanted["leave_site_out"]:
-        raise ConfigError(
-            f"--site {wanted['site']}: expected --leave-site-out beside it, found none"
-        )
+        raise ConfigError(f"--site {wanted['site']}: expected --leave-site-out with it, found none")
     page = study_stability(
         run, Wanted(**wanted), out or run.parent / f"{run.name}-stability",
         options.say if as_json else click.echo, data=data, needs_from=needs_from or None,
