@@ -2,7 +2,7 @@
 
     python benchmarks/ecg_limits_fit.py --data $CARDIO_DATA/ludb > limit_weights.py
 
-Logistic regressions of "within the QRS" on the features of `delineation/limit_features.py`, for the
+Logistic regressions of "within the QRS" on the features of `delineation/qrs.py`, for the
 onset and the end, all leads together and lead by lead, on the records with an odd number. The other
 half is only ever looked at by `benchmarks/ecg_limits.py`.
 """
@@ -35,8 +35,9 @@ def examples(
     for record in range(1, 101, 2):
         beat, marks = beat_and_marks(folder, record, rate_hz)
         slopes = lead_slopes(beat)
+        common = lead_slopes(beat, from_st=side == "END")
         limit = np.nanmedian(np.nanmedian(marks[:, :, column], axis=1))
-        rows.append(features(slopes, beat.time_ms, at_ms))
+        rows.append(features(common, beat.time_ms, at_ms))
         inside.append(np.abs(at_ms) <= abs(limit))
         own = np.nanmedian(marks[:, :, column], axis=0)
         for lead in range(len(LEADS)):

@@ -10,7 +10,7 @@ import wfdb
 from cardio_ecg_transfer.signal.delineation.median_beat import MedianBeat, median_beat
 from cardio_ecg_transfer.signal.ecg import Ecg
 from cardio_ecg_transfer.signal.filters import high_pass, resample
-from cardio_ecg_transfer.signal.rpeaks import detect_r_peaks
+from cardio_ecg_transfer.signal.pacing import beats_without_spikes
 
 LEADS = ("I", "II", "III", "aVR", "aVL", "aVF", "V1", "V2", "V3", "V4", "V5", "V6")
 SAME_BEAT_MS = 100.0
@@ -75,9 +75,8 @@ def marks_at(folder: Path, record: int, r_ms: np.ndarray) -> np.ndarray:
 
 
 def beat_and_marks(folder: Path, record: int, rate_hz: float) -> tuple[MedianBeat, np.ndarray]:
-    """Return a record's median beat, and the marks of its members in ms from their R."""
-    ecg = read(folder, record)
-    peaks = detect_r_peaks(ecg.signal_mv, ecg.rate_hz)
+    """Return a record's median beat, spikes bridged, and its members' marks in ms from R."""
+    ecg, peaks, _ = beats_without_spikes(read(folder, record))
     signal_mv, _ = resample(ecg.signal_mv, ecg.rate_hz, rate_hz)
     r_samples = np.rint(peaks.times_s * rate_hz).astype(np.int64)
     beat = median_beat(high_pass(signal_mv, rate_hz), rate_hz, r_samples, LEADS)

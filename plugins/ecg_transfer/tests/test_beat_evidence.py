@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from cardio_core.api import Context, DataError, FeatureBlock, FeatureSet
+from cardio_core.testing import refuses
 from cardio_ecg_transfer.beats.config import EvidenceBlock, ExplainBlock, PredictBlock, TrainBlock
 from cardio_ecg_transfer.beats.evidence import read_trees, trees_of
 from cardio_ecg_transfer.beats.explain import explain
@@ -262,7 +263,7 @@ def test_trees_score_as_scikit_learn_does_and_damaged_ones_are_refused(tmp_path)
         read_trees(tmp_path / "trees.npz", 1)
     looping = made.nodes | {"left": np.zeros_like(made.nodes["left"])}
     replace(made, nodes=looping).write(tmp_path / "trees.npz")
-    with pytest.raises(DataError, match="outside its tree or back"):
+    with refuses(DataError, "trees.npz"):
         read_trees(tmp_path / "trees.npz", 4)
     (tmp_path / "trees.npz").write_bytes(b"nothing")
     with pytest.raises(DataError, match="cannot be read"):

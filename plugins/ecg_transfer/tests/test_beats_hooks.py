@@ -85,7 +85,7 @@ def test_one_flat_picture_lead_quarantines_the_recording_with_the_leads_name(fol
     signal = ecg.signal_mv.copy()
     signal[1] = 0.0
     flat = replace(samples, values=[replace(ecg, signal_mv=signal)])
-    with pytest.raises(DataError, match="none of the patient's recordings"):
+    with refuses(DataError, "recordings"):
         preprocess(flat, PreprocessBlock(), ctx)
     assert f"{ecg.leads[1]} flat" in ctx._quarantined[-1].reason
     assert len(preprocess(flat, PreprocessBlock(leads="first"), ctx)) > 0

@@ -10,6 +10,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from cardio_core.api import Context, DataError, SampleSet
+from cardio_core.testing import refuses
 from cardio_ecg_transfer.response.config import PreprocessBlock
 from cardio_ecg_transfer.response.featurize import featurize
 from cardio_ecg_transfer.response.models import CRT_RESPONSE, RECIPES
@@ -60,7 +61,7 @@ def test_one_lead_gives_rate_regularity_and_its_own_times(whole, lead):
     assert made.values["heart_rate_bpm"] == pytest.approx(twelve.values["heart_rate_bpm"], abs=1)
     assert made.rhythm.rr_scatter == pytest.approx(twelve.rhythm.rr_scatter, abs=0.01)
     assert unfit_leads(made.findings, "signal") == set(STANDARD_LEADS) - {lead}
-    assert f"no leads but {lead}:" in made.flags[0]
+    assert lead in made.flags[0]
 
 
 def test_two_limb_leads_give_six_and_the_axis(whole):
@@ -100,5 +101,5 @@ def test_a_new_recording_of_few_leads_is_measured_and_drawn_and_no_model_answers
 
 
 def test_no_model_is_trained_on_a_recording_of_few_leads(whole):
-    with pytest.raises(DataError, match="none of the patient's recordings"):
+    with refuses(DataError, "recordings"):
         prepared(of(whole, "I", "II"), "fit")

@@ -151,9 +151,9 @@ def test_leads_are_filtered_one_by_one():
 
 
 def test_an_edge_beyond_half_the_rate_is_refused():
-    with pytest.raises(DataError, match="half the sampling rate"):
+    with refuses(DataError, "50 Hz"):
         notch(np.zeros(100), 100, 50)
-    with pytest.raises(DataError, match="half the sampling rate"):
+    with refuses(DataError, "18 Hz"):
         qrs_band(np.zeros(100), 30)
     with refuses(DataError, "qrs_band", "2", "4"):
         qrs_band(np.zeros(100), 360, 3)

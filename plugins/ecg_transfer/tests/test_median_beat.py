@@ -116,7 +116,7 @@ def test_fewer_than_three_beats_are_refused():
 
 def test_beats_that_resemble_no_other_are_refused():
     noise = np.random.default_rng(1).normal(size=(2, 5000))
-    with pytest.raises(DataError, match="at least 3 similar beats"):
+    with refuses(DataError, "1 of 11"):
         median_beat(noise, RATE_HZ, PEAKS, ("II", "V2"))
 
 
@@ -127,5 +127,5 @@ def test_a_lead_that_is_not_there_is_named():
 
 
 def test_names_that_do_not_fit_the_rows_are_refused():
-    with pytest.raises(DataError, match="with 1 leads, found shape"):
+    with refuses(DataError, "1 leads", "(2, 5000)"):
         median_beat(recording(PEAKS), RATE_HZ, PEAKS, ("II",))

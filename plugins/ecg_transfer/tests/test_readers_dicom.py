@@ -232,7 +232,7 @@ def test_a_text_file_called_dcm_is_refused(tmp_path: Path) -> None:
     path.write_text(f"{PATIENT}, ECG of 4711\n" * 20)
     assert refusal(path) == (
         "a.dcm: expected a DICOM file, with DICM at byte 128, found another kind of file; "
-        "give it the suffix of its own format, or export it as DICOM"
+        "give it the suffix of its format, or export it as DICOM"
     )
 
 

@@ -11,7 +11,7 @@ import pytest
 from wfdb.io.convert import edf as wfdb_edf
 
 from cardio_core.api import DataError
-from cardio_core.testing import names
+from cardio_core.testing import names, refuses
 from cardio_ecg_transfer.readers import read_ecg
 from cardio_ecg_transfer.signal.ecg import Ecg
 from cardio_ecg_transfer.signal.leads.names import STANDARD_LEADS
@@ -323,7 +323,7 @@ def test_the_writer_clips_and_refuses_what_the_format_cannot_hold(
     write_edf(path, Ecg(changed, 500.0, ecg.leads))
     assert read_ecg(path).signal_mv[0, 5] == pytest.approx(32767 / 200)
     changed[0, 5] = np.nan
-    with pytest.raises(DataError, match="expected no missing samples"):
+    with refuses(DataError, "a.edf", "samples"):
         write_edf(path, Ecg(changed, 500.0, ecg.leads))
-    with pytest.raises(DataError, match="expected whole seconds at a whole rate"):
+    with refuses(DataError, "a.edf", "500 Hz"):
         write_edf(path, Ecg(ecg.signal_mv[:, :-1], 500.0, ecg.leads))

@@ -12,7 +12,7 @@ import pytest
 import wfdb
 
 from cardio_core.api import DataError
-from cardio_core.testing import names
+from cardio_core.testing import names, refuses
 from cardio_ecg_transfer.readers import read_ecg, read_wfdb_annotations
 
 RATE_HZ = 250
@@ -207,7 +207,7 @@ def test_a_recording_of_missing_values_is_refused(tmp_path: Path) -> None:
 def test_a_signal_file_outside_the_folder_is_never_opened(tmp_path: Path, elsewhere: str) -> None:
     record = write_record(tmp_path, _digital())
     rewrite_header(record, "r1.dat", elsewhere)
-    assert "expected signal files beside the header" in refusal(record)
+    assert "expected signal files next to the header" in refusal(record)
 
 
 def test_a_lost_signal_file_and_a_lost_header_are_named(tmp_path: Path) -> None:
@@ -286,10 +286,10 @@ def test_annotations_are_read_in_order_and_refused_when_cut_short(tmp_path: Path
     assert symbols == ("+", "N", "V")
     file = tmp_path / "r1.atr"
     file.write_bytes(file.read_bytes()[:-2])
-    with pytest.raises(DataError, match=r"r1\.atr: expected a zero word at the end"):
+    with refuses(DataError, "r1.atr", "zero"):
         read_wfdb_annotations(file)
     file.unlink()
-    with pytest.raises(DataError, match=r"r1\.atr: .* no such file"):
+    with refuses(DataError, "r1.atr", "no such file"):
         read_wfdb_annotations(tmp_path / "r1.hea")
 
 
@@ -340,7 +340,5 @@ def test_the_door_does_not_load_a_heavy_module() -> None:
 
 def test_a_path_to_nothing_is_told_as_such(tmp_path):
     for name in ("missing.hea", "missing.dcm", "missing.csv"):
-        with pytest.raises(
-            DataError, match=rf"{name}: expected a file, found none; check the path"
-        ):
+        with refuses(DataError, name):
             read_ecg(tmp_path / name)

@@ -147,8 +147,8 @@ def test_what_stands_on_an_unfit_lead_says_why_it_is_withheld(recordings):
         return replace(ecg, signal_mv=signal_mv)
 
     figure, _, beat = drawn(recordings, without_v6)
-    assert beat.heart.withheld["lbbb"].startswith("V6 flat")
-    withheld = [text for text in words_on(figure) if text.startswith("withheld: V6 flat")]
+    assert beat.heart.withheld["lbbb"].startswith("V6 is flat")
+    withheld = [text for text in words_on(figure) if text.startswith("withheld: V6 is flat")]
     assert len(withheld) == 6  # QRS area, four definitions of block, ST in V6
 
 

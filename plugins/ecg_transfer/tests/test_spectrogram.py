@@ -4,6 +4,7 @@ import pytest
 from scipy import signal
 
 from cardio_core.api import DataError
+from cardio_core.testing import refuses
 from cardio_ecg_transfer.signal.segments import segment_beats
 from cardio_ecg_transfer.signal.spectrogram.pictures import beat_spectrograms
 from cardio_ecg_transfer.signal.spectrogram.settings import SpectrogramSettings
@@ -138,5 +139,5 @@ def test_m3_without_context_and_samples_that_are_not_finite_are_refused():
     with pytest.raises(DataError, match="256 samples of context"):
         beat_spectrograms(segments, np.array([400]), RATE_HZ, SpectrogramSettings(mode="M3"))
     segments[0, 0, 5] = np.nan
-    with pytest.raises(DataError, match="NaN or infinity in segment 0"):
+    with refuses(DataError, "segment 0"):
         beat_spectrograms(segments, np.array([400]), RATE_HZ)

@@ -66,8 +66,8 @@ class Trees:
 def trees_of(fitted: Any) -> Trees:
     """Return the trees of a fitted binary HistGradientBoostingClassifier."""
     each = [stage[0].nodes for stage in fitted._predictors]
-    starts = np.cumsum([0, *(len(one) for one in each)]).astype(np.int64)
-    nodes = {name: np.concatenate([one[name] for one in each]) for name in FIELDS}
+    starts = np.cumsum([0, *(len(entry) for entry in each)]).astype(np.int64)
+    nodes = {name: np.concatenate([item[name] for item in each]) for name in FIELDS}
     return Trees(nodes, starts, float(np.ravel(fitted._baseline_prediction)[0]))
 
 

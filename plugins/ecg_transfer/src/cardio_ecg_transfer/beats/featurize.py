@@ -43,8 +43,8 @@ def featurize(samples: SampleSet, config: FeaturizeBlock) -> FeatureSet:
         _recording(np.flatnonzero(table["recording_id"] == name), samples, settings, config)
         for name in dict.fromkeys(table["recording_id"])
     ]
-    pictures = np.concatenate([one[0] for one in parts])
-    loudness = np.concatenate([one[1] for one in parts])
+    pictures = np.concatenate([part[0] for part in parts])
+    loudness = np.concatenate([item[1] for item in parts])
     names, units = zip(*RR_FEATURES, strict=True)
     rhythm = table[list(names)].to_numpy(np.float32)
     leads = range(np.asarray(samples.values[:1]).shape[2])

@@ -100,7 +100,7 @@ def _check_annotated(path: Path, config: RecordingsBlock) -> None:
         return
     read_ecg(path, min_duration_s=config.min_s)
     raise DataError(
-        f"{path.name}: expected beat annotations ({path.stem}.atr) beside it, found none; "
+        f"{path.name}: expected beat annotations ({path.stem}.atr) next to it, found none; "
         "a recording without them can be predicted, not trained on"
     )
 

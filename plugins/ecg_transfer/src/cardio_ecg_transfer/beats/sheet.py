@@ -43,8 +43,8 @@ def sheet(figure: Figure, recording: Ecg, samples: SampleSet, features: FeatureS
     rows = [(Piece(lead),) for lead in leads]
     gain = draw_rows(paper, _LEFT, top, recording, rows, _ROW_MM)
     mark_times(paper, _LEFT, top - 1.5, times_s, canvas.BLUE, "v")
-    said = f"The first {min(STRIP_S, recording.duration_s):.0f} s; R peaks above."
-    write(paper, _LEFT, top + 2.0, said)
+    text = f"The first {min(STRIP_S, recording.duration_s):.0f} s; R peaks above."
+    write(paper, _LEFT, top + 2.0, text)
     drawn = f"25 mm/s   {gain:g} mm/mV   as recorded, no filter added   {recording.rate_hz:g} Hz"
     write(paper, _LEFT + ROWS_WIDTH_MM, top + 2.0, drawn, side="right")
 

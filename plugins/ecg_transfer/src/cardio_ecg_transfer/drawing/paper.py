@@ -153,23 +153,23 @@ def draw_rows(
     bottom = top - row_mm * len(rows)
     rule(axes, left, bottom, ROWS_WIDTH_MM, row_mm * len(rows))
     levelled = {
-        one.lead: _levelled(recording, one.lead)
+        item.lead: _levelled(recording, item.lead)
         for row in rows
-        for one in row
-        if one.lead in recording.leads
+        for item in row
+        if item.lead in recording.leads
     }
     zeros = [top - row_mm * (n + _ZERO) for n in range(len(rows))]
     low, high = bottom - _BEYOND_MM, top + _BEYOND_MM
     gain = _gain(
         [
             (
-                levelled[one.lead],
+                levelled[entry.lead],
                 min(high - zero, _REACH * row_mm),
                 min(zero - low, _REACH * row_mm),
             )
             for row, zero in zip(rows, zeros, strict=True)
-            for one in row
-            if one.lead in levelled
+            for entry in row
+            if entry.lead in levelled
         ]
     )
     lines = []

@@ -17,7 +17,7 @@ WORDS = {
     "qt_ms": "QT interval (ms)",
     "qtc_ms": "QTc interval (ms)",
     "axis_deg": "QRS axis (°)",
-    "qrs_area_uvs": "QRS area (µV s)",
+    "qrs_area_uvs": "QRS area (µV·s)",
     "n_notched": "Leads with a notched QRS",
     "lbbb": "Left bundle branch block",
     "lbbb_esc": "Left bundle branch block (ESC)",

@@ -158,7 +158,7 @@ def _layout_of(path: Path) -> _Layout:
     lines = _head(path)
     first = next((n for n, line in enumerate(lines) if _is_data(line)), len(lines))
     sample = lines[first] if first < len(lines) else ""
-    delimiter = next((one for one in ";\t," if one in sample), ",")
+    delimiter = next((item for item in ";\t," if item in sample), ",")
     said, rest = _pairs([line for line in lines[:first] if line.strip()])
     units: tuple[str, ...] = ()
     if len(rest) > 1 and _is_unit_line(_cells(rest[-1], delimiter)):
@@ -212,7 +212,7 @@ def _pairs(front: list[str]) -> tuple[dict[str, str], list[str]]:
     A comment, or a line of a name and a value, may say something; other lines in front of such a
     line, who was recorded for example, go by unread.
     """
-    said: dict[str, str] = {}
+    statements: dict[str, str] = {}
     rest: list[str] = []
     for line in front:
         bare = line.lstrip("#%/ \t")
@@ -220,11 +220,11 @@ def _pairs(front: list[str]) -> tuple[dict[str, str], list[str]]:
         key, _, value = re.sub(r"[,;:\t]", "=", bare, count=1).partition("=")
         key, value = key.strip(" '\"").lower(), value.strip(" '\",;\t")
         if key in _RATE_KEYS | _UNIT_KEYS | _LEAD_KEYS and not _also_titles(value):
-            said[key] = value
+            statements[key] = value
             rest = rest if is_comment else []
         elif not is_comment:
             rest.append(line)
-    return said, rest
+    return statements, rest
 
 
 def _also_titles(value: str) -> bool:
@@ -305,13 +305,13 @@ def _factors(
                 name, "a unit of potential in its first lines", "another", "correct it"
             )
     if given is not None:
-        told = {MV_PER_UNIT[one] for one in (*units, common) if one is not None}
-        if told - {MV_PER_UNIT[given]}:
+        scales = {MV_PER_UNIT[item] for item in (*units, common) if item is not None}
+        if scales - {MV_PER_UNIT[given]}:
             raise DataError.unusable(
                 name, f"samples in {given}, as given", "another unit in the file",
                 "leave the unit out, or give the file's",
             )  # fmt: skip
-    resolved = [one or common or given for one in units]
+    resolved = [unit or common or given for unit in units]
     if None in resolved:
         raise DataError.unusable(
             name,
@@ -319,7 +319,7 @@ def _factors(
             "none",
             "write it there, or give --unit mV or uV",
         )
-    return np.array([MV_PER_UNIT[str(one)] for one in resolved])
+    return np.array([MV_PER_UNIT[str(entry)] for entry in resolved])
 
 
 def _stated_rate(layout: _Layout, name: str) -> float | None:
@@ -416,13 +416,7 @@ def _has_single_quotes(path: Path, skip: int) -> bool:
 
 
 def _seconds(cells: pd.Series, decimal: str) -> NDArray[np.float64]:
-    """Return times, as numbers or as the clock's h:m:s.
-
-    Raises
-    ------
-    ValueError
-        If a cell is neither.
-    """
+    """Return times, as numbers or as the clock's h:m:s."""
     text = cells.str.strip()
     if decimal == ",":
         text = text.str.replace(",", ".", regex=False)

@@ -102,7 +102,7 @@ def _read_dataset(path: Path, max_values: int) -> Any:
                 path.name,
                 "a DICOM file, with DICM at byte 128",
                 "another kind of file",
-                "give it the suffix of its own format, or export it as DICOM",
+                "give it the suffix of its format, or export it as DICOM",
             )
     n_bytes = path.stat().st_size
     if n_bytes > max_values * 8:

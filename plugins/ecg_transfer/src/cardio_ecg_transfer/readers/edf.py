@@ -121,14 +121,14 @@ def _check_kind(head: bytes, name: str) -> None:
             name,
             "an EDF file, with version 0 and a header of 256 bytes or more",
             found,
-            "give it the suffix of its own format, or export it as EDF",
+            "give it the suffix of its format, or export it as EDF",
         )
     if head[192:197] == b"EDF+D":
         raise DataError.unusable(
             name,
             "a continuous recording",
             "EDF+D, which has gaps",
-            "export each part as a file of its own",
+            "export each part as a separate file",
         )
 
 

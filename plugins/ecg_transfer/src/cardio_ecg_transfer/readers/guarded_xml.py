@@ -158,7 +158,7 @@ def unknown_root(name: str, root: str, known: str) -> DataError:
 def _declares(name: str) -> DataError:
     return DataError.unusable(
         name,
-        "XML without declarations of its own",
+        "XML without declarations",
         "entities or other declarations in its DOCTYPE",
         "do not use this file; " + AGAIN,
     )

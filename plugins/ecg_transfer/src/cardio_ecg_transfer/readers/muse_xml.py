@@ -205,8 +205,8 @@ def _check_leads(rhythm: WaveformFields, name: str, max_values: int) -> None:
     n_leads = len(rhythm.leads)
     claimed = rhythm.about.get("NumberofLeads", str(n_leads))
     if claimed != str(n_leads):
-        said = claimed if _COUNT.fullmatch(claimed) else "another number of"
-        raise DataError.unusable(name, f"{said} leads, as NumberofLeads says", f"{n_leads}", _AGAIN)
+        text = claimed if _COUNT.fullmatch(claimed) else "another number of"
+        raise DataError.unusable(name, f"{text} leads, as NumberofLeads says", f"{n_leads}", _AGAIN)
     for index, fields in enumerate(rhythm.leads):
         count = fields.get("LeadSampleCountTotal")
         if count is None:

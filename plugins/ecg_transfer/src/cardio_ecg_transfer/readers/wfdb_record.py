@@ -107,7 +107,7 @@ def read_annotations(
     file = base.with_name(f"{base.name}.{extension}")
     if not file.is_file():
         raise DataError.unusable(
-            file.name, "the record's annotations", "no such file", "put it beside the header"
+            file.name, "the record's annotations", "no such file", "put it next to the header"
         )
     if file.stat().st_size > _MAX_ANNOTATION_BYTES:
         raise DataError.unusable(
@@ -189,7 +189,7 @@ def _check_header_lines(lines: list[list[str]], path: Path) -> None:
     # network address, which wfdb would open.
     if not all(_PLAIN_NAME.fullmatch(line[0]) for line in lines[1:]):
         raise DataError.unusable(
-            path.name, "signal files beside the header", "a name that leads elsewhere", _AGAIN
+            path.name, "signal files next to the header", "a name that leads elsewhere", _AGAIN
         )
 
 

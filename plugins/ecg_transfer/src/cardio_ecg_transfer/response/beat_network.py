@@ -187,7 +187,7 @@ def fit_beat_network(
     torch.manual_seed(ctx.seed_of("weights"))
     network = BeatNet(**about)
     fitted_on = patients(training, scale, head.scaled(outcome))
-    said: tuple[str, ...] = ()
+    messages: tuple[str, ...] = ()
     if epochs := config.beat_network.pretrain_epochs:
         first, last = pretrain_encoder(
             network,
@@ -196,7 +196,7 @@ def fit_beat_network(
             batch_size=config.fit.batch_size,
             seed=ctx.seed_of("pretraining"),
         )
-        said = (
+        messages = (
             f"encoder pretrained by masked reconstruction of {len(fitted_on)} median beats, "
             f"{epochs} epochs: mean squared error from {first:.2f} to {last:.2f}",
         )
@@ -214,7 +214,7 @@ def fit_beat_network(
         weights=weights,
     )
     best = fitted.best_epoch if block.choose_epochs else None
-    artifact = ModelArtifact(ctx.out, best, (*Note.each("pretraining", said), *fitted.notes))
+    artifact = ModelArtifact(ctx.out, best, (*Note.each("pretraining", messages), *fitted.notes))
     artifact.write_json(
         "model.json", {"network": about, "head": asdict(head), "scale": asdict(scale)}
     )

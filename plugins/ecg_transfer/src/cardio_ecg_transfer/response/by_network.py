@@ -235,7 +235,7 @@ def fit_network(
     block, target = config.response, ctx.targets[0]
     outcome = outcomes(training, targets, target)
     head = Head.of(target, outcome)
-    network, said = _fresh_network(recipe, config, ctx, head.n_outputs)
+    network, messages = _fresh_network(recipe, config, ctx, head.n_outputs)
     bags, _ = bags_of(
         training,
         n_drawn=block.n_beats,
@@ -267,7 +267,7 @@ def fit_network(
     )
     _describe(config, recipe, ctx, head)
     best = fitted.best_epoch if block.choose_epochs else None
-    return ModelArtifact(ctx.out, best, (*Note.each("start", said), *fitted.notes))
+    return ModelArtifact(ctx.out, best, (*Note.each("start", messages), *fitted.notes))
 
 
 def open_patient_net(model: ModelArtifact) -> PatientNet:
@@ -293,10 +293,10 @@ def fresh_vectors(
     training: FeatureSet, recipe: Recipe, config: TrainBlock, ctx: Context
 ) -> tuple[NDArray[np.float64], tuple[str, ...]]:
     """Keep a network as it starts; return its `deep_vectors`, and what was said of its start."""
-    network, said = _fresh_network(recipe, config, ctx)
+    network, messages = _fresh_network(recipe, config, ctx)
     ModelArtifact(ctx.out).save_network(network)
     _describe(config, recipe, ctx)
-    return deep_vectors(network, training, config.response.n_beats_scored, ctx), said
+    return deep_vectors(network, training, config.response.n_beats_scored, ctx), messages
 
 
 def opened_vectors(model: ModelArtifact, features: FeatureSet, ctx: Context) -> NDArray[np.float64]:

@@ -206,8 +206,8 @@ def choose(
                 if regression:
                     each = mean_squared_error(outcome[held], fitted.predict(vectors[held]))
                 else:
-                    said = fitted.predict_proba(vectors[held])
-                    each = log_loss(outcome[held], said, labels=fitted.classes_)
+                    predicted = fitted.predict_proba(vectors[held])
+                    each = log_loss(outcome[held], predicted, labels=fitted.classes_)
                 found[weight] += float(each) * len(held)
         n_held = sum(len(held) for _, held in parts)
         lost |= {(name, weight): total / n_held for weight, total in found.items()}

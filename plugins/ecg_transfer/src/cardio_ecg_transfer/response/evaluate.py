@@ -47,13 +47,13 @@ def figure_2(cases: Sequence[Case]) -> dict[str, Callable[[Figure], None]]:
     """Draw the twelve leads' spectrograms of one beat, surest for response and surest against."""
     found: dict[str, Callable[[Figure], None]] = {}
     for case in cases:
-        said = "for" if case.scores["sign_of_evidence"] > 0 else "against"
+        direction = "for" if case.scores["sign_of_evidence"] > 0 else "against"
         begin, end, low, high = (float(edge) for edge in case.arrays["extent"])
         found.setdefault(
-            f"figure-2-surest-{said}-response",
+            f"figure-2-surest-{direction}-response",
             canvas.described(
                 twelve_leads(case.arrays["pictures"], None, (begin, end, low, high)),
-                f"Spectrograms of the patient whom a network is surest of, {said}",
+                f"Spectrograms of the patient whom a network is surest of, {direction}",
                 "One beat in twelve leads, aligned at the R peak (dotted); dark where there is "
                 "power. It shows what the networks are given.",
             ),

@@ -77,12 +77,12 @@ def explain(
         found = part_shares(maps, features["pictures"])
         if network.stem == "shared":
             found |= lead_drops(network, inputs, sign)
-        said = "for" if sign > 0 else "against"
+        direction = "for" if sign > 0 else "against"
         what = ctx.task.targets[0].outcome
         cases.append(
             Case(
                 sample_id=str(features.table.index[beat]),
-                title=f"Evidence {said} {what}, probability {probability[names[i]]:.2f}",
+                title=f"Evidence {direction} {what}, probability {probability[names[i]]:.2f}",
                 caption=_caption(what, sign),
                 arrays={
                     "maps": maps,

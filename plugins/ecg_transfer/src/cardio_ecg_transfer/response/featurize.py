@@ -54,8 +54,8 @@ def featurize(samples: SampleSet, config: PicturesBlock) -> FeatureSet:
     pictures, gain_db = made.images, made.gain_db
     alive = np.array(
         [
-            [lead not in unfit_leads(one.heart.findings, "signal") for lead in TWELVE]
-            for one in beats
+            [lead not in unfit_leads(item.heart.findings, "signal") for lead in TWELVE]
+            for item in beats
         ]
     )
     pictures[~alive] = 0  # as a lead that is lost in training
@@ -106,7 +106,7 @@ def featurize(samples: SampleSet, config: PicturesBlock) -> FeatureSet:
         "waves": _waves(beats),
         "in_place": FeatureBlock(
             np.array(
-                [[lead not in one.heart.out_of_place for lead in TWELVE] for one in beats],
+                [[lead not in entry.heart.out_of_place for lead in TWELVE] for entry in beats],
                 np.float32,
             ),
             ("lead",),
@@ -140,8 +140,8 @@ def _waves(beats: list[Beat]) -> FeatureBlock:
 
 def _axes(beats: list[Beat]) -> FeatureBlock:
     names = ("p_axis_deg", "t_axis_deg")
-    made = {id(one.heart): wave_axes_deg(one.heart)[0] for one in beats}
-    rows = [[made[id(one.heart)][name] for name in names] for one in beats]
+    made = {id(beat.heart): wave_axes_deg(beat.heart)[0] for beat in beats}
+    rows = [[made[id(item.heart)][name] for name in names] for item in beats]
     return FeatureBlock(
         np.array(rows, np.float32), ("wave",), names, ("deg",), titles=("P axis", "T axis")
     )
@@ -152,17 +152,17 @@ def _rhythm(beats: list[Beat]) -> FeatureBlock:
     kinds = list(RhythmKind)
     rows = [
         (
-            kinds.index(one.heart.rhythm.kind),
-            one.heart.rhythm.rr_scatter,
-            one.heart.rhythm.p_share,
-            one.heart.rhythm.atrial_rate_bpm,
-            one.heart.rhythm.waves_a_beat,
-            one.duration_s,
-            one.r_s.size,
-            one.heart.beat.n_beats,
-            one.heart.beat.n_dropped,
+            kinds.index(beat.heart.rhythm.kind),
+            beat.heart.rhythm.rr_scatter,
+            beat.heart.rhythm.p_share,
+            beat.heart.rhythm.atrial_rate_bpm,
+            beat.heart.rhythm.waves_a_beat,
+            beat.duration_s,
+            beat.r_s.size,
+            beat.heart.beat.n_beats,
+            beat.heart.beat.n_dropped,
         )
-        for one in beats
+        for beat in beats
     ]
     titles = {
         "rhythm": ("1", "Rhythm"),

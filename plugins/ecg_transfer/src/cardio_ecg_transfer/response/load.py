@@ -125,14 +125,14 @@ def load(config: LoadBlock, ctx: Context) -> Cohort:
     )
 
 
-def drawn(response: pd.Series, asked: str, rng: np.random.Generator) -> pd.Series:
+def drawn(response: pd.Series, request: str, rng: np.random.Generator) -> pd.Series:
     """Draw so many patients with the outcome and so many without.
 
     Parameters
     ----------
     response : Series
         1, 0 or NA by patient.
-    asked : str
+    request : str
         ``"46+25"``: with, and without.
     rng : numpy.random.Generator
         Draws.
@@ -150,16 +150,16 @@ def drawn(response: pd.Series, asked: str, rng: np.random.Generator) -> pd.Serie
     >>> drawn(everyone, "1+2", np.random.default_rng(0)).value_counts().to_dict()
     {0: 2, 1: 1}
     """
-    numbers = re.fullmatch(r"(\d+)\+(\d+)", asked)
+    numbers = re.fullmatch(r"(\d+)\+(\d+)", request)
     if numbers is None:
-        raise ConfigError(f"load.draw: expected two numbers as in 46+25, found {asked!r}")
+        raise ConfigError(f"load.draw: expected two numbers as in 46+25, found {request!r}")
     chosen: list[str] = []
     for value, text in zip((1, 0), numbers.groups(), strict=True):
         there = sorted(response.index[(response == value).fillna(False)])
         if len(there) < int(text):
             word = "with" if value else "without"
             raise DataError(
-                f"load.draw={asked}: expected {text} patients {word} the outcome, found "
+                f"load.draw={request}: expected {text} patients {word} the outcome, found "
                 f"{len(there)}; draw fewer"
             )
         chosen += list(rng.choice(there, int(text), replace=False))
@@ -215,7 +215,7 @@ def _from_table(table: CohortTable, config: LoadBlock, ctx: Context) -> Found:
     if ctx.outcome is not None:
         if config.draw is not None:
             raise ConfigError(
-                f"load.draw={config.draw} draws by the task's own outcome; leave it out beside "
+                f"load.draw={config.draw} draws by the task's own outcome; leave it out with "
                 f"--outcome {ctx.outcome}"
             )
         return Found(recordings, None, before.rows)
@@ -225,9 +225,9 @@ def _from_table(table: CohortTable, config: LoadBlock, ctx: Context) -> Found:
         window_days=config.window_days,
     )
     whose = before.rows["patient_id"].astype(str)
-    said = f"{config.outcome} ({outcome.outcome.title}), computed from the table: {outcome.told()}."
+    text = f"{config.outcome} ({outcome.outcome.title}), computed from the table: {outcome.told()}."
     by_patient = outcome.values.groupby(whose, sort=False).first()
-    return Found(recordings, by_patient, before.rows, outcome=said)
+    return Found(recordings, by_patient, before.rows, outcome=text)
 
 
 def _read_by_somebody(row: pd.Series) -> dict[str, object]:

@@ -104,14 +104,14 @@ def _unmeasured(features: FeatureSet, recipe: Recipe) -> dict[str, str]:
     return reasons
 
 
-def _unfit_in(features: FeatureSet, share: NDArray[np.float64], said: str) -> dict[str, str]:
+def _unfit_in(features: FeatureSet, share: NDArray[np.float64], reason: str) -> dict[str, str]:
     """Say by patient which leads none of his recordings, or not all of them, can lend.
 
     `share` of his recordings in which each lead is fit has the shape (n_patients, 12).
     """
     names = features["in_place"].names
     return {
-        patient: said.format(_called([n for n, own in zip(names, row, strict=True) if own < 1]))
+        patient: reason.format(_called([n for n, own in zip(names, row, strict=True) if own < 1]))
         for patient, row in zip(patients_of(features), share, strict=True)
         if (row == 0).any()
     }

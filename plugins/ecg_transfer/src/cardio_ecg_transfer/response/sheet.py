@@ -110,7 +110,7 @@ _SHOWN = (
     ("p_axis_deg", "°"),
     ("axis_deg", "°"),
     ("t_axis_deg", "°"),
-    ("qrs_area_uvs", "µV s"),
+    ("qrs_area_uvs", "µV·s"),
 )
 _ALSO = {"p_axis_deg": "P axis", "t_axis_deg": "T axis"}
 _SOURCES = (
@@ -145,8 +145,8 @@ def _head(axes: Axes, recording: Ecg, beat: Beat, gain: float) -> None:
     y = HEIGHT_MM - 4.0
     heart, patient = beat.heart, beat.patient
     rate = heart.values["heart_rate_bpm"]
-    said = f"{rate:.0f}/min; {heart.rhythm.text}" if np.isfinite(rate) else heart.rhythm.text
-    write(axes, _LEFT, y, shorten(said, 100, placeholder=" …"),
+    text = f"{rate:.0f}/min; {heart.rhythm.text}" if np.isfinite(rate) else heart.rhythm.text
+    write(axes, _LEFT, y, shorten(text, 100, placeholder=" …"),
           points=canvas.TEXT_PT, bold=True)  # fmt: skip
     sex = {"M": "male", "F": "female", None: ""}[patient.sex]
     age = "" if patient.age_y is None else f"{patient.age_y:.0f} years"
@@ -164,11 +164,11 @@ def _marks(axes: Axes, beat: Beat) -> None:
     top = _BELOW + _ROW_MM - 1.5
     mark_times(axes, _LEFT, top, beat.r_s[~other], canvas.BLUE, "v")
     mark_times(axes, _LEFT, top, beat.r_s[other], canvas.VERMILION, "v")
-    said = f"Median of {beat.heart.beat.n_beats} beats.  Strip: blue, R peaks; red, other shapes"
+    text = f"Median of {beat.heart.beat.n_beats} beats.  Strip: R peaks blue, other shapes red"
     if beat.heart.pacing.is_paced:
         mark_times(axes, _LEFT, _BELOW + 1.5, beat.heart.pacing.times_s, canvas.GREEN, "|")
-        said += "; green, pacemaker spikes"
-    write(axes, _LEFT, _BELOW - 3.0, f"{said}.", points=6.0, colour=canvas.GREY)
+        text += "; green, pacemaker spikes"
+    write(axes, _LEFT, _BELOW - 3.0, f"{text}.", points=6.0, colour=canvas.GREY)
 
 
 def _median_beat(axes: Axes, heart: Measurements, leads: tuple[str, ...], left: float) -> None:
@@ -205,8 +205,8 @@ def _median_beat(axes: Axes, heart: Measurements, leads: tuple[str, ...], left: 
         draw_lines(axes, [(x, zero + gain * row)], colour=colour)
         write(axes, left + width * (n + 0.5) / len(leads), bottom - 3.2, lead, colour=colour,
               side="center", bold=True)  # fmt: skip
-    said = f"50 mm/s   {gain:g} mm/mV"
-    write(axes, left, bottom - 6.4, said, points=6.0, colour=canvas.GREY)
+    text = f"50 mm/s   {gain:g} mm/mV"
+    write(axes, left, bottom - 6.4, text, points=6.0, colour=canvas.GREY)
 
 
 def _intervals(axes: Axes, beat: Beat, left: float) -> None:
@@ -238,17 +238,17 @@ def _intervals(axes: Axes, beat: Beat, left: float) -> None:
             _absent(axes, left + 50.0, y, withheld.get(name))
             continue
         verdict = heart.found.verdicts[name]
-        said = {"definite": "yes", "absent": "no"}.get(
+        answer = {"definite": "yes", "absent": "no"}.get(
             verdict.grade, f"borderline, {'yes' if verdict.present else 'no'}: {verdict.decided_by}"
         )
-        write(axes, left + 50.0, y, shorten(said, 46, placeholder=" …"), bold=verdict.present,
+        write(axes, left + 50.0, y, shorten(answer, 46, placeholder=" …"), bold=verdict.present,
               colour=canvas.VERMILION if verdict.present else canvas.INK)  # fmt: skip
 
 
 def _absent(axes: Axes, x: float, y: float, reason: str | None, most: int = 54) -> None:
     """Write why there is no value: for a reason, or because there is no such wave."""
-    said = shorten(f"withheld: {reason}", most, placeholder=" …") if reason else "not found"
-    write(axes, x, y, said, points=6.5, colour=canvas.VERMILION if reason else canvas.GREY)
+    text = shorten(f"withheld: {reason}", most, placeholder=" …") if reason else "not found"
+    write(axes, x, y, text, points=6.5, colour=canvas.VERMILION if reason else canvas.GREY)
 
 
 def _st_levels(axes: Axes, heart: Measurements, patient: Patient, left: float) -> None:
@@ -256,20 +256,20 @@ def _st_levels(axes: Axes, heart: Measurements, patient: Patient, left: float) -
     unfit = unfit_leads(heart.findings, "signal", "place", "potential", "unit")
     y = _BELOW - 6.0
     write(axes, left, y, "ST (mV)", bold=True)
-    for x, said in zip(_ST_AT, ("J", "J + 60 ms"), strict=True):
-        write(axes, left + x, y, said, points=6.0, colour=canvas.GREY, side="right")
+    for x, text in zip(_ST_AT, ("J", "J + 60 ms"), strict=True):
+        write(axes, left + x, y, text, points=6.0, colour=canvas.GREY, side="right")
     for lead, levels_mv in zip(TWELVE, st_levels_mv(heart.beat, heart.qrs), strict=True):
         y -= _LINE
         write(axes, left, y, lead)
         if lead in unfit:
-            why = next(one.text for one in heart.findings if lead in one.leads)
+            why = next(finding.text for finding in heart.findings if lead in finding.leads)
             _absent(axes, left + 12.0, y, why, 40)
             continue
         off = _is_off_level(lead, levels_mv, patient)
         colour = canvas.VERMILION if off else canvas.INK
         for x, value in zip(_ST_AT, levels_mv, strict=True):
-            said = f"{value:+.2f}".replace("-", "−").replace("−0.00", "+0.00")
-            write(axes, left + x, y, said, side="right", bold=off, colour=colour)
+            text = f"{value:+.2f}".replace("-", "−").replace("−0.00", "+0.00")
+            write(axes, left + x, y, text, side="right", bold=off, colour=colour)
 
 
 def _is_off_level(lead: str, levels_mv: NDArray[np.float64], patient: Patient) -> bool:

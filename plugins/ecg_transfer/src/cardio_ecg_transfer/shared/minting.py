@@ -79,8 +79,8 @@ def mint_beats(
     if not made:
         raise DataError("none of the patient's recordings can be used; see why of each")
     values, columns = zip(*made.values(), strict=True)
-    joined = {name: np.concatenate([one[name] for one in columns]) for name in columns[0]}
-    times_s = [one["time_s"] for one in columns]
+    joined = {name: np.concatenate([item[name] for item in columns]) for name in columns[0]}
+    times_s = [column["time_s"] for column in columns]
     return samples.mint(list(made), times_s, np.concatenate(values), joined)
 
 

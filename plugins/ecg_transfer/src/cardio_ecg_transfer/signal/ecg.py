@@ -69,4 +69,4 @@ def unfit_leads(findings: tuple[Finding, ...], *why: Unfit) -> frozenset[str]:
     >>> sorted(unfit_leads((Finding("V3 flat", ("V3",), "signal"), Finding("noise")), "signal"))
     ['V3']
     """
-    return frozenset(lead for one in findings if one.unfit in why for lead in one.leads)
+    return frozenset(lead for finding in findings if finding.unfit in why for lead in finding.leads)

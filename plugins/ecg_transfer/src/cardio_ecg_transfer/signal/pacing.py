@@ -195,7 +195,7 @@ def locked_spikes(
     return Pacing(
         every_s[np.any(alike, axis=0)],
         tuple(kinds),
-        tuple(np.unique(beat[one]).size / r_s.size for one in alike),
+        tuple(np.unique(beat[item]).size / r_s.size for item in alike),
     )
 
 
@@ -236,7 +236,7 @@ def pacing_finding(pacing: Pacing, qrs_on_ms: float) -> Finding | None:
     if chambers == ("atrial",):
         return Finding(f"paced: atrial, {share}, the QRS is conducted")
     said = " and ".join(chambers)
-    text = f"paced: {said}, {share}, so that blocks and QRS limits for CRT are withheld"
+    text = f"paced: {said}, {share}: blocks and QRS limits for CRT are withheld"
     return Finding(text, STANDARD_LEADS, "paced")
 
 

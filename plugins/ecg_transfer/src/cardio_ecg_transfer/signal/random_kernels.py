@@ -107,8 +107,8 @@ def kernel_features(
     shares, largest = [], []
     for beat in _scaled(beats):
         outputs = [_outputs(beat, group) for group in kernels]
-        shares.append(np.concatenate([(one > 0).mean(axis=0) for one in outputs]))
-        largest.append(np.concatenate([one.max(axis=0) for one in outputs]))
+        shares.append(np.concatenate([(output > 0).mean(axis=0) for output in outputs]))
+        largest.append(np.concatenate([item.max(axis=0) for item in outputs]))
     return np.hstack([np.array(shares, np.float64), np.array(largest, np.float64)])
 
 

@@ -339,8 +339,8 @@ def check_recording(ecg: Ecg) -> Checked:
     >>> ecg = Ecg(np.float32([beat * 900, 0 * beat]), 500.0, ("II", "V1"))
     >>> for flag in check_recording(ecg).flags:
     ...     print(flag)
-    potentials of 1930 mV are 1000 times too large: correct the unit in the file, no mV are given
-    V1 flat: intervals rest on the other leads, check its electrode
+    potentials of 1930 mV are 1000 times too large: correct the unit, amplitudes are withheld
+    V1 is flat: intervals come from the other leads, check its electrode
     """
     ecg, findings = _in_a_possible_unit(ecg)
     flags: list[str] = []
@@ -348,20 +348,21 @@ def check_recording(ecg: Ecg) -> Checked:
     still = np.stack([still_samples(row, ecg.rate_hz) for row in ecg.signal_mv])
     for lead, empty, quality in zip(ecg.leads, gone | still, assess_quality(ecg), strict=True):
         if quality.is_flat:
-            text = f"{lead} flat: intervals rest on the other leads, check its electrode"
+            text = f"{lead} is flat: intervals come from the other leads, check its electrode"
             findings.append(Finding(text, (lead,), "signal"))
         elif max(empty.mean(), quality.missing_share + quality.flat_share) >= DEAD_SHARE:
-            text = f"{lead} has no signal for most of the time: intervals rest on the other leads"
+            text = f"{lead} has no signal for most of the time: intervals come from the other leads"
             findings.append(Finding(text, (lead,), "signal"))
         elif quality.clips:
             flags += quality.flags(clipping=False)
-            text = f"{lead} clipped for {quality.clipped_share:.1%} of the time: no mV are given"
+            share = quality.clipped_share
+            text = f"{lead} clipped for {share:.1%} of the time: its amplitudes are withheld"
             findings.append(Finding(text, (lead,), "potential"))
         else:
             flags += quality.flags()
             if quality.flat_share == 0.0 and empty.mean() > quality.missing_share:
                 share = empty.mean() - quality.missing_share
-                flags.append(f"{lead} stands still for {share:.1%} of the time")
+                flags.append(f"{lead} does not change for {share:.1%} of the time")
     dead = unfit_leads(tuple(findings), "signal")
     signal_mv = np.where(still, np.float32(np.nan), ecg.signal_mv)
     signal_mv[[lead in dead for lead in ecg.leads]] = 0.0
@@ -373,7 +374,7 @@ def check_recording(ecg: Ecg) -> Checked:
     return Checked(
         ecg,
         tuple(findings),
-        (*(one.text for one in findings), *flags),
+        (*(finding.text for finding in findings), *flags),
     )
 
 
@@ -407,8 +408,8 @@ def _in_a_possible_unit(ecg: Ecg) -> tuple[Ecg, list[Finding]]:
     span = float(f"{np.median(spans[alive]):.3g}")
     how, factor = ("large", times) if ratio > 1 else ("small", 1 / times)
     text = (
-        f"potentials of {span:g} mV are {times:g} times too {how}: correct the unit in the file, "
-        "no mV are given"
+        f"potentials of {span:g} mV are {times:g} times too {how}: correct the unit, "
+        "amplitudes are withheld"
     )
     scaled = replace(ecg, signal_mv=(ecg.signal_mv / factor).astype(np.float32))
     return scaled, [Finding(text, STANDARD_LEADS, "unit")]
@@ -418,8 +419,8 @@ def _too_large_alone(leads: tuple[str, ...], spans: NDArray[np.float64]) -> list
     """Find leads that span more than any heart does there, while the others do not."""
     return [
         Finding(
-            f"{lead} spans {span:.3g} mV, a heart at most {SPANS_MV[lead][1]:g} mV there: no mV of "
-            "it are given, check its gain",
+            f"{lead} spans {span:.3g} mV, at most {SPANS_MV[lead][1]:g} mV is possible there: "
+            "its amplitudes are withheld, check its gain",
             (lead,),
             "potential",
         )
@@ -438,7 +439,7 @@ def _spans_mv(ecg: Ecg) -> NDArray[np.float64]:
     return np.asarray(np.median(high - low, axis=1), dtype=np.float64)
 
 
-def _repeated(ecg: Ecg, told: frozenset[str]) -> list[Finding]:
+def _repeated(ecg: Ecg, reported: frozenset[str]) -> list[Finding]:
     """Find leads that hold one and the same signal."""
     found = []
     coarse = np.nan_to_num(ecg.signal_mv[:, ::_COARSE].astype(np.float64))
@@ -448,7 +449,7 @@ def _repeated(ecg: Ecg, told: frozenset[str]) -> list[Finding]:
         if not alike[one, other] > _ALIKE:
             continue  # as nearly always
         names = (ecg.leads[one], ecg.leads[other])
-        if told & set(names) or not set(names) <= set(STANDARD_LEADS):
+        if reported & set(names) or not set(names) <= set(STANDARD_LEADS):
             continue
         if set(names) <= set(LIMB_LEADS) and any(f"{lead} derived" in ecg.flags for lead in names):
             continue

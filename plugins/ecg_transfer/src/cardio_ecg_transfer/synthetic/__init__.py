@@ -119,7 +119,7 @@ def relabel(folder: Path, rng: np.random.Generator) -> None:
 
     records = sorted(path.with_suffix("") for path in folder.glob("*.atr"))
     read = [wfdb.rdann(str(record), "atr") for record in records]
-    symbols = rng.permutation([symbol for one in read for symbol in one.symbol]).tolist()
+    symbols = rng.permutation([symbol for item in read for symbol in item.symbol]).tolist()
     for record, one in zip(records, read, strict=True):
         own, symbols = symbols[: len(one.symbol)], symbols[len(one.symbol) :]
         wfdb.wrann(record.name, "atr", one.sample, own, fs=one.fs, write_dir=str(record.parent))

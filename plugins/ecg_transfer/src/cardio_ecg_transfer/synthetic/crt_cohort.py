@@ -86,7 +86,7 @@ def write_crt_cohort(
     if given is None:
         patients = [_draw(number, seed, slope) for number in range(1, n_patients + 1)]
     else:
-        patients = [_drawn_as_given(one, seed) for one in given.itertuples()]
+        patients = [_drawn_as_given(row, seed) for row in given.itertuples()]
     for patient in patients:
         file = folder / patient.row["path_ecg"]
         if file.suffix == ".dcm":
@@ -97,7 +97,7 @@ def write_crt_cohort(
         table = csv.DictWriter(stream, list(patients[0].row), lineterminator="\n")
         table.writeheader()
         table.writerows(patient.row for patient in patients)
-    chances = [one.prob_response for one in patients if one.prob_response is not None]
+    chances = [item.prob_response for item in patients if item.prob_response is not None]
     drawn = {
         "difficulty": "null" if null else difficulty,
         "bayes_auc": {"response": stats.stated_bayes_auc(chances)},

@@ -398,4 +398,4 @@ def moves_by(beat: MedianBeat, limits: Limits) -> Moved:
         changes.append((on_ms, off_ms, off_ms - on_ms, pr_ms, qt_ms))
     sizes = np.abs(np.array(changes))
     largest = np.where(np.isnan(sizes).any(axis=0), np.nan, sizes.max(axis=0))
-    return Moved(*(float(one) for one in largest))
+    return Moved(*(float(item) for item in largest))

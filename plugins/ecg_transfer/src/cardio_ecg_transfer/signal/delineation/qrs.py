@@ -20,6 +20,7 @@ SHARES = (0.3, 0.55, 0.82, 0.91)
 SHIFTS_MS = (-40.0, -20.0, 20.0, 40.0)
 
 _SCALE_MS, _SLOW_MS = 6.0, 25.0
+_ST_MS = 60.0  # later, the ST segment's slope; 50 to 80 did equally well on LUDB's odd records
 _STEEPEST_MS = (-100.0, 120.0)
 _NOISE_MS = (-300.0, -60.0)
 _CALM_SHARE = 0.3  # of the time before the QRS, P wave or not
@@ -27,13 +28,16 @@ _NOISE_SPREADS = 4.0
 _FLOOR = 0.005
 
 
-def lead_slopes(beat: MedianBeat) -> NDArray[np.float64]:
+def lead_slopes(beat: MedianBeat, *, from_st: bool = False) -> NDArray[np.float64]:
     """Measure each lead's slopes relative to its steepest and to its noise.
 
     Parameters
     ----------
     beat : MedianBeat
         Any leads, pacemaker spikes bridged (`signal.pacing`).
+    from_st : bool, optional
+        Subtract the slope 60 ms later: behind the QRS the potentials follow the ST segment, which
+        need not be level.
 
     Returns
     -------
@@ -52,8 +56,11 @@ def lead_slopes(beat: MedianBeat) -> NDArray[np.float64]:
     )
     alive = steepest > 1e-9 * max(float(steepest.max()), 1e-300)
     scale = (steepest + _NOISE_SPREADS * noise)[alive, None]
+    later = np.arange(rows_mv.shape[1]) + round(_ST_MS * per_ms)
+    st_segment = from_st * slow[alive][:, np.minimum(later, rows_mv.shape[1] - 1)]
     slopes = [
-        np.abs(gaussian_filter1d(rows_mv[alive], width * per_ms, axis=1, order=1)) / scale
+        np.abs(gaussian_filter1d(rows_mv[alive], width * per_ms, axis=1, order=1) - st_segment)
+        / scale
         for width in SMOOTHINGS_MS
     ]
     return np.stack([*slopes, np.abs(fast - slow)[alive] / scale])
@@ -241,7 +248,8 @@ def delineate_qrs(beat: MedianBeat, *, by_lead: bool = True) -> QrsBounds:
     if few and own is not None:
         on_ms, off_ms = first_ms, last_ms = _extremes(own[_leading(beat, moves)])
     else:
-        (on_ms, first_ms), (off_ms, last_ms) = (_limits(beat, slopes, side) for side in (0, 1))
+        on_ms, first_ms = _limits(beat, slopes, 0)
+        off_ms, last_ms = _limits(beat, lead_slopes(beat, from_st=True), 1)
     hidden = [at_ms + _BEHIND_SPIKE_MS for at_ms in beat.spikes_ms if at_ms <= -_CAPTURED_MS]
     on_ms, first_ms = max([on_ms, *hidden]), max([first_ms, *hidden])
     flags: tuple[str, ...] = ()
@@ -384,15 +392,15 @@ def _by_velocity(
         fast = np.flatnonzero(outwards > 0.3 * peak)
         rest = outwards[fast[-1] :] < _FALLBACK_SLOPE[side] * peak if fast.size else outwards < 0
         if not rest.any():
-            where = "behind" if side else "before"
+            where = "after" if side else "before"
             raise DataError(
-                f"QRS: expected a calm stretch {where} it, found none within {abs(reach_ms):g} ms "
+                f"QRS: expected a quiet stretch {where} it, found none within {abs(reach_ms):g} ms "
                 "of R; use a cleaner recording"
             )
         steps = int(fast[-1] + rest.argmax()) * (1 if side else -1)
         found.append(float(steps * 1000.0 / beat.rate_hz))
     if SHORTEST_QRS_MS <= found[1] - found[0] <= LONGEST_QRS_MS:
-        return found[0], found[1], ("QRS limits by slope alone",)
+        return found[0], found[1], ("QRS limits found by slope alone",)
     if np.isfinite(off_ms - on_ms):
         found = [on_ms, off_ms]
     return found[0], found[1], (f"QRS of {found[1] - found[0]:.0f} ms is not plausible",)

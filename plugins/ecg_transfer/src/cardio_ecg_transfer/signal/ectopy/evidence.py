@@ -280,7 +280,7 @@ def beat_evidence(
     made |= noise(signal, r_samples, shapes, own, rate_hz)
     groups = range(len(shapes.templates_mv))
     for name in BY_GROUP:
-        medians = np.array([np.median(made[name][shapes.group == one]) for one in groups])
+        medians = np.array([np.median(made[name][shapes.group == group]) for group in groups])
         made[f"group_{name}"] = medians[shapes.group]
     made[_UNREADABLE] = unreadable(made).astype(np.float32)
     return {

@@ -52,7 +52,7 @@ def disagreements(ecg: Ecg, dead: frozenset[str] = frozenset()) -> tuple[Finding
     >>> limb = np.stack([np.array(part) @ (one, two) for part in _FROM_I_AND_II.values()])
     >>> limb[4] *= -1
     >>> disagreements(Ecg(np.float32(limb), 500.0, LIMB_LEADS))[0].text
-    'aVL has the wrong sign: turn it in the file, or export the recording again'
+    'aVL has the wrong sign: invert it in the file, or export the recording again'
     """
     names = [
         lead
@@ -78,7 +78,7 @@ def disagreements(ecg: Ecg, dead: frozenset[str] = frozenset()) -> tuple[Finding
     if (not groups or len(groups[0]) == 3) and _own_gains(signals, names):
         return (
             Finding(
-                "each limb lead has a gain of its own: their potentials say nothing, check the "
+                "limb leads have different gains: their amplitudes cannot be compared, check the "
                 "gains in the file",
                 tuple(names),
                 "potential",
@@ -140,21 +140,23 @@ def _outside(signals: Mapping[str, Array], trusted: list[str]) -> tuple[Finding,
     found = []
     for one, other in combinations(outside, 2):
         if holds[one] == other and holds[other] == one:
-            text = f"{one} and {other} are exchanged: put them right in the file, or export again"
+            text = f"{one} and {other} are exchanged: correct them in the file, or export it again"
             found.append(Finding(text, (one, other)))
-    told = {lead for one in found for lead in one.leads}
+    reported = {lead for item in found for lead in item.leads}
     for lead in outside:
-        if lead in told:
+        if lead in reported:
             continue
         what = holds[lead]
         if what == f"-{lead}":
-            text = f"{lead} has the wrong sign: turn it in the file, or export the recording again"
+            text = (
+                f"{lead} has the wrong sign: invert it in the file, or export the recording again"
+            )
         elif what:
             text = f"{lead} holds {what}: export the recording again"
         elif _likeness(signals[lead], _foretold(signals, trusted, [lead])[0]) > _SAME_SHAPE:
             found.append(
                 Finding(
-                    f"{lead} has another gain than the other limb leads: check the file's gains",
+                    f"{lead} differs in gain from the other limb leads: check the file's gains",
                     (lead,),
                     "potential",
                 )
@@ -205,15 +207,15 @@ def _of_three(signals: Mapping[str, Array]) -> Finding:
 def _two_camps(names: list[str], groups: list[list[str]]) -> Finding:
     camps = " and ".join(", ".join(group) for group in groups[:2])
     return Finding(
-        f"the limb leads contradict each other, {camps} agree among themselves: one set is upside "
-        "down or of another ECG, export the recording again",
+        f"the limb leads contradict each other; {camps} agree among themselves: one group is "
+        "inverted or from another ECG, export the recording again",
         LIMB_LEADS if len(names) == len(LIMB_LEADS) else tuple(names),
     )
 
 
 def _nothing_fits(names: list[str]) -> Finding:
     return Finding(
-        f"{', '.join(names)} do not follow from each other (Einthoven, Goldberger): they are not "
-        "of one moment, gain or sign, export the recording again",
+        f"{', '.join(names)} contradict each other (Einthoven, Goldberger): they differ in "
+        "time, gain or sign, export the recording again",
         LIMB_LEADS,
     )

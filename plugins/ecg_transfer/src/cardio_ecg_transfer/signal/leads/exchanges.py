@@ -448,11 +448,11 @@ _LIMB = (
     ("right arm and left leg electrodes are exchanged", (2, 1, 0)),
     ("left arm and left leg electrodes are exchanged", (0, 2, 1)),
     (
-        "right arm, left arm and left leg electrodes lie at the left leg, right arm and left arm",
+        "right arm, left arm and left leg electrodes are on the left leg, right arm and left arm",
         (2, 0, 1),
     ),
     (
-        "right arm, left arm and left leg electrodes lie at the left arm, left leg and right arm",
+        "right arm, left arm and left leg electrodes are on the left arm, left leg and right arm",
         (1, 2, 0),
     ),
 )
@@ -470,9 +470,9 @@ def mistakes() -> tuple[Mistake, ...]:
     ('right arm and left arm electrodes are exchanged', [[-1.0, 0.0], [-1.0, 1.0]])
     """
     made = [
-        Mistake(said, LIMB_LEADS, _of_limbs(np.eye(3)[list(lies_at)])) for said, lies_at in _LIMB
+        Mistake(text, LIMB_LEADS, _of_limbs(np.eye(3)[list(lies_at)])) for text, lies_at in _LIMB
     ]
-    made.append(Mistake("the limb leads are upside down", LIMB_LEADS, _of_limbs(-np.eye(3))))
+    made.append(Mistake("the limb leads are inverted", LIMB_LEADS, _of_limbs(-np.eye(3))))
     for one, other in combinations(range(6), 2):
         names = (PRECORDIAL_LEADS[one], PRECORDIAL_LEADS[other])
         order = list(range(6))
@@ -483,15 +483,15 @@ def mistakes() -> tuple[Mistake, ...]:
     )
     for order in ([1, 2, 0, 3, 4, 5], [2, 0, 1, 3, 4, 5]):
         placed = ", ".join(PRECORDIAL_LEADS[i] for i in order[:3])
-        said = f"V1, V2 and V3 hold {placed}"
-        made.append(Mistake(said, PRECORDIAL_LEADS[:3], _of_chest(order)))
+        text = f"V1, V2 and V3 hold {placed}"
+        made.append(Mistake(text, PRECORDIAL_LEADS[:3], _of_chest(order)))
     for place, name in enumerate(PRECORDIAL_LEADS):
         signs = np.ones(8)
         signs[2 + place] = -1
-        made.append(Mistake(f"{name} is upside down", (name,), np.diag(signs)))
+        made.append(Mistake(f"{name} is inverted", (name,), np.diag(signs)))
     chest_down = np.diag([1.0, 1.0, *[-1.0] * 6])
-    made.append(Mistake("V1 to V6 are upside down", PRECORDIAL_LEADS, chest_down))
-    made.append(Mistake("the whole ECG is upside down", STANDARD_LEADS, -np.eye(8)))
+    made.append(Mistake("V1 to V6 are inverted", PRECORDIAL_LEADS, chest_down))
+    made.append(Mistake("the whole ECG is inverted", STANDARD_LEADS, -np.eye(8)))
     return tuple(made)
 
 
@@ -513,7 +513,7 @@ def find_exchanges(beat: MedianBeat) -> tuple[Finding, ...]:
         return (silent,)
     spans = shown(beat)
     found: list[Finding] = []
-    ways = np.stack([np.eye(8), *(np.linalg.inv(one.made) for one in mistakes())])
+    ways = np.stack([np.eye(8), *(np.linalg.inv(mistake.made) for mistake in mistakes())])
     recorded = spans.leads_mv
     for least in (PROBABLE, SURE):  # a second mistake needs more than the first
         score = features(ways @ recorded, spans, FORETOLD) @ WEIGHTS
@@ -528,10 +528,10 @@ def find_exchanges(beat: MedianBeat) -> tuple[Finding, ...]:
 
 def _said(mistake: Mistake, sure: bool) -> Finding:
     if sure:
-        return Finding(f"{mistake.said}: {_DO}, or put the leads right in the file", mistake.leads)
-    said = mistake.said.replace(" are ", " may be ").replace(" is ", " may be ")
-    said = said.replace(" lie ", " may lie ").replace(" hold ", " may hold ")
-    return Finding(f"{said}: compare with another ECG of the patient")
+        return Finding(f"{mistake.said}: {_DO}, or correct the leads in the file", mistake.leads)
+    text = mistake.said.replace(" are ", " may be ").replace(" is ", " may be ")
+    text = text.replace(" hold ", " may hold ")
+    return Finding(f"{text}: compare with another ECG of the patient")
 
 
 def _right_leg(beat: MedianBeat) -> Finding | None:

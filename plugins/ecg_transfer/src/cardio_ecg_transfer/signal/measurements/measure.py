@@ -200,7 +200,9 @@ def without_unfit(
     ({'qrs_ms': 96.0, 'r_v6_mv': nan}, {'r_v6_mv': 'V6 flat'})
     """
     emptied = {
-        name: next(one.text for one in findings if unfit_leads((one,), *kinds) & set(leads))
+        name: next(
+            finding.text for finding in findings if unfit_leads((finding,), *kinds) & set(leads)
+        )
         for name in values
         if (stands_on := _STANDS_ON.get(name.removesuffix("_share")))
         for leads, kinds in [stands_on]
@@ -439,7 +441,7 @@ def measure(
     if not unfit_leads(findings, "signal", "place", "potential") & set(JUDGED_LEADS):
         exchanged = find_exchanges(beat)
         findings = (*findings, *exchanged)
-        flags = (*(one.text for one in exchanged), *flags)
+        flags = (*(item.text for item in exchanged), *flags)
     paced = pacing_finding(pacing, qrs.on_ms)
     if paced is not None:
         findings, flags = (*findings, paced), (paced.text, *flags)
@@ -522,7 +524,7 @@ def _absent(leads: tuple[str, ...]) -> Finding | None:
     if not absent:
         return None
     whose = "this lead" if len(leads) == 1 else "these leads"
-    text = f"no leads but {', '.join(leads)}: times are of {whose}, what needs others is not given"
+    text = f"only {', '.join(leads)}: times are those of {whose}, what needs others is withheld"
     return Finding(text, absent, "signal")
 
 

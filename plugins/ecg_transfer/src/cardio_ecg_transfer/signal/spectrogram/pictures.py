@@ -266,12 +266,7 @@ def _check(
 def _by_transform(
     length: NDArray[np.int64], settings: SpectrogramSettings
 ) -> list[tuple[StftPlan, NDArray[np.intp], NDArray[np.int64]]]:
-    """Group the segments that share window, hop and basis, the shortest first.
-
-    Returns
-    -------
-    list of (plan of the longest, members, windows of each member)
-    """
+    """Group the segments that share window, hop and basis, the shortest first."""
     distinct, which = np.unique(length, return_inverse=True)
     plans = [settings.plan(int(n)) for n in distinct]
     n_frames = np.array([plan.n_frames for plan in plans], dtype=np.int64)[which]
