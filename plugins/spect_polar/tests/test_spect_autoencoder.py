@@ -10,6 +10,7 @@ from spect_convergence import fit_to_convergence
 from spect_phase_maps import Planted, cells_of, example_patients, smooth_maps
 
 from cardio_core.api import Context, DataError
+from cardio_core.testing import refuses
 from cardio_spect_polar.codes import (
     canonical,
     correlations,
@@ -89,7 +90,7 @@ def test_a_cell_that_one_patient_lacks_is_used_for_nobody(maps):
 
 
 def test_maps_without_a_common_cell_are_refused():
-    with pytest.raises(DataError, match="found none \\(1 maps are empty\\)"):
+    with refuses(DataError, "1 maps"):
         known_cells(np.array([[np.nan, np.nan], [1.0, 2.0]]))
 
 

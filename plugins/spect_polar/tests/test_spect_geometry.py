@@ -182,7 +182,7 @@ def test_the_base_is_moved_by_a_slice_either_way() -> None:
 
 def test_gating_that_cannot_be_trusted_ends_the_study() -> None:
     counts, voxel_mm, _ = imaged()
-    with pytest.raises(DataError, match="50% of the beats were rejected"):
+    with refuses(DataError, "50%", "--max-rejected"):
         sample_heart(GatedStack(counts, voxel_mm, apex_first=False, rejected_share=0.5))
 
 

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cardio_core.api import DataError
+from cardio_core.testing import refuses
 from cardio_spect_polar.phase.cycle import first_harmonic, phase_uncertainty
 from cardio_spect_polar.phase.dyssynchrony import phase_indices
 
@@ -114,9 +115,9 @@ def test_flat_and_broken_curves_have_no_phase():
 
 
 def test_too_few_slots_are_refused():
-    with pytest.raises(DataError, match="at least 3 time slots"):
+    with refuses(DataError, 3, 2):
         first_harmonic(np.ones((2, 5)))
-    with pytest.raises(DataError, match="at least 8 time slots"):
+    with refuses(DataError, 8, 6):
         first_harmonic(np.ones((6, 5)), n_harmonics=3)
     with pytest.raises(DataError, match="at least 6"):
         phase_uncertainty(np.ones((5, 3, 40)))

@@ -18,6 +18,7 @@ import pytest
 from scipy.ndimage import gaussian_filter, map_coordinates
 
 from cardio_core.api import DataError
+from cardio_core.testing import refuses
 from cardio_spect_polar.phase.sampling import SampledHeart, sample_heart
 from cardio_spect_polar.phase.summary import summarise
 from cardio_spect_polar.readers.gated import Flag, GatedStack, withheld
@@ -388,7 +389,7 @@ def test_planes_that_turn_about_the_axis_are_no_short_axis_slices(
     values = np.moveaxis(radial_planes().transpose(0, *order), 0, -1)
     path = tmp_path / "made.nii.gz"
     nib.save(nib.Nifti1Image(values.astype(np.float32), np.diag([4.0, 4.0, 4.0, 1.0])), path)
-    with pytest.raises(DataError, match="planes that turn about the heart's long axis"):
+    with refuses(DataError, "planes"):
         read_gated(path)
 
 
@@ -400,7 +401,7 @@ def test_planes_in_files_of_any_name_are_refused_as_planes(tmp_path: Path) -> No
     found = find_gated(tmp_path)
     assert len(found) == N_GATES
     for study in found:
-        with pytest.raises(DataError, match="planes that turn about the heart's long axis"):
+        with refuses(DataError, "planes"):
             read_gated(study)
 
 

@@ -314,7 +314,7 @@ def test_the_same_bytes_are_written_twice(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("bad", [np.ones((8, 6, 9)), np.full(SHAPE, np.nan), np.full(SHAPE, -1.0)])
 def test_no_impossible_counts_are_written(tmp_path: Path, bad: np.ndarray) -> None:
-    with pytest.raises(ValueError, match="finite, not negative, in four dimensions"):
+    with pytest.raises(ValueError, match="not negative"):
         write_nm(tmp_path / "a.dcm", bad, VOXEL_MM)
 
 
