@@ -24,11 +24,10 @@ from scipy import ndimage
 from speed.ratios import add_ratios, keep_ratios
 from vtkmodules.vtkCommonCore import vtkMultiThreader, vtkSMPTools
 
-from cardio_mmode_septal_flash.cycle import CycleVolume
-from cardio_mmode_septal_flash.mmode.axis import ScanLine
 from cardio_mmode_septal_flash.mmode.reslice_torch import reslice_torch
 from cardio_mmode_septal_flash.mmode.reslice_vtk import VtkVolume
 from cardio_mmode_septal_flash.mmode.time import column_times_ms, time_weights
+from cardio_ultrasound import CycleVolume, ScanLine
 
 N_PIXELS = 500
 

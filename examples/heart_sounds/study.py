@@ -34,9 +34,11 @@ def auc_of(seed: int, difficulty: str, folder: Path) -> dict[str, list[float]]:
         raise SystemExit(said.stderr)
     metrics = json.loads((out / "metrics.json").read_text())
     return {
-        one["model"]: [round(one[part], 3) for part in ("value", "low", "high")]
-        for one in metrics
-        if one["name"] == "auc" and not one.get("subgroup") and one.get("fold") in (None, "pooled")
+        metric["model"]: [round(metric[part], 3) for part in ("value", "low", "high")]
+        for metric in metrics
+        if metric["name"] == "auc"
+        and not metric.get("subgroup")
+        and metric.get("fold") in (None, "pooled")
     }
 
 

@@ -14,7 +14,7 @@ import pytest
 from scipy.stats import kendalltau, mannwhitneyu
 from sklearn.metrics import roc_auc_score
 
-from cardio_core.testing import Sizes, names
+from cardio_core.testing import Sizes, names, refuses
 from cardio_core.testing import plugin_checks as samples
 from cardio_core.testing import plugin_checks as says
 from cardio_core.testing import run_checks as truth
@@ -39,7 +39,7 @@ def features(values: np.ndarray, ids: tuple[str, ...] = ("a", "b")) -> FeatureSe
 def test_one_number_that_differs_is_noticed():
     one = {"P": features(np.array([[1.0], [2.0]]))}
     samples.require_equal(one, {"P": features(np.array([[1.0], [2.0]]))}, "made again")
-    with pytest.raises(AssertionError, match="patient P, block 'shape': other numbers when made"):
+    with pytest.raises(AssertionError, match="patient P, block 'shape'"):
         samples.require_equal({"P": features(np.array([[1.0], [2.0 + 1e-9]]))}, one, "made again")
 
 
@@ -74,11 +74,11 @@ def test_a_label_in_the_sample_table_fails_the_contract():
     )
     cohort = SimpleNamespace(samples=SimpleNamespace(table=table), targets=targets)
     check = samples.no_column_of_the_samples_tells_the_label
-    with pytest.raises(AssertionError, match=r"carries the target \['ill'\]"):
+    with pytest.raises(AssertionError, match=r"\['ill'\]"):
         check(SimpleNamespace(task=task, cohort=cohort))
     renamed = table.rename(columns={"ill": "x_group"})
     cohort = SimpleNamespace(samples=SimpleNamespace(table=renamed), targets=targets)
-    with pytest.raises(AssertionError, match="'x_group' of the sample table is 'ill'"):
+    with pytest.raises(AssertionError, match=r"'x_group' .* 'ill'"):
         check(SimpleNamespace(task=task, cohort=cohort))
 
 
@@ -104,9 +104,9 @@ def test_a_file_of_torch_is_a_pickle_and_safetensors_and_json_are_none(tmp_path)
 def test_opening_a_pickle_fails_where_none_may_be_opened(tmp_path):
     content = pickle.dumps([1])
     with no_unpickling():
-        with pytest.raises(AssertionError, match="a pickle was opened"):
+        with pytest.raises(AssertionError, match="pickle"):
             pickle.loads(content)  # noqa: S301
-        with pytest.raises(AssertionError, match="a pickle was opened"):
+        with pytest.raises(AssertionError, match="pickle"):
             pickle.Unpickler(tmp_path)  # noqa: S301
     assert pickle.loads(content) == [1]  # noqa: S301
 
@@ -342,7 +342,7 @@ def test_what_failed_once_is_not_tried_again_and_says_why(tmp_path, monkeypatch)
 
     monkeypatch.setattr(TaskCase, "synthesize", synthesize)
     case = TaskCase("p", "t", tmp_path, Sizes())
-    with pytest.raises(DataError, match="no patient can be drawn"):
+    with refuses(DataError, "patient"):
         _ = case.data
     with pytest.raises(NotReachedError, match="not checked: no patient can be drawn"):
         _ = case.data
@@ -368,5 +368,5 @@ def test_pytest_is_asked_for_only_by_its_classes():
 def test_a_run_without_two_classes_in_a_fold_cannot_be_ranked(tmp_path):
     rows = [{"fold": "r0-f0", "event": "ill", "y_true": "ill", "score": 0.5}]
     task = Task("t", "T", "patient", (Target("y", "binary", ("well", "ill")),), (Model("m", "M"),))
-    with pytest.raises(AssertionError, match="no fold of m holds two units of different y"):
+    with pytest.raises(AssertionError, match="no fold of m"):
         ranking(written(tmp_path, rows), task, "m", "honest")

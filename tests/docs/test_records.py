@@ -100,17 +100,21 @@ def test_what_is_no_measurement_is_not_looked_for(text):
 def test_a_record_that_lacks_its_origin_is_refused(tmp_path, monkeypatch):
     monkeypatch.setattr(record, "STORED", tmp_path)
     (tmp_path / "one.json").write_text(json.dumps({"numbers": {"a": 1}, "result": 2}))
-    with pytest.raises(ValueError, match=r"lacks command .*, date, machine; knows no result"):
+    with pytest.raises(ValueError, match=r"lacks command .*, date, machine"):
         record.read("one")
 
 
 def test_a_record_older_than_what_it_is_filled_from_is_refused(tmp_path, monkeypatch):
     monkeypatch.setattr(record, "STORED", tmp_path)
-    source = "core/cardio-stats/tests/stored/roc_coverage.json"  # made on 2026-11-22
-    made = {"command": "x", "date": "2026-11-21", "machine": "m", "source": source}
+    source = tmp_path / "study" / "coverage.json"
+    source.parent.mkdir()
+    source.write_text(json.dumps({"date": "2020-03-02"}))
+    made = {"command": "x", "date": "2020-03-01", "machine": "m", "source": str(source)}
     (tmp_path / "one.json").write_text(json.dumps(made))
-    with pytest.raises(ValueError, match=r"says 2026-11-21, but .* was made on 2026-11-22"):
+    with pytest.raises(ValueError, match=r"2020-03-01.* 2020-03-02"):
         record.read("one")
+    source.write_text(json.dumps({"date": "2020-03-01"}))
+    record.read("one")
 
 
 def test_a_field_that_leads_nowhere_is_told():
@@ -127,6 +131,7 @@ SOURCES = {
     "core/near/src/near/numbers.py": '''
 """Numbers."""
 import math
+import click
 import numpy as np
 from near.limits import FLOOR as LEAST
 
@@ -137,6 +142,14 @@ def _clipped(value: float) -> float:
     found = max(value, LEAST)
     return found
 
+def _moved(value, up, down):
+    return value + up - down
+
+@click.command(name="mean")
+def shown():
+    """Show a mean."""
+    print(f"The mean of them is {Mean().of([1])}")
+
 class Mean:
     """A mean."""
     digits: int = 3
@@ -144,7 +157,8 @@ class Mean:
     def of(self, values):
         if not len(values):
             raise ValueError("no values")
-        return round(_clipped(float(np.mean(values))), self.digits)
+        shown()
+        return round(_moved(_clipped(float(np.mean(values))), up=2, down=1), self.digits)
 ''',
     "core/near/src/near/limits.py": "FLOOR = 0.5\nCEILING = 9\n\ndef twice(x):\n    return 2 * x\n",
     "benchmarks/measure.py": "from near.numbers import Mean\n\nprint(Mean().of([1, 2]))\n",
@@ -203,14 +217,20 @@ NUMBERS, LIMITS = "core/near/src/near/numbers.py", "core/near/src/near/limits.py
         [(NUMBERS, "value: float) -> float", "value: int) -> int")],
         [(NUMBERS, "found", "bounded")],
         [(NUMBERS, "_clipped", "_bounded")],
-        [(NUMBERS, '"no values"', '"expected a value"')],
+        [(NUMBERS, 'ValueError("no values")', 'LookupError("expected a value", code="empty")')],
+        [(NUMBERS, "value, up, down", "value, plus, down"), (NUMBERS, "+ up", "+ plus"),
+         (NUMBERS, "up=2", "plus=2")],
+        [(NUMBERS, 'name="mean"', 'name="average"'), (NUMBERS, "The mean of", "The average of")],
+        [(NUMBERS, "digits: int", "digits: float")],
+        [(NUMBERS, "    def of(", "    def first(self, values):\n        return 1\n\n    def of(")],
         [(LIMITS, "FLOOR", "LOWEST"), (NUMBERS, "FLOOR", "LOWEST")],
         [(LIMITS, "CEILING = 9", "CEILING = 8"), (LIMITS, "2 * x", "3 * x")],
         [("plugins/far/cpu.yaml", "# enough", "# few")],
         [("constraints.txt", "click==8.5.1", "click==8.6.0")],
     ],
     ids=["docstring", "comment", "imports", "module instead of name", "annotations", "a local",
-         "a private function", "an error's text", "a constant's name", "what nothing reaches",
+         "a private function", "what is raised", "a parameter", "a command and its words",
+         "the type of a setting", "one more method", "a constant's name", "what nothing reaches",
          "a comment of settings", "a package without numbers"],
 )  # fmt: skip
 def test_a_record_stays_current(house, changes):
@@ -228,6 +248,8 @@ def test_a_record_stays_current(house, changes):
         (NUMBERS, "np.mean", "np.median"),
         (NUMBERS, "import FLOOR as", "import CEILING as"),
         (NUMBERS, "not len(values)", "len(values) < 2"),
+        (NUMBERS, "up=2, down=1", "down=2, up=1"),
+        (NUMBERS, ".of([1])", ".of([2])"),
         ("benchmarks/measure.py", "[1, 2]", "[1, 3]"),
         ("plugins/far/cpu.yaml", "epochs: 3", "epochs: 4"),
         ("constraints.txt", "numpy==2.4.6", "numpy==2.5.0"),

@@ -159,7 +159,7 @@ def _wrong_with(said: Sequence[str], heard: Sequence[str], typed: bool) -> str:
     """Say what no message may be; `typed` lets it quote the file, which a user named himself."""
     for line in said:
         if ", hook " in line:
-            return "a fault of a hook: " + line.rpartition("(")[2].rstrip(")")
+            return "a fault of a hook: " + line.rpartition("(")[2].partition(")")[0]
         if not line.strip():
             return "a refusal without a reason"
         if len(line.splitlines()) != 1 or line != line.strip():

@@ -98,7 +98,7 @@ def test_memory_is_limited_and_a_refusal_for_want_of_it_is_found(tmp_path):
         ("expected a loop,\nfound none", "a message of several lines"),
         ("", "a refusal without a reason"),
         ("expected a loop, found \x1b[2J", "a message that cannot be printed"),
-        ("plugin 'x', hook load: KeyError (x.py:3)", "a fault of a hook: x.py:3"),
+        ("plugin 'x', hook load: KeyError (x.py:3); mend it there", "a fault of a hook: x.py:3"),
     ],
 )
 def test_what_no_message_may_be_is_found(said, what, tmp_path):

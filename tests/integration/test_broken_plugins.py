@@ -34,11 +34,12 @@ FAIL_AT_WORK = {
 }
 RAISE_AT_WORK = {
     "raises_in_train": "plugin 'raises_in_train', hook train, model ridge, fold honest r0-f0: "
-    "KeyError: 'sick' (cardio_broken/raises_in_train.py:21)",
+    "KeyError: 'sick' (cardio_broken/raises_in_train.py:21); mend the plugin there",
     "loses_a_file": "plugin 'loses_a_file', hook train, model ridge, fold honest r0-f0: "
-    "FileNotFoundError: No such file or directory (cardio_broken/loses_a_file.py:17)",
+    "FileNotFoundError: No such file or directory (cardio_broken/loses_a_file.py:17); "
+    "mend the plugin there",
     "exits_in_a_hook": "plugin 'exits_in_a_hook', hook featurize: Stop: no more 3 "
-    "(cardio_broken/exits_in_a_hook.py:23)",
+    "(cardio_broken/exits_in_a_hook.py:23); mend the plugin there",
 }
 WORKING = FAIL_AT_WORK | RAISE_AT_WORK
 

@@ -13,6 +13,7 @@ import pytest
 from cardio_core.compute.executors import SerialExecutor, parse_executor
 from cardio_core.runner.provenance import alike, lacks
 from cardio_core.runner.setup import open_with_defaults
+from cardio_core.testing import refuses
 from cardio_stats.errors import CardioError, ConfigError
 
 ROOT = Path(__file__).parents[2]
@@ -119,7 +120,7 @@ def test_a_scheduler_killed_midway_is_one_line_and_the_run_goes_on_elsewhere(
     with (
         study.cluster(machines / "lost") as (address, processes),
         study.Killing(processes[0], out, 2),
-        pytest.raises(CardioError, match="connection to the Dask cluster was lost") as caught,
+        refuses(CardioError, "Dask") as caught,
     ):
         run_toy(out, data=(clinic,), executor=f"dask:{address}")
     assert "\n" not in str(caught.value)
@@ -149,7 +150,7 @@ def test_a_cluster_without_workers_says_how_to_start_one(tmp_path, monkeypatch):
     with (
         study.cluster(tmp_path, 0) as (address, _),
         parse_executor(f"dask:{address}") as executor,
-        pytest.raises(ConfigError, match=r"no worker has joined.*`dask worker tcp://"),
+        refuses(ConfigError, "dask", code="network"),
     ):
         executor.map(abs, [1])
 

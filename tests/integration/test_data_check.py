@@ -14,6 +14,7 @@ import pytest
 
 from cardio_core.runner import setup
 from cardio_core.runner.fingerprints import print_of, same
+from cardio_core.testing import names
 
 Cli = Callable[..., Any]
 
@@ -49,11 +50,10 @@ def test_all_that_is_wrong_is_listed_at_once(cardio: Cli, cohort: Path) -> None:
     found = {(one["kind"], one["row"]): one for one in said.json["findings"]}
     assert found["table", 4]["column"] == "age_y"
     assert found["table", 4]["cell"] == "old"
-    assert "says the same as row 8" in found["table", n_rows - 1]["says"]
-    assert "did you mean C04r0.csv?" in found["path", 6]["says"]
+    assert names(found["table", n_rows - 1]["says"], "row 8")
+    assert names(found["path", 6]["says"], "C04r0.csv")
     assert found["path", 6]["weight"] == "set aside"
-    double = found["duplicate", n_rows]
-    assert double["says"].startswith("the same signal, in another file, as row 10, of another")
+    assert names(found["duplicate", n_rows]["says"], "signal", "row 10")
     weights = [one["weight"] for one in said.json["findings"]]
     assert weights == sorted(weights, key=["stops", "set aside", "told"].index)
     assert [row["row"] for row in said.json["without_outcome"]] == [5]
@@ -62,12 +62,11 @@ def test_all_that_is_wrong_is_listed_at_once(cardio: Cli, cohort: Path) -> None:
     assert sum(outcome["by_class"].values()) == outcome["n_with"]
 
 
-def test_it_reads_as_sentences(cardio: Cli, cohort: Path) -> None:
+def test_it_reads_as_stored(cardio: Cli, cohort: Path, same_text: Any) -> None:
     said = cardio("data", "check", cohort, "--plugin", "toy")
-    assert "To mend; cardio run stops at these:\n  row 4, age_y ('old'): expected" in said.stdout
-    assert "age_y: unknown in 1 of" in said.stdout
-    assert "Without outcome:\n  row 5, patient" in said.stdout
-    assert "3 things to mend before cardio run" in said.stderr
+    # Progress depends on the machine.
+    lines = (said.stdout + said.stderr).splitlines()
+    same_text("data_check", "\n".join(x for x in lines if not x.startswith("reading:")))
 
 
 def test_a_clean_cohort_exits_with_0(cardio: Cli, cohort: Path) -> None:
@@ -78,17 +77,16 @@ def test_a_clean_cohort_exits_with_0(cardio: Cli, cohort: Path) -> None:
     assert cardio("data", "check", cohort, "--plugin", "toy").exit_code == 0
 
 
-def test_recordings_without_an_outcome_are_checked_for_being_measured(cardio: Cli, clinic: Path):
+def test_recordings_without_an_outcome_are_checked_for_being_measured(
+    cardio: Cli, clinic: Path, same_text: Any
+) -> None:
     file = next(clinic.glob("C*r0.csv"))
     said = cardio("data", "check", file, "--plugin", "toy", "--gain", "2")
     assert said.exit_code == 0, said.stderr
-    assert "1 of 1 recordings can be used by toy mean_class: 1 patient, 1 sample." in said.stdout
-    assert f"need no outcome: cardio measure --plugin toy {file}" in said.stdout
-    assert "cardio run needs one, and none is known: expected a folder with cohort" in said.stdout
-    assert "Missing covariates" not in said.stdout
+    same_text("data_check_of_one_file", said.stdout.replace(str(file), "FILE"))
     # Who asks for an outcome is told that it is not there.
-    asked = cardio("data", "check", file, "--plugin", "toy", "--outcome", "x_ill")
-    assert asked.exit_code in (2, 3)
+    refused = cardio("data", "check", file, "--plugin", "toy", "--outcome", "x_ill")
+    assert refused.exit_code in (2, 3)
 
 
 def test_the_same_file_twice_of_one_patient_is_told_and_no_error(cardio: Cli, cohort: Path) -> None:
@@ -98,10 +96,10 @@ def test_the_same_file_twice_of_one_patient_is_told_and_no_error(cardio: Cli, co
     shutil.copy(cohort / table.loc[1, "path_ecg"].split(";")[0], cohort / "again.csv")
     twice = table.iloc[[1]].assign(study_id="again", path_ecg="again.csv")
     pd.concat([table, twice]).to_csv(path, index=False)
-    said = cardio("data", "check", cohort, "--plugin", "toy")
+    said = cardio("data", "check", cohort, "--plugin", "toy", "--json")
     assert said.exit_code == 0
-    assert "Twice in the cohort:" in said.stdout
-    assert "the same file as row 3, of the same patient; keep one" in said.stdout
+    [double] = [finding for finding in said.json["findings"] if finding["kind"] == "duplicate"]
+    assert names(double["says"], "file", "row 3") and double["weight"] == "told"
 
 
 def test_a_copy_in_steps_of_another_format_is_the_same_signal_and_noise_is_not() -> None:
@@ -143,7 +141,7 @@ def test_a_template_is_refused_until_it_is_filled_in(cardio: Cli, tmp_path: Path
     assert cardio("data", "template", "toy", "--out", out).exit_code == 2
     checked = cardio("data", "check", out, "--plugin", "toy")
     assert checked.exit_code == 3
-    assert "row 2: this is the example of the template; delete the row" in checked.stdout
+    assert names(checked.stdout, "row 2")
     printed = cardio("data", "template", "toy").stdout
     assert printed == out.read_text()
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from cardio_core import api
 from cardio_core.testing import PluginContract
 
 GUIDE = Path(__file__).parents[2] / "docs" / "writing_a_plugin.md"
@@ -55,6 +56,11 @@ def test_the_smallest_plugin_is_sixty_lines_of_python_and_one_yaml():
     assert [name for name in FILES if name.endswith(".yaml")] == [
         "src/cardio_tiny/configs/default.yaml"
     ]
+
+
+def test_every_name_of_the_api_stands_in_one_tier():
+    tiers = GUIDE.read_text(encoding="utf-8").partition("| tier | names |")[2].partition("\n\n")[0]
+    assert sorted(re.findall(r"`(\w+)`", tiers)) == sorted(api.__all__)
 
 
 def test_the_sheet_of_the_page_is_drawn_by_measure(cardio, tiny, tmp_path):

@@ -14,8 +14,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cardio_core.errors import ContractError, LeakageError
-from cardio_core.testing import Sizes, names
+from cardio_core.errors import ContractError, HookError, LeakageError
+from cardio_core.testing import Sizes, names, refuses
 from cardio_core.testing.case import TaskCase, judge, own_cache
 from cardio_core.testing.leak_checks import (
     OF_LEAKS,
@@ -85,7 +85,7 @@ def test_preprocess_finds_no_source_in_its_values(toy, case, monkeypatch, run_to
         return label_of("C00r0", samples.values.sources[0].with_name("cohort.csv"))
 
     monkeypatch.setattr(toy["preprocess"], "preprocess", leaky)
-    with pytest.raises(Exception, match="values have no 'sources'; the core opens them"):
+    with refuses(HookError, "'sources'"):
         run_toy(tmp_path / "run", data=(case.data,))
     verdict = judge(features_do_not_depend_on_what_lies_beside_a_recording, case)
     assert not verdict.passed
@@ -117,7 +117,7 @@ def test_a_value_that_shows_a_path_is_refused(
         return WithPath(opened(path, gain).values_mv, 25.0, as_what(path))
 
     monkeypatch.setattr(toy["cohort"], "open_trace", with_path)
-    with pytest.raises(ContractError, match=r"the value\.path shows a path"):
+    with refuses(ContractError, "value.path"):
         run_toy(tmp_path / "run", data=(case.data,))
     said = cardio("data", "check", case.data, "--plugin", "toy")
     assert said.exit_code == 1

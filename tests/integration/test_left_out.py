@@ -11,6 +11,7 @@ import pytest
 
 from cardio_core.api import hookimpl
 from cardio_core.errors import LeakageError
+from cardio_core.testing import refuses
 from cardio_stats.errors import DataError
 
 SKIP = "needs.mean_class.skip=true"
@@ -94,7 +95,7 @@ def test_a_run_without_any_row_that_can_be_fitted_fails_with_the_reason(
     run_toy, clinic, tmp_path, failing
 ):
     failing("cardio_toy.clinic.train.wait", DataError("expected more, found less"))
-    with pytest.raises(DataError, match=r"no model can be fitted\..*expected more, found less"):
+    with refuses(DataError, "4 of 4", "found less"):
         run_toy(tmp_path / "run", data=(clinic,))
     assert read(tmp_path / "run", "manifest.json")["status"] == "failed"
 
@@ -142,7 +143,7 @@ def test_a_protocol_without_any_row_leaves_the_other_finished(
 
 def test_strict_stops_at_the_first_row_that_cannot_be_fitted(run_toy, strip, tmp_path, failing):
     failing("cardio_toy.beats.train.wait", DataError("expected more, found less"))
-    with pytest.raises(DataError, match=r"^expected more, found less$"):
+    with refuses(DataError, "found less"):
         run_toy(tmp_path / "run", task="beats", data=(strip,), strict=True)
 
 

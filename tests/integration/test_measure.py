@@ -75,7 +75,7 @@ def test_a_folder_is_searched_to_its_ends_and_a_bad_file_stops_nothing(cardio, f
     n_files = len(list(files.rglob("*.csv")))
     assert len(made) == n_files
     (refused,) = [row for row in made if row["reason"]]
-    assert "expected rate_hz=NUMBER" in refused["reason"]
+    assert names(refused["reason"], "rate_hz")
     assert f"{n_files - 1} measured, 1 refused" in said.stdout
 
 
@@ -99,7 +99,9 @@ def test_a_mapping_ties_every_id_to_its_file(cardio, files, tmp_path):
     assert set(tied.values()) == {str(path.resolve()) for path in files.rglob("*.csv")}
 
 
-def test_each_recording_gets_a_sheet_and_the_page_needs_no_network(cardio, files, tmp_path):
+def test_each_recording_gets_a_sheet_and_the_page_needs_no_network(
+    cardio, files, tmp_path, same_text
+):
     out = tmp_path / "out"
     cardio("measure", "--plugin", "toy", files, "--out", out)
     made = table_of(out)
@@ -111,12 +113,11 @@ def test_each_recording_gets_a_sheet_and_the_page_needs_no_network(cardio, files
     page = (out / "measurements.html").read_text(encoding="utf-8")
     assert page.count("data:image/") == len(made) - 1
     assert "http://" not in page and "https://" not in page and "<script" not in page
-    assert "Height (mV)" in page and "Not measured" in page
+    same_text("measured_page", page, numbers=False)
     # No model was used, so no outcome that a task predicts stands on the page.
     from cardio_core.registry import open_plugin
 
     assert not [task.title for task in open_plugin("toy").info.tasks if task.title in page]
-    assert "Measured by toy " in page
     assert not list(out.rglob(".thumbnails"))
 
 
@@ -184,9 +185,9 @@ def test_ctrl_c_keeps_what_is_measured_and_another_command_goes_on_with_it(
     out, whole = tmp_path / "out", tmp_path / "whole"
     said = cardio(*words, "--out", out)
     assert said.exit_code == 130
-    done = table_of(out / "unfinished")
-    assert {row["patient"] for row in done} == {"C00", "C01"}
-    assert f"Interrupted. {len(done)} recording(s) are in" in said.stderr
+    kept = [json.loads(path.read_text()) for path in (out / "unfinished/patients").iterdir()]
+    assert {line["patient_id"] for lines in kept for line in lines} == {"C00", "C01"}
+    assert "2 patient(s)" in said.stderr
     assert not (out / "measurements.csv").exists()
     assert state_of(out) == "interrupted"
     assert cardio(*words, "--out", out).exit_code == 2
@@ -228,13 +229,12 @@ def test_a_measurement_that_nobody_has_keeps_its_column_and_is_named(cardio, new
     made = table_of(tmp_path / "out")
     assert {row["height"] for row in made} == {"1"}
     assert {row["spread"] for row in made} == {""}
-    told = "Found in no recording, so that the column is empty: Longest pause"
-    assert said.stderr.splitlines().count(told) == 1
+    [line] = [line for line in said.stderr.splitlines() if "Longest pause" in line]
     page = (tmp_path / "out" / "measurements.html").read_text(encoding="utf-8")
-    assert told in page
+    assert line in page
     assert "Longest pause (s)" not in page
     found = cardio("measure", "--plugin", "toy", newcomers, "--no-sheets", "--out", tmp_path / "b")
-    assert "Found in no" not in found.stderr
+    assert "Longest pause" not in found.stderr
 
 
 def test_a_folder_in_which_nothing_was_measured_is_taken_again(cardio, newcomers, tmp_path):

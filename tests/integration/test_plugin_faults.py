@@ -79,7 +79,7 @@ FAULTS: dict[str, tuple[Mapping[str, str | None], tuple[str, ...]]] = {
     ),
     "lost_default_task": (
         info("tasks=(TASK,)", "tasks=(TASK,), default_task='rythm'"),
-        ("INFO.default_task is 'rythm', which is none of its tasks",),
+        ("INFO.default_task is 'rythm'",),
     ),
     "unmarked_hook": (
         more("def explain(model, features): ..."),

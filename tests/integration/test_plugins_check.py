@@ -7,7 +7,13 @@ import os
 import subprocess
 import sys
 
-from cardio_core.testing.case import name_of
+import pytest
+
+from cardio_core import testing
+from cardio_core.io.hashing import package_digest
+from cardio_core.registry import open_plugin
+from cardio_core.runner import contract
+from cardio_core.testing.case import Verdict, name_of
 from cardio_core.testing.checking import OF_TASK
 from cardio_core.testing.contract import PluginContract, PluginTruth
 from cardio_core.testing.plugin_checks import OF_INFO
@@ -98,3 +104,51 @@ def test_the_classes_of_pytest_have_one_test_a_check_and_no_other():
 def test_every_check_says_in_a_sentence_why_it_is_made():
     for check in (*OF_INFO, *OF_TASK, *OF_TRUTH):
         assert check.__doc__.split("\n\n")[0].strip().endswith(".")
+
+
+@pytest.fixture
+def checked(monkeypatch, tmp_path):
+    """A cache in which nothing was checked, and what a check of the toy's task finds."""
+    monkeypatch.setenv("CARDIO_CACHE", str(tmp_path / "cache"))
+
+    def found(*, passed):
+        verdict = Verdict("Ids are kept", "mean_class", passed, "Why.", 0.1)
+        monkeypatch.setattr(testing, "check_plugin", lambda *_, **__: iter([verdict]))
+
+    return found
+
+
+def contract_of_a_run(cardio, out):
+    run = cardio("run", "--plugin", "toy", "--task", "mean_class", "--smoke", "--out", out,
+                 "--protocol", "honest", *SMALL[-2:], "--set", "inner.k=0")  # fmt: skip
+    assert run.exit_code == 0, run.stderr
+    entry = json.loads((out / "manifest.json").read_text())["contract"]
+    (line,) = [row for row in run.stdout.splitlines() if row.startswith("Plugin contract: ")]
+    page = (out / "report.html").read_text()
+    for text in (line, page):
+        assert (
+            f"Plugin contract: {entry['state']} (digest of its code {entry['code'][:12]})" in text
+        )
+    return entry
+
+
+def test_a_run_names_the_verdict_of_its_plugin_until_the_code_changes(
+    cardio, checked, monkeypatch, tmp_path
+):
+    def state():
+        return contract.contract_of(open_plugin("toy"), "mean_class")["state"]
+
+    assert contract_of_a_run(cardio, tmp_path / "before")["state"] == "not run"
+    checked(passed=True)
+    for words in (("--quick", "--task", "mean_class"), ("--task", "beats")):
+        assert cardio("plugins", "check", "toy", *words).exit_code == 0
+        assert state() == "not run"
+    cardio("plugins", "check", "toy", "--task", "mean_class")
+    passed = contract_of_a_run(cardio, tmp_path / "passed")
+    assert (passed["state"], passed["code"]) == ("passed", package_digest("cardio_toy"))
+    with monkeypatch.context() as patch:
+        patch.setattr(contract, "package_digest", lambda _: "0" * 64)
+        assert state() == "not run"
+    checked(passed=False)
+    cardio("plugins", "check", "toy", "--quick", "--task", "mean_class")
+    assert state() == "failed"

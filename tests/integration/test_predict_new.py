@@ -153,7 +153,7 @@ def test_models_of_synthetic_recordings_decide_nothing_about_real_ones(
     withheld, told = rows(clinic_run)
     assert not withheld
     assert all(row["decided"] and "set" in row for row in told)
-    assert rows(synthetic_run, "--accept-synthetic") == (False, told)
+    assert rows(synthetic_run, "--allow", "synthetic") == (False, told)
     withheld, scored = rows(synthetic_run)
     assert withheld
     assert [row["scores"] for row in scored] == [row["scores"] for row in told]

@@ -11,7 +11,7 @@ import pytest
 from threadpoolctl import threadpool_limits
 
 from cardio_core.io.store import cache_dir
-from cardio_core.testing import call_cardio
+from cardio_core.testing import call_cardio, names
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +51,9 @@ def n_numbers(rows) -> int:
 _TOLD = {"level", "seed", "repeat", "fold", "extra"}
 
 
-def test_a_run_that_is_made_again_has_the_same_numbers_whatever_the_threads(made, tmp_path):
+def test_a_run_that_is_made_again_has_the_same_numbers_whatever_the_threads(
+    made, tmp_path, same_text
+):
     with threadpool_limits(2):
         said = call_cardio("reproduce", made / "run", "--out", tmp_path / "again", "--json")
     assert said.exit_code == 0, said.stderr
@@ -63,8 +65,7 @@ def test_a_run_that_is_made_again_has_the_same_numbers_whatever_the_threads(made
     assert said.json["differs_from_then"] == []
     assert said.json == read(tmp_path / "again", "reproduce.json")
     text = (tmp_path / "again" / "reproduce.txt").read_text()
-    assert text.startswith("run, made again as again: Every number is equal, to the last digit.")
-    assert "code, packages, device and machine are those of then" in text
+    same_text("reproduced", text.replace(str(made), "MADE"), numbers=False)
     assert "features: 24 patients" in said.stderr  # made anew: the cache has them
     assert not list(cache_dir().glob("again/*"))  # and nothing of them stays
 
@@ -85,12 +86,8 @@ def moved(made, tmp_path):
 
 def test_changed_labels_are_refused_in_one_line(made, moved, tmp_path):
     said = call_cardio("reproduce", made / "run", "--data", moved, "--out", tmp_path / "again")
-    assert said.exit_code == 2
-    assert said.stderr == (
-        f"Error: {made / 'run'}: the data are not those of then (the labels of 3 of 32 recordings "
-        "(C02r0, C04r0, C08r0) differ; the cohort table differs in x_ill); give what it was made "
-        "from (--data), or repeat it all the same with --anyway\n"
-    )
+    assert (said.exit_code, said.code, said.stderr.count("\n")) == (2, "mismatch", 1)
+    assert names(said.stderr, "3 of 32", "C02r0", "C04r0", "C08r0", "x_ill", "--anyway")
     assert not (tmp_path / "again").exists()
 
 
@@ -100,8 +97,8 @@ def test_labels_that_were_changed_on_purpose_are_named_beside_the_numbers(made, 
                        "--anyway", "--json")  # fmt: skip
     assert said.exit_code == 1, said.stderr
     assert said.json["verdict"] == "differs"
-    why = [one["words"] for one in said.json["differs_from_then"] if one["kind"] == "data"]
-    assert why[0] == "the labels of 3 of 32 recordings (C02r0, C04r0, C08r0) differ"
+    why = [part["words"] for part in said.json["differs_from_then"] if part["kind"] == "data"]
+    assert names(why[0], "3 of 32", "C02r0", "C04r0", "C08r0")
     # The truth of three patients, of 2 models and in 2 rows each, is another.
     others = said.json["numbers"][1]["others"]
     truths = [one for one in others if one["where"].endswith(", y_true")]
@@ -128,8 +125,6 @@ def test_rounding_is_told_from_a_difference_and_from_equality(copies):
     assert said.exit_code == 1
     lost = n_numbers(read(then, "metrics.json")) - n_numbers(rows)
     assert f"  {1 + lost}  " in said.stdout.split("metrics.json")[1].splitlines()[0]
-    assert "honest ill ridge auc: 0." in said.stdout
-    assert "The computation itself is not the same twice." in said.stdout
 
 
 def test_what_differs_is_said_first_with_what_would_have_to_be_installed(copies):
@@ -142,11 +137,7 @@ def test_what_differs_is_said_first_with_what_would_have_to_be_installed(copies)
     change(then, "manifest.json", stands_on=ground)
     said = call_cardio("reproduce", then, "--dry-run")
     assert said.exit_code == 0
-    assert f"Now differs: numpy is {here}, was 1.26.1." in said.stdout
-    assert "Now differs: plugin toy is 0.3.0, was 0.1.9." in said.stdout
-    assert "was a slower one." in said.stdout
-    assert 'To have what it was made with: pip install "numpy==1.26.1"\n' in said.stdout
-    assert "plugin toy 0.1.9: git checkout 0123456789 in its repository" in said.stdout
+    assert names(said.stdout, here, "numpy==1.26.1", "0.3.0", "0.1.9", "0123456789", "a slower one")
     assert not list(then.parent.glob("*-again"))
 
 
@@ -191,22 +182,21 @@ def as_of_a_need(run):
 
 
 @pytest.mark.parametrize(
-    ("spoil", "line"),
+    ("spoil", "named"),
     [
-        (as_judged, "expected a run, found a folder that is judged"),
-        (as_stopped, "this run is not finished (interrupted); resume it first"),
-        (as_from_python, "it was started from Python; repeat it there and compare the two with"),
-        (as_from_elsewhere, "its data were ../gone/cohort.csv, which is not here; give --data"),
-        (as_of_another_core, "its command cannot be given here: --fancy: no such option"),
-        (as_of_a_need, "was made by a run of second, which needs it; reproduce that one"),
+        (as_judged, "judged"),
+        (as_stopped, "interrupted"),
+        (as_from_python, "--against"),
+        (as_from_elsewhere, "../gone/cohort.csv"),
+        (as_of_another_core, "--fancy"),
+        (as_of_a_need, "second"),
     ],
 )
-def test_what_cannot_be_repeated_is_refused_in_one_line(copies, spoil, line):
+def test_what_cannot_be_repeated_is_refused_in_one_line(copies, spoil, named):
     then, _ = copies
     spoil(then)
     said = call_cardio("reproduce", then)
-    assert said.exit_code == 2
-    assert line in said.stderr
+    assert (said.exit_code, names(said.stderr, named)) == (2, True), said.stderr
     assert said.stderr.count("\n") == 1
     assert not list(then.parent.glob("*-again"))
 
@@ -215,6 +205,5 @@ def test_nothing_is_overwritten(copies, made):
     _, again = copies
     before = (again / "manifest.json").read_bytes()
     said = call_cardio("reproduce", made / "run", "--out", again)
-    assert said.exit_code == 2
-    assert f"--out {again}: expected a new or an empty folder" in said.stderr
+    assert (said.exit_code, said.code, names(said.stderr, again)) == (2, "exists", True)
     assert (again / "manifest.json").read_bytes() == before

@@ -109,7 +109,10 @@ def test_a_run_made_from_python_is_the_command_s(cardio, clinic, tmp_path):
     pd.testing.assert_frame_equal(made.metrics, other.metrics)
     pd.testing.assert_frame_equal(made.predictions, other.predictions)
     assert made.report.is_file()
-    assert "<table" in made._repr_html_()
+    shown = made._repr_html_()
+    assert shown.count("<svg") == 1
+    for text in re.findall(r"<(?:p|li)>(.*?)</(?:p|li)>", shown):  # as the page has it
+        assert text.replace("&#x27;", "&#39;") in made.report.read_text()
     recording = next(path for path in sorted(clinic.glob("C*.csv")))
     assert made.predict(recording)["predictions"]
 
@@ -121,6 +124,34 @@ def test_measurements_and_plugins_are_tables(installed, clinic, tmp_path):
     found = cardio_in_python.plugins().set_index("name")
     assert "mean_class" in found.loc["toy", "tasks"]
     assert found.loc["toy", "broken"] == ""
+
+
+def test_predictions_are_judged_and_runs_compared_as_by_the_commands(opened, cardio, tmp_path):
+    ridge, *_ = opened.manifest.models
+    scores = opened.scores(ridge).assign(other=lambda rows: rows["score"].rank(pct=True))
+    asked = {"outcome": "event", "score": ["score", "other"], "patient": "patient_id"}
+    judged = cardio_in_python.judge(scores, out=tmp_path / "judged", **asked)
+    scores.to_csv(tmp_path / "scores.csv", index=False)
+    words = (
+        "--outcome",
+        "event",
+        "--score",
+        "score",
+        "--score",
+        "other",
+        "--patient",
+        "patient_id",
+    )
+    said = cardio("judge", tmp_path / "scores.csv", *words, "--out", tmp_path / "same")
+    assert said.exit_code == 0
+    pd.testing.assert_frame_equal(judged.metrics, cardio_in_python.open(tmp_path / "same").metrics)
+    assert judged.manifest.command[:2] == ("cardio", "judge")
+    with pytest.raises(ConfigError, match="--outcom"):
+        cardio_in_python.judge(scores, outcom="event")
+    both = cardio_in_python.compare(opened, f"again={opened.folder}", out=tmp_path / "both")
+    assert "difference" in " ".join(both.metrics["metric"])
+    with pytest.raises(ConfigError):
+        cardio_in_python.compare(opened, out=tmp_path / "alone")
 
 
 def test_an_empty_folder_is_no_run(tmp_path):

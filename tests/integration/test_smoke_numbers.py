@@ -15,7 +15,10 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
+import numpy as np
 import pytest
+
+import cardio_core as cardio
 
 STORED = Path(__file__).parent / "stored" / "smoke_numbers.json"
 NUMBERS = ("metrics.json", "predictions.csv", "splits.json")
@@ -58,6 +61,13 @@ def test_a_smoke_run_gives_the_same_numbers_however_it_is_computed(plugin, task,
     outs = [tmp_path / str(number) for number in range(len(SETTINGS))]
     runs = [smoke(plugin, task, out, *how) for out, how in zip(outs, SETTINGS, strict=True)]
     numbers = [numbers_of(out) for out in outs]
+    opened = cardio.open(outs[0])
+    x, y = opened.plot_roc().lines[0].get_data()
+    (auc,) = opened.metrics.query(
+        "metric == 'auc' and protocol == 'honest' and subgroup == '' and versus == ''"
+        " and model == @opened.manifest.primary and target == @opened.manifest.targets[0].name"
+    )["value"]
+    assert np.trapezoid(y, x) == pytest.approx(auc, abs=1e-6)
     if os.environ.get("CARDIO_STORE"):
         stored = json.loads(STORED.read_text()) if STORED.exists() else {}
         made = datetime.now(UTC).date().isoformat()

@@ -65,7 +65,10 @@ def test_beats_are_where_both_of_their_sounds_are():
     times_s = np.arange(5 * RATE_HZ) / RATE_HZ
     sound = 0.01 * np.random.default_rng(0).normal(size=len(times_s))
     first_s = 0.4 + 0.75 * np.arange(7)  # the last one's S2 would come after the window's end
-    for at_s, level in [*((one, 1.0) for one in first_s), *((one + 0.26, 0.7) for one in first_s)]:
+    for at_s, level in [
+        *((item, 1.0) for item in first_s),
+        *((entry + 0.26, 0.7) for entry in first_s),
+    ]:
         since_s = np.maximum(times_s - at_s, 0)
         sound += level * (times_s > at_s) * np.exp(-since_s / 0.03) * np.sin(100 * np.pi * since_s)
     found = find_rhythm(sound)

@@ -5,6 +5,7 @@ import pytest
 from scipy.io import wavfile
 
 from cardio_core.api import DataError
+from cardio_core.testing import refuses
 from cardio_heart_sounds.readers.wav import check_sound, read_sound
 
 TONE = np.sin(2 * np.pi * 50 * np.arange(6 * 4000) / 4000)
@@ -48,10 +49,10 @@ def test_what_cannot_be_used_is_refused_in_one_line(tmp_path, values, rate_hz, m
 @pytest.mark.parametrize("content", [b"", b"RIFF", b"RIFF\x00\x00\x00\x00WAVEfmt ", b"x" * 5000])
 def test_what_is_no_wav_is_refused_by_its_header(tmp_path, content):
     (tmp_path / "a.wav").write_bytes(content)
-    with pytest.raises(DataError, match=r"^a\.wav: expected a WAV file, found another one"):
+    with refuses(DataError, "a.wav"):
         check_sound(tmp_path / "a.wav")
 
 
 def test_another_ending_is_refused_unopened(tmp_path):
-    with pytest.raises(DataError, match=r"^a\.mp3: expected a WAV file, found another ending"):
+    with refuses(DataError, "a.mp3", "ending"):
         check_sound(tmp_path / "a.mp3")
