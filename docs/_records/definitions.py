@@ -1,8 +1,10 @@
-"""Top-level definitions of the sources, each with a digest that a move or a new name leaves alone.
+"""Definitions of the sources, each with a digest that a move or a new name leaves alone.
 
-A digest is of the syntax alone: without docstrings, comments, imports, annotations of functions,
-descriptions of settings and texts of errors. Names of local variables and of top-level definitions
-do not count; a reference to another definition counts as what that one does.
+A definition is a statement at the top of a module or a method. A digest is of the syntax alone:
+without docstrings, comments, imports, annotations, what is raised, declarations of commands,
+descriptions of settings, and texts of three words or more, which are written for readers. Names of
+parameters, local variables and top-level definitions do not count; a reference to another
+definition counts as what that one does, an error as any other.
 """
 
 from __future__ import annotations
@@ -20,13 +22,16 @@ _FOLDERS = ("core", "plugins", "benchmarks", "tests")
 _SKIPPED = {"build", "dist", "__pycache__", "node_modules"}
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+_IMPORTS = (ast.Import, ast.ImportFrom)
+_MAKING = ("__init__", "__post_init__")
+_COMMAND = re.compile(r"\bclick\b|\.command\(")
 _NOT_DUMPED = {"ctx", "kind", "type_comment", "type_params"}
 _REFERENCE = re.compile("\0(\\d+)\0")
 
 
 @dataclass(eq=False)
 class Definition:
-    """A statement at the top of a module, other than an import.
+    """A statement at the top of a module, other than an import, or a method of a class.
 
     Attributes
     ----------
@@ -35,6 +40,8 @@ class Definition:
         What it binds; none where it is run for its effect.
     packages : set of str
         Roots of the modules of others that it refers to.
+    parameters : tuple of str
+        What it is called with, where it is a function or a class.
     """
 
     module: str
@@ -43,6 +50,8 @@ class Definition:
     packages: set[str] = field(default_factory=set, repr=False)
     references: list[Definition] = field(default_factory=list, repr=False)
     text: str = field(default="", repr=False)
+    parameters: tuple[str, ...] = field(default=(), repr=False)
+    members: list[Definition] = field(default_factory=list, repr=False)
 
     @cached_property
     def own_digest(self) -> str:
@@ -83,7 +92,11 @@ class Sources:
             self._modules[module.name] = module
         for module in self._modules.values():
             for one in module.definitions:
-                one.text = _dumped(_References(self, module, one).visit(one.node))
+                for each in (one, *one.members):
+                    each.text = _dumped(_Normal(self, module, each).visit(each.node))
+                    if each is not one:  # who calls a method names it
+                        each.text += each.names[0].rpartition(".")[2]
+                one.references += one.members
 
     @cached_property
     def digests(self) -> dict[str, Definition]:
@@ -92,7 +105,8 @@ class Sources:
 
     def __iter__(self) -> Iterator[Definition]:
         for module in self._modules.values():
-            yield from module.definitions
+            for one in module.definitions:
+                yield from (one, *one.members)
 
     def entry(self, name: str) -> list[Definition]:
         """Return the definitions that an entry names, none if there is no such thing.
@@ -194,12 +208,16 @@ def _read(path: Path, root: Path) -> _Module:
     definitions: list[Definition] = []
     named: dict[str, list[Definition]] = {}
     for node in tree.body:
-        if _is_text(node) or (kept := _Stripped().visit(node)) is None:
+        names = tuple(dict.fromkeys(_bound(node)))
+        if _is_text(node) or names == ("__all__",) or isinstance(node, _IMPORTS):
             continue
-        names = tuple(dict.fromkeys(_bound(kept)))
-        if names == ("__all__",):
-            continue
-        one = Definition(name, names, kept)
+        one = Definition(name, names, node, parameters=_parameters(node))
+        if isinstance(node, ast.ClassDef):
+            methods = [each for each in node.body
+                       if isinstance(each, _FUNCTIONS) and each.name not in _MAKING]  # fmt: skip
+            node.body = [each for each in node.body if each not in methods]
+            one.members = [Definition(name, (f"{node.name}.{each.name}",), each)
+                           for each in methods]  # fmt: skip
         definitions.append(one)
         for each in names:
             named.setdefault(each, []).append(one)
@@ -239,6 +257,38 @@ def _bound(node: ast.stmt) -> Iterator[str]:
             yield from _bound(child)  # type: ignore[arg-type]
 
 
+def _parameters(node: ast.stmt) -> tuple[str, ...]:
+    """Return the parameters of a function, or those that make an object of a class."""
+    if isinstance(node, ast.ClassDef):
+        made = [each for each in node.body if isinstance(each, _FUNCTIONS) and each.name in _MAKING]
+        if made and made[0].name == "__init__":
+            return _parameters(made[0])[1:]
+        return tuple(each.target.id for each in node.body if isinstance(each, ast.AnnAssign)
+                     and isinstance(each.target, ast.Name))  # fmt: skip
+    return tuple(one.arg for one in _arguments(node)) if isinstance(node, _FUNCTIONS) else ()
+
+
+def _arguments(node: Any) -> list[ast.arg]:
+    given = node.args
+    every = [*given.posonlyargs, *given.args, given.vararg, *given.kwonlyargs, given.kwarg]
+    return [one for one in every if one is not None]
+
+
+def _is_wording(node: ast.AST) -> bool:
+    """Return whether it is a text of three words or more: those are written for readers."""
+    parts = node.values if isinstance(node, ast.JoinedStr) else [node]
+    texts = [part.value if isinstance(part, ast.Constant) else "x" for part in parts]
+    known = isinstance(node, (ast.JoinedStr, ast.Constant)) and isinstance(texts[0], str)
+    return known and len("".join(texts).split()) > 2  # type: ignore[arg-type]
+
+
+def _kept(node: ast.expr) -> ast.expr:
+    """Return a text in a form in which all its words count."""
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        return ast.Constant((node.value,))
+    return node
+
+
 def _is_text(node: ast.AST) -> bool:
     return (
         isinstance(node, ast.Expr)
@@ -247,66 +297,62 @@ def _is_text(node: ast.AST) -> bool:
     )
 
 
-class _Stripped(ast.NodeTransformer):
-    """Takes out what no number hangs on."""
-
-    _inside = False
-
-    def visit(self, node: ast.AST) -> Any:
-        if isinstance(node, (ast.Import, ast.ImportFrom, ast.Pass)):
-            return None
-        return self._function(node) if isinstance(node, _FUNCTIONS) else super().visit(node)
-
-    def visit_Expr(self, node: ast.Expr) -> ast.AST | None:
-        return None if _is_text(node) else self.generic_visit(node)
-
-    def visit_If(self, node: ast.If) -> ast.AST | None:
-        kept = self.generic_visit(node)
-        return kept if node.body or node.orelse else None
-
-    def visit_Raise(self, node: ast.Raise) -> ast.AST:
-        node.cause = None
-        if isinstance(node.exc, ast.Call):
-            node.exc = node.exc.func
-        return node
-
-    def visit_Call(self, node: ast.Call) -> ast.AST:
-        node.keywords = [
-            one for one in node.keywords
-            if not (one.arg in {"description", "help"} and isinstance(one.value, ast.Constant))
-        ]  # fmt: skip
-        return self.generic_visit(node)
-
-    def _function(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> ast.AST:
-        node.returns = None
-        outside, self._inside = self._inside, True
-        kept = self.generic_visit(node)
-        self._inside = outside
-        return kept
-
-    def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.AST | None:
-        if not self._inside:  # a field's type decides what the class does
-            return self.generic_visit(node)
-        if node.value is None:
-            return None
-        return self.generic_visit(ast.Assign([node.target], node.value))
-
-    def visit_arg(self, node: ast.arg) -> ast.AST:
-        node.annotation = None
-        return node
-
-
-class _References(ast.NodeTransformer):
-    """Puts a mark for each reference to a definition, and numbers for local names."""
+class _Normal(ast.NodeTransformer):
+    """Takes out what no number hangs on, marks references, and numbers local names."""
 
     def __init__(self, sources: Sources, module: _Module, one: Definition) -> None:
         self._sources, self._module, self._one = sources, module, one
         self._scopes: list[dict[str, str]] = []
 
     def visit(self, node: ast.AST) -> Any:
+        if isinstance(node, (*_IMPORTS, ast.Pass)) or _is_text(node):
+            return None
+        if isinstance(node, ast.Raise):
+            return ast.Raise()
+        if _is_wording(node):  # what is computed in it counts
+            inside = [one.value for one in ast.walk(node) if isinstance(one, ast.FormattedValue)]
+            return ast.Tuple([self.visit(one) for one in inside])
         if isinstance(node, (*_FUNCTIONS, *_COMPREHENSIONS, ast.Lambda)):
             return self._scope(node)
         return super().visit(node)
+
+    def visit_If(self, node: ast.If) -> ast.AST | None:
+        kept = self.generic_visit(node)
+        return kept if node.body or node.orelse else None
+
+    def visit_Call(self, node: ast.Call) -> ast.AST:
+        node.keywords = [
+            one for one in node.keywords
+            if not (one.arg in {"description", "help"} and isinstance(one.value, ast.Constant))
+        ]  # fmt: skip
+        if isinstance(node.func, ast.Attribute):
+            called = node.func.value
+            if node.func.attr == "split":  # many names in a text, not words for a reader
+                node.func.value = _kept(called)
+            elif isinstance(called, ast.Name) and called.id == "re":
+                node.args = [_kept(one) for one in node.args]
+        node.func = self.visit(node.func)
+        if isinstance(node.func, ast.Name) and (mark := _REFERENCE.fullmatch(node.func.id)):
+            names = self._one.references[int(mark[1])].parameters
+            for one in node.keywords:
+                if one.arg in names:
+                    one.arg = str(names.index(one.arg))
+        for part in ("args", "keywords"):
+            setattr(node, part, [self.visit(one) for one in getattr(node, part)])
+        return node
+
+    def visit_Subscript(self, node: ast.Subscript) -> ast.AST:
+        node.slice = _kept(node.slice)
+        return self.generic_visit(node)
+
+    def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.AST | None:
+        target = self.visit(node.target)
+        if node.value is None:
+            return None if self._scopes and "" in self._scopes[-1] else ast.Expr(target)
+        return ast.Assign([target], self.visit(node.value))
+
+    def visit_arg(self, node: ast.arg) -> ast.AST:
+        return ast.arg(self._scopes[-1].get(node.arg, node.arg) if self._scopes else node.arg)
 
     def visit_Name(self, node: ast.Name) -> ast.AST:
         return self._referred(node.id, [])
@@ -327,6 +373,10 @@ class _References(ast.NodeTransformer):
         return node
 
     def _scope(self, node: ast.AST) -> ast.AST:
+        if isinstance(node, _FUNCTIONS):
+            node.returns = None
+            if any(_COMMAND.search(ast.unparse(one)) for one in node.decorator_list):
+                node.decorator_list = []
         if any("" in scope for scope in self._scopes):  # inside a function its locals are known
             return self.generic_visit(node)
         self._scopes.append({"": "", **_locals(node)})
@@ -374,11 +424,15 @@ class _References(ast.NodeTransformer):
         return self._marked(found, left.split(".") if left else [])
 
     def _marked(self, found: list[Definition], rest: list[str]) -> ast.AST:
-        others = [one for one in found if one is not self._one]
+        others = [one for one in found if one is not self._one and not _is_error(one)]
         first = len(self._one.references)
         self._one.references += others
         marks = "".join(f"\0{first + place}\0" for place in range(len(others)))
         return _attributes(marks or "\0", rest)
+
+
+def _is_error(one: Definition) -> bool:
+    return isinstance(one.node, ast.ClassDef) and one.node.name.endswith("Error")
 
 
 def _attributes(name: str, rest: list[str]) -> ast.expr:
@@ -389,15 +443,15 @@ def _attributes(name: str, rest: list[str]) -> ast.expr:
 
 
 def _locals(scope: ast.AST) -> dict[str, str]:
-    """Return a number for each local variable of a function; its parameters keep their names."""
+    """Return a number for each parameter and local variable of a function."""
     found: dict[str, str] = {}
     kept: dict[str, str] = {}
     for one in ast.walk(scope):
-        if isinstance(one, ast.Name):
+        if isinstance(one, ast.arg):
+            found.setdefault(one.arg, f"local {len(found)}")
+        elif isinstance(one, ast.Name):
             if isinstance(one.ctx, ast.Store):
                 found.setdefault(one.id, f"local {len(found)}")
-        elif isinstance(one, ast.arg):
-            kept[one.arg] = one.arg
         elif isinstance(one, ast.ExceptHandler):
             if one.name:
                 found.setdefault(one.name, f"local {len(found)}")

@@ -55,13 +55,7 @@ def _format_of(field: str) -> str:
 
 
 def _found(field: str, data: Any) -> Any:
-    """Return what a field asks for, before it is written.
-
-    Raises
-    ------
-    ValueError
-        Its path leads nowhere.
-    """
+    """Return what a field asks for, before it is written."""
     path, *ways = field.split("|")[: field.count("|") or 1]
     try:
         found = _at(data, path.split("/"))

@@ -27,6 +27,18 @@ def setup(app: Any) -> dict[str, Any]:
     folder = Path(app.srcdir)
     made.write(folder, folder.parent)
     app.connect("source-read", links.mended)
+    app.connect("html-page-context", _reachable, priority=900)  # after the theme
     app.add_post_transform(OnlyClasses)
     app.connect("autodoc-process-docstring", fields.add, priority=400)  # before napoleon
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
+
+
+def _reachable(_app: Any, _page: str, _template: str, context: dict[str, Any], _tree: Any) -> None:
+    """Give captions of the menu a level, and let the keyboard scroll what is wider than a phone."""
+    for part, plain, reached in (
+        ("furo_navigation_tree", 'role="heading"', 'role="heading" aria-level="2"'),
+        ("body", "<pre>", '<pre tabindex="0">'),
+        ("body", "<th></th>", "<td></td>"),  # as pandas heads its index
+        ("body", '<div class="table-wrapper', '<div tabindex="0" class="table-wrapper'),
+    ):
+        context[part] = context.get(part, "").replace(plain, reached)

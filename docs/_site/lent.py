@@ -17,7 +17,7 @@ def section(name: str, module: ModuleType, lender: str) -> str:
     rows = [f"| {one} | {says} |" for one, says in constants(module)]
     return "\n".join(
         [f"## {name}", "", f"`from {lender} import {name}`: a module. {about}", "",
-         "| constants | |", "|---|---|", *rows, "", "```{eval-rst}", *directives, "```", ""]
+         "| constant | value |", "|---|---|", *rows, "", "```{eval-rst}", *directives, "```", ""]
     )  # fmt: skip
 
 

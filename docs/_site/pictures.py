@@ -14,13 +14,15 @@ SECTIONS = ("patients", "performance", "flow", "explanations")
 
 
 def main(run: str) -> None:
-    """Save the first screen of a run's page, and sections of it."""
+    """Save the top of a run's page down to its forest plot, and sections of it."""
     OUT.mkdir(parents=True, exist_ok=True)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         page = browser.new_page(viewport={"width": 1100, "height": 900})
         page.goto((Path(run).resolve() / "report.html").as_uri(), timeout=120_000)
-        page.screenshot(path=str(OUT / "answer.png"), timeout=120_000)
+        below = page.locator("section#answer").bounding_box() or {"y": 0, "height": 900}
+        hero = {"x": 0, "y": 0, "width": 960, "height": below["y"] + below["height"]}
+        page.screenshot(path=str(OUT / "answer.png"), clip=hero, full_page=True, timeout=120_000)
         for name in SECTIONS:
             page.locator(f"section#{name}").screenshot(
                 path=str(OUT / f"{name}.png"), timeout=120_000

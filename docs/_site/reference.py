@@ -23,8 +23,8 @@ def pages() -> Iterator[tuple[str, str]]:
         "reference/api.md",
         _names(
             "What a plugin imports",
-            "`from cardio_core.api import ...`: everything that a plugin needs of the core, beside "
-            "[the statistics](stats.md) and [ultrasound](ultrasound.md).",
+            "`from cardio_core.api import ...`: everything that a plugin needs of the core, in "
+            "addition to [the statistics](stats.md) and [ultrasound](ultrasound.md).",
             api.__name__,
             api.__all__,
         ),
@@ -33,8 +33,8 @@ def pages() -> Iterator[tuple[str, str]]:
         "reference/stats.md",
         _names(
             "Statistics in Python",
-            "`import cardio_stats as stats`. What each number means, and when not to use it, is "
-            "told in [Statistics](../statistics.md).",
+            "`import cardio_stats as stats`. [Statistics](../statistics.md) explains what each "
+            "number means, and when not to use it.",
             stats.__name__,
             stats.__all__,
         ),
@@ -109,6 +109,6 @@ def _names(title: str, about: str, module: str, names: list[str]) -> str:
             continue
         directives.append(f".. auto{kind}:: {module}.{name}\n{more}")
     if constants:
-        about += "\n\nBeside classes and functions:\n\n" + "\n".join(constants)
+        about += "\n\nIn addition to classes and functions:\n\n" + "\n".join(constants)
     named = _EVAL.format("\n".join(directives))
     return f"# {title}\n\n{about}\n\n{named}" + "".join(lent)

@@ -31,7 +31,7 @@ def _of_plugin(info: PluginInfo) -> Iterator[str]:
     yield from (f"# Settings of {info.name}", "", f"{info.title}.", "")
     yield "Any of them is set with `--set PATH=VALUE`, or in a YAML file for `--config`; each name "
     yield "in a path is a level. Values are those of the configuration `default`; those of `cpu`, "
-    yield "`full` and `smoke` stand beside where they are others; `null` is nothing. Typed: "
+    yield "`full` and `smoke` are given where they differ; `null` is nothing. Typed: "
     yield f"`cardio plugins info {info.name} --settings`."
     for tasks, entries in _alike(info):
         yield from ("", f"## {', '.join(task.name for task in tasks)}", "")
