@@ -17,6 +17,9 @@ from cardio_stats.errors import LONGEST, CardioError, Code
 
 # The tests' networks are small, and cores may be shared.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+# Where pytest has a process a core already, cardio works in that one unless a test asks for more.
+if "PYTEST_XDIST_WORKER" in os.environ:
+    os.environ.setdefault("LOKY_MAX_CPU_COUNT", "1")
 
 # No property fails because the machine is slow.
 settings.register_profile(
