@@ -82,6 +82,7 @@ noise: $(VENV)/.test
 	ATEN_CPU_CAPABILITY=default MKL_CBWR=COMPATIBLE OPENBLAS_CORETYPE=Haswell CARDIO_TEST_NOISE=1 \
 		$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile $(TRAINING)
 
+# What guards a stored study, every combination, and long commands of pages.
 slow: $(VENV)/.test
 	$(BIN)/python -m pytest -m slow
 
