@@ -83,10 +83,7 @@ class _Blank(FigureCanvasSVG):
 
 @pytest.fixture(scope="module", autouse=True)
 def blank_figures(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Figures are drawn, but not written, in files that are not marked `shown`.
-
-    `clinic_run` and `beats_run`, made before, have theirs.
-    """
+    """Figures are drawn, but not written, in files that are not marked `shown`."""
     with pytest.MonkeyPatch.context() as patch:
         if not request.node.get_closest_marker("shown"):
             patch.setattr(canvas, "FigureCanvasSVG", _Blank)
@@ -169,8 +166,10 @@ def clinic(write_cohort: Callable[..., Path], tmp_path_factory: pytest.TempPathF
 def clinic_run(
     run_toy: Callable[..., Path], clinic: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Path:
-    """`mean_class` under both protocols on the clinic."""
-    return run_toy(tmp_path_factory.mktemp("runs") / "clinic", data=(clinic,))
+    """`mean_class` under both protocols on the clinic, with its figures."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(canvas, "FigureCanvasSVG", FigureCanvasSVG)
+        return run_toy(tmp_path_factory.mktemp("runs") / "clinic", data=(clinic,))
 
 
 @pytest.fixture(scope="session")
@@ -183,5 +182,7 @@ def strip(write_cohort: Callable[..., Path], tmp_path_factory: pytest.TempPathFa
 def beats_run(
     run_toy: Callable[..., Path], strip: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Path:
-    """`beats` under both protocols."""
-    return run_toy(tmp_path_factory.mktemp("runs") / "beats", task="beats", data=(strip,))
+    """`beats` under both protocols, with its figures."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(canvas, "FigureCanvasSVG", FigureCanvasSVG)
+        return run_toy(tmp_path_factory.mktemp("runs") / "beats", task="beats", data=(strip,))

@@ -14,9 +14,12 @@ class TestContract(PluginContract):
     n_checked = 2
     sets = {  # noqa: RUF012
         "aami_beats": (
-            "protocols.honest.k=2", "inner.k=0", "evaluate.n_resamples=100",
-            "train.fit={epochs: 2, draw: 256}", "explain.n_cases=1",
-        ),  # fmt: skip
+            "protocols.honest.k=2",
+            "inner.k=0",
+            "evaluate.n_resamples=100",
+            "train.fit={epochs: 2, draw: 256}",
+            "explain.n_cases=1",
+        ),
         "crt_response": (
             "models=[pretrained, forest, qrs_duration, guideline]",
             "protocols.honest.k=2",
