@@ -19,7 +19,7 @@ TRAINING := tests/integration/test_fused_*.py tests/integration/test_left_out.py
 	$(wildcard plugins/*/tests/test_*_train.py plugins/*/tests/test_*network.py)
 METADATA := pyproject.toml constraints.txt $(wildcard core/*/pyproject.toml) $(wildcard plugins/*/pyproject.toml)
 
-.PHONY: dist install demo test noise slow lint bench docs evidence audit clean fuzz
+.PHONY: dist install demo test noise slow lint types rules bench docs evidence audit clean fuzz
 .DELETE_ON_ERROR:
 
 $(VENV)/.pip:
@@ -91,10 +91,16 @@ FUZZ_N ?= 3000
 fuzz: $(VENV)/.test
 	$(BIN)/python -m tests.fuzz --n $(FUZZ_N) --keep fuzz-found
 
+# Types take as long as everything else together.
 lint: $(VENV)/.test
+	@$(MAKE) --no-print-directory --jobs 2 --output-sync types rules
+
+types: $(VENV)/.test
+	$(BIN)/mypy $(wildcard core/*/src plugins/*/src examples/*/src)
+
+rules: $(VENV)/.test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy $(wildcard core/*/src plugins/*/src examples/*/src)
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest -p no:cacheprovider tests/architecture
 
