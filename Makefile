@@ -75,7 +75,8 @@ demo:
 # A file's tests share what they have made, so a file stays in one process; long files come first,
 # so that both processes end together. The architecture is lint's.
 test: $(VENV)/.test lint
-	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder --ignore tests/architecture
+	PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile \
+		--no-loadscope-reorder --ignore tests/architecture
 
 # As on another processor: without its vector units, and with noise of 1e-7 on the toy's scores.
 noise: $(VENV)/.test
