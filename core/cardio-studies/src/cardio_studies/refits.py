@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from cardio_core.api import Target, Targets
 from cardio_core.evaluation import pooled
 from cardio_core.runs import Refit, Reopened, SplitPlan
-from cardio_stats import Estimate, bootstrapped
+from cardio_stats import Estimate
+from cardio_stats._numerics.options import Sampling
 from cardio_stats.auc_covariance import RankedRows
 from cardio_stats.errors import DataError
 from cardio_stats.resampling import Units, resample
@@ -641,12 +642,13 @@ def over_refits(
 
     cells = sum(len(row) for m in models for row in rows[m])
     n_resamples = max(FEWEST_RESAMPLES, min(RESAMPLES, MOST_CELLS // max(1, cells)))
-    drawn = resample(statistic, Units(len(people)), n_resamples, seed).values
+    sampling = Sampling(n_resamples=n_resamples, seed=seed, level=level)
+    drawn = resample(statistic, Units(len(people)), sampling).values
     within = f", each with all {len(frames)} refits" if len(frames) > 1 else ""
 
     def estimate(name: str, value: float, column: int) -> Estimate:
         bare = Estimate(name, value, n=len(people), unit="patient", n_patients=len(people))
-        return bootstrapped(bare, drawn[:, column], level, seed, n_resamples, within=within)
+        return sampling.bootstrapped(bare, drawn[:, column], within=within)
 
     own = {m: estimate(measure.name, values[m], n) for n, m in enumerate(models)}
     compared = {

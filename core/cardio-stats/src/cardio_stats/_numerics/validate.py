@@ -159,7 +159,19 @@ def group_codes(values: ArrayLike, name: str) -> Ints:
     return codes.astype(np.int64)
 
 
-def same_length(**columns: Floats | Ints | None) -> int:
+def known_units(
+    known: Bools, patient: ArrayLike | None, name: str = "patient"
+) -> tuple[Bools, Ints | None]:
+    """Return which rows are known with their patient, and the number of each one's patient."""
+    if patient is None:
+        return known, None
+    codes = group_codes(patient, name)
+    same_length(data=known, **{name: codes})
+    known = known & (codes >= 0)
+    return known, np.unique(codes[known], return_inverse=True)[1].astype(np.int64)
+
+
+def same_length(**columns: Floats | Ints | Bools | None) -> int:
     """Return the common length of the columns that are given.
 
     Raises
@@ -369,25 +381,11 @@ def sample_count(
     return {"n": n, "unit": unit, "n_patients": n_patients, "n_dropped": n_dropped}
 
 
-# Labels beside predicted probabilities, checked once for everything that judges probabilities.
+# Labels beside predicted probabilities.
 
 
-def probability_sample(
-    outcome: ArrayLike,
-    probabilities: ArrayLike,
-    clusters: ArrayLike | None,
-    unit: str | None,
-    event: str | None = None,
-) -> ScoredSample:
-    """Keep complete rows and check that the scores are probabilities, between 0 and 1.
-
-    Raises
-    ------
-    DataError
-        As :func:`scored_sample`; a number outside [0, 1]; fewer than five clusters.
-    """
-    sample = scored_sample(outcome, probabilities, event=event, clusters=clusters)
-    predicted = sample.scores[0]
+def require_probabilities(predicted: Floats) -> None:
+    """Refuse numbers outside 0 to 1."""
     outside = (predicted < 0) | (predicted > 1)
     if outside.any():
         raise DataError(
@@ -395,8 +393,6 @@ def probability_sample(
             f"{int(outside.sum()) - 1} more outside; turn scores into probabilities first",
             code="out_of_range",
         )
-    sample.require_clusters(unit)
-    return sample
 
 
 def require_overlap(sample: ScoredSample) -> None:

@@ -13,7 +13,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from numpy.typing import ArrayLike, NDArray
 
-from cardio_stats._numerics.validate import probability_sample, scored_sample
+from cardio_stats._numerics.options import Sampling
+from cardio_stats._numerics.validate import scored_sample
 from cardio_stats.estimate import Estimate
 from cardio_stats.figures.canvas import (
     BLUE,
@@ -295,7 +296,7 @@ def calibration(
     DataError
         A prediction below 0 or above 1, or one class only.
     """
-    sample = probability_sample(labels, probabilities, None, unit)
+    sample = Sampling(unit=unit).probabilities(labels, probabilities)
     model = ModelScores(title, sample.positive, sample.scores[0], "primary", curve=curve)
     return calibration_of_models([model], positive="class 1", level=level, unit=unit, n_bins=n_bins)
 
