@@ -10,7 +10,6 @@ import click
 import cardio_stats as stats
 from cardio_stats.cli.options import (
     columns_of,
-    label_of,
     read_table,
     result_table,
     scored,
@@ -18,6 +17,7 @@ from cardio_stats.cli.options import (
     write_result,
 )
 from cardio_stats.errors import ConfigError, DataError
+from cardio_stats.words import estimate_words
 
 if TYPE_CHECKING:
     from cardio_stats.estimate import Estimate
@@ -86,7 +86,7 @@ def calibration(
         refused["unreliability_u"] = str(error)
     for threshold in at:
         estimates += _net_benefit(outcome, values, threshold, level, sample)
-    notes = [f"{label_of(name)}: not given; {why}." for name, why in refused.items()]
+    notes = [f"{estimate_words(name)}: not given; {why}." for name, why in refused.items()]
     notes.append(
         "p: against 0 for calibration in the large, against 1 for slope and observed over "
         "expected, against a calibrated model for ECE, ICI, E50, E90 and Emax."

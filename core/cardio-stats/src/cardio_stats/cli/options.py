@@ -15,6 +15,7 @@ import click
 
 from cardio_stats.errors import ConfigError, DataError, every
 from cardio_stats.layout import LAYOUT, laid_out, words_of
+from cardio_stats.words import estimate_words
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -311,26 +312,6 @@ def takes(*names: str) -> Callable[[Command], Command]:
     return decorate
 
 
-LABELS = {
-    "auc": "AUC", "ppv": "PPV", "npv": "NPV", "f1": "F1", "ece": "ECE", "mae": "MAE",
-    "rmse": "RMSE", "sd": "SD", "loa": "limit of agreement,", "youden": "Youden's index",
-    "r2": "R² = 1 - SSE/SST", "pearson_r2": "Pearson r²", "brier": "Brier score",
-    "mae_constant": "MAE of saying the median", "ccc": "CCC (Lin)", "mae_skill": "1 - MAE/that",
-    "scaled_brier": "scaled Brier score", "harrell_c": "Harrell's C", "uno_c": "Uno's C",
-    "auc_at": "AUC at", "brier_at": "Brier score at", "scaled_brier_at": "scaled Brier score at",
-    "observed_over_expected_at": "observed/expected risk at", "ici_at": "ICI at",
-    "e50_at": "E50 at", "e90_at": "E90 at", "net_benefit_at": "net benefit at",
-    "calibration_slope_at": "calibration slope at",
-    "oe_ratio": "observed over expected", "ici": "ICI",
-    "e50": "E50", "e90": "E90", "emax": "Emax", "unreliability_u": "unreliability U",
-    "quality_q": "quality Q",
-    "likelihood_ratio_positive": "LR+", "likelihood_ratio_negative": "LR-",
-    "partial_auc": "partial AUC", "partial_auc_corrected": "partial AUC, corrected",
-    "multiclass_auc": "multiclass AUC (Hand and Till)",
-}  # fmt: skip
-"""How words of an estimate's name are printed, where not as they are."""
-
-
 def output_of(options: dict[str, Any]) -> dict[str, Any]:
     """Take what `takes("output")` or `takes("figure")` added out of the options of a command."""
     added = ("as_json", "tex_file", "html_file", "csv_file", "svg_file")
@@ -351,10 +332,10 @@ def result_table(
             else BLANK
         )
         rows.append(
-            (label_of(e.name), _number(e.value), limits, p_text(e.p_value), f"{e.n}",
+            (estimate_words(e.name), _number(e.value), limits, p_text(e.p_value), f"{e.n}",
              e.unit, str(e.n_dropped), e.method)
         )  # fmt: skip
-    remarks = [f"{label_of(e.name)}: {e.note}" for e in estimates if e.note]
+    remarks = [f"{estimate_words(e.name)}: {e.note}" for e in estimates if e.note]
     level = next((e.level for e in estimates if e.level is not None), 0.95)
     return ResultTable(
         title,
@@ -363,21 +344,6 @@ def result_table(
         tuple(note for note in dict.fromkeys([*notes, *remarks]) if note),
         tuple(estimates),
     )
-
-
-def label_of(name: str) -> str:
-    """Print the name of an estimate; a column's name in brackets stays as it is.
-
-    Examples
-    --------
-    >>> label_of("auc_difference[risk_1 - qrs_ms]"), label_of("icc_2_1"), label_of("pearson_r2")
-    ('AUC difference [risk_1 - qrs_ms]', 'ICC(2,1)', 'Pearson r²')
-    """
-    stem, bracket, columns = name.partition("[")
-    if stem.startswith("icc_"):
-        return f"ICC({','.join(stem.split('_')[1:])})"
-    words = LABELS.get(stem) or " ".join(LABELS.get(word, word) for word in stem.split("_"))
-    return f"{words} {bracket}{columns}".strip()
 
 
 def _number(value: float) -> str:
