@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from cardio_core.evaluation.conformal import conformal_quantile
 from cardio_core.evaluation.likeness import NAMES, About, Described, Likeness, Space
+from cardio_core.io.run_schema import Count, Kind, Number
 
 # Why a patient is not like those of training, in words.
 
@@ -164,12 +165,12 @@ class Calibration:
         Patients.
     """
 
-    middle: Mapping[str, float]
-    spread: Mapping[str, float]
-    borderline: float
-    outside: float
-    grid: tuple[float, ...]
-    n: int
+    middle: dict[str, Number]
+    spread: dict[str, Number]
+    borderline: Number
+    outside: Number
+    grid: tuple[Number, ...]
+    n: Count
 
     @classmethod
     def of(cls, distances: pd.DataFrame) -> Calibration | None:
@@ -223,29 +224,6 @@ class Calibration:
         steps = np.linspace(0, 100, _GRID)
         return float(np.interp(largest, self.grid, steps))
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return JSON-ready numbers."""
-        return {
-            "middle": {name: _six(value) for name, value in self.middle.items()},
-            "spread": {name: _six(value) for name, value in self.spread.items()},
-            "borderline": _six(self.borderline),
-            "outside": _six(self.outside),
-            "grid": [_six(value) for value in self.grid],
-            "n": self.n,
-        }
-
-    @classmethod
-    def from_dict(cls, stored: Mapping[str, Any]) -> Calibration:
-        """Return what `to_dict` stored."""
-        return cls(
-            dict(stored["middle"]),
-            dict(stored["spread"]),
-            float(stored["borderline"]),
-            float(stored["outside"]),
-            tuple(stored["grid"]),
-            int(stored["n"]),
-        )
-
 
 def _scale_of(column: Floats) -> tuple[float, float] | None:
     """Return the 80th percentile and the mean beyond it; None where nothing lies beyond."""
@@ -271,10 +249,6 @@ def _moved_beside_others(column: Floats) -> Floats:
         middle, spread = own or whole
         found[place] = (column[place] - middle) / spread
     return found
-
-
-def _six(value: float) -> float:
-    return float(f"{value:.6g}")
 
 
 Floats = NDArray[np.float64]
@@ -315,31 +289,32 @@ class Applicability:
 
     Attributes
     ----------
-    n : int
-        Patients of training.
+    n_patients : int
+        Of training.
     about : mapping of str to About
         The columns of `likeness`.
     likeness : Likeness
     names : mapping of str to list of str
         By column, the hospitals, scanners and their like that training saw.
-    spaces : mapping of str to Space
+    networks : mapping of str to Space
         By model, the network's vectors.
     calibration : Calibration or None
         None where there are too few patients, or nothing measured.
-    titles : mapping of str to str
-        Of the models.
     why_not : str
         Why nobody is judged by numbers; empty where everybody is.
     """
 
-    n: int
-    about: Mapping[str, About]
+    n_patients: Count
+    about: dict[str, About]
     likeness: Likeness
-    names: Mapping[str, list[str]]
-    spaces: Mapping[str, Space]
+    names: dict[str, list[str]]
+    networks: dict[str, Space]
     calibration: Calibration | None
-    titles: Mapping[str, str] = field(default_factory=dict)
-    why_not: str = ""
+    why_not: str
+
+    def __post_init__(self) -> None:
+        if set(self.likeness.columns) - set(self.about):
+            raise ValueError("should have words for every column")
 
     @classmethod
     def fit(
@@ -376,7 +351,7 @@ class Applicability:
             most = max(most, int(own.notna().sum()))
             if own.notna().sum() >= LEAST_PATIENTS:
                 distances[f"{NETWORK}{model}"] = own
-                retained[model] = space
+                retained[model] = replace(space, title=(titles or {}).get(model, model))
         if retained:  # a fixed test set leaves the others without a distance in the network
             whole = distances.notna()[[f"{NETWORK}{model}" for model in retained]].all(axis=1)
             distances = distances[whole]
@@ -389,7 +364,6 @@ class Applicability:
             _seen_names(patients.names),
             retained,
             calibration,
-            {model: (titles or {}).get(model, model) for model in retained},
             "" if calibration is not None else _why_not(likeness, distances, most),
         )
 
@@ -413,7 +387,7 @@ class Applicability:
         """
         values = patients.values
         distances = _distances(self.likeness, values, self.about)
-        for model, space in self.spaces.items():
+        for model, space in self.networks.items():
             known = (vectors or {}).get(model, {})
             distances[f"{NETWORK}{model}"] = [
                 _one_distance(space, known.get(str(patient))) for patient in values.index
@@ -474,7 +448,7 @@ class Applicability:
         beyond = {test: u for test, u in item.placed.items() if u > calibration.borderline}
         for test in sorted(beyond, key=lambda test: -beyond[test]):
             if test.startswith(NETWORK):
-                title = self.titles[test.removeprefix(NETWORK)]
+                title = self.networks[test.removeprefix(NETWORK)].title
                 reasons.append(network_said(title, item.distances[test] / calibration.limit(test)))
             if test == TOGETHER and (not named or beyond[test] > one_by_one):
                 odd = np.abs(np.nan_to_num(self.likeness.unusual(item.scaled), nan=0.0))
@@ -495,35 +469,8 @@ class Applicability:
         key = self.likeness.columns[place]
         return self.about[key], float(item.patients.values[key].iloc[item.place])
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return JSON-ready summaries."""
-        return {
-            "n_patients": self.n,
-            "about": {key: vars(value) for key, value in self.about.items()},
-            "likeness": self.likeness.to_dict(),
-            "names": {name: list(seen) for name, seen in self.names.items()},
-            "networks": {
-                model: {"title": self.titles.get(model, model), **space.to_dict()}
-                for model, space in self.spaces.items()
-            },
-            "calibration": None if self.calibration is None else self.calibration.to_dict(),
-            "why_not": self.why_not,
-        }
 
-    @classmethod
-    def from_dict(cls, stored: Mapping[str, Any]) -> Applicability:
-        """Return what `to_dict` stored."""
-        networks, calibration = stored["networks"], stored["calibration"]
-        return cls(
-            int(stored["n_patients"]),
-            {key: About(**value) for key, value in stored["about"].items()},
-            Likeness.from_dict(stored["likeness"]),
-            {name: list(seen) for name, seen in stored["names"].items()},
-            {model: Space.from_dict(network) for model, network in networks.items()},
-            None if calibration is None else Calibration.from_dict(calibration),
-            {model: str(network["title"]) for model, network in networks.items()},
-            str(stored["why_not"]),
-        )
+APPLICABILITY = Kind("what the patients of training were like", Applicability, digits=6)
 
 
 def _why_not(likeness: Likeness, distances: pd.DataFrame, n_by_network: int) -> str:

@@ -472,7 +472,7 @@ def _ask(
     for part in portions(features) if explain_in is None else [features]:
         request = Asked(owner, config, place, model, part)
         before = hear(request)
-        if applicability is not None and name in applicability.spaces:
+        if applicability is not None and name in applicability.networks:
             made.vectors.setdefault(name, {}).update(embed(request, before))
         entry.append(before[1])
     predictions = joined(entry)

@@ -12,11 +12,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from cardio_core.context import Context
+from cardio_core.evaluation.applicability import APPLICABILITY as RANGES
 from cardio_core.evaluation.applicability import Applicability
-from cardio_core.evaluation.likeness import Space, describe
-from cardio_core.io import run_schema as kept
-from cardio_core.io.run_schema import APART as KEPT_APART
-from cardio_core.io.run_schema import SPACE as KEPT_SPACE
+from cardio_core.evaluation.likeness import SPACE, Space, describe
+from cardio_core.io.run_schema import APART
 from cardio_core.registry import Plugin
 from cardio_core.runner.fits import FINAL, FoldJob
 from cardio_core.runner.hook_calls import call
@@ -26,12 +25,11 @@ from cardio_core.types.artifact import ModelArtifact
 from cardio_core.types.features import FeatureSet
 from cardio_core.types.predictions import Predictions
 from cardio_core.types.targets import KEY_OF_UNIT
-from cardio_stats.files import write_json
 
 Floats = NDArray[np.float64]
 Positions = NDArray[Any]
 
-SPACE, APART = "space.json", "apart.json"
+SPACE_FILE, APART_FILE = "space.json", "apart.json"
 """In a model's folder: the summary of the final network; in a fold's, the tested's distances."""
 
 _PATIENTS_AT_MOST = 200
@@ -81,27 +79,10 @@ def keep_distances(
     if space is None:
         return
     if job.ctx.fold == FINAL:
-        write_json(folder / SPACE, space.to_dict())
-        return
-    if not test.size:
-        return
-    tested = embed(request.about(test))
-    if tested:
+        SPACE.write(folder / SPACE_FILE, space)
+    elif test.size and (tested := embed(request.about(test))):
         found = space.distances(np.array(list(tested.values()), float))
-        apart = dict(zip(tested, (float(f"{item:.6g}") for item in found), strict=True))
-        write_json(folder / APART, apart)
-
-
-def read_space(folder: Path) -> Space | None:
-    """Return the space of a final model; None where it has no network."""
-    path = folder / SPACE
-    return Space.from_dict(KEPT_SPACE.read(path)) if path.is_file() else None
-
-
-def read_apart(folder: Path) -> dict[str, float]:
-    """Return the distances of a fold's tested patients; empty where it has no network."""
-    path = folder / APART
-    return dict(KEPT_APART.read_or(path, {}))
+        APART.write(folder / APART_FILE, dict(zip(tested, found, strict=True)))
 
 
 def embed(
@@ -216,14 +197,14 @@ def keep_applicability(session: Session, arm: Arm, jobs: Sequence[FoldJob]) -> N
     spaces = {
         str(job.ctx.model): space
         for job in final
-        if job.embeds and (space := read_space(job.out)) is not None
+        if job.embeds and (space := SPACE.read_or(job.out / SPACE_FILE, None)) is not None
     }
     left_out: dict[str, dict[str, float]] = {}
     for job in jobs:
         if job.embeds and job.ctx.fold != FINAL:
             # Of several repeats the first counts: a mean of several would vary less than one.
             known = left_out.setdefault(str(job.ctx.model), {})
-            left_out[str(job.ctx.model)] = read_apart(job.out) | known
+            left_out[str(job.ctx.model)] = APART.read_or(job.out / APART_FILE, {}) | known
     whose = features.table.assign(patient=features.table["patient_id"].astype(str))
     subjects = whose.drop_duplicates("patient").set_index("patient")["subject_id"].astype(str)
     made = Applicability.fit(
@@ -233,10 +214,10 @@ def keep_applicability(session: Session, arm: Arm, jobs: Sequence[FoldJob]) -> N
         left_out=left_out,
         titles={name: session.setup.task.model(name).title for name in spaces},
     )
-    write_json(session.out / APPLICABILITY, made.to_dict())
+    RANGES.write(session.out / APPLICABILITY, made)
 
 
 def read_applicability(folder: Path) -> Applicability | None:
     """Return what a run or an exported folder keeps; None of one made before."""
-    path = folder / APPLICABILITY
-    return Applicability.from_dict(kept.APPLICABILITY.read(path)) if path.is_file() else None
+    found: Applicability | None = RANGES.read_or(folder / APPLICABILITY, None)
+    return found
