@@ -298,7 +298,7 @@ def _figure(
     ]  # fmt: skip
     model = task.model(str(rows["model"].iloc[0])).title
     draw = calibration_of_models(
-        lines, positive=words, level=config.level, unit=unit_of(rows, task.unit)
+        lines, positive=words, level=config.level, unit=unit_of(task.unit)
     )
     return described(draw, f"Recalibration: {words}, {model}", FITTED)
 
