@@ -287,13 +287,6 @@ def _not_read(folder: Path, place: Path) -> DataError:
 # What a run keeps for itself: recordings by digests, and what is not merged yet.
 
 
-class JudgedForm(Entries):
-    """What one protocol's evaluation left."""
-
-    metrics: list[dict[str, Any]]
-    notes: list[dict[str, Any]]
-
-
 class CohortForm(Entries):
     """Ids and digests of those whom a run was made from."""
 
@@ -327,7 +320,6 @@ class ContentsForm(Entries):
     table: dict[str, str]
 
 
-JUDGED = Kind("the estimates of one protocol", JudgedForm)
 COHORT = Kind("whom the run was made from", CohortForm)
 PRINTS = Kind("what its recordings are known by", PrintsForm)
 CONTENTS = Kind("its recordings by digests", ContentsForm)

@@ -312,6 +312,11 @@ class Judged:
     explanation: Explanation
     calibrated: Calibrated
 
+    def rows(self, protocol: str) -> list[dict[str, Any]]:
+        """Return the entries of metrics.json."""
+        metrics = [*self.report.metrics, *self.calibrated.metrics]
+        return [metric.to_dict() | {"protocol": protocol} for metric in metrics]
+
 
 def judge(session: Session, arm: Arm, jobs: Sequence[FoldJob], scored: Scored) -> Judged:
     """Explain every fold's model on its own test samples, then evaluate the protocol.
@@ -433,10 +438,8 @@ def draw_figure(job: tuple[str, Draw, Path]) -> list[Note]:
     return notes
 
 
-def write_judged(out: Path, protocol: str, judged: Judged, executor: Executor) -> None:
-    """Write metrics, tables and figures of one protocol; its cases are written already."""
-    metrics = [*judged.report.metrics, *judged.calibrated.metrics]
-    rows = [metric.to_dict() | {"protocol": protocol} for metric in metrics]
+def write_judged(out: Path, protocol: str, judged: Judged, executor: Executor) -> list[Note]:
+    """Write tables and figures of one protocol, whose cases are written already; return notes."""
     notes: list[Note] = [*judged.report.notes, *judged.calibrated.notes]
     if judged.explanation.rule:
         notes.append(Note(NoteKind.EXPLAINED_CASES, f"Explained cases: {judged.explanation.rule}"))
@@ -444,11 +447,7 @@ def write_judged(out: Path, protocol: str, judged: Judged, executor: Executor) -
     for (model, target), rule in judged.calibrated.rules.items():
         CONFORMAL.write(inside(out, rule_path(out, model, target)), rule)
     write_tables(out, judged.report.tables, f"{protocol}-")
-    notes += write_figures(out, judged.report.figures, f"{protocol}-", executor.map)
-    write_json(
-        out / "judged" / f"{protocol}.json",
-        {"metrics": rows, "notes": [note.to_dict() for note in notes]},
-    )
+    return [*notes, *write_figures(out, judged.report.figures, f"{protocol}-", executor.map)]
 
 
 def rule_path(run: Path, model: str, target: str) -> Path:

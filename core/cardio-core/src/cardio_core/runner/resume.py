@@ -18,7 +18,6 @@ from cardio_core.io.settings_schema import settings_in as settings_kept
 from cardio_core.runner.manifest import Manifest
 from cardio_core.runner.protocols import Arm
 from cardio_core.runner.provenance import (
-    DATA,
     UNNAMED,
     Difference,
     NotTheSameError,
@@ -342,15 +341,16 @@ def guard_settings_of(run: Path, setup: Setup, seed: int) -> None:
 
 
 def _data_in(run: Path, begun: Mapping[str, Any], contents: Contents, splits: str) -> list[str]:
+    then = begun["stands_on"]
+    if "recordings" not in then:  # begun, and nothing was loaded yet
+        return []
     now = contents.summed() | {"splits": splits}
-    then = {name: value for name, value in begun["stands_on"].items() if name in DATA}
     return [item.words for item in data_differ(then, now, kept_contents(run), contents.to_dict())]
 
 
 def kept_contents(run: Path) -> dict[str, Any]:
-    """Return what a run keeps of its recordings, empty where it keeps nothing."""
-    file = run / FILE
-    return dict(CONTENTS.read_or(file, {}))
+    """Return what a run keeps of its recordings."""
+    return dict(CONTENTS.read(run / FILE))
 
 
 def tolerated_note(words: Sequence[str]) -> list[str]:

@@ -20,7 +20,6 @@ from cardio_core.config import Protocol
 from cardio_core.context import LOG, Context
 from cardio_core.fold_assignment import find_plan
 from cardio_core.io.hashing import digest
-from cardio_core.io.run_schema import JUDGED
 from cardio_core.io.store import bound_cache, open_cache
 from cardio_core.runner.contract import contract_lines
 from cardio_core.runner.embeddings import keep_applicability
@@ -28,7 +27,7 @@ from cardio_core.runner.evaluate import collect, judge, write_csv, write_judged,
 from cardio_core.runner.filling import failure
 from cardio_core.runner.fits import FoldJob, jobs_of
 from cardio_core.runner.lock import locked
-from cardio_core.runner.manifest import Manifest, now
+from cardio_core.runner.manifest import now
 from cardio_core.runner.needs import (
     guard_unchanged,
     keep_for_new,
@@ -63,6 +62,7 @@ from cardio_core.runner.setup import Setup, find_data, set_up
 from cardio_core.runner.start import begin, default_out, guard_same, log_to
 from cardio_core.runner.train import fit_all
 from cardio_core.training.loggers import Tracking
+from cardio_core.types.notes import Note
 from cardio_core.types.plans import Nested, RandomSamples, Sites
 from cardio_core.types.predictions import Scored
 from cardio_core.types.samples import Cohort
@@ -401,7 +401,10 @@ def _run(request: RunRequest, executor: Executor, say: Display) -> Path:
                 for line in rehearse(setup, ctx, executor, out, open_cache(), say):
                     say(line)
             return out
-        _make(request, setup, ctx, executor, out, say)
+        with locked(out):
+            if request.out is not None:
+                check_out(out, request.resume)  # as it is now that nobody else works there
+            _hold(request, setup, ctx, executor, out, say)
     return out
 
 
@@ -410,16 +413,6 @@ def _tracking(request: RunRequest, out: Path) -> Tracking | None:
     if request.track is None:
         return None
     return Tracking.parse(request.track, out.parent.parent.name if request.for_need else out.name)
-
-
-def _make(
-    request: RunRequest, setup: Setup, ctx: Context, executor: Executor, out: Path, say: Display
-) -> None:
-    """Meet the needs, then do the work; the manifest says how it ended."""
-    with locked(out):
-        if request.out is not None:
-            check_out(out, request.resume)  # as it is now that nobody else works there
-        _hold(request, setup, ctx, executor, out, say)
 
 
 def _hold(
@@ -438,14 +431,15 @@ def _hold(
             say.note(note)
         with alike(executor, setup.plugin, folders=(out, open_cache()), inputs=ctx._inputs):
             session = Session(setup, ctx, executor, manifest, (), out, say, request.same_as)
-            arguments = (request, setup.task, setup.config, setup.models, out)
             cohorts: dict[Protocol, Cohort] = {}
-            if made := made_first(*arguments):
+            if made := made_first(request, setup, out):
                 with manifest.stage("features"), say.stage("data"):
                     cohorts = load_first(session, made)
-            needs = resolve_needs(
-                *arguments, lambda other: _run(other, executor, say.for_need(str(other.task)))
-            )
+
+            def run_first(other: RunRequest) -> Path:
+                return _run(other, executor, say.for_need(str(other.task)))
+
+            needs = resolve_needs(request, setup, out, run_first)
             guard_unchanged(manifest.content["needs"], needs)
             manifest.update(needs=[need.to_dict() for need in needs])
             _work(replace(session, needs=tuple(needs)), cohorts)
@@ -494,10 +488,15 @@ def _work(session: Session, cohorts: Mapping[Protocol, Cohort]) -> None:
         jobs, timed = fit_all(session, jobs)
         keep_applicability(session, arms[0], jobs)
     with session.manifest.stage("evaluation"), session.say.stage("evaluation") as stage:
-        _judge_all(session, arms, jobs, stage)
+        metrics, notes = _judge_all(session, arms, jobs, stage)
         write_table_one(session, arms[0])
     with session.say.stage("report", "tables, figures and the page are written"):
-        _finish(session.out, session.manifest)
+        from cardio_core.report.page import build_report
+
+        write_json(session.out / "metrics.json", metrics)
+        every = [*session.manifest.content["notes"], *(note.to_dict() for note in notes)]
+        once = {json.dumps(note): note for note in every}
+        session.manifest.close(build_report, notes=list(once.values()))
     if timed.fits:
         speeds = speeds_of(timed.fits, session.manifest.content, timed.n_workers, session.out)
         keep_speeds(session.setup, open_cache(), speeds)
@@ -506,33 +505,28 @@ def _work(session: Session, cohorts: Mapping[Protocol, Cohort]) -> None:
 
 def _judge_all(
     session: Session, arms: Sequence[Arm], jobs: Sequence[FoldJob], stage: Stage
-) -> None:
+) -> tuple[list[dict[str, Any]], list[Note]]:
     scored: dict[str, Scored] = {}
+    metrics: dict[str, list[dict[str, Any]]] = {}
+    notes: dict[str, list[Note]] = {}
     for arm in arms:
         tested = [job for job in jobs if job.protocol == arm.protocol and job.test.size]
         scored[arm.protocol] = collect(tested, arm.plan, arm.truth, session.setup.task)
         stage.doing = f"{arm.protocol} protocol: explanations, intervals, tables, figures"
         session.say(stage.line())
         judged = judge(session, arm, tested, scored[arm.protocol])
-        write_judged(session.out, arm.protocol, judged, session.executor)
+        metrics[arm.protocol] = judged.rows(arm.protocol)
+        notes[arm.protocol] = write_judged(session.out, arm.protocol, judged, session.executor)
     write_csv(session.out / "predictions.csv", scored, session.setup.task)
-
-
-def _finish(out: Path, manifest: Manifest) -> None:
-    """Merge the protocols' metrics, build the report and close the manifest."""
-    from cardio_core.report.page import build_report
-
-    parts = [JUDGED.read(path) for path in sorted((out / "judged").glob("*.json"))]
-    write_json(out / "metrics.json", [row for part in parts for row in part["metrics"]])
-    notes = [*manifest.content["notes"], *(note for part in parts for note in part["notes"])]
-    once = {json.dumps(note): note for note in notes}
-    shutil.rmtree(out / "judged")
-    manifest.close(build_report, notes=list(once.values()))
+    in_order = sorted(scored)
+    return [row for name in in_order for row in metrics[name]], [
+        note for name in in_order for note in notes[name]
+    ]
 
 
 def announce(request: RunRequest, setup: Setup, echo: Echo) -> None:
     """Say what will be done, and what of it the user did not choose."""
-    for line in plan_needs(request, setup.task, setup.config, setup.models):
+    for line in plan_needs(request, setup):
         echo(f"Earlier task: {line}.")
     column = setup.config.outcome.column
     about = f"outcome {column}" if column else setup.task.title

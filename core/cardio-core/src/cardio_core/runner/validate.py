@@ -24,8 +24,7 @@ from cardio_core.io.cohort_table import SEPARATOR, existing_paths, forgiving, in
 from cardio_core.io.cohort_template import column_of
 from cardio_core.io.hashing import file_digest
 from cardio_core.io.store import open_cache
-from cardio_core.runner.fingerprints import Floats, Seen, Watched
-from cardio_core.runner.fingerprints import alike as same_signals
+from cardio_core.runner.fingerprints import Seen, Watched, fingerprint, same_signals
 from cardio_core.runner.hook_calls import call
 from cardio_core.runner.inputs import find_recordings
 from cardio_core.runner.outcome import give_outcome, with_outcome
@@ -294,7 +293,7 @@ class Read:
 
     usable: list[dict[str, Any]]
     quarantined: tuple[Quarantined, ...]
-    prints: dict[str, Floats]
+    prints: dict[str, str]
     digests: dict[str, tuple[str, ...]]
 
 
@@ -322,7 +321,11 @@ def read_patient(job: ReadJob, device: Any = None) -> Read:
     return Read(
         usable,
         tuple(quarantined),
-        {str(names[place]): file.looks for place, file in seen.items() if file.looks is not None},
+        {
+            str(names[place]): fingerprint(file.looks)
+            for place, file in seen.items()
+            if file.looks is not None
+        },
         {
             str(name): tuple(file_digest(path) for path in job.files[name] if path.is_file())
             for name in names
