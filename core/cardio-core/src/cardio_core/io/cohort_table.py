@@ -431,7 +431,9 @@ def forgiving() -> Iterator[None]:
         _FORGIVING.reset(token)
 
 
-def inspect_cohort_table(path: Path, paths: Collection[str] = ()) -> Inspected:
+def inspect_cohort_table(
+    path: Path, paths: Collection[str] = (), more: tuple[ColumnSpec, ...] = ()
+) -> Inspected:
     """Read a cohort table as far as it can be read, and collect everything that is wrong.
 
     Raises
@@ -440,15 +442,18 @@ def inspect_cohort_table(path: Path, paths: Collection[str] = ()) -> Inspected:
         If it cannot be read at all: no table, a repeated column, no column `patient_id`.
     """
     if not path.is_file():
-        return _inspect(path, tuple(paths), ())
+        return _inspect(path, tuple(paths), more, ())
     state = path.stat()
-    return _inspect(path, tuple(paths), (state.st_mtime_ns, state.st_size, LAYOUT.get()))
+    return _inspect(path, tuple(paths), more, (state.st_mtime_ns, state.st_size, LAYOUT.get()))
 
 
 @lru_cache(maxsize=8)
-def _inspect(path: Path, paths: tuple[str, ...], state: tuple[object, ...]) -> Inspected:
+def _inspect(
+    path: Path, paths: tuple[str, ...], more: tuple[ColumnSpec, ...], state: tuple[object, ...]
+) -> Inspected:
     """Inspect a file once as long as it stays as it is: a run asks for its table several times."""
-    known = {**{name: ColumnSpec(name, "path", "Recordings.") for name in paths}, **COLUMNS}
+    known = {name: ColumnSpec(name, "path", "Recordings.") for name in paths}
+    known |= {**COLUMNS, **{column.name: column for column in more}}
     raw = read_raw(path, known)
     others = [str(name) for name in raw.cells.columns if str(name).startswith(FILES_PREFIX)]
     known |= {name: ColumnSpec(name, "path", "Recordings.") for name in others}
