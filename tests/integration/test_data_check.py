@@ -55,7 +55,7 @@ def test_all_that_is_wrong_is_listed_at_once(cardio: Cli, cohort: Path) -> None:
     assert found["path", 6]["weight"] == "set aside"
     assert names(found["duplicate", n_rows]["says"], "signal", "row 10")
     weights = [one["weight"] for one in said.json["findings"]]
-    assert weights == sorted(weights, key=["stops", "set aside", "told"].index)
+    assert weights == sorted(weights, key=["stops", "set aside", "noted"].index)
     assert [row["row"] for row in said.json["without_outcome"]] == [5]
     outcome = said.json["outcome"]
     assert outcome["n_with"] + outcome["n_without"] == said.json["n_patients"]
@@ -99,7 +99,7 @@ def test_the_same_file_twice_of_one_patient_is_told_and_no_error(cardio: Cli, co
     said = cardio("data", "check", cohort, "--plugin", "toy", "--json")
     assert said.exit_code == 0
     [double] = [finding for finding in said.json["findings"] if finding["kind"] == "duplicate"]
-    assert names(double["says"], "file", "row 3") and double["weight"] == "told"
+    assert names(double["says"], "file", "row 3") and double["weight"] == "noted"
 
 
 def alike(one: Any, other: Any) -> bool:

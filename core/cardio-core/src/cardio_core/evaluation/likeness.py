@@ -444,8 +444,8 @@ def _names(cohort: Cohort, everybody: pd.Index) -> pd.DataFrame:
     for table in parts:
         for name in NAMES:
             if name in table.columns and name not in found:
-                known = table[table[name].map(_said) != ""]
-                texts = known[name].map(_said)
+                known = table[table[name].map(_text) != ""]
+                texts = known[name].map(_text)
                 own = texts.groupby(known["patient_id"].astype(str).to_numpy()).first()
                 if len(own):
                     found[name] = own
@@ -455,7 +455,7 @@ def _names(cohort: Cohort, everybody: pd.Index) -> pd.DataFrame:
     return made.astype(object).where(made.notna(), None)
 
 
-def _said(value: Any) -> str:
+def _text(value: Any) -> str:
     if value is None or value is pd.NA or (isinstance(value, float) and np.isnan(value)):
         return ""
     return f"{value:g}" if isinstance(value, float) else str(value).strip()

@@ -42,7 +42,7 @@ _SAME = 1e-3
 
 
 @dataclass(frozen=True)
-class Asked:
+class PredictCall:
     """What the hook `predict` is asked: by whom, with which settings, about which features."""
 
     plugin: Plugin
@@ -51,7 +51,7 @@ class Asked:
     model: ModelArtifact
     features: FeatureSet
 
-    def about(self, rows: Positions) -> Asked:
+    def about(self, rows: Positions) -> PredictCall:
         """Return the same question about some of the rows."""
         return replace(self, features=self.features.view(rows))
 
@@ -71,7 +71,7 @@ def keep_distances(
     Nothing is written for a model without a network.
     """
     chosen = _some_patients(job.features.table, train)
-    request = Asked(plugin, config, ctx, artifact, job.features)
+    request = PredictCall(plugin, config, ctx, artifact, job.features)
     vectors = embed(request.about(chosen))
     if len(vectors) < 2:
         return
@@ -86,7 +86,7 @@ def keep_distances(
 
 
 def embed(
-    request: Asked, before: tuple[Floats | None, Predictions] | None = None
+    request: PredictCall, before: tuple[Floats | None, Predictions] | None = None
 ) -> dict[str, Floats]:
     """Return by patient the mean of what a model's network makes of his samples.
 
@@ -95,7 +95,7 @@ def embed(
 
     Parameters
     ----------
-    request : Asked
+    request : PredictCall
         The model and the features that it is asked about.
     before : tuple, optional
         What `hear` returned of them, where it was asked already.
@@ -125,7 +125,7 @@ def embed(
     return {who: vector for who, vector in made.items() if vector is not None}
 
 
-def hear(request: Asked) -> tuple[Floats | None, Predictions]:
+def hear(request: PredictCall) -> tuple[Floats | None, Predictions]:
     """Let a model predict; return what its network made of the samples, and what it said."""
     from cardio_core.training.embedding import overhearing
 
@@ -138,7 +138,7 @@ def hear(request: Asked) -> tuple[Floats | None, Predictions]:
     return (None if rows is None or not len(rows) else np.asarray(rows, float)), predictions
 
 
-def _alone(request: Asked, mask: NDArray[np.bool_]) -> Floats | None:
+def _alone(request: PredictCall, mask: NDArray[np.bool_]) -> Floats | None:
     rows, _ = hear(request.about(np.flatnonzero(mask)))
     return None if rows is None else np.asarray(rows.mean(axis=0))
 

@@ -267,7 +267,7 @@ def explain_fold(job: ExplainJob, device: Any = None) -> Explained:
 def _explain(job: FoldJob, device: Any) -> Explanation:
     """Hand the fold's model its own test samples and what it predicted for them."""
     view = job.features.view(original(job.features.table, job.test))
-    predictions = said_of(
+    predictions = predictions_of(
         [(target, read_predictions(job.out, target)) for target in job.ctx.targets]
     )
     if not predictions.ids:
@@ -284,7 +284,7 @@ def _explain(job: FoldJob, device: Any) -> Explanation:
     return explanation
 
 
-def said_of(frames: Sequence[tuple[Target, pd.DataFrame]]) -> Predictions:
+def predictions_of(frames: Sequence[tuple[Target, pd.DataFrame]]) -> Predictions:
     """Return a model's prediction frames as `explain` is given them: one table for all targets.
 
     Of every unit that has a score, at the frames' level; NaN where a target has none, because a

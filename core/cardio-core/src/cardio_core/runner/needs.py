@@ -30,7 +30,7 @@ class Resolved:
 
     need: Need
     place: Path
-    said: str
+    text: str
 
     @property
     def run(self) -> Path | None:
@@ -51,7 +51,7 @@ class Resolved:
     def to_dict(self) -> dict[str, str]:
         """Return the entry of the manifest."""
         where = {"task": self.need.task, "from": self.place.name}
-        return where | {"said": self.said, "identity": self.identity}
+        return where | {"text": self.text, "identity": self.identity}
 
 
 def plan_needs(request: RunRequest, setup: Setup) -> list[str]:

@@ -194,7 +194,7 @@ def found_entries(arm: Loaded, rows: pd.DataFrame | None) -> dict[str, Entry]:
             study = studies.of(name)
             covered |= {study} if study is not None else set()
             entries[name] = studies.entry(name, study, left)
-    return entries | studies.untold(covered)
+    return entries | studies.unaccounted(covered)
 
 
 class _Studies:
@@ -228,7 +228,7 @@ class _Studies:
             return Entry(self.patients[study], False, ("no_recording", left[1]))
         return Entry(self.patients[study], left=left)
 
-    def untold(self, covered: set[str]) -> dict[str, Entry]:
+    def unaccounted(self, covered: set[str]) -> dict[str, Entry]:
         """Return the rows that nothing was told of: without a recording, at follow-up, or lost."""
         if self.rows is None:
             return {}

@@ -366,7 +366,7 @@ def load_recordings(plugin: Plugin, config: RunConfig, ctx: Context) -> Cohort:
         cohort = give_outcome(cohort, config.outcome, ctx.task)
     if ctx.mode == "fit" and config.stratify is not None:
         cohort = stratified(cohort, config.stratify)
-    notes = notes_on_tables(ctx._inputs, plugin.info, used=_asked(config))
+    notes = notes_on_tables(ctx._inputs, plugin.info, used=_requested_columns(config))
     if ctx.mode == "fit" and cohort.seen:  # those who ask of new recordings account for each file
         searched = summed(account(cohort, {}), plugin.info.recording, used_is="taken")
         notes = (*notes, f"Folders that the table names hold {searched}" if searched else "")
@@ -443,7 +443,7 @@ def repeats(own_files: Mapping[str, Sequence[str]]) -> dict[str, str]:
     return found
 
 
-def _asked(config: RunConfig) -> tuple[str, ...]:
+def _requested_columns(config: RunConfig) -> tuple[str, ...]:
     """Return the columns of the cohort's own that somebody asked for."""
     outcome = config.outcome.column
     return (*config.covariates, *((outcome,) if outcome is not None else ()))

@@ -184,7 +184,7 @@ def settings_differ(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[Dif
     before, after = dict(_flat(then)), dict(_flat(now))
     names = [*before, *(name for name in after if name not in before)]
     return [
-        Difference("settings", f"{name} is {_said(after, name)}, was {_said(before, name)}")
+        Difference("settings", f"{name} is {_shown(after, name)}, was {_shown(before, name)}")
         for name in names
         if before.get(name, _MISSING) != after.get(name, _MISSING)
     ]
@@ -270,7 +270,7 @@ def _flat(tree: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, Any]]
             yield name, value
 
 
-def _said(values: Mapping[str, Any], name: str) -> str:
+def _shown(values: Mapping[str, Any], name: str) -> str:
     value = values.get(name, _MISSING)
     return "not set" if value is _MISSING or value is None else str(value)
 

@@ -94,9 +94,9 @@ class Speeds:
         """Return what fits and evaluation should take; None where a fit was never timed."""
         if set(n_fits) - set(self.fits):
             return None
-        one_by_one = sum(n * self.fits[what] for what, n in n_fits.items())
+        in_turn = sum(n * self.fits[what] for what, n in n_fits.items())
         larger = n_patients / max(1, self.n_patients)
-        return larger * one_by_one / max(1, self.n_workers) + self.evaluation_s
+        return larger * in_turn / max(1, self.n_workers) + self.evaluation_s
 
 
 def keep_speeds(setup: Setup, cache: Path, speeds: Speeds) -> None:
@@ -195,7 +195,7 @@ def rehearse(
     except DataError as error:
         yield f"Features: {len(todo)} are to be made; no time, because one cannot be: {error}"
     else:
-        shown = {protocol: tuple(_told(own, cohort)) for protocol, own in jobs.items()}
+        shown = {protocol: tuple(_set_aside(own, cohort)) for protocol, own in jobs.items()}
         alike = len(set(shown.values())) == 1
         for protocol, lines in list(shown.items())[: 1 if alike else None]:
             yield lines[0] if alike else f"Protocol {protocol}: {lines[0][0].lower()}{lines[0][1:]}"
@@ -247,7 +247,7 @@ def _look(todo: list[PatientJob], executor: Executor, echo: Echo | None) -> floa
     return each_s
 
 
-def _told(jobs: list[PatientJob], cohort: Cohort) -> Iterator[str]:
+def _set_aside(jobs: list[PatientJob], cohort: Cohort) -> Iterator[str]:
     """Say what `preprocess` and `featurize` set aside, of those that were looked at."""
     seen = [job for job in jobs if job.folder.exists()]
     found = list({row.recording_id: row for row in set_aside(seen)}.values())
@@ -265,16 +265,15 @@ def _told(jobs: list[PatientJob], cohort: Cohort) -> Iterator[str]:
         yield "  `cardio data check` reads and lists all of them."
 
 
-def _features(n_asked: int, n_left: int, each_s: float) -> str:
-    if not n_asked:
+def _features(n_requested: int, n_left: int, each_s: float) -> str:
+    if not n_requested:
         return "Features: all are in the cache."
     if not n_left:
-        return (
-            f"Features: all are in the cache now; {n_asked} were made, one a patient and setting."
-        )
+        made = f"{n_requested} were made, one a patient and setting"
+        return f"Features: all are in the cache now; {made}."
     left = max(1.0, n_left * each_s)
     return (
-        f"Features: {n_asked - n_left} were made and {n_left} are to be, one a patient and "
+        f"Features: {n_requested - n_left} were made and {n_left} are to be, one a patient and "
         f"setting: roughly {roughly(left)} more (patients differ)."
     )
 
@@ -374,7 +373,7 @@ def _run(request: RunRequest, executor: Executor, say: Display) -> Path:
         announce(request, setup, say)
         out = request.out or default_out(setup)
         out = out.absolute() if executor.remote else out
-    with _telling_how_to_go_on(request, out, say):
+    with _saying_how_to_go_on(request, out, say):
         with say.stage("data", "" if request.data else "making or finding the synthetic cohort"):
             inputs = find_data(setup, request, open_cache())
         say_difficulty(request, inputs, say)
@@ -458,7 +457,7 @@ def _hold(
 
 
 @contextmanager
-def _telling_how_to_go_on(request: RunRequest, out: Path, say: Display) -> Iterator[None]:
+def _saying_how_to_go_on(request: RunRequest, out: Path, say: Display) -> Iterator[None]:
     """Let Ctrl-C, a full disk and lack of memory end with what is finished and how to go on."""
     try:
         yield
@@ -531,5 +530,5 @@ def announce(request: RunRequest, setup: Setup, echo: Echo) -> None:
     column = setup.config.outcome.column
     about = f"outcome {column}" if column else setup.task.title
     echo(f"Task: {setup.task.name} ({about}); protocols: {', '.join(setup.protocols)}.")
-    for line in (*setup.said, *contract_lines(setup.plugin, setup.task.name)):
+    for line in (*setup.messages, *contract_lines(setup.plugin, setup.task.name)):
         echo(line)

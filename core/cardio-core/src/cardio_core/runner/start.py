@@ -116,7 +116,7 @@ def begin(out: Path, request: RunRequest, setup: Setup, inputs: Sequence[Path]) 
                 "path_shown": shown_of(inputs),
                 "difficulty": None if real else ", ".join(filter(None, map(difficulty_of, inputs))),
             },
-            said=list(setup.said),
+            messages=list(setup.messages),
         )
     )
     return manifest
