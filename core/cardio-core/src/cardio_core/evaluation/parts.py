@@ -12,8 +12,10 @@ import numpy as np
 import pandas as pd
 
 from cardio_core.config import EvaluateBlock
+from cardio_core.evaluation.aggregate import unit_of
 from cardio_core.types.info import Target, Task
 from cardio_core.types.notes import Note, NoteKind
+from cardio_core.types.predictions import Scored
 from cardio_core.types.report import Metric, Scope
 from cardio_stats.errors import DataError
 from cardio_stats.estimate import Estimate
@@ -71,7 +73,7 @@ class Parts:
 
 
 @dataclass(frozen=True)
-class Asked:
+class Request:
     """What is to be reported of one model, in which place, and how; `source` is its threshold's."""
 
     target: Target
@@ -80,6 +82,18 @@ class Asked:
     source: str
     config: EvaluateBlock
     seed: int
+
+    def by_formula(self, rows: pd.DataFrame) -> dict[str, Any]:
+        """Return what an estimate of rows needs whose variance has a formula."""
+        clusters = Scored.clusters_of(rows)
+        unit = unit_of(self.task.unit) if clusters is None else None
+        return {"patient": clusters, "level": self.config.level, "unit": unit}
+
+    def resampled(self, rows: pd.DataFrame) -> dict[str, Any]:
+        """Return what an estimate of rows needs that is resampled, whole patients together."""
+        about = self.by_formula(rows)
+        drawn = {"n_resamples": self.config.n_resamples, "seed": self.seed}
+        return about | drawn | {"unit": about["unit"] or "patient"}
 
 
 def _with_finite_limits(estimate: Estimate) -> Estimate:

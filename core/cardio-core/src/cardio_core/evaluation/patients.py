@@ -132,7 +132,7 @@ def _estimate(
 ) -> Estimate:
     known = rows[rows["y_true"].notna() & rows["unit_id"].notna()]
     clusters = Scored.clusters_of(known)
-    unit = unit_of(known, task.unit)
+    unit = unit_of(task.unit)
     counts = known["y_true"].value_counts()
     if target.kind == "continuous":
         if len(known) < 2 * FEWEST:

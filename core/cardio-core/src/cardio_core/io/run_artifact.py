@@ -103,7 +103,7 @@ class NeedEntry:
 
     task: str
     identity: str = ""
-    said: str = ""
+    text: str = ""
     origin: Annotated[str, Field(alias="from")] = ""
     patients: str = ""
 
@@ -274,7 +274,7 @@ class RunManifest:
     finished: str = ""
     stages: dict[str, Number] = field(default_factory=dict)
     needs: tuple[NeedEntry, ...] = ()
-    said: tuple[str, ...] = ()
+    messages: tuple[str, ...] = ()
     notes: tuple[Note, ...] = ()
     tolerated: tuple[str, ...] = ()
     quarantined: tuple[QuarantinedEntry, ...] | None = None
@@ -294,7 +294,7 @@ class RunManifest:
     table1: TableOneEntry = TableOneEntry()
     identity: str = ""
     of: str = ""
-    told: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    found: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def title(self) -> str:

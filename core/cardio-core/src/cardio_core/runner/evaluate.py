@@ -14,13 +14,18 @@ from cardio_core.compute.executors import Executor
 from cardio_core.context import Context
 from cardio_core.evaluation.aggregate import score_columns
 from cardio_core.evaluation.clinical_model import by_patient
-from cardio_core.evaluation.conformal import Conformal
+from cardio_core.evaluation.conformal import CONFORMAL, Conformal
 from cardio_core.evaluation.decision import Decision
 from cardio_core.evaluation.parts import noting
 from cardio_core.fold_assignment import SplitPlan
-from cardio_core.io.run_schema import CHOSEN, CONFORMAL
 from cardio_core.io.store import load_table
-from cardio_core.runner.fits import FoldJob, open_artifact, open_decisions, read_predictions
+from cardio_core.runner.fits import (
+    CHOSEN,
+    FoldJob,
+    open_artifact,
+    open_decisions,
+    read_predictions,
+)
 from cardio_core.runner.fused_models import weights_of
 from cardio_core.runner.hook_calls import call
 from cardio_core.runner.patients import (
@@ -145,13 +150,13 @@ def _notes_of_fits(jobs: Sequence[FoldJob]) -> list[Note]:
     """Return what the fits noted; what all folds of a model say alike is said once."""
     folds: dict[Note, list[str]] = {}
     for job in jobs:
-        for retained in CHOSEN.read(job.out / "chosen.json")["notes"]:
-            note = replace(Note.from_dict(retained), model=str(job.ctx.model))
-            folds.setdefault(note, []).append(str(job.ctx.fold))
+        for note in CHOSEN.read(job.out / "chosen.json").notes:
+            own = replace(note, model=str(job.ctx.model))
+            folds.setdefault(own, []).append(str(job.ctx.fold))
     n_folds = len({job.ctx.fold for job in jobs})
     return [
-        replace(note, where="every fold" if len(own) == n_folds > 1 else ", ".join(own))
-        for note, own in folds.items()
+        replace(note, where="every fold" if len(names) == n_folds > 1 else ", ".join(names))
+        for note, names in folds.items()
     ]
 
 
@@ -262,7 +267,7 @@ def explain_fold(job: ExplainJob, device: Any = None) -> Explained:
 def _explain(job: FoldJob, device: Any) -> Explanation:
     """Hand the fold's model its own test samples and what it predicted for them."""
     view = job.features.view(original(job.features.table, job.test))
-    predictions = said_of(
+    predictions = predictions_of(
         [(target, read_predictions(job.out, target)) for target in job.ctx.targets]
     )
     if not predictions.ids:
@@ -279,7 +284,7 @@ def _explain(job: FoldJob, device: Any) -> Explanation:
     return explanation
 
 
-def said_of(frames: Sequence[tuple[Target, pd.DataFrame]]) -> Predictions:
+def predictions_of(frames: Sequence[tuple[Target, pd.DataFrame]]) -> Predictions:
     """Return a model's prediction frames as `explain` is given them: one table for all targets.
 
     Of every unit that has a score, at the frames' level; NaN where a target has none, because a
@@ -306,6 +311,11 @@ class Judged:
     report: EvaluationReport
     explanation: Explanation
     calibrated: Calibrated
+
+    def rows(self, protocol: str) -> list[dict[str, Any]]:
+        """Return the entries of metrics.json."""
+        metrics = [*self.report.metrics, *self.calibrated.metrics]
+        return [metric.to_dict() | {"protocol": protocol} for metric in metrics]
 
 
 def judge(session: Session, arm: Arm, jobs: Sequence[FoldJob], scored: Scored) -> Judged:
@@ -428,22 +438,16 @@ def draw_figure(job: tuple[str, Draw, Path]) -> list[Note]:
     return notes
 
 
-def write_judged(out: Path, protocol: str, judged: Judged, executor: Executor) -> None:
-    """Write metrics, tables and figures of one protocol; its cases are written already."""
-    metrics = [*judged.report.metrics, *judged.calibrated.metrics]
-    rows = [metric.to_dict() | {"protocol": protocol} for metric in metrics]
+def write_judged(out: Path, protocol: str, judged: Judged, executor: Executor) -> list[Note]:
+    """Write tables and figures of one protocol, whose cases are written already; return notes."""
     notes: list[Note] = [*judged.report.notes, *judged.calibrated.notes]
     if judged.explanation.rule:
         notes.append(Note(NoteKind.EXPLAINED_CASES, f"Explained cases: {judged.explanation.rule}"))
     notes += judged.explanation.notes
     for (model, target), rule in judged.calibrated.rules.items():
-        write_json(inside(out, rule_path(out, model, target)), rule.to_dict())
+        CONFORMAL.write(inside(out, rule_path(out, model, target)), rule)
     write_tables(out, judged.report.tables, f"{protocol}-")
-    notes += write_figures(out, judged.report.figures, f"{protocol}-", executor.map)
-    write_json(
-        out / "judged" / f"{protocol}.json",
-        {"metrics": rows, "notes": [note.to_dict() for note in notes]},
-    )
+    return [*notes, *write_figures(out, judged.report.figures, f"{protocol}-", executor.map)]
 
 
 def rule_path(run: Path, model: str, target: str) -> Path:
@@ -453,8 +457,8 @@ def rule_path(run: Path, model: str, target: str) -> Path:
 
 def open_rule(run: Path, model: str, target: str) -> Conformal | None:
     """Return the conformal rule of one model and target, None where a run has none."""
-    path = rule_path(run, model, target)
-    return Conformal.from_dict(CONFORMAL.read(path)) if path.is_file() else None
+    found: Conformal | None = CONFORMAL.read_or(rule_path(run, model, target), None)
+    return found
 
 
 # Table 1 of a run, written once: it is of the patients, not of a protocol.

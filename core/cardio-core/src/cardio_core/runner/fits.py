@@ -16,8 +16,8 @@ from cardio_core.context import Context
 from cardio_core.evaluation.aggregate import prediction_frame, score_columns
 from cardio_core.evaluation.decision import Decision
 from cardio_core.io.hashing import digest
-from cardio_core.io.run_schema import CHOSEN, SEEN
 from cardio_core.io.run_schema import MADE_FOR as KEPT_FOR
+from cardio_core.io.run_schema import SEEN, Count, Kind
 from cardio_core.io.run_schema import UNFITTED as WHY_UNFITTED
 from cardio_core.io.store import load_table, save_table
 from cardio_core.runner.needs import artifacts_of, tested_of
@@ -203,6 +203,19 @@ def guard_split(folder: Path, split: str, title: str) -> None:
         )
 
 
+@dataclass(frozen=True)
+class Chosen:
+    """What was chosen for a fit in its inner folds, and what it noted."""
+
+    candidate: dict[str, Any]
+    epochs: Count | None
+    decisions: tuple[Decision, ...]
+    notes: tuple[Note, ...]
+
+
+CHOSEN = Kind("what was chosen for a fit", Chosen, most_bytes=16 << 20)
+
+
 def write_chosen(
     folder: Path,
     *,
@@ -212,10 +225,7 @@ def write_chosen(
     notes: Sequence[Note],
 ) -> None:
     """Write what was chosen for a fit, and what it noted."""
-    stored = [decision.to_dict() for decision in decisions]
-    texts = [note.to_dict() for note in notes]
-    chosen = {"candidate": candidate, "epochs": epochs, "decisions": stored, "notes": texts}
-    write_json(folder / "chosen.json", chosen)
+    CHOSEN.write(folder / "chosen.json", Chosen(candidate, epochs, tuple(decisions), tuple(notes)))
 
 
 def open_artifact(folder: Path) -> ModelArtifact:
@@ -229,8 +239,7 @@ def open_artifact(folder: Path) -> ModelArtifact:
 def open_decisions(folder: Path, targets: tuple[Target, ...]) -> dict[str, Decision]:
     """Return the decision rules in a model's folder, by target."""
     path = folder / "chosen.json"
-    stored = CHOSEN.read(path)["decisions"]
-    found = {d["target"]: Decision(d["target"], tuple(d["offsets"]), d["source"]) for d in stored}
+    found = {decision.target: decision for decision in CHOSEN.read(path).decisions}
     for target in targets:
         n = len(found[target.name].offsets) if target.name in found else len(target.classes)
         if n != len(target.classes):

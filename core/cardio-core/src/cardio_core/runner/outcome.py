@@ -46,7 +46,7 @@ def with_outcome(setup: Setup, inputs: Sequence[Path]) -> Setup:
     found = settle_outcome(column, request)
     settled = request.model_copy(update={"kind": found.kind, "classes": found.classes})
     config = setup.config.model_copy(update={"outcome": settled})
-    task = asked_task(setup.task, config)
+    task = task_of_outcome(setup.task, config)
     kind = task.targets[0].kind
     able = tuple(name for name in setup.models if kind in task.model(name).kinds)
     texts = []
@@ -66,11 +66,16 @@ def with_outcome(setup: Setup, inputs: Sequence[Path]) -> Setup:
     texts += why_hollow(task, able, models)
     primary = primary_of(task, config, models)
     return replace(
-        setup, task=task, config=config, models=models, primary=primary, said=(*setup.said, *texts)
+        setup,
+        task=task,
+        config=config,
+        models=models,
+        primary=primary,
+        messages=(*setup.messages, *texts),
     )
 
 
-def asked_task(task: Task, config: RunConfig) -> Task:
+def task_of_outcome(task: Task, config: RunConfig) -> Task:
     """Return a task as a configuration asks it: with the settled outcome, or its own target.
 
     Raises
@@ -133,13 +138,13 @@ def give_outcome(cohort: Cohort, outcome: OutcomeBlock, task: Task) -> Cohort:
     values = values[values.index.isin(set(keys))]
     if task.unit == "recording":
         values = values.reindex(keys).set_axis(samples.index)
-    telling = _telling(samples, values, keys, name)
-    if telling:
+    given_away = _giving_away(samples, values, keys, name)
+    if given_away:
         emptied = samples.assign(
-            **{item: None if samples[item].dtype == object else float("nan") for item in telling}
+            **{item: None if samples[item].dtype == object else float("nan") for item in given_away}
         )
         cohort = replace(cohort, samples=replace(cohort.samples, table=emptied))
-        text = f"No model sees {', '.join(telling)}, because it tells what is predicted."
+        text = f"No model sees {', '.join(given_away)}, because it tells what is predicted."
         notes.append(Note(NoteKind.OUTCOME, text))
     return replace(
         cohort,
@@ -150,7 +155,7 @@ def give_outcome(cohort: Cohort, outcome: OutcomeBlock, task: Task) -> Cohort:
     )
 
 
-def _telling(samples: pd.DataFrame, values: pd.Series, keys: pd.Series, name: str) -> list[str]:
+def _giving_away(samples: pd.DataFrame, values: pd.Series, keys: pd.Series, name: str) -> list[str]:
     """Return the columns that models could read and that are the outcome, or another form of it.
 
     A column with one value for each class, in everybody, is the class under other names: "male"

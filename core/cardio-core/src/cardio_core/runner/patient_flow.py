@@ -127,22 +127,34 @@ def flow_of(
         for a person who has another; ``protocols``: patients and recordings tested, trained on
         only, and neither.
     """
-    first = arms[0]
-    rows = table_rows(inputs, paths)
+    first, rows = arms[0], table_rows(inputs, paths)
     entries = found_entries(first, rows)
     used = {name for name, entry in entries.items() if entry.left is None}
-    table = first.prepared.features.table
-    own = table[table["recording_id"].isin(used)]
+    found = summed_flow(first, rows, entries)
+    return found | {
+        "unlabelled": found["unlabelled"] | {"train": task.uses_unlabelled},
+        "protocols": {arm.protocol: _tested(arm, used) for arm in arms},
+    }
+
+
+def summed_flow(
+    loaded: Loaded, rows: pd.DataFrame | None, entries: Mapping[str, Entry]
+) -> dict[str, Any]:
+    """Return what became of the entries that were found, whoever is then trained on or tested."""
+    prepared = loaded.prepared
+    used = {name for name, entry in entries.items() if entry.left is None}
+    table = prepared.features.table
+    own = table[table["recording_id"].astype(str).isin(used)]
     variant = own["variant"] if "variant" in own.columns else pd.Series(0, index=own.index)
     return {
         "from_table": rows is not None,
         "stations": count_flow(entries.values()),
         "samples": int((variant == 0).sum()),
         "copies": int((variant != 0).sum()),
-        "unlabelled": _unlabelled(entries) | {"train": task.uses_unlabelled},
-        "identical": first.prepared.n_identical,
-        "linked": _n_linked(first.prepared.cohort.samples.table, rows),
-        "protocols": {arm.protocol: _tested(arm, used) for arm in arms},
+        "unlabelled": _unlabelled(entries) | {"train": False},
+        "identical": prepared.n_identical,
+        "linked": _n_linked(prepared.cohort.samples.table, rows),
+        "protocols": {},
     }
 
 
@@ -182,7 +194,7 @@ def found_entries(arm: Loaded, rows: pd.DataFrame | None) -> dict[str, Entry]:
             study = studies.of(name)
             covered |= {study} if study is not None else set()
             entries[name] = studies.entry(name, study, left)
-    return entries | studies.untold(covered)
+    return entries | studies.unaccounted(covered)
 
 
 class _Studies:
@@ -216,7 +228,7 @@ class _Studies:
             return Entry(self.patients[study], False, ("no_recording", left[1]))
         return Entry(self.patients[study], left=left)
 
-    def untold(self, covered: set[str]) -> dict[str, Entry]:
+    def unaccounted(self, covered: set[str]) -> dict[str, Entry]:
         """Return the rows that nothing was told of: without a recording, at follow-up, or lost."""
         if self.rows is None:
             return {}

@@ -18,7 +18,6 @@ from cardio_core.io.settings_schema import settings_in as settings_kept
 from cardio_core.runner.manifest import Manifest
 from cardio_core.runner.protocols import Arm
 from cardio_core.runner.provenance import (
-    DATA,
     UNNAMED,
     Difference,
     NotTheSameError,
@@ -86,7 +85,7 @@ def contents_of(arms: Sequence[Arm]) -> Contents:
     labels = []
     for arm in arms:
         cohort = arm.prepared.cohort
-        columns = told_of(cohort.targets, cohort.samples.table)
+        columns = label_digests(cohort.targets, cohort.samples.table)
         labels.append(digest(columns))
         for name, recording in _recordings(arm, columns["rows"]).items():
             same = recordings.get(name, recording) == recording
@@ -97,7 +96,7 @@ def contents_of(arms: Sequence[Arm]) -> Contents:
     return Contents(recordings, table, digest(labels))
 
 
-def told_of(targets: Targets, recordings: pd.DataFrame) -> dict[str, Any]:
+def label_digests(targets: Targets, recordings: pd.DataFrame) -> dict[str, Any]:
     """Return the targets by digests, whatever the order of their rows.
 
     Parameters
@@ -117,7 +116,7 @@ def told_of(targets: Targets, recordings: pd.DataFrame) -> dict[str, Any]:
     >>> table = pd.DataFrame({"patient_id": ["A", "B"]}, index=["a", "b"])
     >>> def rows(*labels):
     ...     known = pd.DataFrame({"ill": labels}, index=["A", "B"])
-    ...     return told_of(Targets("patient", known), table)["rows"]
+    ...     return label_digests(Targets("patient", known), table)["rows"]
     >>> [name for name in "ab" if rows(0, 1)[name] != rows(0.0, None)[name]]
     ['b']
     """
@@ -219,7 +218,7 @@ def _of(texts: Any) -> str:
     return hashlib.sha256(joined.encode()).hexdigest()[:_SHORT]
 
 
-_TOLD = 4
+_SHOWN = 4
 _ANYWAY = "give what it was made from (--data), or repeat it all the same with --anyway"
 
 
@@ -342,15 +341,16 @@ def guard_settings_of(run: Path, setup: Setup, seed: int) -> None:
 
 
 def _data_in(run: Path, begun: Mapping[str, Any], contents: Contents, splits: str) -> list[str]:
+    then = begun["stands_on"]
+    if "recordings" not in then:  # begun, and nothing was loaded yet
+        return []
     now = contents.summed() | {"splits": splits}
-    then = {name: value for name, value in begun["stands_on"].items() if name in DATA}
     return [item.words for item in data_differ(then, now, kept_contents(run), contents.to_dict())]
 
 
 def kept_contents(run: Path) -> dict[str, Any]:
-    """Return what a run keeps of its recordings, empty where it keeps nothing."""
-    file = run / FILE
-    return dict(CONTENTS.read_or(file, {}))
+    """Return what a run keeps of its recordings."""
+    return dict(CONTENTS.read(run / FILE))
 
 
 def tolerated_note(words: Sequence[str]) -> list[str]:
@@ -361,5 +361,5 @@ def tolerated_note(words: Sequence[str]) -> list[str]:
 
 
 def _listed(words: Sequence[str]) -> str:
-    more = len(words) - _TOLD
-    return "; ".join(words[:_TOLD]) + (f"; and {more} more" if more > 0 else "")
+    more = len(words) - _SHOWN
+    return "; ".join(words[:_SHOWN]) + (f"; and {more} more" if more > 0 else "")

@@ -208,12 +208,7 @@ class Quarantined:
 
     def cells(self) -> dict[str, str]:
         """Return what may be written of it: everything but the files."""
-        return {
-            "recording_id": self.recording_id,
-            "hook": self.hook,
-            "reason": self.reason,
-            "code": self.code,
-        }
+        return {name: value for name, value in vars(self).items() if name != "files"}
 
 
 @dataclass(frozen=True)
