@@ -476,10 +476,6 @@ def _numbers(view: str) -> str:
     return ", ".join(f"{number:02d}" for number in SEGMENTS_OF_VIEW[view])
 
 
-DROP = "drop:"
-"""Scores of a drawn case that begin so are of one segment; all tested videos have theirs in its
-`tested`, so these are not summed up."""
-
 FEWEST = 5
 """Patients that an interval needs."""
 
@@ -493,13 +489,12 @@ def segment_tables(
     *,
     people: Mapping[str, str] = MappingProxyType({}),
 ) -> tuple[dict[str, pd.DataFrame], list[Metric], list[str]]:
-    """Return what the scores of the explained videos say.
+    """Return how the worth of segments agrees with their labels.
 
     Parameters
     ----------
     cases : sequence of Case
-        Numbers in `scores` are averaged. Their `tested` carries what every segment of
-        every tested video was worth, by method.
+        Their `tested` carries what every segment of every tested video was worth, by method.
     cohort : Cohort
         Its table labels the segments: ``FINDING_seg_NN``.
     finding : str
@@ -516,7 +511,6 @@ def segment_tables(
         videos against their labels (interval of `auc`, clustered by patient), and the mean of the
         areas within videos that have segments of both kinds. Only the latter shows where a network
         looked: the former is also good where it is surer of sick patients.
-        ``explanation-scores``: means of the other scores.
     list of Metric
     list of str
     """
@@ -533,16 +527,6 @@ def segment_tables(
         notes += lines
     if rows:
         tables["segments"] = pd.DataFrame(rows)
-    scores = _by_person(explained_scores(cases, cohort), people)
-    scores = scores[~scores["score"].str.startswith(DROP)]
-    table, by_model, lines = score_summary(scores, config, seed)
-    notes += lines
-    if len(table):
-        tables["explanation-scores"] = table
-    metrics += [
-        Metric(item, Scope(task=finding, model=model)) for model, own in by_model.items()
-        for item in own
-    ]  # fmt: skip
     return tables, metrics, notes
 
 
@@ -550,35 +534,6 @@ def _by_person(rows: pd.DataFrame, people: Mapping[str, str]) -> pd.DataFrame:
     """Return the rows with persons for patient ids: one person's loops are no independent ones."""
     patients = rows["patient_id"].astype(str)
     return rows.assign(patient_id=patients.map(people).fillna(patients))
-
-
-def explained_scores(cases: Sequence[Case], cohort: Cohort) -> pd.DataFrame:
-    """Return the finite scores of all explained loops, one row a model, loop and score.
-
-    Returns
-    -------
-    DataFrame
-        Columns model, sample_id, study_id, patient_id, score, value.
-    """
-    table = cohort.samples.table
-    ids = ["study_id", "patient_id"]
-    by_loop = table.drop_duplicates("recording_id").set_index("recording_id")[ids]
-    by_study = table.drop_duplicates("study_id").set_index("study_id", drop=False)[ids]
-    rows = []
-    for case in cases:
-        loop = case.sample_id.partition("#")[0]
-        known = by_loop if loop in by_loop.index else by_study
-        if loop not in known.index:
-            continue
-        study, patient = known.loc[loop]
-        rows += [
-            (case.model, case.sample_id, str(study), str(patient), name, float(value))
-            for name, value in case.scores.items()
-            if np.isfinite(value)
-        ]
-    return pd.DataFrame(
-        rows, columns=["model", "sample_id", "study_id", "patient_id", "score", "value"]
-    )
 
 
 def labelled_segments(cases: Sequence[Case], cohort: Cohort, finding: str) -> pd.DataFrame:
@@ -640,38 +595,6 @@ def _share_of_pairs(video: pd.DataFrame) -> float:
     value, y = video["value"].to_numpy(float), video["y"].to_numpy(int)
     apart = value[y == 1][:, None] - value[y == 0]
     return float(np.mean((apart > 0) + 0.5 * (apart == 0)))
-
-
-def score_summary(
-    scores: pd.DataFrame, config: EvaluateBlock, seed: int
-) -> tuple[pd.DataFrame, dict[str, list[Estimate]], list[str]]:
-    """Return the mean of each score over loops, with an interval that draws patients.
-
-    Returns
-    -------
-    DataFrame
-        Columns model, score, n, n_patients, mean, low, high, median; no limits with fewer than
-        five patients.
-    dict of str to list of Estimate
-        By model.
-    list of str
-    """
-    rows: list[dict[str, Any]] = []
-    estimates: dict[str, list[Estimate]] = {}
-    notes: list[str] = []
-    for (model, name), own in scores.groupby(["model", "score"], sort=False):
-        try:
-            found = mean_score(own, str(name), config, seed)
-        except DataError as error:
-            notes.append(f"{name} of {model}: not computed. {error}")
-            continue
-        estimates.setdefault(str(model), []).append(found)
-        rows.append(
-            {"model": model, "score": name, "n": len(own), "n_patients": found.n_patients,
-             "mean": found.value, "low": found.low, "high": found.high,
-             "median": float(own["value"].median())}
-        )  # fmt: skip
-    return pd.DataFrame(rows), estimates, notes
 
 
 def mean_score(own: pd.DataFrame, name: str, config: EvaluateBlock, seed: int) -> Estimate:

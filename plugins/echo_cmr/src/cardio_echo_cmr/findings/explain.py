@@ -44,7 +44,6 @@ from cardio_echo_cmr.networks.clip_network import (
 )
 from cardio_echo_cmr.networks.examples import Clips
 from cardio_echo_cmr.networks.heat_volume import at_frames, heat_volumes, segment_heat
-from cardio_echo_cmr.segments import DROP
 from cardio_echo_cmr.views.names import VIEWS
 
 RANDOM, AREA = "random_weights", "area"
@@ -376,7 +375,7 @@ def case_scores(view: ClipView) -> dict[str, float]:
         made["heat_peak_ms"] = float(view.times_ms[int(warm.sum(axis=1).argmax())])
     if view.drops is not None:
         numbered = zip(view.segments.numbers, view.drops, strict=True)
-        made |= {f"{DROP}{number:02d}": float(drop) for number, drop in numbered}
+        made |= {f"drop:{number:02d}": float(drop) for number, drop in numbered}
     return made
 
 
