@@ -25,6 +25,7 @@ from cardio_core.api import (
     Scope,
 )
 from cardio_stats import Estimate
+from cardio_ultrasound import WallPlace, wall_place
 
 _BASE, _MID, _CAP = 0.347, 0.72, 1.195
 """Eccentric angles where the basal, the mid and the apical third end; beyond is the apex."""
@@ -45,25 +46,6 @@ SEGMENTS_ALONG = {
 
 _N_GRID = 512
 _SMOOTH_MM = 4.0  # SD of the Gaussian that smooths the borders along the wall
-
-
-@dataclass(frozen=True)
-class WallPlace:
-    """Where points lie relative to the middle of the wall.
-
-    Attributes
-    ----------
-    depth_mm : ndarray, shape (n,)
-        Distance from the middle of the wall, negative towards the cavity.
-    inward : ndarray, shape (n, 2)
-        Unit normals (u, v) towards the cavity.
-    eccentric : ndarray, shape (n,)
-        Eccentric angle in radians.
-    """
-
-    depth_mm: NDArray[np.float64]
-    inward: NDArray[np.float64]
-    eccentric: NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -109,16 +91,7 @@ class Wall:
         >>> ring.place(np.array([[30.0, 25.0], [0.0, 5.0]])).depth_mm.round(6).tolist()
         [5.0, -5.0]
         """
-        across = heart_mm[:, 0] / self.half_width_mm
-        along = (self.length_mm - heart_mm[:, 1]) / self.length_mm
-        if not self.is_ring:
-            along = np.maximum(along, 0.0)
-        rho = np.maximum(np.hypot(across, along), 1e-3)
-        slope = np.stack([across / self.half_width_mm, -along / self.length_mm], axis=1)
-        steepness = np.maximum(np.hypot(slope[:, 0], slope[:, 1]), 1e-6)
-        # First-order distance to the ellipse, exact along its axes.
-        depth_mm = (rho - 1.0) * rho / steepness
-        return WallPlace(depth_mm, -slope / steepness[:, None], np.arctan2(along, across))
+        return wall_place(heart_mm, self.half_width_mm, self.length_mm, ring=self.is_ring)
 
     def segment_at(self, eccentric: ArrayLike) -> NDArray[np.uint8]:
         """Return the AHA segment at eccentric angles, 0 for none.
@@ -171,18 +144,6 @@ def _nearest_named(names: NDArray[np.uint8]) -> NDArray[np.uint8]:
         names == 0, return_distances=False, return_indices=True
     )
     return np.asarray(names[nearest[0]])
-
-
-def fade(beyond_mm: NDArray[np.float64], over_mm: float) -> NDArray[np.float64]:
-    """Return 1 at 0 and below, 0 from `over_mm`, a squared cosine between.
-
-    Examples
-    --------
-    >>> fade(np.array([-1.0, 5.0, 10.0]), 10.0).round(6).tolist()
-    [1.0, 0.5, 0.0]
-    """
-    share = np.clip(beyond_mm / over_mm, 0.0, 1.0)
-    return np.asarray(np.cos(0.5 * np.pi * share) ** 2, dtype=np.float64)
 
 
 DEPTH_MM = {"a4c": 145.0, "a2c": 145.0, "plax": 140.0, "other": 125.0}
