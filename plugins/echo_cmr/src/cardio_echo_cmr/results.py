@@ -57,7 +57,7 @@ def auc_intervals(
     ...                      "score": [.1, .2, .7, .8, .4, .4, .3, .3, .2, .3, .9, .8],
     ...                      "subject_id": list("aabbccddeeff")})
     >>> found, _ = auc_intervals(rows, "video", EvaluateBlock(n_resamples=200), 0)
-    >>> [(one.name, one.n, one.unit) for one in found[:2]]
+    >>> [(it.name, it.n, it.unit) for it in found[:2]]
     [('auc_video_bootstrap', 12, 'video'), ('auc_patient_bootstrap', 6, 'patient')]
     """
     drawn: dict[str, Any] = {
@@ -125,12 +125,12 @@ def width_sentences(table: pd.DataFrame) -> list[str]:
     """
     lines = []
     bootstraps = table[table["method"].str.contains("percentile")]
-    for unit, own in bootstraps.groupby("rows_are", sort=False):
-        own = own[own["n_rows"] > own["n_patients"]]
-        if own.empty:
+    for unit, intervals in bootstraps.groupby("rows_are", sort=False):
+        intervals = intervals[intervals["n_rows"] > intervals["n_patients"]]
+        if intervals.empty:
             continue
-        width = own.pivot_table(
-            index=["target", "model"], columns=own["drawn"] == "patient", values="width"
+        width = intervals.pivot_table(
+            index=["target", "model"], columns=intervals["drawn"] == "patient", values="width"
         )
         width = width.reindex(columns=[False, True]).dropna()
         if width.empty:
@@ -217,9 +217,9 @@ def training_means(
     subjects = patients.map(person).fillna(patients).to_numpy()
     lines = []
     for fold in frame["fold"].unique():
-        own = frame[frame["fold"] == fold]
-        others = truth[~np.isin(subjects, own["subject_id"].unique())]
-        units = own["unit_id"].dropna().unique()
+        tested = frame[frame["fold"] == fold]
+        others = truth[~np.isin(subjects, tested["subject_id"].unique())]
+        units = tested["unit_id"].dropna().unique()
         lines.append(pd.Series(others.mean() if len(others) else np.nan, index=units))
     return pd.concat(lines).groupby(level=0, sort=False).mean()
 
@@ -266,8 +266,8 @@ def number_errors(
     y = rows["y"].to_numpy(float)
     if np.isnan(predicted).all():
         return found, [*notes, "no constant predictor: the fold tests everybody"]
-    own, constants = np.abs(rows["score"].to_numpy(float) - y), np.abs(predicted - y)
-    table = np.column_stack([np.ones_like(y), own, constants])
+    errors_of_model, constants = np.abs(rows["score"].to_numpy(float) - y), np.abs(predicted - y)
+    table = np.column_stack([np.ones_like(y), errors_of_model, constants])
     try:
         found += stats.bootstrap_sums(
             table, _beside_constant, ("mae_training_mean", "mae_difference"), **drawn
@@ -278,9 +278,9 @@ def number_errors(
 
 
 def _beside_constant(sums: Any) -> Any:
-    n, own, constant = np.moveaxis(sums, -1, 0)
+    n, model, constant = np.moveaxis(sums, -1, 0)
     with np.errstate(invalid="ignore", divide="ignore"):
-        return np.stack([constant / n, (own - constant) / n], axis=-1)
+        return np.stack([constant / n, (model - constant) / n], axis=-1)
 
 
 def agreement(rows: pd.DataFrame, level: float) -> Any:

@@ -480,8 +480,8 @@ def segment_tables(
     notes: list[str] = []
     rows = []
     known = _by_person(labelled_segments(cases, cohort, finding), people)
-    for (model, method), own in known.groupby(["model", "method"], sort=False):
-        row, found, lines = _areas(own, f"{method} of {model}", config, seed)
+    for (model, method), worth in known.groupby(["model", "method"], sort=False):
+        row, found, lines = _areas(worth, f"{method} of {model}", config, seed)
         rows.append({"model": model, "method": method} | row)
         scope = Scope(task=finding, model=str(model), subgroup=f"segments, {method}")
         metrics += [Metric(entry, scope) for entry in found]
@@ -521,22 +521,22 @@ def labelled_segments(cases: Sequence[Case], cohort: Cohort, finding: str) -> pd
 
 
 def _areas(
-    own: pd.DataFrame, what: str, config: EvaluateBlock, seed: int
+    worth: pd.DataFrame, what: str, config: EvaluateBlock, seed: int
 ) -> tuple[dict[str, Any], list[Estimate], list[str]]:
     by_video = [
         (video["patient_id"].iloc[0], _share_of_pairs(video))
-        for _, video in own.groupby("sample_id", sort=False)
+        for _, video in worth.groupby("sample_id", sort=False)
         if video["y"].nunique() == 2
     ]
     row: dict[str, Any] = {
-        "n_videos": own["sample_id"].nunique(), "n_patients": own["patient_id"].nunique(),
-        "n_segments": len(own), "n_abnormal": int(own["y"].sum()),
+        "n_videos": worth["sample_id"].nunique(), "n_patients": worth["patient_id"].nunique(),
+        "n_segments": len(worth), "n_abnormal": int(worth["y"].sum()),
     }  # fmt: skip
     found: list[Estimate] = []
     notes: list[str] = []
     try:
         pooled = stats.auc(
-            own["y"], own["value"], patient=own["patient_id"], level=config.level
+            worth["y"], worth["value"], patient=worth["patient_id"], level=config.level
         ).replace(name="segment_auc")
         found.append(pooled)
         row |= {"auc": pooled.value, "low": pooled.low, "high": pooled.high}
@@ -558,10 +558,10 @@ def _share_of_pairs(video: pd.DataFrame) -> float:
     return float(np.mean((apart > 0) + 0.5 * (apart == 0)))
 
 
-def mean_score(own: pd.DataFrame, name: str, config: EvaluateBlock, seed: int) -> Estimate:
+def mean_score(scores: pd.DataFrame, name: str, config: EvaluateBlock, seed: int) -> Estimate:
     """Return the mean of column `value`; patients are drawn for its interval, if there are five."""
-    values = own["value"].to_numpy(float)
-    n_patients = int(own["patient_id"].nunique())
+    values = scores["value"].to_numpy(float)
+    n_patients = int(scores["patient_id"].nunique())
     if n_patients < FEWEST:
         return Estimate(
             name, float(values.mean()), method="mean", n=len(values), unit="recording",
@@ -571,7 +571,7 @@ def mean_score(own: pd.DataFrame, name: str, config: EvaluateBlock, seed: int) -
         np.column_stack([np.ones_like(values), values]),
         lambda sums: sums[..., 1:] / sums[..., :1],
         (name,),
-        patient=own["patient_id"].to_numpy(str), n_resamples=config.n_resamples, seed=seed,
+        patient=scores["patient_id"].to_numpy(str), n_resamples=config.n_resamples, seed=seed,
         level=config.level,
     )  # fmt: skip
     return drawn[0]

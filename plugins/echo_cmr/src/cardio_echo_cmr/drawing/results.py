@@ -185,11 +185,11 @@ def intervals_figure(
         canvas.bare_axes(axes, x="AUC")
 
     def _of(label: str) -> list[tuple[str, float, float, float]]:
-        own = table[table["label"] == label]
+        bootstraps = table[table["label"] == label]
         rows = [
             (f"{PLURAL[row['rows_are']]}: {PLURAL[row['drawn']]} drawn", row["auc"], row["low"],
              row["high"])
-            for row in own.to_dict("records")
+            for row in bootstraps.to_dict("records")
         ]  # fmt: skip
         return rows + ([("as published", *paper[label])] if label in paper else [])
 

@@ -97,8 +97,8 @@ def draw_studies(
         lacks = VIEWS[rng.integers(len(VIEWS))] if rng.uniform() < LACKS_A_VIEW_SHARE else None
         streams = dict(zip(VIEWS, rng.spawn(len(VIEWS)), strict=True))
         loops = {
-            view: _draw_loop(view, person, size, wall_mm, hr_bpm, own)
-            for view, own in streams.items()
+            view: _draw_loop(view, person, size, wall_mm, hr_bpm, stream)
+            for view, stream in streams.items()
         }
         if not clean:
             # Streams of their own: hearts and places are those of the clean recordings.

@@ -271,8 +271,8 @@ class LoopSpec:
         """Times of the R peaks in s from the first frame, shape (n_beats + 1,)."""
         if self.more_beats:
             lengths = [self.beat.rr_ms, *(beat.rr_ms for beat, _ in self.more_beats)]
-            own = self.lead_in_ms + np.concatenate([[0.0], np.cumsum(lengths)])
-            return np.asarray(own / 1000.0, dtype=np.float64)
+            r_ms = self.lead_in_ms + np.concatenate([[0.0], np.cumsum(lengths)])
+            return np.asarray(r_ms / 1000.0, dtype=np.float64)
         first = self.lead_in_ms + self.beat.rr_ms * np.arange(self.n_beats + 1)
         return np.asarray(first / 1000.0, dtype=np.float64)
 
@@ -298,9 +298,9 @@ class LoopSpec:
         of_frame = np.clip(np.searchsorted(self.r_s, time_s, "right") - 1, 0, len(beats) - 1)
         made = np.empty((time_s.size, len(MODES)))
         for number, (beat, septum) in enumerate(beats):
-            own = of_frame == number
-            since_r = beat.since_r(1000.0 * time_s[own], 1000.0 * self.r_s[number])
-            made[own] = self._courses(beat, septum, since_r, time_s[own])
+            in_beat = of_frame == number
+            since_r = beat.since_r(1000.0 * time_s[in_beat], 1000.0 * self.r_s[number])
+            made[in_beat] = self._courses(beat, septum, since_r, time_s[in_beat])
         return made
 
     def _courses(
