@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import count
 from textwrap import fill
 from typing import Any
 
@@ -38,7 +39,9 @@ OF_A_FLASH = " A septal flash lies between MVC and AVO."
 SHADE = {"facecolor": "black", "alpha": 0.5, "linewidth": 0, "pad": 1.0}
 """Keeps white letters readable on light ground, and text in the file: a stroke makes it paths."""
 
-_FRAME_IN, _PANEL_IN, _HEIGHT_IN = 2.3, 3.1, 3.1
+_WIDTH_IN, _HEIGHT_IN = 6.4, 2.6
+"""Width of a report's text, and height of a row of panels."""
+
 _N_DRAWN = 128
 
 
@@ -116,30 +119,25 @@ def heat_sheet(studies: Sequence[tuple[str, StudyView]]) -> canvas.Draw:
     Parameters
     ----------
     studies : sequence of (title, StudyView)
-        One row each; all with maps of the same methods.
+        All with maps of the same methods.
     """
-    n_panels = 2 + len(studies[0][1].heats)
-    alone = len(studies) == 1
+    n_heats = len(studies[0][1].heats)
+    # A study alone has room for maps as wide as the text.
+    across = 1 if len(studies) == 1 else 2
+    n_rows = 1 + -(-n_heats // across)
 
     def draw(figure: Figure) -> None:
-        if alone:  # two columns stay readable on a phone
-            n_rows, n_columns = -(-n_panels // 2), 2
-            figure.set_size_inches(2 * _PANEL_IN, _HEIGHT_IN * n_rows + 0.6)
-            axes = figure.subplots(n_rows, 2, squeeze=False).reshape(1, -1)
-        else:
-            n_rows, n_columns = len(studies), n_panels
-            ratios = (_FRAME_IN, *([_PANEL_IN] * (n_panels - 1)))
-            figure.set_size_inches(sum(ratios), _HEIGHT_IN * n_rows + 0.6)
-            axes = figure.subplots(n_rows, n_columns, squeeze=False, width_ratios=ratios)
-        for row, (title, view) in zip(axes, studies, strict=True):
-            _frame(row[0], view, title)
-            _mmode(row[1], view)
-            for panel, (method, heat) in zip(row[2:], view.heats.items(), strict=False):
-                _heat(panel, view, METHODS.get(method, method), heat)
-            for empty in row[n_panels:]:
-                empty.set_axis_off()
+        figure.set_size_inches(_WIDTH_IN, _HEIGHT_IN * n_rows * len(studies) + 0.6)
+        grid = figure.add_gridspec(n_rows * len(studies), 2)
+        for top, (title, view) in zip(count(0, n_rows), studies, strict=False):
+            _frame(figure.add_subplot(grid[top, 0]), view, title)
+            _mmode(figure.add_subplot(grid[top, 1]), view)
+            for place, (method, heat) in enumerate(view.heats.items()):
+                row, column = divmod(place, across)
+                where = grid[top + 1 + row, :] if across == 1 else grid[top + 1 + row, column]
+                _heat(figure.add_subplot(where), view, METHODS.get(method, method), heat)
         scale = ScalarMappable(Normalize(0, 1), HEAT)
-        bar = figure.colorbar(scale, ax=axes.ravel().tolist(), location="bottom", shrink=0.5,
+        bar = figure.colorbar(scale, ax=figure.axes, location="bottom", shrink=0.5,
                               aspect=40, pad=0.02)  # fmt: skip
         bar.set_label("evidence (share of the largest in this study)", fontsize=canvas.SMALL_PT)
         bar.ax.tick_params(labelsize=canvas.SMALL_PT, length=2)
@@ -264,7 +262,7 @@ class Followed:
         In each beat, where several were measured.
     median : (times_ms, displacement) or None
         Of those beats.
-    said_of_peak : str
+    peak_label : str
         Written at the early peak.
     unit : str
         Of lengths.
@@ -284,7 +282,7 @@ class Followed:
     why_not: str = ""
     courses: tuple[Course, ...] = ()
     median: Course | None = None
-    said_of_peak: str = ""
+    peak_label: str = ""
     unit: str = "mm"
 
     @property
@@ -368,7 +366,7 @@ def excursion_curve(axes: Axes, followed: Followed) -> None:
         end = followed.onset_ms + followed.duration_ms
         axes.hlines(height, followed.onset_ms, end, color=canvas.VERMILION, linewidth=1.2)
         axes.annotate(
-            followed.said_of_peak or "early inward peak", (followed.peak_ms, height), xytext=(6, 5),
+            followed.peak_label or "early inward peak", (followed.peak_ms, height), xytext=(6, 5),
             textcoords="offset points", fontsize=canvas.SMALL_PT, color=canvas.VERMILION,
         )  # fmt: skip
     _valves(axes, followed, canvas.INK)
