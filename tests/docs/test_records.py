@@ -398,9 +398,9 @@ def test_the_footer_of_a_page_lists_its_records_and_marks_the_stale_ones():
     usual = {"command": "x", "date": "2026-11-23", "machine": "m", "transcribed": True}
     line = record.Record("a/b", usual | {"stale": "the solver changed"}).line()
     assert line == "`b` 2026-11-23, copied. **Stale**: the solver changed."
-    page = "<!-- record: echo_cmr/view -->\n<!-- provenance -->\n<!-- end -->\n"
-    assert "- `view` 2026-11-21" in pages.rendered(page)
-    assert pages.with_provenance(page) == ["echo_cmr/view"]
+    page = "<!-- record: echo_cmr/intervals -->\n<!-- provenance -->\n<!-- end -->\n"
+    assert "- `intervals` 2026-11-21" in pages.rendered(page)
+    assert pages.with_provenance(page) == ["echo_cmr/intervals"]
 
 
 def test_the_scripts_of_every_record_are_there():

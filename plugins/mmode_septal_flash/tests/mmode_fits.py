@@ -63,6 +63,12 @@ class Made:
         features = self.features.view(np.flatnonzero(chosen))
         return Fit(train(features, None, self.targets, self.bench.config.train, ctx), ctx)
 
+    def reopened(self, model: str, seed: int, out: Path, number: int) -> Fit:
+        """Return a fit of `out_of_fold`."""
+        path = out / f"{model}-{seed}-{number}"
+        ctx = self.bench.ctx.replace(hook="explain", model=model, seed=seed, fold=f"r0-f{number}")
+        return Fit(ModelArtifact(path), ctx)
+
     def scores(self, fit: Fit, chosen: np.ndarray) -> np.ndarray:
         features = self.features.view(np.flatnonzero(chosen))
         found = predict(fit.model, features, self.bench.config.predict, fit.ctx)
