@@ -24,12 +24,9 @@ from cardio_core.api import (
     default_evaluate,
 )
 from cardio_echo_cmr.drawing.results import (
-    bland_altman,
     intervals_figure,
     roc_by_view,
-    scatter,
     segments_figure,
-    view_confusion,
 )
 from cardio_echo_cmr.findings.config import EvaluateBlock
 from cardio_echo_cmr.findings.tasks import OUTCOME
@@ -51,7 +48,7 @@ from cardio_echo_cmr.results import (
 )
 from cardio_echo_cmr.segments import segment_tables
 from cardio_echo_cmr.studies import finding_flags, first_studies
-from cardio_echo_cmr.views.names import VIEW_TITLES, VIEWS
+from cardio_echo_cmr.views.names import VIEWS
 from cardio_echo_cmr.views.presence import (
     by_view,
     confusion,
@@ -165,60 +162,22 @@ def _binary(parts: Parts, target: Target, studies: pd.DataFrame) -> By:
 
 def _numbers(parts: Parts, target: Target, studies: pd.DataFrame) -> By:
     found: By = {}
-    panels = []
     constant = training_means(parts.predictions, target, parts.targets, parts.cohort)
     for model, rows in studies.groupby("model", sort=False):
-        estimates, notes = number_errors(rows, constant, parts.config, parts.ctx.seed)
+        errors, notes = number_errors(rows, constant, parts.config, parts.ctx.seed)
         scope = parts.scope(target.name, str(model))
-        parts.add([item for item in estimates if item.name not in BY_DEFAULT], scope)
+        parts.add([error for error in errors if error.name not in BY_DEFAULT], scope)
         parts.say(target.name, str(model), notes)
-        errors: dict[str, Any] = {estimate.name: estimate for estimate in estimates}
-        found[(target.name, str(model))] = errors
-        title = TITLES.get(str(model).removesuffix("_value"), str(model))
-        panels.append((str(model), title, rows, _lines(errors, target.unit)))
-        _agreement(parts, target, str(model), title, rows, scope)
-    if panels:
-        short = target.name.rpartition("_")[0].upper()
-        parts.figures[f"scatter-{target.name}"] = canvas.described(
-            scatter(panels, name=short, unit=target.unit),
-            f"{short}, predicted and measured, model by model",
-            "Each point a study; on the dashed line both are the same. The error is given with "
-            "that of always saying the training patients' mean.",
-        )
+        found[(target.name, str(model))] = {error.name: error for error in errors}
+        try:
+            parts.add(agreement(rows, parts.config.level).estimates, scope)
+        except DataError as error:
+            parts.say(target.name, str(model), [f"no limits of agreement. {error}"])
+            continue
+        if Scored.clusters_of(rows) is not None:
+            parts.say(target.name, str(model), ["limits of agreement for repeated measures: "
+                                                "patients have several studies."])  # fmt: skip
     return found
-
-
-def _lines(errors: dict[str, Any], unit: str) -> list[str]:
-    lines = []
-    if "mae" in errors:
-        beside = errors.get("mae_training_mean")
-        text = f"MAE {errors['mae'].value:.3g} {unit}"
-        lines.append(text + ("" if beside is None else f" (constant {beside.value:.3g})"))
-    if "r2" in errors:
-        lines.append(f"R² {errors['r2'].value:.2f}")
-    if "pearson_r2" in errors:
-        lines.append(f"r² {errors['pearson_r2'].value:.2f}")
-    return lines
-
-
-def _agreement(
-    parts: Parts, target: Target, model: str, title: str, rows: pd.DataFrame, scope: Scope
-) -> None:
-    try:
-        found = agreement(rows, parts.config.level)
-    except DataError as error:
-        parts.say(target.name, model, [f"no limits of agreement. {error}"])
-        return
-    parts.add(found.estimates, scope)
-    if Scored.clusters_of(rows) is not None:
-        parts.say(target.name, model, ["limits of agreement for repeated measures: patients have "
-                                       "several studies."])  # fmt: skip
-    short = target.name.rpartition("_")[0].upper()
-    parts.figures[f"bland-altman-{model}"] = canvas.described(
-        bland_altman(found, name=short, unit=target.unit),
-        f"{short}, predicted less measured: {title}",
-        "Each point a study, with the bias, the limits of agreement and their intervals.",
-    )
 
 
 def _compared_intervals(parts: Parts, finding: str) -> None:
@@ -359,13 +318,6 @@ def _report_views(parts: Parts) -> None:
         table = confusion(loops, target.classes)
         parts.tables[f"views-named-{model}"] = table
         parts.tables[f"views-by-name-{model}"] = by_view(loops, target.classes)
-        in_words = table.rename(index=VIEW_TITLES, columns=VIEW_TITLES)
-        parts.figures[f"views-named-{model}"] = canvas.described(
-            view_confusion(in_words),
-            "Loops by their true and their given view",
-            "Those whose view has too small a probability stand apart, as unknown; shares are of "
-            "the row.",
-        )
         scope = parts.scope(target.name, str(model))
         try:
             parts.add(view_accuracy(loops, parts.config, parts.ctx.seed), scope)
