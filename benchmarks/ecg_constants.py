@@ -84,7 +84,7 @@ class Row:
             if first == 0:
                 self.beat = self._cut()
             if first <= 1:
-                self.bounds = qrs.delineate_qrs(self.beat, by_lead=False)
+                self.bounds = qrs.delineate_qrs(self.beat)
             if first <= 2:
                 t_wave = limits.find_t(self.beat, self.bounds)
                 p_wave = limits.find_p(self.beat, self.bounds, t_wave)

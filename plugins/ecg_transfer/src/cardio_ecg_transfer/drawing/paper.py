@@ -114,11 +114,6 @@ class Piece:
     end_s: float = STRIP_S
 
 
-TWELVE_LEADS = tuple(
-    tuple(Piece(lead, 2.5 * n, 2.5 * (n + 1)) for n, lead in enumerate(leads)) for leads in LAYOUT
-)
-"""Three rows of four leads, one after the other."""
-
 ROWS_WIDTH_MM = round(_LEFT_MM + STRIP_S * SPEED_MM_S) + 1
 
 

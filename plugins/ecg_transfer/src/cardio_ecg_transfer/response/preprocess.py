@@ -17,7 +17,8 @@ from cardio_ecg_transfer.signal.filters import TARGET_RATE_HZ
 from cardio_ecg_transfer.signal.leads.names import STANDARD_LEADS as TWELVE
 from cardio_ecg_transfer.signal.leads.names import derive_limb_leads, in_standard_order
 from cardio_ecg_transfer.signal.measurements.conduction import Sex
-from cardio_ecg_transfer.signal.measurements.measure import MEASUREMENTS, Measurements, measure
+from cardio_ecg_transfer.signal.measurements.measure import Measurements, measure
+from cardio_ecg_transfer.signal.measurements.names import MEASUREMENTS
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from cardio_ecg_transfer.signal.filters import fill_gaps, sections
 from cardio_ecg_transfer.signal.leads.agreement import disagreements
 from cardio_ecg_transfer.signal.leads.names import LIMB_LEADS, STANDARD_LEADS
 
+# Of a lead by itself: the CSE working party's smallest wave, and runs that no heart makes.
 FLAT_MV = 0.02
 FLAT_RUN_S = 1.0
 STILL_RUN_S = 0.5

@@ -12,7 +12,6 @@ from cardio_ecg_transfer.signal.delineation.limits import WaveBounds
 from cardio_ecg_transfer.signal.delineation.median_beat import MedianBeat
 from cardio_ecg_transfer.signal.delineation.qrs import QrsBounds, QrsWaves, qrs_waves
 
-_LEVEL_MS = (-16.0, -2.0)  # before the QRS's onset
 _ST_MS = 60.0
 _LEADS = ("I", "aVF")
 
@@ -80,11 +79,9 @@ def t_axis_deg(beat: MedianBeat, qrs: QrsBounds, t_wave: WaveBounds | None) -> f
     """
     if t_wave is None or not set(_LEADS) <= set(beat.leads):
         return float("nan")
-    rows = beat.rows(_LEADS)
-    first, last = (beat.index(qrs.on_ms + edge) for edge in _LEVEL_MS)
-    level = rows[:, first : last + 1].mean(axis=1, keepdims=True)
     begin, end = beat.index(qrs.off_ms + _ST_MS), beat.index(t_wave.off_ms)
-    return frontal_axis_deg(*(rows[:, begin : end + 1] - level).sum(axis=1))
+    rows = beat.levelled(_LEADS, qrs.on_ms)
+    return frontal_axis_deg(*rows[:, begin : end + 1].sum(axis=1))
 
 
 Sex = Literal["M", "F"]
