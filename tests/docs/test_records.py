@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "docs"))
 try:
     from _records import __main__ as command_line
-    from _records import fields, numbers, pages, record, stale
+    from _records import fields, numbers, pages, plots, record, stale
 finally:
     sys.path.remove(str(ROOT / "docs"))
 
@@ -64,6 +64,20 @@ def test_a_changed_digit_of_a_shown_table_fails_the_build():
     changed = text.replace("|.862 (.802 to .915)|", "|.862 (.802 to .916)|")
     assert changed != text
     assert pages.rendered(changed) == text
+
+
+def test_a_plot_of_older_numbers_fails_the_build(monkeypatch, tmp_path):
+    monkeypatch.setattr(plots, "IMAGES", tmp_path / "docs" / "images" / "results")
+    monkeypatch.setattr(plots, "ROOT", tmp_path)
+    plots.IMAGES.mkdir(parents=True)
+    rows = [["trees", "0.94 (0.90 to 0.97)"], ["QRS duration", "**0.80 (0.72 to 0.86)**"]]
+    measured = record.Record("page/made", {"tables": {"models": {"head": ["model", "AUC"],
+                                                                 "rows": rows}}})  # fmt: skip
+    plots.write(measured, "models", "AUC")
+    assert plots.is_current(measured, "models", "AUC")
+    assert "QRS duration 0.80 (0.72 to 0.86)" in plots.image(measured, "models", "AUC")
+    rows[0][1] = "0.93 (0.90 to 0.97)"
+    assert not plots.is_current(measured, "models", "AUC")
 
 
 @pytest.mark.parametrize(

@@ -21,12 +21,6 @@ BLANK = DASH
 def number_text(value: float, *, spread: float | None = None) -> str:
     """Print a measurement with the decimals that its spread deserves.
 
-    Parameters
-    ----------
-    value : float
-    spread : float, optional
-        The SD or width that decides about the decimals; by default the value itself.
-
     Examples
     --------
     >>> number_text(161.2345, spread=28.7), number_text(0.012345), number_text(98765.4)

@@ -37,11 +37,6 @@ def spline_asked(feature: str) -> tuple[str, int] | None:
 def spline_knots(values: Floats, n_knots: int, name: str) -> tuple[float, ...]:
     """Return the knots of a column, at quantiles of its known values, as rms.
 
-    Raises
-    ------
-    DataError
-        A number of knots other than 3 to 7; values so alike that knots fall together.
-
     Examples
     --------
     >>> spline_knots(np.arange(1.0, 202), 3, "age_y")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 import cardio_stats as stats
-from cardio_stats.cli.options import PLAIN_FILE, output_options, write_result
+from cardio_stats.cli.options import takes, write_result
 
 if TYPE_CHECKING:
     from cardio_stats.forensics.checks import Verdict
@@ -25,9 +25,9 @@ HEADINGS: dict[Verdict, str] = {
 
 
 @click.command()
-@PLAIN_FILE
+@takes("plain file")
 @click.option("--all", "everything", is_flag=True, help="List what is in order too.")
-@output_options(figure=False)
+@takes("output")
 def forensics(file: Path, everything: bool, **output: Any) -> None:
     """Check the published numbers in FILE (YAML), and say what they cannot be.
 
