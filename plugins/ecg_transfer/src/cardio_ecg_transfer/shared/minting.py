@@ -15,7 +15,8 @@ from cardio_ecg_transfer.shared.config import BeatsBlock
 from cardio_ecg_transfer.signal.delineation.median_beat import median_beat
 from cardio_ecg_transfer.signal.ecg import Ecg, Finding, unfit_leads
 from cardio_ecg_transfer.signal.filters import TARGET_RATE_HZ
-from cardio_ecg_transfer.signal.leads.exchanges import judged, polarity_flags
+from cardio_ecg_transfer.signal.leads.exchanges import polarity_flags
+from cardio_ecg_transfer.signal.leads.names import INDEPENDENT_LEADS
 from cardio_ecg_transfer.signal.pacing import Pacing, beats_without_spikes
 from cardio_ecg_transfer.signal.recording_checks import check_recording
 from cardio_ecg_transfer.signal.rpeaks import at_working_rate
@@ -140,7 +141,7 @@ def _make_ready(ecg: Ecg, chosen: list[int], config: BeatsBlock, dead_too: bool)
         ecg, peaks, high_pass_hz=config.high_pass_hz, notch_hz=config.notch_hz
     )
     flags = (*file_flags, *checked.flags)
-    if not judged(ecg.leads):
+    if not set(INDEPENDENT_LEADS) <= set(ecg.leads):  # else find_exchanges sees more
         with suppress(DataError):  # too few beats alike
             flags += polarity_flags(median_beat(signal_mv, TARGET_RATE_HZ, at_360, ecg.leads))
     return Ready(signal_mv[chosen], at_360, flags, checked.findings, pacing)

@@ -10,9 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.signal import butter, sosfiltfilt
 
+from cardio_ecg_transfer.signal.leads.names import INDEPENDENT_LEADS
 from cardio_ecg_transfer.synthetic.patient import Noise
-
-INDEPENDENT_LEADS = ("I", "II", "V1", "V2", "V3", "V4", "V5", "V6")
 
 DOWER: NDArray[np.float64] = np.array(
     [

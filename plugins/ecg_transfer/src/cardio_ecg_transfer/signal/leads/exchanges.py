@@ -31,9 +31,15 @@ from cardio_ecg_transfer.signal.delineation.median_beat import MedianBeat
 from cardio_ecg_transfer.signal.delineation.qrs import QrsBounds, delineate_qrs
 from cardio_ecg_transfer.signal.ecg import Finding
 from cardio_ecg_transfer.signal.fitted import fitted
-from cardio_ecg_transfer.signal.leads.names import LIMB_LEADS, PRECORDIAL_LEADS, STANDARD_LEADS
+from cardio_ecg_transfer.signal.leads.names import (
+    INDEPENDENT_LEADS,
+    LIMB_LEADS,
+    PRECORDIAL_LEADS,
+    STANDARD_LEADS,
+)
 
 _VISIBLE_P_MV = 0.025  # above the noise of an average beat
+_FEET_MS = 20.0  # beyond the limits of P, where its slopes are not at rest yet
 _SIDED_MV = 0.05  # a QRS that is as high as deep has no polarity
 
 
@@ -56,7 +62,7 @@ def polarity_flags(beat: MedianBeat) -> tuple[str, ...]:
     >>> wave = np.exp(-((ms / 12) ** 2)) + 0.1 * np.exp(-(((ms + 160) / 30) ** 2))
     >>> inverted = np.float32([-wave])
     >>> polarity_flags(MedianBeat(inverted, 500.0, 200, ("MLII",), 9, 0, 1.0, 0 * inverted))
-    ('MLII inverted: P -0.09 mV and QRS -1.00 mV',)
+    ('MLII inverted: P -0.10 mV and QRS -1.00 mV',)
     """
     try:
         qrs = delineate_qrs(beat)
@@ -84,15 +90,13 @@ def _sizes_mv(
 ) -> tuple[float, float]:
     """Return a lead's P wave, 0 if not visible, and its highest plus lowest QRS deflection."""
     row = beat.rows((lead,))[0]
-    first, last = beat.index(p_wave.on_ms), beat.index(p_wave.off_ms)
+    first = beat.index(p_wave.on_ms - _FEET_MS)
+    last = beat.index(min(p_wave.off_ms + _FEET_MS, qrs.on_ms))
     p_mv = row[beat.index(p_wave.peak_ms)] - (row[first] + row[last]) / 2
     inside = row[beat.index(qrs.on_ms) : beat.index(qrs.off_ms) + 1] - row[beat.index(qrs.on_ms)]
     visible = abs(p_mv) >= _VISIBLE_P_MV
     return float(p_mv) if visible else 0.0, float(inside.max() + inside.min())
 
-
-JUDGED_LEADS = ("I", "II", "V1", "V2", "V3", "V4", "V5", "V6")
-"""The eight that are independent of each other; what follows needs all of them."""
 
 # The grid and windows that the fitted score stands on: chosen with it on the tuning half of PTB-XL.
 STEP_MS = 4.0
@@ -115,7 +119,7 @@ class Shown:
     Attributes
     ----------
     leads_mv : ndarray, shape (8, n_samples)
-        In the order of `JUDGED_LEADS`, from the level right before the QRS.
+        In the order of `INDEPENDENT_LEADS`, from the level right before the QRS.
     qrs, t_wave, p_wave : slice
         No exchange moves them: they are found on all leads alike.
     """
@@ -137,10 +141,10 @@ def shown(beat: MedianBeat) -> Shown:
     Parameters
     ----------
     beat : MedianBeat
-        With `JUDGED_LEADS`; any rate.
+        With `INDEPENDENT_LEADS`; any rate.
     """
     smoothing = _SMOOTHING_MS * beat.rate_hz / 1000
-    smooth = gaussian_filter1d(beat.rows(JUDGED_LEADS), smoothing, axis=1)
+    smooth = gaussian_filter1d(beat.rows(INDEPENDENT_LEADS), smoothing, axis=1)
     leads_mv = np.stack([np.interp(_GRID_MS, beat.time_ms, row) for row in smooth])
     limb = np.stack([leads_mv[0], leads_mv[1], leads_mv[1] - leads_mv[0]])
     slope = np.sqrt(
@@ -342,7 +346,7 @@ class Mistake:
     leads : tuple of str
         That are not what their names say.
     made : ndarray, shape (8, 8)
-        From the true `JUDGED_LEADS` to the recorded ones.
+        From the true `INDEPENDENT_LEADS` to the recorded ones.
     """
 
     text: str
@@ -470,8 +474,3 @@ def _of_chest(order: list[int]) -> Array:
     made = np.eye(8)
     made[2:, 2:] = np.eye(6)[order]
     return made
-
-
-def judged(leads: tuple[str, ...]) -> bool:
-    """Whether a recording has the leads that `find_exchanges` needs."""
-    return set(JUDGED_LEADS) <= set(leads)

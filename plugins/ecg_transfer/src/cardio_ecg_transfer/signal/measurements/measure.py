@@ -23,8 +23,9 @@ from cardio_ecg_transfer.signal.delineation.median_beat import MedianBeat, media
 from cardio_ecg_transfer.signal.delineation.qrs import FEW_LEADS, QrsBounds, qrs_waves
 from cardio_ecg_transfer.signal.ecg import Ecg, Finding, Unfit, unfit_leads
 from cardio_ecg_transfer.signal.filters import TARGET_RATE_HZ
-from cardio_ecg_transfer.signal.leads.exchanges import JUDGED_LEADS, find_exchanges
+from cardio_ecg_transfer.signal.leads.exchanges import find_exchanges
 from cardio_ecg_transfer.signal.leads.names import (
+    INDEPENDENT_LEADS,
     STANDARD_LEADS,
     canonical_leads,
     derive_limb_leads,
@@ -51,8 +52,6 @@ from cardio_ecg_transfer.signal.rhythm import Rhythm, atrial_waves, find_rhythm
 from cardio_ecg_transfer.signal.rpeaks import at_working_rate
 
 Matrix = Literal["kors", "inverse_dower"]
-
-INDEPENDENT_LEADS = ("I", "II", "V1", "V2", "V3", "V4", "V5", "V6")
 
 MATRICES: dict[Matrix, NDArray[np.float64]] = {
     "kors": np.array(
@@ -358,7 +357,7 @@ def measure(
         findings, flags = (*findings, absent), (absent.text, *flags)
         beat = beat.with_silent(absent.leads)
     found = conduction(beat, qrs, sex)
-    if not unfit_leads(findings, "signal", "place", "potential") & set(JUDGED_LEADS):
+    if not unfit_leads(findings, "signal", "place", "potential") & set(INDEPENDENT_LEADS):
         exchanged = find_exchanges(beat)
         findings = (*findings, *exchanged)
         flags = (*(item.text for item in exchanged), *flags)
@@ -463,15 +462,12 @@ def _values(beat: MedianBeat, limits: Limits, found: Conduction) -> dict[str, fl
         "axis_deg": found.axis_deg,
         "qrs_area_uvs": qrs_area_uvs(beat, qrs),
         "n_notched": float(found.n_notched),
-        "lbbb": float(found.lbbb_strauss),
-        "lbbb_esc": float(found.lbbb_esc),
-        "rbbb": float(found.rbbb),
         "r_peak_v6_ms": waves["V6"].r_peak_ms,
     }
     values |= {
         "jt_ms": qt_ms - qrs.qrs_ms,
         "n_fragmented": float(sum(wave.fragmented for wave in waves.values())),
-        "lbbb_aha": float(found.verdicts["lbbb_aha"].present),
+        **{name: float(verdict.present) for name, verdict in found.verdicts.items()},
         **{f"{name}_share": verdict.share for name, verdict in found.verdicts.items()},
     }
     values |= {f"r_{lead.lower()}_mv": waves[lead].r_mv for lead in HEIGHT_LEADS}
