@@ -117,7 +117,7 @@ def featurize(samples: SampleSet, config: PicturesBlock) -> FeatureSet:
             titles=(),
         ),
         "paced": FeatureBlock(
-            np.array([[bool(unfit_leads(one.heart.findings, "paced"))] for one in beats], "f4"),
+            np.array([[bool(unfit_leads(beat.heart.findings, "paced"))] for beat in beats], "f4"),
             ("recording",),
             ("paced",),
             ("1",),

@@ -142,4 +142,4 @@ def _beats_of(ecg: Ecg, about: Row, config: PreprocessBlock, whole: bool) -> Bea
     read = np.full(kept.size, about.get("lbbb_read", np.nan), dtype=float)
     flags = "; ".join((*ready.flags, *heart.flags))
     own = {"lbbb_read": read, "flags": np.full(kept.size, flags)}
-    return beats, {name: one[kept] for name, one in columns.items()} | own
+    return beats, {name: values[kept] for name, values in columns.items()} | own

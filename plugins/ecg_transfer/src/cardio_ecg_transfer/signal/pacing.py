@@ -223,8 +223,8 @@ def pacing_finding(pacing: Pacing, qrs_on_ms: float) -> Finding | None:
     share = f"before {max(pacing.shares):.0%} of the beats"
     if chambers == ("atrial",):
         return Finding(f"paced: atrial, {share}, the QRS is conducted")
-    said = " and ".join(chambers)
-    text = f"paced: {said}, {share}: blocks and QRS limits for CRT are withheld"
+    which = " and ".join(chambers)
+    text = f"paced: {which}, {share}: blocks and QRS limits for CRT are withheld"
     return Finding(text, STANDARD_LEADS, "paced")
 
 

@@ -369,8 +369,8 @@ def _alike_at(slope: NDArray[np.float64], mask: NDArray[np.float64]) -> NDArray[
     size = 1 << (2 * mask.size - 1).bit_length()
     own, squared, there = (np.fft.rfft(item, size) for item in (slope, slope**2, mask))
 
-    def lagged(one: NDArray[np.complex128]) -> NDArray[np.float64]:
-        return np.asarray(np.fft.irfft(one, size)[..., :n_lags])
+    def lagged(spectrum: NDArray[np.complex128]) -> NDArray[np.float64]:
+        return np.asarray(np.fft.irfft(spectrum, size)[..., :n_lags])
 
     product = lagged(own * np.conj(own))
     power = lagged(np.conj(squared) * there) * lagged(squared * np.conj(there))

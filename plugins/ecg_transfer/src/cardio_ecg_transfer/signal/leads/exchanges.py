@@ -211,8 +211,8 @@ def _t_from_its_end(leads_mv: Array, spans: Shown) -> Array:
 
 def _limb_vectors(beats_mv: Array, spans: Shown) -> Array:
     """Axes of P, QRS and T in the frontal plane, between each other, and how their loops turn."""
-    one, two = beats_mv[:, 0], beats_mv[:, 1]
-    plane = np.stack([one, (2 * two - one) / np.sqrt(3)], axis=1)
+    lead_i, lead_ii = beats_mv[:, 0], beats_mv[:, 1]
+    plane = np.stack([lead_i, (2 * lead_ii - lead_i) / np.sqrt(3)], axis=1)
     p_wave, qrs, t_wave = (
         _levelled_p(plane, spans), plane[..., spans.qrs], _t_from_its_end(plane, spans),
     )  # fmt: skip
@@ -235,7 +235,7 @@ def _limb_vectors(beats_mv: Array, spans: Shown) -> Array:
     made += list(early.T / (np.hypot(*early.T) + 0.03))
     for (c1, s1), (c2, s2) in ((axes[0], axes[1]), (axes[1], axes[2]), (axes[0], axes[2])):
         made += [c1 * c2 + s1 * s2, c1 * s2 - s1 * c2]
-    p_limb = _levelled_p(np.stack([one, two, two - one], axis=1), spans)
+    p_limb = _levelled_p(np.stack([lead_i, lead_ii, lead_ii - lead_i], axis=1), spans)
     size = np.abs(p_limb).mean(axis=(1, 2)) + _P_FLOOR_MV
     late = p_limb.shape[2] * 6 // 10
     made += list(p_limb.mean(axis=2).T / size) + list(p_limb[..., late:].mean(axis=2).T / size)
@@ -244,8 +244,8 @@ def _limb_vectors(beats_mv: Array, spans: Shown) -> Array:
 
 def _limb_against_chest(beats_mv: Array, spans: Shown) -> Array:
     """Correlate I, II and III with V1, V5 and V6, wave by wave."""
-    one, two = beats_mv[:, 0], beats_mv[:, 1]
-    limb = np.stack([one, two, two - one], axis=1)
+    lead_i, lead_ii = beats_mv[:, 0], beats_mv[:, 1]
+    limb = np.stack([lead_i, lead_ii, lead_ii - lead_i], axis=1)
     made = []
     for span in spans.waves:
         for chest in (2, 6, 7):
@@ -387,10 +387,10 @@ def mistakes() -> tuple[Mistake, ...]:
         Mistake(text, LIMB_LEADS, _of_limbs(np.eye(3)[list(lies_at)])) for text, lies_at in _LIMB
     ]
     made.append(Mistake("the limb leads are inverted", LIMB_LEADS, _of_limbs(-np.eye(3))))
-    for one, other in combinations(range(6), 2):
-        names = (PRECORDIAL_LEADS[one], PRECORDIAL_LEADS[other])
+    for first, second in combinations(range(6), 2):
+        names = (PRECORDIAL_LEADS[first], PRECORDIAL_LEADS[second])
         order = list(range(6))
-        order[one], order[other] = other, one
+        order[first], order[second] = second, first
         made.append(Mistake(f"{names[0]} and {names[1]} are exchanged", names, _of_chest(order)))
     made.append(
         Mistake("V1 to V6 are in reversed order", PRECORDIAL_LEADS, _of_chest([5, 4, 3, 2, 1, 0]))

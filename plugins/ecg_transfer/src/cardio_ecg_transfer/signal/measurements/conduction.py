@@ -212,7 +212,7 @@ def conduction(beat: MedianBeat, qrs: QrsBounds, sex: Sex | None = None) -> Cond
     therapy. Eur Heart J 2013; 34: 2281-2329.
     """
     beat.rows(CONDUCTION_LEADS)
-    readings = [_reading(one, limits) for one, limits in _readings(beat, qrs)]
+    readings = [_reading(reading, limits) for reading, limits in _readings(beat, qrs)]
     fulfilled: dict[str, list[dict[str, bool]]] = {name: [] for name in BLOCKS}
     for waves, qrs_ms in readings:
         for name, criteria in _criteria(waves, qrs_ms, sex).items():
