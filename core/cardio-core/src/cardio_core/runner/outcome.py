@@ -65,13 +65,9 @@ def with_outcome(setup: Setup, inputs: Sequence[Path]) -> Setup:
     models = without_hollow_fusions(task, able)
     texts += why_hollow(task, able, models)
     primary = primary_of(task, config, models)
+    messages = (*setup.messages, *texts)
     return replace(
-        setup,
-        task=task,
-        config=config,
-        models=models,
-        primary=primary,
-        messages=(*setup.messages, *texts),
+        setup, task=task, config=config, models=models, primary=primary, messages=messages
     )
 
 

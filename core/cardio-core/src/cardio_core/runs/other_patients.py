@@ -756,9 +756,11 @@ def _covered(
         site = scored.known["patient_id"].astype(str).map(sites).to_numpy()
         names = sorted({str(name) for name in site if pd.notna(name)})
         groups |= {f"Site: {name}": rows[site == name] for name in names}
-    classes = dict(enumerate(target.classes)) if target.kind != "continuous" else {}
+    classes: dict[int | None, str | None] = {None: None}
+    if target.kind != "continuous":
+        classes |= dict(enumerate(target.classes))
     for subgroup, here in groups.items():
-        for code, name in {None: None, **classes}.items():
+        for code, name in classes.items():
             own = here if code is None else here[here["code"] == code]
             if len(own) and name not in rule.always_held:
                 found = _share(own, level, rule, code, target, by_site=subgroup is not None)
