@@ -19,8 +19,7 @@ from cardio_core.io.run_schema import APART
 from cardio_core.registry import Plugin
 from cardio_core.runner.fits import FINAL, FoldJob
 from cardio_core.runner.hook_calls import call
-from cardio_core.runner.protocols import Arm
-from cardio_core.runner.session import Session
+from cardio_core.runner.protocols import Arm, Session
 from cardio_core.types.artifact import ModelArtifact
 from cardio_core.types.features import FeatureSet
 from cardio_core.types.predictions import Predictions

@@ -35,8 +35,7 @@ from cardio_core.runner.patients import (
     named_classes,
     patient_labels,
 )
-from cardio_core.runner.protocols import Arm
-from cardio_core.runner.session import Session
+from cardio_core.runner.protocols import Arm, Session
 from cardio_core.runner.setup import opened
 from cardio_core.runner.train import original
 from cardio_core.types.info import Target, Task
@@ -359,9 +358,8 @@ def judge(session: Session, arm: Arm, jobs: Sequence[FoldJob], scored: Scored) -
         calibrated = calibrate(
             scored,
             ctx.task,
+            config.evaluate,
             overlap=jobs[0].overlap if jobs else None,
-            level=config.evaluate.level,
-            n_resamples=config.evaluate.n_resamples,
             seed=ctx.seed,
         )
     if config.covariates:

@@ -22,9 +22,8 @@ from cardio_core.io.run_schema import UNFITTED as WHY_UNFITTED
 from cardio_core.io.store import load_table, save_table
 from cardio_core.runner.needs import artifacts_of, tested_of
 from cardio_core.runner.progress import FOLDER, Pulse
-from cardio_core.runner.protocols import Arm
+from cardio_core.runner.protocols import Arm, Session
 from cardio_core.runner.provenance import NotTheSameError
-from cardio_core.runner.session import Session
 from cardio_core.types.artifact import ModelArtifact
 from cardio_core.types.features import FeatureSet
 from cardio_core.types.info import Target, Task

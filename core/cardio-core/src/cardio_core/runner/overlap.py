@@ -14,9 +14,8 @@ from cardio_core.runner.fingerprints import same_signals
 from cardio_core.runner.needs import guard_other
 from cardio_core.runner.patient_flow import flow_of
 from cardio_core.runner.progress import several
-from cardio_core.runner.protocols import Arm, supported_models
+from cardio_core.runner.protocols import Arm, Session, supported_models
 from cardio_core.runner.resume import FILE, contents_of, guard_data, guard_repeated
-from cardio_core.runner.session import Session
 from cardio_core.runner.setup import primary_of, why_hollow, without_hollow_fusions
 from cardio_core.types.features import flag_counts
 from cardio_core.types.notes import Note, NoteKind

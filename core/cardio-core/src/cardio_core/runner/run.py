@@ -47,7 +47,7 @@ from cardio_core.runner.prepare import (
     set_aside,
 )
 from cardio_core.runner.progress import STAGES, Display, Echo, Progress, Stage, several
-from cardio_core.runner.protocols import Arm, load_first, make_arm
+from cardio_core.runner.protocols import Arm, Session, load_first, make_arm
 from cardio_core.runner.provenance import NotTheSameError, alike
 from cardio_core.runner.request import (
     RunRequest,
@@ -57,7 +57,6 @@ from cardio_core.runner.request import (
     say_difficulty,
 )
 from cardio_core.runner.resume import guard_settings_of
-from cardio_core.runner.session import Session
 from cardio_core.runner.setup import Setup, find_data, set_up
 from cardio_core.runner.start import begin, default_out, guard_same, log_to
 from cardio_core.runner.train import fit_all

@@ -30,11 +30,10 @@ from cardio_core.runner.manifest import Manifest, finished
 from cardio_core.runner.needs import Resolved, guard_unchanged
 from cardio_core.runner.patients import Truth
 from cardio_core.runner.progress import Display, Progress, several
-from cardio_core.runner.protocols import Arm, make_arm, split
+from cardio_core.runner.protocols import Arm, Session, make_arm, split
 from cardio_core.runner.provenance import alike
 from cardio_core.runner.request import RunRequest
 from cardio_core.runner.run import run as make_run
-from cardio_core.runner.session import Session
 from cardio_core.runner.setup import Setup, find_data
 from cardio_core.runner.train import run_fold
 from cardio_core.types.info import Target, Task
