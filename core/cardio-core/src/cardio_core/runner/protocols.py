@@ -65,7 +65,7 @@ class Session:
 
 
 @dataclass(frozen=True)
-class Arm:
+class ProtocolData:
     """One protocol of a run: its configuration, features, truth and folds.
 
     `clinical` are the covariates that the user named, in the place of features.
@@ -150,7 +150,9 @@ def supported_models(
     return supported, notes
 
 
-def make_arm(session: Session, protocol: Protocol, cohort: Cohort | None = None) -> Arm:
+def prepare_protocol(
+    session: Session, protocol: Protocol, cohort: Cohort | None = None
+) -> ProtocolData:
     """Make one protocol's features, bring the truth to its samples, and split its patients.
 
     `cohort` is what `load_first` found, where it did.
@@ -165,7 +167,7 @@ def make_arm(session: Session, protocol: Protocol, cohort: Cohort | None = None)
     clinical = clinical_of(
         config.covariates, prepared.cohort, prepared.features, session.ctx._inputs
     )
-    return Arm(protocol, config, prepared, truth, plan, clinical)
+    return ProtocolData(protocol, config, prepared, truth, plan, clinical)
 
 
 def split(
