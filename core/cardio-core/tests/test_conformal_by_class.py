@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from cardio_core.config import EvaluateBlock
 from cardio_core.evaluation.conformal import CONFORMAL, calibrate, fit_conformal
 from cardio_core.types.info import Model, Target, Task
 from cardio_core.types.predictions import Scored
@@ -34,7 +35,7 @@ def patients(n, seed, *, ill=0.15, apart=1.5, target=ILL):
 
 def judged(frame, target=ILL):
     task = Task("t", "t", "patient", (target,), (Model("a", "a"),))
-    return calibrate(Scored({target.name: frame}), task, n_resamples=100)
+    return calibrate(Scored({target.name: frame}), task, EvaluateBlock(n_resamples=100))
 
 
 def values(calibrated):

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from cardio_core.config import EvaluateBlock
 from cardio_core.evaluation.conformal import CONFORMAL, calibrate, fit_conformal
 from cardio_core.types.info import Model, Target, Task
 from cardio_core.types.predictions import Scored
@@ -38,7 +39,7 @@ def scored(n, *, n_folds=3, seed=0, shift=0.0):
 
 def of(frame, task=PATIENTS, **more):
     target = task.targets[0]
-    return calibrate(Scored({target.name: frame}), task, n_resamples=200, **more)
+    return calibrate(Scored({target.name: frame}), task, EvaluateBlock(n_resamples=200), **more)
 
 
 def values(calibrated):

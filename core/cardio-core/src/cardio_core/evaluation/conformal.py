@@ -12,6 +12,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from pydantic import BeforeValidator, Field
 
+from cardio_core.config import EvaluateBlock
 from cardio_core.evaluation.aggregate import score_columns
 from cardio_core.evaluation.parts import ABOUT_DATA, noting
 from cardio_core.io.run_schema import Count, Kind
@@ -460,17 +461,16 @@ class Calibrated:
 def calibrate(
     scored: Scored,
     task: Task,
+    config: EvaluateBlock,
     *,
     overlap: str | None = None,
-    level: float = 0.95,
-    n_resamples: int = 2000,
     seed: int = 0,
 ) -> Calibrated:
     """Calibrate a rule for each model and target of the honest protocol.
 
     Predictions are out of fold beside the truth. Where the split plan declares an overlap, scores
     of patients who were trained on are too good to calibrate on, and nothing is calibrated.
-    `level`, `n_resamples` and `seed` are of the intervals around coverage and set size; the sets
+    `config` and `seed` are of the intervals around coverage and set size; the sets
     themselves hold ``1 - ALPHA``.
 
     Notes
@@ -510,9 +510,9 @@ def calibrate(
     for model, target, rule, frame in found:
         scope = Scope(task=task.name, target=target.name, model=model)
         with noting(notes, f"Coverage of {target.name} of {model}: not computed."):
-            for name, estimate in _coverages(rule, frame, target, level, notes, model):
+            for name, estimate in _coverages(rule, frame, target, config.level, notes, model):
                 metrics.append(Metric(estimate, replace(scope, class_name=name)))
-            for estimate in set_sizes(rule, frame, target, level, n_resamples, seed):
+            for estimate in set_sizes(rule, frame, target, config, seed):
                 metrics.append(Metric(estimate, scope))
     rules = {(model, target.name): rule for model, target, rule, _ in found}
     return Calibrated(rules, tuple(metrics), tuple(notes))
@@ -588,7 +588,7 @@ def share_of_patients(
 
 
 def set_sizes(
-    rule: Conformal, frame: pd.DataFrame, target: Target, level: float, n_resamples: int, seed: int
+    rule: Conformal, frame: pd.DataFrame, target: Target, config: EvaluateBlock, seed: int
 ) -> Iterator[Estimate]:
     """Yield how large a rule's sets are, or half the width of its intervals."""
     from cardio_stats.resampling import bootstrap_sums
@@ -610,16 +610,16 @@ def set_sizes(
             lambda sums: (sums[..., 0] / sums[..., 1])[..., None],
             ("mean_set_size",),
             patient=scored.rows["subject"],
-            n_resamples=n_resamples,
+            n_resamples=config.n_resamples,
             seed=seed,
-            level=level,
+            level=config.level,
         )
         yield estimate.replace(note=note)
     rows = scored.rows.assign(empty=size == 0, several=size > 1)
     method = "Wilson; sets calibrated on all out-of-fold patients"
     every = "A patient counts when every one of the rows is so."
-    yield share_of_patients("empty_sets", rows, level, method, every, "empty")
-    yield share_of_patients("sets_of_several", rows, level, method, every, "several")
+    yield share_of_patients("empty_sets", rows, config.level, method, every, "empty")
+    yield share_of_patients("sets_of_several", rows, config.level, method, every, "several")
 
 
 def _covered_by_other_folds(

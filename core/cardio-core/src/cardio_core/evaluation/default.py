@@ -11,8 +11,8 @@ import pandas as pd
 
 from cardio_core.config import EvaluateBlock
 from cardio_core.context import Context
-from cardio_core.evaluation.aggregate import pooled, score_columns, unit_of
-from cardio_core.evaluation.parts import Parts, Request, noting
+from cardio_core.evaluation.aggregate import pooled, score_columns
+from cardio_core.evaluation.parts import Parts, Request, class_table, noting
 from cardio_core.hookspecs import hookimpl
 from cardio_core.types.info import Task
 from cardio_core.types.notes import Note, NoteKind
@@ -27,7 +27,6 @@ from cardio_stats import (
     delong_paired,
     limits_of_agreement,
     multiclass_auc,
-    per_class_table,
 )
 from cardio_stats.agreement import regression_errors
 from cardio_stats.decisions import DECISION_RATES
@@ -98,22 +97,10 @@ MOST_OF_AREAS = 500
 
 def multiclass_metrics(parts: Parts, frame: pd.DataFrame, request: Request) -> None:
     """Add Se, +P, F1 and AUC of every class, macro averages, and the confusion table."""
-    target, scope, config = request.target, request.scope, request.config
+    target, scope = request.target, request.scope
     scored = [name for name in target.classes if name not in target.unscored]
     present = set(frame["y_true"].dropna())
-    table = per_class_table(
-        frame["y_true"],
-        frame["predicted"],
-        target.classes,
-        record=Scored.clusters_of(frame),
-        patient=frame["subject_id"],
-        n_resamples=config.n_resamples,
-        seed=request.seed,
-        level=config.level,
-        average_over=[name for name in scored if name in present],
-        unit=unit_of(request.task.unit),
-        cluster_unit="patient",
-    )
+    table = class_table(frame, [name for name in scored if name in present], request)
     for name, estimates in table.by_class.items():
         if name == "all":
             parts.add(estimates.values(), scope, request.source)

@@ -11,12 +11,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from cardio_core.errors import LeakageError
+from cardio_core.errors import Code, DataError, LeakageError
 from cardio_core.evaluation.aggregate import score_columns
 from cardio_core.evaluation.decision import plain
 from cardio_core.io.run_schema import Count, Kind, Name, Number
 from cardio_core.types.info import Target
-from cardio_stats.errors import Code, DataError
 
 # The regression behind late fusion: weights that move little when the scores move little.
 

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from cardio_core.errors import ContractError
+from cardio_core.errors import ConfigError, ContractError, DataError
 from cardio_core.io.cohort_columns import (
     COLUMNS,
     FILES_PREFIX,
@@ -34,7 +34,6 @@ from cardio_core.io.cohort_table import (
 )
 from cardio_core.types.info import PluginInfo, Task
 from cardio_stats.cells import cell_text, table_as_it_was, texts, write_table
-from cardio_stats.errors import ConfigError, DataError
 
 EFFECT = "effect"
 """The column of the latent effect unless another is named."""

@@ -30,6 +30,7 @@ from cardio_core.io.run_schema import (
     read_predictions,
 )
 from cardio_core.types.notes import Note
+from cardio_core.types.samples import Quarantined
 from cardio_stats.errors import DataError
 from cardio_stats.files import read_json, read_text
 
@@ -106,16 +107,6 @@ class NeedEntry:
     text: str = ""
     origin: Annotated[str, Field(alias="from")] = ""
     patients: str = ""
-
-
-@dataclass(frozen=True, kw_only=True)
-class QuarantinedEntry:
-    """A recording that could not be used."""
-
-    recording_id: str
-    hook: str = ""
-    reason: str
-    kind: str = "unusable"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -277,7 +268,7 @@ class RunManifest:
     messages: tuple[str, ...] = ()
     notes: tuple[Note, ...] = ()
     tolerated: tuple[str, ...] = ()
-    quarantined: tuple[QuarantinedEntry, ...] | None = None
+    quarantined: tuple[Quarantined, ...] | None = None
     excluded: dict[str, tuple[str, ...]] = field(default_factory=dict)
     flow: FlowEntry = FlowEntry()
     flags: dict[str, Count] = field(default_factory=dict)

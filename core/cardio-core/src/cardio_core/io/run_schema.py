@@ -22,9 +22,8 @@ from numpy.typing import NDArray
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic_core import core_schema
 
-from cardio_core.errors import MadeWrongError
+from cardio_core.errors import DataError, MadeWrongError, unusable
 from cardio_stats.cells import table_as_it_was
-from cardio_stats.errors import DataError, unusable
 from cardio_stats.files import MOST_BYTES as MOST_BYTES_OF_TEXT
 from cardio_stats.files import read_json, write_json
 from cardio_stats.serialization import shown

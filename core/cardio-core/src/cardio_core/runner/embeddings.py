@@ -19,8 +19,7 @@ from cardio_core.io.run_schema import APART
 from cardio_core.registry import Plugin
 from cardio_core.runner.fits import FINAL, FoldJob
 from cardio_core.runner.hook_calls import call
-from cardio_core.runner.protocols import Arm
-from cardio_core.runner.session import Session
+from cardio_core.runner.protocols import ProtocolData, Session
 from cardio_core.types.artifact import ModelArtifact
 from cardio_core.types.features import FeatureSet
 from cardio_core.types.predictions import Predictions
@@ -180,16 +179,16 @@ APPLICABILITY = Path("models") / FINAL / "applicability.json"
 """In a run or an exported folder."""
 
 
-def keep_applicability(session: Session, arm: Arm, jobs: Sequence[FoldJob]) -> None:
+def keep_applicability(session: Session, data: ProtocolData, jobs: Sequence[FoldJob]) -> None:
     """Write the summaries of those whom the final models are fitted on, beside these models."""
     final = [job for job in jobs if job.ctx.fold == FINAL]
     if not final:
         return
-    features = arm.prepared.features.view(final[0].train)
-    config = arm.config
+    features = data.prepared.features.view(final[0].train)
+    config = data.config
     patients = describe(
         features,
-        arm.prepared.cohort,
+        data.prepared.cohort,
         words=session.setup.plugin.info.words,
         also=config.covariates,
         never=[value for value in (config.outcome.column,) if value is not None],

@@ -35,8 +35,7 @@ from cardio_core.runner.patients import (
     named_classes,
     patient_labels,
 )
-from cardio_core.runner.protocols import Arm
-from cardio_core.runner.session import Session
+from cardio_core.runner.protocols import ProtocolData, Session
 from cardio_core.runner.setup import opened
 from cardio_core.runner.train import original
 from cardio_core.types.info import Target, Task
@@ -318,7 +317,7 @@ class Judged:
         return [metric.to_dict() | {"protocol": protocol} for metric in metrics]
 
 
-def judge(session: Session, arm: Arm, jobs: Sequence[FoldJob], scored: Scored) -> Judged:
+def judge(session: Session, data: ProtocolData, jobs: Sequence[FoldJob], scored: Scored) -> Judged:
     """Explain every fold's model on its own test samples, then evaluate the protocol.
 
     Prediction sets and intervals are calibrated under the honest protocol only, whose models
@@ -330,10 +329,10 @@ def judge(session: Session, arm: Arm, jobs: Sequence[FoldJob], scored: Scored) -
     from cardio_core.evaluation.patients import subgroup_metrics
     from cardio_core.evaluation.shortcuts import notes_on, table_of
 
-    plugin, config = session.setup.plugin, arm.config
+    plugin, config = session.setup.plugin, data.config
     # The primary model may be the user's, declared for this run.
     task = replace(session.ctx.task, primary=session.setup.primary)
-    ctx = session.ctx.replace(protocol=arm.protocol, task=task)
+    ctx = session.ctx.replace(protocol=data.protocol, task=task)
     notes: list[Note] = []
     explanation = Explanation()
     if plugin.implements("explain", ctx.task):
@@ -348,8 +347,8 @@ def judge(session: Session, arm: Arm, jobs: Sequence[FoldJob], scored: Scored) -
                 ctx,
                 config,
                 predictions=scored,
-                targets=arm.prepared.cohort.targets,
-                cohort=arm.prepared.cohort,
+                targets=data.prepared.cohort.targets,
+                cohort=data.prepared.cohort,
                 explanation=explanation,
             )
     if report is None:
@@ -359,19 +358,18 @@ def judge(session: Session, arm: Arm, jobs: Sequence[FoldJob], scored: Scored) -
         calibrated = calibrate(
             scored,
             ctx.task,
+            config.evaluate,
             overlap=jobs[0].overlap if jobs else None,
-            level=config.evaluate.level,
-            n_resamples=config.evaluate.n_resamples,
             seed=ctx.seed,
         )
     if config.covariates:
-        patients = by_patient(clinical_table(arm.prepared.cohort), config.covariates)
+        patients = by_patient(clinical_table(data.prepared.cohort), config.covariates)
         within, small = subgroup_metrics(scored, ctx.task, patients, config.evaluate, seed=ctx.seed)
         report = replace(report, metrics=[*report.metrics, *within])
         notes += small
     tables = dict(report.tables)
     if ctx.protocol == "honest":
-        found = shortcuts_of(arm, ctx)
+        found = shortcuts_of(data, ctx)
         notes += notes_on(found)
         if found:
             tables["shortcuts"] = table_of(found)
@@ -379,26 +377,26 @@ def judge(session: Session, arm: Arm, jobs: Sequence[FoldJob], scored: Scored) -
     return Judged(report, explanation, calibrated)
 
 
-def shortcuts_of(arm: Arm, ctx: Context) -> list[Shortcut]:
-    """Return how well what is no physiology tells each outcome, on the folds of an arm.
+def shortcuts_of(data: ProtocolData, ctx: Context) -> list[Shortcut]:
+    """Return how well what is no physiology tells each outcome, on the folds of a protocol.
 
     Nothing where the units of a patient have outcomes of different kinds (beats, views).
     """
-    prepared, samples = arm.prepared, arm.prepared.features.table
+    prepared, samples = data.prepared, data.prepared.features.table
     patients = samples["patient_id"].astype(str).to_numpy()
     folds = [(frozenset(patients[fold.train]), frozenset(patients[fold.test]))
-             for fold in arm.plan.folds]  # fmt: skip
+             for fold in data.plan.folds]  # fmt: skip
     from cardio_core.evaluation.shortcuts import find_shortcuts, properties_of
 
     found: list[Shortcut] = []
     properties = None
     for target in ctx.task.targets:
-        labels = patient_labels(prepared.cohort, samples, arm.truth.targets, target)
+        labels = patient_labels(prepared.cohort, samples, data.truth.targets, target)
         if labels is None:
             continue
         if properties is None:
             properties = properties_of(prepared.cohort, prepared.acquired)
-        found += find_shortcuts(properties, labels, target, folds, arm.config.evaluate.level)
+        found += find_shortcuts(properties, labels, target, folds, data.config.evaluate.level)
     return found
 
 
@@ -466,7 +464,7 @@ def open_rule(run: Path, model: str, target: str) -> Conformal | None:
 NAME = "table1"
 
 
-def write_table_one(session: Session, arm: Arm) -> None:
+def write_table_one(session: Session, data: ProtocolData) -> None:
     """Write ``tables/table1.csv`` where the cohort has a clinical table; say where it cannot be.
 
     Those are described whose outcome is known and whose recordings can be used. Title and the
@@ -474,10 +472,10 @@ def write_table_one(session: Session, arm: Arm) -> None:
     """
     from cardio_core.evaluation.patients import describe_patients
 
-    table = clinical_table(arm.prepared.cohort)
+    table = clinical_table(data.prepared.cohort)
     target = session.setup.task.targets[0]
-    samples = arm.prepared.features.table
-    labels = patient_labels(arm.prepared.cohort, samples, arm.truth.targets, target)
+    samples = data.prepared.features.table
+    labels = patient_labels(data.prepared.cohort, samples, data.truth.targets, target)
     patients = list(dict.fromkeys(samples["patient_id"].astype(str)))
     if labels is not None:
         patients = [patient for patient in patients if patient in labels.index]
@@ -486,7 +484,7 @@ def write_table_one(session: Session, arm: Arm) -> None:
             table, patients, labels, target, covariates=session.setup.config.covariates
         )
     except DataError as error:
-        if arm.prepared.cohort.table is not None:
+        if data.prepared.cohort.table is not None:
             session.note([Note(NoteKind.NOT_COMPUTED, f"Table 1 is left out: {error}")])
         return
     folder = session.out / "tables"

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from cardio_core.errors import LeakageError
+from cardio_core.errors import DataError, LeakageError
 from cardio_core.evaluation.decision import Decision, choose, plain
 from cardio_core.evaluation.fusion import (
     FUSION,
@@ -26,7 +26,6 @@ from cardio_core.runner.patients import labels_of
 from cardio_core.types.artifact import ModelArtifact
 from cardio_core.types.info import Target
 from cardio_core.types.notes import Note, NoteKind
-from cardio_stats.errors import DataError
 from cardio_stats.files import SafeName
 
 ON_TESTED = (

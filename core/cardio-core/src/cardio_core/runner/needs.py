@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from cardio_core.config import NeedBlock, RunConfig, sets_of
-from cardio_core.errors import LeakageError
+from cardio_core.errors import ConfigError, LeakageError
 from cardio_core.io.hashing import digest, file_digest
 from cardio_core.io.run_artifact import SPLITS, SplitRecord
 from cardio_core.io.run_schema import COHORT, ROWS
@@ -18,7 +18,6 @@ from cardio_core.runner.provenance import NotTheSameError
 from cardio_core.runner.request import NOTHING_GIVEN, RunRequest
 from cardio_core.runner.setup import Setup
 from cardio_core.types.info import Need
-from cardio_stats.errors import ConfigError
 from cardio_stats.files import whole_directory, write_json
 
 RunFunction = Callable[[RunRequest], Path]

@@ -9,14 +9,13 @@ from pathlib import Path
 import pandas as pd
 
 from cardio_core.config import OutcomeBlock, RunConfig
-from cardio_core.errors import ContractError
+from cardio_core.errors import ConfigError, ContractError, DataError
 from cardio_core.io.cohort import CohortTable
 from cardio_core.runner.setup import Setup, primary_of, why_hollow, without_hollow_fusions
 from cardio_core.types.info import Target, Task
 from cardio_core.types.notes import Note, NoteKind
 from cardio_core.types.samples import Cohort
 from cardio_core.types.targets import Targets
-from cardio_stats.errors import ConfigError, DataError
 from cardio_stats.outcome import outcome_values, place_words, settle_outcome
 
 _IDS = ("recording_id", "study_id", "patient_id", "subject_link", "site_id", "scanner_id")
@@ -65,13 +64,9 @@ def with_outcome(setup: Setup, inputs: Sequence[Path]) -> Setup:
     models = without_hollow_fusions(task, able)
     texts += why_hollow(task, able, models)
     primary = primary_of(task, config, models)
+    messages = (*setup.messages, *texts)
     return replace(
-        setup,
-        task=task,
-        config=config,
-        models=models,
-        primary=primary,
-        messages=(*setup.messages, *texts),
+        setup, task=task, config=config, models=models, primary=primary, messages=messages
     )
 
 

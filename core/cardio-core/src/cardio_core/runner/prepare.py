@@ -14,7 +14,7 @@ import pandas as pd
 from cardio_core.compute.executors import Executor, at_once
 from cardio_core.config import RunConfig
 from cardio_core.context import Context
-from cardio_core.errors import ContractError, HookError
+from cardio_core.errors import ConfigError, ContractError, DataError, HookError
 from cardio_core.fold_assignment import guard_duplicates, link_subjects
 from cardio_core.io.cohort import CohortTable, notes_on_tables
 from cardio_core.io.hashing import digest, file_digest, package_digest
@@ -35,7 +35,6 @@ from cardio_core.types.notes import Exclusion, Note, NoteKind
 from cardio_core.types.redaction import text_of, unreadable
 from cardio_core.types.samples import ID_COLUMNS, Cohort, Quarantined, SampleSet, sealed
 from cardio_stats.cells import cell_text, write_rows
-from cardio_stats.errors import ConfigError, DataError
 from cardio_stats.files import whole_directory, write_json
 from cardio_stats.outcome import MAX_CLASSES
 

@@ -16,7 +16,7 @@ from cardio_core.io.hashing import digest
 from cardio_core.io.run_schema import CONTENTS
 from cardio_core.io.settings_schema import settings_in as settings_kept
 from cardio_core.runner.manifest import Manifest
-from cardio_core.runner.protocols import Arm
+from cardio_core.runner.protocols import ProtocolData
 from cardio_core.runner.provenance import (
     UNNAMED,
     Difference,
@@ -75,7 +75,7 @@ class Contents:
         return {"recordings": dict(self.recordings), "table": dict(self.table)}
 
 
-def contents_of(arms: Sequence[Arm]) -> Contents:
+def contents_of(protocols: Sequence[ProtocolData]) -> Contents:
     """Return what the protocols of a run were made from.
 
     A protocol may load otherwise: its digests then stand under the recording with its own name.
@@ -83,15 +83,15 @@ def contents_of(arms: Sequence[Arm]) -> Contents:
     recordings: dict[str, Mapping[str, Any]] = {}
     table: dict[str, str] = {}
     labels = []
-    for arm in arms:
-        cohort = arm.prepared.cohort
+    for data in protocols:
+        cohort = data.prepared.cohort
         columns = label_digests(cohort.targets, cohort.samples.table)
         labels.append(digest(columns))
-        for name, recording in _recordings(arm, columns["rows"]).items():
+        for name, recording in _recordings(data, columns["rows"]).items():
             same = recordings.get(name, recording) == recording
-            recordings[name if same else f"{name} ({arm.protocol})"] = recording
+            recordings[name if same else f"{name} ({data.protocol})"] = recording
         targets = [OWN_PREFIX + str(name) for name in cohort.targets.table.columns]
-        requested = (*arm.config.covariates, arm.config.outcome.column)
+        requested = (*data.config.covariates, data.config.outcome.column)
         table |= _columns(cohort, {*COLUMNS, *targets, *requested})
     return Contents(recordings, table, digest(labels))
 
@@ -151,8 +151,8 @@ def _rows(targets: Targets) -> dict[str, list[str]]:
     return found
 
 
-def _recordings(arm: Arm, labels: Mapping[str, str]) -> dict[str, dict[str, Any]]:
-    cohort, files = arm.prepared.cohort, arm.prepared.digests
+def _recordings(data: ProtocolData, labels: Mapping[str, str]) -> dict[str, dict[str, Any]]:
+    cohort, files = data.prepared.cohort, data.prepared.digests
     table = cohort.samples.table
     plain = table[[name for name in table.columns if not _names_files(table[name])]]
     return {

@@ -47,7 +47,7 @@ from cardio_core.runner.prepare import (
     set_aside,
 )
 from cardio_core.runner.progress import STAGES, Display, Echo, Progress, Stage, several
-from cardio_core.runner.protocols import Arm, load_first, make_arm
+from cardio_core.runner.protocols import ProtocolData, Session, load_first, prepare_protocol
 from cardio_core.runner.provenance import NotTheSameError, alike
 from cardio_core.runner.request import (
     RunRequest,
@@ -57,7 +57,6 @@ from cardio_core.runner.request import (
     say_difficulty,
 )
 from cardio_core.runner.resume import guard_settings_of
-from cardio_core.runner.session import Session
 from cardio_core.runner.setup import Setup, find_data, set_up
 from cardio_core.runner.start import begin, default_out, guard_same, log_to
 from cardio_core.runner.train import fit_all
@@ -476,19 +475,19 @@ def _saying_how_to_go_on(request: RunRequest, out: Path, say: Display) -> Iterat
 def _work(session: Session, cohorts: Mapping[Protocol, Cohort]) -> None:
     """Prepare, fit, judge, finish."""
     with session.manifest.stage("features"), session.say.stage("features"):
-        arms = [
-            make_arm(session, protocol, cohorts.get(protocol))
+        protocols = [
+            prepare_protocol(session, protocol, cohorts.get(protocol))
             for protocol in session.setup.protocols
         ]
-    session = record(session, arms)
-    jobs = [job for arm in arms for job in jobs_of(session, arm)]
+    session = record(session, protocols)
+    jobs = [job for data in protocols for job in jobs_of(session, data)]
     keep_for_new(session.needs, session.out)
     with session.manifest.stage("training"), session.say.stage("training"):
         jobs, timed = fit_all(session, jobs)
-        keep_applicability(session, arms[0], jobs)
+        keep_applicability(session, protocols[0], jobs)
     with session.manifest.stage("evaluation"), session.say.stage("evaluation") as stage:
-        metrics, notes = _judge_all(session, arms, jobs, stage)
-        write_table_one(session, arms[0])
+        metrics, notes = _judge_all(session, protocols, jobs, stage)
+        write_table_one(session, protocols[0])
     with session.say.stage("report", "tables, figures and the page are written"):
         from cardio_core.report.page import build_report
 
@@ -503,19 +502,19 @@ def _work(session: Session, cohorts: Mapping[Protocol, Cohort]) -> None:
 
 
 def _judge_all(
-    session: Session, arms: Sequence[Arm], jobs: Sequence[FoldJob], stage: Stage
+    session: Session, protocols: Sequence[ProtocolData], jobs: Sequence[FoldJob], stage: Stage
 ) -> tuple[list[dict[str, Any]], list[Note]]:
     scored: dict[str, Scored] = {}
     metrics: dict[str, list[dict[str, Any]]] = {}
     notes: dict[str, list[Note]] = {}
-    for arm in arms:
-        tested = [job for job in jobs if job.protocol == arm.protocol and job.test.size]
-        scored[arm.protocol] = collect(tested, arm.plan, arm.truth, session.setup.task)
-        stage.doing = f"{arm.protocol} protocol: explanations, intervals, tables, figures"
+    for data in protocols:
+        tested = [job for job in jobs if job.protocol == data.protocol and job.test.size]
+        scored[data.protocol] = collect(tested, data.plan, data.truth, session.setup.task)
+        stage.doing = f"{data.protocol} protocol: explanations, intervals, tables, figures"
         session.say(stage.line())
-        judged = judge(session, arm, tested, scored[arm.protocol])
-        metrics[arm.protocol] = judged.rows(arm.protocol)
-        notes[arm.protocol] = write_judged(session.out, arm.protocol, judged, session.executor)
+        judged = judge(session, data, tested, scored[data.protocol])
+        metrics[data.protocol] = judged.rows(data.protocol)
+        notes[data.protocol] = write_judged(session.out, data.protocol, judged, session.executor)
     write_csv(session.out / "predictions.csv", scored, session.setup.task)
     in_order = sorted(scored)
     return [row for name in in_order for row in metrics[name]], [

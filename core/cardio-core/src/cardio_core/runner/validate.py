@@ -15,7 +15,7 @@ import pandas as pd
 from cardio_core.compute.executors import at_once, parse_executor
 from cardio_core.config import RunConfig
 from cardio_core.context import Context
-from cardio_core.errors import HookError
+from cardio_core.errors import CardioError, ConfigError, DataError, HookError
 from cardio_core.evaluation.clinical_model import by_patient
 from cardio_core.fold_assignment import link_subjects
 from cardio_core.io.cohort import find_cohort_table, notes_on_tables
@@ -42,7 +42,6 @@ from cardio_core.runner.request import RunRequest
 from cardio_core.runner.setup import Setup, find_data, opened, set_up
 from cardio_core.types.info import Target, Task
 from cardio_core.types.samples import Cohort, Quarantined, SampleSet
-from cardio_stats.errors import CardioError, ConfigError, DataError
 
 # Who is in a cohort: patients with and without outcome, by class, and what is known of them.
 

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from cardio_core.config import EvaluateBlock, OutcomeBlock, RunConfig
-from cardio_core.errors import LeakageError
+from cardio_core.errors import ConfigError, DataError, LeakageError
 from cardio_core.evaluation.applicability import (
     ALPHA_OUTSIDE,
     BORDERLINE,
@@ -53,7 +53,6 @@ from cardio_core.types.notes import Note, NoteKind
 from cardio_core.types.predictions import Scored
 from cardio_core.types.report import Metric, Scope
 from cardio_stats import proportion
-from cardio_stats.errors import ConfigError, DataError
 from cardio_stats.estimate import Estimate
 from cardio_stats.outcome import outcome_values, place_settled
 from cardio_stats.proportions import lower_coverage_p
@@ -735,7 +734,7 @@ def coverage_metrics(
             own = frame[frame["model"] == model]
             with noting(notes, f"Coverage of {target.name} of {model}: not computed."):
                 metrics += list(_covered(rule, own, target, where, sites, config.level))
-                for size in set_sizes(rule, own, target, config.level, config.n_resamples, seed):
+                for size in set_sizes(rule, own, target, config, seed):
                     metrics.append(Metric(size, where))
     return metrics, notes
 
@@ -756,10 +755,11 @@ def _covered(
         site = scored.known["patient_id"].astype(str).map(sites).to_numpy()
         names = sorted({str(name) for name in site if pd.notna(name)})
         groups |= {f"Site: {name}": rows[site == name] for name in names}
-    classes = target.classes if target.kind != "continuous" else ()
-    parts: list[tuple[int | None, str | None]] = [(None, None), *enumerate(classes)]
+    classes: dict[int | None, str | None] = {None: None}
+    if target.kind != "continuous":
+        classes |= dict(enumerate(target.classes))
     for subgroup, here in groups.items():
-        for code, name in parts:
+        for code, name in classes.items():
             own = here if code is None else here[here["code"] == code]
             if len(own) and name not in rule.always_held:
                 found = _share(own, level, rule, code, target, by_site=subgroup is not None)

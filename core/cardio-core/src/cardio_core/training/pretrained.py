@@ -16,10 +16,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from cardio_core.errors import PluginError
+from cardio_core.errors import ConfigError, DataError, PluginError
 from cardio_core.io.hashing import file_digest
 from cardio_core.types.limits import require_fitting
-from cardio_stats.errors import ConfigError, DataError
 from cardio_stats.files import replacing
 
 if TYPE_CHECKING:

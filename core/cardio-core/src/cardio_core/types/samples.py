@@ -11,11 +11,10 @@ from typing import Any, NoReturn
 import numpy as np
 import pandas as pd
 
-from cardio_core.errors import ContractError, MadeWrongError
+from cardio_core.errors import Code, ContractError, DataError, MadeWrongError
 from cardio_core.types.limits import require_fitting
 from cardio_core.types.notes import Exclusion, Note
 from cardio_core.types.redaction import files_in, unreadable
-from cardio_stats.errors import Code, DataError
 
 ID_COLUMNS = ("recording_id", "study_id", "patient_id")
 
