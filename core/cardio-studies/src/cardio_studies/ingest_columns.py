@@ -117,6 +117,7 @@ def guessed_patient(table: pd.DataFrame, besides: Iterable[str] = ()) -> str | N
         str(name)
         for place, name in enumerate(table.columns)
         if len(known := table.iloc[:, place].dropna())
+        and _RESAMPLE.match(str(known.iloc[0]))
         and known.astype(str).str.match(_RESAMPLE).all()
     ]
     return guessed(PATIENTS, table, [*besides, *folds])
