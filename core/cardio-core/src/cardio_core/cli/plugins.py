@@ -69,7 +69,9 @@ def list_(as_json: bool) -> None:
     "--task", "tasks", multiple=True, shell_complete=task_names,
     help="One of its tasks, or several; all without.",
 )  # fmt: skip
-@click.option("--quick", is_flag=True, help="Leave out the checks that need a whole run.")
+@click.option(
+    "--quick", is_flag=True, help="Try the hooks on a few patients, in place of whole runs."
+)
 @click.option("--truth", is_flag=True, help="Chance and truth over whole runs, too; takes longer.")
 @click.option("--patients", type=click.IntRange(2), help="Patients of the synthetic cohort.")
 @options.SETS
@@ -81,9 +83,9 @@ def check(
     """Check whether the plugin NAME keeps its contract, on its own synthetic cohort.
 
     The same checks as those of `cardio_core.testing.PluginContract`, without pytest. Exits with 1
-    if one of them fails. --quick makes those that need no run, after every step of writing one.
-    Runs name the verdict on their pages until the plugin's code changes; that of --quick alone is
-    kept where a check fails.
+    if one of them fails. --quick runs nothing and tries every hook on a few patients, after each
+    step of writing a plugin. Runs name the verdict on their pages until the plugin's code changes;
+    that of --quick alone is kept where a check fails.
     """
     if quick and truth:
         raise ConfigError("--quick runs nothing and --truth whole runs; leave one of them out")

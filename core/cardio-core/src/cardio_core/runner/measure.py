@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from cardio_core.compute.executors import Executor, SerialExecutor, at_once, parse_executor
+from cardio_core.compute.executors import Executor, at_once, executor_for
 from cardio_core.compute.processes import one_thread
 from cardio_core.context import Context
 from cardio_core.io.cohort import shown_of
@@ -50,9 +50,6 @@ from cardio_stats.files import SafeName
 KEPT = "patients"
 """In the folder of what is unfinished: a file a patient who is measured already."""
 PAGE, LOOPS_PAGE, SHEETS = "measurements.html", "recordings.html", "sheets"
-
-_FEW = 4
-"""Fewer patients than this are measured sooner than processes are started."""
 
 
 @dataclass(frozen=True)
@@ -125,7 +122,8 @@ def measure(
     if echo is not None:
         for text in questions(found.cohort):
             echo(text)
-    executor = parse_executor(request.executor)
+    n_patients = found.cohort.samples.table["patient_id"].nunique()
+    executor = executor_for(request.executor, n_patients)
     out = out.absolute() if executor.remote else out
     first = first_entries(
         RunKind.MEASURED, out.name, request.command, plugin=plugin.info.name,
@@ -276,8 +274,6 @@ def _measure_all(
     sheets = out / SHEETS if request.sheets else None
     jobs = list(_jobs(setup, config, ctx, cohort, sheets, out / UNFINISHED / KEPT))
     recordings = [list(map(str, job.samples.table["recording_id"])) for job in jobs]
-    if len(jobs) < _FEW and request.executor == "local":
-        executor = SerialExecutor()
     slow = Slow(recordings, at_once(executor))
     with Progress("measuring", len(jobs), echo, "patients", under_way=slow) as progress:
 

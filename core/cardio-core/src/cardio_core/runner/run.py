@@ -60,6 +60,7 @@ from cardio_core.runner.resume import guard_settings_of
 from cardio_core.runner.setup import Setup, find_data, set_up
 from cardio_core.runner.start import begin, default_out, guard_same, log_to
 from cardio_core.runner.train import fit_all
+from cardio_core.runner.trial import try_first_fold
 from cardio_core.training.loggers import Tracking
 from cardio_core.types.notes import Note
 from cardio_core.types.plans import Nested, RandomSamples, Sites
@@ -481,6 +482,7 @@ def _work(session: Session, cohorts: Mapping[Protocol, Cohort]) -> None:
         ]
     session = record(session, protocols)
     jobs = [job for data in protocols for job in jobs_of(session, data)]
+    try_first_fold(session, protocols[0])
     keep_for_new(session.needs, session.out)
     with session.manifest.stage("training"), session.say.stage("training"):
         jobs, timed = fit_all(session, jobs)
