@@ -248,12 +248,14 @@ def _set_up(request: MeasureRequest) -> tuple[Setup, Any, Context]:
             device="cpu",
             executor=request.executor,
             given=request.given,
-        )
+        ),
+        imports=False,
     )
     supplied = request.given
     ctx = Context(
         setup.task,
         mode="predict",
+        measuring=True,
         device=None,
         cache=None,
         _beside=supplied.files,
