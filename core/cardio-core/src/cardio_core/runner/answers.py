@@ -320,7 +320,7 @@ def settled(
     run: Path, manifest: Mapping[str, Any], options: Given = NOTHING_GIVEN
 ) -> tuple[Plugin, Task, RunConfig]:
     """Return the plugin, the task and the settings that a finished run was made with."""
-    plugin = open_with_defaults(manifest["plugin"])
+    plugin = open_with_defaults(manifest["plugin"], imports=False)
     task = plugin.info.task(manifest["task"])
     model: Any = resolve(plugin.info.config_of(task))
     config: RunConfig = with_given(validated(model, settings_in(run), "config.yaml"), options)

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from cardio_core.compute.executors import Executor, at_once, executor_for
-from cardio_core.compute.processes import one_thread
+from cardio_core.compute.processes import Interrupted, one_thread
 from cardio_core.context import Context
 from cardio_core.io.cohort import shown_of
 from cardio_core.io.hashing import digest
@@ -39,7 +39,6 @@ from cardio_core.runner.prepare import FILES, UnusableCohortError, no_samples
 from cardio_core.runner.progress import Echo, Progress, Slow
 from cardio_core.runner.provenance import alike, code_of
 from cardio_core.runner.request import NOTHING_GIVEN, Given, RunRequest
-from cardio_core.runner.run import Interrupted
 from cardio_core.runner.setup import Setup, set_up
 from cardio_core.runner.start import default_out
 from cardio_core.types.redaction import without_names
@@ -246,12 +245,14 @@ def _set_up(request: MeasureRequest) -> tuple[Setup, Any, Context]:
             device="cpu",
             executor=request.executor,
             given=request.given,
-        )
+        ),
+        imports=False,
     )
     supplied = request.given
     ctx = Context(
         setup.task,
         mode="predict",
+        measuring=True,
         device=None,
         cache=None,
         _beside=supplied.files,

@@ -14,7 +14,7 @@ from typing import Any
 
 from cardio_core.compute.devices import cpu_count
 from cardio_core.compute.executors import Executor, parse_executor
-from cardio_core.compute.processes import one_thread
+from cardio_core.compute.processes import Interrupted, one_thread
 from cardio_core.compute.resource_errors import resource_error
 from cardio_core.config import Protocol
 from cardio_core.context import LOG, Context
@@ -302,10 +302,6 @@ def _disk(speeds: Speeds | None, out: Path, n_patients: int) -> str:
 
 
 # Ctrl-C: what is finished, and the command that goes on from there.
-
-
-class Interrupted(KeyboardInterrupt):
-    """The user stopped a run; the message says how to go on."""
 
 
 def how_to_go_on(

@@ -17,12 +17,11 @@ from cardio_core.evaluation.decision import plain
 from cardio_core.evaluation.parts import ABOUT_DATA
 from cardio_core.registry import Plugin, resolve
 from cardio_core.runner.contract import contract_of, is_shipped
-from cardio_core.runner.evaluate import said_of, scored_rows
+from cardio_core.runner.evaluate import predictions_of, scored_rows
 from cardio_core.runner.fits import Array, FoldJob, jobs_of
 from cardio_core.runner.hook_calls import call
 from cardio_core.runner.patients import Truth
-from cardio_core.runner.protocols import ProtocolData
-from cardio_core.runner.session import Session
+from cardio_core.runner.protocols import ProtocolData, Session
 from cardio_core.runner.train import fit_model, original, usable
 from cardio_core.types.info import Task
 from cardio_core.types.predictions import Scored
@@ -97,7 +96,7 @@ def try_hooks(
                     rule = None if target.kind == "continuous" else plain(target)
                     rows = scored_rows(frame, rule, target, truth, **about)
                     frames.setdefault(target.name, []).append(rows)
-                if (known := said_of(found)).ids and plugin.implements("explain", task):
+                if (known := predictions_of(found)).ids and plugin.implements("explain", task):
                     call(
                         plugin, "explain", ctx, config,
                         model=artifact, features=view, predictions=known,
