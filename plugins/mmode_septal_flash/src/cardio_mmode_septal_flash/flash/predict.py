@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from cardio_core.api import Column, Context, FeatureSet, ModelArtifact, Predictions
-from cardio_mmode_septal_flash.flash.config import PredictBlock
+from cardio_core.api import Column, Context, FeatureSet, ModelArtifact, Predictions, ScoringBlock
 from cardio_mmode_septal_flash.flash.models import model_of
 from cardio_mmode_septal_flash.flash.regression import score_regression
 
@@ -18,7 +17,7 @@ BESIDE = {
 
 
 def predict(
-    model: ModelArtifact, features: FeatureSet, config: PredictBlock, ctx: Context
+    model: ModelArtifact, features: FeatureSet, config: ScoringBlock, ctx: Context
 ) -> Predictions:
     """Score every sample; a study of several loops is scored by their mean logit, or number.
 

@@ -4,7 +4,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from cardio_core.api import FeatureSet, SampleSet, canvas, write_measurements
-from cardio_my_modality.readers.trace import Trace
+from cardio_my_modality.readers.recording import Trace
 
 
 def sheet(figure: Figure, recording: Trace, samples: SampleSet, features: FeatureSet) -> None:

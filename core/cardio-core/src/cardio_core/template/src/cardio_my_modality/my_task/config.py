@@ -18,7 +18,7 @@ class TrainBlock(Block):
 
 
 class Config(RunConfig):
-    """Everything that the task can be told."""
+    """Every setting of the task."""
 
     preprocess: PreprocessBlock = PreprocessBlock()
     train: TrainBlock = TrainBlock()

@@ -4,11 +4,11 @@ from cardio_core.api import Model, Option, Target, Task
 
 REGRESSION = "sklearn.linear_model:LogisticRegression"
 
-FINDING = Task(
-    name="finding",
+MY_TASK = Task(
+    name="my_task",
     title="A finding in a pulse trace",
     unit="patient",
-    targets=(Target("finding", "binary", ("absent", "present")),),
+    targets=(Target("my_target", "binary", ("absent", "present")),),
     models=(
         Model(
             "regression",
@@ -25,7 +25,7 @@ FINDING = Task(
             columns=("measures.rate",),
         ),
     ),
-    folder="cardio_my_modality.finding",
+    folder="cardio_my_modality.my_task",
     options=(
         Option("refractory", "Least time between two pulses", "preprocess.refractory_s", unit="s"),
     ),

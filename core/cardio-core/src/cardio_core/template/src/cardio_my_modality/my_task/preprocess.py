@@ -3,7 +3,7 @@
 import numpy as np
 
 from cardio_core.api import Context, SampleSet
-from cardio_my_modality.finding.config import PreprocessBlock
+from cardio_my_modality.my_task.config import PreprocessBlock
 from cardio_my_modality.signal.pulses import cut_pulses, find_pulses
 
 

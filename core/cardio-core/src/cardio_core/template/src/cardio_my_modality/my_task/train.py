@@ -5,7 +5,7 @@ import torch
 from torch.nn import functional
 
 from cardio_core.api import ArrayExamples, Context, Examples, FeatureSet, ModelArtifact, Targets
-from cardio_my_modality.finding.config import TrainBlock
+from cardio_my_modality.my_task.config import TrainBlock
 from cardio_my_modality.networks.small import SmallNetwork
 
 
@@ -19,7 +19,7 @@ def train(
     """Fit the network; a validation set, where there is one, chooses the epoch."""
 
     def examples(features: FeatureSet) -> Examples:
-        finding = targets.of(features.table, "finding").astype(np.int64)
+        finding = targets.of(features.table, "my_target").astype(np.int64)
         return ArrayExamples(features["shape"].values, finding)
 
     torch.manual_seed(ctx.seed_of("weights"))

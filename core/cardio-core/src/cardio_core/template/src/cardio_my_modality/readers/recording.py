@@ -19,14 +19,14 @@ class Trace:
     rate_hz: float
 
 
-def check_trace(path: Path) -> None:
+def check_recording(path: Path) -> None:
     """Raise DataError unless the first line is that of a trace."""
     with path.open(encoding="utf-8", errors="replace") as file:
         if file.readline().strip() != HEADER:
             raise DataError.unusable(path.name, HEADER, "another first line", "export it again")
 
 
-def read_trace(path: Path) -> Trace:
+def read_recording(path: Path) -> Trace:
     """Read a trace; raise DataError with one line where it cannot be used."""
     try:
         times_s, values = np.loadtxt(
