@@ -119,22 +119,25 @@ class FallingRows:
 
     def points(self, counts: Floats) -> tuple[Floats, Floats]:
         """Return false-positive rates and sensitivities from (0, 0) to (1, 1), NaN of one class."""
-        weight = np.take(counts, self.unit_of_row, axis=1)
+        called, right = self._reached(counts)
         made = []
-        for of_class in (1 - self.positive, self.positive):
-            total = np.cumsum(weight * of_class, axis=1)[:, self.last_of_tie]
-            share = np.full((len(total), total.shape[1] + 1), np.nan)
-            seen = total[:, -1] > 0
-            share[seen, 0] = 0.0
-            share[seen, 1:] = total[seen] / total[seen, -1:]
+        for reached in (called - right, right):  # whole numbers: the difference is exact
+            of_class = reached[:, -1:]
+            share = np.full((len(reached), reached.shape[1] + 1), np.nan)
+            share[:, :1] = np.where(of_class > 0, 0.0, np.nan)
+            np.divide(reached, of_class, out=share[:, 1:], where=of_class > 0)
             made.append(share)
         return made[0], made[1]
 
-    def average_precision(self, counts: Floats) -> Floats:
-        """Return average precision under each vector of unit counts, NaN without both classes."""
+    def _reached(self, counts: Floats) -> tuple[Floats, Floats]:
+        """Return how many rows, and how many positives, reach each threshold."""
         weight = np.take(counts, self.unit_of_row, axis=1)
         called = np.cumsum(weight, axis=1)[:, self.last_of_tie]
-        right = np.cumsum(weight * self.positive, axis=1)[:, self.last_of_tie]
+        return called, np.cumsum(weight * self.positive, axis=1)[:, self.last_of_tie]
+
+    def average_precision(self, counts: Floats) -> Floats:
+        """Return average precision under each vector of unit counts, NaN without both classes."""
+        called, right = self._reached(counts)
         n_positive = right[:, -1]
         both = (n_positive > 0) & (n_positive < called[:, -1])
         precision = np.nan_to_num(ratio(right, called))

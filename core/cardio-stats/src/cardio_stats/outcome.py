@@ -163,7 +163,7 @@ def place_words(values: pd.Series[Any], request: AskedOutcome) -> Placed:
     """Say of every word of a column whether it is the event, a control, or missing.
 
     The event is the one that is named, or the one that everybody knows of a pair (`PAIRS`). A
-    control is what `asked.negative` names, or the only other word, or the event's known opposite.
+    control is what `request.negative` names, or the only other word, or the event's known opposite.
     No other word becomes anything by itself.
 
     Examples

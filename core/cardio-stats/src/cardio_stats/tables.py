@@ -363,7 +363,7 @@ def _read_csv(path: Path, known: Collection[str], lenient: bool) -> RawTable:
     separator, above, _ = _beginning(text, known, path.name)
     require_cells(path.name, text.count(separator) + text.count("\n"))
     rows = list(csv.reader(io.StringIO(text, newline=""), strict=True, delimiter=separator))
-    if not any(any(cell.strip() for cell in row) for row in rows[above:]):
+    if not any("".join(row).strip() for row in rows[above:]):
         return RawTable(pd.DataFrame(), [])
     return _table(rows, above, separator, known, lenient, notes)
 
@@ -379,13 +379,13 @@ def _table(
     width = len(header)
     retained, numbers, problems, short = [], [], [], 0
     for number, row in enumerate(rows[start + 1 :], start=start + 2):
-        if not any(cell and not cell.isspace() for cell in row):
+        text = "".join(row)
+        if not text.strip():
             continue
-        tail = row[width:]
         if len(row) < width and lenient:
             short += 1
             row = [*row, *[""] * (width - len(row))]
-        elif len(row) < width or any(cell.strip() for cell in tail):
+        elif len(row) < width or (len(row) > width and "".join(row[width:]).strip()):
             mark = {",": "a comma", ";": "a semicolon", "\t": "a tab"}.get(separator, separator)
             problems.append(
                 Problem(
@@ -395,7 +395,8 @@ def _table(
                 )
             )
             continue
-        retained.append([as_it_was(cell) for cell in row[:width]])
+        own = row[:width]
+        retained.append([*map(as_it_was, own)] if "'" in text else own)
         numbers.append(number)
     if short:
         notes = (*notes, f"{short} row{'s end' if short > 1 else ' ends'} before the last column; "

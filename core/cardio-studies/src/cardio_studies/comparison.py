@@ -101,8 +101,8 @@ def shared(paths: Sequence[str], question: Question, threshold: float | None = N
     ----------
     paths : sequence of str
         Two or more: a finished run, a judged folder's table, a CSV; ``LABEL=PATH`` names it. Of a
-        run its primary model stands, unless `asked` names scores.
-    asked : Question
+        run its primary model stands, unless `question` names scores.
+    question : Question
     threshold : float, optional
         From which probabilities are called the event; one half by default.
 
@@ -429,7 +429,7 @@ def compare_sources(
     ----------
     paths : sequence of str
         Finished runs, or tables of predictions; ``LABEL=PATH`` names one.
-    asked : Question
+    question : Question
         Outcome, event, scores and patient, where they have to be said.
     out : Path
         A new or empty folder, or one that this wrote from the same sources.

@@ -117,6 +117,7 @@ def guessed_patient(table: pd.DataFrame, besides: Iterable[str] = ()) -> str | N
         str(name)
         for place, name in enumerate(table.columns)
         if len(known := table.iloc[:, place].dropna())
+        and _RESAMPLE.match(str(known.iloc[0]))
         and known.astype(str).str.match(_RESAMPLE).all()
     ]
     return guessed(PATIENTS, table, [*besides, *folds])
@@ -164,7 +165,9 @@ def guessed_scores(
                 break
     if found or named:
         return found or named
-    for name in (str(one) for one in table.columns if one not in taken and one not in numeric):
+    for name in (
+        str(column) for column in table.columns if column not in taken and column not in numeric
+    ):
         if _SCORE.search(name) and pd.to_numeric(table[name], errors="coerce").notna().mean() > 0.5:
             return [name]  # one cell keeps it from being numbers, and is named
     shown = ", ".join(numeric[:12]) or "none"
@@ -511,14 +514,14 @@ def resamples_in(table: pd.DataFrame) -> Resamples:
     if fold is not None:
         again = table[repeat].map(label_of, na_action="ignore") if repeat else None
         folds = table[fold].map(label_of, na_action="ignore")
-        return _told(folds, again, (fold, *([repeat] if repeat else [])))
+        return _tested(folds, again, (fold, *([repeat] if repeat else [])))
     by_value = _by_value(table)
     if by_value is not None:
         return by_value
     if repeat is None:
         return Resamples()
     again = table[repeat].map(label_of, na_action="ignore")
-    return _told(None, again, (repeat,))
+    return _tested(None, again, (repeat,))
 
 
 def _by_value(table: pd.DataFrame) -> Resamples | None:
@@ -534,14 +537,16 @@ def _by_value(table: pd.DataFrame) -> Resamples | None:
             outer = next((n for n in repeats if n != name), None)
             again = pieces[1] if pieces[1].notna().any() else None
             again = table[outer] if outer is not None else again
-            return _told(pieces[0], again, (name, *([outer] if outer else [])))
+            return _tested(pieces[0], again, (name, *([outer] if outer else [])))
     for name, values in texts.items():
         if len(values) and values.str.match(_DRAWN).all():
-            return _told(table[name], None, (name,))
+            return _tested(table[name], None, (name,))
     return None
 
 
-def _told(fold: pd.Series | None, repeat: pd.Series | None, columns: tuple[str, ...]) -> Resamples:
+def _tested(
+    fold: pd.Series | None, repeat: pd.Series | None, columns: tuple[str, ...]
+) -> Resamples:
     n_folds = 0 if fold is None else fold.nunique()
     n_repeats = 1 if repeat is None else repeat.nunique()
     if n_folds < 2 and n_repeats < 2:

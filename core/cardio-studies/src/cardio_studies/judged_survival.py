@@ -98,7 +98,7 @@ def judge_survival(
     ----------
     path : Path
         CSV, Parquet or xlsx: one row a patient.
-    asked : Question
+    question : Question
         Scores, patient, thresholds, primary score and missing words; an outcome has no place here.
     horizon : Horizon
     out : Path

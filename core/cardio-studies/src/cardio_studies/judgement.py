@@ -249,7 +249,7 @@ def judge_predictions(
     ----------
     path : Path
         CSV or Parquet.
-    asked : Question
+    question : Question
     out : Path
         A new or empty folder, or one that this wrote from the same table.
     cohort : Path, optional

@@ -14,10 +14,9 @@ from cardio_core.api import Target, Targets
 from cardio_core.evaluation import pooled
 from cardio_core.runs import Refit, Reopened, SplitPlan
 from cardio_stats import Estimate
-from cardio_stats._numerics.options import Sampling
 from cardio_stats.auc_covariance import RankedRows
 from cardio_stats.errors import DataError
-from cardio_stats.resampling import Units, resample
+from cardio_stats.resampling import Sampling, Units, resample
 
 WHAT = "repeats"
 
@@ -666,8 +665,8 @@ def _macro_f1(rows: pd.DataFrame, target: Target, codes: Ints, n_units: int) -> 
     ]
     columns = []
     for name in classes:
-        is_one, says_one = truth == name, predicted == name
-        columns += [is_one & says_one, is_one.astype(float) + says_one]
+        is_class, called = truth == name, predicted == name
+        columns += [is_class & called, is_class.astype(float) + called]
     if not columns:
         return lambda counts: np.full(len(counts), np.nan)
     sums = _sums(np.column_stack(columns).astype(float), codes, n_units)

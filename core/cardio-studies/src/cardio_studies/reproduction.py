@@ -248,7 +248,7 @@ def _others(answer: Mapping[str, Any]) -> Iterator[str]:
         yield ""
         yield f"In {counts['file']} (then, now):"
         for other in counts["others"][:_SHOWN]:
-            yield f"  {other['where']}: {_said(other['then'])}, {_said(other['now'])}"
+            yield f"  {other['where']}: {_text(other['then'])}, {_text(other['now'])}"
         if counts["differ"] > _SHOWN:
             yield f"  and {counts['differ'] - _SHOWN} more; reproduce.json lists up to a thousand"
 
@@ -273,7 +273,7 @@ def _why(answer: Mapping[str, Any]) -> Iterator[str]:
         yield from (f"  {line}" for line in answer["to_install"])
 
 
-def _said(value: Any) -> str:
+def _text(value: Any) -> str:
     if value is None:
         return "missing"
     return value if isinstance(value, str) else f"{value:.10g}"

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from cardio_stats._numerics.spline_basis import spline_asked, spline_basis, spline_knots
+from cardio_stats._numerics.spline_basis import spline_basis, spline_knots, spline_requested
 from cardio_stats._numerics.validate import Floats, Ints, SampleCount, numeric_column, sample_count
 from cardio_stats.errors import DataError, every
 from cardio_stats.outcome import Outcome, Placed, place_words, words_in
@@ -300,7 +300,7 @@ def trend_notes(table: pd.DataFrame, features: Sequence[str], coding: Coding) ->
     for name in features:
         if name in coding.categorical or name in coding.reference:
             continue
-        if name not in table.columns and spline_asked(name):
+        if name not in table.columns and spline_requested(name):
             continue
         column = column_named(table, name)
         if kind_in(table, name) == "number":
@@ -418,7 +418,7 @@ class Predictor:
         DataError
             As :meth:`Coding.levels` and `spline_knots`; no value.
         """
-        curved = None if feature in table.columns else spline_asked(feature)
+        curved = None if feature in table.columns else spline_requested(feature)
         name = feature if curved is None else curved[0]
         column = column_named(table, name)
         if not column.notna().any():

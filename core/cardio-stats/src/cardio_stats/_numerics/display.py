@@ -53,7 +53,7 @@ def ratio_text(estimate: Estimate) -> str:
     return texts[0] if len(texts) < 3 else f"{texts[0]} ({texts[1]} to {texts[2]})"
 
 
-def interval_text(estimate: Estimate, print_one: Callable[[float], str] = "{:.3f}".format) -> str:
+def interval_text(estimate: Estimate, print_value: Callable[[float], str] = "{:.3f}".format) -> str:
     """Print a number with its interval, if it has one; a limit that is not known is a dash.
 
     Examples
@@ -64,11 +64,11 @@ def interval_text(estimate: Estimate, print_one: Callable[[float], str] = "{:.3f
     '8.5 (7.0 to –)'
     """
     if estimate.low is None and estimate.high is None:
-        return print_one(estimate.value)
+        return print_value(estimate.value)
     low, high = (
-        BLANK if value is None else print_one(value) for value in (estimate.low, estimate.high)
+        BLANK if value is None else print_value(value) for value in (estimate.low, estimate.high)
     )
-    return f"{print_one(estimate.value)} ({low} to {high})"
+    return f"{print_value(estimate.value)} ({low} to {high})"
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from cardio_stats.cli.options import takes, write_result
 
 if TYPE_CHECKING:
     from cardio_stats.forensics.checks import Verdict
-    from cardio_stats.forensics.papers import Told
+    from cardio_stats.forensics.papers import Grouped
 
 HEADINGS: dict[Verdict, str] = {
     "impossible": "Impossible: not all of these numbers can be right",
@@ -33,10 +33,10 @@ def forensics(file: Path, everything: bool, **output: Any) -> None:
 
     Exits with 0 whatever is found. docs/forensics/papers.yaml is an example.
     """
-    from cardio_stats.forensics.papers import checked_estimates, read_published, run_checks, told
+    from cardio_stats.forensics.papers import checked_estimates, grouped, read_published, run_checks
 
     findings = run_checks(read_published(file))
-    groups = sorted(told(findings), key=lambda each: list(HEADINGS).index(each.verdict))
+    groups = sorted(grouped(findings), key=lambda each: list(HEADINGS).index(each.verdict))
     table = stats.ResultTable(
         f"Published numbers in {file.name}",
         ("verdict", "paper", "where", "what", "finding", "by hand", "one finding with"),
@@ -60,7 +60,7 @@ def forensics(file: Path, everything: bool, **output: Any) -> None:
     write_result(table, text="\n".join(lines), **output)
 
 
-def _lines(group: Told) -> list[str]:
+def _lines(group: Grouped) -> list[str]:
     """Return a finding and its arithmetic, or a cause with its findings below it."""
     lines = [f"- {group.paper}: {group.cause}:"] if group.cause else []
     dash, margin = ("  - ", "    ") if group.cause else ("- ", "  ")

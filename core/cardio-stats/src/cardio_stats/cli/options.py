@@ -35,25 +35,25 @@ class Progress:
 
     Examples
     --------
-    >>> says = Progress()
-    >>> says("resamples", 100, 2000)  # nothing before five seconds
+    >>> report = Progress()
+    >>> report("resamples", 100, 2000)  # nothing before five seconds
     """
 
     def __init__(self) -> None:
         self._what = ("", 0)
-        self._began = self._said = 0.0
+        self._began = self._reported = 0.0
 
     def __call__(self, what: str, done: int, total: int) -> None:
         """Say it, if enough time has passed."""
         now = time.monotonic()
         if (what, total) != self._what:
-            self._what, self._began, self._said = (what, total), now, now
-        if 0 < done < total and now - self._said >= PATIENCE_S:
+            self._what, self._began, self._reported = (what, total), now, now
+        if 0 < done < total and now - self._reported >= PATIENCE_S:
             from cardio_stats._numerics.watching import roughly
 
             left = (now - self._began) * (total - done) / done
             click.echo(f"{what}: {done} of {total}, about {roughly(left)} left", err=True)
-            self._said = now
+            self._reported = now
 
 
 def columns_of(texts: Sequence[str]) -> list[str]:

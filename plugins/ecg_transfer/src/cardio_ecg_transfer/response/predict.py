@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from cardio_core.api import Column, Context, FeatureSet, ModelArtifact, Predictions
+from cardio_core.api import Column, Context, FeatureSet, ModelArtifact, Predictions, ScoringBlock
 from cardio_ecg_transfer.response.classical import (
     KERNELS,
     kernel_vectors,
@@ -15,13 +15,12 @@ from cardio_ecg_transfer.response.classical import (
 )
 from cardio_ecg_transfer.response.models import RECIPES, Recipe
 from cardio_ecg_transfer.response.patients import all_measured, by_patient, measured, patients_of
-from cardio_ecg_transfer.shared.config import PredictBlock
 from cardio_ecg_transfer.signal.leads.names import LIMB_LEADS, PRECORDIAL_LEADS, STANDARD_LEADS
 from cardio_ecg_transfer.signal.measurements.names import TITLES
 
 
 def predict(
-    model: ModelArtifact, features: FeatureSet, config: PredictBlock, ctx: Context
+    model: ModelArtifact, features: FeatureSet, config: ScoringBlock, ctx: Context
 ) -> Predictions:
     """Score the patients with the fitted model.
 

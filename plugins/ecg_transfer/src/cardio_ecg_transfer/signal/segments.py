@@ -309,6 +309,38 @@ def segment_beats(
     )
 
 
+def residual_segments(
+    cut: BeatSegments, signal_mv: NDArray[np.floating], r_samples: NDArray[np.int64]
+) -> NDArray[np.float32]:
+    """Return the segments less the recording's median beat, aligned at the R peaks.
+
+    Parameters
+    ----------
+    cut : BeatSegments
+        The beats.
+    signal_mv : ndarray, shape (n_leads, n_samples)
+        The recording in millivolt.
+    r_samples : ndarray of int64, shape (n_peaks,)
+        The R peaks that `cut.beat` counts.
+
+    Returns
+    -------
+    ndarray of float32, shape of ``cut.segments_mv``
+        Zero behind each segment.
+    """
+    before = r_samples[cut.beat] - cut.start + cut.context
+    width = cut.segments_mv.shape[2]
+    reach = (int(before.max(initial=0)), int((width - before).max(initial=0)))
+    padded = np.pad(np.nan_to_num(signal_mv.astype(np.float32)), ((0, 0), reach))
+    windows = np.lib.stride_tricks.sliding_window_view(padded, sum(reach), axis=1)
+    # A window begins reach[0] before its R peak, and the padding moved that peak by reach[0].
+    median_beat = np.median(windows[:, r_samples], axis=1).astype(np.float32)
+    index = (reach[0] - before)[:, None] + np.arange(width)
+    residual = cut.segments_mv - median_beat[:, index].transpose(1, 0, 2)
+    inside = np.arange(width) < (cut.length + 2 * cut.context)[:, None]
+    return np.asarray(residual * inside[:, None, :], dtype=np.float32)
+
+
 def time_extent(r_place: ArrayLike) -> tuple[float, float, str]:
     """Return where pictures begin and end around R, in RR intervals.
 

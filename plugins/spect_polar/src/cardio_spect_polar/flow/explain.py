@@ -96,7 +96,7 @@ def _network(
 
         network = open_step_one(model)
         return (
-            lambda maps: network.late(maps, layer)[:, N_SEGMENTS:],
+            lambda maps: network.head(network.late(maps, layer))[:, N_SEGMENTS:],
             lambda pictures: network.early(pictures, layer),
         )
     from cardio_spect_polar.flow.transfer import open_step_two

@@ -404,5 +404,5 @@ def _targets(table: pd.DataFrame, config: LoadBlock) -> tuple[Targets, str]:
         window_days=config.window_days,
     )
     by_patient = outcome.values.groupby(table["patient_id"].astype(str), sort=False).first()
-    note = f"{config.outcome} ({outcome.outcome.title}), computed from the table: {outcome.told()}."
+    note = f"{config.outcome} ({outcome.outcome.title}), computed from the table: {outcome.text()}."
     return Targets("patient", by_patient.rename("response").to_frame()), note
