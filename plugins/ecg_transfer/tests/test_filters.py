@@ -109,14 +109,11 @@ def test_the_notch_removes_the_mains_and_little_else(mains_hz):
         assert gain(kept, sine(kept_hz, 360), 360) > 0.95
 
 
-@pytest.mark.parametrize("order", [2, 4])
-def test_the_chebyshev_band_is_the_one_of_the_method_page(order):
+def test_the_chebyshev_band_is_the_one_of_the_method_page():
     signal = np.random.default_rng(3).normal(size=3600)
-    design = sps.cheby1(order, 0.5, [6, 18], "bandpass", fs=360, output="sos")
+    design = sps.cheby1(2, 0.5, [6, 18], "bandpass", fs=360, output="sos")
     expected = sps.sosfiltfilt(design, signal)
-    np.testing.assert_allclose(
-        qrs_band(signal, 360, order)[720:-720], expected[720:-720], atol=1e-3
-    )
+    np.testing.assert_allclose(qrs_band(signal, 360)[720:-720], expected[720:-720], atol=1e-3)
 
 
 def test_the_chebyshev_band_passes_the_qrs_and_stops_the_t_wave():
@@ -154,5 +151,3 @@ def test_an_edge_beyond_half_the_rate_is_refused():
         notch(np.zeros(100), 100, 50)
     with refuses(DataError, "18 Hz"):
         qrs_band(np.zeros(100), 30)
-    with refuses(DataError, "qrs_band", "2", "4"):
-        qrs_band(np.zeros(100), 360, 3)

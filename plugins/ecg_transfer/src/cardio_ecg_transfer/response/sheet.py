@@ -136,9 +136,10 @@ def sheet(figure: Figure, recording: Ecg, samples: SampleSet) -> None:
     gain = draw_rows(axes, _LEFT, top, whole, rows, _ROW_MM)
     _head(axes, top, whole, beat, gain)
     _marks(axes, beat)
-    sixes = [[lead for lead in six if lead in whole.leads] for six in (TWELVE[:6], TWELVE[6:])]
-    for n, leads in enumerate(list(filter(None, sixes)) or [whole.leads[:6]]):
-        _median_beat(axes, heart, tuple(leads), _LEFT + 44.0 * n)
+    panels = [TWELVE[:6], TWELVE[6:]] if len(whole.leads) > 4 else [whole.leads]
+    shown = [tuple(lead for lead in panel if lead in whole.leads) for panel in panels]
+    for n, leads in enumerate(filter(None, shown)):
+        _median_beat(axes, heart, leads, _LEFT + 44.0 * n)
     _intervals(axes, beat, _LEFT + 91.0)
     _st_levels(axes, heart, beat.patient, whole.leads, _LEFT + 208.0)
     write(axes, _LEFT, 1.2, _SOURCES, points=5.5, colour=canvas.GREY)

@@ -11,6 +11,7 @@ import numpy as np
 from cardio_ecg_transfer.signal.delineation.limits import WaveBounds
 from cardio_ecg_transfer.signal.delineation.median_beat import MedianBeat
 from cardio_ecg_transfer.signal.delineation.qrs import QrsBounds, QrsWaves, qrs_waves
+from cardio_ecg_transfer.signal.measurements.names import HEIGHT_LEADS
 
 _ST_MS = 60.0
 _LEADS = ("I", "aVF")
@@ -86,14 +87,13 @@ def t_axis_deg(beat: MedianBeat, qrs: QrsBounds, t_wave: WaveBounds | None) -> f
 
 Sex = Literal["M", "F"]
 
-CONDUCTION_LEADS = ("I", "aVL", "aVF", "V1", "V2", "V5", "V6")
+CONDUCTION_LEADS = (*HEIGHT_LEADS, "aVF")
 
 GUIDELINE_QRS_MS = 150.0
 """Class I for CRT: LBBB with a QRS of 150 ms or more (Glikson M et al. 2021 ESC guidelines on
 cardiac pacing and cardiac resynchronization therapy. Eur Heart J 2021; 42: 3427-3520)."""
 
 _STRAUSS_QRS_MS = {"M": 140.0, "F": 130.0}
-_NOTCH_LEADS = ("I", "aVL", "V1", "V2", "V5", "V6")
 _BLOCK_QRS_MS = 120.0
 _LATE_R_MS = 60.0
 _LATE_R_V1_MS = 50.0
@@ -259,7 +259,7 @@ def _axis(waves: Mapping[str, QrsWaves]) -> float:
 
 
 def _n_notched(waves: Mapping[str, QrsWaves]) -> int:
-    return sum(waves[lead].notched for lead in _NOTCH_LEADS)
+    return sum(waves[lead].notched for lead in HEIGHT_LEADS)
 
 
 def _criteria(
