@@ -115,6 +115,9 @@ class ViewSeen:
         Of the named view, or of the likeliest where it is unknown; NaN where nothing was looked at.
     sentence : str
         What a reader of the results should know, without a full stop.
+    likeliest : str
+        The likeliest of `VIEW_NAMES` where the view is unknown; empty where it is named, or where
+        nothing was looked at.
 
     Examples
     --------
@@ -126,6 +129,7 @@ class ViewSeen:
     name: str
     probability: float
     sentence: str
+    likeliest: str = ""
 
     @property
     def known(self) -> bool:
@@ -214,11 +218,10 @@ def view_of_frames(
     found = fitted.probabilities(pictures(frames, mask, pixel_width=pixel_width))
     name, probability = fitted.views[int(found.argmax())], float(found.max())
     if probability < fitted.least_probability:
-        return _unknown(
-            f"likeliest {VIEW_TITLES[name]}, probability {probability:.2f}", probability
-        )
+        why = f"view unknown: likeliest {VIEW_TITLES[name]}, probability {probability:.2f}"
+        return ViewSeen(UNKNOWN, probability, why, name)
     return ViewSeen(name, probability, f"view: {VIEW_TITLES[name]} ({probability:.2f})")
 
 
-def _unknown(why: str, probability: float = float("nan")) -> ViewSeen:
-    return ViewSeen(UNKNOWN, probability, f"view unknown: {why}")
+def _unknown(why: str) -> ViewSeen:
+    return ViewSeen(UNKNOWN, float("nan"), f"view unknown: {why}")

@@ -47,7 +47,7 @@ END_DIASTOLE_MS = 80.0
 """A septum drawn within this of an R peak is at its end-diastolic place."""
 
 
-_SURE, _VIEW_UNKNOWN, _CONTRADICTED = 0.95, 0.75, 0.3
+_SURE, _VIEW_UNKNOWN, _LIKELY_ANOTHER, _CONTRADICTED = 0.95, 0.75, 0.5, 0.3
 SAY_SO = "if the sheet shows an apical four-chamber view, pass --view a4c"
 
 
@@ -77,8 +77,9 @@ def judged_view(seen: ViewSeen, *, said: bool) -> JudgedView:
     """Return what the view that was seen means.
 
     Another view withholds the measurements and the verdict. An unknown one withholds the verdict
-    alone: the numbers stand beside a sheet on which a person can see whether the line lies on the
-    septum, an automatic answer does not. Where a person says another view than is seen, the
+    alone: the numbers stand next to a sheet on which a person can see whether the line lies on the
+    septum, an automatic answer does not. If another view is likelier, a line that is not clear in
+    every other respect is not trusted. Where a person says another view than is seen, the
     loop is measured, for a person looks at more than a small network does, and gets no verdict.
 
     Parameters
@@ -111,7 +112,8 @@ four-chamber loop'
             return JudgedView(
                 (f"{seen.sentence}, stated as {VIEW_TITLES[A4C]}",), trust=_VIEW_UNKNOWN
             )
-        return JudgedView((), (f"{seen.sentence} ({SAY_SO})",), trust=_VIEW_UNKNOWN)
+        trust = _VIEW_UNKNOWN if seen.likeliest in ("", A4C) else _LIKELY_ANOTHER
+        return JudgedView((), (f"{seen.sentence} ({SAY_SO})",), trust=trust)
     title = VIEW_TITLES[seen.name]
     other = f"{title if 'view' in title else title + ' view'} ({seen.probability:.2f})"
     if said:
