@@ -106,12 +106,6 @@ def test_an_unknown_view_is_measured_for_a_person_to_check_and_gets_no_verdict(l
     assert confidence(prepared(loop)[1]) == pytest.approx(confidence(features) * 0.5 / 0.75)
 
 
-def test_without_a_network_the_view_is_not_checked_and_says_so(loop, sees):
-    sees("not checked", float("nan"))
-    flags, why = flags_and_verdict(prepared(loop)[1])
-    assert why == "" and "view not checked: as asked" in flags
-
-
 @pytest.mark.parametrize("who", ["table", "option"])
 def test_what_a_person_says_of_the_view_goes_before_what_is_seen(loop, sees, who):
     sees("a2c")

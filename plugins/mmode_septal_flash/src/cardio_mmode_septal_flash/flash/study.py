@@ -101,12 +101,6 @@ four-chamber loop'
     if seen.name == A4C:
         sure = 1.0 if seen.probability >= _SURE else seen.probability
         return JudgedView(trust=sure)
-    if not seen.checked:
-        return (
-            JudgedView(trust=_VIEW_UNKNOWN)
-            if said
-            else JudgedView((seen.sentence,), trust=_VIEW_UNKNOWN)
-        )
     if not seen.known:
         if said:
             return JudgedView(
@@ -309,7 +303,7 @@ def prepare_study(
             *_unmeasurable(loop), *view.no_verdict, *cautions,
         ))),
         why_not=", and ".join(view.no_verdict) if view.no_measures else "",
-        view=view_seen.name if view_seen.checked else "",
+        view=view_seen.name,
         trust=trust,
         view_said=view_said,
         scaled=loop.mm_per_pixel is not None,
