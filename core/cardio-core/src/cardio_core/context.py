@@ -93,6 +93,7 @@ class Context:
     task: Task
     hook: str = ""
     mode: Literal["fit", "predict"] = "fit"
+    measuring: bool = False
     protocol: str | None = None
     model: str | None = None
     fold: str | None = None

@@ -117,7 +117,7 @@ def write(
     writer.predictions(PROTOCOL, scored, task)
     _write_models(runs.FinalModels(out), made)
     _publish(writer, made, task, scored)
-    return _told(out, task, target.name)
+    return _area_lines(out, task, target.name)
 
 
 def _scored(made: Made, task: Task) -> Scored:
@@ -254,7 +254,7 @@ def _missing(joined: Joined) -> str:
     )
 
 
-def _told(out: Path, task: Task, target: str) -> list[str]:
+def _area_lines(out: Path, task: Task, target: str) -> list[str]:
     """Return the areas in lines, for the terminal."""
     rows = [
         row for row in runs.Run(out).artifact.metrics

@@ -10,15 +10,12 @@ import numpy as np
 import pandas as pd
 
 from cardio_core.config import EvaluateBlock
-from cardio_core.context import Context
 from cardio_core.evaluation.aggregate import pooled, score_columns
 from cardio_core.evaluation.parts import Parts, Request, class_table, noting
-from cardio_core.hookspecs import hookimpl
 from cardio_core.types.info import Task
 from cardio_core.types.notes import Note, NoteKind
 from cardio_core.types.predictions import Scored
-from cardio_core.types.report import EvaluationReport, Explanation, Scope
-from cardio_core.types.samples import SampleSet
+from cardio_core.types.report import EvaluationReport, Scope
 from cardio_stats import (
     auc,
     bootstrap_sums,
@@ -323,25 +320,3 @@ def _judge(parts: Parts, frame: pd.DataFrame, request: Request) -> None:
     where = f"{scope.model}, fold {scope.fold}" if scope.fold else str(scope.model)
     with noting(parts.notes, f"{request.target.name} of {where}: not computed."):
         KINDS[kind](parts, frame, request)
-
-
-# The core's own hooks, which stand behind every plugin's.
-
-
-@hookimpl(trylast=True)
-def preprocess(samples: SampleSet, ctx: Context) -> SampleSet:
-    """Open one patient's recordings: each is a sample."""
-    opened = dict(samples.opened(ctx.quarantine))
-    return SampleSet(samples.table.loc[list(opened)], list(opened.values()))
-
-
-@hookimpl(trylast=True)
-def explain() -> Explanation:
-    """Explain nothing."""
-    return Explanation()
-
-
-@hookimpl(trylast=True)
-def evaluate(predictions: Scored, config: Any, ctx: Context) -> EvaluationReport:
-    """Report every target with the metrics of its kind."""
-    return default_evaluate(predictions, ctx.task, config, seed=ctx.seed)

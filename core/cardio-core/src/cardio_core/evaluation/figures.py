@@ -39,8 +39,8 @@ from cardio_stats.roc_curves import roc_band
 from cardio_stats.words import level_words
 
 N_IN_BAND = 1000
-MOST_DRAWN = 6
-"""Models whose probabilities are drawn."""
+MOST_DRAWN = 4
+"""Models in one figure: more lines cannot be told apart, more panels are too small to read."""
 
 
 def add_figures(
@@ -128,9 +128,10 @@ class _Drawing:
             return
         words = spelled(target.outcome)
         self._roc(found, primary, words)
-        chosen = _chosen(found, task, primary)
+        smooth = {name: item for name, item in found.items() if not task.model(name).rule}
+        chosen = _chosen(smooth or found, task, primary)
         few = [self._smoothed(found[model], model) for model in chosen]
-        picked = _picked(found, task, chosen)
+        picked = _picked(smooth, task, chosen)
         if any(np.ptp(item.score) > 0 for item in few):
             level, unit = self.config.level, unit_of(task.unit)
             self.parts.figures[f"calibration-{target.name}"] = described(
@@ -157,7 +158,8 @@ class _Drawing:
         return replace(scores, curve=curve)
 
     def _roc(self, found: dict[str, ModelScores], primary: str, words: str) -> None:
-        shown = dict(found)
+        chosen = _chosen(found, self.task, primary)
+        shown = {model: found[model] for model in chosen}
         if primary in shown:
             entry = shown[primary]
             with noting(self.parts.notes, f"The ROC curve of {entry.title} has no band:"):
@@ -165,13 +167,14 @@ class _Drawing:
                 positive, about = entry.positive.astype(int), self._about(primary)
                 band = roc_band(positive, entry.score, **about, n_resamples=n)
                 shown[primary] = replace(entry, band=band)
-        simple = any(item.group == "baseline" for item in found.values())
+        simple = any(item.group == "baseline" for item in shown.values())
+        picked = _picked(found, self.task, chosen)
         self.parts.figures[f"roc-{self.target.name}"] = described(
             roc(list(shown.values()), level=level_words(self.config.level)),
             f"ROC curves: {words}",
             "Each on the units it predicted; the dashed diagonal is chance. The broad line is "
             f"{found[primary].title if primary in found else 'the first'}, with the band of its "
-            f"sensitivity{'; baselines are grey' if simple else ''}.",
+            f"sensitivity{'; baselines are grey' if simple else ''}.{picked}",
         )
 
     def _classes(self, model: str) -> None:
@@ -226,36 +229,34 @@ class _Drawing:
         )
 
 
-def _chosen(found: dict[str, ModelScores], task: Task, primary: str) -> list[str]:
-    """Return whose probabilities are drawn, `MOST_DRAWN` at most.
+def _chosen(there: dict[str, ModelScores], task: Task, primary: str) -> list[str]:
+    """Return who is drawn, `MOST_DRAWN` at most.
 
     The primary model, the best baseline and a fusion come first, as far as they are there, then
-    the others in their order; a rule has no probabilities.
+    the others in their order.
     """
-    chosen = [primary] if primary in found else list(found)[:1]
-    simple = [
-        name for name, value in found.items()
-        if value.group == "baseline" and not task.model(name).rule and value.area is not None
-    ]  # fmt: skip
-    if simple:
-        best = max(simple, key=lambda name: found[name].area.value)  # type: ignore[union-attr]
-        chosen.append(best)
-    chosen += [name for name in found if task.model(name).fuses and name not in chosen][:1]
-    chosen += [name for name in found if not task.model(name).rule]
-    return list(dict.fromkeys(chosen))[:MOST_DRAWN]
+    areas = {
+        name: item.area.value
+        for name, item in there.items()
+        if item.group == "baseline" and item.area is not None
+    }
+    chosen = [primary] if primary in there else list(there)[:1]
+    chosen += [max(areas, key=lambda name: areas[name])] if areas else []
+    chosen += [name for name in there if task.model(name).fuses and name not in chosen][:1]
+    return list(dict.fromkeys([*chosen, *there]))[:MOST_DRAWN]
 
 
 def _picked(there: Iterable[str], task: Task, chosen: list[str]) -> str:
-    """Say who is not drawn for want of room, and which baseline was picked to be."""
-    left = [name for name in there if name not in chosen and not task.model(name).rule]
+    """Say how many of those `there` are not drawn, and which baseline was picked to be."""
+    there = list(there)
+    left = [name for name in there if name not in chosen]
     if not left:
         return ""
-    simple = [name for name in chosen[1:] if task.model(name).baseline]
     text = f" {len(left)} more {'is' if len(left) == 1 else 'are'} not drawn."
+    simple = [name for name in chosen[1:] if task.model(name).baseline]
     if simple and any(task.model(name).baseline for name in left):
-        which = "baseline"
-        if any(model.baseline and model.rule for model in task.models):
-            which = "baseline with its own probabilities"
+        rules = [model.name for model in task.models if model.baseline and model.rule]
+        which = "baseline with its own probabilities" if set(rules) - set(there) else "baseline"
         title = task.model(simple[0]).title
         text += f" {title} is the {which} that has the largest AUC, picked afterwards."
     return text

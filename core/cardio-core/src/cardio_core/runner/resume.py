@@ -219,7 +219,7 @@ def _of(texts: Any) -> str:
 
 
 _SHOWN = 4
-_ANYWAY = "give what it was made from (--data), or repeat it all the same with --anyway"
+_CHANGED = "give what it was made from (--data), or repeat it all the same with --allow changes"
 
 
 def guard_ground(
@@ -322,7 +322,7 @@ def guard_repeated(run: Path, contents: Contents, splits: str) -> None:
     manifest = Manifest.open(run).content
     if found := _data_in(run, manifest, contents, splits):
         raise NotTheSameError(
-            f"{run}: the data are not those of then ({_listed(found)}); {_ANYWAY}"
+            f"{run}: the data are not those of then ({_listed(found)}); {_CHANGED}"
         )
 
 
@@ -337,7 +337,7 @@ def guard_settings_of(run: Path, setup: Setup, seed: int) -> None:
     found = settings_in(run, Manifest.open(run).content, setup, seed)
     if found:
         words = _listed([item.words for item in found])
-        raise NotTheSameError(f"{run}: the settings are not those of then ({words}); {_ANYWAY}")
+        raise NotTheSameError(f"{run}: the settings are not those of then ({words}); {_CHANGED}")
 
 
 def _data_in(run: Path, begun: Mapping[str, Any], contents: Contents, splits: str) -> list[str]:

@@ -15,7 +15,7 @@ from typing import Any
 
 from cardio_core.compute.devices import cpu_count
 from cardio_core.compute.executors import Executor, parse_executor
-from cardio_core.compute.processes import one_thread
+from cardio_core.compute.processes import Interrupted, one_thread
 from cardio_core.compute.resource_errors import resource_error
 from cardio_core.config import Protocol, dump_yaml
 from cardio_core.context import LOG, Context
@@ -64,6 +64,7 @@ from cardio_core.runner.request import (
 from cardio_core.runner.resume import guard_ground, guard_settings_of, tolerated_note
 from cardio_core.runner.setup import Setup, default_out, find_data, set_up
 from cardio_core.runner.train import Timed, fit_all
+from cardio_core.runner.trial import try_first_fold
 from cardio_core.training.loggers import Tracking
 from cardio_core.types.notes import Note
 from cardio_core.types.plans import Nested, RandomSamples, Sites
@@ -299,9 +300,6 @@ def _disk(speeds: Speeds | None, out: Path, n_patients: int) -> str:
     return f"Disk: about {max(1, round(size))} MB for the run directory; {free}."
 
 
-# Ctrl-C: what is finished, and the command that goes on from there.
-
-
 # Where a run is begun, or gone on with: only as the run that it was, on the same ground.
 
 
@@ -434,8 +432,7 @@ def log_to(out: Path) -> logging.Handler:
     return handler
 
 
-class Interrupted(KeyboardInterrupt):
-    """The user stopped a run; the message says how to go on."""
+# Ctrl-C: what is finished, and the command that goes on from there.
 
 
 def how_to_go_on(
@@ -612,6 +609,7 @@ def _work(session: Session, cohorts: Mapping[Protocol, Cohort]) -> None:
         ]
     session = record(session, protocols)
     jobs = [job for data in protocols for job in jobs_of(session, data)]
+    try_first_fold(session, protocols[0])
     keep_for_new(session.needs, session.out)
     with session.manifest.stage("training"), session.say.stage("training"):
         jobs, timed = fit_all(session, jobs)

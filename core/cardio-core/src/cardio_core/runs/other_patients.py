@@ -499,6 +499,7 @@ def answer_others(
     label: str = "",
     options: Given | None = None,
     device: str = "auto",
+    executor: str = "local:1",
     echo: Echo | None = None,
 ) -> OtherPatients:
     """Let the final models of a finished run answer for other patients with a known outcome.
@@ -514,7 +515,8 @@ def answer_others(
         What the run is called where patients were in its training.
     options : Given, optional
         Options of the plugin's task: how to read the recordings at hand.
-    device : str
+    device, executor : str
+        As for `cardio run`.
     echo : callable, optional
         Takes progress lines.
 
@@ -532,7 +534,11 @@ def answer_others(
         if not path.exists():
             raise ConfigError(f"--data {path}: no such file or folder")
     opened = open_finished(
-        run, options=options or NOTHING_GIVEN, device=device, features_in=open_cache()
+        run,
+        options=options or NOTHING_GIVEN,
+        device=device,
+        executor=executor,
+        features_in=open_cache(),
     )
     block = _outcome(opened, question)
     own = opened.config.evaluate.model_copy(update={"level": question.level})

@@ -131,11 +131,14 @@ def run_plugin(
     return run(request, lambda _: None)
 
 
-def plugin_bench(plugin: str, task: str, data: Path, *, config: str = "smoke") -> Bench:
+def plugin_bench(
+    plugin: str, task: str, data: Path, *, config: str = "smoke", sets: Sequence[str] = ()
+) -> Bench:
     """Set one task up over some data on the CPU, under the protocol ``honest``; nothing is run."""
     return set_up_bench(
         RunRequest(
-            plugin=plugin, task=task, data=(data,), config=config, protocol="honest",
+            plugin=plugin, task=task, data=(data,), config=config, sets=tuple(sets),
+            protocol="honest",
             device="cpu", executor="local:1", out=data / "unused",
         )
     )  # fmt: skip
