@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from cardio_stats._numerics.intervals import BootstrapInterval
-from cardio_stats._numerics.options import DrawOptions, Sampling, spells_out
+from cardio_stats._numerics.options import DrawOptions, spells_out
+from cardio_stats._numerics.options import Sampling as Sampling
 from cardio_stats._numerics.validate import (
     Bools,
     Floats,

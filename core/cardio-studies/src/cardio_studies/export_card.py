@@ -249,7 +249,7 @@ def _nameless(files: RunArtifact, chosen: Chosen, names: Names) -> RunArtifact:
         data=replace(manifest.data, digest=None, path_shown=""),
         models=tuple(chosen.models), primary=chosen.primary, command=(),
         quarantined=tuple(
-            replace(item, recording_id=str(n), hook="", reason="", kind="unusable")
+            replace(item, recording_id=str(n), hook="", reason="", code="unusable")
             for n, item in enumerate((manifest.quarantined or ())[:n_aside])
         ),
         excluded={}, flags={},

@@ -151,10 +151,7 @@ def _publish(writer: runs.RunWriter, made: Made, task: Task, scored: Scored) -> 
     more = added_value(frame, target, titles, config, made.seed)
     within, small = subgroup_metrics(scored, task, predictions.groups, config, seed=made.seed)
     own = frame[frame["model"].isin([FUSION, BOTH])]
-    calibrated = calibrate(
-        replace(scored, frames={target.name: own}), task, level=config.level,
-        n_resamples=config.n_resamples, seed=made.seed,
-    )  # fmt: skip
+    calibrated = calibrate(replace(scored, frames={target.name: own}), task, config, seed=made.seed)
     rows = [*metrics, *more.metrics, *within, *calibrated.metrics]
     runs.FinalModels(writer.folder).write_rules(calibrated.rules)
     tables: dict[str, pd.DataFrame] = {

@@ -167,6 +167,7 @@ def predict_fused(
     inputs: Sequence[str],
     *,
     device: str = "auto",
+    executor: str = "local:1",
     explain_in: Path | None = None,
     accept_synthetic: bool = False,
     echo: runs.Echo | None = None,
@@ -181,7 +182,7 @@ def predict_fused(
         ``LABEL=INPUT`` for each modality that there is; ``clinical=TABLE`` where the fusion has a
         clinical model. Tables join patients by id; without one, one patient a modality is the same
         patient.
-    device : str
+    device, executor : str
     explain_in : Path, optional
         Each member explains in a folder of its own in there.
     accept_synthetic : bool
@@ -211,7 +212,8 @@ def predict_fused(
             continue
         member = fused.members[label]
         answers[label] = runs.predict_new(
-            member.run, tuple(paths), device=device, accept_synthetic=accept_synthetic, echo=echo,
+            member.run, tuple(paths), device=device, executor=executor,
+            accept_synthetic=accept_synthetic, echo=echo,
             explain_in=None if explain_in is None else explain_in / SafeName(label),
         )  # fmt: skip
         _read(made, member, answers[label], fused.target)
@@ -438,6 +440,7 @@ def evaluate_fused(
     out: Path,
     *,
     device: str = "auto",
+    executor: str = "local:1",
     echo: runs.Echo | None = None,
     command: Sequence[str] = (),
 ) -> Path:
@@ -454,7 +457,7 @@ def evaluate_fused(
         Site and subgroups are not asked of a fusion: its groups are who has which modality.
     out : Path
         A new or empty folder.
-    device, echo, command
+    device, executor, echo, command
         As for a run.
 
     Returns
@@ -479,7 +482,13 @@ def evaluate_fused(
             scores[label] = score_new(run, paths, fused.manifest["covariates"], fused.target)
             continue
         others = runs.answer_others(
-            fused.members[label].run, paths, question, label=label, device=device, echo=echo
+            fused.members[label].run,
+            paths,
+            question,
+            label=label,
+            device=device,
+            executor=executor,
+            echo=echo,
         )
         overlap = others.overlap
         left["left_out"] += len(overlap.by)

@@ -14,10 +14,9 @@ from cardio_core.api import Target, Targets
 from cardio_core.evaluation import pooled
 from cardio_core.runs import Refit, Reopened, SplitPlan
 from cardio_stats import Estimate
-from cardio_stats._numerics.options import Sampling
 from cardio_stats.auc_covariance import RankedRows
 from cardio_stats.errors import DataError
-from cardio_stats.resampling import Units, resample
+from cardio_stats.resampling import Sampling, Units, resample
 
 WHAT = "repeats"
 

@@ -102,6 +102,10 @@ _ORPHANED = 120
 """Exit code of a worker whose run is no more; nobody is left to read it."""
 
 
+class Interrupted(KeyboardInterrupt):
+    """The user stopped what was running; the message says how to go on."""
+
+
 class StoppedFromOutside(KeyboardInterrupt):
     """A signal other than Ctrl-C's asked the program to end; it ends in the same way.
 

@@ -24,6 +24,7 @@ from cardio_core.fold_assignment import find_plan
 from cardio_core.io.cohort_template import EFFECT, lay_over, read_planned
 from cardio_core.io.hashing import digest, package_digest
 from cardio_core.registry import Plugin, open_plugin, resolve
+from cardio_core.runner import default_hooks
 from cardio_core.runner.request import RunRequest, check_data, find_task, with_given
 from cardio_core.types.info import PluginInfo, Task
 from cardio_stats.errors import ConfigError
@@ -112,18 +113,18 @@ class Setup:
     protocols: tuple[Protocol, ...]
     models: tuple[str, ...]
     primary: str
-    said: tuple[str, ...]
+    messages: tuple[str, ...]
 
 
-def set_up(request: RunRequest) -> Setup:
-    """Resolve a request, touching no data.
+def set_up(request: RunRequest, *, imports: bool = True) -> Setup:
+    """Resolve a request, touching no data; `imports` as of `open_plugin`.
 
     Raises
     ------
     ConfigError, PluginError
         In one line, before anything starts.
     """
-    plugin = open_with_defaults(request.plugin)
+    plugin = open_with_defaults(request.plugin, imports=imports)
     task = find_task(plugin, request.task)
     devices = device_list(request.device, request.n_devices, request.precision)
     config, texts = _configure(plugin, task, request, devices)
@@ -145,17 +146,15 @@ def set_up(request: RunRequest) -> Setup:
 _opened: dict[str, Plugin] = {}
 
 
-def open_with_defaults(name: str) -> Plugin:
+def open_with_defaults(name: str, *, imports: bool = True) -> Plugin:
     """Open one plugin; `preprocess`, `explain` and `evaluate` fall back to the core's."""
-    from cardio_core.evaluation import default as hooks
-
-    _opened[name] = open_plugin(name, defaults=hooks)
+    _opened[name] = open_plugin(name, defaults=default_hooks, imports=imports)
     return _opened[name]
 
 
 def opened(name: str) -> Plugin:
     """Return what this process opened last under a name: a job a patient searches for nothing."""
-    return _opened.get(name) or open_with_defaults(name)
+    return _opened.get(name) or open_with_defaults(name, imports=False)
 
 
 def find_data(setup: Setup, request: RunRequest, cache: Path) -> tuple[Path, ...]:
