@@ -19,7 +19,7 @@ import pytest
 from cardio_core.registry import resolve
 from cardio_core.runner.request import RunRequest
 from cardio_core.runner.run import run
-from cardio_core.testing import Said, call_cardio
+from cardio_core.testing import Result, call_cardio
 
 HERE = Path(__file__).parent
 
@@ -70,7 +70,7 @@ def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 
 @pytest.fixture
-def cardio(installed: Path) -> Callable[..., Said]:
+def cardio(installed: Path) -> Callable[..., Result]:
     """The command line, in this process, where the toy is installed."""
     return call_cardio
 
