@@ -34,7 +34,7 @@ from cardio_ecg_transfer.signal.delineation import limits, median_beat, qrs
 from cardio_ecg_transfer.signal.delineation.median_beat import MedianBeat
 from cardio_ecg_transfer.signal.ecg import Ecg
 from cardio_ecg_transfer.signal.leads import exchanges
-from cardio_ecg_transfer.signal.leads.names import STANDARD_LEADS
+from cardio_ecg_transfer.signal.leads.names import INDEPENDENT_LEADS, STANDARD_LEADS
 from cardio_ecg_transfer.signal.pacing import Pacing, beats_without_spikes, locked_spikes
 from cardio_ecg_transfer.signal.rpeaks import at_working_rate
 
@@ -84,7 +84,7 @@ class Row:
             if first == 0:
                 self.beat = self._cut()
             if first <= 1:
-                self.bounds = qrs.delineate_qrs(self.beat, by_lead=False)
+                self.bounds = qrs.delineate_qrs(self.beat)
             if first <= 2:
                 t_wave = limits.find_t(self.beat, self.bounds)
                 p_wave = limits.find_p(self.beat, self.bounds, t_wave)
@@ -190,8 +190,8 @@ def main() -> None:
     base = losses(rows, [], median_beat, np.zeros(6))
     judged = [row.beat for row in rows[-6:]]
     beats = [
-        replace(beat, leads=exchanges.JUDGED_LEADS,
-                signal_mv=np.float32(beat.rows(exchanges.JUDGED_LEADS)))
+        replace(beat, leads=INDEPENDENT_LEADS,
+                signal_mv=np.float32(beat.rows(INDEPENDENT_LEADS)))
         for beat in judged
     ]  # fmt: skip
     base[5] = wrong_exchanges(beats)

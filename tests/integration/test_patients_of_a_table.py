@@ -103,17 +103,17 @@ REFUSED = {
     "column 'outcome': expected patients with and without it, found the same in all 5": {
         "outcome": [1] * 5
     },
-    "row 2, column 'outcome': expected yes or no (1 or 0), found something else in one row": {
+    "row 2, column 'outcome': expected 0, 1 or NA, found text": {
         "outcome": ["better", "no", "no", "yes", "no"]
     },
-    "row 3, column 'effect': expected a number, found none (in one row); fill it in, or say no in "
+    "row 3, column 'effect': expected a value, found none (in one row); fill it in, or say no in "
     "a column has_toy": {"effect": [1, "", 0, 2, 0]},
-    "row 5, column 'effect': expected a number from -8 to 8, found 62 (in 2 rows); rescale": {
+    "column 'effect', rows 5, 6: expected a number from -8 to 8, found one outside": {
         "effect": [1, 2, 3, 62, 80]
     },
     "expected a column 'effect' (--effect names another), found none; its own are outcome, z_other,"
     " shift": {"effect": []},
-    "row 6, column 'shift': expected a number from 0 to 2, found -1": {"shift": [0, 0, 0, 0, -1]},
+    "row 6, column 'shift': expected a number from 0 to 2": {"shift": [0, 0, 0, 0, -1]},
     "expected 2 patients or more, found 1": {"has_toy": ["no", "no", "no", "no", "yes"]},
     "row 4, column 'age_y'": {"age_y": [60, 61, "two", 62, 63]},
 }  # fmt: skip

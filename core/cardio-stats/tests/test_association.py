@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -24,8 +22,10 @@ from cardio_stats.regression_tables import (
     vif,
 )
 
+from .from_r import oracle
+
 # Made by oracles/association.R with R 4.2.2
-R: dict[str, Any] = json.loads((Path(__file__).parent / "oracles/association.json").read_text())
+R: dict[str, Any] = oracle("association")
 FEATURES = ["qrs_ms", "lvef_pct", "scar_pct", "age_y"]
 
 

@@ -178,10 +178,16 @@ def test_the_report_has_every_table_and_figure(report):
             "within-timepoint", "accuracy-beside-the-paper", "published"} <= set(
         made.tables
     )  # fmt: skip
-    assert {f"enrichment-{ROW}", f"heat-maps-{ROW}", "accuracy-beside-the-paper"} <= set(
-        made.figures
-    )
-    for name in (f"enrichment-{ROW}", f"heat-maps-{ROW}", "accuracy-beside-the-paper"):
+    assert {
+        f"enrichment-{ROW}",
+        f"heat-maps-{ROW}-true-positive",
+        "accuracy-beside-the-paper",
+    } <= set(made.figures)
+    for name in (
+        f"enrichment-{ROW}",
+        f"heat-maps-{ROW}-true-positive",
+        "accuracy-beside-the-paper",
+    ):
         assert drawn_svg(made.figures[name]).startswith("<?xml")
 
 

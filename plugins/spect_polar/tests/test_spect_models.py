@@ -195,8 +195,8 @@ def test_a_validation_fold_chooses_the_epoch_and_a_given_one_is_kept(cohort, tmp
     chosen = train(features.view(FITTED[:45]), features.view(FITTED[45:]), targets, HONEST, ctx)
     assert chosen.best_epoch is not None
     assert 1 <= chosen.best_epoch <= 8
-    told = train(features.view(FITTED), None, targets, HONEST, ctx.replace(epochs=2))
-    assert told.best_epoch == 2
+    fitted = train(features.view(FITTED), None, targets, HONEST, ctx.replace(epochs=2))
+    assert fitted.best_epoch == 2
 
 
 def test_a_measurement_that_nobody_has_is_named(cohort):

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from cardio_core.training.examples import Examples as Examples
     from cardio_core.training.plan import FitPlan as FitPlan
     from cardio_core.training.prediction import grad_cam_maps as grad_cam_maps
+    from cardio_core.training.resnet import ResNet as ResNet
     from cardio_core.types.artifact import ModelArtifact as ModelArtifact
     from cardio_core.types.features import FeatureBlock as FeatureBlock
     from cardio_core.types.features import FeatureSet as FeatureSet

@@ -32,6 +32,7 @@ from cardio_stats.estimate import Estimate
 from cardio_stats.splines import CurvedEffects
 from cardio_stats.survival import FollowUp, SurvivalCurve, follow_up_of
 from cardio_stats.survival_scores import score_estimates, timed_brier
+from cardio_stats.words import estimate_words
 
 # Who was at risk at each event: Cox's partial likelihood with Efron's ties, and its derivatives.
 #
@@ -613,10 +614,8 @@ def _ratios(model: CoxModel, i: int) -> tuple[str, str, str]:
 
 
 def _apparent(estimates: Sequence[Estimate]) -> list[str]:
-    words = {"harrell_c": "Harrell's C", "uno_c": "Uno's C", "auc_at": "AUC at",
-             "brier_at": "Brier score at", "scaled_brier_at": "scaled Brier score at"}  # fmt: skip
-    parts = []
-    for estimate in estimates:
-        stem, _, moment = estimate.name.removeprefix("apparent_").partition("[")
-        parts.append(f"{words[stem]} {moment[:-1]}".strip() + f" {interval_text(estimate)}")
+    parts = [
+        f"{estimate_words(item.name.removeprefix('apparent_'))} {interval_text(item)}"
+        for item in estimates
+    ]
     return ["Apparent, scored on the rows that were fitted: " + "; ".join(parts) + "."]

@@ -10,6 +10,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from cardio_stats.words import METRICS
+
 RUN = ["survival", "FILE", "--time", "days", "--status", "died"]
 
 
@@ -73,8 +75,8 @@ def test_a_risk_is_judged_at_its_time(cardio: Any, table: Path) -> None:
     for words in (
         "Harrell's C",
         "Uno's C",
-        "AUC at [365]",
-        "Brier score at [365]",
+        f"{METRICS['auc_at']} [365]",
+        f"{METRICS['brier_at']} [365]",
         "followed beyond",
     ):
         assert words in ran.out

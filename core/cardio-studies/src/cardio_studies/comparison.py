@@ -101,8 +101,8 @@ def shared(paths: Sequence[str], question: Question, threshold: float | None = N
     ----------
     paths : sequence of str
         Two or more: a finished run, a judged folder's table, a CSV; ``LABEL=PATH`` names it. Of a
-        run its primary model stands, unless `asked` names scores.
-    asked : Question
+        run its primary model stands, unless `question` names scores.
+    question : Question
     threshold : float, optional
         From which probabilities are called the event; one half by default.
 
@@ -290,25 +290,7 @@ def _who(sources: Sequence[Source], both: list[str]) -> pd.DataFrame:
 def compare_pairs(
     predictions: Given, config: EvaluateBlock, threshold: float | None, seed: int
 ) -> tuple[EvaluationReport, dict[tuple[str, str], Estimate]]:
-    """Compare every two scores on the same patients.
-
-    Parameters
-    ----------
-    predictions : Given
-        One row a patient and score.
-    config : EvaluateBlock
-    threshold : float, optional
-        Probability from which one would act: net benefit is compared there.
-    seed : int
-
-    Returns
-    -------
-    EvaluationReport
-        Shares decided rightly (McNemar), likelihood ratios (what the second adds to the first, and
-        the first to the second), differences of net benefit; notes on what was not computed.
-    dict of (str, str) to Estimate
-        Paired differences of areas; ``extra["p_adjusted"]`` is p adjusted for all pairs (max-T).
-    """
+    """Compare every two scores on the same patients."""
     [target] = predictions.task.targets
     [frame] = predictions.scored.frames.values()
     names = [model.name for model in predictions.task.models]
@@ -447,7 +429,7 @@ def compare_sources(
     ----------
     paths : sequence of str
         Finished runs, or tables of predictions; ``LABEL=PATH`` names one.
-    asked : Question
+    question : Question
         Outcome, event, scores and patient, where they have to be said.
     out : Path
         A new or empty folder, or one that this wrote from the same sources.

@@ -27,8 +27,7 @@ from cardio_stats import (
 from cardio_stats.errors import DataError
 from cardio_stats.figures import described
 from cardio_stats.figures.curves import ModelScores, calibration_of_models
-from cardio_stats.words import METRICS as METRIC_WORDS
-from cardio_stats.words import number, p_text
+from cardio_stats.words import METRICS, metric_words, number, p_text
 from cardio_studies.judgement import about_resampling, calibration_of
 
 
@@ -46,16 +45,11 @@ def shown(estimate: Estimate, *, signed: bool = False) -> str:
 INTERNAL, EXTERNAL = "internal", "external"
 HONEST = "honest"
 
-COMPARED = {
-    "auc": "AUC", "macro_f1": "Macro F1", "brier": "Brier score",
-    "calibration_in_the_large": "Calibration in the large",
-    "calibration_slope": "Calibration slope",
-    "sensitivity": "Sensitivity", "specificity": "Specificity",
-    "mae": "Mean absolute error", "r2": "R²", "pearson_r2": "Squared correlation r²",
-    "mean_error": "Mean error",
-    "conformal_coverage": "Coverage of prediction sets",
-}  # fmt: skip
-"""Measures whose change from the run's folds to the new patients is told, in words."""
+COMPARED = (
+    "auc", "macro_f1", "brier", "calibration_in_the_large", "calibration_slope", "sensitivity",
+    "specificity", "mae", "r2", "pearson_r2", "mean_error", "conformal_coverage",
+)  # fmt: skip
+"""Measures whose change from the run's folds to the new patients is reported."""
 
 _FIELDS = tuple(field.name for field in fields(Estimate))
 
@@ -108,7 +102,7 @@ def changes(external: list[Metric], internal: list[Metric]) -> list[Metric]:
 
 def words_of_changes() -> dict[str, str]:
     """Return what a reader is shown in place of the names of changes."""
-    return {f"{name}_change": f"{words}, external − internal" for name, words in COMPARED.items()}
+    return {f"{name}_change": f"{METRICS[name]}, external − internal" for name in COMPARED}
 
 
 def place_of(metric: Metric, name: str = "") -> tuple[Any, ...]:
@@ -265,7 +259,7 @@ def _lines(
     for measure in found[NONE]:
         line = {
             "Model": title,
-            "Measure": METRIC_WORDS.get(measure, spelled(measure).capitalize()),
+            "Measure": metric_words(measure),
         }
         for how, estimates in found.items():
             if measure not in estimates:
@@ -297,9 +291,7 @@ def _figure(
         for how, values in versions.items()
     ]  # fmt: skip
     model = task.model(str(rows["model"].iloc[0])).title
-    draw = calibration_of_models(
-        lines, positive=words, level=config.level, unit=unit_of(rows, task.unit)
-    )
+    draw = calibration_of_models(lines, positive=words, level=config.level, unit=unit_of(task.unit))
     return described(draw, f"Recalibration: {words}, {model}", FITTED)
 
 
@@ -323,7 +315,7 @@ def beside_table(
             {
                 "Model": task.model(str(metric.scope.model)).title,
                 **({"Outcome": metric.scope.target} if len(task.targets) > 1 else {}),
-                "Measure": COMPARED[place[0]]
+                "Measure": METRICS[place[0]]
                 + (f", {metric.scope.class_name}" if metric.scope.class_name else ""),
                 "External": shown(ours[place]),
                 "Internal, out of fold": shown(theirs[place]),

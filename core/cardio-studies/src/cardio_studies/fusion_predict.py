@@ -86,13 +86,7 @@ class FusedRun:
 
 
 def open_fused(folder: Path) -> FusedRun:
-    """Open a finished fusion whose members are what they were.
-
-    Raises
-    ------
-    ConfigError
-        In one line: not finished, of another cardio-core, or a member was moved or changed since.
-    """
+    """Open a finished fusion whose members are what they were."""
     manifest = runs.finished(folder, runs.RunKind.FUSED)
     entry = manifest["targets"][0]
     target = Target(entry["name"], entry["kind"], tuple(entry["classes"]))
@@ -150,11 +144,6 @@ class Joining:
 
 def split_inputs(texts: Sequence[str], labels: Sequence[str]) -> dict[str, list[Path]]:
     """Return the inputs by label.
-
-    Raises
-    ------
-    ConfigError
-        What is not ``LABEL=INPUT`` with one of the labels.
 
     Examples
     --------
@@ -570,13 +559,7 @@ def _of_patients(member: MemberRun, scored: Scored) -> pd.DataFrame:
 
 
 def _one_truth(truth: dict[str, pd.Series]) -> pd.Series:
-    """Return the outcome by patient.
-
-    Raises
-    ------
-    DataError
-        No modality, or members that tell another outcome of the same patient.
-    """
+    """Return the outcome by patient."""
     if not truth:
         raise DataError("--data: expected NAME=PATH of a modality at least, found none")
     require_one_truth(truth, "correct the tables")

@@ -49,13 +49,7 @@ class BySite:
 
 
 def leave_site_out(again: Reopened, *, column: str = COLUMN) -> list[BySite]:
-    """Test each site by models of the others; return a result a target.
-
-    Raises
-    ------
-    DataError
-        If the cohort table has no such column, it is empty for somebody, or there is one site.
-    """
+    """Test each site by models of the others; return a result a target."""
     sited = with_sites(again, column)
     sited.say_cost(1)
     block = sited.block.model_copy(update={"plan": "sites", "otherwise": None})
@@ -78,14 +72,7 @@ def leave_site_out(again: Reopened, *, column: str = COLUMN) -> list[BySite]:
 
 
 def with_sites(again: Reopened, column: str) -> Reopened:
-    """Return the run with `column` of the cohort table as the site of each sample.
-
-    Raises
-    ------
-    DataError
-        If there is no such column, somebody has no site, or there is one site; if an earlier task
-        shares the folds and does not know the sites.
-    """
+    """Return the run with `column` of the cohort table as the site of each sample."""
     if again.shares_folds and (column != COLUMN or COLUMN not in again.table.columns):
         raise DataError(
             f"--leave-site-out: expected recordings with a {COLUMN}, by which the earlier task on "

@@ -20,7 +20,6 @@ from cardio_core.types.samples import FileSeen as FileSeen
 from cardio_stats.errors import DataError
 from cardio_ultrasound.deidentify.files import kind_by_suffix
 from cardio_ultrasound.readers.containers import look_at_container
-from cardio_ultrasound.readers.limits import not_installed
 from cardio_ultrasound.readers.read import POLAR_SUFFIXES, VIDEO_SUFFIXES
 
 _MOST_BYTES = 64_000_000
@@ -250,11 +249,6 @@ class Header:
 def read_header(path: Path, root: Path) -> Header:
     """Look at one file below `root`; nothing is raised for its content, and no pixel is read.
 
-    Raises
-    ------
-    ConfigError
-        A DICOM file, and pydicom is not installed.
-
     Examples
     --------
     >>> import tempfile
@@ -305,10 +299,8 @@ def _header(path: Path, modified: int, size: int) -> Header:
 
 
 def _of_dicom(path: Path) -> Header:
-    try:
-        import pydicom
-    except ModuleNotFoundError:
-        raise not_installed("a DICOM file", "pydicom", "dicom") from None
+    import pydicom
+
     wanted: list[Any] = [
         *KEYWORDS, *_PATIENT, "StudyInstanceUID", "SOPInstanceUID", "StudyDate", "StudyTime",
     ]  # fmt: skip

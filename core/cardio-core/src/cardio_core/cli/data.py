@@ -13,9 +13,8 @@ import click
 
 from cardio_core.cli import options
 from cardio_core.cli.completion import dataset_names, plugin_names
-from cardio_core.errors import PluginError
+from cardio_core.errors import ConfigError, PluginError
 from cardio_stats.cli.lazy import LazyGroup
-from cardio_stats.errors import ConfigError
 
 
 @click.group(cls=LazyGroup, words="data")

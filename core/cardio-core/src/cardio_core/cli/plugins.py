@@ -20,10 +20,9 @@ import yaml
 
 from cardio_core.cli import options
 from cardio_core.cli.completion import plugin_names, task_names
-from cardio_core.errors import ContractError
+from cardio_core.errors import ConfigError, ContractError
 from cardio_core.types.info import PluginInfo, Target, Task
 from cardio_stats.cli.lazy import LazyGroup
-from cardio_stats.errors import ConfigError
 from cardio_stats.files import SafeName, whole_directory
 
 if TYPE_CHECKING:

@@ -65,7 +65,7 @@ class ColumnSpec:
     title: str = ""
     use: Use = "patient"
     example: str = ""
-    aliases: Mapping[str, str] = field(default_factory=dict)
+    aliases: Mapping[str, str] = field(default_factory=dict, hash=False)
 
     @property
     def label(self) -> str:

@@ -32,14 +32,14 @@ from cardio_core.io.hashing import file_digest
 from cardio_core.io.run_artifact import RunKind
 from cardio_core.io.settings_schema import settings_in
 from cardio_core.registry import Plugin, resolve
-from cardio_core.runner.embeddings import Asked, embed, hear, read_applicability
+from cardio_core.runner.embeddings import PredictCall, embed, hear, read_applicability
 from cardio_core.runner.evaluate import write_case
 from cardio_core.runner.fits import open_artifact, open_decisions
 from cardio_core.runner.hook_calls import call
 from cardio_core.runner.inputs import Found, find_recordings
 from cardio_core.runner.manifest import finished
 from cardio_core.runner.needs import open_kept_needs
-from cardio_core.runner.outcome import asked_task
+from cardio_core.runner.outcome import task_of_outcome
 from cardio_core.runner.patients import clinical_of, table_of
 from cardio_core.runner.prepare import Prepared, load_recordings, prepare
 from cardio_core.runner.progress import Echo, Progress
@@ -324,7 +324,7 @@ def settled(
     task = plugin.info.task(manifest["task"])
     model: Any = resolve(plugin.info.config_of(task))
     config: RunConfig = with_given(validated(model, settings_in(run), "config.yaml"), options)
-    return plugin, asked_task(with_clinical_model(task, config.covariates), config), config
+    return plugin, task_of_outcome(with_clinical_model(task, config.covariates), config), config
 
 
 def open_finished(
@@ -373,7 +373,7 @@ def open_finished(
         _beside=options.files,
         _facts=options.facts,
     )
-    return Opened(run, manifest, plugin, task, config, ctx, options.told("Read"), executor)
+    return Opened(run, manifest, plugin, task, config, ctx, options.sentence("Read"), executor)
 
 
 def answer(
@@ -482,9 +482,9 @@ def _ask(
     model = open_artifact(_folder(opened, name))
     owner, entry = open_clinical() if by_core else plugin, list[Predictions]()
     for part in portions(features) if explain_in is None else [features]:
-        request = Asked(owner, config, place, model, part)
+        request = PredictCall(owner, config, place, model, part)
         before = hear(request)
-        if applicability is not None and name in applicability.spaces:
+        if applicability is not None and name in applicability.networks:
             made.vectors.setdefault(name, {}).update(embed(request, before))
         entry.append(before[1])
     predictions = joined(entry)

@@ -198,7 +198,7 @@ def _finish(
 ) -> None:
     """Write the tables and the pages, and say at last that it is done."""
     plugin = f"{summary.plugin} {manifest.content['plugin_version']}"
-    message = request.given.told("Measured", request.sets)
+    message = request.given.sentence("Measured", request.sets)
     summary.files = results.write(out, request.mapping)
     absent = [summary.not_found] if summary.not_found else []
     summary.notes = tuple(dict.fromkeys((*message, *map(str, found.cohort.notes), *absent)))

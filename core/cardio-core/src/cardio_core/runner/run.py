@@ -20,7 +20,6 @@ from cardio_core.config import Protocol
 from cardio_core.context import LOG, Context
 from cardio_core.fold_assignment import find_plan
 from cardio_core.io.hashing import digest
-from cardio_core.io.run_schema import JUDGED
 from cardio_core.io.store import bound_cache, open_cache
 from cardio_core.runner.contract import contract_lines
 from cardio_core.runner.embeddings import keep_applicability
@@ -28,7 +27,7 @@ from cardio_core.runner.evaluate import collect, judge, write_csv, write_judged,
 from cardio_core.runner.filling import failure
 from cardio_core.runner.fits import FoldJob, jobs_of
 from cardio_core.runner.lock import locked
-from cardio_core.runner.manifest import Manifest, now
+from cardio_core.runner.manifest import now
 from cardio_core.runner.needs import (
     guard_unchanged,
     keep_for_new,
@@ -48,7 +47,7 @@ from cardio_core.runner.prepare import (
     set_aside,
 )
 from cardio_core.runner.progress import STAGES, Display, Echo, Progress, Stage, several
-from cardio_core.runner.protocols import Arm, load_first, make_arm
+from cardio_core.runner.protocols import ProtocolData, Session, load_first, prepare_protocol
 from cardio_core.runner.provenance import NotTheSameError, alike
 from cardio_core.runner.request import (
     RunRequest,
@@ -58,12 +57,12 @@ from cardio_core.runner.request import (
     say_difficulty,
 )
 from cardio_core.runner.resume import guard_settings_of
-from cardio_core.runner.session import Session
 from cardio_core.runner.setup import Setup, find_data, set_up
 from cardio_core.runner.start import begin, default_out, guard_same, log_to
 from cardio_core.runner.train import fit_all
 from cardio_core.runner.trial import try_first_fold
 from cardio_core.training.loggers import Tracking
+from cardio_core.types.notes import Note
 from cardio_core.types.plans import Nested, RandomSamples, Sites
 from cardio_core.types.predictions import Scored
 from cardio_core.types.samples import Cohort
@@ -95,9 +94,9 @@ class Speeds:
         """Return what fits and evaluation should take; None where a fit was never timed."""
         if set(n_fits) - set(self.fits):
             return None
-        one_by_one = sum(n * self.fits[what] for what, n in n_fits.items())
+        in_turn = sum(n * self.fits[what] for what, n in n_fits.items())
         larger = n_patients / max(1, self.n_patients)
-        return larger * one_by_one / max(1, self.n_workers) + self.evaluation_s
+        return larger * in_turn / max(1, self.n_workers) + self.evaluation_s
 
 
 def keep_speeds(setup: Setup, cache: Path, speeds: Speeds) -> None:
@@ -196,7 +195,7 @@ def rehearse(
     except DataError as error:
         yield f"Features: {len(todo)} are to be made; no time, because one cannot be: {error}"
     else:
-        shown = {protocol: tuple(_told(own, cohort)) for protocol, own in jobs.items()}
+        shown = {protocol: tuple(_set_aside(own, cohort)) for protocol, own in jobs.items()}
         alike = len(set(shown.values())) == 1
         for protocol, lines in list(shown.items())[: 1 if alike else None]:
             yield lines[0] if alike else f"Protocol {protocol}: {lines[0][0].lower()}{lines[0][1:]}"
@@ -248,7 +247,7 @@ def _look(todo: list[PatientJob], executor: Executor, echo: Echo | None) -> floa
     return each_s
 
 
-def _told(jobs: list[PatientJob], cohort: Cohort) -> Iterator[str]:
+def _set_aside(jobs: list[PatientJob], cohort: Cohort) -> Iterator[str]:
     """Say what `preprocess` and `featurize` set aside, of those that were looked at."""
     seen = [job for job in jobs if job.folder.exists()]
     found = list({row.recording_id: row for row in set_aside(seen)}.values())
@@ -266,16 +265,15 @@ def _told(jobs: list[PatientJob], cohort: Cohort) -> Iterator[str]:
         yield "  `cardio data check` reads and lists all of them."
 
 
-def _features(n_asked: int, n_left: int, each_s: float) -> str:
-    if not n_asked:
+def _features(n_requested: int, n_left: int, each_s: float) -> str:
+    if not n_requested:
         return "Features: all are in the cache."
     if not n_left:
-        return (
-            f"Features: all are in the cache now; {n_asked} were made, one a patient and setting."
-        )
+        made = f"{n_requested} were made, one a patient and setting"
+        return f"Features: all are in the cache now; {made}."
     left = max(1.0, n_left * each_s)
     return (
-        f"Features: {n_asked - n_left} were made and {n_left} are to be, one a patient and "
+        f"Features: {n_requested - n_left} were made and {n_left} are to be, one a patient and "
         f"setting: roughly {roughly(left)} more (patients differ)."
     )
 
@@ -375,7 +373,7 @@ def _run(request: RunRequest, executor: Executor, say: Display) -> Path:
         announce(request, setup, say)
         out = request.out or default_out(setup)
         out = out.absolute() if executor.remote else out
-    with _telling_how_to_go_on(request, out, say):
+    with _saying_how_to_go_on(request, out, say):
         with say.stage("data", "" if request.data else "making or finding the synthetic cohort"):
             inputs = find_data(setup, request, open_cache())
         say_difficulty(request, inputs, say)
@@ -402,7 +400,10 @@ def _run(request: RunRequest, executor: Executor, say: Display) -> Path:
                 for line in rehearse(setup, ctx, executor, out, open_cache(), say):
                     say(line)
             return out
-        _make(request, setup, ctx, executor, out, say)
+        with locked(out):
+            if request.out is not None:
+                check_out(out, request.resume)  # as it is now that nobody else works there
+            _hold(request, setup, ctx, executor, out, say)
     return out
 
 
@@ -411,16 +412,6 @@ def _tracking(request: RunRequest, out: Path) -> Tracking | None:
     if request.track is None:
         return None
     return Tracking.parse(request.track, out.parent.parent.name if request.for_need else out.name)
-
-
-def _make(
-    request: RunRequest, setup: Setup, ctx: Context, executor: Executor, out: Path, say: Display
-) -> None:
-    """Meet the needs, then do the work; the manifest says how it ended."""
-    with locked(out):
-        if request.out is not None:
-            check_out(out, request.resume)  # as it is now that nobody else works there
-        _hold(request, setup, ctx, executor, out, say)
 
 
 def _hold(
@@ -439,14 +430,15 @@ def _hold(
             say.note(note)
         with alike(executor, setup.plugin, folders=(out, open_cache()), inputs=ctx._inputs):
             session = Session(setup, ctx, executor, manifest, (), out, say, request.same_as)
-            arguments = (request, setup.task, setup.config, setup.models, out)
             cohorts: dict[Protocol, Cohort] = {}
-            if made := made_first(*arguments):
+            if made := made_first(request, setup, out):
                 with manifest.stage("features"), say.stage("data"):
                     cohorts = load_first(session, made)
-            needs = resolve_needs(
-                *arguments, lambda other: _run(other, executor, say.for_need(str(other.task)))
-            )
+
+            def run_first(other: RunRequest) -> Path:
+                return _run(other, executor, say.for_need(str(other.task)))
+
+            needs = resolve_needs(request, setup, out, run_first)
             guard_unchanged(manifest.content["needs"], needs)
             manifest.update(needs=[need.to_dict() for need in needs])
             _work(replace(session, needs=tuple(needs)), cohorts)
@@ -465,7 +457,7 @@ def _hold(
 
 
 @contextmanager
-def _telling_how_to_go_on(request: RunRequest, out: Path, say: Display) -> Iterator[None]:
+def _saying_how_to_go_on(request: RunRequest, out: Path, say: Display) -> Iterator[None]:
     """Let Ctrl-C, a full disk and lack of memory end with what is finished and how to go on."""
     try:
         yield
@@ -484,22 +476,27 @@ def _telling_how_to_go_on(request: RunRequest, out: Path, say: Display) -> Itera
 def _work(session: Session, cohorts: Mapping[Protocol, Cohort]) -> None:
     """Prepare, fit, judge, finish."""
     with session.manifest.stage("features"), session.say.stage("features"):
-        arms = [
-            make_arm(session, protocol, cohorts.get(protocol))
+        protocols = [
+            prepare_protocol(session, protocol, cohorts.get(protocol))
             for protocol in session.setup.protocols
         ]
-    session = record(session, arms)
-    jobs = [job for arm in arms for job in jobs_of(session, arm)]
-    try_first_fold(session, arms[0])
+    session = record(session, protocols)
+    jobs = [job for data in protocols for job in jobs_of(session, data)]
+    try_first_fold(session, protocols[0])
     keep_for_new(session.needs, session.out)
     with session.manifest.stage("training"), session.say.stage("training"):
         jobs, timed = fit_all(session, jobs)
-        keep_applicability(session, arms[0], jobs)
+        keep_applicability(session, protocols[0], jobs)
     with session.manifest.stage("evaluation"), session.say.stage("evaluation") as stage:
-        _judge_all(session, arms, jobs, stage)
-        write_table_one(session, arms[0])
+        metrics, notes = _judge_all(session, protocols, jobs, stage)
+        write_table_one(session, protocols[0])
     with session.say.stage("report", "tables, figures and the page are written"):
-        _finish(session.out, session.manifest)
+        from cardio_core.report.page import build_report
+
+        write_json(session.out / "metrics.json", metrics)
+        every = [*session.manifest.content["notes"], *(note.to_dict() for note in notes)]
+        once = {json.dumps(note): note for note in every}
+        session.manifest.close(build_report, notes=list(once.values()))
     if timed.fits:
         speeds = speeds_of(timed.fits, session.manifest.content, timed.n_workers, session.out)
         keep_speeds(session.setup, open_cache(), speeds)
@@ -507,37 +504,32 @@ def _work(session: Session, cohorts: Mapping[Protocol, Cohort]) -> None:
 
 
 def _judge_all(
-    session: Session, arms: Sequence[Arm], jobs: Sequence[FoldJob], stage: Stage
-) -> None:
+    session: Session, protocols: Sequence[ProtocolData], jobs: Sequence[FoldJob], stage: Stage
+) -> tuple[list[dict[str, Any]], list[Note]]:
     scored: dict[str, Scored] = {}
-    for arm in arms:
-        tested = [job for job in jobs if job.protocol == arm.protocol and job.test.size]
-        scored[arm.protocol] = collect(tested, arm.plan, arm.truth, session.setup.task)
-        stage.doing = f"{arm.protocol} protocol: explanations, intervals, tables, figures"
+    metrics: dict[str, list[dict[str, Any]]] = {}
+    notes: dict[str, list[Note]] = {}
+    for data in protocols:
+        tested = [job for job in jobs if job.protocol == data.protocol and job.test.size]
+        scored[data.protocol] = collect(tested, data.plan, data.truth, session.setup.task)
+        stage.doing = f"{data.protocol} protocol: explanations, intervals, tables, figures"
         session.say(stage.line())
-        judged = judge(session, arm, tested, scored[arm.protocol])
-        write_judged(session.out, arm.protocol, judged, session.executor)
+        judged = judge(session, data, tested, scored[data.protocol])
+        metrics[data.protocol] = judged.rows(data.protocol)
+        notes[data.protocol] = write_judged(session.out, data.protocol, judged, session.executor)
     write_csv(session.out / "predictions.csv", scored, session.setup.task)
-
-
-def _finish(out: Path, manifest: Manifest) -> None:
-    """Merge the protocols' metrics, build the report and close the manifest."""
-    from cardio_core.report.page import build_report
-
-    parts = [JUDGED.read(path) for path in sorted((out / "judged").glob("*.json"))]
-    write_json(out / "metrics.json", [row for part in parts for row in part["metrics"]])
-    notes = [*manifest.content["notes"], *(note for part in parts for note in part["notes"])]
-    once = {json.dumps(note): note for note in notes}
-    shutil.rmtree(out / "judged")
-    manifest.close(build_report, notes=list(once.values()))
+    in_order = sorted(scored)
+    return [row for name in in_order for row in metrics[name]], [
+        note for name in in_order for note in notes[name]
+    ]
 
 
 def announce(request: RunRequest, setup: Setup, echo: Echo) -> None:
     """Say what will be done, and what of it the user did not choose."""
-    for line in plan_needs(request, setup.task, setup.config, setup.models):
+    for line in plan_needs(request, setup):
         echo(f"Earlier task: {line}.")
     column = setup.config.outcome.column
     about = f"outcome {column}" if column else setup.task.title
     echo(f"Task: {setup.task.name} ({about}); protocols: {', '.join(setup.protocols)}.")
-    for line in (*setup.said, *contract_lines(setup.plugin, setup.task.name)):
+    for line in (*setup.messages, *contract_lines(setup.plugin, setup.task.name)):
         echo(line)

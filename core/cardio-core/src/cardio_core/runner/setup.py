@@ -112,7 +112,7 @@ class Setup:
     protocols: tuple[Protocol, ...]
     models: tuple[str, ...]
     primary: str
-    said: tuple[str, ...]
+    messages: tuple[str, ...]
 
 
 def set_up(request: RunRequest) -> Setup:

@@ -6,7 +6,6 @@ import json
 import logging
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 
 from cardio_core.config import dump_yaml
@@ -31,8 +30,8 @@ def default_out(setup: Setup, parent: str = "runs") -> Path:
     return Path(parent) / f"{setup.plugin.info.name}-{setup.task.name}-{stamp}"
 
 
-def guard_same(out: Path, request: RunRequest, setup: Setup) -> Begun | None:
-    """Return the run that `out` holds, None where it holds none.
+def guard_same(out: Path, request: RunRequest, setup: Setup) -> tuple[Manifest, list[str]] | None:
+    """Return the run that `out` holds, and what is tolerated of it now; None where it holds none.
 
     Raises
     ------
@@ -49,22 +48,7 @@ def guard_same(out: Path, request: RunRequest, setup: Setup) -> Begun | None:
     tolerated = guard_ground(
         out, manifest.content, setup, now, identity=_identity(request, setup), seed=request.seed
     )
-    return Begun(manifest, tuple(tolerated_note(tolerated)))
-
-
-@dataclass(frozen=True)
-class Begun:
-    """A run to go on with: its manifest, and what has to be said of what it stands on now."""
-
-    manifest: Manifest
-    notes: tuple[str, ...]
-
-    def go_on(self) -> Manifest:
-        """Keep in the manifest what was tolerated, and return it."""
-        content = self.manifest.content
-        texts = list(dict.fromkeys([*content.get("tolerated", ()), *self.notes]))
-        self.manifest.update(tolerated=texts)
-        return self.manifest
+    return manifest, tolerated_note(tolerated)
 
 
 def _identity(request: RunRequest, setup: Setup) -> str:
@@ -89,7 +73,10 @@ def begin(out: Path, request: RunRequest, setup: Setup, inputs: Sequence[Path]) 
     """
     path = out / "manifest.json"
     if begun := guard_same(out, request, setup):
-        return begun.go_on()
+        manifest, notes = begun
+        known = manifest.content.get("tolerated", ())
+        manifest.update(tolerated=list(dict.fromkeys([*known, *notes])))
+        return manifest
     out.mkdir(parents=True, exist_ok=True)
     write_text(out / "config.yaml", dump_yaml(setup.config))
     info = setup.plugin.info
@@ -129,7 +116,7 @@ def begin(out: Path, request: RunRequest, setup: Setup, inputs: Sequence[Path]) 
                 "path_shown": shown_of(inputs),
                 "difficulty": None if real else ", ".join(filter(None, map(difficulty_of, inputs))),
             },
-            said=list(setup.said),
+            messages=list(setup.messages),
         )
     )
     return manifest

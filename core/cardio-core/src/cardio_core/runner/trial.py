@@ -17,12 +17,11 @@ from cardio_core.evaluation.decision import plain
 from cardio_core.evaluation.parts import ABOUT_DATA
 from cardio_core.registry import Plugin, resolve
 from cardio_core.runner.contract import contract_of, is_shipped
-from cardio_core.runner.evaluate import said_of, scored_rows
+from cardio_core.runner.evaluate import predictions_of, scored_rows
 from cardio_core.runner.fits import Array, FoldJob, jobs_of
 from cardio_core.runner.hook_calls import call
 from cardio_core.runner.patients import Truth
-from cardio_core.runner.protocols import Arm
-from cardio_core.runner.session import Session
+from cardio_core.runner.protocols import ProtocolData, Session
 from cardio_core.runner.train import fit_model, original, usable
 from cardio_core.types.info import Task
 from cardio_core.types.predictions import Scored
@@ -37,7 +36,7 @@ _PASSED_OVER = (*ABOUT_DATA, MemoryError, ResourceError)
 """No fault of the code: of the few patients, or of the machine, which a fit names better."""
 
 
-def try_first_fold(session: Session, arm: Arm) -> None:
+def try_first_fold(session: Session, data: ProtocolData) -> None:
     """Try every hook on a few patients of the first fold, where nobody has checked the plugin.
 
     The four plugins of this project, and code that passed `cardio plugins check`, are not tried.
@@ -45,10 +44,10 @@ def try_first_fold(session: Session, arm: Arm) -> None:
     plugin, task = session.setup.plugin, session.setup.task
     if is_shipped(plugin) or contract_of(plugin, task.name)["state"] == "passed":
         return
-    first = replace(arm, plan=replace(arm.plan, folds=arm.plan.folds[:1]))
+    first = replace(data, plan=replace(data.plan, folds=data.plan.folds[:1]))
     jobs = [job for job in jobs_of(session, first) if job.test.size]
     if not any(job.out.exists() for job in jobs):  # a resumed run was tried when it began
-        try_hooks(plugin, jobs, arm.truth, arm.prepared.cohort)
+        try_hooks(plugin, jobs, data.truth, data.prepared.cohort)
 
 
 def try_hooks(
@@ -100,7 +99,7 @@ def try_hooks(
                     rule = None if target.kind == "continuous" else plain(target)
                     rows = scored_rows(frame, rule, target, truth, **about)
                     frames.setdefault(target.name, []).append(rows)
-                if (known := said_of(found)).ids and plugin.implements("explain", task):
+                if (known := predictions_of(found)).ids and plugin.implements("explain", task):
                     call(
                         plugin, "explain", ctx, config,
                         model=artifact, features=view, predictions=known,

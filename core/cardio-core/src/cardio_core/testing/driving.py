@@ -22,7 +22,7 @@ from cardio_core.config import RunConfig
 from cardio_core.context import Context
 from cardio_core.io.store import cache_dir
 from cardio_core.registry import Plugin
-from cardio_core.runner import protocols as arms
+from cardio_core.runner import protocols
 from cardio_core.runner.fits import open_artifact
 from cardio_core.runner.hook_calls import call
 from cardio_core.runner.prepare import MadePatient, Prepared, load_cohort, make_patient, prepare
@@ -131,11 +131,14 @@ def run_plugin(
     return run(request, lambda _: None)
 
 
-def plugin_bench(plugin: str, task: str, data: Path, *, config: str = "smoke") -> Bench:
+def plugin_bench(
+    plugin: str, task: str, data: Path, *, config: str = "smoke", sets: Sequence[str] = ()
+) -> Bench:
     """Set one task up over some data on the CPU, under the protocol ``honest``; nothing is run."""
     return set_up_bench(
         RunRequest(
-            plugin=plugin, task=task, data=(data,), config=config, protocol="honest",
+            plugin=plugin, task=task, data=(data,), config=config, sets=tuple(sets),
+            protocol="honest",
             device="cpu", executor="local:1", out=data / "unused",
         )
     )  # fmt: skip
@@ -174,7 +177,7 @@ def permuted_labels(seed: int) -> Iterator[None]:
         targets = permuted(prepared.cohort.targets, seed)
         return replace(prepared, cohort=replace(prepared.cohort, targets=targets))
 
-    with mock.patch.object(arms, "prepare", prepare_and_permute):
+    with mock.patch.object(protocols, "prepare", prepare_and_permute):
         yield
 
 

@@ -24,9 +24,8 @@ from scipy.stats import kendalltau
 from cardio_core.evaluation.aggregate import prediction_frame, score_columns
 from cardio_core.evaluation.parts import ABOUT_DATA
 from cardio_core.fold_assignment import link_subjects
-from cardio_core.io.run_schema import CHOSEN
 from cardio_core.io.synthetic import is_synthetic
-from cardio_core.runner.fits import FoldJob, open_artifact, read_predictions
+from cardio_core.runner.fits import CHOSEN, FoldJob, open_artifact, read_predictions
 from cardio_core.runner.hook_calls import PICKLES, call
 from cardio_core.runner.patients import bring_to_samples
 from cardio_core.runner.predict import predict_new
@@ -229,7 +228,7 @@ def _predict_again(
     os.environ.update(environment)  # that of the process which asks, not of the one it came from
     found = []
     for job in jobs:
-        candidate = CHOSEN.read(job.out / "chosen.json")["candidate"]
+        candidate = CHOSEN.read(job.out / "chosen.json").candidate
         view = job.features.view(original(job.features.table, job.test))
         predictions = call(
             opened(job.plugin), "predict", job.ctx, job.config.with_train(candidate),

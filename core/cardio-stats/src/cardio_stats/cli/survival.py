@@ -8,38 +8,29 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cardio_stats.cli.options import (
-    FILE,
-    LEVEL,
     columns_of,
-    output_options,
     read_table,
     result_table,
+    takes,
     unit_of,
     write_result,
 )
-from cardio_stats.cli.tables import (
-    CATEGORICAL,
-    PATIENT,
-    REFERENCE,
-    coding_of,
-    curves_of,
-    forest_of,
-)
+from cardio_stats.cli.tables import coding_of, curves_of, forest_of
 from cardio_stats.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from cardio_stats._numerics.display import ResultTable
     from cardio_stats.estimate import Estimate
     from cardio_stats.figures.canvas import Draw
     from cardio_stats.survival import FollowUp
 
-Made = tuple["ResultTable", "Sequence[Draw]"]
+Made = tuple["ResultTable", "Callable[[], Sequence[Draw]] | None"]
 
 
 @click.command()
-@FILE
+@takes("file")
 @click.option("--time", "time", required=True, help="Column of the time to the event, or censored.")
 @click.option(
     "--status",
@@ -53,16 +44,13 @@ Made = tuple["ResultTable", "Sequence[Draw]"]
 @click.option("--groups", help="Column of groups: their curves, and the log-rank test.")
 @click.option("--mean-until", type=float, help="Time up to which mean times are compared.")
 @click.option("--columns", "features", multiple=True, help="Columns of a Cox model: a,b.")
-@CATEGORICAL
-@REFERENCE
+@takes("categorical", "reference")
 @click.option("--score", help="Column of a score to judge; higher means an earlier event.")
 @click.option("--risk", help="Column of the predicted probability of the event by --at.")
 @click.option("--threshold", "thresholds", multiple=True, metavar="T",
               help="Risks at which net benefit is given: .1,.2; with --risk.")  # fmt: skip
 @click.option("--at", "at", multiple=True, help="Times, in the unit of --time: 365,1825.")
-@PATIENT
-@LEVEL
-@output_options(figure=True)
+@takes("one row each", "level", "figure")
 def survival(
     file: Path,
     time: str,
@@ -126,19 +114,18 @@ def survival(
     if others:
         coding = {"coding": coding_of(categorical, reference)} if features else {}
         names = columns_of(features)
-        made, figures = _competing(table, time, event, others, groups, names, common | coding)
+        made, draw = _competing(table, time, event, others, groups, names, common | coding)
     elif features:
-        made, figures = _cox(
+        made, draw = _cox(
             table, time, event, columns_of(features),
             {"coding": coding_of(categorical, reference), **common},
         )  # fmt: skip
-
     elif score is not None or risk is not None:
-        made, figures = _judged(table, time, event, score, risk, columns_of(thresholds), common)
+        made, draw = _judged(table, time, event, score, risk, columns_of(thresholds), common)
     else:
         about = common | {"mean_until": mean_until}
-        made, figures = _curves(table, time, event, groups, about)
-    write_result(made, figures=figures, **output)
+        made, draw = _curves(table, time, event, groups, about)
+    write_result(made, draw=draw, **output)
 
 
 def _moments(texts: tuple[str, ...]) -> list[float]:
@@ -155,13 +142,18 @@ def _moments(texts: tuple[str, ...]) -> list[float]:
 
 def _curves(table: Any, time: str, event: str, groups: str | None, common: dict[str, Any]) -> Made:
     from cardio_stats._numerics.display import p_text
-    from cardio_stats.figures.survival import survival_curves
     from cardio_stats.survival import survival_table
 
     made, curves = survival_table(table, time, event, groups=groups, **common)
     test = next((estimate for estimate in made.estimates if estimate.name == "log_rank_chi2"), None)
     words = "" if test is None else f"log-rank p {p_text(test.p_value)}"
-    return made, [survival_curves(curves, x=time, title=made.title, test=words)]
+
+    def draw() -> list[Draw]:
+        from cardio_stats.figures.survival import survival_curves
+
+        return [survival_curves(curves, x=time, title=made.title, test=words)]
+
+    return made, draw
 
 
 def _competing(
@@ -177,22 +169,31 @@ def _competing(
 
     if features:
         about = {name: value for name, value in common.items() if name != "at"}
-        return fine_gray_table(table, time, event, features, others, **about), []
-    from cardio_stats.figures.survival import incidence_curves
+        return fine_gray_table(table, time, event, features, others, **about), None
 
     made, curves = competing_table(table, time, event, others, groups=groups, **common)
-    return made, [incidence_curves(curves, x=time, title=made.title)]
+
+    def draw() -> list[Draw]:
+        from cardio_stats.figures.survival import incidence_curves
+
+        return [incidence_curves(curves, x=time, title=made.title)]
+
+    return made, draw
 
 
 def _cox(table: Any, time: str, event: str, columns: list[str], common: dict[str, Any]) -> Made:
     from cardio_stats.cox import cox_table, fit_cox
 
     made = cox_table(table, time, event, columns, **common)
-    drawn = [forest_of(made, "hazard ratio")]
-    if any(e.name.startswith("nonlinearity") for e in made.estimates):
+
+    def draw() -> list[Draw]:
+        forest = forest_of(made, "hazard ratio")
+        if not any(e.name.startswith("nonlinearity") for e in made.estimates):
+            return [forest]
         about = {name: value for name, value in common.items() if name != "at"}
-        drawn = [*curves_of(fit_cox(table, time, event, columns, **about)), *drawn]
-    return made, drawn
+        return [*curves_of(fit_cox(table, time, event, columns, **about)), forest]
+
+    return made, draw
 
 
 def _judged(
@@ -219,11 +220,11 @@ def _judged(
     elif risk is None:
         notes.append("A probability of the event, given as --risk, adds calibration and worth.")
     title = f"{named} for the time to {follow_up.label}"
-    figures: list[Draw] = []
+    draw = None
     if risk is not None:
-        more, figures = _risk(follow_up, values, time, thresholds, title, notes, common)
+        more, draw = _risk(follow_up, values, time, thresholds, title, notes, common)
         estimates += more
-    return result_table(title, estimates, notes), figures
+    return result_table(title, estimates, notes), draw
 
 
 def _risk(
@@ -234,12 +235,9 @@ def _risk(
     title: str,
     notes: list[str],
     common: dict[str, Any],
-) -> tuple[list[Estimate], list[Draw]]:
+) -> tuple[list[Estimate], Callable[[], list[Draw]]]:
     """Return calibration, net benefit and their figures; `notes` gets why one is missing."""
     import cardio_stats as stats
-    from cardio_stats.figures.curves import decision
-    from cardio_stats.figures.survival import risk_calibration
-    from cardio_stats.survival_scores import risk_groups
 
     (moment,), level, unit = common["at"], common["level"], common["unit"]
     estimates, curve = [], None
@@ -259,12 +257,19 @@ def _risk(
         estimates.append(worth.replace(name=f"net_benefit_at[{moment:g}, threshold {at:g}]"))
         notes.append(f"Threshold {at:g}: treating everybody {worth.extra['treat_all']:.3f}, "
                      f"treating nobody 0; {worth.extra['n_treated']:.0f} treated.")  # fmt: skip
-    groups = risk_groups(follow_up, values, moment, level=level)
-    worths = stats.timed_decision_curve(follow_up, values, moment, level=level)
-    return estimates, [
-        risk_calibration(groups, curve, time=f"{moment:g} ({time})", title=title),
-        decision(worths, level=level, title=f"Net benefit by {moment:g} ({time})"),
-    ]
+
+    def draw() -> list[Draw]:
+        from cardio_stats.figures.curves import decision
+        from cardio_stats.figures.survival import risk_calibration
+
+        groups = stats.risk_groups(follow_up, values, moment, level=level)
+        worths = stats.timed_decision_curve(follow_up, values, moment, level=level)
+        return [
+            risk_calibration(groups, curve, time=f"{moment:g} ({time})", title=title),
+            decision(worths, level=level, title=f"Net benefit by {moment:g} ({time})"),
+        ]
+
+    return estimates, draw
 
 
 def _at_hand(area: Any) -> str:

@@ -14,7 +14,6 @@ from cardio_core.api import DataError
 
 TARGET_RATE_HZ = 360.0
 BASELINE_CUTOFF_HZ = 0.5
-DIAGNOSTIC_CUTOFF_HZ = 0.05
 MAINS_QUALITY = 30.0
 QRS_BAND_HZ = (6.0, 18.0)
 QRS_RIPPLE_DB = 0.5
@@ -127,7 +126,7 @@ def high_pass(
     rate_hz : float
         Sampling rate.
     cutoff_hz : float, optional
-        0.5 Hz by default; `DIAGNOSTIC_CUTOFF_HZ` (0.05 Hz) keeps the ST segment.
+        0.5 Hz by default; 0.05 Hz keeps the ST segment.
 
     Returns
     -------

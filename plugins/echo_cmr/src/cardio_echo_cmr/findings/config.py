@@ -166,7 +166,7 @@ class Config(RunConfig):
     evaluate: EvaluateBlock = EvaluateBlock()
 
     @model_validator(mode="after")
-    def _views_are_told(self) -> Self:
+    def _views_are_predicted(self) -> Self:
         need = self.needs.get("view")
         if need is not None and need.skip and self.load.views == "predicted":
             raise ValueError(

@@ -78,7 +78,7 @@ def chosen_studies(
     }
 
 
-def said_of_new(score: NDArray[np.float64], judged: bool, target: Target) -> Titles:
+def titles_of_new(score: NDArray[np.float64], judged: bool, target: Target) -> Titles:
     """Return the titles of a new recording's picture.
 
     Parameters
@@ -92,21 +92,21 @@ def said_of_new(score: NDArray[np.float64], judged: bool, target: Target) -> Tit
     """
     if not judged:
         return NO_VERDICT
-    name, value, unit = _told(score, target)
+    name, value, unit = _score_in_words(score, target)
     if target.kind == "continuous":
         return f"predicted {_plain(target)} {value}{unit}", f"{value}{unit}"
     return f"probability of {_article(target)}{name} {value}", f"{name}: {value}"
 
 
 def _titles(word: str, score: NDArray[np.float64], target: Target) -> Titles:
-    name, value, unit = _told(score, target)
+    name, value, unit = _score_in_words(score, target)
     if target.kind == "continuous":
         end = "highest" if word == "for" else "lowest"
         return f"{end} {_plain(target)}; predicted {value}{unit}", f"{end}: {value}{unit}"
     return f"surest {word} {name}; its probability {value}", f"{word} {name}: {value}"
 
 
-def _told(score: NDArray[np.float64], target: Target) -> tuple[str, str, str]:
+def _score_in_words(score: NDArray[np.float64], target: Target) -> tuple[str, str, str]:
     """Return what is scored, the score, and its unit with a space before it."""
     if target.kind == "continuous":
         return _plain(target), f"{float(score):.3g}", f" {target.unit}" if target.unit else ""
@@ -171,15 +171,15 @@ def explain(
 
     def view(sample_id: str) -> StudyView:
         i = int(features.table.index.get_loc(sample_id))  # type: ignore[arg-type]
-        own: dict[str, NDArray[Any]] = {method: heats[method][i] for method in config.methods}
-        return _view(features, i, own, places[i], ctx)
+        with_maps: dict[str, NDArray[Any]] = {method: heats[method][i] for method in config.methods}
+        return _view(features, i, with_maps, places[i], ctx)
 
     # New recordings have nothing that a control could be compared over.
     new = ctx.mode == "predict"
     scored, judged = _scores(features, predictions, ctx), _judged(features)
     target = ctx.targets[0]
     if new:
-        drawn = {i: said_of_new(scored[i], judged[i], target) for i in range(len(features))}
+        drawn = {i: titles_of_new(scored[i], judged[i], target) for i in range(len(features))}
     else:
         drawn = chosen_studies(scored, judged, config.n_cases, target)
     if not is_flash(ctx):
@@ -187,10 +187,10 @@ def explain(
     threshold = float(model.read_json("model.json")["iou_threshold"])
     controls = {} if new else _controls(first, network, pictures, config, ctx)
     studies = _all_scores(features, heats | controls, places, threshold)
-    own = _drawn_cases(features, drawn, first, view, WHAT_TO_SEE + OF_A_FLASH)
+    with_maps = _drawn_cases(features, drawn, first, view, WHAT_TO_SEE + OF_A_FLASH)
     cases = [
         replace(case, scores=_known(scores_of(first[i], places[i], threshold)))
-        for i, case in zip(drawn, own, strict=True)
+        for i, case in zip(drawn, with_maps, strict=True)
     ]
     whole: dict[str, Any] = {"tested": studies, "view": view, "n_drawn": config.n_cases}
     if cases:
@@ -220,7 +220,7 @@ def _drawn_cases(
 
 
 def _known(scores: Mapping[str, float]) -> dict[str, float]:
-    return {name: one for name, one in scores.items() if np.isfinite(one)}
+    return {name: score for name, score in scores.items() if np.isfinite(score)}
 
 
 def random_network(like: FlashDenseNet, seed: int) -> FlashDenseNet:
@@ -291,14 +291,14 @@ def _view(
     place: Place,
     ctx: Context,
 ) -> StudyView:
-    def one(name: str) -> NDArray[Any]:
+    def value(name: str) -> NDArray[Any]:
         return np.asarray(features[name].values[[i]][0])
 
     return StudyView(
-        frame=one("frame"),
-        septum_px=one("septum"),
-        line_px=one("line"),
-        picture=one(model_of(ctx).picture),
+        frame=value("frame"),
+        septum_px=value("septum"),
+        line_px=value("line"),
+        picture=value(model_of(ctx).picture),
         heats=heats,
         duration_ms=place.window.duration_ms,
         top_mm=place.top_mm,

@@ -48,7 +48,7 @@ def _columns(features: FeatureSet, name: str, only: str = "") -> dict[str, Colum
     values = np.asarray(block.in_units(), np.float64)
     units = block.units if len(block.units) > 1 else block.units * len(block.names)
     return {
-        one: Column(values[:, place], unit)
-        for place, (one, unit) in enumerate(zip(block.names, units, strict=True))
-        if one == only or not only
+        column: Column(values[:, place], unit)
+        for place, (column, unit) in enumerate(zip(block.names, units, strict=True))
+        if column == only or not only
     }
