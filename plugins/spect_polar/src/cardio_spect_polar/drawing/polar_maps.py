@@ -143,7 +143,8 @@ def draw_map(
     image.set_clip_path(rim)
     segment_grid(axes, words)
     for wall, place, how in _WALLS:
-        axes.text(place[0], place[1], wall, fontsize=canvas.SMALL_PT, color=canvas.GREY, **how)
+        axes.text(place[0], place[1], wall, fontsize=canvas.SMALL_PT, color=canvas.GREY,
+                  in_layout=False, **how)  # fmt: skip
     axes.set_xlim(-1.2, 1.2)
     axes.set_ylim(-1.2, 1.2)
     axes.set_aspect("equal")
@@ -175,6 +176,7 @@ def segment_grid(axes: Axes, words: Sequence[str] | None = None) -> None:
             va="center",
             path_effects=HALO,
             zorder=4,
+            in_layout=False,  # within the map, whose place is known without them
         )
 
 
