@@ -493,6 +493,10 @@ def _shown(request: RunRequest, echo: Echo) -> Iterator[Display]:
         yield display
 
 
+HOOKS_OF_WORKERS = ("preprocess", "featurize", "train", "predict")
+"""Files of a task's folder that workers import while the data are found."""
+
+
 def _run(request: RunRequest, executor: Executor, say: Display) -> Path:
     """Run with the workers that are there: those of a run also serve the tasks that it needs."""
     with say.stage("starting"):
@@ -500,6 +504,8 @@ def _run(request: RunRequest, executor: Executor, say: Display) -> Path:
         announce(request, setup, say)
         out = request.out or default_out(setup)
         out = out.absolute() if executor.remote else out
+    if not request.dry_run and setup.devices[0].kind == "cpu":
+        executor.start([f"{setup.task.folder}.{hook}" for hook in HOOKS_OF_WORKERS])
     with _saying_how_to_go_on(request, out, say):
         with say.stage("data", "" if request.data else "making or finding the synthetic cohort"):
             inputs = find_data(setup, request, open_cache())
