@@ -125,7 +125,7 @@ def test_every_hook_is_documented_where_it_is_declared(hook):
 
 def test_a_plugin_that_lacks_a_required_hook_could_not_run():
     assert set(hookspecs.REQUIRED) <= set(hookspecs.HOOKS)
-    from cardio_core.evaluation import default as hooks
+    from cardio_core.runner import default_hooks as hooks
 
     defaults = {name for name in hookspecs.HOOKS if hasattr(hooks, name)}
     assert set(hookspecs.HOOKS) - defaults == set(hookspecs.REQUIRED)

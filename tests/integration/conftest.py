@@ -15,13 +15,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from matplotlib.backends import backend_svg
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 
 from cardio_core.registry import resolve
 from cardio_core.runner.request import RunRequest
 from cardio_core.runner.run import run
-from cardio_core.testing import Said, call_cardio
-from cardio_stats.figures import canvas
+from cardio_core.testing import Result, call_cardio
 
 HERE = Path(__file__).parent
 
@@ -86,12 +86,12 @@ def blank_figures(request: pytest.FixtureRequest) -> Iterator[None]:
     """Figures are drawn, but not written, in files that are not marked `shown`."""
     with pytest.MonkeyPatch.context() as patch:
         if not request.node.get_closest_marker("shown"):
-            patch.setattr(canvas, "FigureCanvasSVG", _Blank)
+            patch.setattr(backend_svg, "FigureCanvasSVG", _Blank)
         yield
 
 
 @pytest.fixture
-def cardio(installed: Path) -> Callable[..., Said]:
+def cardio(installed: Path) -> Callable[..., Result]:
     """The command line, in this process, where the toy is installed."""
     return call_cardio
 
@@ -168,7 +168,7 @@ def clinic_run(
 ) -> Path:
     """`mean_class` under both protocols on the clinic, with its figures."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(canvas, "FigureCanvasSVG", FigureCanvasSVG)
+        patch.setattr(backend_svg, "FigureCanvasSVG", FigureCanvasSVG)
         return run_toy(tmp_path_factory.mktemp("runs") / "clinic", data=(clinic,))
 
 
@@ -184,5 +184,5 @@ def beats_run(
 ) -> Path:
     """`beats` under both protocols, with its figures."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(canvas, "FigureCanvasSVG", FigureCanvasSVG)
+        patch.setattr(backend_svg, "FigureCanvasSVG", FigureCanvasSVG)
         return run_toy(tmp_path_factory.mktemp("runs") / "beats", task="beats", data=(strip,))
