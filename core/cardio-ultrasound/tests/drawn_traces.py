@@ -55,9 +55,11 @@ def ecg(rng, until_ms, sign):
     waves = ((0.12, -160, 22), (-0.1, -28, 8), (1.0, 0, 12), (s_mv, 28, 11), (t_mv, 260, 45))
 
     def at(at_ms):
-        since = np.asarray(at_ms, float)[..., None] - r_ms
+        at_ms = np.asarray(at_ms, float)
+        near = (r_ms > at_ms.min() - 2000) & (r_ms < at_ms.max() + 2000)
+        since = at_ms[..., None] - r_ms[near]
         own = sum(a * np.exp(-(((since - t) / w) ** 2) / 2).sum(axis=-1) for a, t, w in waves)
-        return sign * own + 0.06 * np.sin(np.asarray(at_ms) / 1700 * 2 * np.pi + begins)
+        return sign * own + 0.06 * np.sin(at_ms / 1700 * 2 * np.pi + begins)
 
     return r_ms, at
 

@@ -10,9 +10,9 @@ from cardio_core.api import DataError
 from cardio_ultrasound import Loop, fit_sector
 from cardio_ultrasound.deidentify.pixels import look_inside
 from cardio_ultrasound.readers.arrays import ArraySource
-from cardio_ultrasound.simulation.screens import POINTERS, beside, draw_pointer, m_mode_strip
 
 from . import screens_stored as stored
+from .drawn_screens import POINTERS, beside, draw_pointer, m_mode_strip
 
 LEFT_AT_MOST = {"a": 0.1, "b": 0.0, "c": 0.1}
 """Share of strong ink in the sector that may stay; `a` has a trace of tissue's own level, `c` a

@@ -20,10 +20,10 @@ from scipy import ndimage
 from cardio_core.api import DataError
 from cardio_ultrasound import SCREEN_LAYOUTS, Sector, fit_sector
 from cardio_ultrasound.deidentify.burned_in import CROSSED
-from cardio_ultrasound.simulation.screens import beside
 
 from . import printed_loops as made
 from . import screens_stored as stored
+from .drawn_screens import beside
 
 RESULT = Path(__file__).parent / "stored/screens.json"
 FOUND = json.loads(RESULT.read_text()) if RESULT.exists() else {"screens": []}

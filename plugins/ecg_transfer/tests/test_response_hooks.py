@@ -22,7 +22,8 @@ from cardio_ecg_transfer.response.predict import withheld
 from cardio_ecg_transfer.response.preprocess import preprocess
 from cardio_ecg_transfer.shared.config import PicturesBlock
 from cardio_ecg_transfer.signal.leads.names import STANDARD_LEADS
-from cardio_ecg_transfer.signal.measurements.measure import GRID_POINTS, MEASUREMENTS
+from cardio_ecg_transfer.signal.measurements.measure import GRID_POINTS
+from cardio_ecg_transfer.signal.measurements.names import MEASUREMENTS
 from cardio_ecg_transfer.signal.measurements.wave_table import WAVES
 from cardio_ecg_transfer.synthetic import synthesize
 

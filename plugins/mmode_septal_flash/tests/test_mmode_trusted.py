@@ -37,8 +37,8 @@ TWO_CHAMBER = (
 def sees(monkeypatch):
     """Let the view be seen as asked, whatever the loop shows."""
 
-    def see(name: str, probability: float = 0.97) -> None:
-        seen = ViewSeen(name, probability, f"view {name}: as asked")
+    def see(name: str, probability: float = 0.97, likeliest: str = "") -> None:
+        seen = ViewSeen(name, probability, f"view {name}: as asked", likeliest)
         monkeypatch.setattr(study, "view_of", lambda *_: seen)
 
     return see
@@ -102,12 +102,8 @@ def test_an_unknown_view_is_measured_for_a_person_to_check_and_gets_no_verdict(l
     _, features, _ = prepared(loop)
     assert flags_and_verdict(features)[1].startswith("view unknown: as asked (if the sheet shows")
     assert course(features)["early_peak_mm"] > 3
-
-
-def test_without_a_network_the_view_is_not_checked_and_says_so(loop, sees):
-    sees("not checked", float("nan"))
-    flags, why = flags_and_verdict(prepared(loop)[1])
-    assert why == "" and "view not checked: as asked" in flags
+    sees("unknown", 0.41, "a3c")
+    assert confidence(prepared(loop)[1]) == pytest.approx(confidence(features) * 0.5 / 0.75)
 
 
 @pytest.mark.parametrize("who", ["table", "option"])
@@ -117,8 +113,8 @@ def test_what_a_person_says_of_the_view_goes_before_what_is_seen(loop, sees, who
         write_cohort(loop, [{"patient_id": "P", "path_echo_a4c": "a.dcm", "sf_label": 1}])
     changes = {"view": "a4c"} if who == "option" else {}
     _, features, _ = prepared(loop, **changes)
-    said = "looks like apical two-chamber view (0.97), and is said to be apical four-chamber"
-    assert flags_and_verdict(features)[1] == said and course(features)["early_peak_mm"] > 3
+    contradicted = "looks like apical two-chamber view (0.97), and is stated as apical four-chamber"
+    assert flags_and_verdict(features)[1] == contradicted and course(features)["early_peak_mm"] > 3
     assert confidence(features) < 0.5  # what contradicts lowers it, and withholds no measurement
     sees("unknown", 0.41)
     assert flags_and_verdict(prepared(loop, **changes)[1])[1] == ""
@@ -168,7 +164,7 @@ def test_the_sheet_shows_the_line_and_says_why_nothing_was_measured(loop, sees):
 
 def test_a_view_without_a_name_is_called_another_view():
     assert (
-        judged_view(ViewSeen("other", 0.9, ""), said=False)
+        judged_view(ViewSeen("other", 0.9, ""), stated=False)
         .no_verdict[0]
         .startswith("another view (0.90), not four-chamber")
     )

@@ -10,13 +10,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
-from cardio_core.errors import ContractError, LeakageError
+from cardio_core.errors import ConfigError, ContractError, DataError, LeakageError
 from cardio_core.types.artifact import ModelArtifact
 from cardio_core.types.info import Target, Task
 from cardio_core.types.notes import Note, NoteKind, Severity
 from cardio_core.types.redaction import without_names
 from cardio_core.types.samples import Quarantined
-from cardio_stats.errors import ConfigError, DataError
 from cardio_stats.files import SafeName, inside
 
 if TYPE_CHECKING:

@@ -1,7 +1,7 @@
-"""Beats that a scanner marks itself: short upright ticks over, under or on its trace.
+"""R peaks from the ECG that a scanner draws into the picture, and from the beats that it marks.
 
-A mark stays where its beat is: it stands still, or runs to the left with the trace. What stands in
-every frame marks no beat by itself (scales), what runs to the right is where the loop is now.
+`strips_of` finds lines of one ink, `course_of` when each of their columns was drawn, `r_waves` the
+beats on such a line, `beat_marks` short upright ticks; `read_drawn_ecg` puts them together.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
-from scipy.signal import find_peaks
+from scipy.signal import find_peaks, peak_widths
 
 from cardio_stats.errors import DataError
 from cardio_ultrasound.deidentify.sector import FittedSector, clear_sector
@@ -21,7 +21,7 @@ from cardio_ultrasound.loop import Loop
 # Where a picture has lines of one ink that cross much of the screen.
 
 _INK, _BRIGHT, _SATURATED = 70, 225, 0.35
-_WIDE_SHARE, _FILLED_SHARE = 0.35, 0.6
+_WIDE_SHARE, _FILLED_SHARE = 0.2, 0.6
 _HEIGHT_PX, _HEIGHT_SHARE = 8, 0.35
 _N_INKS, ANY = 8, 0
 
@@ -98,12 +98,14 @@ def strips_of(frames: NDArray[np.uint8]) -> list[Strip]:
 Kind = Literal["standing", "running"]
 
 _COURSE_MIN_FRAMES = 8
-_COURSE_SPEEDS = np.arange(0.25, 24.0, 0.05)
+_COURSE_SPEEDS = np.r_[0.0, np.arange(0.25, 24.0, 0.05)]
+_MOST_MOVED = 0.7
 _AGREE = 0.65
 _COURSE_CURSOR_SHARE = 0.7
 _SHOWN = 10
 _N_PAIRS = 16
 _STRETCH, _HOP = 48, 12
+_FLICKER, _LITTLE = 25, 0.3
 _SAME_SPEED = 0.12
 _STILL_SHARE = 0.9
 
@@ -138,16 +140,16 @@ class Course:
 
 @dataclass(frozen=True)
 class _Moves:
-    """How a trace, or its head, moves in a stretch of frames: pixels a frame, and where it begins.
+    """How a trace, or its head, moves in a stretch of frames, in pixels a frame.
 
-    `begin` is the head's column in frame `first`; 0 of a trace that runs.
+    `heads` are the head's columns, one a frame; empty of a trace that runs.
     """
 
     first: int
     stop: int
     speed: float
-    begin: float
     agree: float
+    heads: NDArray[np.float64]
 
 
 def course_of(strip: Strip, times_ms: NDArray[np.float64]) -> Course | None:
@@ -245,32 +247,22 @@ def _within(course: Course, known: NDArray[np.bool_]) -> Course:
 def _runs(middle: NDArray[np.float64], first: int) -> _Moves | None:
     """Return how a line runs to the left in a stretch of frames; None where it does not."""
     n_frames, n_columns = middle.shape
+    shifts = np.arange(int(_MOST_MOVED * n_columns) + 1)
+    scores = np.zeros(_COURSE_SPEEDS.size)
     # Far apart frames tell slow speeds, neighbours fast ones.
-    pairs = []
-    for lag in sorted({1, max(n_frames // 8, 1), max(n_frames // 4, 1)}):
+    lags = sorted({1, max(n_frames // 8, 1), max(n_frames // 4, 1)})
+    for lag in lags:
         some = slice(None, None, -(-(n_frames - lag) // _N_PAIRS))
         now, later = middle[:-lag][some], middle[lag:][some]
-        pairs.append((lag, now, later, float(np.sqrt((now**2).mean() * (later**2).mean())) + 1e-9))
-
-    def score(speed: float) -> float:
-        total = 0.0
-        for lag, now, later, power in pairs:
-            if speed * lag > 0.7 * n_columns:
-                return -1.0
-            keep = n_columns - int(np.ceil(speed * lag))
-            moved = _shifted(now, speed * lag) if speed else now
-            total += float((moved[:, :keep] * later[:, :keep]).mean()) / power / len(pairs)
-        return total
-
-    coarse = _COURSE_SPEEDS[1::3]
-    about = float(coarse[int(np.argmax([score(speed) for speed in coarse]))])
-    fine = about + 0.05 * np.array([-1, 0, 1])
-    scores = [score(float(speed)) for speed in fine]
-    best = float(max(scores))
-    if best < _AGREE or best < score(0.0) + 0.1:
+        power = float(np.sqrt((now**2).mean() * (later**2).mean())) + 1e-9
+        both = np.fft.rfft(now, 2 * n_columns) * np.fft.rfft(later, 2 * n_columns).conj()
+        alike = np.fft.irfft(both.mean(axis=0))[shifts] / (n_columns - shifts) / power
+        scores += np.interp(_COURSE_SPEEDS * lag, shifts, alike, right=-np.inf) / len(lags)
+    best = int(scores.argmax())
+    if scores[best] < max(_AGREE, scores[0] + 0.1):
         return None
-    speed = float(fine[int(np.argmax(scores))])
-    return _Moves(first, first + n_frames, speed, 0.0, min(best, 1.0))
+    agree = float(min(scores[best], 1.0))
+    return _Moves(first, first + n_frames, float(_COURSE_SPEEDS[best]), agree, np.empty(0))
 
 
 def _standing(
@@ -281,6 +273,9 @@ def _standing(
     appears = (part[:-1] == 0) & (part[1:] > 0)
     changed = appears.sum(axis=1).astype(np.float64)
     cursor = float(np.median(changed.max(axis=1))) >= _COURSE_CURSOR_SHARE * part.shape[1]
+    # Where a picture flickers something is new again and again; a head comes by once.
+    often = ndimage.uniform_filter1d(changed, _FLICKER, axis=0, mode="constant") * _FLICKER
+    changed = changed**2 / np.maximum(often, 1.0)
     changed = ndimage.gaussian_filter1d(changed, 1.5, axis=1)
     share = changed / np.maximum(changed.sum(axis=1, keepdims=True), 1e-9)
     found = [_heads(share[first : stop - 1], first) for first, stop in _stretches(n_frames)]
@@ -290,46 +285,52 @@ def _standing(
     speed = float(np.median([item.speed for item in retained]))
     step_ms = float(np.median(np.diff(times_ms)))
     upper, lower = _course(band)
-    # Where a trace has stopped nothing is new near its head.
-    near = ndimage.maximum_filter1d(share, 9, axis=1, mode="wrap")
-    new = near >= 0.5 * np.maximum(share.max(axis=1, keepdims=True), 1e-9)
+    # Where a trace has stopped little is new near its head.
+    near = ndimage.maximum_filter1d(changed, 9, axis=1, mode="wrap")
     by_frame = _by_frame(retained, n_frames)
-    at_head = [
-        moves is not None
-        and new[
-            min(number, n_frames - 2),
-            round(moves.begin + moves.speed * (number - moves.first)) % n_columns,
-        ]
-        for number, moves in enumerate(by_frame)
-    ]
-    drawn = ndimage.uniform_filter1d(np.array(at_head, dtype=np.float64), 5) >= 0.39
+    amount = np.zeros(n_frames)
+    for number, moves in enumerate(by_frame):
+        if moves is not None:
+            head = round(moves.heads[number - moves.first]) % n_columns
+            amount[number] = near[min(number, n_frames - 2), head]
+    most = np.append(changed.max(axis=1), changed[-1].max())
+    new = (amount > 0) & (amount >= np.maximum(0.5 * most, _LITTLE * np.median(amount)))
+    drawn = ndimage.uniform_filter1d(new.astype(np.float64), 5) >= 0.39
     # A column was drawn when the head came by, once or more; the frames after that show it.
     came, columns = [], []
     for number, moves in enumerate(by_frame):
         if moves is None or not drawn[number]:
             continue
-        head = moves.begin + moves.speed * (number - moves.first)
+        head = moves.heads[number - moves.first]
         own = np.arange(int(np.ceil(head)), int(np.ceil(head + moves.speed)))
         came += (number + (own - head) / moves.speed).tolist()
         columns += (own % n_columns).tolist()
+    if not came:
+        return None
+    still = _is_still(upper, lower)
+    if still:  # of a loop that was cut the cursor passes a part; the rest tells what a beat is
+        begin = float(np.median(np.array(came) - np.array(columns) / speed))
+        columns = list(range(n_columns))
+        came = [begin + column / speed for column in columns]
     course = np.full((2, len(came)), np.nan)
     for place, (frame, column) in enumerate(zip(came, columns, strict=True)):
         after = int(np.ceil(frame)) + 2
         for side, rows in enumerate((upper, lower)):
-            shown = rows[after : after + _SHOWN, column]
+            shown = rows[:, column] if still else rows[after : after + _SHOWN, column]
             if not np.isfinite(shown).any():
                 shown = rows[max(after - 1, 0) : after + _SHOWN, column]
             if np.isfinite(shown).any():
                 course[side, place] = np.nanmedian(shown)
-    # A cursor stands where the next frame is, new ink between this frame and the next.
-    thick_px = _thickness_px(upper, lower)
-    frames = np.asarray(came) + (1.0 if cursor else 0.5 + 0.5 * thick_px / speed)
-    at_ms = np.interp(frames, np.arange(n_frames), times_ms)
+    # A cursor stands where the next frame is, new ink between this frame and the next, and a
+    # column is lit from its middle on.
+    frames = np.asarray(came) + (1.0 if cursor else 0.5 + 0.5 / speed)
+    inside = np.clip(frames, 0, n_frames - 1)
+    at_ms = np.interp(inside, np.arange(n_frames), times_ms) + (frames - inside) * step_ms
     order = np.argsort(at_ms, kind="stable")
     agree = float(np.mean([item.agree for item in retained]))
     return Course(
         at_ms[order], _filled(course[0][order]), _filled(course[1][order]), step_ms / speed,
-        "standing", agree, _is_still(upper, lower),
+        "standing", agree, still,
     )  # fmt: skip
 
 
@@ -355,7 +356,7 @@ def _heads(share: NDArray[np.float64], first: int) -> _Moves | None:
     number = np.arange(n_frames - 1)
     columns = np.arange(n_columns)
     best = (0.0, 0.0, 0.0)
-    for speed in _COURSE_SPEEDS[::2]:  # it is refined below
+    for speed in _COURSE_SPEEDS[1::2]:  # it is refined below
         if speed * (n_frames - 1) < min(0.2 * n_columns, 16.0):
             continue
         at = (columns + np.round(speed * number).astype(int)[:, None]) % n_columns
@@ -365,32 +366,37 @@ def _heads(share: NDArray[np.float64], first: int) -> _Moves | None:
             best = (float(scores[begin]), float(speed), float(begin))
     if best[1] == 0:
         return None
-    speed, start = _refined(share, best[1], best[2])
+    speed, heads = _refined(share, best[1], best[2])
     window = ndimage.maximum_filter1d(share, 9, axis=1, mode="wrap")
-    at = np.round(start + speed * number).astype(int) % n_columns
+    at = np.round(heads).astype(int) % n_columns
     there = share.max(axis=1) > 0
     agree = float((window[number, at] >= 0.8 * share.max(axis=1))[there].mean()) * float(
         min(there.mean() / 0.8, 1.0)
     )
     if agree < _AGREE or speed <= 0:
         return None
-    return _Moves(first, first + n_frames, speed, start, agree)
+    return _Moves(first, first + n_frames, speed, agree, np.append(heads, heads[-1] + speed))
 
 
-def _refined(share: NDArray[np.float64], speed: float, start: float) -> tuple[float, float]:
-    """Return speed and start of the line through the columns where most appeared."""
-    n_columns = share.shape[1]
+def _refined(
+    share: NDArray[np.float64], speed: float, start: float
+) -> tuple[float, NDArray[np.float64]]:
+    """Return the speed and the heads of the line through the columns where most appeared."""
     number = np.arange(len(share))
+    heads, away = start + speed * number, np.zeros(len(share))
     for reach in (8, 4):
-        about = start + speed * number
-        columns = np.round(about[:, None] + np.arange(-reach, reach + 1)).astype(int)
-        near = share[number[:, None], columns % n_columns]
+        columns = np.round(heads[:, None] + np.arange(-reach, reach + 1)).astype(int)
+        near = share[number[:, None], columns % share.shape[1]]
+        near = np.where(near >= 0.5 * near.max(axis=1, keepdims=True), near, 0.0)
         known = near.sum(axis=1) > 0.5
         if known.sum() < _COURSE_MIN_FRAMES:
             break
         mean = (near * columns).sum(axis=1)[known] / near.sum(axis=1)[known]
         speed, start = (float(value) for value in np.polyfit(number[known], mean, 1))
-    return speed, start
+        heads = start + speed * number
+        away = np.interp(number, number[known], mean - heads[known])
+    # Where the head begins anew at the left it may be a few columns off.
+    return speed, heads + ndimage.median_filter(away, _FLICKER, mode="nearest")
 
 
 def _course(band: NDArray[np.bool_]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -411,14 +417,10 @@ def _filled(values: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.nan_to_num(made)
 
 
-def _shifted(values: NDArray[np.float64], by: float) -> NDArray[np.float64]:
-    """Move rows to the left by a number of columns."""
-    whole, part = int(by), by - int(by)
-    padded = np.pad(values, ((0, 0), (0, whole + 1)), mode="edge")
-    first = padded[:, whole : whole + values.shape[1]]
-    second = padded[:, whole + 1 : whole + 1 + values.shape[1]]
-    return np.asarray((1 - part) * first + part * second)
-
+# Beats that a scanner marks itself: short upright ticks over, under or on its trace.
+#
+# A mark stays where its beat is: it stands still, or runs left with the trace. What stands in
+# every frame marks no beat by itself (scales), what runs to the right is where the loop is now.
 
 _WIDE_PX, _MIN_HEIGHT_PX, _MAX_HEIGHT_SHARE = 3, 4, 0.12
 _FILLED, _BESIDE_PX = 0.7, 9
@@ -480,7 +482,7 @@ def beat_marks(
         ticks = [_ticks(frame == ink) for frame in inks]
         for band in _bands(ticks, n_frames):
             columns = [_in_band(own, band) for own in ticks]
-            marks = _told(columns, band, inks, times_ms, course)
+            marks = _read_marks(columns, band, inks, times_ms, course)
             if marks is not None and _apart(marks.r_times_ms):
                 found.append(marks)
     return max(found, key=lambda item: (item.agree, len(item.r_times_ms)), default=None)
@@ -532,7 +534,7 @@ def _same_rows(rows: tuple[int, int], band: tuple[int, int]) -> bool:
     return abs(rows[0] - band[0]) <= 1 and abs(rows[1] - band[1]) <= 1
 
 
-def _told(
+def _read_marks(
     columns: list[NDArray[np.float64]],
     band: tuple[int, int],
     inks: NDArray[np.uint8],
@@ -624,7 +626,7 @@ def _at_one_speed(
         speed = float(np.median(by[ahead] / np.maximum(apart[ahead], 1)))
     else:
         return False
-    # Where the head began anew at the left nothing is asked.
+    # Where the head began anew at the left the distance means nothing.
     off = np.abs(by[ahead] - speed * apart[ahead])
     return bool((off <= 3.0 + 1.5 * speed).all() and ahead.mean() >= 0.5)
 
@@ -660,7 +662,7 @@ def _apart(times_ms: NDArray[np.float64]) -> bool:
 
 # R waves of a drawn trace: tall, narrow, and steeper than all else.
 
-_REFRACTORY_MS, _LOOK_MS, _BASELINE_MS = 280.0, 60.0, 300.0
+_REFRACTORY_MS, _LOOK_MS, _BASELINE_MS, _BASELINE_PX = 280.0, 60.0, 300.0, 15
 _R_SHARE, _STANDS_OUT = 0.5, 3.0
 _THICK_PX, _THICK_SHARE, _MIN_R_PX = 6.0, 0.2, 5.0
 _QRS_MS, _SLOWEST_MS_PER_PX = 120.0, 45.0
@@ -687,14 +689,14 @@ def r_waves(course: Course) -> NDArray[np.float64]:
     nothing = np.zeros(0)
     if ms_per_px > _SLOWEST_MS_PER_PX:
         return nothing  # a QRS complex would be a column or two
-    thick = float(np.median(lower - upper)) + 1
+    thick = _thickness_px(upper, lower) + 1
     spread = float(np.percentile(lower, 99) - np.percentile(upper, 1)) + 1
     if thick > max(_THICK_PX, _THICK_SHARE * spread):
         return nothing  # a bar, not a line
     middle = np.median((upper + lower) / 2)
     up, down = middle - upper, lower - middle
     height = up if np.percentile(up, 99) >= np.percentile(down, 99) else down
-    wide = max(round(_BASELINE_MS / ms_per_px), 3)
+    wide = max(round(_BASELINE_MS / ms_per_px), _BASELINE_PX)
     height = height - ndimage.median_filter(height, wide, mode="nearest")
     steep = ndimage.maximum_filter1d(lower - upper, 3)
     sharp = height * (1 + steep / max(float(np.median(steep)), 1.0))
@@ -706,21 +708,29 @@ def r_waves(course: Course) -> NDArray[np.float64]:
     least = max(_R_SHARE * tallest, _STANDS_OUT * noise)
     places, _ = find_peaks(sharp, height=least, distance=apart)
     look = max(round(_LOOK_MS / ms_per_px), 1)
-    peaks = []
-    for place in places:
-        if not _is_narrow(height, int(place), ms_per_px) or height[place] < _MIN_R_PX:
-            continue
-        low = max(place - look, 0)
-        part = height[low : place + look + 1]
-        top = np.flatnonzero(part >= part.max() - 0.5)
-        peaks.append(low + round(top.mean()))
-    peaks = _alike(height, sorted(peaks), ms_per_px, still=course.still)
+    places = np.array([_top(height, place, look) for place in places], dtype=np.intp)
+    places = places[height[places] >= _MIN_R_PX]
+    # A QRS complex falls to half its height on both sides in time; a clipped one has no top.
+    reach = max(int(np.ceil(_QRS_MS / ms_per_px)), 2)
+    first, last = np.maximum(places - reach, 0), np.minimum(places + reach, height.size - 1)
+    _, _, left, right = peak_widths(height, places, 0.5, (height[places], first, last))
+    narrow = (height[first] <= height[places] / 2) | (left > first)
+    narrow &= (height[last] <= height[places] / 2) | (right < last)
+    middles = dict(zip(places.tolist(), (left + right) / 2, strict=True))
+    peaks = _alike(height, places[narrow].tolist(), ms_per_px, still=course.still)
     if course.still and _is_ruler(height, peaks):
         return nothing
     if course.still and len(peaks) < _SEVERAL:
         low, high = np.percentile((upper + lower) / 2, (5, 95))
         peaks = [place for place in peaks if high - low <= _LEVEL * height[place]]
-    return np.asarray(course.at_ms[peaks], dtype=np.float64)
+    at = [middles[place] for place in peaks]
+    return np.asarray(np.interp(at, np.arange(height.size), course.at_ms), dtype=np.float64)
+
+
+def _top(values: NDArray[np.float64], place: int, reach: int) -> int:
+    """Return the place of the highest value within `reach`."""
+    first = max(place - reach, 0)
+    return first + int(values[first : place + reach + 1].argmax())
 
 
 def _is_ruler(height: NDArray[np.float64], peaks: list[int]) -> bool:
@@ -757,15 +767,6 @@ def _alike(
         for values in (height[peaks], np.diff(peaks))
     )
     return peaks if float(np.median(fit)) >= _SAME_SHAPE and regular else []
-
-
-def _is_narrow(height: NDArray[np.float64], place: int, ms_per_px: float) -> bool:
-    """Say whether a peak falls to half its height within the time of a QRS complex."""
-    reach = max(int(np.ceil(_QRS_MS / ms_per_px)), 2)
-    low = height[max(place - reach, 0) : place + 1]
-    high = height[place : place + reach + 1]
-    top = max(float(low.max()), float(high.max()))
-    return bool(low.min() <= top / 2 and high.min() <= top / 2)
 
 
 # R peaks from the ECG that a scanner drew into the picture.

@@ -458,6 +458,21 @@ def parse_executor(text: str) -> Executor:
     raise ConfigError(f"--executor: expected local, local:N or dask:ADDRESS, found {text!r}")
 
 
+FEW = 4
+"""Fewer patients than this are read and measured sooner than processes are started."""
+
+
+def executor_for(text: str, n_patients: int) -> Executor:
+    """Return the executor that the command line means for the recordings of so many patients.
+
+    Examples
+    --------
+    >>> [type(executor_for("local", n)).__name__ for n in (1, 100)]
+    ['SerialExecutor', 'LocalExecutor']
+    """
+    return SerialExecutor() if text == "local" and n_patients < FEW else parse_executor(text)
+
+
 # Running jobs on a Dask cluster.
 
 _CONNECT_S = 10

@@ -15,12 +15,11 @@ from typing import Any
 import pluggy
 
 import cardio_core.hookspecs as hookspecs
-from cardio_core.errors import PluginError
+from cardio_core.errors import CardioError, ConfigError, PluginError
 from cardio_core.registry.diagnostics import faults, how_to_get, misfit, misnamed_module
 from cardio_core.registry.plugin import Plugin, hint
 from cardio_core.registry.source import locate, read
 from cardio_core.types.info import PluginInfo, Task
-from cardio_stats.errors import CardioError, ConfigError
 
 GROUP = "cardio.plugins"
 

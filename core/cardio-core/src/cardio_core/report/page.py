@@ -455,9 +455,9 @@ def _optimistic(files: RunArtifact) -> str:
 
 def _notes(manifest: RunManifest) -> list[str]:
     needs = [
-        f"Needed {need.task}, taken from {need.origin}: {need.said}" for need in manifest.needs
+        f"Needed {need.task}, taken from {need.origin}: {need.text}" for need in manifest.needs
     ]
-    found = [*needs, *manifest.said, *map(str, manifest.notes)]
+    found = [*needs, *manifest.messages, *map(str, manifest.notes)]
     return list(dict.fromkeys(found))
 
 

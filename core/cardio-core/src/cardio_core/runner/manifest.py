@@ -191,7 +191,7 @@ def first_entries(
         "started": now(),
         "stages": {},
         "needs": [],
-        "said": [],
+        "messages": [],
         **entries,
     }
 

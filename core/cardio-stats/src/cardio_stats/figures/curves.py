@@ -13,7 +13,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from numpy.typing import ArrayLike, NDArray
 
-from cardio_stats._numerics.validate import probability_sample, scored_sample
+from cardio_stats._numerics.options import Sampling
+from cardio_stats._numerics.validate import scored_sample
 from cardio_stats.estimate import Estimate
 from cardio_stats.figures.canvas import (
     BLUE,
@@ -297,7 +298,7 @@ def calibration(
     DataError
         A prediction below 0 or above 1, or one class only.
     """
-    sample = probability_sample(labels, probabilities, None, unit)
+    sample = Sampling(unit=unit).probabilities(labels, probabilities)
     model = ModelScores(title, sample.positive, sample.scores[0], "primary", curve=curve)
     return calibration_of_models([model], positive="class 1", level=level, unit=unit, n_bins=n_bins)
 
@@ -310,24 +311,7 @@ def calibration_of_models(
     unit: str = "patient",
     n_bins: int | None = None,
 ) -> Draw:
-    """Draw observed shares and the smooth curve of each model, above how many were predicted what.
-
-    Parameters
-    ----------
-    models : sequence of ModelScores
-        The primary model is drawn first; each has a panel.
-    positive, unit : str
-        What the positive class and a row are called.
-    level : float
-        Of Wilson's intervals of the shares.
-    n_bins : int, optional
-        Groups of equal size; without it 3 to 10, of ten rows or more.
-
-    Returns
-    -------
-    callable
-        Draws on a figure.
-    """
+    """Draw observed shares and the smooth curve of each model, above counts of predictions."""
     shown = ordered(models)
     columns = min(COLUMNS, len(shown))
     column_in, plot_in = WIDTH_IN / columns, 3.5 / columns

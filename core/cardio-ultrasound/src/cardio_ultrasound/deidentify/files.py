@@ -31,7 +31,6 @@ from cardio_ultrasound.deidentify.sector import clear_sector
 from cardio_ultrasound.ecg_trace import with_drawn_r_peaks
 from cardio_ultrasound.loop import Loop, Rate, nameless
 from cardio_ultrasound.readers.containers import look_at_container
-from cardio_ultrasound.readers.limits import not_installed
 from cardio_ultrasound.readers.read import VIDEO_SUFFIXES, find_loops, is_dicom, read_loop
 
 # Which file became which: the one file that ties new names to old ones.
@@ -201,14 +200,10 @@ def require_png(path: Path) -> None:
     Raises
     ------
     ConfigError
-        Another suffix, or no Pillow.
+        Another suffix.
     """
     if path.suffix.lower() != ".png":
         raise ConfigError(f"--sheet: expected a .png file, found {path.suffix or 'no suffix'}")
-    try:
-        import PIL  # noqa: F401
-    except ImportError:
-        raise not_installed("--sheet", "Pillow", "dicom") from None
 
 
 def _rgb(frame: Picture) -> Picture:

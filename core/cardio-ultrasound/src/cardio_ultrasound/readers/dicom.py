@@ -15,15 +15,16 @@ import struct
 import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any, BinaryIO
 
+import cv2
 import numpy as np
 import pydicom
 from numpy.typing import NDArray
+from PIL import Image
 from pydicom.datadict import tag_for_keyword
-from pydicom.encaps import encapsulate
+from pydicom.encaps import encapsulate, parse_basic_offsets, parse_fragments
 from pydicom.pixels.decoders.base import get_decoder
 from pydicom.uid import (
     UID,
@@ -60,7 +61,6 @@ Place = tuple[int, int]
 """First byte in the file, and length."""
 
 _FRAME_BYTES_AGAIN = "copy or export the file again"
-_ITEM, _END = 0xFFFEE000, 0xFFFEE0DD
 
 
 def native_frames(
@@ -105,7 +105,16 @@ def encapsulated_frames(
     DataError
         Items that do not make up the claimed frames, or that end after the file.
     """
-    table, *fragments = _items(name, file, n_bytes)
+    try:
+        basic = parse_basic_offsets(file)
+        _, begins = parse_fragments(file)
+        fragments = [_fragment(file, begin) for begin in begins]
+    except (ValueError, struct.error):
+        fragments = []
+    if not fragments or sum(fragments[-1]) > n_bytes:
+        raise unusable(
+            name, "whole items of compressed frames", "a damaged or cut one", _FRAME_BYTES_AGAIN
+        )
     if len(fragments) < n_frames:
         raise unusable(
             name, f"{n_frames} compressed frames", f"{len(fragments)} at most", _FRAME_BYTES_AGAIN
@@ -113,10 +122,9 @@ def encapsulated_frames(
     if len(fragments) == n_frames:
         return tuple((place,) for place in fragments)
     first = fragments[0][0] - 8  # offsets count from the first fragment's item tag
-    offsets = list(extended) or _basic_offsets(file, table)
+    offsets = {first + offset for offset in extended or basic}
     if offsets:
-        begins = {first + offset for offset in offsets}
-        is_start = [place[0] - 8 in begins for place in fragments]
+        is_start = [begin in offsets for begin in begins]
     else:
         is_start = [starts_frame(_bytes_at(file, place[0], 8)) for place in fragments]
     frames: list[list[Place]] = []
@@ -140,36 +148,9 @@ def read_frame(file: BinaryIO, places: Sequence[Place]) -> bytes:
     return b"".join(_bytes_at(file, *place) for place in places)
 
 
-def _items(name: str, file: BinaryIO, n_bytes: int) -> list[Place]:
-    """Walk over the items without reading them."""
-    places: list[Place] = []
-    place = file.tell()
-    while True:
-        head = _bytes_at(file, place, 8)
-        if not head:  # the last delimiter may be missing; the number of frames then decides
-            break
-        if len(head) < 8:
-            raise unusable(
-                name, "pixel data with an end", "a file that is cut short", _FRAME_BYTES_AGAIN
-            )
-        group, element, length = struct.unpack("<HHL", head)
-        tag = group << 16 | element
-        if tag == _END:
-            break
-        if tag != _ITEM or place + 8 + length > n_bytes:
-            raise unusable(
-                name, "whole items of compressed frames", "a damaged or cut one", _FRAME_BYTES_AGAIN
-            )
-        places.append((place + 8, length))
-        place += 8 + length
-    if not places:
-        raise unusable(name, "compressed frames", "none", _FRAME_BYTES_AGAIN)
-    return places
-
-
-def _basic_offsets(file: BinaryIO, table: Place) -> list[int]:
-    data = _bytes_at(file, *table)
-    return list(struct.unpack(f"<{len(data) // 4}L", data[: len(data) // 4 * 4]))
+def _fragment(file: BinaryIO, begin: int) -> Place:
+    """Place a fragment by the header of its item."""
+    return begin + 8, *struct.unpack("<L", _bytes_at(file, begin + 4, 4))
 
 
 def _bytes_at(file: BinaryIO, place: int, length: int) -> bytes:
@@ -179,8 +160,8 @@ def _bytes_at(file: BinaryIO, place: int, length: int) -> bytes:
 
 # One frame of a DICOM loop: from its bytes to grey levels or colours.
 #
-# JPEG baseline goes to OpenCV where it is installed, else to Pillow; both leave the transform of
-# colours to libjpeg, which reads it from the stream. Everything else goes to pydicom's decoders.
+# JPEG baseline goes to OpenCV; libjpeg undoes the transform of colours as the stream says. All else
+# goes to the decoders of pydicom.
 
 _WITH_CODESTREAM = (*JPEGTransferSyntaxes, *JPEGLSTransferSyntaxes, *JPEG2000TransferSyntaxes)
 _PIXELS_AGAIN = "copy or export the file again"
@@ -216,13 +197,6 @@ class DicomFrames:
     places: tuple[tuple[Place, ...], ...]
     pixels: PixelFormat
     palette: NDArray[np.uint8] | None
-
-    @property
-    def backend(self) -> str:
-        """``cv2`` or ``Pillow`` for JPEG baseline, else ``pydicom``."""
-        if self.pixels.transfer_syntax != JPEGBaseline8Bit:
-            return "pydicom"
-        return "Pillow" if _cv2() is None else "cv2"
 
     def frames(self, indices: range, *, colour: bool) -> Iterator[NDArray[np.uint8]]:
         """Yield frames one by one; one compressed frame and one picture are in memory."""
@@ -276,15 +250,6 @@ def require_decoder(name: str, transfer_syntax: str) -> None:
         )
 
 
-@cache
-def _cv2() -> Any:
-    try:
-        import cv2
-    except ImportError:
-        return None
-    return cv2
-
-
 def _checked_stream(data: bytes, pixels: PixelFormat) -> Codestream:
     """Check a frame's own size, which its decoder would allocate, against the header's."""
     stream = read_codestream(data)
@@ -309,12 +274,9 @@ def _decode_jpeg(
     stream = _checked_stream(data, pixels)
     if pixels.n_samples == 3 and pixels.photometric == "RGB" and not stream.knows_colours:
         # Nothing in the stream says so, but the header does: libjpeg would guess YCbCr.
-        return _decode_with_pillow(data, "YCbCr", convert=False), "RGB"
+        return _untransformed(data), "RGB"
     as_grey = pixels.n_samples == 1 or not colour
     photometric = pixels.photometric if pixels.n_samples == 1 else ("Y" if as_grey else "RGB")
-    cv2 = _cv2()
-    if cv2 is None:
-        return _decode_with_pillow(data, "L" if as_grey else "RGB", convert=True), photometric
     flags = cv2.IMREAD_GRAYSCALE if as_grey else cv2.IMREAD_COLOR
     try:
         frame = cv2.imdecode(np.frombuffer(data, np.uint8), flags | cv2.IMREAD_IGNORE_ORIENTATION)
@@ -322,17 +284,16 @@ def _decode_jpeg(
         frame = None
     if frame is None:
         raise DataError(f"expected a JPEG frame, found a damaged one; {_PIXELS_AGAIN}")
-    return frame if as_grey else cv2.cvtColor(frame, cv2.COLOR_BGR2RGB), photometric
+    shown = frame if as_grey else cv2.cvtColor(frame, cv2.COLOR_BGR2RGB)
+    return np.asarray(shown, np.uint8), photometric
 
 
-def _decode_with_pillow(data: bytes, mode: str, *, convert: bool) -> NDArray[np.uint8]:
-    from PIL import Image
-
+def _untransformed(data: bytes) -> NDArray[np.uint8]:
+    """Decode JPEG baseline and leave its three components as they are stored."""
     try:
         with Image.open(io.BytesIO(data), formats=("JPEG",)) as image:
-            image.draft(mode, image.size)
-            image.load()
-            return np.array(image.convert(mode) if convert else image)
+            image.draft("YCbCr", image.size)
+            return np.array(image)
     except Exception:  # whatever a damaged stream makes of it
         raise DataError(f"expected a JPEG frame, found a damaged one; {_PIXELS_AGAIN}") from None
 

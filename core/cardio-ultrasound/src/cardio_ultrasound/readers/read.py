@@ -7,8 +7,8 @@ from pathlib import Path
 
 from cardio_core.types.limits import require_fitting
 from cardio_stats.errors import DataError, unusable
-from cardio_ultrasound.loop import Loop, Rate, Stated, read_stated
-from cardio_ultrasound.readers.limits import MAX_LOOP_BYTES, not_installed
+from cardio_ultrasound.loop import Loop, Rate, read_stated
+from cardio_ultrasound.readers.limits import MAX_LOOP_BYTES
 
 VIDEO_SUFFIXES = (".avi", ".mp4", ".m4v", ".mov", ".mkv", ".webm")
 POLAR_SUFFIXES = (".npz", ".h5", ".hdf5")
@@ -58,7 +58,7 @@ def read_loop(
         The file cannot be used: no loop, damaged, too large, no frame time. One line that names
         the file, and nothing of its header's content.
     ConfigError
-        A package is not installed; says which extra to install.
+        HDF5 without h5py; says which extra to install.
 
     Examples
     --------
@@ -81,9 +81,13 @@ rate with frame_rate_hz, or in the file's JSON
     stated = read_stated(path, frame_rate_hz, r_times_ms, mm_per_pixel)
     suffix = path.suffix.lower()
     if is_dicom(path):
-        return _dicom(path, stated, max_bytes)
+        from cardio_ultrasound.readers.dicom import read_dicom_loop
+
+        return read_dicom_loop(path, stated, max_bytes)
     if suffix in VIDEO_SUFFIXES:
-        return _video(path, stated, max_bytes)
+        from cardio_ultrasound.readers.video import read_video_loop
+
+        return read_video_loop(path, stated, max_bytes)
     if suffix in POLAR_SUFFIXES:
         from cardio_ultrasound.readers.polar import read_polar_loop
 
@@ -104,22 +108,6 @@ def is_dicom(path: Path) -> bool:
     """Tell a DICOM file by the four letters behind its preamble."""
     with path.open("rb") as file:
         return file.read(132)[128:] == b"DICM"
-
-
-def _dicom(path: Path, stated: Stated, max_bytes: int) -> Loop:
-    try:
-        from cardio_ultrasound.readers.dicom import read_dicom_loop
-    except ModuleNotFoundError as error:
-        raise not_installed("a DICOM loop", str(error.name), "dicom") from None
-    return read_dicom_loop(path, stated, max_bytes)
-
-
-def _video(path: Path, stated: Stated, max_bytes: int) -> Loop:
-    try:
-        from cardio_ultrasound.readers.video import read_video_loop
-    except ModuleNotFoundError as error:
-        raise not_installed("a video", str(error.name), "video") from None
-    return read_video_loop(path, stated, max_bytes)
 
 
 # Find the loops of a folder.

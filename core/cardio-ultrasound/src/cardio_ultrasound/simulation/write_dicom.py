@@ -16,8 +16,20 @@ from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
+from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.encaps import encapsulate
+from pydicom.pixels.encoders.base import RLELosslessEncoder
+from pydicom.uid import (
+    ExplicitVRLittleEndian,
+    JPEGBaseline8Bit,
+    RLELossless,
+    UltrasoundMultiFrameImageStorage,
+    generate_uid,
+)
 
-from cardio_ultrasound.readers.limits import not_installed
+from cardio_ultrasound.deidentify.header import region_item, write_times
+from cardio_ultrasound.loop import Box
 
 Photometric = Literal["YBR_FULL_422", "YBR_FULL", "RGB", "MONOCHROME2", "PALETTE COLOR"]
 Compression = Literal["rle", "jpeg"]
@@ -105,8 +117,6 @@ def write_us_loop(
     ------
     ValueError
         Frames of another shape or type, or a combination that DICOM does not have.
-    ConfigError
-        pydicom or Pillow is not installed.
 
     Examples
     --------
@@ -120,23 +130,21 @@ def write_us_loop(
     >>> loop.n_frames, loop.frame_rate_hz, loop.mm_per_pixel, int(loop.frame(2).max())
     (4, 50.0, (0.5, 0.5), 90)
     """
-    try:
-        from pydicom.dataset import Dataset
-    except ImportError:
-        raise not_installed("writing DICOM", "pydicom", "dicom") from None
     _check(frames, photometric, compression)
-    dataset = _identified(path, Dataset)
+    dataset = _identified(path)
     samples = _as_samples(frames, photometric)
     _add_pixels(dataset, samples, photometric, compression, jpeg_quality)
-    _add_times(dataset, frame_rate_hz, frame_times_ms)
+    times_ms = None if frame_times_ms is None else np.asarray(frame_times_ms, dtype=float)
+    write_times(dataset, times_ms=times_ms, rate_hz=frame_rate_hz)
     if mm_per_pixel is not None:
         n_rows, n_columns = frames.shape[1:3]
-        box = region or (0, 0, n_columns - 1, n_rows - 1)
-        dataset.SequenceOfUltrasoundRegions = [_region(Dataset(), box, mm_per_pixel)]
+        left, top, right, bottom = region or (0, 0, n_columns - 1, n_rows - 1)
+        box = Box(top, bottom + 1, left, right + 1)
+        dataset.SequenceOfUltrasoundRegions = [region_item(box, mm_per_pixel)]
     if r_times_ms is not None:
         dataset.RWaveTimeVector = [float(time) for time in r_times_ms]
     if ecg is not None:
-        dataset.WaveformSequence = [_waveform(Dataset, ecg)]
+        dataset.WaveformSequence = [_waveform(ecg)]
     if heart_rate_bpm is not None:
         dataset.HeartRate = str(heart_rate_bpm)
     dataset.UltrasoundColorDataPresent = int(colour_data_present)
@@ -162,12 +170,9 @@ def _check(frames: NDArray[np.uint8], photometric: str, compression: str | None)
         raise ValueError("YBR_FULL_422 needs an even number of columns")
 
 
-def _identified(path: Path, dataset_type: Any) -> Any:
+def _identified(path: Path) -> Any:
     """Begin a data set with the modules of patient, study, series and equipment."""
-    from pydicom.dataset import FileMetaDataset
-    from pydicom.uid import ExplicitVRLittleEndian, UltrasoundMultiFrameImageStorage, generate_uid
-
-    dataset = dataset_type()
+    dataset = Dataset()
     dataset.file_meta = FileMetaDataset()
     dataset.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
     dataset.SOPClassUID = UltrasoundMultiFrameImageStorage
@@ -211,9 +216,6 @@ def _add_pixels(
     jpeg_quality: int,
 ) -> None:
     """Add the image pixel module and the pixel data."""
-    from pydicom.encaps import encapsulate
-    from pydicom.uid import JPEGBaseline8Bit, RLELossless
-
     dataset.NumberOfFrames, dataset.Rows, dataset.Columns = samples.shape[:3]
     dataset.SamplesPerPixel = 3 if photometric in _OF_COLOUR else 1
     if dataset.SamplesPerPixel == 3:
@@ -253,10 +255,6 @@ def _shared_colours(ybr: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 def _jpeg(frame: NDArray[np.uint8], quality: int) -> bytes:
-    try:
-        from PIL import Image
-    except ImportError:
-        raise not_installed("writing JPEG", "Pillow", "dicom") from None
     buffer = io.BytesIO()
     # subsampling 1 is 4:2:2
     Image.fromarray(frame).save(buffer, "JPEG", quality=quality, subsampling=1)
@@ -265,8 +263,6 @@ def _jpeg(frame: NDArray[np.uint8], quality: int) -> bytes:
 
 
 def _rle(frame: bytes, dataset: Any) -> bytes:
-    from pydicom.pixels.encoders.base import RLELosslessEncoder
-
     data = RLELosslessEncoder.encode(
         frame,
         rows=dataset.Rows,
@@ -291,43 +287,20 @@ def _add_palette(dataset: Any) -> None:
         setattr(dataset, f"{colour}PaletteColorLookupTableData", ramp)
 
 
-def _add_times(
-    dataset: Any, frame_rate_hz: float | None, frame_times_ms: Sequence[float] | None
-) -> None:
-    if frame_times_ms is not None:
-        steps = np.diff(np.asarray(frame_times_ms, dtype=float), prepend=frame_times_ms[0])
-        dataset.FrameTimeVector = [f"{step:.10g}" for step in steps]
-        dataset.FrameIncrementPointer = 0x00181065
-    elif frame_rate_hz is not None:
-        dataset.FrameTime = f"{1000.0 / frame_rate_hz:.10g}"
-        dataset.FrameIncrementPointer = 0x00181063
-
-
-def _region(item: Any, box: tuple[int, int, int, int], mm_per_pixel: tuple[float, float]) -> Any:
-    """Describe a two-dimensional tissue region, in cm."""
-    item.RegionSpatialFormat, item.RegionDataType, item.RegionFlags = 1, 1, 0
-    item.RegionLocationMinX0, item.RegionLocationMinY0 = box[:2]
-    item.RegionLocationMaxX1, item.RegionLocationMaxY1 = box[2:]
-    item.PhysicalUnitsXDirection = item.PhysicalUnitsYDirection = 3
-    rows_mm, columns_mm = mm_per_pixel
-    item.PhysicalDeltaX, item.PhysicalDeltaY = columns_mm / 10.0, rows_mm / 10.0
-    return item
-
-
-def _waveform(dataset_type: Any, ecg: TracedEcg) -> Any:
+def _waveform(ecg: TracedEcg) -> Any:
     """Describe one lead of ECG, 16 bits in µV."""
-    source = dataset_type()
+    source = Dataset()
     source.CodeValue, source.CodingSchemeDesignator, source.CodeMeaning = "2:1", "MDC", "Lead I"
-    unit = dataset_type()
+    unit = Dataset()
     unit.CodeValue, unit.CodingSchemeDesignator, unit.CodeMeaning = "uV", "UCUM", "microvolt"
-    channel = dataset_type()
+    channel = Dataset()
     channel.ChannelLabel = "ECG"
     channel.ChannelSourceSequence = [source]
     channel.ChannelSensitivity = "1"
     channel.ChannelSensitivityUnitsSequence = [unit]
     channel.ChannelSensitivityCorrectionFactor, channel.ChannelBaseline = "1", "0"
     channel.WaveformBitsStored = 16
-    group = dataset_type()
+    group = Dataset()
     group.MultiplexGroupTimeOffset = f"{ecg.start_ms:.10g}"
     group.WaveformOriginality = "ORIGINAL"
     group.NumberOfWaveformChannels = 1

@@ -13,13 +13,15 @@ from cardio_ecg_transfer.signal.ecg import unfit_leads
 from cardio_ecg_transfer.signal.filters import TARGET_RATE_HZ
 from cardio_ecg_transfer.signal.leads.names import STANDARD_LEADS as TWELVE
 from cardio_ecg_transfer.signal.measurements.measure import (
-    ANSWERED,
     GRID_EXTENT_MS,
+    rows_without_unfit,
+    wave_axes_deg,
+)
+from cardio_ecg_transfer.signal.measurements.names import (
+    ANSWERED,
     LISTED_LAST,
     MEASUREMENTS,
     TITLES,
-    rows_without_unfit,
-    wave_axes_deg,
 )
 from cardio_ecg_transfer.signal.measurements.wave_table import WAVES, wave_table
 from cardio_ecg_transfer.signal.rhythm import RhythmKind
@@ -89,7 +91,7 @@ def featurize(samples: SampleSet, config: PicturesBlock, ctx: Context) -> Featur
             titles=(),
         ),
         "paced": FeatureBlock(
-            np.array([[bool(unfit_leads(one.heart.findings, "paced"))] for one in beats], "f4"),
+            np.array([[bool(unfit_leads(beat.heart.findings, "paced"))] for beat in beats], "f4"),
             ("recording",),
             ("paced",),
             ("1",),

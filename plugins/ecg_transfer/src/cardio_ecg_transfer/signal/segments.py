@@ -244,7 +244,6 @@ def segment_beats(
     rate_hz: float,
     *,
     anchor: Anchor = "honest",
-    rr_range_s: tuple[float, float] | None = None,
     context: int = 0,
 ) -> BeatSegments:
     """Cut one segment per beat out of every lead of a recording.
@@ -262,10 +261,6 @@ def segment_beats(
         Sampling rate.
     anchor : {"paper", "honest", "window_10s"}
         Where a segment lies; see above.
-    rr_range_s : (float, float), optional
-        Beats whose RR interval before them is outside are dropped. The method page drops those
-        outside [.3, 2] s; the default keeps them, because a dropped beat counts as missed where
-        beats are classified.
     context : int
         Samples to keep before and behind each segment, for a window that reaches over its edges
         (`SpectrogramSettings.context_samples`). Outside the recording the context is zero.
@@ -300,9 +295,6 @@ def segment_beats(
     start, length = _spans(beats, local, rate_hz, anchor)
     kept = (start >= 0) & (start + length <= n_samples)
     kept &= _free_of_nan(signal_mv, start, start + length)
-    if rr_range_s is not None:
-        before = np.append(local[0], np.diff(beats) / rate_hz)
-        kept &= (before >= rr_range_s[0]) & (before <= rr_range_s[1])
     beat = np.flatnonzero(kept)
     longest_s = _SPAN[anchor][1] * (1.0 if anchor == "window_10s" else RR_LIMITS_S[1])
     return BeatSegments(

@@ -425,10 +425,10 @@ def segment_change_deg(low: ArrayLike, high: ArrayLike) -> NDArray[np.float64]:
             f"{before.shape} and {after.shape}"
         )
     segments, area = _pixels(before.shape)
-    one, other = (
+    first, second = (
         segment_means(part, segments, weights=area, circular=True) for part in (before, after)
     )
-    return signed_deg(other - one)
+    return signed_deg(second - first)
 
 
 def _pixels(shape: tuple[int, int]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
