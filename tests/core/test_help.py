@@ -95,10 +95,7 @@ def test_completion_prints_a_script_that_says_where_it_goes(shell):
     [
         ("plugins inf", "info"),
         ("run --plugin ecg_transfer --task ''", "crt_response aami_beats"),
-        ("plugins info spect_polar --task m", "mfr"),
-        ("run --plugin ecg_transfer --config sm", "smoke"),
         ("run --plugin ecg_transfer --config my_own.y", ""),
-        ("data fetch mit", "mitdb"),
     ],
 )
 def test_bash_completes_once_the_script_is_sourced(typed, found):

@@ -21,7 +21,7 @@ from matplotlib.backends.backend_svg import FigureCanvasSVG
 from cardio_core.registry import resolve
 from cardio_core.runner.request import RunRequest
 from cardio_core.runner.run import run
-from cardio_core.testing import Said, call_cardio
+from cardio_core.testing import Result, call_cardio
 
 HERE = Path(__file__).parent
 
@@ -91,7 +91,7 @@ def blank_figures(request: pytest.FixtureRequest) -> Iterator[None]:
 
 
 @pytest.fixture
-def cardio(installed: Path) -> Callable[..., Said]:
+def cardio(installed: Path) -> Callable[..., Result]:
     """The command line, in this process, where the toy is installed."""
     return call_cardio
 

@@ -13,7 +13,7 @@ import pytest
 from cardio_core.errors import ContractError
 from cardio_core.io.hashing import directory_digest
 from cardio_core.runner import setup as synthetic_cohort
-from cardio_core.runner.setup import CohortAsked, writer_of
+from cardio_core.runner.setup import CohortRequest, writer_of
 from cardio_core.testing import names, refuses
 from cardio_core.types.info import PluginInfo
 from cardio_stats.errors import ConfigError
@@ -146,7 +146,7 @@ def test_a_plugin_that_takes_no_table_says_so(monkeypatch, tmp_path):
 
     monkeypatch.setattr(synthetic_cohort, "resolve", lambda place: synthesize)
     with refuses(ConfigError, "--patients", "mine"):
-        writer_of(_info(), CohortAsked("t", patients=tmp_path / "p.csv"))
+        writer_of(_info(), CohortRequest("t", patients=tmp_path / "p.csv"))
 
 
 def test_a_plugin_that_records_others_than_it_was_asked_for_is_stopped(monkeypatch, tmp_path):
@@ -155,7 +155,7 @@ def test_a_plugin_that_records_others_than_it_was_asked_for_is_stopped(monkeypat
 
     monkeypatch.setattr(synthetic_cohort, "resolve", lambda place: synthesize)
     pd.DataFrame(ROWS).to_csv(tmp_path / "p.csv", index=False)
-    write = writer_of(_info(), CohortAsked("t", patients=tmp_path / "p.csv"))
+    write = writer_of(_info(), CohortRequest("t", patients=tmp_path / "p.csv"))
     with refuses(ContractError, "synthesize", 5):
         write(tmp_path)
 

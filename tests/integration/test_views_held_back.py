@@ -19,9 +19,10 @@ import numpy as np
 import pytest
 from scipy.stats import binomtest
 
+from cardio_mmode_septal_flash.flash.study import judged_view
 from cardio_ultrasound import Loop, find_loops, read_loop, view_network, view_of
 from cardio_ultrasound.readers.arrays import ArraySource
-from cardio_ultrasound.views import UNKNOWN
+from cardio_ultrasound.views import UNKNOWN, ViewSeen
 
 from .view_judges import KINDS, judged_loop
 
@@ -166,6 +167,20 @@ def test_of_looks_that_the_training_never_had_3_in_100_are_wrong_and_40_unknown_
 def test_a_real_four_chamber_loop_is_named_and_one_from_the_esophagus_is_not(file, name):
     path = Path(os.environ["CARDIO_DATA"]) / "echo_video" / file
     assert view_of(read_loop(path, frame_rate_hz=20.0)).name == name
+
+
+def test_the_page_states_what_each_view_does_to_the_confidence_of_a_septum_line():
+    page = (Path(__file__).parents[2] / "docs/views.md").read_text()
+    row = next(line for line in page.splitlines() if line.startswith("| view | four-chamber"))
+    seen = {
+        "from .95 on": (ViewSeen("a4c", 0.95, ""), False, 1.0),
+        ".75 unknown": (ViewSeen(UNKNOWN, 0.6, "", "a4c"), False, 0.75),
+        ".5 unknown, another is likelier": (ViewSeen(UNKNOWN, 0.8, "", "a3c"), False, 0.5),
+        ".3 another, though stated": (ViewSeen("a2c", 0.97, ""), True, 0.3),
+    }
+    for words, (view, stated, factor) in seen.items():
+        assert words in row
+        assert judged_view(view, said=stated).trust == factor
 
 
 if __name__ == "__main__":

@@ -27,7 +27,10 @@ def counts(shown: Traced) -> np.ndarray:
     return np.array([hit.sum(), (~hit).sum(), (~near.any(axis=1)).sum()])
 
 
-@pytest.mark.parametrize(("seed", "style"), [(0, "growing"), (13, "erase bar"), (2, "running")])
+@pytest.mark.parametrize(
+    ("seed", "style"),
+    [(0, "growing"), (13, "erase bar"), (2, "running"), (22, "whole"), (5, "over tissue")],
+)
 def test_a_long_loop_has_the_peaks_that_its_first_second_has(seed, style):
     whole = traced(seed, style)
     cut = whole.cut(0, 60)
@@ -42,16 +45,11 @@ def test_no_peak_is_read_from_other_lines(what):
 
 
 @pytest.mark.slow
-@pytest.mark.xfail(
-    strict=True,
-    reason="1,220 peaks found, 90 missed, 52 invented, sensitivity .931, precision .959: those that"
-    " grow over tissue (.76, .75) and thick whole ones of 30 ms a column and more (.88) fall short",
-)
 def test_of_two_hundred_screens_whole_and_cut_the_peaks_are_found_and_right():
     total = np.zeros(3)
-    for seed in range(200):
-        one = traced(seed, STYLES[seed % len(STYLES)])
-        total += counts(one) + counts(one.cut(0, 60))
+    for seed in range(1000, 1200):  # those below were looked at when limits were chosen
+        screen = traced(seed, STYLES[seed % len(STYLES)])
+        total += counts(screen) + counts(screen.cut(0, 60))
     found, missed, invented = total
     assert found / (found + missed) >= 0.95
     assert found / (found + invented) >= 0.95

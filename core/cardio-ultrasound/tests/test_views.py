@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import sys
 from dataclasses import replace
 
 import numpy as np
@@ -66,14 +65,6 @@ def test_colour_over_the_tissue_is_not_looked_at():
     seen = view_of(replace(noise(0), colour_doppler=True))
     assert (seen.name, seen.known) == ("unknown", False)
     assert "colour" in seen.sentence
-
-
-def test_without_the_training_extra_the_view_is_not_checked(monkeypatch):
-    monkeypatch.setitem(sys.modules, "torch", None)
-    monkeypatch.delitem(sys.modules, "cardio_ultrasound.view_network", raising=False)
-    seen = view_of(noise(0))
-    assert (seen.name, seen.checked) == ("not checked", False)
-    assert seen.sentence.startswith("view not checked") and "core[train]" in seen.sentence
 
 
 def test_pixels_that_are_not_square_change_no_view():

@@ -140,14 +140,6 @@ def test_new_videos_of_a_run_without_the_view_task_are_named_by_the_cores_gate(c
     assert views_of(given, ctx).tolist() == ["a2c", "plax", "other", "unknown", "unknown"]
 
 
-def test_where_nothing_can_look_new_videos_without_a_named_view_are_refused(cohort, monkeypatch):
-    features = cohort[0].view(np.arange(3))
-    blind = ViewSeen("not checked", float("nan"), "view not checked: it needs torch")
-    monkeypatch.setattr(seen_views, "view_of_frames", lambda frames, mask: blind)
-    with refuses(DataError, "path_echo_a4c", "2 loops", "torch"):
-        views_of(with_given(features, ["a2c", "", ""]), _findings("predict", _needs={}))
-
-
 def test_views_out_of_the_fold_count_from_a_probability_of_eight_tenths_on(cohort, out_of_fold):
     features = cohort[0].view(np.arange(5))
     names = features.table["recording_id"].tolist()

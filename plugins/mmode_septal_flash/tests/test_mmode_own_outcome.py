@@ -128,9 +128,9 @@ def test_a_class_that_training_lacks_is_never_predicted_and_one_class_is_refused
 @pytest.mark.parametrize(
     ("kind", "title"),
     [
-        ("binary", "Surest for responder CRT-P; its probability"),
-        ("multiclass", "Surest for grade"),
-        ("continuous", "Highest change; predicted"),
+        ("binary", "Surest for: CRT-P, probability"),
+        ("multiclass", "Surest for: grade"),
+        ("continuous", "Highest: change "),
     ],
 )
 def test_maps_are_drawn_under_the_outcomes_own_name_and_never_scored(

@@ -37,8 +37,8 @@ TWO_CHAMBER = (
 def sees(monkeypatch):
     """Let the view be seen as asked, whatever the loop shows."""
 
-    def see(name: str, probability: float = 0.97) -> None:
-        seen = ViewSeen(name, probability, f"view {name}: as asked")
+    def see(name: str, probability: float = 0.97, likeliest: str = "") -> None:
+        seen = ViewSeen(name, probability, f"view {name}: as asked", likeliest)
         monkeypatch.setattr(study, "view_of", lambda *_: seen)
 
     return see
@@ -102,12 +102,8 @@ def test_an_unknown_view_is_measured_for_a_person_to_check_and_gets_no_verdict(l
     _, features, _ = prepared(loop)
     assert flags_and_verdict(features)[1].startswith("view unknown: as asked (if the sheet shows")
     assert course(features)["early_peak_mm"] > 3
-
-
-def test_without_a_network_the_view_is_not_checked_and_says_so(loop, sees):
-    sees("not checked", float("nan"))
-    flags, why = flags_and_verdict(prepared(loop)[1])
-    assert why == "" and "view not checked: as asked" in flags
+    sees("unknown", 0.41, "a3c")
+    assert confidence(prepared(loop)[1]) == pytest.approx(confidence(features) * 0.5 / 0.75)
 
 
 @pytest.mark.parametrize("who", ["table", "option"])

@@ -15,6 +15,7 @@ from cardio_stats._numerics.columns import (
     Coding,
     Predictor,
     reference_note,
+    require_varying,
     trend_notes,
 )
 from cardio_stats._numerics.display import (
@@ -405,13 +406,7 @@ def design_of_follow_up(
     known: Bools = np.asarray(~np.isnan(matrix).any(axis=1))
     matrix, retained = matrix[known], follow_up.only(known)
     terms = tuple(term for predictor in predictors for term in predictor.terms)
-    for term, column in zip(terms, matrix.T, strict=True):
-        if np.ptp(column) == 0:
-            raise DataError(
-                f"predictor {term!r}: expected values that vary, found {column[0]:g} in all "
-                f"{retained.n} complete rows; leave it out",
-                code="degenerate",
-            )
+    require_varying(terms, matrix)
     return matrix, predictors, retained
 
 

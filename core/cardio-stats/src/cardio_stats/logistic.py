@@ -18,7 +18,15 @@ import numpy as np
 import pandas as pd
 from scipy.special import chdtrc, chdtri
 
-from cardio_stats._numerics.columns import AS_THEY_STAND, Coding, Design, Predictor, design_of
+from cardio_stats._numerics.columns import (
+    AS_THEY_STAND,
+    Coding,
+    Design,
+    Predictor,
+    collinear,
+    design_of,
+    require_more_rows,
+)
 from cardio_stats._numerics.display import BLANK, ResultTable, p_text, ratio_text
 from cardio_stats._numerics.intervals import log_likelihood, maximise, normal_quantile, two_sided_p
 from cardio_stats._numerics.validate import (
@@ -605,19 +613,12 @@ def fit_scales(
 
 def _standardised(design: Design) -> tuple[Floats, Floats, Floats]:
     """Centre and scale the columns, so that units do not decide about convergence."""
-    if design.n <= len(design.terms) + 1:
-        raise DataError(
-            f"logistic regression: expected more rows than the {len(design.terms) + 1} "
-            f"coefficients, found {design.n}; take fewer predictors"
-        )
+    require_more_rows("logistic regression", design.n, design.terms)
     centre, spread = design.matrix.mean(axis=0), design.matrix.std(axis=0, ddof=1)
     standard = (design.matrix - centre) / spread
     singular = np.linalg.svd(standard, compute_uv=False)
     if singular[-1] < 1e-9 * singular[0]:
-        raise DataError(
-            "logistic regression: expected predictors that are not sums of each other, found "
-            f"collinear ones among {', '.join(design.terms)}; leave one out"
-        )
+        raise collinear("logistic regression", design.terms)
     return standard, centre, spread
 
 

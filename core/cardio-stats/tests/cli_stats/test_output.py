@@ -22,35 +22,23 @@ from cardio_stats.logistic import fit_logistic
 from cardio_stats.roc_curves import auc
 from cardio_stats.words import estimate_words
 
+from .words import (
+    AGREEMENT,
+    CALIBRATION,
+    COMPARE,
+    MULTIVARIABLE,
+    ON_A_TABLE,
+    ROC,
+    TABLE1,
+    UNIVARIABLE,
+    name,
+)
+
 PAPERS = Path(__file__).parents[4] / "docs/forensics/papers.yaml"
-TABLE1 = ["table1", "FILE", "--by", "arm"]
-UNIVARIABLE = ["univariable", "FILE", "--outcome", "response", "--features", "qrs_ms,lvef_pct,sex"]
-MULTIVARIABLE = ["multivariable", "FILE", "--outcome", "response", "--features", "qrs_ms,lvef_pct"]
-INCREMENTAL = [
-    "incremental",
-    "FILE",
-    "--outcome",
-    "response",
-    "--base",
-    "qrs_ms",
-    "--add",
-    "lvef_pct",
-]
-ROC = ["roc", "FILE", "--outcome", "response", "--score", "risk"]
-COMPARE = ["compare", "FILE", "--outcome", "response", "--scores", "risk,qrs_ms"]
-CALIBRATION = ["calibration", "FILE", "--outcome", "response", "--score", "risk"]
-AGREEMENT = ["agreement", "FILE", "--reference", "lvef_pct", "--measured", "lvef_cmr_pct"]
 PLANNER = ["planner", "auc", "--auc", "0.8", "--prevalence", "0.4", "--half-width", "0.05"]
 FORENSICS = ["forensics", str(PAPERS)]
-ON_A_TABLE = [
-    TABLE1, UNIVARIABLE, MULTIVARIABLE, INCREMENTAL, ROC, COMPARE, CALIBRATION, AGREEMENT,
-]  # fmt: skip
 COMMANDS = [*ON_A_TABLE, PLANNER, FORENSICS]
 WITH_FIGURE = [UNIVARIABLE, MULTIVARIABLE, ROC, COMPARE, CALIBRATION, AGREEMENT]
-
-
-def name(command: Any) -> str:
-    return str(command[0]) if isinstance(command, list) else ""
 
 
 @pytest.fixture(scope="module")

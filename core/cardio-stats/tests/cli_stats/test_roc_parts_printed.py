@@ -13,7 +13,7 @@ import pytest
 from cardio_stats import multiclass_auc, partial_auc, rate_at
 from cardio_stats.words import METRICS
 
-ROC = ["roc", "FILE", "--outcome", "response", "--score", "risk"]
+from .words import ROC
 
 
 @pytest.fixture

@@ -40,6 +40,7 @@ from cardio_studies.ingest_columns import (
     Question,
     patient_frame,
     require_one_truth,
+    truth_and_score,
     truth_of_patients,
 )
 from cardio_studies.judgement import entries_of, settings, write_page
@@ -295,8 +296,8 @@ def compare_pairs(
     [frame] = predictions.scored.frames.values()
     names = [model.name for model in predictions.task.models]
     tables = {name: pooled(frame, target, name) for name in names}
-    truth = (tables[names[0]]["y_true"] == target.classes[1]).to_numpy(int)
-    scores = {n: rows[f"score:{target.classes[1]}"].to_numpy(float) for n, rows in tables.items()}
+    truth, _ = truth_and_score(tables[names[0]], target)
+    scores = {name: truth_and_score(rows, target)[1] for name, rows in tables.items()}
     pairs = list(combinations(names, 2))
     differences = _areas(truth, scores, pairs, config, seed)
     metrics: list[Metric] = []

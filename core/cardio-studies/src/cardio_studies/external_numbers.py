@@ -28,6 +28,7 @@ from cardio_stats.errors import DataError
 from cardio_stats.figures import described
 from cardio_stats.figures.curves import ModelScores, calibration_of_models
 from cardio_stats.words import METRICS, metric_words, number, p_text
+from cardio_studies.ingest_columns import truth_and_score
 from cardio_studies.judgement import about_resampling, calibration_of
 
 
@@ -198,7 +199,7 @@ def _versions(
     rows: pd.DataFrame, target: Target, model: str, task: Task, made: Beside, seed: int
 ) -> dict[str, Any]:
     """Return the predictions under each recalibration that the data allow."""
-    truth, score = _columns(rows, target)
+    truth, score = truth_and_score(rows, target)
     versions: dict[str, Any] = {NONE: score}
     refit: Callable[..., Recalibrated] = (
         recalibrated_numbers if target.kind == "continuous" else recalibrated_probabilities
@@ -225,17 +226,10 @@ def _versions(
     return versions
 
 
-def _columns(rows: pd.DataFrame, target: Target) -> tuple[Any, Any]:
-    if target.kind == "continuous":
-        return rows["y_true"].to_numpy(float), rows["score"].to_numpy(float)
-    positive = target.classes[1]
-    return (rows["y_true"] == positive).to_numpy(int), rows[f"score:{positive}"].to_numpy(float)
-
-
 def _judged(
     rows: pd.DataFrame, values: Any, target: Target, config: EvaluateBlock, seed: int
 ) -> dict[str, Estimate]:
-    truth, _ = _columns(rows, target)
+    truth, _ = truth_and_score(rows, target)
     about = about_resampling(rows, config, seed)
     if target.kind == "continuous":
         errors = regression_errors(truth, values, **about)
@@ -283,7 +277,7 @@ def _lines(
 def _figure(
     rows: pd.DataFrame, versions: dict[str, Any], target: Target, task: Task, config: EvaluateBlock
 ) -> Callable[[Any], None]:
-    truth, _ = _columns(rows, target)
+    truth, _ = truth_and_score(rows, target)
     words = spelled(target.outcome)
     lines = [
         ModelScores(VERSIONS[how], truth.astype(bool), np.asarray(values, float),

@@ -58,7 +58,7 @@ from cardio_studies.fusion_members import (
     Joined,
     one_a_patient,
 )
-from cardio_studies.ingest_columns import label_of, patient_frame
+from cardio_studies.ingest_columns import label_of, patient_frame, truth_and_score
 
 # What a fusion is held against: a model of clinical variables, and what a guideline says.
 
@@ -422,9 +422,8 @@ def _on_the_same(
     """Return the units that all of some models scored, their truth, and each model's scores."""
     both = reduce(pd.Index.intersection, (tables[name].index for name in names))
     rows = {name: tables[name].loc[both] for name in names}
-    truth = (rows[names[0]]["y_true"] == target.classes[1]).to_numpy(int)
-    score = f"score:{target.classes[1]}"
-    return both, truth, {name: of[score].to_numpy(float) for name, of in rows.items()}
+    truth, _ = truth_and_score(rows[names[0]], target)
+    return both, truth, {name: truth_and_score(own, target)[1] for name, own in rows.items()}
 
 
 def _pair(

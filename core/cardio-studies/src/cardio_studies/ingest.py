@@ -27,6 +27,7 @@ from cardio_studies.ingest_columns import (
     row_numbers,
     tested_rows,
     threshold_for,
+    truth_and_score,
 )
 from cardio_studies.ingest_columns import Question as Question
 
@@ -168,11 +169,7 @@ def rule(
     if probability:
         return 0.5, "fixed: one half"
     rows = frame[frame["model"] == name]
-    chosen = youden_threshold(
-        (rows["y_true"] == target.classes[1]).to_numpy(int),
-        rows[f"score:{target.classes[1]}"].to_numpy(float),
-        source="these patients",
-    )
+    chosen = youden_threshold(*truth_and_score(rows, target), source="these patients")
     return chosen.value, "chosen on these patients, which flatters it"
 
 

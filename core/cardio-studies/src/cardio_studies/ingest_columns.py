@@ -379,6 +379,14 @@ def patient_frame(who: pd.Index, score: Any, target: Target, **about: Any) -> pd
     return rows.assign(**about)
 
 
+def truth_and_score(rows: pd.DataFrame, target: Target) -> tuple[Any, Any]:
+    """Return what came true and what was predicted: 0 and 1 and a score, or two numbers."""
+    if target.kind == "continuous":
+        return rows["y_true"].to_numpy(float), rows["score"].to_numpy(float)
+    event = target.classes[1]
+    return (rows["y_true"] == event).to_numpy(int), rows[f"score:{event}"].to_numpy(float)
+
+
 def truth_of_patients(label: str, patients: pd.Series, truth: pd.Series) -> pd.Series:
     """Return the outcome by patient."""
     by_patient = truth.groupby(patients)

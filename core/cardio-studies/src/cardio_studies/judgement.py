@@ -26,7 +26,7 @@ from cardio_stats import Estimate, calibration_metrics, net_benefit, number_cali
 from cardio_stats.errors import DataError
 from cardio_stats.tables import read_typed
 from cardio_studies.ingest import Given, read_given
-from cardio_studies.ingest_columns import Question, guessed_patient, label_of
+from cardio_studies.ingest_columns import Question, guessed_patient, label_of, truth_and_score
 
 # Predictions evaluated as a run's are; what needs probabilities only where there are some.
 
@@ -79,8 +79,7 @@ def _of_scores(predictions: Given, config: EvaluateBlock, seed: int) -> list[Met
     for model in (each.name for each in predictions.task.models):
         rows = pooled(frame, target, model)
         about = about_resampling(rows, config, seed)
-        truth = (rows["y_true"] == target.classes[1]).to_numpy(int)
-        score = rows[f"score:{target.classes[1]}"].to_numpy(float)
+        truth, score = truth_and_score(rows, target)
         found = [pr_auc(truth, score, **about)]
         at = predictions.thresholds.get(model)
         if at is not None and 0 < at < 1 and model in predictions.probabilities:
@@ -125,18 +124,16 @@ def calibration_of(
         rows = pooled(frame, target, model)
         about = about_resampling(rows, config, seed)
         place = Scope(task=task.name, target=target.name, model=model)
-        truth = rows["y_true"]
+        truth_score = truth_and_score(rows, target)
         if target.kind == "continuous":
-            scores = truth.to_numpy(float), rows["score"].to_numpy(float)
             try:
-                found = number_calibration(*scores, **about)
+                found = number_calibration(*truth_score, **about)
             except DataError as error:
                 notes.append(f"{model}: calibration: {error}.")
                 continue
             metrics += [Metric(column, place) for column in found]
             continue
-        of = (truth == target.classes[1]).to_numpy(int)
-        made = calibration_metrics(of, rows[f"score:{target.classes[1]}"].to_numpy(float), **about)
+        made = calibration_metrics(*truth_score, **about)
         metrics += [
             Metric(estimate, place) for estimate in made.estimates if estimate.name != "brier"
         ]

@@ -15,6 +15,7 @@ from cardio_core.runs import Reopened, SplitPlan
 from cardio_stats import Estimate, RandomEffects, auc, random_effects
 from cardio_stats.cells import cell_text
 from cardio_stats.errors import DataError
+from cardio_studies.ingest_columns import truth_and_score
 from cardio_studies.refits import Measure, measure_of, over_refits, values_of
 
 WHAT = "sites"
@@ -209,12 +210,9 @@ def _at(
     events: int | None = None
     if target.kind == "binary":
         known = known[known["unit_id"].notna()]
-        truth = (known["y_true"] == target.classes[1]).to_numpy(int)
+        truth, score = truth_and_score(known, target)
         events = int(truth.sum())
-        found: Estimate = auc(
-            truth, known[f"score:{target.classes[1]}"].to_numpy(float),
-            patient=Scored.clusters_of(known), level=level,
-        )  # fmt: skip
+        found: Estimate = auc(truth, score, patient=Scored.clusters_of(known), level=level)
         se = _area_error(found, events, len(truth) - events)
     else:
         own, _ = over_refits([rows], target, level=level, seed=seed)
@@ -270,20 +268,8 @@ def site_table(result: BySite, titles: dict[str, str]) -> pd.DataFrame:
         target=result.target.name,
         metric=result.measure.title,
     ).rename(columns={"inside": "in this run's folds"})
-    return table[
-        [
-            "target",
-            "model",
-            "site",
-            "patients",
-            "events",
-            "metric",
-            "value",
-            "low",
-            "high",
-            "in this run's folds",
-        ]
-    ]
+    first = ["target", "model", "site", "patients", "events", "metric"]
+    return table[[*first, "value", "low", "high", "in this run's folds"]]
 
 
 def whole_table(result: BySite, titles: dict[str, str]) -> pd.DataFrame:

@@ -1,7 +1,7 @@
-"""Beats that a scanner marks itself: short upright ticks over, under or on its trace.
+"""R peaks from the ECG that a scanner draws into the picture, and from the beats that it marks.
 
-A mark stays where its beat is: it stands still, or runs to the left with the trace. What stands in
-every frame marks no beat by itself (scales), what runs to the right is where the loop is now.
+`strips_of` finds lines of one ink, `course_of` when each of their columns was drawn, `r_waves` the
+beats on such a line, `beat_marks` short upright ticks; `read_drawn_ecg` puts them together.
 """
 
 from __future__ import annotations
@@ -417,6 +417,11 @@ def _filled(values: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.nan_to_num(made)
 
 
+# Beats that a scanner marks itself: short upright ticks over, under or on its trace.
+#
+# A mark stays where its beat is: it stands still, or runs left with the trace. What stands in
+# every frame marks no beat by itself (scales), what runs to the right is where the loop is now.
+
 _WIDE_PX, _MIN_HEIGHT_PX, _MAX_HEIGHT_SHARE = 3, 4, 0.12
 _FILLED, _BESIDE_PX = 0.7, 9
 _OFTEN, _MIN_FRAMES, _LAG = 0.3, 6, 6
@@ -477,7 +482,7 @@ def beat_marks(
         ticks = [_ticks(frame == ink) for frame in inks]
         for band in _bands(ticks, n_frames):
             columns = [_in_band(own, band) for own in ticks]
-            marks = _told(columns, band, inks, times_ms, course)
+            marks = _read_marks(columns, band, inks, times_ms, course)
             if marks is not None and _apart(marks.r_times_ms):
                 found.append(marks)
     return max(found, key=lambda item: (item.agree, len(item.r_times_ms)), default=None)
@@ -529,7 +534,7 @@ def _same_rows(rows: tuple[int, int], band: tuple[int, int]) -> bool:
     return abs(rows[0] - band[0]) <= 1 and abs(rows[1] - band[1]) <= 1
 
 
-def _told(
+def _read_marks(
     columns: list[NDArray[np.float64]],
     band: tuple[int, int],
     inks: NDArray[np.uint8],
@@ -621,7 +626,7 @@ def _at_one_speed(
         speed = float(np.median(by[ahead] / np.maximum(apart[ahead], 1)))
     else:
         return False
-    # Where the head began anew at the left nothing is asked.
+    # Where the head began anew at the left the distance means nothing.
     off = np.abs(by[ahead] - speed * apart[ahead])
     return bool((off <= 3.0 + 1.5 * speed).all() and ahead.mean() >= 0.5)
 
@@ -719,7 +724,7 @@ def r_waves(course: Course) -> NDArray[np.float64]:
         low, high = np.percentile((upper + lower) / 2, (5, 95))
         peaks = [place for place in peaks if high - low <= _LEVEL * height[place]]
     at = [middles[place] for place in peaks]
-    return np.interp(at, np.arange(height.size), course.at_ms)
+    return np.asarray(np.interp(at, np.arange(height.size), course.at_ms), dtype=np.float64)
 
 
 def _top(values: NDArray[np.float64], place: int, reach: int) -> int:

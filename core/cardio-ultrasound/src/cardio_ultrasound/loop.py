@@ -27,10 +27,6 @@ class FrameSource(Protocol):
     The path is private: a loop reaches `preprocess`, which must not find the folder by it.
     """
 
-    @property
-    def backend(self) -> str:
-        """What decodes the frames: ``cv2``, ``Pillow``, ``pydicom``, ``numpy`` ..."""
-
     def frames(self, indices: range, *, colour: bool) -> Iterator[NDArray[np.uint8]]:
         """Yield frames in ascending order: grey (rows, columns) or RGB (rows, columns, 3)."""
 
@@ -161,11 +157,6 @@ class Loop:
     def duration_ms(self) -> float:
         """Time from the first frame to the last."""
         return float(self.frame_times_ms[-1])
-
-    @property
-    def backend(self) -> str:
-        """What decodes the frames."""
-        return self.source.backend
 
     def frames(
         self, start: int = 0, stop: int | None = None, step: int = 1, *, colour: bool = False

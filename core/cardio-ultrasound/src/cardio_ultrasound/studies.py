@@ -12,6 +12,8 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+import pydicom
+
 from cardio_core.errors import NothingUsableError
 from cardio_core.io.cohort import NUMBERED
 from cardio_core.io.hashing import file_digest
@@ -19,6 +21,7 @@ from cardio_core.types.notes import Note, NoteKind
 from cardio_core.types.samples import FileSeen as FileSeen
 from cardio_stats.errors import DataError
 from cardio_ultrasound.deidentify.files import kind_by_suffix
+from cardio_ultrasound.deidentify.header import element_text
 from cardio_ultrasound.readers.containers import look_at_container
 from cardio_ultrasound.readers.read import POLAR_SUFFIXES, VIDEO_SUFFIXES
 
@@ -31,8 +34,6 @@ def referenced(directory: Path) -> Iterator[tuple[str, ...]]:
     Names that lead out of its folder are left out.
     """
     try:
-        import pydicom
-
         if directory.stat().st_size > _MOST_BYTES:
             return
         with warnings.catch_warnings():
@@ -209,6 +210,7 @@ _PATIENT = ("PatientID", "IssuerOfPatientID", "PatientBirthDate", "PatientSex")
 _OF_NOBODY = re.compile(r"\W*(anon\w*|unknown|none|test|patient|phantom|0*|x*)\W*", re.IGNORECASE)
 """Ids that the files of different people bear."""
 
+_WHEN = ("StudyDate", "StudyTime")
 _DICOM_SUFFIXES = (".dcm", ".dicom", ".ima")
 _DEFLATED = "1.2.840.10008.1.2.1.99"
 _BEGINS = (
@@ -299,10 +301,8 @@ def _header(path: Path, modified: int, size: int) -> Header:
 
 
 def _of_dicom(path: Path) -> Header:
-    import pydicom
-
     wanted: list[Any] = [
-        *KEYWORDS, *_PATIENT, "StudyInstanceUID", "SOPInstanceUID", "StudyDate", "StudyTime",
+        *KEYWORDS, *_PATIENT, *_WHEN, "StudyInstanceUID", "SOPInstanceUID",
     ]  # fmt: skip
     try:
         with warnings.catch_warnings():  # pydicom's warnings may quote values
@@ -318,10 +318,10 @@ def _of_dicom(path: Path) -> Header:
                 return Header(DAMAGED)
             return Header(
                 kind_of_dataset(dataset),
-                _text(dataset, "StudyInstanceUID"),
+                element_text(dataset, "StudyInstanceUID"),
                 _patient(dataset),
-                _text(dataset, "SOPInstanceUID"),
-                f"{_text(dataset, 'StudyDate')} {_text(dataset, 'StudyTime')}".strip(),
+                element_text(dataset, "SOPInstanceUID"),
+                " ".join(element_text(dataset, name) for name in _WHEN).strip(),
             )
     except Exception:  # of whatever kind; texts may quote values
         return Header(DAMAGED)
@@ -329,16 +329,8 @@ def _of_dicom(path: Path) -> Header:
 
 def _patient(dataset: Any) -> str:
     """Return who a file is of: id, birth date and sex together; empty for ids of nobody."""
-    known = [_text(dataset, keyword) for keyword in _PATIENT]
+    known = [element_text(dataset, keyword) for keyword in _PATIENT]
     return "" if _OF_NOBODY.fullmatch(known[0]) else "\0".join(known)
-
-
-def _text(dataset: Any, keyword: str) -> str:
-    """Return an element as text, empty where it is not there or cannot be decoded."""
-    try:
-        return str(dataset.get(keyword) or "").strip()
-    except Exception:  # whatever its bytes provoke
-        return ""
 
 
 def _is_text(head: bytes) -> bool:

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from cardio_core.compute.resource_errors import install_extra
 from cardio_stats.errors import DataError
 from cardio_ultrasound.deidentify.sector import fit_sector
 from cardio_ultrasound.loop import Loop
@@ -28,9 +27,6 @@ VIEW_NAMES = tuple(VIEW_TITLES)
 
 UNKNOWN = "unknown"
 """No view is sure enough, or the loop cannot be looked at."""
-
-NOT_CHECKED = "not checked"
-"""Nothing looked at the loop."""
 
 # The small picture of a sector that the network looks at.
 
@@ -96,7 +92,7 @@ def _resampling(middle: float, size: float, n: int) -> NDArray[np.float32]:
     return made
 
 
-# The view of a loop, or that it is unknown, or that nothing could look at it.
+# The view of a loop, or that it is unknown.
 
 _N_FRAMES = 6
 _LEAST_SPREAD = 2.0
@@ -110,32 +106,31 @@ class ViewSeen:
     Attributes
     ----------
     name : str
-        One of `VIEW_NAMES`, ``unknown``, or ``not checked``.
+        One of `VIEW_NAMES`, or ``unknown``.
     probability : float
         Of the named view, or of the likeliest where it is unknown; NaN where nothing was looked at.
     sentence : str
         What a reader of the results should know, without a full stop.
+    likeliest : str
+        The likeliest of `VIEW_NAMES` where the view is unknown; empty where it is named, or where
+        nothing was looked at.
 
     Examples
     --------
     >>> seen = ViewSeen("a4c", 0.97, "view: apical four-chamber (probability 0.97)")
-    >>> seen.known, seen.checked, ViewSeen("unknown", 0.5, "view unknown").known
-    (True, True, False)
+    >>> seen.known, ViewSeen("unknown", 0.5, "view unknown").known
+    (True, False)
     """
 
     name: str
     probability: float
     sentence: str
+    likeliest: str = ""
 
     @property
     def known(self) -> bool:
         """Whether a view is named, be it ``other``."""
         return self.name in VIEW_TITLES
-
-    @property
-    def checked(self) -> bool:
-        """Whether anything looked."""
-        return self.name != NOT_CHECKED
 
 
 def view_of(loop: Loop, mask: NDArray[np.bool_] | None = None) -> ViewSeen:
@@ -151,8 +146,7 @@ def view_of(loop: Loop, mask: NDArray[np.bool_] | None = None) -> ViewSeen:
     Returns
     -------
     ViewSeen
-        ``unknown`` rather than a wrong view, and where there is no sector or colour covers it;
-        ``not checked`` without the training extra.
+        ``unknown`` rather than a wrong view, and where there is no sector or colour covers it.
 
     Raises
     ------
@@ -164,8 +158,8 @@ def view_of(loop: Loop, mask: NDArray[np.bool_] | None = None) -> ViewSeen:
     >>> from cardio_ultrasound.readers.arrays import ArraySource
     >>> frames = np.zeros((3, 60, 80), np.uint8)
     >>> black = Loop("made", ArraySource(frames), 3, (60, 80), np.array([0.0, 20, 40]), "stated")
-    >>> view_of(black).name in ("unknown", "not checked")
-    True
+    >>> view_of(black).name
+    'unknown'
     """
     step = -(-loop.n_frames // _N_FRAMES)
     frames = np.stack(list(loop.frames(step=step)))
@@ -203,22 +197,18 @@ def view_of_frames(
     >>> view_of_frames(frames, np.ones((60, 80), bool)).known
     False
     """
-    try:
-        from cardio_ultrasound.view_network import fitted_views
-    except ImportError:
-        sentence = f"view not checked: it needs the training extra ({install_extra('train')})"
-        return ViewSeen(NOT_CHECKED, float("nan"), sentence)
     if not mask.any() or max(float(frame[mask].std()) for frame in frames) < _LEAST_SPREAD:
         return _unknown("the sector shows nothing")
+    from cardio_ultrasound.view_network import fitted_views  # torch only where it is needed
+
     fitted = fitted_views()
     found = fitted.probabilities(pictures(frames, mask, pixel_width=pixel_width))
     name, probability = fitted.views[int(found.argmax())], float(found.max())
     if probability < fitted.least_probability:
-        return _unknown(
-            f"likeliest {VIEW_TITLES[name]}, probability {probability:.2f}", probability
-        )
+        why = f"view unknown: likeliest {VIEW_TITLES[name]}, probability {probability:.2f}"
+        return ViewSeen(UNKNOWN, probability, why, name)
     return ViewSeen(name, probability, f"view: {VIEW_TITLES[name]} ({probability:.2f})")
 
 
-def _unknown(why: str, probability: float = float("nan")) -> ViewSeen:
-    return ViewSeen(UNKNOWN, probability, f"view unknown: {why}")
+def _unknown(why: str) -> ViewSeen:
+    return ViewSeen(UNKNOWN, float("nan"), f"view unknown: {why}")

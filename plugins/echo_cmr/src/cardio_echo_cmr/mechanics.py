@@ -104,7 +104,7 @@ def mechanics_of(
     atrium (`test_echo_mechanics`): look at the sheet.
     """
     what = f"{_CYCLE} and {_PLANE}"
-    if seen.checked and not seen.known and not stated:  # it may be no heart at all
+    if not seen.known and not stated:  # it may be no heart at all
         return Mechanics(flags=(_withheld(what, f"{seen.sentence} ({_STATE_IT})"),))
     try:
         beats = find_beats(loop)
@@ -187,4 +187,6 @@ def _withheld(what: str, why: str) -> str:
 
 
 def _reason(error: DataError, loop: Loop) -> str:
-    return nameless(str(error), Path(loop.name))
+    """Return why a loop cannot be used; "; " stands between flags."""
+    found, _, advice = nameless(str(error), Path(loop.name)).partition("; ")
+    return f"{found} ({advice})" if advice else found

@@ -24,6 +24,7 @@ import click
 from cardio_core.compute.processes import (
     StoppedFromOutside,
     ask_for_one_thread,
+    collect_rarely,
     exit_code_of,
     stopping_in_order,
 )
@@ -50,7 +51,8 @@ def cardio(ctx: click.Context, debug: bool) -> None:
 
 def main() -> None:
     """Run the command line; errors that cardio raises on purpose become one line."""
-    _collect_rarely()
+    collect_rarely()
+    atexit.register(gc.freeze)  # or all that was imported is walked through once more
     _print_anything()
     with _fitted() as width:
         _main(width)
@@ -204,16 +206,6 @@ def _hear_no_asides() -> None:
     setting = os.environ.get("PYTHONWARNINGS", "")
     if _SERIAL_MODE not in setting:
         os.environ["PYTHONWARNINGS"] = ",".join(filter(None, [setting, _SERIAL_MODE]))
-
-
-def _collect_rarely() -> None:
-    """Search for unreachable objects seldom, and not when the process ends.
-
-    What the large libraries make as they are imported stays, and to walk through it time and again,
-    and once more at the end, took a third of the time of `cardio predict`.
-    """
-    gc.set_threshold(50_000)
-    atexit.register(gc.freeze)
 
 
 def _print_anything() -> None:

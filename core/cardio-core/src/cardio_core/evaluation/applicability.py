@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from cardio_core.evaluation.conformal import conformal_quantile
 from cardio_core.evaluation.likeness import NAMES, About, Described, Likeness, Space
+from cardio_core.io.cohort_columns import lower_first
 from cardio_core.io.run_schema import Count, Kind, Number
 
 # Why a patient is not like those of training, in words.
@@ -34,7 +35,7 @@ def column_text(about: About, value: float, middle: float, limits: tuple[float, 
     >>> column_text(About("noise of the beat", "mV", "input"), 0.31, 0.1, (0.05, 0.2))
     'noise of the beat 3.1 times the training median'
     """
-    title = in_a_sentence(about.title)
+    title = lower_first(about.title)
     if about.kind == "input" and middle > 0 and value > 0:
         times = value / middle
         if times >= _TIMES:
@@ -66,7 +67,7 @@ def together_text(columns: Sequence[tuple[About, float]]) -> str:
     'its measurements do not go together as in training (least: QRS duration 121 ms)'
     """
     text = ", ".join(
-        f"{in_a_sentence(about.title)} {number(value)}{f' {about.unit}' if about.unit else ''}"
+        f"{lower_first(about.title)} {number(value)}{f' {about.unit}' if about.unit else ''}"
         for about, value in columns
     )
     least = f" (least: {text})" if text else ""
@@ -109,20 +110,6 @@ def number(value: float) -> str:
     ('180', '0.123', '-0.001', '12346')
     """
     return f"{value:.0f}" if abs(value) >= 100 else f"{value:.3g}"
-
-
-def in_a_sentence(title: str) -> str:
-    """Return a title as it stands within a sentence: abbreviations keep their capitals.
-
-    Examples
-    --------
-    >>> in_a_sentence("Heart rate"), in_a_sentence("QRS duration"), in_a_sentence("R amplitude")
-    ('heart rate', 'QRS duration', 'R amplitude')
-    """
-    first = title.split(" ")[0]
-    if len(first) < 2 or any(letter.isupper() for letter in first[1:]):
-        return title
-    return title[:1].lower() + title[1:]
 
 
 # From several distances to one verdict whose false alarms are known.

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from cardio_core.context import Context
 from cardio_core.hookspecs import hookimpl
 from cardio_core.io.cohort import at_baseline
-from cardio_core.io.cohort_columns import COLUMNS, FILES_PREFIX, own_column, title_of
+from cardio_core.io.cohort_columns import COLUMNS, FILES_PREFIX, lower_first, own_column, title_of
 from cardio_core.io.cohort_table import near
 from cardio_core.io.run_schema import Kind
 from cardio_core.types.artifact import ModelArtifact
@@ -127,8 +127,7 @@ def in_a_sentence(name: str) -> str:
     """
     title = COLUMNS[name].title if name in COLUMNS else title_of(name)
     title = "Sex" if name == "sex" else title
-    first = title.partition(" ")[0]
-    return title if first[1:] != first[1:].lower() else title[:1].lower() + title[1:]
+    return lower_first(title)
 
 
 def check_covariates(

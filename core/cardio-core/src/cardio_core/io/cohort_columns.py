@@ -109,6 +109,21 @@ def title_of(name: str) -> str:
 #
 # Those of recordings are the plugins' own: `PluginInfo.paths` names them.
 
+
+def lower_first(title: str) -> str:
+    """Return a title as it stands within a sentence: abbreviations keep their capitals.
+
+    Examples
+    --------
+    >>> lower_first("Heart rate"), lower_first("QRS duration"), lower_first("R amplitude")
+    ('heart rate', 'QRS duration', 'R amplitude')
+    """
+    first = title.split(" ")[0]
+    if len(first) < 2 or any(letter.isupper() for letter in first[1:]):
+        return title
+    return title[:1].lower() + title[1:]
+
+
 N_SEGMENTS = 17
 """Segments of the left ventricle in the AHA model, numbered 01 to 17."""
 

@@ -143,8 +143,8 @@ def in_folder(folder: str, module: ModuleType, tasks: Collection[Task]) -> Itera
 def missing(module: ModuleType, tasks: Iterable[Task]) -> Iterator[str]:
     """Yield the required hooks that are not there."""
     for task in tasks:
-        own = [one for one in task.models if not one.core_owned]
-        needless = BY_ESTIMATOR if own and all(one.estimator for one in own) else ()
+        fitted = [model for model in task.models if not model.core_owned]
+        needless = BY_ESTIMATOR if fitted and all(m.estimator for m in fitted) else ()
         absent = [
             hook
             for hook in REQUIRED

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -216,29 +217,12 @@ def _columns(jobs: Sequence[FoldJob]) -> pd.DataFrame | None:
 # Every fold's model explains some of its own test samples, in whichever process.
 
 
-@dataclass(frozen=True)
-class Explained:
-    """What the model of one fold gave: its cases without their pictures, which are written."""
-
-    cases: tuple[Case, ...]
-    rule: str
-    notes: tuple[Note, ...]
-
-
-@dataclass(frozen=True)
-class ExplainJob:
-    """A finished fit, and the run directory that its cases are written into."""
-
-    fit: FoldJob
-    out: Path
-
-
 def explain_all(session: Session, jobs: Sequence[FoldJob], notes: list[Note]) -> Explanation:
     """Explain every fold and write its cases; why a fold or a case is missing goes to `notes`."""
     explained = session.executor.map(
-        explain_fold,
+        partial(explain_fold, out=session.out),
         # What the core owns nothing of a plugin explains.
-        [ExplainJob(job, session.out) for job in jobs if not job.core_owned],
+        [job for job in jobs if not job.core_owned],
         devices=session.setup.devices,
     )
     for entry in explained:
@@ -247,9 +231,9 @@ def explain_all(session: Session, jobs: Sequence[FoldJob], notes: list[Note]) ->
     return Explanation(cases, next((item.rule for item in explained if item.rule), ""))
 
 
-def explain_fold(job: ExplainJob, device: Any = None) -> Explained:
+def explain_fold(fit: FoldJob, device: Any, *, out: Path) -> Explanation:
     """Let one fold's model explain its test samples, and write every case that it gives."""
-    fit, notes = job.fit, list[Note]()
+    notes = list[Note]()
     model, fold, protocol = str(fit.ctx.model), str(fit.ctx.fold), str(fit.protocol)
     part = Explanation()
     with noting(notes, f"No explanation of {model}, {fold}:", strict=fit.ctx.strict):
@@ -257,10 +241,10 @@ def explain_fold(job: ExplainJob, device: Any = None) -> Explained:
     cases = [replace(case, model=model, fold=fold) for case in part.cases]
     for case in cases:
         with noting(notes, f"An explained case of {model} is left out:"):
-            write_case(job.out, f"{protocol}-{fold}-{model}-{case.sample_id}", case, protocol)
+            write_case(out, f"{protocol}-{fold}-{model}-{case.sample_id}", case, protocol)
     # What draws and films may hold anything; what is drawn need not travel.
     written = tuple(replace(case, draw=None, video=None) for case in cases)
-    return Explained(written, part.rule, (*notes, *part.notes))
+    return Explanation(written, part.rule, (*notes, *part.notes))
 
 
 def _explain(job: FoldJob, device: Any) -> Explanation:

@@ -39,8 +39,7 @@ from cardio_core.runner.prepare import FILES, UnusableCohortError, no_samples
 from cardio_core.runner.progress import Echo, Progress, Slow
 from cardio_core.runner.provenance import alike, code_of
 from cardio_core.runner.request import NOTHING_GIVEN, Given, RunRequest
-from cardio_core.runner.setup import Setup, set_up
-from cardio_core.runner.start import default_out
+from cardio_core.runner.setup import Setup, default_out, set_up
 from cardio_core.types.redaction import without_names
 from cardio_core.types.samples import Cohort
 from cardio_stats.errors import ConfigError

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import pandas as pd
 
 from cardio_core.config import NeedBlock
 from cardio_core.io.hashing import digest
+from cardio_core.runner.evaluate import write_tables
 from cardio_core.runner.fingerprints import same_signals
 from cardio_core.runner.needs import guard_other
 from cardio_core.runner.patient_flow import flow_of
@@ -19,7 +20,6 @@ from cardio_core.runner.resume import FILE, contents_of, guard_data, guard_repea
 from cardio_core.runner.setup import primary_of, why_hollow, without_hollow_fusions
 from cardio_core.types.features import flag_counts
 from cardio_core.types.notes import Note, NoteKind
-from cardio_stats.cells import write_table
 from cardio_stats.files import write_json
 
 # The certificate of overlap: what stands on both sides of a fold, counted once the folds are made.
@@ -31,36 +31,10 @@ TABLE, PAIRS = "overlap", "overlap-pairs"
 """Names of the tables: what was counted, and the recordings of one signal under two patients."""
 
 
-@dataclass(frozen=True)
-class Certificate:
-    """What was looked for on both sides of the folds, and found.
-
-    Attributes
-    ----------
-    table : DataFrame
-        One row a protocol and kind: protocol, kind, compared, without, on both sides.
-    pairs : DataFrame
-        Recordings of different people that hold one signal: recording, other, patient, other
-        patient.
-    sentences : mapping of str to str
-        By protocol.
-    notes : tuple of Note
-        What the reader must act on.
-    """
-
-    table: pd.DataFrame
-    pairs: pd.DataFrame
-    sentences: Mapping[str, str]
-    notes: tuple[Note, ...]
-
-
-def certify(protocols: Sequence[ProtocolData]) -> Certificate:
+def certify(session: Session, protocols: Sequence[ProtocolData]) -> None:
     """Count patients, linked persons, files and signals on both sides of every fold.
 
-    Parameters
-    ----------
-    protocols : sequence of ProtocolData
-        The protocols of a run; their cohort is one.
+    The counts are kept, and what must be acted on is said; the protocols' cohort is one.
     """
     twins = _pairs(protocols[0])
     rows, sentences = [], {}
@@ -68,15 +42,16 @@ def certify(protocols: Sequence[ProtocolData]) -> Certificate:
         found = _counted(data, twins)
         rows += [{"protocol": data.protocol, **row} for row in found]
         sentences[str(data.protocol)] = _sentence(data, found)
-    notes: tuple[Note, ...] = ()
+    write_tables(session.out, {TABLE: pd.DataFrame(rows)})
+    session.manifest.update(overlap=sentences, copied_signals=len(twins))
     if len(twins):
+        write_tables(session.out, {PAIRS: twins})
         text = (
             f"{several(len(twins), 'pair')} of recordings of different patients hold one signal, "
             "in another format or gain; are they one person? Link them with subject_link in the "
             f"cohort table, or remove one (tables/{PAIRS}.csv)."
         )
-        notes = (Note(NoteKind.COHORT, text),)
-    return Certificate(pd.DataFrame(rows), twins, sentences, notes)
+        session.note([Note(NoteKind.COHORT, text)])
 
 
 def _pairs(data: ProtocolData) -> pd.DataFrame:
@@ -188,28 +163,12 @@ def record(session: Session, protocols: Sequence[ProtocolData]) -> Session:
     _guard_needs(session, protocols[0])
     write_json(session.out / "splits.json", {"protocols": splits})
     session.manifest.update(split_digest=split_digest)
-    _certify(session, protocols)
+    certify(session, protocols)
     if protocols[0].prepared.cohort.outcome:
         session.say(f"Outcome: {protocols[0].prepared.cohort.outcome}")
     for data in protocols:
         session.say(_describe(data))
     return session
-
-
-def _certify(session: Session, protocols: Sequence[ProtocolData]) -> None:
-    """Write down what stands on both sides of the folds, and say what must be acted on."""
-    certificate = certify(protocols)
-    tables = session.out / "tables"
-    tables.mkdir(exist_ok=True)
-    files = {TABLE: certificate.table}
-    if len(certificate.pairs):
-        files[PAIRS] = certificate.pairs
-    for name, table in files.items():
-        write_table(table, tables / f"{name}.csv")
-    session.manifest.update(
-        overlap=dict(certificate.sentences), copied_signals=len(certificate.pairs)
-    )
-    session.note(certificate.notes)
 
 
 def _record_cohort(session: Session, protocols: Sequence[ProtocolData]) -> None:

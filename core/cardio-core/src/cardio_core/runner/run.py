@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import shlex
 import shutil
 import time
@@ -16,18 +17,22 @@ from cardio_core.compute.devices import cpu_count
 from cardio_core.compute.executors import Executor, parse_executor
 from cardio_core.compute.processes import Interrupted, one_thread
 from cardio_core.compute.resource_errors import resource_error
-from cardio_core.config import Protocol
+from cardio_core.config import Protocol, dump_yaml
 from cardio_core.context import LOG, Context
 from cardio_core.fold_assignment import find_plan
+from cardio_core.io.cohort import shown_of
 from cardio_core.io.hashing import digest
+from cardio_core.io.places import without_places
+from cardio_core.io.run_artifact import RunKind
 from cardio_core.io.store import bound_cache, open_cache
-from cardio_core.runner.contract import contract_lines
+from cardio_core.io.synthetic import difficulty_of, is_synthetic
+from cardio_core.runner.contract import contract_lines, contract_of
 from cardio_core.runner.embeddings import keep_applicability
 from cardio_core.runner.evaluate import collect, judge, write_csv, write_judged, write_table_one
 from cardio_core.runner.filling import failure
 from cardio_core.runner.fits import FoldJob, jobs_of
 from cardio_core.runner.lock import locked
-from cardio_core.runner.manifest import now
+from cardio_core.runner.manifest import Manifest, first_entries, now
 from cardio_core.runner.needs import (
     guard_unchanged,
     keep_for_new,
@@ -48,7 +53,7 @@ from cardio_core.runner.prepare import (
 )
 from cardio_core.runner.progress import STAGES, Display, Echo, Progress, Stage, several
 from cardio_core.runner.protocols import ProtocolData, Session, load_first, prepare_protocol
-from cardio_core.runner.provenance import NotTheSameError, alike
+from cardio_core.runner.provenance import NotTheSameError, alike, ground_of
 from cardio_core.runner.request import (
     RunRequest,
     announce_data,
@@ -56,10 +61,9 @@ from cardio_core.runner.request import (
     check_typed,
     say_difficulty,
 )
-from cardio_core.runner.resume import guard_settings_of
-from cardio_core.runner.setup import Setup, find_data, set_up
-from cardio_core.runner.start import begin, default_out, guard_same, log_to
-from cardio_core.runner.train import fit_all
+from cardio_core.runner.resume import guard_ground, guard_settings_of, tolerated_note
+from cardio_core.runner.setup import Setup, default_out, find_data, set_up
+from cardio_core.runner.train import Timed, fit_all
 from cardio_core.runner.trial import try_first_fold
 from cardio_core.training.loggers import Tracking
 from cardio_core.types.notes import Note
@@ -99,10 +103,19 @@ class Speeds:
         return larger * in_turn / max(1, self.n_workers) + self.evaluation_s
 
 
-def keep_speeds(setup: Setup, cache: Path, speeds: Speeds) -> None:
-    """Keep what a run took, in place of what the last one with its settings did."""
+def keep_speeds(session: Session, timed: Timed) -> None:
+    """Keep what a finished run took, in place of what the last one with its settings did."""
+    manifest, files = session.manifest.content, session.out.rglob("*")
+    speeds = Speeds(
+        fits=dict(timed.fits),
+        evaluation_s=manifest["stages"]["evaluation"],
+        n_patients=manifest["data"]["n_patients"],
+        n_workers=timed.n_workers,
+        n_bytes=sum(path.stat().st_size for path in files if path.is_file()),
+        finished=now(),
+    )
     with suppress(OSError):
-        write_json(_file(setup, cache), vars(speeds))
+        write_json(_file(session.setup, open_cache()), vars(speeds))
 
 
 def known_speeds(setup: Setup, cache: Path) -> Speeds | None:
@@ -111,20 +124,6 @@ def known_speeds(setup: Setup, cache: Path) -> Speeds | None:
         return Speeds(**read_json(_file(setup, cache)))
     except (OSError, DataError, TypeError):
         return None
-
-
-def speeds_of(
-    timed: Mapping[str, float], manifest: Mapping[str, Any], n_workers: int, out: Path
-) -> Speeds:
-    """Return the speeds of a finished run."""
-    return Speeds(
-        fits=dict(timed),
-        evaluation_s=manifest["stages"]["evaluation"],
-        n_patients=manifest["data"]["n_patients"],
-        n_workers=n_workers,
-        n_bytes=sum(path.stat().st_size for path in out.rglob("*") if path.is_file()),
-        finished=now(),
-    )
 
 
 def _file(setup: Setup, cache: Path) -> Path:
@@ -301,6 +300,138 @@ def _disk(speeds: Speeds | None, out: Path, n_patients: int) -> str:
     return f"Disk: about {max(1, round(size))} MB for the run directory; {free}."
 
 
+# Where a run is begun, or gone on with: only as the run that it was, on the same ground.
+
+
+def guard_same(out: Path, request: RunRequest, setup: Setup) -> tuple[Manifest, list[str]] | None:
+    """Return the run that `out` holds, and what is tolerated of it now; None where it holds none.
+
+    Raises
+    ------
+    NotTheSameError
+        If that is another run than this one, or would go on with other code.
+    """
+    if not (out / "manifest.json").exists():
+        return None
+    manifest = Manifest.open(out)
+    kind = manifest.content.get("kind", RunKind.RUN)
+    if kind != RunKind.RUN:
+        raise NotTheSameError(f"{out}: holds no run, but a folder that is {kind}; name another")
+    now = ground_of(request, setup)
+    tolerated = guard_ground(
+        out, manifest.content, setup, now, identity=_identity(request, setup), seed=request.seed
+    )
+    return manifest, tolerated_note(tolerated)
+
+
+def _identity(request: RunRequest, setup: Setup) -> str:
+    requested = {
+        "config": dump_yaml(setup.config),
+        "task": setup.task.name,
+        "protocols": setup.protocols,
+        "models": setup.models,
+        "primary": setup.primary,
+        "seed": request.seed,
+    }
+    return digest(requested)
+
+
+def begin(out: Path, request: RunRequest, setup: Setup, inputs: Sequence[Path]) -> Manifest:
+    """Make the run directory, or open the one that is to be resumed.
+
+    Raises
+    ------
+    NotTheSameError
+        If the folder holds another run than this one.
+    """
+    path = out / "manifest.json"
+    if begun := guard_same(out, request, setup):
+        manifest, notes = begun
+        known = manifest.content.get("tolerated", ())
+        manifest.update(tolerated=list(dict.fromkeys([*known, *notes])))
+        return manifest
+    out.mkdir(parents=True, exist_ok=True)
+    write_text(out / "config.yaml", dump_yaml(setup.config))
+    info = setup.plugin.info
+    device = setup.devices[0]
+    real = request.data and not any(map(is_synthetic, inputs))
+    manifest = Manifest(path, {})
+    manifest.update(
+        **first_entries(
+            RunKind.RUN,
+            out.name,
+            request.command,
+            plugin=info.name,
+            plugin_version=setup.plugin.version,
+            task=setup.task.name,
+            task_title=setup.task.title,
+            papers=list(info.papers),
+            protocols=list(setup.protocols),
+            models=list(setup.models),
+            model_titles={model.name: model.title for model in setup.task.models},
+            baselines=[model.name for model in setup.task.models if model.baseline],
+            primary=setup.primary,
+            targets=[vars(target) for target in setup.task.targets],
+            outcome_column=setup.config.outcome.column,
+            words=dict(info.words),
+            config_digest=_identity(request, setup),
+            seed=request.seed,
+            device={
+                "name": device.name,
+                "reason": device.reason,
+                "precision": device.precision,
+                "n": len(setup.devices),
+            },
+            stands_on=ground_of(request, setup),
+            contract=contract_of(setup.plugin, setup.task.name),
+            data={
+                "source": "real" if real else "synthetic",
+                "path_shown": shown_of(inputs),
+                "difficulty": None if real else ", ".join(filter(None, map(difficulty_of, inputs))),
+            },
+            messages=list(setup.messages),
+        )
+    )
+    return manifest
+
+
+class _JsonLines(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        """Return one JSON object a line."""
+        row = {
+            "time": now(),
+            "level": record.levelname.lower(),
+            "message": without_places(record.getMessage()),
+        }
+        for key in ("hook", "model", "fold"):
+            if getattr(record, key, None):
+                row[key] = getattr(record, key)
+        return json.dumps(row)
+
+
+class _Log(logging.FileHandler):
+    """A log that keeps silent where it cannot be written: what the run writes next says why."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802
+        """Print no traceback."""
+
+    def close(self) -> None:
+        """Let go of what cannot be written any more."""
+        with suppress(OSError):
+            super().close()
+
+
+def log_to(out: Path) -> logging.Handler:
+    """Write the run's log as JSON lines, without patient identifiers."""
+    handler = _Log(out / "log.jsonl", encoding="utf-8")
+    handler.setFormatter(_JsonLines())
+    LOG.setLevel(logging.INFO)
+    LOG.disabled = False  # as whatever configured logging before may have left it
+    LOG.propagate = False
+    LOG.addHandler(handler)
+    return handler
+
+
 # Ctrl-C: what is finished, and the command that goes on from there.
 
 
@@ -362,6 +493,10 @@ def _shown(request: RunRequest, echo: Echo) -> Iterator[Display]:
         yield display
 
 
+HOOKS_OF_WORKERS = ("preprocess", "featurize", "train", "predict")
+"""Files of a task's folder that workers import while the data are found."""
+
+
 def _run(request: RunRequest, executor: Executor, say: Display) -> Path:
     """Run with the workers that are there: those of a run also serve the tasks that it needs."""
     with say.stage("starting"):
@@ -369,6 +504,8 @@ def _run(request: RunRequest, executor: Executor, say: Display) -> Path:
         announce(request, setup, say)
         out = request.out or default_out(setup)
         out = out.absolute() if executor.remote else out
+    if not request.dry_run and setup.devices[0].kind == "cpu":
+        executor.start([f"{setup.task.folder}.{hook}" for hook in HOOKS_OF_WORKERS])
     with _saying_how_to_go_on(request, out, say):
         with say.stage("data", "" if request.data else "making or finding the synthetic cohort"):
             inputs = find_data(setup, request, open_cache())
@@ -494,8 +631,7 @@ def _work(session: Session, cohorts: Mapping[Protocol, Cohort]) -> None:
         once = {json.dumps(note): note for note in every}
         session.manifest.close(build_report, notes=list(once.values()))
     if timed.fits:
-        speeds = speeds_of(timed.fits, session.manifest.content, timed.n_workers, session.out)
-        keep_speeds(session.setup, open_cache(), speeds)
+        keep_speeds(session, timed)
     session.say(f"Report: {session.out / 'report.html'}")
 
 

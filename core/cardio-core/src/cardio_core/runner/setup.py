@@ -25,6 +25,7 @@ from cardio_core.io.cohort_template import EFFECT, lay_over, read_planned
 from cardio_core.io.hashing import digest, package_digest
 from cardio_core.registry import Plugin, open_plugin, resolve
 from cardio_core.runner import default_hooks
+from cardio_core.runner.manifest import now
 from cardio_core.runner.request import RunRequest, check_data, find_task, with_given
 from cardio_core.types.info import PluginInfo, Task
 from cardio_stats.errors import ConfigError
@@ -33,7 +34,7 @@ from cardio_stats.errors import ConfigError
 
 
 @dataclass(frozen=True)
-class CohortAsked:
+class CohortRequest:
     """Which synthetic cohort; None leaves the choice to the plugin.
 
     Attributes
@@ -56,7 +57,7 @@ class CohortAsked:
     effect: str = EFFECT
 
 
-def writer_of(info: PluginInfo, cohort_request: CohortAsked) -> Callable[[Path], None]:
+def writer_of(info: PluginInfo, cohort_request: CohortRequest) -> Callable[[Path], None]:
     """Return what writes the cohort into a folder.
 
     Raises
@@ -163,13 +164,13 @@ def find_data(setup: Setup, request: RunRequest, cache: Path) -> tuple[Path, ...
         check_data(request.data)
         return tuple(path.resolve() for path in request.data)
     config = setup.config
-    cohort_request = CohortAsked(
+    cohort_request = CohortRequest(
         setup.task.name, config.n_synthetic, request.seed, config.difficulty
     )
     return (synthesize(setup.plugin, setup.task, cache, cohort_request),)
 
 
-def synthesize(plugin: Plugin, task: Task, cache: Path, cohort_request: CohortAsked) -> Path:
+def synthesize(plugin: Plugin, task: Task, cache: Path, cohort_request: CohortRequest) -> Path:
     """Write a plugin's synthetic cohort into the cache, unless it is there; return its folder."""
     from cardio_stats.files import whole_directory
 
@@ -240,6 +241,12 @@ def _models(task: Task, config: RunConfig) -> tuple[tuple[str, ...], tuple[str, 
     chosen = tuple(name for name in known if name in requested)
     models = without_hollow_fusions(task, chosen)
     return models, why_hollow(task, chosen, models)
+
+
+def default_out(setup: Setup, parent: str = "runs") -> Path:
+    """Return a folder named after plugin, task and time."""
+    stamp = now().replace(":", "").replace("-", "")[:15]
+    return Path(parent) / f"{setup.plugin.info.name}-{setup.task.name}-{stamp}"
 
 
 def primary_of(task: Task, config: RunConfig, models: tuple[str, ...]) -> str:

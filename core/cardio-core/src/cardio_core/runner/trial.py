@@ -27,10 +27,13 @@ from cardio_core.types.info import Task
 from cardio_core.types.predictions import Scored
 from cardio_core.types.report import Explanation
 from cardio_core.types.samples import Cohort
-from cardio_stats.errors import CardioError
+from cardio_stats.errors import CardioError, ResourceError
 
 N_PATIENTS, N_SAMPLES = 6, 8
 """Patients of each class that a trial trains on, and tests, and samples of each of them."""
+
+_PASSED_OVER = (*ABOUT_DATA, MemoryError, ResourceError)
+"""No fault of the code: of the few patients, or of the machine, which a fit names better."""
 
 
 def try_first_fold(session: Session, data: ProtocolData) -> None:
@@ -53,7 +56,7 @@ def try_hooks(
     truth: Truth,
     cohort: Cohort,
     *,
-    too_few: tuple[type[Exception], ...] = (CardioError,),
+    too_few: tuple[type[Exception], ...] = (CardioError, MemoryError),
 ) -> int:
     """Call `train`, `predict` and `explain` of each job, and `evaluate`, on a few patients.
 
@@ -84,7 +87,7 @@ def try_hooks(
             except too_few:
                 continue
             n_fitted += 1
-            with suppress(*ABOUT_DATA):
+            with suppress(*_PASSED_OVER):
                 view = job.features.view(test)
                 predictions = call(plugin, "predict", ctx, config, model=artifact, features=view)
                 found = [
@@ -104,7 +107,7 @@ def try_hooks(
     if frames and plugin.implements("evaluate", jobs[0].ctx.task):
         ctx = jobs[0].ctx.replace(model=None, fold=None)
         scored = Scored({name: pd.concat(parts) for name, parts in frames.items()})
-        with suppress(*ABOUT_DATA):
+        with suppress(*_PASSED_OVER):
             call(
                 plugin, "evaluate", ctx, _smallest(plugin, ctx.task, jobs[0].config),
                 predictions=scored, targets=cohort.targets, cohort=cohort,

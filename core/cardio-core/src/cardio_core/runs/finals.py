@@ -28,7 +28,7 @@ from cardio_core.runner.manifest import Manifest
 from cardio_core.runner.needs import kept_needs, open_kept_needs
 from cardio_core.runner.predict import rows_of, worth_of
 from cardio_core.runner.progress import Echo
-from cardio_core.runner.setup import CohortAsked, writer_of
+from cardio_core.runner.setup import CohortRequest, writer_of
 from cardio_core.types.artifact import ModelArtifact
 from cardio_core.types.features import FeatureSet
 from cardio_core.types.info import Target, Task
@@ -233,7 +233,7 @@ def _only(opened: Opened, models: Sequence[str]) -> Opened:
 
 def _synthetic(opened: Opened, place: Path) -> Path:
     place.mkdir()
-    cohort = CohortAsked(opened.task.name, 6, seed=1, difficulty=opened.config.difficulty)
+    cohort = CohortRequest(opened.task.name, 6, seed=1, difficulty=opened.config.difficulty)
     writer_of(opened.plugin.info, cohort)(place)
     return place
 

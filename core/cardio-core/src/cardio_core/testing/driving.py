@@ -61,8 +61,8 @@ class Bench:
         """Put one patient through `preprocess` and `featurize`, as a run does."""
         owners = cohort.samples.table["patient_id"].to_numpy()
         samples = cohort.samples.take(np.flatnonzero(owners == patient))
-        own = [file for name in samples.table.index for file in cohort.files[name]]
-        return make_patient(self.plugin, self.config, self.ctx, samples, own)
+        files = [file for name in samples.table.index for file in cohort.files[name]]
+        return make_patient(self.plugin, self.config, self.ctx, samples, files)
 
     def features(self, cohort: Cohort, patients: Iterable[str]) -> dict[str, FeatureSet]:
         """Make the features of these patients, in this order.
@@ -236,7 +236,7 @@ def drawn_svg(draw: Callable[[Figure], None]) -> str:
 
 
 @dataclass(frozen=True)
-class Said:
+class Result:
     """What a command answered.
 
     Attributes
@@ -260,7 +260,7 @@ class Said:
         return json.loads(self.stdout)
 
 
-def call_cardio(*words: object, folder: Path | None = None) -> Said:
+def call_cardio(*words: object, folder: Path | None = None) -> Result:
     """Run ``cardio`` with these words, as in a shell, but without the seconds that imports take.
 
     Parameters
@@ -272,7 +272,7 @@ def call_cardio(*words: object, folder: Path | None = None) -> Said:
 
     Returns
     -------
-    Said
+    Result
 
     Examples
     --------
@@ -298,7 +298,7 @@ def call_cardio(*words: object, folder: Path | None = None) -> Said:
         err.write(f"{status}\n")
         status = 1
     code = error.code if isinstance(error, CardioError) else ""
-    return Said(status or 0, out.getvalue(), err.getvalue(), code)
+    return Result(status or 0, out.getvalue(), err.getvalue(), code)
 
 
 def every_command() -> dict[str, click.Command]:

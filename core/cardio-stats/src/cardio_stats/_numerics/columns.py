@@ -525,9 +525,34 @@ def _require_variation(design: Design) -> None:
             f"found {design.n_events} and {design.n - design.n_events} among {design.n} complete "
             f"rows ({design.n_dropped} dropped); too few for a regression"
         )
-    for term, column in zip(design.terms, design.matrix.T, strict=True):
+    require_varying(design.terms, design.matrix)
+
+
+def require_varying(terms: Sequence[str], matrix: Floats) -> None:
+    """Refuse a column of a regression that is the same in every row."""
+    for term, column in zip(terms, matrix.T, strict=True):
         if np.ptp(column) == 0:
             raise DataError(
                 f"predictor {term!r}: expected values that vary, found {column[0]:g} in all "
-                f"{design.n} complete rows; leave it out"
+                f"{len(column)} complete rows; leave it out",
+                code="degenerate",
             )
+
+
+def collinear(what: str, terms: Sequence[str]) -> DataError:
+    """Return the refusal of predictors of which one is a sum of others."""
+    return DataError(
+        f"{what}: expected predictors that are not sums of each other, found collinear ones among "
+        f"{', '.join(terms)}; leave one out",
+        code="degenerate",
+    )
+
+
+def require_more_rows(what: str, n: int, terms: Sequence[str], more: int = 1) -> None:
+    """Refuse a regression of as many coefficients, `more` than the terms, as rows."""
+    if n <= len(terms) + more:
+        raise DataError(
+            f"{what}: expected more rows than the {len(terms) + more} coefficients, found {n}; "
+            "take fewer predictors",
+            code="too_few",
+        )

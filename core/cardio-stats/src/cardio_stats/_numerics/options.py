@@ -120,7 +120,7 @@ class Sampling:
 
 P = ParamSpec("P")
 R = TypeVar("R")
-_ENTRY = r"^    {name} : .*(?:\n        .*)*"
+_ENTRY = r"^{name} : .*(?:\n    .*)*"
 
 
 def spells_out(shared: type) -> Callable[[Callable[P, R]], Callable[P, R]]:
@@ -146,10 +146,9 @@ def spells_out(shared: type) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """
     of_all = inspect.signature(Sampling).parameters
     names = [name for name in of_all if name in shared.__annotations__]
-    entries = {
-        name: re.search(_ENTRY.format(name=name), Sampling.__doc__ or "", re.MULTILINE)
-        for name in names
-    }
+    texts = inspect.cleandoc(Sampling.__doc__ or "")
+    found = [re.search(_ENTRY.format(name=name), texts, re.MULTILINE) for name in names]
+    entries = [entry[0] for entry in found if entry]
 
     def decorate(function: Callable[P, R]) -> Callable[P, R]:
         @wraps(function)
@@ -165,7 +164,7 @@ def spells_out(shared: type) -> Callable[[Callable[P, R]], Callable[P, R]]:
         made = signature.replace(parameters=[*own, *added])
         spelled = made.parameters
         checked.__signature__ = made  # type: ignore[attr-defined]
-        checked.__doc__ = _described(function.__doc__ or "", [m[0] for m in entries.values() if m])
+        checked.__doc__ = _described(inspect.cleandoc(function.__doc__ or ""), entries)
         return checked
 
     return decorate
@@ -173,9 +172,9 @@ def spells_out(shared: type) -> Callable[[Callable[P, R]], Callable[P, R]]:
 
 def _described(docstring: str, entries: list[str]) -> str:
     """Return a docstring whose Parameters end with the entries that it lacks."""
-    summary, heading, rest = docstring.partition("    Parameters\n    ----------\n")
+    summary, heading, rest = docstring.partition("Parameters\n----------\n")
     own, blank, after = rest.partition("\n\n")
-    said = {name.strip() for line in re.findall(r"^    (\S.*?)(?: :|$)", own, re.MULTILINE)
-            for name in line.split(",")}  # fmt: skip
-    lacking = [entry for entry in entries if entry.split(" :")[0].strip() not in said]
+    heads = re.findall(r"^(\S.*?)(?: :|$)", own, re.MULTILINE)
+    described = {name.strip() for head in heads for name in head.split(",")}
+    lacking = [entry for entry in entries if entry.split(" :")[0] not in described]
     return summary + heading + "\n".join([own.rstrip(), *lacking]) + blank + after

@@ -9,14 +9,14 @@ import click
 
 import cardio_stats as stats
 from cardio_stats.cli.options import (
-    columns_of,
+    numbers_of,
     read_table,
     result_table,
     scored,
     takes,
     write_result,
 )
-from cardio_stats.errors import ConfigError, DataError
+from cardio_stats.errors import DataError
 from cardio_stats.words import estimate_words
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def calibration(
     predictions: on their own patients they always have slope 1. Give predictions of other patients
     (out of fold), or have the model fitted again: cardio stats multivariable --validate.
     """
-    at = _thresholds(thresholds)
+    at = numbers_of(thresholds, "--threshold", "0.1,0.2", below=1)
     outcome, [values], sample = scored(read_table(file), target, [score], event, patient)
     found = stats.calibration_metrics(
         outcome, values, **sample, level=level, seed=seed, smoother=smoother
@@ -115,21 +115,6 @@ def calibration(
 
         save_svg(decisions(), decision_svg)
     write_result(made, draw=draw, **output)
-
-
-def _thresholds(texts: tuple[str, ...]) -> list[float]:
-    found = []
-    for text in columns_of(texts):
-        try:
-            value = float(text)
-        except ValueError:
-            value = 0.0
-        if not 0 < value < 1:
-            raise ConfigError(
-                f"--threshold: expected probabilities between 0 and 1 (0.1,0.2), found {text!r}"
-            )
-        found.append(value)
-    return sorted(found)
 
 
 def _range(thresholds: list[float]) -> Any:

@@ -318,6 +318,23 @@ def output_of(options: dict[str, Any]) -> dict[str, Any]:
     return {name: options.pop(name) for name in added if name in options}
 
 
+def numbers_of(
+    texts: Sequence[str], option: str, like: str, *, below: float = math.inf
+) -> list[float]:
+    """Return the numbers above 0 and below a limit that an option lists, in order, each once."""
+    found = set()
+    for text in columns_of(texts):
+        try:
+            value = float(text)
+        except ValueError:
+            value = math.nan
+        if not 0 < value < below:
+            limit = "above 0" if below == math.inf else f"between 0 and {below:g}"
+            raise ConfigError(f"{option}: expected numbers {limit}, as {like}, found {text!r}")
+        found.add(value)
+    return sorted(found)
+
+
 def result_table(
     title: str, estimates: Sequence[Estimate], notes: Sequence[str] = ()
 ) -> ResultTable:

@@ -9,6 +9,7 @@ import click
 
 from cardio_stats.cli.options import (
     columns_of,
+    numbers_of,
     read_table,
     result_table,
     takes,
@@ -96,7 +97,7 @@ def survival(
         raise ConfigError("--categorical, --reference: expected --columns with them, found none")
     if score is not None and output["svg_file"] is not None:
         raise ConfigError("--svg: a score has no figure; curves, Cox models and --risk have one")
-    moments = _moments(at)
+    moments = numbers_of(at, "--at", "365,1825")
     if risk is not None and len(moments) != 1:
         raise ConfigError(
             f"--risk: expected one time, by which the risk is meant (--at 1825), found "
@@ -121,23 +122,11 @@ def survival(
             {"coding": coding_of(categorical, reference), **common},
         )  # fmt: skip
     elif score is not None or risk is not None:
-        made, draw = _judged(table, time, event, score, risk, columns_of(thresholds), common)
+        made, draw = _judged(table, time, event, score, risk, thresholds, common)
     else:
         about = common | {"mean_until": mean_until}
         made, draw = _curves(table, time, event, groups, about)
     write_result(made, draw=draw, **output)
-
-
-def _moments(texts: tuple[str, ...]) -> list[float]:
-    found = []
-    for text in columns_of(texts):
-        try:
-            found.append(float(text))
-        except ValueError:
-            raise ConfigError(f"--at: expected times such as 365,1825, found {text!r}") from None
-        if not 0 < found[-1] < float("inf"):
-            raise ConfigError(f"--at: expected times above 0, found {text}")
-    return sorted(set(found))
 
 
 def _curves(table: Any, time: str, event: str, groups: str | None, common: dict[str, Any]) -> Made:
@@ -202,7 +191,7 @@ def _judged(
     event: str,
     score: str | None,
     risk: str | None,
-    thresholds: list[str],
+    thresholds: tuple[str, ...],
     common: dict[str, Any],
 ) -> Made:
     from cardio_stats.survival_scores import timed_estimates
@@ -231,7 +220,7 @@ def _risk(
     follow_up: FollowUp,
     values: Any,
     time: str,
-    thresholds: list[str],
+    thresholds: tuple[str, ...],
     title: str,
     notes: list[str],
     common: dict[str, Any],
@@ -246,13 +235,7 @@ def _risk(
         estimates, curve = [found.slope, *found.errors], found.curve
     except DataError as refusal:
         notes.append(f"No smooth calibration: {refusal}.")
-    for text in thresholds:
-        try:
-            at = float(text)
-        except ValueError:
-            raise ConfigError(
-                f"--threshold: expected risks such as .1,.2, found {text!r}"
-            ) from None
+    for at in numbers_of(thresholds, "--threshold", ".1,.2", below=1):
         worth = stats.timed_net_benefit(follow_up, values, moment, at, level=level, unit=unit)
         estimates.append(worth.replace(name=f"net_benefit_at[{moment:g}, threshold {at:g}]"))
         notes.append(f"Threshold {at:g}: treating everybody {worth.extra['treat_all']:.3f}, "

@@ -48,12 +48,12 @@ def width_in(text: str, size_pt: float, weight: Weight = "normal") -> float:
     if not text.strip():
         return 0.0
     from matplotlib.font_manager import FontProperties
-    from matplotlib.textpath import TextPath
+    from matplotlib.textpath import text_to_path
 
-    font = FontProperties(family="DejaVu Sans", weight=weight)
-    literal = text.replace("$", r"\$")
+    font = FontProperties(family="DejaVu Sans", weight=weight, size=size_pt)
+    width_pt, _, _ = text_to_path.get_text_width_height_descent(text, font, ismath=False)
     # On a screen letters are moved to whole pixels, which makes a line a little wider.
-    return 1.03 * float(TextPath((0, 0), literal, size=size_pt, prop=font).get_extents().x1) / 72
+    return 1.03 * float(width_pt) / 72
 
 
 def wrapped(text: str, room_in: float, size_pt: float, weight: Weight = "normal") -> list[str]:
@@ -257,6 +257,21 @@ def described(draw: Draw, title: str, caption: str = "") -> Described:
 def colour_of(position: int) -> str:
     """Return the colour of the n-th series."""
     return CYCLE[position % len(CYCLE)]
+
+
+def axes_at(
+    figure: Figure, left_in: float, top_in: float, width_in: float, height_in: float, **options: Any
+) -> Axes:
+    """Add axes at a place that is known, in inches from the upper left corner; return them.
+
+    Set the figure's size before. Nothing in it is laid out any more, which saves half of the time
+    that a figure takes. `options` are those of `add_axes`.
+    """
+    figure.set_layout_engine("none")
+    width, height = figure.get_size_inches()
+    bottom_in = height - top_in - height_in
+    place = (left_in / width, bottom_in / height, width_in / width, height_in / height)
+    return figure.add_axes(place, **options)
 
 
 def quiet_axes(

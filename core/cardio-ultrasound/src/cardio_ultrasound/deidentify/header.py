@@ -22,7 +22,18 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pydicom
 from numpy.typing import NDArray
+from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.pixels.encoders.base import get_encoder
+from pydicom.uid import (
+    JPEG2000,
+    JPEGBaseline8Bit,
+    JPEGExtended12Bit,
+    JPEGLSLossless,
+    JPEGLSNearLossless,
+    UltrasoundMultiFrameImageStorage,
+)
 
 from cardio_core.types.limits import require_fitting
 from cardio_stats.files import replacing
@@ -51,6 +62,7 @@ _CODES = (
     ("113100", "Basic Application Confidentiality Profile"),
     ("113101", "Clean Pixel Data Option"),
 )
+_LOSSY = (JPEGBaseline8Bit, JPEGExtended12Bit, JPEGLSNearLossless, JPEG2000)
 _MAX_HEART_RATE_BPM = 400
 _MAX_NUMBER = 9999
 """No depth in mm, index or ratio is larger; a date or an id is."""
@@ -77,24 +89,22 @@ def read_source(path: Path) -> Source:
 
     A file that cannot be read is about nobody; opening it as a loop says what is wrong.
     """
-    import pydicom
-
     wanted: list[Any] = [*_IDENTIFIERS, *_WHO, *NUMBERS, "LossyImageCompression"]
     try:
         require_fitting([path])
         with warnings.catch_warnings():  # pydicom's warnings may quote values
             warnings.simplefilter("ignore")
             head = pydicom.dcmread(path, stop_before_pixels=True, specific_tags=wanted)
-            who = [_text(head, keyword) for keyword in _WHO]
-            uids = {level: _text(head, level) for level in _IDENTIFIERS}
-            numbers = {keyword: _number(_text(head, keyword)) for keyword in NUMBERS}
-            syntax = _text(head.file_meta, "TransferSyntaxUID")
-            lossy = _text(head, "LossyImageCompression") == "01"
+            who = [element_text(head, keyword) for keyword in _WHO]
+            uids = {level: element_text(head, level) for level in _IDENTIFIERS}
+            numbers = {keyword: _number(element_text(head, keyword)) for keyword in NUMBERS}
+            syntax = element_text(head.file_meta, "TransferSyntaxUID")
+            lossy = element_text(head, "LossyImageCompression") == "01"
     except Exception:  # of whatever kind; the reader of loops words the refusal
         return Source("", "", {}, {}, False)
     patient = who[0] or "\n".join(who[1:]).strip() or uids["StudyInstanceUID"]
     found = {keyword: value for keyword, value in numbers.items() if value is not None}
-    return Source(patient, who[0], uids, found, lossy or syntax in _lossy_syntaxes())
+    return Source(patient, who[0], uids, found, lossy or syntax in _LOSSY)
 
 
 def new_uid(key: bytes, *parts: str) -> str:
@@ -132,9 +142,6 @@ def make_header(
     for everywhere, or some may be left, it is not `clean`, and the header does not say that there
     is none.
     """
-    from pydicom.dataset import Dataset, FileMetaDataset
-    from pydicom.uid import JPEGLSLossless, UltrasoundMultiFrameImageStorage
-
     made = Dataset()
     made.file_meta = FileMetaDataset()
     made.file_meta.TransferSyntaxUID = JPEGLSLossless
@@ -149,7 +156,7 @@ def make_header(
         setattr(made, keyword, "")
     made.SeriesNumber, made.InstanceNumber = 1, number
     made.PatientIdentityRemoved, made.DeidentificationMethod = "YES", _METHOD
-    made.DeidentificationMethodCodeSequence = [_code(Dataset(), *code) for code in _CODES]
+    made.DeidentificationMethodCodeSequence = [_code(*code) for code in _CODES]
     made.LongitudinalTemporalInformationModified = "REMOVED"
     if clean:
         made.BurnedInAnnotation = "NO"
@@ -159,9 +166,12 @@ def make_header(
     made.LossyImageCompression = "01" if source.lossy else "00"
     _describe_pixels(made, loop, colour=colour)
     _state_times(made, loop, timed=timed)
-    regions = _regions(Dataset, loop)
-    if regions:
-        made.SequenceOfUltrasoundRegions = regions
+    if loop.region is not None or loop.mm_per_pixel is not None:
+        box = loop.region or Box(0, loop.size[0], 0, loop.size[1])
+        made.SequenceOfUltrasoundRegions = [
+            region_item(box, loop.mm_per_pixel, data_type)
+            for data_type in ((1, 2) if loop.colour_doppler else (1,))
+        ]
     made.UltrasoundColorDataPresent = int(loop.colour_doppler)
     return made
 
@@ -184,42 +194,45 @@ def _state_times(made: Any, loop: Loop, *, timed: bool) -> None:
     if not timed:
         return
     if loop.time_source == "FrameTimeVector" or irregular(loop.frame_times_ms):
-        steps = np.diff(loop.frame_times_ms, prepend=loop.frame_times_ms[0])
-        made.FrameTimeVector = [f"{step:.10g}" for step in steps]
-        made.FrameIncrementPointer = 0x00181065
+        write_times(made, times_ms=loop.frame_times_ms)
     else:
-        made.FrameTime = f"{1000.0 / loop.frame_rate_hz:.10g}"
-        made.FrameIncrementPointer = 0x00181063
+        write_times(made, rate_hz=loop.frame_rate_hz)
     if loop.r_times_ms is not None:
         made.RWaveTimeVector = [float(time) for time in loop.r_times_ms]
 
 
-def _regions(dataset_type: Any, loop: Loop) -> list[Any]:
-    """Describe the tissue region, and flow in the same place where the loop shows it."""
-    if loop.region is None and loop.mm_per_pixel is None:
-        return []
-    box = loop.region or Box(0, loop.size[0], 0, loop.size[1])
-    types = (1, 2) if loop.colour_doppler else (1,)
-    return [_region(dataset_type(), loop, box, data_type) for data_type in types]
+def write_times(
+    made: Dataset, *, times_ms: NDArray[np.float64] | None = None, rate_hz: float | None = None
+) -> None:
+    """Write the times of frames as a vector, or a rate as their distance; neither writes none."""
+    if times_ms is not None:
+        steps = np.diff(times_ms, prepend=times_ms[0])
+        made.FrameTimeVector = [f"{step:.10g}" for step in steps]
+        made.FrameIncrementPointer = 0x00181065
+    elif rate_hz is not None:
+        made.FrameTime = f"{1000.0 / rate_hz:.10g}"
+        made.FrameIncrementPointer = 0x00181063
 
 
-def _region(item: Any, loop: Loop, box: Box, data_type: int) -> Any:
+def region_item(box: Box, mm_per_pixel: tuple[float, float] | None, data_type: int = 1) -> Dataset:
+    """Describe a two-dimensional region in cm: of tissue (1) or flow (2), C.8.5.5."""
+    item = Dataset()
     item.RegionSpatialFormat, item.RegionDataType, item.RegionFlags = 1, data_type, 0
     item.RegionLocationMinX0, item.RegionLocationMinY0 = box.left, box.top
     item.RegionLocationMaxX1, item.RegionLocationMaxY1 = box.right - 1, box.bottom - 1
-    known = loop.mm_per_pixel is not None
-    item.PhysicalUnitsXDirection = item.PhysicalUnitsYDirection = 3 if known else 0
-    rows_mm, columns_mm = loop.mm_per_pixel or (0.0, 0.0)
+    item.PhysicalUnitsXDirection = item.PhysicalUnitsYDirection = 3 if mm_per_pixel else 0
+    rows_mm, columns_mm = mm_per_pixel or (0.0, 0.0)
     item.PhysicalDeltaX, item.PhysicalDeltaY = columns_mm / 10.0, rows_mm / 10.0
     return item
 
 
-def _code(item: Any, value: str, meaning: str) -> Any:
+def _code(value: str, meaning: str) -> Dataset:
+    item = Dataset()
     item.CodeValue, item.CodingSchemeDesignator, item.CodeMeaning = value, "DCM", meaning
     return item
 
 
-def _text(dataset: Any, keyword: str) -> str:
+def element_text(dataset: Any, keyword: str) -> str:
     """Return an element as text, empty where it is not there or cannot be decoded.
 
     One that cannot must not hide the others: a file of no patient would be a patient of its own.
@@ -237,12 +250,6 @@ def _number(text: str) -> float | None:
     except ValueError:
         return None
     return number if 0 <= number <= _MAX_NUMBER else None
-
-
-def _lossy_syntaxes() -> set[str]:
-    from pydicom.uid import JPEG2000, JPEGBaseline8Bit, JPEGExtended12Bit, JPEGLSNearLossless
-
-    return {str(uid) for uid in (JPEGBaseline8Bit, JPEGExtended12Bit, JPEGLSNearLossless, JPEG2000)}
 
 
 # Write frames one by one as DICOM, compressed without loss.
@@ -278,9 +285,6 @@ def write_dicom(path: Path, header: Any, frames: Iterable[NDArray[np.uint8]]) ->
 
 
 def _coded(header: Any, frame: NDArray[np.uint8]) -> bytes:
-    from pydicom.pixels.encoders.base import get_encoder
-    from pydicom.uid import JPEGLSLossless
-
     facts: dict[str, Any] = {
         "rows": header.Rows,
         "columns": header.Columns,

@@ -22,11 +22,6 @@ class ArraySource:
 
     array: NDArray[np.uint8]
 
-    @property
-    def backend(self) -> str:
-        """Always ``numpy``."""
-        return "numpy"
-
     def frames(self, indices: range, *, colour: bool) -> Iterator[NDArray[np.uint8]]:
         """Yield copies of the frames."""
         for index in indices:
@@ -96,11 +91,6 @@ class NpyFrames:
 
     _path: Path
     place: ArrayPlace
-
-    @property
-    def backend(self) -> str:
-        """Always ``numpy``."""
-        return "numpy"
 
     def frames(self, indices: range, *, colour: bool) -> Iterator[NDArray[np.uint8]]:
         """Yield frames one by one."""

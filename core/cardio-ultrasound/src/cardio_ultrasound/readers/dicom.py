@@ -198,11 +198,6 @@ class DicomFrames:
     pixels: PixelFormat
     palette: NDArray[np.uint8] | None
 
-    @property
-    def backend(self) -> str:
-        """``cv2`` for JPEG baseline, else ``pydicom``."""
-        return "cv2" if self.pixels.transfer_syntax == JPEGBaseline8Bit else "pydicom"
-
     def frames(self, indices: range, *, colour: bool) -> Iterator[NDArray[np.uint8]]:
         """Yield frames one by one; one compressed frame and one picture are in memory."""
         with self._path.open("rb") as file:
@@ -289,7 +284,8 @@ def _decode_jpeg(
         frame = None
     if frame is None:
         raise DataError(f"expected a JPEG frame, found a damaged one; {_PIXELS_AGAIN}")
-    return frame if as_grey else cv2.cvtColor(frame, cv2.COLOR_BGR2RGB), photometric
+    shown = frame if as_grey else cv2.cvtColor(frame, cv2.COLOR_BGR2RGB)
+    return np.asarray(shown, np.uint8), photometric
 
 
 def _untransformed(data: bytes) -> NDArray[np.uint8]:

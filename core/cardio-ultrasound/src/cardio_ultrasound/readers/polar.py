@@ -137,11 +137,6 @@ class PolarFrames:
     _path: Path
     convert: ScanConversion
 
-    @property
-    def backend(self) -> str:
-        """``h5py`` or ``numpy``, with scan conversion."""
-        return "numpy, scan conversion" if _is_npz(self._path) else "h5py, scan conversion"
-
     def frames(self, indices: range, *, colour: bool) -> Iterator[NDArray[np.uint8]]:
         """Yield scan-converted frames one by one."""
         with _opener(self._path)(self._path) as beams:

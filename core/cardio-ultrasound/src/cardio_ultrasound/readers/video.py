@@ -43,11 +43,6 @@ class VideoFrames:
     _path: Path
     size: tuple[int, int]
 
-    @property
-    def backend(self) -> str:
-        """Always ``cv2``."""
-        return "cv2"
-
     def frames(self, indices: range, *, colour: bool) -> Iterator[NDArray[np.uint8]]:
         """Yield frames one by one; those before and between are passed over undisplayed.
 

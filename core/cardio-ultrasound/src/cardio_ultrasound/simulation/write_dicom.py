@@ -28,6 +28,9 @@ from pydicom.uid import (
     generate_uid,
 )
 
+from cardio_ultrasound.deidentify.header import region_item, write_times
+from cardio_ultrasound.loop import Box
+
 Photometric = Literal["YBR_FULL_422", "YBR_FULL", "RGB", "MONOCHROME2", "PALETTE COLOR"]
 Compression = Literal["rle", "jpeg"]
 
@@ -131,11 +134,13 @@ def write_us_loop(
     dataset = _identified(path)
     samples = _as_samples(frames, photometric)
     _add_pixels(dataset, samples, photometric, compression, jpeg_quality)
-    _add_times(dataset, frame_rate_hz, frame_times_ms)
+    times_ms = None if frame_times_ms is None else np.asarray(frame_times_ms, dtype=float)
+    write_times(dataset, times_ms=times_ms, rate_hz=frame_rate_hz)
     if mm_per_pixel is not None:
         n_rows, n_columns = frames.shape[1:3]
-        box = region or (0, 0, n_columns - 1, n_rows - 1)
-        dataset.SequenceOfUltrasoundRegions = [_region(box, mm_per_pixel)]
+        left, top, right, bottom = region or (0, 0, n_columns - 1, n_rows - 1)
+        box = Box(top, bottom + 1, left, right + 1)
+        dataset.SequenceOfUltrasoundRegions = [region_item(box, mm_per_pixel)]
     if r_times_ms is not None:
         dataset.RWaveTimeVector = [float(time) for time in r_times_ms]
     if ecg is not None:
@@ -280,30 +285,6 @@ def _add_palette(dataset: Any) -> None:
     for colour in ("Red", "Green", "Blue"):
         setattr(dataset, f"{colour}PaletteColorLookupTableDescriptor", [256, 0, 8])
         setattr(dataset, f"{colour}PaletteColorLookupTableData", ramp)
-
-
-def _add_times(
-    dataset: Any, frame_rate_hz: float | None, frame_times_ms: Sequence[float] | None
-) -> None:
-    if frame_times_ms is not None:
-        steps = np.diff(np.asarray(frame_times_ms, dtype=float), prepend=frame_times_ms[0])
-        dataset.FrameTimeVector = [f"{step:.10g}" for step in steps]
-        dataset.FrameIncrementPointer = 0x00181065
-    elif frame_rate_hz is not None:
-        dataset.FrameTime = f"{1000.0 / frame_rate_hz:.10g}"
-        dataset.FrameIncrementPointer = 0x00181063
-
-
-def _region(box: tuple[int, int, int, int], mm_per_pixel: tuple[float, float]) -> Any:
-    """Describe a two-dimensional tissue region, in cm."""
-    item = Dataset()
-    item.RegionSpatialFormat, item.RegionDataType, item.RegionFlags = 1, 1, 0
-    item.RegionLocationMinX0, item.RegionLocationMinY0 = box[:2]
-    item.RegionLocationMaxX1, item.RegionLocationMaxY1 = box[2:]
-    item.PhysicalUnitsXDirection = item.PhysicalUnitsYDirection = 3
-    rows_mm, columns_mm = mm_per_pixel
-    item.PhysicalDeltaX, item.PhysicalDeltaY = columns_mm / 10.0, rows_mm / 10.0
-    return item
 
 
 def _waveform(ecg: TracedEcg) -> Any:

@@ -189,7 +189,7 @@ def looked_at(
         video,
         flags=tuple(dict.fromkeys((*loop.flags, *video.flags, *found.flags))),
         measures=measures,
-        view=seen.name if seen.checked else "",
+        view=seen.name,
         mechanics=found,
     )
 

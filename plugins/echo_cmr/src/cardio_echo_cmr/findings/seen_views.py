@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from cardio_core.api import Context, DataError, FeatureSet
+from cardio_core.api import Context, FeatureSet
 from cardio_echo_cmr.clips import n_recorded
 from cardio_echo_cmr.findings.tasks import VIEW
 from cardio_echo_cmr.views.names import LEAST_PROBABILITY, OTHER, UNKNOWN, VIEWS
@@ -154,12 +154,6 @@ def _seen_by_the_core(features: FeatureSet) -> pd.DataFrame:
     for place, n_frames in enumerate(lengths):
         frames = np.asarray(videos[place])[: int(n_frames) : max(int(n_frames) // _N_LOOKED_AT, 1)]
         seen = view_of_frames(frames, frames.max(axis=0) > 0)
-        if not seen.checked:
-            raise DataError(
-                "views: expected them in the cohort table (path_echo_a4c, path_echo_a2c, "
-                f"path_echo_plax, path_echo_other), found {len(features)} loops without one, and "
-                f"this run skipped the task view; {seen.sentence}"
-            )
         if seen.known:
             name = seen.name if seen.name in VIEWS else OTHER
             scores[place] = (1.0 - seen.probability) / (len(_CLASSES) - 1)

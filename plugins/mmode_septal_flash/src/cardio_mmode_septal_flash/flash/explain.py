@@ -27,19 +27,13 @@ from cardio_mmode_septal_flash.localisation.tables import Place, places_of, scor
 from cardio_mmode_septal_flash.networks.densenet import FlashDenseNet
 from cardio_mmode_septal_flash.networks.heat_maps import Pictures, maps_of
 
-Titles = tuple[str, str]
-"""Above a case of the report, and above its picture."""
-
-NO_VERDICT = (
-    "no verdict; the septum, its M-mode and the map are shown to be checked",
-    "no verdict",
-)
+NO_VERDICT = "no verdict; septum, M-mode and map are shown to be checked"
 
 
 def chosen_studies(
     scores: NDArray[np.float64], judged: NDArray[np.bool_], n_cases: int, target: Target
-) -> dict[int, Titles]:
-    """Return the studies that a network is surest of, for and against, with their titles.
+) -> dict[int, str]:
+    """Return the studies that a network is surest of, for and against, with a title each.
 
     Chosen without looking at the label. Of a number they are the highest and the lowest, of more
     than two classes those of the highest probability of any.
@@ -59,72 +53,37 @@ def chosen_studies(
     --------
     >>> flash = Target("septal_flash", "binary", ("no", "yes"))
     >>> chosen_studies(np.array([0.2, 0.9, 0.5]), np.ones(3, bool), 1, flash)[1]
-    ('surest for flash; its probability 0.90', 'for flash: 0.90')
+    'surest for: septal flash, probability 0.90'
     >>> ml = Target("x_lvesv_change", "continuous", unit="ml")
     >>> chosen_studies(np.array([2.0, -31.0]), np.ones(2, bool), 1, ml)[1]
-    ('lowest lvesv change; predicted -31 ml', 'lowest: -31 ml')
+    'lowest: lvesv change -31 ml'
     """
     several = scores.ndim == 2
     sureness = scores.max(axis=1) if several else scores
     ranked = np.argsort(sureness, kind="stable")
     ranked = ranked[judged[ranked]]
-    if several:
-        surest = ranked[::-1][: 2 * n_cases]
-        return {int(i): _titles("for", scores[i], target) for i in surest}
     n = min(n_cases, len(ranked) // 2)
-    high, low = ranked[::-1][:n], ranked[:n]
-    return {int(i): _titles("for", scores[i], target) for i in high} | {
-        int(i): _titles("against", scores[i], target) for i in low
-    }
+    high, low = ("highest", "lowest") if target.kind == "continuous" else ("surest for", "against")
+    named = dict.fromkeys(ranked[::-1][: 2 * n_cases if several else n], high)
+    if not several:
+        named |= dict.fromkeys(ranked[:n], low)
+    return {int(i): f"{word}: {answer(scores[i], target)}" for i, word in named.items()}
 
 
-def titles_of_new(score: NDArray[np.float64], judged: bool, target: Target) -> Titles:
-    """Return the titles of a new recording's picture.
+def answer(score: NDArray[np.float64], target: Target) -> str:
+    """Return what is predicted of a study, and the number.
 
-    Parameters
-    ----------
-    score : ndarray, shape () or (n_classes,)
-        As of `chosen_studies`.
-    judged : bool
-        Whether an answer can be given at all.
-    target : Target
-        What is predicted.
+    Examples
+    --------
+    >>> answer(np.array([0.1, 0.9]), Target("grade", "multiclass", ("a", "b")))
+    'grade b, probability 0.90'
     """
-    if not judged:
-        return NO_VERDICT
-    name, value, unit = _score_in_words(score, target)
     if target.kind == "continuous":
-        return f"predicted {_plain(target)} {value}{unit}", f"{value}{unit}"
-    return f"probability of {_article(target)}{name} {value}", f"{name}: {value}"
-
-
-def _titles(word: str, score: NDArray[np.float64], target: Target) -> Titles:
-    name, value, unit = _score_in_words(score, target)
-    if target.kind == "continuous":
-        end = "highest" if word == "for" else "lowest"
-        return f"{end} {_plain(target)}; predicted {value}{unit}", f"{end}: {value}{unit}"
-    return f"surest {word} {name}; its probability {value}", f"{word} {name}: {value}"
-
-
-def _score_in_words(score: NDArray[np.float64], target: Target) -> tuple[str, str, str]:
-    """Return what is scored, the score, and its unit with a space before it."""
-    if target.kind == "continuous":
-        return _plain(target), f"{float(score):.3g}", f" {target.unit}" if target.unit else ""
+        return f"{target.outcome} {float(score):.3g} {target.unit or ''}".rstrip()
     if target.kind == "multiclass":
         place = int(np.argmax(score))
-        return f"{_plain(target)} {target.classes[place]}", f"{score[place]:.2f}", ""
-    positive = target.classes[1]
-    name = _plain(target) if positive == "yes" else f"{_plain(target)} {positive}"
-    return name, f"{float(score):.2f}", ""
-
-
-def _plain(target: Target) -> str:
-    name = target.name.removeprefix("x_").replace("_", " ")
-    return "flash" if name == "septal flash" else name
-
-
-def _article(target: Target) -> str:
-    return "a " if target.name == "septal_flash" else ""
+        return f"{target.outcome} {target.classes[place]}, probability {score[place]:.2f}"
+    return f"{target.outcome}, probability {float(score):.2f}"
 
 
 RULE = (
@@ -179,7 +138,9 @@ def explain(
     scored, judged = _scores(features, predictions, ctx), _judged(features)
     target = ctx.targets[0]
     if new:
-        drawn = {i: titles_of_new(scored[i], judged[i], target) for i in range(len(features))}
+        drawn = {
+            i: answer(scored[i], target) if judged[i] else NO_VERDICT for i in range(len(features))
+        }
     else:
         drawn = chosen_studies(scored, judged, config.n_cases, target)
     if not is_flash(ctx):
@@ -203,19 +164,19 @@ def explain(
 
 def _drawn_cases(
     features: FeatureSet,
-    drawn: Mapping[int, tuple[str, str]],
+    drawn: Mapping[int, str],
     heats: NDArray[Any],
     view: Callable[[str], StudyView],
     caption: str = WHAT_TO_SEE,
 ) -> Iterator[StudyCase]:
-    for i, (title, short) in drawn.items():
+    for i, title in drawn.items():
         sample_id = str(features.table.index[i])
         yield StudyCase(
             sample_id=sample_id,
             title=title[:1].upper() + title[1:],
             caption=caption,
             arrays={"heat": heats[i]},
-            draw=heat_sheet([(short, view(sample_id))]),
+            draw=heat_sheet([("Septum and line", view(sample_id))]),
         )
 
 

@@ -47,7 +47,7 @@ END_DIASTOLE_MS = 80.0
 """A septum drawn within this of an R peak is at its end-diastolic place."""
 
 
-_SURE, _VIEW_UNKNOWN, _CONTRADICTED = 0.95, 0.75, 0.3
+_SURE, _VIEW_UNKNOWN, _LIKELY_ANOTHER, _CONTRADICTED = 0.95, 0.75, 0.5, 0.3
 SAY_SO = "if the sheet shows an apical four-chamber view, pass --view a4c"
 
 
@@ -77,8 +77,9 @@ def judged_view(seen: ViewSeen, *, stated: bool) -> JudgedView:
     """Return what the view that was seen means.
 
     Another view withholds the measurements and the verdict. An unknown one withholds the verdict
-    alone: the numbers stand beside a sheet on which a person can see whether the line lies on the
-    septum, an automatic answer does not. Where a person says another view than is seen, the
+    alone: the numbers stand next to a sheet on which a person can see whether the line lies on the
+    septum, an automatic answer does not. If another view is likelier, a line that is not clear in
+    every other respect is not trusted. Where a person says another view than is seen, the
     loop is measured, for a person looks at more than a small network does, and gets no verdict.
 
     Parameters
@@ -100,18 +101,13 @@ four-chamber loop'
     if seen.name == A4C:
         sure = 1.0 if seen.probability >= _SURE else seen.probability
         return JudgedView(trust=sure)
-    if not seen.checked:
-        return (
-            JudgedView(trust=_VIEW_UNKNOWN)
-            if stated
-            else JudgedView((seen.sentence,), trust=_VIEW_UNKNOWN)
-        )
     if not seen.known:
         if stated:
             return JudgedView(
                 (f"{seen.sentence}, stated as {VIEW_TITLES[A4C]}",), trust=_VIEW_UNKNOWN
             )
-        return JudgedView((), (f"{seen.sentence} ({SAY_SO})",), trust=_VIEW_UNKNOWN)
+        trust = _VIEW_UNKNOWN if seen.likeliest in ("", A4C) else _LIKELY_ANOTHER
+        return JudgedView((), (f"{seen.sentence} ({SAY_SO})",), trust=trust)
     title = VIEW_TITLES[seen.name]
     other = f"{title if 'view' in title else title + ' view'} ({seen.probability:.2f})"
     if stated:
@@ -307,7 +303,7 @@ def prepare_study(
             *_unmeasurable(loop), *view.no_verdict, *cautions,
         ))),
         why_not=", and ".join(view.no_verdict) if view.no_measures else "",
-        view=view_seen.name if view_seen.checked else "",
+        view=view_seen.name,
         trust=trust,
         view_stated=view_stated,
         scaled=loop.mm_per_pixel is not None,
