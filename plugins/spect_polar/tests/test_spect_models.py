@@ -74,7 +74,7 @@ def test_every_declared_row_is_defined_and_no_other():
 def test_every_model_gives_every_tested_patient_a_probability(cohort, fit, recipe, protocol):
     features, _ = cohort
     model, ctx = fit(recipe, protocol)
-    found = predict(model, features.view(TESTED), None, ctx)
+    found = predict(model, features.view(TESTED), ctx)
     scores = found.scores["response"]
     assert found.ids == tuple(f"p{i:03d}" for i in TESTED)
     assert ((scores > 0) & (scores < 1)).all()
@@ -85,9 +85,9 @@ def test_every_model_gives_every_tested_patient_a_probability(cohort, fit, recip
 def test_a_patient_is_scored_alike_in_any_company(cohort, fit):
     features, _ = cohort
     model, ctx = fit("clinical_autoencoder")
-    together = predict(model, features.view(TESTED), None, ctx).scores["response"]
+    together = predict(model, features.view(TESTED), ctx).scores["response"]
     alone = [
-        predict(model, features.view(TESTED[i : i + 1]), None, ctx).scores["response"][0]
+        predict(model, features.view(TESTED[i : i + 1]), ctx).scores["response"][0]
         for i in range(5)
     ]
     np.testing.assert_allclose(alone, together[:5], rtol=1e-9)
@@ -98,7 +98,7 @@ def test_codes_stand_beside_the_scores_with_their_unit(cohort, fit):
     for recipe, protocol, unit in (("autoencoder", "honest", "SD"), ("autoencoder", "paper", "1"),
                                 ("pca", "honest", "SD")):  # fmt: skip
         model, ctx = fit(recipe, protocol)
-        columns = predict(model, features.view(TESTED), None, ctx).columns
+        columns = predict(model, features.view(TESTED), ctx).columns
         prefix = "pc_" if recipe == "pca" else "ae_"
         codes = [name for name in columns if name.startswith(prefix)]
         assert codes == [f"{prefix}{i:02d}" for i in range(1, 9)]
@@ -109,7 +109,7 @@ def test_the_honest_codes_find_a_planted_delay_in_patients_they_never_saw(cohort
     features, _ = cohort
     for recipe in ("autoencoder", "pca"):
         model, ctx = fit(recipe)
-        scores = predict(model, features.view(TESTED), None, ctx).scores["response"]
+        scores = predict(model, features.view(TESTED), ctx).scores["response"]
         assert stats.auc(Y[TESTED], scores).value > 0.8
 
 
