@@ -19,7 +19,7 @@ TRAINING := tests/integration/test_fused_*.py tests/integration/test_left_out.py
 	$(wildcard plugins/*/tests/test_*_train.py plugins/*/tests/test_*network.py)
 METADATA := pyproject.toml constraints.txt $(wildcard core/*/pyproject.toml) $(wildcard plugins/*/pyproject.toml)
 
-.PHONY: dist install demo test noise slow lint bench docs evidence audit clean fuzz
+.PHONY: dist install demo test noise slow lint types rules bench docs evidence audit clean fuzz
 .DELETE_ON_ERROR:
 
 $(VENV)/.pip:
@@ -75,13 +75,15 @@ demo:
 # A file's tests share what they have made, so a file stays in one process; long files come first,
 # so that both processes end together. The architecture is lint's.
 test: $(VENV)/.test lint
-	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder --ignore tests/architecture
+	PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile \
+		--no-loadscope-reorder --ignore tests/architecture
 
 # As on another processor: without its vector units, and with noise of 1e-7 on the toy's scores.
 noise: $(VENV)/.test
 	ATEN_CPU_CAPABILITY=default MKL_CBWR=COMPATIBLE OPENBLAS_CORETYPE=Haswell CARDIO_TEST_NOISE=1 \
 		$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile $(TRAINING)
 
+# What guards a stored study, every combination, and long commands of pages.
 slow: $(VENV)/.test
 	$(BIN)/python -m pytest -m slow
 
@@ -90,10 +92,16 @@ FUZZ_N ?= 3000
 fuzz: $(VENV)/.test
 	$(BIN)/python -m tests.fuzz --n $(FUZZ_N) --keep fuzz-found
 
+# Types take as long as everything else together.
 lint: $(VENV)/.test
+	@$(MAKE) --no-print-directory --jobs 2 --output-sync types rules
+
+types: $(VENV)/.test
+	$(BIN)/mypy $(wildcard core/*/src plugins/*/src examples/*/src)
+
+rules: $(VENV)/.test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy $(wildcard core/*/src plugins/*/src examples/*/src)
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest -p no:cacheprovider tests/architecture
 

@@ -1,46 +1,62 @@
 """What models of `crt_response` lose on a make of cart that was left out of training.
 
-Takes two finished runs on the same patients, one on random folds and one on sites.
+    python benchmarks/ecg_carts.py INSIDE OUTSIDE --json ecg_carts.json
 
-python benchmarks/ecg_carts.py INSIDE OUTSIDE
+Takes two finished runs on the same patients, one on random folds and one on sites: AUC of both, the
+loss by paired DeLong, AUC on each make, and the calibration of the predictions (slope of the log
+odds; intercept at slope 1), all on predictions out of fold.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+import cardio_stats as stats
 from cardio_ecg_transfer.response.models import CRT_RESPONSE
 from cardio_stats.auc_covariance import delong_paired
-from cardio_stats.roc_curves import auc
 
 POSITIVE = CRT_RESPONSE.targets[0].classes[1]
 KEYS = ["patient_id", "fold", "y_true"]
 
 
 def main() -> None:
-    """Print the table."""
+    """Print or write what each model reaches inside and outside."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("runs", type=Path, nargs=2, help="random folds, then sites left out")
-    inside, outside = map(scores_of, parser.parse_args().runs)
+    parser.add_argument("--json", type=Path)
+    given = parser.parse_args()
+    inside, outside = map(scores_of, given.runs)
     both = inside.merge(outside, on=["patient_id", "y_true"], suffixes=(" in", " out"))
-    y = _truth(both)
-    print("| model | inside | outside | loss, paired DeLong | each site, inside → left out |")
-    print("|---|---:|---:|---|---|")
+    y = truth(both)
+    made: dict[str, object] = {"patients": len(both), "with it": int(y.sum())}
     for name in sorted(set(inside) & set(outside) - set(KEYS)):
-        d = delong_paired(y, both[f"{name} in"], both[f"{name} out"])
-        areas = ", ".join(
-            " → ".join(f"{auc(_truth(part), part[f'{name} {side}']).value:.2f}"
-                       for side in ("in", "out"))
-            for _, part in both.groupby("fold out")
-        )  # fmt: skip
-        print(
-            f"| `{name}` | {d.extra['auc_a']:.3f} | {d.extra['auc_b']:.3f} |"
-            f" {d.value:+.3f} ({d.low:+.3f} to {d.high:+.3f}) | {areas} |"
-        )
+        scores = {side: both[f"{name} {side}"].to_numpy() for side in ("in", "out")}
+        loss = delong_paired(y, scores["in"], scores["out"])
+        made[name] = {
+            "AUC inside": worded(stats.auc(y, scores["in"])),
+            "AUC outside": worded(stats.auc(y, scores["out"])),
+            "loss": worded(loss, "+.3f"),
+            "by make": {
+                str(make): f"{stats.auc(truth(part), part[f'{name} out']).value:.2f}"
+                for make, part in both.groupby("fold out")
+            },
+            "calibration": {
+                side: {
+                    "slope": worded(stats.calibration_slope(y, values), ".2f"),
+                    "intercept": worded(stats.calibration_in_the_large(y, values), "+.2f"),
+                }
+                for side, values in scores.items()
+            },
+        }
+    text = json.dumps(made, indent=1)
+    print(text)
+    if given.json:
+        given.json.write_text(text + "\n", encoding="utf-8")
 
 
 def scores_of(run: Path) -> pd.DataFrame:
@@ -51,8 +67,14 @@ def scores_of(run: Path) -> pd.DataFrame:
     return rows.pivot_table(index=KEYS, columns="model", values="score").dropna().reset_index()
 
 
-def _truth(table: pd.DataFrame) -> np.ndarray:
+def truth(table: pd.DataFrame) -> np.ndarray:
+    """Return 1 for patients with the outcome, else 0."""
     return (table["y_true"] == POSITIVE).to_numpy(int)
+
+
+def worded(estimate: stats.Estimate, form: str = ".3f") -> str:
+    """Return an estimate with its interval of 95 %."""
+    return f"{estimate.value:{form}} ({estimate.low:{form}} to {estimate.high:{form}})"
 
 
 if __name__ == "__main__":

@@ -27,8 +27,9 @@ from cardio_ecg_transfer.readers import read_ecg
 from cardio_ecg_transfer.signal.delineation.median_beat import median_beat
 from cardio_ecg_transfer.signal.ecg import Ecg, Finding, unfit_leads
 from cardio_ecg_transfer.signal.filters import fill_gaps, high_pass, resample
-from cardio_ecg_transfer.signal.leads.exchanges import JUDGED_LEADS, find_exchanges
+from cardio_ecg_transfer.signal.leads.exchanges import find_exchanges
 from cardio_ecg_transfer.signal.leads.names import (
+    INDEPENDENT_LEADS,
     LIMB_LEADS,
     PRECORDIAL_LEADS,
     STANDARD_LEADS,
@@ -47,7 +48,7 @@ def found_in(ecg: Ecg) -> tuple[tuple[Finding, ...], tuple[str, ...]]:
     """Run every check, as `measure` does, and measure nothing."""
     checked = check_recording(ecg)
     findings, ecg = checked.findings, checked.ecg
-    if unfit_leads(findings, "signal", "place", "potential") & set(JUDGED_LEADS):
+    if unfit_leads(findings, "signal", "place", "potential") & set(INDEPENDENT_LEADS):
         return findings, checked.flags
     peaks = detect_r_peaks(ecg.signal_mv, ecg.rate_hz)
     bridged, valid = fill_gaps(ecg.signal_mv)
@@ -142,8 +143,8 @@ def of_eight(change: Change) -> Change:
 
     def made(ecg: Ecg) -> Ecg:
         full = change(ecg)
-        rows = [full.leads.index(lead) for lead in JUDGED_LEADS]
-        stored = replace(full, signal_mv=full.signal_mv[rows], leads=JUDGED_LEADS)
+        rows = [full.leads.index(lead) for lead in INDEPENDENT_LEADS]
+        stored = replace(full, signal_mv=full.signal_mv[rows], leads=INDEPENDENT_LEADS)
         return derive_limb_leads(stored)
 
     return made

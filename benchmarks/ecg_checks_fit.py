@@ -1,6 +1,6 @@
 """Fit what tells exchanged leads from leads in their places, on one half of PTB-XL's patients.
 
-    python benchmarks/ecg_checks_fit.py --data $CARDIO_DATA/ptbxl > exchange_weights.py
+    python benchmarks/ecg_checks_fit.py --data $CARDIO_DATA/ptbxl > exchanges.json
 
 Every ECG of the tuning half is exchanged in every way; a conditional logistic regression learns the
 score by which the true order stands out. Five-fold cross-validation within the half (printed on the
@@ -11,6 +11,7 @@ error stream) chose its penalty and the thresholds of `exchanges.py`. The other 
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -122,11 +123,11 @@ def cross_validated(real: list[Shown], people: np.ndarray, more: list[Shown]) ->
         over = best - scores > least
         print(f"log odds of {least}: accused {over[:, 0].sum()} of {len(real)}", file=sys.stderr)
         for mistake, found in zip(mistakes(), over[:, 1:].mean(axis=0), strict=True):
-            print(f"    {found:.3f} {mistake.said}", file=sys.stderr)
+            print(f"    {found:.3f} {mistake.text}", file=sys.stderr)
 
 
 def main() -> None:
-    """Fit, and print the module."""
+    """Fit, and print the numbers."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, required=True)
     folder = parser.parse_args().data
@@ -141,15 +142,7 @@ def main() -> None:
     cross_validated(real, people, more)
     foretold = foretelling(real)
     weights = score_weights(np.stack([described(one, foretold) for one in [*real, *more]]))
-    print('"""What foretells each lead, and the weights of the score of `exchanges`.\n')
-    print('Fitted on one half of the patients of PTB-XL by `benchmarks/ecg_checks_fit.py`.\n"""\n')
-    print("import numpy as np\n")
-    print("FORETOLD = np.array(")
-    print(f"    {foretold.tolist()}\n)")
-    print(
-        '"""Of QRS, T and P: each of I, II, V1 to V6 from the others, a limb lead from V1 to V6."""'
-    )
-    print(f"\nWEIGHTS = np.array(\n    {np.round(weights, 4).tolist()}\n)")
+    print(json.dumps({"foretold": foretold.tolist(), "weights": np.round(weights, 4).tolist()}))
 
 
 if __name__ == "__main__":

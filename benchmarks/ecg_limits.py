@@ -136,7 +136,6 @@ def limits_of_ludb(
     marks: dict[int, np.ndarray] = {}
     refused: dict[int, str] = {}
     peers: dict[str, list[dict[str, float]]] = {method: [] for method in methods}
-    apart = []
     seconds = 0.0
     for record in records:
         ecg = read(folder, record)
@@ -152,13 +151,6 @@ def limits_of_ludb(
         marks[record] = marks_at(folder, record, r_ms)
         for method in methods:
             peers[method].append(neurokit(ecg, r_ms, method))
-        own = made[record].qrs.leads_ms
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", RuntimeWarning)
-            lead = np.nanmedian(marks[record], axis=0)
-        if own is not None:
-            apart.append(np.c_[own - lead[:, [0, 2]], lead[:, [0, 2]] - np.nanmedian(
-                lead[:, [0, 2]], axis=0)])  # fmt: skip
     human = [middle(marks[record]) for record in made]
     rows = {"this one": errors([ours(one) for one in made.values()], human)}
     rows["this one, extreme marks"] = errors(
@@ -169,18 +161,12 @@ def limits_of_ludb(
         outer = [extreme(marks[record], left_out) for record in made]
         rows[f"global, {name} marks"] = errors(whole, outer)
     rows |= {f"neurokit2 {method}": errors(peers[method], human) for method in methods}
-    leads = np.concatenate(apart)
-    by_lead = {
-        name: f"{np.nanmean(leads[:, k]):+.1f} ± {np.nanstd(leads[:, k]):.1f}"
-        f" (n {int(np.isfinite(leads[:, k]).sum())})"
-        for k, name in enumerate(("onset", "end", "human onset by lead", "human end by lead"))
-    }
     worst = sorted(
         (abs(ours(made[r])["qrs"] - h["qrs"]), r) for r, h in zip(made, human, strict=True)
     )
     result = {
         "measured": share(len(made), len(records)), "refused": refused, "rows": rows,
-        "single leads": by_lead, "seconds a record": round(seconds / max(len(made), 1), 3),
+        "seconds a record": round(seconds / max(len(made), 1), 3),
         "worst QRS": [(r, round(float(e), 1)) for e, r in worst[::-1][:5]],
     }  # fmt: skip
     return result, made, marks

@@ -1,6 +1,6 @@
 """Fit the weights of the QRS limits to the human marks of one half of LUDB.
 
-    python benchmarks/ecg_limits_fit.py --data $CARDIO_DATA/ludb > limit_weights.py
+    python benchmarks/ecg_limits_fit.py --data $CARDIO_DATA/ludb > limits.json
 
 Logistic regressions of "within the QRS" on the features of `delineation/qrs.py`, for the
 onset and the end, all leads together and lead by lead, on the records with an odd number. The other
@@ -10,6 +10,7 @@ half is only ever looked at by `benchmarks/ecg_limits.py`.
 from __future__ import annotations
 
 import argparse
+import json
 from pathlib import Path
 
 import numpy as np
@@ -58,21 +59,18 @@ def weights(rows: list[np.ndarray], inside: list[np.ndarray]) -> np.ndarray:
 
 
 def main() -> None:
-    """Print the module."""
+    """Print the weights, the intercept first."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--data", type=Path, required=True, help="folder of LUDB")
     chosen = parser.parse_args()
-    print(
-        '"""Weights of the QRS limits, the intercept first.\n\nFitted to human marks of the odd '
-        'LUDB records by `benchmarks/ecg_limits_fit.py`.\n"""\n'
-    )
+    made: dict[str, list[float]] = {}
     for side in REACH_MS:
-        both = [examples(chosen.data, side, rate_hz) for rate_hz in (360.0, 500.0)]
-        for name, place in (("ALL_LEADS", 0), ("ONE_LEAD", 2)):
-            rows = [one for made in both for one in made[place]]
-            inside = [one for made in both for one in made[place + 1]]
-            numbers = ", ".join(f"{value:.4f}" for value in weights(rows, inside))
-            print(f"{name}_{side} = ({numbers})")
+        drawn = [examples(chosen.data, side, rate_hz) for rate_hz in (360.0, 500.0)]
+        for name, place in (("all leads", 0), ("one lead", 2)):
+            rows = [one for part in drawn for one in part[place]]
+            inside = [one for part in drawn for one in part[place + 1]]
+            made[f"{name}, {side.lower()}"] = [round(float(w), 4) for w in weights(rows, inside)]
+    print(json.dumps(made))
 
 
 if __name__ == "__main__":

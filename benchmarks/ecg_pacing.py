@@ -28,15 +28,13 @@ from statsmodels.stats.proportion import proportion_confint
 from cardio_ecg_transfer.readers import read_ecg
 from cardio_ecg_transfer.signal.ecg import Ecg
 from cardio_ecg_transfer.signal.filters import fill_gaps
+from cardio_ecg_transfer.signal.fitted import with_products
 from cardio_ecg_transfer.signal.leads.names import in_standard_order
 from cardio_ecg_transfer.signal.measurements.measure import measure_ecg
 from cardio_ecg_transfer.signal.pacing import (
-    HIGHEST,
-    LOWEST,
     beats_without_spikes,
     spike_features,
 )
-from cardio_ecg_transfer.signal.products import with_products
 from cardio_ecg_transfer.signal.rpeaks import detect_r_peaks
 
 FINE_HZ = 20_000
@@ -111,7 +109,7 @@ def stimulate(
 
 
 def fit(unpaced: list[tuple[str, Path, bool]]) -> None:
-    """Print intercept and weights, fitted on every other recording."""
+    """Print ranges and weights, fitted on every other recording."""
     rng = np.random.default_rng(1)
     rows, labels = [], []
     for number, (_, path, _) in enumerate(unpaced[::2]):
@@ -132,12 +130,13 @@ def fit(unpaced: list[tuple[str, Path, bool]]) -> None:
             rows += [own, seen[is_spike]]
             labels += [np.zeros(len(own)), np.ones(int(is_spike.sum()))]
     spikes = np.vstack(rows)[np.concatenate(labels) == 1]
-    print("1 and 95 %", np.quantile(spikes, (0.01, 0.95), axis=0).round(1).tolist())
-    made = with_products(np.vstack(rows), LOWEST, HIGHEST)
+    low, high = np.quantile(spikes, (0.01, 0.95), axis=0).round(1)  # beyond, products would mislead
+    made = with_products(np.vstack(rows), low, high)
     spread = made.std(axis=0) + (made.std(axis=0) == 0)
     model = LogisticRegression(C=10.0, max_iter=5000, fit_intercept=False)
     model.fit(made / spread, np.concatenate(labels))
-    print([float(f"{one:.4g}") for one in model.coef_[0] / spread])
+    weights = [float(f"{weight:.4g}") for weight in model.coef_[0] / spread]
+    print(json.dumps({"lowest": low.tolist(), "highest": high.tolist(), "weights": weights}))
 
 
 def share(found: list[bool]) -> str:
@@ -185,11 +184,15 @@ def sensitivity(unpaced: list[tuple[str, Path, bool]]) -> dict[str, object]:
 def real(folder: Path) -> dict[str, object]:
     """Return who is found paced, in all recordings as they are."""
     found: dict[str, list[bool]] = {"paced": [], "unpaced": [], "tape paced": [], "tape": []}
+    found |= {f"{kind} in II alone": [] for kind in ("paced", "unpaced")}
     blocks = []
     for name, path, is_paced in recordings(folder):
         ecg = read_ecg(path)
         pacing = beats_without_spikes(ecg)[2]
-        found["paced" if is_paced else "unpaced"].append(pacing.is_paced)
+        kind = "paced" if is_paced else "unpaced"
+        found[kind].append(pacing.is_paced)
+        alone = Ecg(ecg.signal_mv[[ecg.leads.index("II")]], ecg.rate_hz, ("II",))
+        found[f"{kind} in II alone"].append(beats_without_spikes(alone)[2].is_paced)
         if is_paced:
             made = measure_ecg(ecg)
             said = [block for block in ("lbbb", "lbbb_esc", "lbbb_aha", "rbbb")

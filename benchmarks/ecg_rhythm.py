@@ -30,13 +30,13 @@ from cardio_ecg_transfer.readers import read_ecg
 from cardio_ecg_transfer.signal.delineation.limits import find_limits, p_locking
 from cardio_ecg_transfer.signal.delineation.median_beat import median_beat
 from cardio_ecg_transfer.signal.ecg import Ecg
+from cardio_ecg_transfer.signal.fitted import with_products
 from cardio_ecg_transfer.signal.leads.names import (
     STANDARD_LEADS,
     canonical_leads,
     derive_limb_leads,
 )
 from cardio_ecg_transfer.signal.pacing import beats_without_spikes, paced_chambers
-from cardio_ecg_transfer.signal.products import with_products
 from cardio_ecg_transfer.signal.recording_checks import check_recording
 from cardio_ecg_transfer.signal.rhythm import (
     Rhythm,
@@ -74,7 +74,7 @@ def seen(name: str, person: int, truth: str, ecg: Ecg) -> Seen:
     bridged, peaks, pacing = beats_without_spikes(check_recording(ecg).ecg)
     signal_mv, r_samples = at_working_rate(bridged, peaks)
     beat = median_beat(signal_mv, RATE_HZ, r_samples, ecg.leads)
-    limits = find_limits(beat, by_lead=False)
+    limits = find_limits(beat)
     p_wave = limits.p_wave
     lock = None if p_wave is None else p_locking(signal_mv, beat, limits.qrs, p_wave, r_samples)
     atrial = atrial_waves(signal_mv, beat, limits, lock, r_samples)
@@ -176,8 +176,8 @@ def fit(real: list[Seen]) -> None:
     model.fit((table - middle) / spread, flutters, sample_weight=weight)
     slopes = model.coef_[0] / spread
     weights = [model.intercept_[0] - (slopes * middle).sum(), *slopes]
-    for name, numbers in (("LOWEST", low), ("HIGHEST", high), ("WEIGHTS", weights)):
-        print(f"{name} = ({', '.join(f'{float(one):.4g}' for one in numbers)})")
+    given = {"lowest": low, "highest": high, "weights": weights}
+    print(json.dumps({k: [float(f"{x:.4g}") for x in numbers] for k, numbers in given.items()}))
 
 
 def share(found: list[bool]) -> str:

@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Iterable
 
-from . import evidence, listed, pages, record, stale
+from . import evidence, listed, pages, plots, record, stale
 
 
 def main() -> int:
@@ -37,6 +37,9 @@ def main() -> int:
             text = path.read_text(encoding="utf-8")
             if (made := pages.rendered(text)) != text:
                 path.write_text(made, encoding="utf-8")
+            for plot in pages.plotted(made):
+                if not plots.is_current(*plot):
+                    plots.write(*plot)
     found = pages.found_wrong()
     if listed.NOT_YET:
         sys.stderr.write(f"Not checked yet: {', '.join(listed.NOT_YET)}\n")

@@ -4,6 +4,8 @@ A page names records in comments, which GitHub and the site do not show:
 
 ``<!-- table: NAME TABLE -->`` ... ``<!-- end -->``
     One of its tables, rendered.
+``<!-- plot: NAME TABLE: COLUMN -->`` ... ``<!-- end -->``
+    A column of estimates with their intervals, as a forest plot.
 ``<!-- record: NAME NAME -->``
     The section quotes these records.
 ``<!-- provenance -->`` ... ``<!-- end -->``
@@ -21,15 +23,16 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
-from . import record
+from . import plots, record
 from .listed import BY_CODE, MADE, NOT_YET, PARTS
 from .numbers import Held, Number, stated
 
 _SHOWN = re.compile(
-    r"(<!-- (?:provenance|table: (\S+) ([^\n]+?)) -->\n)((?:(?!<!-- end -->).)*)(<!-- end -->)",
+    r"(<!-- (?:provenance|(table|plot): (\S+) ([^\n]+?)) -->\n)"
+    r"((?:(?!<!-- end -->).)*)(<!-- end -->)",
     re.DOTALL,
 )
-_NAMED = re.compile(r"<!-- (table|record): ([^\n]+?) -->")
+_NAMED = re.compile(r"<!-- (table|plot|record): ([^\n]+?) -->")
 _GIVEN = re.compile(r"<!-- given: (.+?) -->", re.DOTALL)
 _HEADING = re.compile(r"^(#+) ", re.MULTILINE)
 _FENCED = re.compile(r"```.*?```", re.DOTALL)
@@ -41,10 +44,22 @@ def rendered(text: str) -> str:
     """Return a page with what it shows of records made anew."""
 
     def shown(found: re.Match[str]) -> str:
-        made = known(found[2]).table(found[3]) if found[2] else _provenance(text)
-        return f"{found[1]}{made}\n{found[5]}"
+        if found[2] == "plot":
+            made = plots.image(known(found[3]), *found[4].split(": ", 1))
+        else:
+            made = known(found[3]).table(found[4]) if found[2] else _provenance(text)
+        return f"{found[1]}{made}\n{found[6]}"
 
     return _SHOWN.sub(shown, text)
+
+
+def plotted(text: str) -> list[tuple[record.Record, str, str]]:
+    """Return the record, table and column of each plot that a page shows."""
+    return [
+        (known(found[3]), *found[4].split(": ", 1))  # type: ignore[misc]
+        for found in _SHOWN.finditer(text)
+        if found[2] == "plot"
+    ]
 
 
 def _provenance(text: str) -> str:
@@ -152,6 +167,11 @@ def found_wrong(root: Path = record.ROOT) -> list[str]:
         try:
             if rendered(text) != text:
                 wrong.append(f"{page}: not what its records render to; run python -m docs._records")
+            wrong += [
+                f"{page}: {plots.file_of(*plot).name} is older; run python -m docs._records"
+                for plot in plotted(text)
+                if not plots.is_current(*plot)
+            ]
             wrong += [
                 f"{page}:{one.line}: {one.text} is held by no record that its section names"
                 for one in unheld(text, page)

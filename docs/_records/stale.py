@@ -11,8 +11,8 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Iterable
-from functools import cached_property
+from collections.abc import Iterable, Mapping
+from functools import cache, cached_property
 from importlib import metadata
 from itertools import pairwise
 from pathlib import Path
@@ -146,12 +146,18 @@ class Now:
             )  # fmt: skip
         reached = self._sources.reached(found)
         tokens |= {f"{one.digest} {_shown(one)}" for one in reached}
-        homes = metadata.packages_distributions()
+        homes = _homes()
         for root in {package for one in reached for package in one.packages}:
             for home in map(_plain, homes.get(root, ())):
                 if home in self._packages and home not in _NO_NUMBERS:
                     tokens.add(f"{home}=={self._packages[home]}")
         return sorted(tokens)
+
+
+@cache
+def _homes() -> Mapping[str, list[str]]:
+    """Return the distributions that a package may come from."""
+    return metadata.packages_distributions()
 
 
 def changed(now: Now, index: Index, names: Iterable[str]) -> dict[str, list[str]]:

@@ -25,13 +25,13 @@ BLOCK = re.compile(r"(?<=<!-- study -->\n).*?(?=<!-- end -->)", re.DOTALL)
 def auc_of(seed: int, difficulty: str, folder: Path) -> dict[str, list[float]]:
     """Return the area under the ROC curve of each model, with its interval."""
     out = folder / f"{difficulty}-{seed}"
-    said = call_cardio(
+    result = call_cardio(
         "run", "--plugin", "heart_sounds", "--config", "cpu", "--seed", str(seed),
         "--set", f"difficulty={difficulty}", "--device", "cpu", "--executor", "local:1",
         "--out", str(out), folder=folder,
     )  # fmt: skip
-    if said.exit_code:
-        raise SystemExit(said.stderr)
+    if result.exit_code:
+        raise SystemExit(result.stderr)
     metrics = json.loads((out / "metrics.json").read_text())
     return {
         metric["model"]: [round(metric[part], 3) for part in ("value", "low", "high")]
@@ -51,8 +51,8 @@ def rendered(stored: dict[str, Any]) -> str:
     for name, models in stored["auc"].items():
         cells = [f"{auc:.3f} ({low:.3f} to {high:.3f})" for auc, low, high in models.values()]
         lines.append(f"| {name} | {' | '.join(cells)} |")
-    asked = len(DIFFICULTIES) * int(stored["command"].split()[-1])
-    ended = f"; ended after {len(stored['auc'])} of {asked} runs" * (len(stored["auc"]) < asked)
+    n_runs = len(DIFFICULTIES) * int(stored["command"].split()[-1])
+    ended = f"; ended after {len(stored['auc'])} of {n_runs} runs" * (len(stored["auc"]) < n_runs)
     lines += [
         "",
         f"*`{stored['command']}`, {stored['patients']} patients a run, measured on "

@@ -6,7 +6,7 @@ import ast
 import configparser
 import subprocess
 import tomllib
-from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -30,6 +30,7 @@ EXAMPLES = {
 }
 """Package folder of every example, under the same rules; none is installed with the plugins."""
 TEMPLATE = CORE / "template" / "src" / "cardio_my_modality"
+"""Laid over the template for other kinds of recordings."""
 """The package that `cardio plugins new` copies: a plugin that lies in the core's folder."""
 
 
@@ -44,19 +45,34 @@ def module_of(path: Path, package: Path) -> str:
     return ".".join(part for part in parts if part != "__init__")
 
 
-def imports_of(path: Path, *, beside: bool = False) -> Iterator[str]:
-    """Yield the modules that a file imports, wherever in it, type checking included.
+@cache
+def nodes_of(path: Path) -> list[ast.AST]:
+    """Return every node of a file's syntax, the module first."""
+    return list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
 
-    With `beside` it may import files of its own folder relatively; these are not yielded.
+
+def dotted(node: ast.expr) -> str:
+    """Return a name with what it is looked up in, ``"torch.load"``; a call in it is ``"()"``."""
+    if isinstance(node, ast.Attribute):
+        return f"{dotted(node.value)}.{node.attr}"
+    return node.id if isinstance(node, ast.Name) else "()"
+
+
+@cache
+def imports_of(path: Path, *, beside: bool = False) -> list[str]:
+    """Return the modules that a file imports, wherever in it, type checking included.
+
+    With `beside` it may import files of its own folder relatively; these are left out.
     """
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    found = []
+    for node in nodes_of(path):
         if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
+            found += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom) and not (beside and node.level == 1):
             assert node.level == 0, f"{path}: a relative import"
-            module = str(node.module)
-            yield from (f"{module}.{alias.name}" for alias in node.names)
-            yield module
+            found += [f"{node.module}.{alias.name}" for alias in node.names]
+            found.append(str(node.module))
+    return found
 
 
 def tracked_texts() -> list[Path]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import pytest
 
@@ -19,15 +19,15 @@ PROGRAMS = ("run", "Popen", "check_output", "check_call")
 BY_LOCALE = ("FileHandler", "savetxt", "loadtxt", "genfromtxt")
 
 
-def left_to_the_locale(text: str) -> Iterator[str]:
+def left_to_the_locale(nodes: Iterable[ast.AST]) -> Iterator[str]:
     """Yield the calls that open text without saying how it is written."""
-    for node in ast.walk(ast.parse(text)):
+    for node in nodes:
         if isinstance(node, ast.Call) and _opens_text(node):
             yield f"line {node.lineno}: {ast.unparse(node)}"
 
 
 def _opens_text(call: ast.Call) -> bool:
-    owner, _, name = ast.unparse(call.func).rpartition(".")
+    owner, _, name = source.dotted(call.func).rpartition(".")
     said = {keyword.arg: keyword.value for keyword in call.keywords}
     if "encoding" in said or None in said or owner == "formatter":
         return False
@@ -52,20 +52,21 @@ def _opens_text(call: ast.Call) -> bool:
      "subprocess.run(['git'], text=True)", "np.savetxt(p, a)", "logging.FileHandler(p)"],
 )  # fmt: skip
 def test_the_rule_sees_what_it_is_about(text):
-    assert list(left_to_the_locale(text))
-    assert not list(left_to_the_locale(f"{text[:-1]}, encoding='utf-8')".replace("(, ", "(")))
+    assert list(left_to_the_locale(ast.walk(ast.parse(text))))
+    stated = f"{text[:-1]}, encoding='utf-8')".replace("(, ", "(")
+    assert not list(left_to_the_locale(ast.walk(ast.parse(stated))))
 
 
 @pytest.mark.parametrize("text", ["p.open('rb')", "open(p, 'rb')", "Manifest.open(run)",
                                   "write_text(path, t)", "subprocess.run(['git'])"])  # fmt: skip
 def test_the_rule_leaves_bytes_alone(text):
-    assert not list(left_to_the_locale(text))
+    assert not list(left_to_the_locale(ast.walk(ast.parse(text))))
 
 
 def test_no_text_is_opened_as_the_locale_likes():
     found = {
         str(path.relative_to(source.ROOT)): calls
         for path in SOURCES
-        if (calls := list(left_to_the_locale(path.read_text(encoding="utf-8"))))
+        if (calls := list(left_to_the_locale(source.nodes_of(path))))
     }
     assert found == {}

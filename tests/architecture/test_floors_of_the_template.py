@@ -10,7 +10,7 @@ from . import source_files as source
 TOY = source.ROOT / "tests" / "integration" / "toy" / "src" / "cardio_toy"
 FLOORS = {
     source.TEMPLATE: (
-        "plugin", {"finding", "synthetic"}, {"signal", "networks"}, "readers", "configs",
+        "plugin", {"my_task", "synthetic"}, {"signal", "networks"}, "readers", "configs",
     ),
     source.EXAMPLES["heart_sounds"]: (
         "plugin", {"murmur", "synthetic"}, {"signal", "networks"}, "readers", "configs",

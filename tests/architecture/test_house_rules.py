@@ -35,8 +35,11 @@ def calls(path: Path, name: str) -> list[ast.Call]:
 
 @cache
 def all_calls(path: Path) -> list[tuple[str, ast.Call]]:
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    return [(ast.unparse(node.func), node) for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    return [
+        (source.dotted(node.func), node)
+        for node in source.nodes_of(path)
+        if isinstance(node, ast.Call)
+    ]
 
 
 def keywords(call: ast.Call) -> dict[str | None, str]:
@@ -53,12 +56,7 @@ def test_no_file_is_a_drawer_for_odds_and_ends(name):
 
 
 def test_every_package_and_module_says_what_it_is():
-    bare = [
-        path
-        for path in SOURCES
-        if not ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))
-    ]
-    assert bare == []
+    assert [path for path in SOURCES if not ast.get_docstring(source.nodes_of(path)[0])] == []
 
 
 def test_nothing_opens_a_pickle():

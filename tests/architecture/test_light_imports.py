@@ -8,19 +8,10 @@ import click
 import pytest
 
 from cardio_core.testing import every_command
-from cardio_core.testing.plugin_checks import heavy_modules_after
+from cardio_core.testing.plugin_checks import HEAVY, heavy_modules_after
 from cardio_stats.cli.lazy import LazyGroup
 
 from . import source_files as source
-
-MAIN = """
-from cardio_core.cli.main import main
-try:
-    main()
-except SystemExit as stop:
-    assert stop.code in (0, 2, None), stop.code
-"""
-
 
 COMMANDS = [tuple(words.split()) for words in every_command()]
 
@@ -33,28 +24,43 @@ def test_the_tree_of_commands_is_the_documented_one():
     } <= words  # fmt: skip
 
 
-@pytest.mark.parametrize("words", COMMANDS, ids=lambda path: " ".join(path) or "cardio")
-def test_help_imports_nothing_heavy(words):
-    assert heavy_modules_after(MAIN, *words, "--help") == []
+EACH = """
+import sys
+from cardio_core.cli.main import main
+for words in {words!r}:
+    sys.argv = ["cardio", *words]
+    try:
+        main()
+    except SystemExit as stop:
+        assert stop.code in (0, 2, None), (words, stop.code)
+    heavy = [name for name in {heavy!r} if name in sys.modules]
+    assert not heavy, (words, heavy)
+"""
+"""Commands one after another in one interpreter, which ends at the first that imports too much."""
 
 
-@pytest.mark.parametrize(
-    "words",
-    [("--data", "nowhere"), ("--config", "no.yaml"), ("--resume",), ("--resume", "--out", "no")],
-    ids=" ".join,
-)
-def test_what_is_typed_wrong_is_refused_before_anything_heavy_is_imported(words):
-    assert heavy_modules_after(MAIN, "run", "--plugin", "ecg_transfer", *words) == []
+def answered_lightly(*commands):
+    return heavy_modules_after(EACH.format(words=commands, heavy=HEAVY)) == []
 
 
-@pytest.mark.parametrize("words", COMMANDS, ids=lambda path: " ".join(path) or "cardio")
-def test_every_command_says_what_it_does_and_what_its_options_mean(words):
-    command = every_command()[" ".join(words)]
-    assert command.help
-    for option in command.params:
-        if isinstance(option, click.Option):
-            said = option.help or option.show_default
-            assert said, f"{' '.join(words)} {option.opts[0]}: neither help nor a default"
+def test_help_imports_nothing_heavy():
+    assert answered_lightly(*((*words, "--help") for words in COMMANDS))
+
+
+def test_what_is_typed_wrong_is_refused_before_anything_heavy_is_imported():
+    wrong = (
+        ("--data", "nowhere"), ("--config", "no.yaml"), ("--resume",), ("--resume", "--out", "no"),
+    )  # fmt: skip
+    assert answered_lightly(*(("run", "--plugin", "ecg_transfer", *words) for words in wrong))
+
+
+def test_every_command_says_what_it_does_and_what_its_options_mean():
+    for words, command in every_command().items():
+        assert command.help, words
+        for option in command.params:
+            if isinstance(option, click.Option):
+                said = option.help or option.show_default
+                assert said, f"{words} {option.opts[0]}: neither help nor a default"
 
 
 def test_the_line_of_a_lazy_command_agrees_with_its_own_help():
@@ -91,9 +97,8 @@ def test_ultrasound_needs_no_torch_and_imports_nothing_until_a_name_is_asked_for
     assert "torch" not in everything
 
 
-@pytest.mark.parametrize(
-    "words",
-    [
+def test_short_answers_and_misspelt_names_import_nothing_heavy():
+    assert answered_lightly(
         ("--version",),
         ("plugins", "list"),
         ("measure", "--plugin", "spect_polar", "--help"),
@@ -102,11 +107,7 @@ def test_ultrasound_needs_no_torch_and_imports_nothing_until_a_name_is_asked_for
         ("run", "--plugin", "ecg_transfr"),
         ("data", "fetch", "mitbd"),
         ("rnu",),
-    ],
-    ids=" ".join,
-)
-def test_short_answers_and_misspelt_names_import_nothing_heavy(words):
-    assert heavy_modules_after(MAIN, *words) == []
+    )
 
 
 def test_no_package_of_the_core_imports_anything_heavy_by_itself():

@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "docs"))
 try:
     from _records import __main__ as command_line
-    from _records import fields, numbers, pages, record, stale
+    from _records import fields, numbers, pages, plots, record, stale
 finally:
     sys.path.remove(str(ROOT / "docs"))
 
@@ -40,9 +40,9 @@ def digits_changed(number):
 
 def test_a_changed_digit_fails_the_build():
     text = (ROOT / "docs/results/echo_cmr.md").read_text(encoding="utf-8")
-    changed = text.replace("| .903 (.859 to .941)", "| .902 (.859 to .941)")
+    changed = text.replace("| 0.121 |", "| 0.122 |")
     (wrong,) = pages.unheld(changed)
-    assert (wrong.text, wrong.line) == (".902", text[: text.index("| .903")].count("\n") + 1)
+    assert (wrong.text, wrong.line) == ("0.122", text[: text.index("| 0.121")].count("\n") + 1)
 
 
 def test_most_changed_digits_fail_the_build():
@@ -59,11 +59,25 @@ def test_most_changed_digits_fail_the_build():
 
 
 def test_a_changed_digit_of_a_shown_table_fails_the_build():
-    text = (ROOT / "docs/results/echo_cmr.md").read_text(encoding="utf-8")
+    text = (ROOT / "docs/results/mmode_septal_flash.md").read_text(encoding="utf-8")
     assert pages.rendered(text) == text
-    changed = text.replace("|.862 (.802 to .915)|", "|.862 (.802 to .916)|")
+    changed = text.replace("|best possible|0.84|", "|best possible|0.85|")
     assert changed != text
     assert pages.rendered(changed) == text
+
+
+def test_a_plot_of_older_numbers_fails_the_build(monkeypatch, tmp_path):
+    monkeypatch.setattr(plots, "IMAGES", tmp_path / "docs" / "images" / "results")
+    monkeypatch.setattr(plots, "ROOT", tmp_path)
+    plots.IMAGES.mkdir(parents=True)
+    rows = [["trees", "0.94 (0.90 to 0.97)"], ["QRS duration", "**0.80 (0.72 to 0.86)**"]]
+    measured = record.Record("page/made", {"tables": {"models": {"head": ["model", "AUC"],
+                                                                 "rows": rows}}})  # fmt: skip
+    plots.write(measured, "models", "AUC")
+    assert plots.is_current(measured, "models", "AUC")
+    assert "QRS duration 0.80 (0.72 to 0.86)" in plots.image(measured, "models", "AUC")
+    rows[0][1] = "0.93 (0.90 to 0.97)"
+    assert not plots.is_current(measured, "models", "AUC")
 
 
 @pytest.mark.parametrize(
@@ -384,9 +398,9 @@ def test_the_footer_of_a_page_lists_its_records_and_marks_the_stale_ones():
     usual = {"command": "x", "date": "2026-11-23", "machine": "m", "transcribed": True}
     line = record.Record("a/b", usual | {"stale": "the solver changed"}).line()
     assert line == "`b` 2026-11-23, copied. **Stale**: the solver changed."
-    page = "<!-- record: echo_cmr/view -->\n<!-- provenance -->\n<!-- end -->\n"
-    assert "- `view` 2026-11-21" in pages.rendered(page)
-    assert pages.with_provenance(page) == ["echo_cmr/view"]
+    page = "<!-- record: echo_cmr/intervals -->\n<!-- provenance -->\n<!-- end -->\n"
+    assert "- `intervals` 2026-11-21" in pages.rendered(page)
+    assert pages.with_provenance(page) == ["echo_cmr/intervals"]
 
 
 def test_the_scripts_of_every_record_are_there():

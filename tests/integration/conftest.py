@@ -15,11 +15,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from matplotlib.backends import backend_svg
+from matplotlib.backends.backend_svg import FigureCanvasSVG
 
 from cardio_core.registry import resolve
 from cardio_core.runner.request import RunRequest
 from cardio_core.runner.run import run
-from cardio_core.testing import Said, call_cardio
+from cardio_core.testing import Result, call_cardio
 
 HERE = Path(__file__).parent
 
@@ -69,8 +71,27 @@ def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         yield
 
 
+class _Blank(FigureCanvasSVG):
+    """Paper of the right size with nothing on it: laying out and writing take a third of a run."""
+
+    def print_svg(self, *arguments: Any, **options: Any) -> None:
+        """Write the figure without what was drawn."""
+        self.figure.set_layout_engine("none")
+        self.figure.clear()
+        super().print_svg(*arguments, **options)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def blank_figures(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Figures are drawn, but not written, in files that are not marked `shown`."""
+    with pytest.MonkeyPatch.context() as patch:
+        if not request.node.get_closest_marker("shown"):
+            patch.setattr(backend_svg, "FigureCanvasSVG", _Blank)
+        yield
+
+
 @pytest.fixture
-def cardio(installed: Path) -> Callable[..., Said]:
+def cardio(installed: Path) -> Callable[..., Result]:
     """The command line, in this process, where the toy is installed."""
     return call_cardio
 
@@ -145,8 +166,10 @@ def clinic(write_cohort: Callable[..., Path], tmp_path_factory: pytest.TempPathF
 def clinic_run(
     run_toy: Callable[..., Path], clinic: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Path:
-    """`mean_class` under both protocols on the clinic."""
-    return run_toy(tmp_path_factory.mktemp("runs") / "clinic", data=(clinic,))
+    """`mean_class` under both protocols on the clinic, with its figures."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(backend_svg, "FigureCanvasSVG", FigureCanvasSVG)
+        return run_toy(tmp_path_factory.mktemp("runs") / "clinic", data=(clinic,))
 
 
 @pytest.fixture(scope="session")
@@ -159,5 +182,7 @@ def strip(write_cohort: Callable[..., Path], tmp_path_factory: pytest.TempPathFa
 def beats_run(
     run_toy: Callable[..., Path], strip: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Path:
-    """`beats` under both protocols."""
-    return run_toy(tmp_path_factory.mktemp("runs") / "beats", task="beats", data=(strip,))
+    """`beats` under both protocols, with its figures."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(backend_svg, "FigureCanvasSVG", FigureCanvasSVG)
+        return run_toy(tmp_path_factory.mktemp("runs") / "beats", task="beats", data=(strip,))

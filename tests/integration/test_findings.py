@@ -53,7 +53,7 @@ def limited():
         signal.signal(signal.SIGALRM, before)
 
 
-def said_of(cardio, finding, clinic_run, clinic, tmp_path):
+def answer_to(cardio, finding, clinic_run, clinic, tmp_path):
     kind = finding.name.partition("-")[0]
     if kind == "polar_map":
         table = tmp_path / "cohort.csv"
@@ -86,7 +86,7 @@ def said_of(cardio, finding, clinic_run, clinic, tmp_path):
 @pytest.mark.parametrize("finding", FINDINGS, ids=lambda path: path.name)
 def test_a_damaged_file_is_answered_in_one_line(cardio, finding, clinic_run, clinic, tmp_path):
     with limited():
-        said = said_of(cardio, finding, clinic_run, clinic, tmp_path)
+        said = answer_to(cardio, finding, clinic_run, clinic, tmp_path)
     assert said.exit_code in (2, 3)
     assert len([line for line in said.stderr.splitlines() if line.startswith("Error: ")]) == 1
     assert "Traceback" not in said.stderr

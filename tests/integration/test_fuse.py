@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cardio_core.testing import Said
+from cardio_core.testing import Result
 from cardio_studies.fusion import Against, fuse_runs
 
 from .latent_toys import people_of, record, two_runs
@@ -45,7 +45,7 @@ def site(run_toy: Any, tmp_path_factory: pytest.TempPathFactory, no_pictures: No
 
 
 @pytest.fixture
-def predict(cardio: Callable[..., Said], site: Path) -> Callable[..., Said]:
+def predict(cardio: Callable[..., Result], site: Path) -> Callable[..., Result]:
     """`cardio predict` of the fusion, where it lies."""
     return lambda *words, run="fused": cardio("predict", run, *words, folder=site)
 
@@ -60,7 +60,7 @@ def logit(p: float) -> float:
 
 
 def test_members_answer_and_their_answers_are_fused_by_patient(
-    predict: Callable[..., Said], site: Path
+    predict: Callable[..., Result], site: Path
 ) -> None:
     said = predict("z1=new1", "z2=new2", "--json")
     assert said.exit_code == 0, said.stderr
@@ -83,7 +83,9 @@ def test_members_answer_and_their_answers_are_fused_by_patient(
     assert "2 of 8 patients lack z1, which everybody of the fusion had" in notes
 
 
-def test_one_recording_a_modality_is_one_patient(predict: Callable[..., Said], site: Path) -> None:
+def test_one_recording_a_modality_is_one_patient(
+    predict: Callable[..., Result], site: Path
+) -> None:
     said = predict("z1=new1/N002r0.csv", "z2=new2/N002r0.csv", "--json")
     assert said.exit_code == 0, said.stderr
     table = predict("z1=new1", "z2=new2", "--json").json
@@ -96,7 +98,7 @@ def test_one_recording_a_modality_is_one_patient(predict: Callable[..., Said], s
 
 
 def test_the_clinical_model_answers_where_its_table_is_given(
-    predict: Callable[..., Said], site: Path
+    predict: Callable[..., Result], site: Path
 ) -> None:
     pd.DataFrame({"patient_id": ["N000", "N001"], "age_y": [50, 70]}).to_csv(
         site / "ages.csv", index=False
@@ -120,7 +122,7 @@ def test_the_clinical_model_answers_where_its_table_is_given(
     ],
 )
 def test_inputs_that_cannot_be_joined_are_refused_in_one_line(
-    words: list[str], code: int, said: str, predict: Callable[..., Said], site: Path
+    words: list[str], code: int, said: str, predict: Callable[..., Result], site: Path
 ) -> None:
     if not (site / "strangers").exists():
         record(site / "strangers", people_of(2, 3, 1.5, 1.0, prefix="X"), "z2", seed=3)
@@ -130,7 +132,7 @@ def test_inputs_that_cannot_be_joined_are_refused_in_one_line(
 
 
 def test_a_fusion_is_validated_on_other_patients(
-    cardio: Callable[..., Said], predict: Callable[..., Said], site: Path
+    cardio: Callable[..., Result], predict: Callable[..., Result], site: Path
 ) -> None:
     others = people_of(40, seed=9, a=1.5, b=1.0, prefix="E")
     record(site / "other1", others[:36], "z1", seed=9)
@@ -172,7 +174,7 @@ def test_a_fusion_is_validated_on_other_patients(
     ],
 )  # fmt: skip
 def test_what_only_a_run_can_do_is_refused_in_one_line(
-    words: list[str], said: str, cardio: Callable[..., Said], site: Path
+    words: list[str], said: str, cardio: Callable[..., Result], site: Path
 ) -> None:
     before = (site / "fused" / "manifest.json").read_bytes()
     refused = cardio(*words, folder=site)
@@ -182,7 +184,7 @@ def test_what_only_a_run_can_do_is_refused_in_one_line(
 
 
 def test_a_member_that_moved_or_changed_is_refused(
-    predict: Callable[..., Said], site: Path
+    predict: Callable[..., Result], site: Path
 ) -> None:
     weights = next((site / "z2/models/final/ridge/artifact").glob("linear.json"))
     kept = weights.read_text()

@@ -59,7 +59,8 @@ def test_the_smallest_plugin_is_sixty_lines_of_python_and_one_yaml():
 
 
 def test_every_name_of_the_api_stands_in_one_tier():
-    tiers = GUIDE.read_text(encoding="utf-8").partition("| tier | names |")[2].partition("\n\n")[0]
+    reference = GUIDE.with_name("plugin_reference.md").read_text(encoding="utf-8")
+    tiers = reference.partition("| tier | names |")[2].partition("\n\n")[0]
     assert sorted(re.findall(r"`(\w+)`", tiers)) == sorted(api.__all__)
 
 

@@ -42,7 +42,7 @@ def test_each_fold_receives_the_model_of_that_fold(clinic_run, second_run):
 def test_the_manifest_says_where_the_earlier_task_came_from(second_run):
     (need,) = read(second_run, "manifest.json")["needs"]
     assert need["task"] == "mean_class"
-    assert need["said"] == "mean_class comes from the run clinic"
+    assert need["text"] == "mean_class comes from the run clinic"
 
 
 def test_a_task_with_two_targets_reports_both(second_run):

@@ -6,6 +6,7 @@ import ast
 import importlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -29,6 +30,7 @@ ROOT = Path(__file__).parents[2]
 UNITS = ("patient", "study", "recording", "event")
 KINDS = ("binary", "multiclass", "continuous")
 VARIANTS = list(product(UNITS, KINDS))
+WRITTEN = [*product(("signal",), UNITS, KINDS), *product(("image", "table"), UNITS[:3], KINDS)]
 QUICK = ("train.fit.epochs=2", "protocols.honest.k=2", "evaluate.n_resamples=100")
 
 
@@ -38,11 +40,41 @@ def newcomer(install: Callable[..., Path], tmp_path_factory: pytest.TempPathFact
     return install(new_plugin("new-comer", tmp_path_factory.mktemp("new")))
 
 
+@pytest.fixture(scope="module")
+def of_pictures(install: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A plugin for pictures, under names of its own."""
+    folder = tmp_path_factory.mktemp("new")
+    named = {"task": "spot", "target": "wide_spot", "path": "path_picture"}
+    return install(new_plugin("new-pictures", folder, kind="image", **named))
+
+
+@pytest.fixture(scope="module")
+def of_tables(install: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A plugin for files of measurements."""
+    return install(new_plugin("new-tables", tmp_path_factory.mktemp("new"), kind="table"))
+
+
 @pytest.mark.usefixtures("newcomer")
 class TestContract(PluginContract):
     plugin = "new_comer"
     tasks = ("finding",)
     sets = {"finding": QUICK}  # noqa: RUF012
+    n_patients = 12
+
+
+@pytest.mark.usefixtures("of_pictures")
+class TestContractOfPictures(PluginContract):
+    plugin = "new_pictures"
+    tasks = ("spot",)
+    sets = {"spot": QUICK}  # noqa: RUF012
+    n_patients = 12
+
+
+@pytest.mark.usefixtures("of_tables")
+class TestContractOfTables(PluginContract):
+    plugin = "new_tables"
+    tasks = ("finding",)
+    sets = {"finding": QUICK[1:]}  # noqa: RUF012
     n_patients = 12
 
 
@@ -56,14 +88,13 @@ def test_the_plan_of_the_house_is_in_the_new_folder(tmp_path):
     assert names == {"default.yaml", "smoke.yaml"}
 
 
-@pytest.mark.parametrize(("unit", "kind"), VARIANTS)
-def test_every_unit_and_kind_is_written_under_its_name(tmp_path, unit, kind):
-    made = new_plugin("ppg-rhythm", tmp_path, unit=unit, kind=kind)
+@pytest.mark.parametrize(("recordings", "unit", "kind"), WRITTEN)
+def test_every_unit_and_kind_is_written_under_its_name(tmp_path, recordings, unit, kind):
+    made = new_plugin("ppg-rhythm", tmp_path, kind=recordings, unit=unit, target_kind=kind)
     assert made.name == "ppg-rhythm"
     for path in filter(Path.is_file, made.rglob("*")):
         text = path.read_text(encoding="utf-8")
-        assert "my_modality" not in text + str(path.relative_to(tmp_path))
-        assert "my-modality" not in text
+        assert not re.search("my[_-](modality|task|target)|my_recording|MY_TASK", text + str(path))
         if path.suffix == ".py":
             ast.parse(text)
             assert max(map(len, text.splitlines())) <= 100
@@ -84,7 +115,7 @@ def test_every_unit_and_kind_is_written_under_its_name(tmp_path, unit, kind):
     ],
 )
 def test_the_floor_of_its_tests_is_that_of_the_kind(tmp_path, kind, words, planted):
-    made = new_plugin("a", tmp_path, kind=kind)
+    made = new_plugin("a", tmp_path, target_kind=kind)
     text = (made / "tests" / "test_contract.py").read_text(encoding="utf-8")
     assert words in text
     assert f'planted = {{"finding": {planted}}}' in text
@@ -92,7 +123,7 @@ def test_the_floor_of_its_tests_is_that_of_the_kind(tmp_path, kind, words, plant
 
 def test_the_network_of_a_number_finds_one_that_is_far_from_zero(install, tmp_path):
     """Pressures of 130 mmHg, of which a network without a scale learns the mean alone."""
-    install(new_plugin("new-number", tmp_path, kind="continuous"))
+    install(new_plugin("new-number", tmp_path, target_kind="continuous"))
     task = open_plugin("new_number").info.tasks[0]
     hooks = "cardio_new_number.finding"
     train, predict, settings = (
@@ -140,9 +171,29 @@ def test_a_name_that_cannot_be_taken_exits_with_2_and_one_line(
     assert [path.name for path in tmp_path.iterdir()] == ["there"]
 
 
+@pytest.mark.parametrize(
+    ("option", "name"),
+    [
+        ("--task", "signal"),
+        ("--task", "class"),
+        ("--target", "ef-1"),
+        ("--path", "trace"),
+        ("--unit", "event"),
+    ],
+)
+def test_other_names_that_cannot_be_taken_are_refused_under_their_option(
+    cardio, tmp_path, monkeypatch, option, name
+):
+    monkeypatch.chdir(tmp_path)
+    kind = "image" if name == "event" else "signal"
+    said = cardio("plugins", "new", "other", "--kind", kind, option, name)
+    assert (said.exit_code, list(tmp_path.iterdir())) == (2, [])
+    assert names(said.stderr, option, name)
+
+
 def test_the_command_says_what_to_do_next(cardio, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    said = cardio("plugins", "new", "ppg-rhythm", "--unit", "event", "--kind", "continuous")
+    said = cardio("plugins", "new", "ppg-rhythm", "--unit", "event", "--target-kind", "continuous")
     assert said.exit_code == 0
     for words in ("pip install -e ./ppg-rhythm", "check ppg_rhythm", "run --plugin ppg_rhythm"):
         assert words in said.stdout
@@ -175,9 +226,23 @@ def test_a_published_evaluation_that_nobody_described_is_refused_in_one_line(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("unit", "kind"), VARIANTS)
-def test_every_unit_and_kind_passes_the_tests_that_it_was_made_with(install, tmp_path, unit, kind):
-    made = new_plugin(f"{unit}-{kind}", tmp_path, unit=unit, kind=kind)
+@pytest.mark.parametrize("kind", ["signal", "image", "table"])
+def test_a_scaffold_of_each_kind_is_typed_under_its_own_settings(tmp_path, kind):
+    made = new_plugin("typed", tmp_path, kind=kind)
+    done = subprocess.run(
+        [sys.executable, "-m", "mypy", "--strict", "--cache-dir", ROOT / ".mypy_cache", "src"],
+        cwd=made, capture_output=True, text=True,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout[-3000:]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("recordings", "unit", "kind"), WRITTEN)
+def test_every_unit_and_kind_passes_the_tests_that_it_was_made_with(
+    install, tmp_path, recordings, unit, kind
+):
+    name = f"{recordings}-{unit}-{kind}"
+    made = new_plugin(name, tmp_path, kind=recordings, unit=unit, target_kind=kind)
     path = os.pathsep.join([str(install(made)), os.environ.get("PYTHONPATH", "")])
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider"],

@@ -25,6 +25,8 @@ if CHROMIUM is None:
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 axe = pytest.importorskip("axe_playwright_python.sync_playwright")
 
+pytestmark = pytest.mark.shown
+
 FLAGS = [
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
@@ -128,12 +130,12 @@ def test_everybody_can_read_it(open_page, name, size, scheme):
     assert severe(open_page(name, size, scheme)) == []
 
 
-UNFOLDED = [
-    name if name == "ecg_transfer" else pytest.param(name, marks=pytest.mark.slow) for name in PAGES
-]
+def seldom(*fast: str) -> list:
+    """Return every page, slow where it is not named: what is tested is the same in all."""
+    return [name if name in fast else pytest.param(name, marks=pytest.mark.slow) for name in PAGES]
 
 
-@pytest.mark.parametrize("name", UNFOLDED)
+@pytest.mark.parametrize("name", seldom("ecg_transfer"))
 def test_everybody_can_read_what_is_unfolded(open_page, name):
     page = open_page(name)
     page.evaluate(UNFOLD)
@@ -163,7 +165,7 @@ def test_it_is_printed_on_a_few_sheets(open_page, name):
     assert 1 <= len(sheets) <= MAX_PRINTED
 
 
-@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("name", seldom("toy", "spect_polar"))
 def test_it_asks_nobody_and_complains_of_nothing(open_page, name):
     page = open_page(name)
     page.evaluate(UNFOLD)
@@ -202,7 +204,7 @@ def test_no_table_has_an_empty_column(open_page, name):
     assert empty == []
 
 
-@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("name", seldom("toy", "spect_polar"))
 def test_figures_are_dark_on_a_dark_page(open_page, name):
     page = open_page(name, scheme="dark")
     drawing = page.locator("#answer figure .drawing:visible, #performance figure .drawing").first
@@ -213,7 +215,7 @@ def test_figures_are_dark_on_a_dark_page(open_page, name):
     assert 0 < light < 0.2 * picture.width * picture.height
 
 
-@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("name", seldom("toy", "spect_polar"))
 def test_without_its_script_the_page_says_the_same(open_page, name):
     with_script, without = open_page(name), open_page(name, java_script_enabled=False)
     assert without.locator("button").count() == 0
@@ -227,7 +229,7 @@ def downloaded(page, button) -> tuple[str, bytes]:
     return waiting.value.suggested_filename, Path(waiting.value.path()).read_bytes()
 
 
-@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("name", seldom("toy", "spect_polar"))
 def test_a_table_is_downloaded_as_it_is_shown(open_page, name):
     page = open_page(name)
     page.evaluate(UNFOLD)
@@ -243,7 +245,7 @@ def test_a_table_is_downloaded_as_it_is_shown(open_page, name):
     assert list(dict.fromkeys(row[0] for row in rows[1:])) == [text.strip() for text in models]
 
 
-@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("name", seldom("toy", "spect_polar"))
 def test_a_table_that_is_cut_is_downloaded_whole(open_page, name):
     page = open_page(name)
     cut = page.locator("[data-of]")
@@ -255,7 +257,7 @@ def test_a_table_that_is_cut_is_downloaded_whole(open_page, name):
     assert len(list(csv.reader(io.StringIO(content)))) == 1 + whole > 14
 
 
-@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("name", seldom("toy", "spect_polar"))
 def test_a_figure_is_downloaded_light_as_svg_and_png(open_page, name):
     page = open_page(name, scheme="dark")
     figure = page.locator("figure:has(svg)").first

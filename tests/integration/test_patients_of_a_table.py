@@ -13,7 +13,7 @@ import pytest
 from cardio_core.errors import ContractError
 from cardio_core.io.hashing import directory_digest
 from cardio_core.runner import setup as synthetic_cohort
-from cardio_core.runner.setup import CohortAsked, writer_of
+from cardio_core.runner.setup import CohortRequest, writer_of
 from cardio_core.testing import names, refuses
 from cardio_core.types.info import PluginInfo
 from cardio_stats.errors import ConfigError
@@ -103,17 +103,17 @@ REFUSED = {
     "column 'outcome': expected patients with and without it, found the same in all 5": {
         "outcome": [1] * 5
     },
-    "row 2, column 'outcome': expected yes or no (1 or 0), found something else in one row": {
+    "row 2, column 'outcome': expected 0, 1 or NA, found text": {
         "outcome": ["better", "no", "no", "yes", "no"]
     },
-    "row 3, column 'effect': expected a number, found none (in one row); fill it in, or say no in "
+    "row 3, column 'effect': expected a value, found none (in one row); fill it in, or say no in "
     "a column has_toy": {"effect": [1, "", 0, 2, 0]},
-    "row 5, column 'effect': expected a number from -8 to 8, found 62 (in 2 rows); rescale": {
+    "column 'effect', rows 5, 6: expected a number from -8 to 8, found one outside": {
         "effect": [1, 2, 3, 62, 80]
     },
     "expected a column 'effect' (--effect names another), found none; its own are outcome, z_other,"
     " shift": {"effect": []},
-    "row 6, column 'shift': expected a number from 0 to 2, found -1": {"shift": [0, 0, 0, 0, -1]},
+    "row 6, column 'shift': expected a number from 0 to 2": {"shift": [0, 0, 0, 0, -1]},
     "expected 2 patients or more, found 1": {"has_toy": ["no", "no", "no", "no", "yes"]},
     "row 4, column 'age_y'": {"age_y": [60, 61, "two", 62, 63]},
 }  # fmt: skip
@@ -146,7 +146,7 @@ def test_a_plugin_that_takes_no_table_says_so(monkeypatch, tmp_path):
 
     monkeypatch.setattr(synthetic_cohort, "resolve", lambda place: synthesize)
     with refuses(ConfigError, "--patients", "mine"):
-        writer_of(_info(), CohortAsked("t", patients=tmp_path / "p.csv"))
+        writer_of(_info(), CohortRequest("t", patients=tmp_path / "p.csv"))
 
 
 def test_a_plugin_that_records_others_than_it_was_asked_for_is_stopped(monkeypatch, tmp_path):
@@ -155,7 +155,7 @@ def test_a_plugin_that_records_others_than_it_was_asked_for_is_stopped(monkeypat
 
     monkeypatch.setattr(synthetic_cohort, "resolve", lambda place: synthesize)
     pd.DataFrame(ROWS).to_csv(tmp_path / "p.csv", index=False)
-    write = writer_of(_info(), CohortAsked("t", patients=tmp_path / "p.csv"))
+    write = writer_of(_info(), CohortRequest("t", patients=tmp_path / "p.csv"))
     with refuses(ContractError, "synthesize", 5):
         write(tmp_path)
 

@@ -87,14 +87,14 @@ def moved(made, tmp_path):
 def test_changed_labels_are_refused_in_one_line(made, moved, tmp_path):
     said = call_cardio("reproduce", made / "run", "--data", moved, "--out", tmp_path / "again")
     assert (said.exit_code, said.code, said.stderr.count("\n")) == (2, "mismatch", 1)
-    assert names(said.stderr, "3 of 32", "C02r0", "C04r0", "C08r0", "x_ill", "--anyway")
+    assert names(said.stderr, "3 of 32", "C02r0", "C04r0", "C08r0", "x_ill", "--allow")
     assert not (tmp_path / "again").exists()
 
 
 @pytest.mark.slow
 def test_labels_that_were_changed_on_purpose_are_named_beside_the_numbers(made, moved, tmp_path):
     said = call_cardio("reproduce", made / "run", "--data", moved, "--out", tmp_path / "again",
-                       "--anyway", "--json")  # fmt: skip
+                       "--allow", "changes", "--json")  # fmt: skip
     assert said.exit_code == 1, said.stderr
     assert said.json["verdict"] == "differs"
     why = [part["words"] for part in said.json["differs_from_then"] if part["kind"] == "data"]

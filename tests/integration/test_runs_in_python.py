@@ -16,6 +16,8 @@ import pytest
 import cardio_core as cardio_in_python
 from cardio_stats.errors import ConfigError, DataError
 
+pytestmark = pytest.mark.shown
+
 
 @pytest.fixture(scope="module")
 def opened(clinic_run):

@@ -50,6 +50,13 @@ def test_of_sixty_cohorts_without_a_shortcut_three_at_most_are_warned_of():
     assert sum(bool(warned(*cohort_of(seed))) for seed in range(60)) <= 3  # 5 of 200 elsewhere
 
 
+def test_a_holdout_of_a_patient_of_each_class_says_nothing_out_of_fold():
+    properties, labels, _ = cohort_of(0)
+    test = frozenset(labels[labels == label].index[0] for label in ("no", "yes"))
+    found = list(find_shortcuts(properties, labels, ILL, [(frozenset(labels.index) - test, test)]))
+    assert {item.property for item in found} == set(properties.select_dtypes("number"))
+
+
 @pytest.mark.parametrize("kind", ["scanner", "size", "id", "order", "date"])
 def test_of_twenty_cohorts_with_a_planted_one_nineteen_are_warned_of(kind):
     found = 0

@@ -23,7 +23,7 @@ import cardio_core as cardio
 STORED = Path(__file__).parent / "stored" / "smoke_numbers.json"
 NUMBERS = ("metrics.json", "predictions.csv", "splits.json")
 CODE = "from cardio_core.cli.main import main; main()"
-SETTINGS = ((2, "local"), (1, "local:1"))
+SETTINGS = ((2, "local:2"), (1, "local:1"))
 """Threads in the user's environment, and executor: as most have it, and the least there is."""
 
 PLUGINS = {

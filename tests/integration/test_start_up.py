@@ -9,10 +9,12 @@ import sys
 from pathlib import Path
 
 import pytest
+from pydicom.data import get_testdata_file
 
 from cardio_core.testing.plugin_checks import heavy_modules_after
 
 NETWORKS = {"torch", "lightning", "monai", "skops", "safetensors"}
+NOT_TO_PREDICT = {"lightning", "monai", "skops", "sklearn", "matplotlib", "statsmodels"}
 LOADED = """
 import sys
 from cardio_core.cli.main import main
@@ -51,7 +53,7 @@ def test_predicting_by_classical_models_imports_no_torch(clinic_run, clinic, tmp
 def test_predicting_by_a_network_imports_torch_and_nothing_that_trains(beats_run, strip, tmp_path):
     loaded = predicted(beats_run, strip / "B00r0.csv", tmp_path / "answer.json")
     assert {"torch", "safetensors"} <= loaded
-    assert not loaded & {"lightning", "monai", "skops", "matplotlib", "statsmodels"}
+    assert not loaded & NOT_TO_PREDICT
 
 
 def test_a_run_of_classical_models_imports_no_torch(write_cohort, tmp_path):
@@ -82,3 +84,28 @@ def test_opening_a_run_for_prediction_imports_no_statistics_and_no_figures():
 def test_hooks_of_families_with_classical_models_import_no_torch(family):
     hooks = f"import {family}.train, {family}.predict"
     assert not {"torch", "lightning", "monai", "matplotlib"} & set(heavy_modules_after(hooks))
+
+
+@pytest.mark.parametrize(
+    "networks",
+    [
+        "cardio_ecg_transfer.beats.predict",
+        "cardio_ecg_transfer.response.by_network",
+        "cardio_echo_cmr.findings.predict, cardio_echo_cmr.networks.clip_network",
+        "cardio_mmode_septal_flash.networks.densenet",
+        "cardio_spect_polar.networks.flow_resnet",
+    ],
+)
+def test_networks_of_the_plugins_import_torch_and_nothing_that_trains_or_draws(networks):
+    loaded = set(heavy_modules_after(f"import {networks}"))
+    assert "torch" in loaded
+    assert not loaded & NOT_TO_PREDICT
+
+
+def test_measuring_an_ecg_without_a_sheet_imports_no_torch_and_no_figures(tmp_path):
+    ecg = get_testdata_file("waveform_ecg.dcm", download=False)
+    loaded = loaded_after(
+        "measure", ecg, "--plugin", "ecg_transfer", "--no-sheets", "--out", tmp_path / "measured"
+    )
+    assert (tmp_path / "measured" / "measurements.csv").is_file()
+    assert not loaded & {*NETWORKS, *NOT_TO_PREDICT}

@@ -23,6 +23,22 @@ def test_two_workers_give_the_numbers_of_one(run_toy, clinic, clinic_run, tmp_pa
     )
 
 
+@pytest.mark.parametrize("command", ["predict", "evaluate"])
+def test_two_workers_answer_as_one_does(cardio, write_cohort, clinic_run, tmp_path, command):
+    others = write_cohort(tmp_path / "others", task="mean_class", n_patients=6, seed=99)
+    found = []
+    for executor in ("local:1", "local:2"):
+        out = tmp_path / executor[-1]
+        words = ["--data", others, "--other-people", "--out", out]
+        words = words if command == "evaluate" else [others]
+        said = cardio(command, clinic_run, *words, "--json", "--executor", executor)
+        assert said.exit_code == 0, said.stderr
+        found.append(
+            said.json if command == "predict" else json.loads((out / "metrics.json").read_text())
+        )
+    assert found[0] == found[1]
+
+
 @pytest.mark.slow
 def test_devices_that_no_fit_needs_share_one_and_change_no_more_than_rounding(run_toy, tmp_path):
     asked = {

@@ -41,7 +41,7 @@ MANIFEST = {
     "models": ["net", "qrs"],
     "model_titles": {"net": "ResNet-18", "qrs": "QRS duration"},
     "stages": {"features": 61.0},
-    "needs": [{"task": "aami_beats", "from": "run-7", "said": "of other patients"}],
+    "needs": [{"task": "aami_beats", "from": "run-7", "text": "of other patients"}],
     "quarantined": [
         {"recording_id": "R1", "hook": "load", "reason": "flat lead"},
         {"recording_id": "R2", "hook": "load", "reason": "flat lead"},

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
-
 import numpy as np
 import pandas as pd
 import pytest
 
-from cardio_core.evaluation.applicability import Applicability, Calibration
+from cardio_core.evaluation.applicability import APPLICABILITY, Applicability, Calibration
 from cardio_core.evaluation.likeness import About, Described, Space
 
 ABOUT = {
@@ -118,16 +116,17 @@ def test_patients_without_any_number_are_not_judged():
     assert kept.judge(empty)["reasons"].tolist() == ["nothing measured"]
 
 
-def test_what_is_kept_says_the_same_again_and_names_no_patient():
+def test_what_is_kept_says_the_same_again_and_names_no_patient(tmp_path):
     made = patients(60, 0, prefix="secret-")
     kept = Applicability.fit(made, list(made.values.index))
-    text = json.dumps(kept.to_dict(), allow_nan=False)
+    APPLICABILITY.write(tmp_path / "a.json", kept)
+    text = (tmp_path / "a.json").read_text()
     assert "secret" not in text
     # No value of any patient either: six digits would be there as they stand.
     stored = set(text.replace(",", " ").replace("]", " ").split())
     own = {f"{value:.6g}" for value in made.values["ecg/axis"]}
     assert len(stored & own) <= 1  # a median of an even number is none, a percentile may be one
-    again = Applicability.from_dict(json.loads(text))
+    again = APPLICABILITY.read(tmp_path / "a.json")
     new = patients(30, 3)
     before, after = kept.judge(new), again.judge(new)
     assert before["verdict"].tolist() == after["verdict"].tolist()
@@ -167,7 +166,7 @@ def test_a_network_counts_only_with_enough_patients_left_out():
     without = Applicability.fit(
         made, list(made.values.index), spaces={"net": space}, left_out={"net": few}
     )
-    assert without.spaces == {}
+    assert without.networks == {}
 
 
 def test_distances_in_a_space_are_those_of_its_principal_axes():

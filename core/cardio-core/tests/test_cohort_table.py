@@ -12,8 +12,8 @@ from cardio_core.io.cohort_columns import COLUMNS
 from cardio_core.io.cohort_table import (
     existing_paths,
     inspect_cohort_table,
+    own_columns,
     read_cohort_table,
-    told_of,
 )
 from cardio_core.testing import refuses
 from cardio_stats.errors import DataError
@@ -144,7 +144,7 @@ def test_an_unknown_column_is_the_cohorts_own_and_the_nearest_name_is_told(write
     found = inspect_cohort_table(write(f"patient_id,{header},ward\nA,1,\nB,2,3\n"))
     assert found.own == (header, "ward")
     assert found.rows[header].tolist() == [1.0, 2.0]
-    said = told_of(found.own, COLUMNS)
+    said = own_columns(found.own, COLUMNS)
     assert said.startswith(f"2 columns are the cohort's own: {header} (did you mean {near}?), ward")
 
 

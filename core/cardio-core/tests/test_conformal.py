@@ -1,7 +1,7 @@
 """Conformal sets and intervals: against MAPIE, by simulation, and by what must not matter."""
 
-import json
 import math
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cardio_core.evaluation.conformal import Conformal, conformal_quantile, fit_conformal
+from cardio_core.evaluation.conformal import CONFORMAL, conformal_quantile, fit_conformal
 from cardio_core.testing import refuses
 from cardio_core.types.info import Target
 from cardio_stats.errors import DataError
@@ -216,17 +216,17 @@ def test_intervals_move_and_stretch_with_the_unit():
 
 
 @pytest.mark.parametrize("n", [5, 50])
-def test_a_rule_comes_back_from_json_as_it_was(n):
+def test_a_rule_comes_back_from_its_file_as_it_was(n, tmp_path):
     rng = np.random.default_rng(n)
     codes, scores = beats(rng, n)
     rule = fit_conformal(class_frame(BEATS, scores, np.array(BEATS.classes)[codes]), BEATS)
-    text = json.dumps(rule.to_dict(), allow_nan=False)
-    assert Conformal.from_dict(json.loads(text)) == rule
+    CONFORMAL.write(tmp_path / "rule.json", rule)
+    assert CONFORMAL.read(tmp_path / "rule.json") == rule
 
 
 def test_a_rule_with_a_field_missing_is_refused():
-    with refuses(DataError, "conformal rule", code="missing"):
-        Conformal.from_dict({"quantile": 0.3})
+    with refuses(DataError, "a.json", "alpha", code="damaged"):
+        CONFORMAL.check({"quantile": 0.3}, Path("a.json"))
 
 
 @pytest.mark.parametrize("alpha", [0.0, 1.0, -0.1, math.nan])

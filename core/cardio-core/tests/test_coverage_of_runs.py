@@ -1,12 +1,11 @@
 """Conformal rules of a run: which are calibrated, what they cover, and which are not made."""
 
-import json
-
 import numpy as np
 import pandas as pd
 import pytest
 
-from cardio_core.evaluation.conformal import Conformal, calibrate, fit_conformal
+from cardio_core.config import EvaluateBlock
+from cardio_core.evaluation.conformal import CONFORMAL, calibrate, fit_conformal
 from cardio_core.types.info import Model, Target, Task
 from cardio_core.types.predictions import Scored
 
@@ -40,7 +39,7 @@ def scored(n, *, n_folds=3, seed=0, shift=0.0):
 
 def of(frame, task=PATIENTS, **more):
     target = task.targets[0]
-    return calibrate(Scored({target.name: frame}), task, n_resamples=200, **more)
+    return calibrate(Scored({target.name: frame}), task, EvaluateBlock(n_resamples=200), **more)
 
 
 def values(calibrated):
@@ -123,5 +122,5 @@ def test_beats_that_all_match_are_calibrated_by_patient():
 
 def test_a_rule_survives_its_file(tmp_path):
     rule = of(scored(60)).rules[("a", "ill")]
-    (tmp_path / "rule.json").write_text(json.dumps(rule.to_dict(), allow_nan=False))
-    assert Conformal.from_dict(json.loads((tmp_path / "rule.json").read_text())) == rule
+    CONFORMAL.write(tmp_path / "rule.json", rule)
+    assert CONFORMAL.read(tmp_path / "rule.json") == rule

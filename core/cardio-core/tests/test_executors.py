@@ -72,16 +72,16 @@ def test_no_jobs_give_no_results(pool):
 
 
 @pytest.mark.parametrize("executor", [SerialExecutor(), LocalExecutor(2)])
-@pytest.mark.parametrize("devices", [None, TWO_CPUS])
-def test_every_job_has_one_thread_whatever_the_user_set(executor, devices, monkeypatch):
+def test_every_job_has_one_thread_whatever_the_user_set(executor, monkeypatch):
     torch = pytest.importorskip("torch")
     monkeypatch.setenv("OMP_NUM_THREADS", "3")
     before = torch.get_num_threads()
     torch.set_num_threads(3)
     try:
         with executor:
-            found = executor.map(threads(), [0, 1], devices=devices)
-        assert found == [({1}, "PASSIVE")] * 2
+            for devices in (None, TWO_CPUS):
+                found = executor.map(threads(), [0, 1], devices=devices)
+                assert found == [({1}, "PASSIVE")] * 2
         assert torch.get_num_threads() == 3
     finally:
         torch.set_num_threads(before)
@@ -96,9 +96,8 @@ def test_a_worker_imports_no_torch_by_itself():
         assert executor.map(job, [0, 1], devices=TWO_CPUS) == [False, False]
 
 
-def test_fewer_devices_than_workers_are_shared(tmp_path):
-    with LocalExecutor(2) as executor:
-        results = executor.map(waiter(str(tmp_path), 3), range(3), devices=ONE_CPU)
+def test_fewer_devices_than_workers_are_shared(pool, tmp_path):
+    results = pool.map(waiter(str(tmp_path), 3), range(3), devices=ONE_CPU)
     assert {device for _, device, _ in results} == {None}
     assert len({pid for _, _, pid in results}) == 2
 

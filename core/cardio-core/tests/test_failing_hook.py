@@ -5,7 +5,9 @@ import pandas as pd
 import pytest
 from sklearn.utils import check_array
 
-from cardio_core.runner.hook_calls import failed
+from cardio_core.api import Model, Predictions, Target, Task
+from cardio_core.runner.hook_calls import CHECKS, failed
+from cardio_core.testing import names, training_context
 from cardio_core.types.features import FeatureBlock, FeatureSet
 
 
@@ -35,6 +37,19 @@ def test_an_error_about_nan_names_the_columns_that_hold_any():
     told = "measures.width (1 of 4, first patient b), measures.rate (2 of 4, first patient a)"
     assert f"; NaN in {told} (" in str(said)
     assert "measures" not in said.redacted
+
+
+def test_scores_that_are_not_finite_name_the_features_without_values():
+    given = features()
+    task = Task("t", "A task", "patient", (Target("ill", "binary", ("no", "yes")),),
+                (Model("m", "M"),))  # fmt: skip
+    scores = np.where([False, False, False, True], 0.5, np.nan)
+    predictions = Predictions(tuple("abcd"), {"ill": scores})
+    ctx = training_context(task, "m")
+    problem = CHECKS["predict"](predictions, ctx, model=None, features=given)
+    assert names(problem, "ill", "measures.width", "measures.rate", "b", "a")
+    whole = FeatureSet(given.table, {"words": given["words"]})
+    assert "NaN" not in str(CHECKS["predict"](predictions, ctx, model=None, features=whole))
 
 
 def test_another_error_names_none():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from unittest.mock import Mock
 
 import numpy as np
 import pandas as pd
@@ -13,6 +14,7 @@ from cardio_core.config import OutcomeBlock, RunConfig
 from cardio_core.runner.needs import resolve_needs
 from cardio_core.runner.prepare import stratified
 from cardio_core.runner.request import RunRequest
+from cardio_core.runner.setup import Setup
 from cardio_core.testing import refuses
 from cardio_core.types.info import Model, Need, Target, Task
 from cardio_core.types.samples import Cohort, SampleSet
@@ -39,7 +41,8 @@ def test_a_needed_task_is_asked_for_its_own_outcome_and_split_by_this_ones(tmp_p
         "p", "own", (tmp_path,), outcome="x", event="2", primary="m", covariates=("age_y",)
     )
     config = RunConfig(outcome=OutcomeBlock(column="x", kind="binary", classes=("no", "yes")))
-    resolve_needs(request, TASK, config, ("m",), tmp_path / "run", run)
+    setup = Setup(Mock(), TASK, config, (), ("honest",), ("m",), "m", ())
+    resolve_needs(request, setup, tmp_path / "run", run)
     for own in made.values():
         assert (own.outcome, own.event, own.primary, own.covariates) == (None, None, None, ())
     assert [text.partition("=")[0] for text in made["view"].sets] == ["stratify"]

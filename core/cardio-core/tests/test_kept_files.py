@@ -9,10 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from cardio_core.io import run_schema as models
+from cardio_core.evaluation.conformal import CONFORMAL
 from cardio_core.io import settings_schema as settings
 from cardio_core.io.run_artifact import METRICS, SPLITS, manifest_in, words_of
 from cardio_core.io.run_schema import Kind
+from cardio_core.runner.fits import CHOSEN as CHOSEN_FILE
 from cardio_core.testing import refuses
 from cardio_stats.errors import ConfigError, DataError
 from cardio_stats.files import write_json
@@ -38,8 +39,8 @@ RUN = {
 }  # fmt: skip
 
 WHOLE = {
-    "conformal": (models.CONFORMAL.check, RULE),
-    "chosen": (models.CHOSEN.check, CHOSEN),
+    "conformal": (CONFORMAL.check, RULE),
+    "chosen": (CHOSEN_FILE.check, CHOSEN),
     "metrics": (METRICS.check, [ROW]),
     "splits": (SPLITS.check, FOLDS),
     "manifest": (manifest_in, RUN),
@@ -71,34 +72,35 @@ def changed(content, place, value):
 @pytest.mark.parametrize(
     ("name", "place", "value", "said"),
     [
-        ("conformal", ["n_patients"], -3, "a number of at least 0 at n_patients, found -3"),
-        ("conformal", ["quantile"], "x", "a number at quantile, found a text"),
-        ("conformal", ["alpha"], 1.5, "a number below 1 at alpha, found 1.5"),
-        ("conformal", ["class_quantiles"], [0.1], "as many classes everywhere, found"),
-        ("conformal", ["target"], 5, "a text at target, found 5"),
+        ("conformal", ["n_patients"], -3, "n_patients to be greater than or equal to 0, found -3"),
+        ("conformal", ["quantile"], "x", "quantile to be a valid number, found a text"),
+        ("conformal", ["alpha"], 1.5, "alpha to be less than 1, found 1.5"),
+        ("conformal", ["class_quantiles"], [0.1],
+         "the content to have as many classes everywhere, found"),
+        ("conformal", ["target"], 5, "target to be a valid string, found 5"),
         ("chosen", ["decisions", 0, "offsets"], [0.0, "x"],
-         "a number at decisions[0].offsets[1], found a text"),
+         "decisions[0].offsets[1] to be a valid number, found a text"),
         ("chosen", ["decisions"], ..., "an entry at decisions, found none"),
-        ("chosen", ["epochs"], True, "a whole number at epochs, found true"),
-        ("metrics", [0, "value"], None, "a number at [0].value, found nothing"),
-        ("metrics", [0, "value"], float("nan"), "a finite number at [0].value, found nan"),
-        ("metrics", [0, "n"], 10**40, "at [0].n, found a huge number"),
-        ("metrics", [0, "p_value"], 3, "a number of at most 1 at [0].p_value, found 3"),
-        ("metrics", [0, "name"], 5, "a text at [0].name, found 5"),
+        ("chosen", ["epochs"], True, "epochs to be a valid integer, found true"),
+        ("metrics", [0, "value"], None, "[0].value to be a valid number, found nothing"),
+        ("metrics", [0, "value"], float("nan"), "[0].value to be a finite number, found nan"),
+        ("metrics", [0, "n"], 10**40, "[0].n to be"),
+        ("metrics", [0, "p_value"], 3, "[0].p_value to be less than or equal to 1, found 3"),
+        ("metrics", [0, "name"], 5, "[0].name to be a valid string, found 5"),
         ("splits", ["protocols", "honest", "folds", 0, "test"], "b",
-         "a list at protocols.honest.folds[0].test, found a text"),
-        ("splits", ["protocols"], [], "named values at protocols, found a list"),
-        ("manifest", ["models"], ["../.."], "a name without parts of a path at models[0]"),
-        ("manifest", ["models"], ["a\x00b"], "a name without parts of a path at models[0]"),
-        ("manifest", ["models"], ["a" * 300], "a name without parts of a path at models[0]"),
-        ("manifest", ["outputs"], {"../x": "0a"}, "a place inside the folder at outputs"),
-        ("manifest", ["outputs"], {"/etc/x": "0a"}, "a place inside the folder at outputs"),
-        ("manifest", ["protocols"], [], "at least 1 values at protocols, found a list"),
-        ("manifest", ["seed"], "0", "a whole number at seed, found a text"),
+         "protocols.honest.folds[0].test to be a valid array, found a text"),
+        ("splits", ["protocols"], [], "protocols to be an object, found a list"),
+        ("manifest", ["models"], ["../.."], "models[0] to be a name without parts of a path"),
+        ("manifest", ["models"], ["a\x00b"], "models[0] to be a name without parts of a path"),
+        ("manifest", ["models"], ["a" * 300], "models[0] to be a name without parts of a path"),
+        ("manifest", ["outputs"], {"../x": "0a"}, "to be a place inside the folder"),
+        ("manifest", ["outputs"], {"/etc/x": "0a"}, "to be a place inside the folder"),
+        ("manifest", ["protocols"], [], "protocols to have at least 1 item"),
+        ("manifest", ["seed"], "0", "seed to be a valid integer, found a text"),
         ("manifest", ["targets", 0, "kind"], "none",
-         "one of 'binary', 'multiclass' or 'continuous' at targets[0].kind, found a text"),
-        ("any manifest", ["notes"], "one", "a list at notes, found a text"),
-        ("any manifest", ["words"], {"a": 3}, "a text at words.a, found 3"),
+         "targets[0].kind to be 'binary', 'multiclass' or 'continuous', found a text"),
+        ("any manifest", ["notes"], "one", "notes to be a valid array, found a text"),
+        ("any manifest", ["words"], {"a": 3}, "words.a to be a valid string, found 3"),
     ],
 )  # fmt: skip
 def test_what_is_wrong_is_told_with_its_place(name, place, value, said, tmp_path):
@@ -145,7 +147,7 @@ def test_what_is_no_json_is_told_in_one_line(content, said, tmp_path):
     file = tmp_path / "a.json"
     file.write_bytes(content)
     with refuses(DataError, "a.json", code="damaged") as caught:
-        models.CHOSEN.read(file)
+        CHOSEN_FILE.read(file)
     assert said in str(caught.value)
     assert "\n" not in str(caught.value)
 
@@ -157,7 +159,7 @@ def test_what_is_no_plain_file_is_not_opened(tmp_path):
     for name, said in (("none.json", "found none"), (".", "no plain file"),
                        ("pipe.json", "no plain file")):  # fmt: skip
         with pytest.raises(DataError, match=said):
-            models.CHOSEN.read(tmp_path / name)
+            CHOSEN_FILE.read(tmp_path / name)
 
 
 def test_a_file_beyond_its_size_is_not_read(tmp_path):
@@ -165,7 +167,7 @@ def test_a_file_beyond_its_size_is_not_read(tmp_path):
     with file.open("wb") as large:
         large.truncate(1 << 40)  # takes no room on the disk
     with refuses(DataError, "a.json", "17", "1099512", code="too_large"):
-        models.CHOSEN.read(file)
+        CHOSEN_FILE.read(file)
 
 
 LAUGHS = "a: &a [x,x,x,x,x,x,x,x,x]\n" + "".join(

@@ -8,7 +8,8 @@ import pytest
 
 from cardio_core.config import EvaluateBlock
 from cardio_core.evaluation.default import _one_against_rest
-from cardio_core.evaluation.parts import Parts
+from cardio_core.evaluation.parts import Parts, Request
+from cardio_core.types.info import Target, Task
 from cardio_core.types.report import Scope
 
 
@@ -25,7 +26,10 @@ def test_the_unit_is_the_patient_where_one_has_several_studies(people: int, unit
         }
     )
     parts = Parts([])
+    block = Target("block", "multiclass", ("a", "b", "c"))
+    task = Task("t", "T", "study" if unit == "study" else "patient", (block,), ())
     scope = Scope("honest", "t", "block", "net")
-    _one_against_rest(parts, frame, "a", scope, EvaluateBlock(), unit)
+    request = Request(block, task, scope, "none", EvaluateBlock(), 0)
+    _one_against_rest(parts, frame, "a", request)
     (metric,) = parts.metrics
     assert metric.estimate.unit == unit

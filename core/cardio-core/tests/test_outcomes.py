@@ -153,7 +153,7 @@ def test_a_table_of_a_cohort_takes_the_window_and_the_dead_are_counted_by_their_
     table = CohortTable("cohort.csv", rows)
     found = table.outcome("LVESV15", died_or_transplanted="nonresponder", window_days=(90, 270))
     assert found.values.tolist() == [0, 1, 1, pd.NA]
-    assert found.told() == (
+    assert found.text() == (
         "2 responders, 1 nonresponder, 1 not known (1 follow-up outside its window)"
     )
 
@@ -172,11 +172,11 @@ def test_in_words_everybody_is_counted_once_the_unknown_with_their_reason():
     gone = ({"followup_status": "lost"}, {"followup_status": "died"}, {"lvesv_fu_ml": None})
     table = cohort({}, *gone)
     table["followup_status"] = table["followup_status"].astype("string")
-    told = compute_outcome("LVESV15", table).told()
-    assert told.startswith("1 responder, 3 not known (")
-    assert "lost to follow-up" in told
-    assert "nonresponder" not in told
-    counted = compute_outcome("LVESV15", table, FollowUpRules("nonresponder")).told()
+    text = compute_outcome("LVESV15", table).text()
+    assert text.startswith("1 responder, 3 not known (")
+    assert "lost to follow-up" in text
+    assert "nonresponder" not in text
+    counted = compute_outcome("LVESV15", table, FollowUpRules("nonresponder")).text()
     assert counted.startswith("1 responder, 1 nonresponder, 2 not known (")
     assert "before follow-up" not in counted
 

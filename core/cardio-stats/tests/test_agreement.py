@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -24,8 +22,10 @@ from cardio_stats import (
 )
 from cardio_stats.errors import DataError
 
+from .from_r import oracle
+
 # Made by oracles/agreement.R with R 4.2.2, psych 2.2.9 and epiR 2.0.57
-R: dict[str, Any] = json.loads((Path(__file__).parent / "oracles/agreement.json").read_text())
+R: dict[str, Any] = oracle("agreement")
 
 
 @pytest.mark.parametrize("case", R["icc"])

@@ -20,6 +20,7 @@ from cardio_stats import (
     bootstrap_sums,
     delong_paired,
 )
+from cardio_stats._numerics.options import Sampling
 from cardio_stats.auc_covariance import ClusterPairs, RankedRows, cluster_jackknife
 from cardio_stats.errors import DataError
 from cardio_stats.resampling import Units, resample
@@ -91,8 +92,10 @@ def test_resamples_do_not_depend_on_the_size_of_a_block() -> None:
     def first_unit(counts: np.ndarray) -> np.ndarray:
         return counts[:, :1]
 
-    whole = resample(first_unit, Units(50), 300, 7)
-    in_blocks = resample(first_unit, Units(50), 300, 7, cells_per_block=350)
+    whole = resample(first_unit, Units(50), Sampling(n_resamples=300, seed=7))
+    in_blocks = resample(
+        first_unit, Units(50), Sampling(n_resamples=300, seed=7), cells_per_block=350
+    )
     np.testing.assert_array_equal(whole.values, in_blocks.values)
 
 

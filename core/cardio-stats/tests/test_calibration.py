@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -23,17 +21,16 @@ from cardio_stats import (
 )
 from cardio_stats.errors import DataError
 
+from .from_r import integers, oracle
+
 # Made by oracles/calibration.R with R 4.2.2 and rms 6.5.0
-R: dict[str, Any] = json.loads((Path(__file__).parent / "oracles/calibration.json").read_text())
+R: dict[str, Any] = oracle("calibration")
 Columns = tuple[np.ndarray, np.ndarray, np.ndarray]
 
 
 def rows_of(case: dict[str, Any]) -> Columns:
     """Make the rows that calibration.R made, from integers alone."""
-    u, x = np.empty((case["n"], 3), dtype=np.int64), case["seed"]
-    for i in range(u.size):
-        x = 16807 * x % 2147483647
-        u.flat[i] = x
+    u = integers(case["seed"], case["n"], 3)
     p = (u[:, 0] % 997 + 1) / 999
     y = (u[:, 1] % 1000 < 1000 * (0.15 + 0.6 * p)).astype(int)
     return y, p, u[:, 2] % case["n_clusters"]

@@ -22,16 +22,15 @@ from cardio_stats import (
 )
 from cardio_stats.errors import DataError
 
+from .from_r import integers, oracle
+
 # Made by oracles/competing.R with R 4.2.2, cmprsk 2.2-11 and survival 3.5-3
-R: dict[str, Any] = json.loads((Path(__file__).parent / "oracles/competing.json").read_text())
+R: dict[str, Any] = oracle("competing")
 
 
 def rows_of(case: dict[str, Any]) -> pd.DataFrame:
     """Make the rows that competing.R made, from integers alone."""
-    u, seed = np.empty((case["n"], 5), dtype=np.int64), case["seed"]
-    for i in range(u.size):
-        seed = 16807 * seed % 2147483647
-        u.flat[i] = seed
+    u = integers(case["seed"], case["n"], 5)
     x = u[:, 0] % 1000
     a, b = 1 + (u[:, 1] % (1600 - x)) // 20, 1 + (u[:, 2] % (900 + x)) // 12
     lost = 1 + u[:, 3] % 90

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
 from statistics import NormalDist
 from typing import Any
 
@@ -25,26 +23,18 @@ from cardio_stats import (
 )
 from cardio_stats.errors import DataError
 
+from .from_r import integers, oracle
+
 # Made by oracles/discrimination.R with R 4.2.2 and pROC 1.18.0
-R: dict[str, Any] = json.loads((Path(__file__).parent / "oracles/discrimination.json").read_text())
+R: dict[str, Any] = oracle("discrimination")
 SETS: dict[str, Any] = R["sets"]
 # Made by oracles/roc.R with R 4.2.2 and pROC 1.18.0 on the same rows
-INTERVALS: dict[str, Any] = json.loads((Path(__file__).parent / "oracles/roc.json").read_text())[
-    "intervals"
-]
-
-
-def lehmer(seed: int, n: int) -> np.ndarray:
-    found, x = np.empty(n, dtype=np.int64), seed
-    for i in range(n):
-        x = 16807 * x % 2147483647
-        found[i] = x
-    return found
+INTERVALS: dict[str, Any] = oracle("roc")["intervals"]
 
 
 def rows_of(recipe: dict[str, int]) -> pd.DataFrame:
     """Make the rows that discrimination.R made, from integers alone."""
-    u = lehmer(recipe["seed"], 4 * recipe["n"]).reshape(-1, 4)
+    u = integers(recipe["seed"], recipe["n"], 4)
     y = (u[:, 0] % 1000 < recipe["per_mille"]).astype(int)
     cluster = u[:, 3] % recipe["n_clusters"]
     common = u[:, 1] % recipe["spread"] + recipe["cluster_weight"] * (cluster % 7)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,16 +12,15 @@ from cardio_core.testing import refuses
 from cardio_stats import Estimate, auc_in_subgroups, effect_in_subgroups
 from cardio_stats.errors import DataError
 
+from .from_r import integers, oracle
+
 # Made by oracles/subgroups.R with R 4.2.2, MASS 7.3-58.2 and pROC 1.18.0
-R: dict[str, Any] = json.loads((Path(__file__).parent / "oracles/subgroups.json").read_text())
+R: dict[str, Any] = oracle("subgroups")
 
 
 def rows() -> pd.DataFrame:
     """Make the rows that subgroups.R made, from integers alone."""
-    u, seed = np.empty((300, 5), dtype=np.int64), 7
-    for i in range(u.size):
-        seed = 16807 * seed % 2147483647
-        u.flat[i] = seed
+    u = integers(7, 300, 5)
     x, arm, sex = u[:, 0] % 1000 / 100, u[:, 1] % 2, u[:, 3] % 2
     return pd.DataFrame(
         {

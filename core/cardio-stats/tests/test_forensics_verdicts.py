@@ -11,10 +11,10 @@ import pytest
 from cardio_stats.forensics.checks import ACCUSING
 from cardio_stats.forensics.papers import (
     PaperFinding,
+    grouped,
     parse_published,
     read_published,
     run_checks,
-    told,
 )
 from cardio_stats.forensics.performance import (
     fold_gap_probability,
@@ -43,12 +43,12 @@ def test_every_accusation_carries_its_arithmetic(findings: list[PaperFinding]) -
 def test_one_cause_is_one_finding_with_the_gravest_of_its_verdicts(
     findings: list[PaperFinding],
 ) -> None:
-    groups = [group for group in told(findings) if group.cause]
+    groups = [group for group in grouped(findings) if group.cause]
     table_2 = next(group for group in groups if group.cause.startswith("Table 2's univariable"))
     assert (len(table_2.findings), table_2.verdict) == (6, "not reproduced")
-    assert sum(len(group.findings) for group in told(findings)) == len(findings)
+    assert sum(len(group.findings) for group in grouped(findings)) == len(findings)
     # the accusations that are left, of 49 findings that were called contradiction or doubt
-    assert sum(group.verdict in ACCUSING for group in told(findings)) == 13
+    assert sum(group.verdict in ACCUSING for group in grouped(findings)) == 13
 
 
 @pytest.mark.parametrize(("gap", "low", "high"), [(0.007, 0.5, 0.7), (0.020, 0.1, 0.25)])

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -31,8 +29,10 @@ from cardio_stats.means import (
     ttest_from_stats,
 )
 
+from .from_r import oracle
+
 # Made by oracles/group_tests.R with R 4.2.2
-R: dict[str, Any] = json.loads((Path(__file__).parent / "oracles/group_tests.json").read_text())
+R: dict[str, Any] = oracle("group_tests")
 
 
 @pytest.mark.parametrize("case", R["two_samples"])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +13,11 @@ from cardio_core.testing import refuses
 from cardio_stats.errors import ConfigError, DataError
 from cardio_stats.logistic import LogisticModel, fit_logistic
 
+from .from_r import oracle
+
 ORACLES = Path(__file__).parent / "oracles"
 # Made by oracles/logistic.R with R 4.2.2, brglm2 0.9 and MASS 7.3-58.2
-R: dict[str, Any] = json.loads((ORACLES / "logistic.json").read_text())
+R: dict[str, Any] = oracle("logistic")
 
 # logistf 1.24, summary(logistf(case ~ age+oc+vic+vicl+vis+dia, data=sex2)), as quoted by the
 # package's documentation and by the tests of firthlogist 0.3 (github.com/jzluo/firthlogist)

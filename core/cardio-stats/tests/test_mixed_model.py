@@ -14,16 +14,15 @@ from cardio_core.testing import call_cardio, refuses
 from cardio_stats import Estimate, mixed_model
 from cardio_stats.errors import DataError
 
+from .from_r import integers, oracle
+
 # Made by oracles/mixed.R with R 4.2.2, lme4 1.1-31 and nlme 3.1-162
-R: dict[str, Any] = json.loads((Path(__file__).parent / "oracles/mixed.json").read_text())
+R: dict[str, Any] = oracle("mixed")
 
 
 def visits() -> pd.DataFrame:
     """Make the rows that mixed.R made, from integers alone."""
-    u, seed = np.empty((200, 5), dtype=np.int64), 5
-    for i in range(u.size):
-        seed = 16807 * seed % 2147483647
-        u.flat[i] = seed
+    u = integers(5, 200, 5)
     who, month = u[:, 0] % 40, 3 * (u[:, 1] % 5)
     noise = (u[:, 2:] % 1000).sum(axis=1) / 300
     y = 30 + (who * 7) % 11 + month * ((who * 5) % 7 + who % 3) / 10 + noise

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import json
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -23,9 +21,10 @@ from cardio_stats.multiplicity import (
 )
 from cardio_stats.screening import max_t_screen, permute_pipeline
 
-HERE = Path(__file__).parent
+from .from_r import oracle
+
 # p.adjust of R 4.2.2, made by oracles/association.R
-R: list[dict[str, Any]] = json.loads((HERE / "oracles/association.json").read_text())["adjusted"]
+R: list[dict[str, Any]] = oracle("association")["adjusted"]
 probabilities = st.lists(st.floats(0, 1), min_size=1, max_size=30)
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,7 +12,7 @@ from cardio_stats._numerics.intervals import maximise
 from cardio_stats.errors import DataError
 from cardio_stats.optimism import Predictor, RidgeLogistic, optimism_bootstrap
 
-ORACLES = Path(__file__).parent / "oracles"
+from .from_r import oracle
 
 
 def logistic(x: Any, y: Any) -> Predictor:
@@ -24,8 +22,8 @@ def logistic(x: Any, y: Any) -> Predictor:
 
 
 def test_the_corrected_auc_agrees_with_rms_validate() -> None:
-    data = json.loads((ORACLES / "association.json").read_text())["data"]
-    expected = json.loads((ORACLES / "optimism.json").read_text())  # rms 6.5-0, 4000 resamples
+    data = oracle("association")["data"]
+    expected = oracle("optimism")  # rms 6.5-0, 4000 resamples
     x = np.column_stack([data[name] for name in ("qrs_ms", "lvef_pct", "scar_pct", "age_y")])
     found = optimism_bootstrap(x, data["y"], logistic, n_resamples=500, seed=3)
     assert found.extra["apparent"] == pytest.approx(expected["apparent_auc"], abs=1e-9)

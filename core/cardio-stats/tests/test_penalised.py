@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,21 +14,15 @@ from cardio_stats import fit_logistic, fit_penalised
 from cardio_stats.errors import DataError
 from cardio_stats.penalised import chosen_coefficients
 
+from .from_r import integers, oracle
+
 # Made by oracles/penalised.R with R 4.2.2 and glmnet 4.1.6
-R: dict[str, Any] = json.loads((Path(__file__).parent / "oracles/penalised.json").read_text())
+R: dict[str, Any] = oracle("penalised")
 NAMES = list("abcdef")
 
 
-def lehmer(seed: int, n: int) -> np.ndarray:
-    found = []
-    for _ in range(n):
-        seed = 16807 * seed % 2147483647
-        found.append(seed)
-    return np.array(found)
-
-
 def rows_of(seed: int, n: int) -> pd.DataFrame:
-    u = lehmer(seed, 7 * n).reshape(-1, 7)
+    u = integers(seed, n, 7)
     a, c = u[:, 0] % 1000, u[:, 2] % 2
     made = {"a": a / 100, "b": u[:, 1] % 500 / 10, "c": c, "d": (a + u[:, 3] % 600) / 50,
             "e": u[:, 4] % 90, "f": u[:, 5] % 7,

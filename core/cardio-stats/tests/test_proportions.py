@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,8 +12,10 @@ from cardio_core.testing import refuses
 from cardio_stats import binomial_all_correct, proportion
 from cardio_stats.errors import DataError
 
+from .from_r import oracle
+
 # Made by oracles/proportions.R with R 4.2.2
-R: dict[str, Any] = json.loads((Path(__file__).parent / "oracles/proportions.json").read_text())
+R: dict[str, Any] = oracle("proportions")
 
 
 @pytest.mark.parametrize("case", R["cases"], ids=lambda case: f"{case['k']} of {case['n']}")

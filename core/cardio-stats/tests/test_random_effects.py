@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,10 +10,10 @@ import pytest
 from cardio_stats import random_effects
 from cardio_stats.errors import DataError
 
+from .from_r import oracle
+
 # Made by oracles/random_effects.R with R 4.2.2
-R: dict[str, Any] = json.loads(
-    (Path(__file__).parent / "oracles/random_effects.json").read_text(encoding="utf-8")
-)
+R: dict[str, Any] = oracle("random_effects")
 
 
 @pytest.mark.parametrize("name", ["bcg", "four", "alike"])

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
 from statistics import NormalDist
 from typing import Any
 
@@ -25,25 +23,19 @@ from cardio_stats import (
 )
 from cardio_stats.errors import DataError
 
-ORACLES = Path(__file__).parent / "oracles"
+from .from_r import integers, oracle
+
 # Made by oracles/roc.R with R 4.2.2, pROC 1.18.0 and Hmisc 4.8.0, on the rows of discrimination.R
-R: dict[str, Any] = json.loads((ORACLES / "roc.json").read_text())
-ORACLE_SETS: dict[str, Any] = json.loads((ORACLES / "discrimination.json").read_text())["sets"]
+R: dict[str, Any] = oracle("roc")
+ORACLE_SETS: dict[str, Any] = oracle("discrimination")["sets"]
 RECIPES: dict[str, Any] = {name: made["recipe"] for name, made in ORACLE_SETS.items()}
 PARTS: dict[str, Any] = R["parts"]
-
-
-def lehmer(seed: int, n: int) -> np.ndarray:
-    found = np.empty(n, dtype=np.int64)
-    for i in range(n):
-        seed = found[i] = 16807 * seed % 2147483647
-    return found
 
 
 def made(name: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return outcome and both scores as discrimination.R made them."""
     recipe = RECIPES[name]
-    u = lehmer(recipe["seed"], 4 * recipe["n"]).reshape(-1, 4)
+    u = integers(recipe["seed"], recipe["n"], 4)
     y = (u[:, 0] % 1000 < recipe["per_mille"]).astype(int)
     effect = recipe["cluster_weight"] * (u[:, 3] % recipe["n_clusters"] % 7)
     common = u[:, 1] % recipe["spread"] + effect
@@ -214,7 +206,7 @@ def test_a_pilots_power_is_that_of_its_paired_test_whichever_score_comes_first()
 
 
 def test_the_area_of_several_classes_is_procs() -> None:
-    u = lehmer(97, 5 * 90).reshape(-1, 5)
+    u = integers(97, 90, 5)
     several, own = u[:, 0] % 3, u[:, 1:4] % 10
     own[np.arange(90), several] += 3
     names = ["I", "II", "III"]

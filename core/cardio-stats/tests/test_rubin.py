@@ -1,8 +1,5 @@
 """Rubin's rules against mice's pool(), and multiple imputation by what it must recover."""
 
-import json
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -11,8 +8,10 @@ from cardio_core.testing import call_cardio, names, refuses
 from cardio_stats import fit_logistic, imputed_tables, multivariable_imputed, pool_rubin
 from cardio_stats.errors import DataError
 
+from .from_r import oracle
+
 # Made by oracles/rubin.R with R 4.2.2 and mice 3.15.0
-R = json.loads((Path(__file__).parent / "oracles/rubin.json").read_text())
+R = oracle("rubin")
 
 
 def agrees(found, printed):

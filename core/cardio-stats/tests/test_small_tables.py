@@ -6,9 +6,6 @@ sandwich 3.0.2 and lmtest 0.9.40.
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -18,7 +15,9 @@ from cardio_stats.baseline_table import TableOneChoices, smd_of_counts, table_on
 from cardio_stats.contingency import chi2_rxc, fisher_exact
 from cardio_stats.regression_tables import risk_difference
 
-R = json.loads((Path(__file__).parent / "oracles/small_tables.json").read_text())
+from .from_r import oracle
+
+R = oracle("small_tables")
 
 
 def test_robust_limits_of_few_rows_are_those_of_t() -> None:

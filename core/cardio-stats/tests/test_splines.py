@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -23,21 +21,15 @@ from cardio_stats import (
 from cardio_stats.errors import DataError
 from cardio_stats.estimate import Estimate
 
+from .from_r import integers, oracle
+
 # Made by oracles/splines.R with R 4.2.2 and rms 6.5.0
-R: dict[str, Any] = json.loads((Path(__file__).parent / "oracles/splines.json").read_text())
+R: dict[str, Any] = oracle("splines")
 ABOUT = Estimate("", 0.0, level=0.95)
 
 
-def lehmer(seed: int, n: int) -> np.ndarray:
-    found = []
-    for _ in range(n):
-        seed = 16807 * seed % 2147483647
-        found.append(seed)
-    return np.array(found)
-
-
 def rows_of(case: dict[str, Any]) -> pd.DataFrame:
-    u = lehmer(case["seed"], 5 * case["n"]).reshape(-1, 5)
+    u = integers(case["seed"], case["n"], 5)
     age = 40 + (u[:, 0] % 400) / 10
     risk = 20 + np.abs(age - 58) ** 2 / 8 + 20 * (u[:, 1] % 3)
     had, lost = 1 + u[:, 2] % 3000 / risk, 1 + u[:, 3] % 60

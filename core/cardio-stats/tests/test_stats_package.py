@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import ast
+import inspect
 import subprocess
 import sys
 from pathlib import Path
-from types import ModuleType
+from types import FunctionType, ModuleType
+
+import pytest
 
 import cardio_stats as stats
 from cardio_stats.estimate import Estimate
@@ -64,3 +67,23 @@ def test_a_type_checker_sees_each_public_name_where_it_lives_and_no_getattr() ->
     assert seen == set(stats.__all__)
     outside = [node.name for node in parsed.body if isinstance(node, ast.FunctionDef)]
     assert outside == []
+
+
+FUNCTIONS = [name for name in stats.__all__ if isinstance(getattr(stats, name), FunctionType)]
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_help_describes_every_keyword_that_is_shared(name: str) -> None:
+    function = getattr(stats, name)
+    assert "options" not in inspect.signature(function).parameters
+    if hasattr(function, "__wrapped__"):
+        lines = inspect.getdoc(function).splitlines()
+        described = {
+            part.lstrip("*") for line in lines for part in line.partition(" : ")[0].split(", ")
+        }
+        assert set(inspect.signature(function).parameters) <= described
+
+
+def test_a_keyword_that_a_function_does_not_have_is_refused() -> None:
+    with pytest.raises(TypeError):
+        stats.calibration_slope([0, 1], [0.1, 0.9], n_resamples=10)

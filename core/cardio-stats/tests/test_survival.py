@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -29,16 +27,15 @@ from cardio_stats import (
 )
 from cardio_stats.errors import DataError
 
+from .from_r import integers, oracle
+
 # Made by oracles/survival.R with R 4.2.2, survival 3.5-3 and riskRegression 2022.11.28
-R: dict[str, Any] = json.loads((Path(__file__).parent / "oracles/survival.json").read_text())
+R: dict[str, Any] = oracle("survival")
 
 
 def rows_of(case: dict[str, Any]) -> pd.DataFrame:
     """Make the rows that survival.R made, from integers alone."""
-    u, seed = np.empty((case["n"], 5), dtype=np.int64), case["seed"]
-    for i in range(u.size):
-        seed = 16807 * seed % 2147483647
-        u.flat[i] = seed
+    u = integers(case["seed"], case["n"], 5)
     x = u[:, 0] % 1000
     had, lost = 1 + (u[:, 3] % (1600 - x)) // 20, 1 + u[:, 4] % 90
     return pd.DataFrame(
@@ -364,9 +361,7 @@ def test_every_estimate_says_what_it_counted() -> None:
 
 
 # Made by oracles/risks_by_time.R with R 4.2.2, survival 3.5-3 and rms 6.5.0
-BY_TIME: dict[str, Any] = json.loads(
-    (Path(__file__).parent / "oracles/risks_by_time.json").read_text()
-)
+BY_TIME: dict[str, Any] = oracle("risks_by_time")
 JUDGED = pytest.mark.parametrize(
     ("case", "rows"),
     [(case, rows) for case, (_, rows) in zip(BY_TIME["cases"], CASES, strict=True)],

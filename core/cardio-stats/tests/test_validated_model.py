@@ -1,7 +1,6 @@
 """Harrell's optimism bootstrap of a logistic model, against rms::validate."""
 
 import json
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -11,15 +10,16 @@ from cardio_core.testing import call_cardio, refuses
 from cardio_stats import auc, fit_logistic, fit_penalised, validate_logistic
 from cardio_stats.errors import DataError
 
-ORACLES = Path(__file__).parent / "oracles"
+from .from_r import oracle
+
 # Made by oracles/validate.R with R 4.2.2 and rms 6.5.0: 4000 resamples, seed 1
-R = json.loads((ORACLES / "validate.json").read_text())
-DATA = pd.DataFrame(json.loads((ORACLES / "association.json").read_text())["data"])
+R = oracle("validate")
+DATA = pd.DataFrame(oracle("association")["data"])
 COLUMNS = ["qrs_ms", "lvef_pct", "scar_pct", "age_y"]
 
 
 # Made by oracles/instability.R with R 4.2.2: 4000 resamples, seed 1
-UNSTABLE = json.loads((ORACLES / "instability.json").read_text())
+UNSTABLE = oracle("instability")
 
 
 @pytest.fixture(scope="module")

@@ -182,9 +182,9 @@ def test_folds_of_caret_and_tidymodels_are_folds_and_repeats_are_averaged(tmp_pa
         error = np.abs(rows["pred"] + 0.5 - rows["obs"]).mean()
         assert (found["mae"].value, found["mae"].n) == (pytest.approx(error), 90)
         assert len({m.scope.fold for m in report.metrics} - {None}) == 6
-        told = " ".join(read.assumed)
-        assert "3 folds, 2 repeats). Numbers are of all folds pooled" in told
-        assert "predictions are averaged over them" in told
+        words = " ".join(read.assumed)
+        assert "3 folds, 2 repeats). Numbers are of all folds pooled" in words
+        assert "predictions are averaged over them" in words
 
 
 def test_rows_of_training_are_not_judged(tmp_path: Path) -> None:

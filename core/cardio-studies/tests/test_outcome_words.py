@@ -17,7 +17,7 @@ from cardio_studies.comparison import shared
 from cardio_studies.ingest import Question, read_given
 
 Words = dict[str, int]
-Said = dict[str, Any]
+Result = dict[str, Any]
 
 LANGUAGES = {
     "English": ("yes", "no", "not known"),
@@ -26,7 +26,7 @@ LANGUAGES = {
     "Spanish": ("sí", "no", "desconocido"),
     "Dutch": ("ja", "nee", "onbekend"),
 }
-CASES: dict[str, tuple[Words, Said, tuple[int, int] | None]] = {}
+CASES: dict[str, tuple[Words, Result, tuple[int, int] | None]] = {}
 """Words with their rows, what is said of them, and rows with and without the event or None."""
 
 for language, (yes, no, unknown) in LANGUAGES.items():
@@ -82,20 +82,20 @@ def counted(truth: Any) -> tuple[int, int]:
     return int((known == 1).sum()), int((known == 0).sum())
 
 
-def in_a_run(path: Path, said: Said) -> tuple[int, int]:
+def in_a_run(path: Path, said: Result) -> tuple[int, int]:
     """As run and data check: cells as text, the outcome settled and then given."""
     column = pd.read_csv(path, dtype=str, keep_default_na=False)["died"]
     return counted(outcome_values(column, settle_outcome(column, Outcome("died", **said))))
 
 
-def in_evaluate(path: Path, said: Said) -> tuple[int, int]:
+def in_evaluate(path: Path, said: Result) -> tuple[int, int]:
     """As evaluate: by what a run has settled on the same words."""
     column = pd.read_csv(path, dtype=str, keep_default_na=False)["died"]
     settled = settle_outcome(column, Outcome("died", **said))
     return counted(place_settled(column, settled).truth)
 
 
-def in_judge(path: Path, said: Said) -> tuple[int, int]:
+def in_judge(path: Path, said: Result) -> tuple[int, int]:
     """As judge and compare."""
     asked = Question("died", scores=("risk",), patient="patient", **said)
     given = read_given(path, asked)
@@ -104,7 +104,7 @@ def in_judge(path: Path, said: Said) -> tuple[int, int]:
     return int((frame["y_true"] == event).sum()), int((frame["y_true"] == control).sum())
 
 
-def in_stats(path: Path, said: Said) -> tuple[int, int]:
+def in_stats(path: Path, said: Result) -> tuple[int, int]:
     table = read_typed(path, said.get("missing", ())).table
     return counted(binary_outcome(table, "died", said.get("event"), said.get("negative", ()))[0])
 

@@ -14,10 +14,10 @@ def test_the_readme_counts_the_lines_of_each_part():
         r"^\| `([\w.]+)/?` \| (\d+) \|", (HERE / "README.md").read_text(), re.MULTILINE
     )
     assert len(table) == 7
-    for part, said in table:
+    for part, n_lines in table:
         files = [PACKAGE / part] if part.endswith(".py") else sorted((PACKAGE / part).glob("*.*"))
         lines = [line for file in files for line in file.read_text().splitlines() if line.strip()]
-        assert len(lines) == int(said), part
+        assert len(lines) == int(n_lines), part
 
 
 def test_the_readme_shows_what_the_study_stored():

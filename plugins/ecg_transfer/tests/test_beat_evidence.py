@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cardio_core.api import Context, DataError, FeatureBlock, FeatureSet
+from cardio_core.api import Context, DataError, FeatureBlock, FeatureSet, ScoringBlock
 from cardio_core.testing import refuses
-from cardio_ecg_transfer.beats.config import EvidenceBlock, ExplainBlock, PredictBlock, TrainBlock
+from cardio_ecg_transfer.beats.config import EvidenceBlock, ExplainBlock, TrainBlock
 from cardio_ecg_transfer.beats.evidence import read_trees, trees_of
 from cardio_ecg_transfer.beats.explain import explain
 from cardio_ecg_transfer.beats.models import AAMI_BEATS
@@ -214,12 +214,12 @@ def new_patient(cohort):
 def test_beats_of_another_patient_are_told_apart_and_the_same_again(cohort, fitted):
     model, ctx = fitted
     features, label = new_patient(cohort)
-    scores = predict(model, features, PredictBlock(), ctx).scores["aami_class"]
+    scores = predict(model, features, ScoringBlock(), ctx).scores["aami_class"]
     called = np.array(AAMI_BEATS.targets[0].classes)[scores.argmax(axis=1)]
     assert np.allclose(scores.sum(axis=1), 1.0)
     for name in "NSV":
         assert (called[label == name] == name).mean() > 0.9
-    again = predict(model, features, PredictBlock(), ctx).scores["aami_class"]
+    again = predict(model, features, ScoringBlock(), ctx).scores["aami_class"]
     assert np.array_equal(scores, again)
 
 
@@ -228,7 +228,7 @@ def test_the_explanation_names_timing_for_an_atrial_and_shape_for_a_ventricular_
 ):
     model, ctx = fitted
     features, label = new_patient(cohort)
-    predictions = predict(model, features, PredictBlock(), ctx)
+    predictions = predict(model, features, ScoringBlock(), ctx)
     made = explain(model, features, predictions, ExplainBlock(n_cases=1), ctx)
     kinds = dict(zip(features.table.index, label, strict=True))
     by_kind = {kinds[case.sample_id]: case for case in made.cases}
@@ -244,7 +244,7 @@ def test_other_columns_than_the_fitted_ones_are_refused_in_a_line(cohort, fitted
     block = features["evidence"]
     fewer = replace(block, values=np.asarray(block.values)[:, 1:], names=block.names[1:])
     with pytest.raises(DataError, match="columns of evidence"):
-        predict(model, FeatureSet(features.table, {"evidence": fewer}), PredictBlock(), ctx)
+        predict(model, FeatureSet(features.table, {"evidence": fewer}), ScoringBlock(), ctx)
 
 
 def test_trees_score_as_scikit_learn_does_and_damaged_ones_are_refused(tmp_path):

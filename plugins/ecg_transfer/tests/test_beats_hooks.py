@@ -107,7 +107,7 @@ def test_features_carry_channels_units_and_extents(folder, mode):
     config = FeaturizeBlock(
         mode=mode, height=24, width=32, kinds=("beat", "difference", "residual")
     )
-    made = featurize(first_patient(folder), config)
+    made = featurize(first_patient(folder), config, context(folder))
     pictures = made["pictures"]
     assert pictures.values.shape == (len(made), 6, 24, 32)
     assert pictures.names[:2] == ("beat:0", "beat:1")
@@ -118,7 +118,7 @@ def test_features_carry_channels_units_and_extents(folder, mode):
 
 def test_a_beat_like_its_recording_is_grey_in_change_and_dark_in_residual(folder):
     config = FeaturizeBlock(height=24, width=32, kinds=("difference", "residual"))
-    made = featurize(first_patient(folder), config)
+    made = featurize(first_patient(folder), config, context(folder))
     change = np.asarray(made["pictures"].values[:, 0], float)
     low, high = RANGES_DB["difference"]
     zero_db = (0 - low) / (high - low) * 255

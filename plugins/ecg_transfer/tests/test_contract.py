@@ -10,10 +10,20 @@ from cardio_core.testing import PluginContract, PluginTruth
 class TestContract(PluginContract):
     plugin = "ecg_transfer"
     protocol = "honest"
+    n_checked = 2
     sets = {  # noqa: RUF012
-        "crt_response": (
+        "aami_beats": (
             "protocols.honest.k=2",
             "inner.k=0",
+            "evaluate.n_resamples=100",
+            "train.fit={epochs: 2, draw: 256}",
+            "explain.n_cases=1",
+        ),
+        "crt_response": (
+            "models=[pretrained, forest, qrs_duration, guideline]",
+            "protocols.honest.k=2",
+            "inner.k=0",
+            "evaluate.n_resamples=100",
             "needs.aami_beats.settings={n_synthetic: 10, inner: {k: 0}, train: {fit: {epochs: 1}}}",
         ),
     }

@@ -67,7 +67,7 @@ def beat_of(ecg: Ecg) -> MedianBeat:
 )
 def test_a_mistake_of_limb_electrodes_is_the_one_that_its_words_say(places, said):
     ecg = synthetic()
-    (mistake,) = (one for one in mistakes() if one.said.startswith(said) or one.said.endswith(said))
+    (mistake,) = (m for m in mistakes() if m.text.startswith(said) or m.text.endswith(said))
     leads = ("I", "II", "V1", "V2", "V3", "V4", "V5", "V6")
     rows = [ecg.leads.index(lead) for lead in leads]
     recorded = with_electrodes(ecg, places).signal_mv[rows]

@@ -81,15 +81,19 @@ def test_a_lead_of_another_name_is_measured_too(whole):
 def prepared(ecg: Ecg, mode: str) -> SampleSet:
     columns = ("recording_id", "study_id", "patient_id")
     table = pd.DataFrame({name: ["1"] for name in columns} | {"lbbb_read": [np.nan]})
-    ctx = Context(CRT_RESPONSE, hook="preprocess", mode=mode)
-    return preprocess(SampleSet(table.set_axis(["1"]), [ecg]), PreprocessBlock(n_beats=3), ctx)
+    samples = SampleSet(table.set_axis(["1"]), [ecg])
+    return preprocess(samples, PreprocessBlock(n_beats=3), context(mode))
+
+
+def context(mode: str) -> Context:
+    return Context(CRT_RESPONSE, hook="preprocess", mode=mode)
 
 
 @pytest.mark.parametrize("leads", [("II",), ("I", "II"), ("MLII",)])
 def test_a_new_recording_of_few_leads_is_measured_and_drawn_and_no_model_answers(whole, leads):
     few = replace(of(whole, "II"), leads=leads) if leads == ("MLII",) else of(whole, *leads)
     samples = prepared(few, "predict")
-    features = featurize(samples, PicturesBlock(height=24, width=32))
+    features = featurize(samples, PicturesBlock(height=24, width=32), context("predict"))
     block = features["measurements"]
     assert np.isfinite(block.values[:, block.names.index("qrs_ms")]).all()
     for block in features.blocks.values():

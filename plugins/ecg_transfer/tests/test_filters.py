@@ -9,7 +9,6 @@ from scipy import signal as sps
 from cardio_core.api import DataError
 from cardio_core.testing import refuses
 from cardio_ecg_transfer.signal.filters import (
-    DIAGNOSTIC_CUTOFF_HZ,
     band_pass,
     fill_gaps,
     high_pass,
@@ -98,7 +97,7 @@ def test_the_high_pass_halves_its_cutoff_and_spares_the_qrs():
 
 
 def test_the_diagnostic_high_pass_keeps_half_a_hertz():
-    kept = high_pass(sine(0.5, 360, 60), 360, DIAGNOSTIC_CUTOFF_HZ)
+    kept = high_pass(sine(0.5, 360, 60), 360, 0.05)
     assert gain(kept, sine(0.5, 360, 60), 360) == pytest.approx(1, abs=1e-3)
 
 
@@ -110,14 +109,11 @@ def test_the_notch_removes_the_mains_and_little_else(mains_hz):
         assert gain(kept, sine(kept_hz, 360), 360) > 0.95
 
 
-@pytest.mark.parametrize("order", [2, 4])
-def test_the_chebyshev_band_is_the_one_of_the_method_page(order):
+def test_the_chebyshev_band_is_the_one_of_the_method_page():
     signal = np.random.default_rng(3).normal(size=3600)
-    design = sps.cheby1(order, 0.5, [6, 18], "bandpass", fs=360, output="sos")
+    design = sps.cheby1(2, 0.5, [6, 18], "bandpass", fs=360, output="sos")
     expected = sps.sosfiltfilt(design, signal)
-    np.testing.assert_allclose(
-        qrs_band(signal, 360, order)[720:-720], expected[720:-720], atol=1e-3
-    )
+    np.testing.assert_allclose(qrs_band(signal, 360)[720:-720], expected[720:-720], atol=1e-3)
 
 
 def test_the_chebyshev_band_passes_the_qrs_and_stops_the_t_wave():
@@ -155,5 +151,3 @@ def test_an_edge_beyond_half_the_rate_is_refused():
         notch(np.zeros(100), 100, 50)
     with refuses(DataError, "18 Hz"):
         qrs_band(np.zeros(100), 30)
-    with refuses(DataError, "qrs_band", "2", "4"):
-        qrs_band(np.zeros(100), 360, 3)

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cardio_ecg_transfer.signal.delineation.median_beat import median_beat
 from cardio_ecg_transfer.signal.ecg import Ecg
-from cardio_ecg_transfer.signal.leads.exchanges import electrode_flags
+from cardio_ecg_transfer.signal.leads.exchanges import polarity_flags
 from cardio_ecg_transfer.signal.leads.names import (
     STANDARD_LEADS,
     canonical_leads,
@@ -160,8 +161,12 @@ def exchanged(ecg: Ecg, kind: str) -> Ecg:
     return replace(ecg, signal_mv=np.stack(list((lead | swap).values())))
 
 
+def flags_of(ecg: Ecg) -> tuple[str, ...]:
+    return polarity_flags(median_beat(ecg.signal_mv, RATE_HZ, R_SAMPLES, ecg.leads))
+
+
 def test_without_chest_leads_a_normal_recording_has_no_flag() -> None:
-    assert electrode_flags(textbook(), R_SAMPLES) == ()
+    assert flags_of(textbook()) == ()
 
 
 @pytest.mark.parametrize(
@@ -173,24 +178,15 @@ def test_without_chest_leads_a_normal_recording_has_no_flag() -> None:
     ],
 )
 def test_without_chest_leads_an_exchange_made_on_purpose_is_named(kind: str, part: str) -> None:
-    flags = electrode_flags(exchanged(textbook(), kind), R_SAMPLES)
-    assert any(flag.startswith(part) for flag in flags)
+    assert any(flag.startswith(part) for flag in flags_of(exchanged(textbook(), kind)))
 
 
 def test_without_p_waves_nobody_is_accused() -> None:
     fibrillating = {lead: (0.0, qrs, t_wave) for lead, (_, qrs, t_wave) in NORMAL.items()}
-    assert electrode_flags(exchanged(textbook(fibrillating), "arms"), R_SAMPLES) == ()
+    assert flags_of(exchanged(textbook(fibrillating), "arms")) == ()
 
 
-def test_too_few_beats_give_no_flag_and_missing_stretches_are_left_out() -> None:
+def test_missing_stretches_are_left_out() -> None:
     ecg = exchanged(textbook(), "arms")
-    assert electrode_flags(ecg, R_SAMPLES[:3]) == ()
     ecg.signal_mv[:, 1000:2000] = np.nan
-    assert electrode_flags(ecg, R_SAMPLES)[0].startswith("arm electrodes exchanged?")
-
-
-def test_checking_changes_nothing() -> None:
-    ecg = exchanged(textbook(), "arms")
-    before = ecg.signal_mv.copy()
-    electrode_flags(ecg, R_SAMPLES)
-    assert np.array_equal(before, ecg.signal_mv)
+    assert flags_of(ecg)[0].startswith("arm electrodes exchanged?")

@@ -13,7 +13,8 @@ import wfdb
 
 from cardio_core.api import DataError
 from cardio_core.testing import names, refuses
-from cardio_ecg_transfer.readers import read_ecg, read_wfdb_annotations
+from cardio_ecg_transfer.readers import read_ecg
+from cardio_ecg_transfer.readers.wfdb_record import read_annotations
 
 RATE_HZ = 250
 N_SAMPLES = 2500
@@ -281,16 +282,16 @@ def test_annotations_are_read_in_order_and_refused_when_cut_short(tmp_path: Path
         fs=RATE_HZ,
         write_dir=str(tmp_path),
     )
-    samples, symbols = read_wfdb_annotations(tmp_path / "r1")
+    samples, symbols = read_annotations(tmp_path / "r1")
     assert samples.tolist() == [5, 300, 650]
     assert symbols == ("+", "N", "V")
     file = tmp_path / "r1.atr"
     file.write_bytes(file.read_bytes()[:-2])
     with refuses(DataError, "r1.atr", "zero"):
-        read_wfdb_annotations(file)
+        read_annotations(file)
     file.unlink()
     with refuses(DataError, "r1.atr", "no such file"):
-        read_wfdb_annotations(tmp_path / "r1.hea")
+        read_annotations(tmp_path / "r1.hea")
 
 
 @realdata
@@ -313,7 +314,7 @@ def test_mit_bih_records_are_read_as_published(
     np.testing.assert_allclose(ecg.signal_mv, reference, atol=1e-6)
     if first_mv:
         np.testing.assert_allclose(ecg.signal_mv[:, 0], first_mv, atol=1e-6)
-    assert len(read_wfdb_annotations(path)[0]) == n_annotations
+    assert len(read_annotations(path)[0]) == n_annotations
 
 
 @realdata

@@ -22,7 +22,8 @@ from cardio_ecg_transfer.response.predict import withheld
 from cardio_ecg_transfer.response.preprocess import preprocess
 from cardio_ecg_transfer.shared.config import PicturesBlock
 from cardio_ecg_transfer.signal.leads.names import STANDARD_LEADS
-from cardio_ecg_transfer.signal.measurements.measure import GRID_POINTS, MEASUREMENTS
+from cardio_ecg_transfer.signal.measurements.measure import GRID_POINTS
+from cardio_ecg_transfer.signal.measurements.names import MEASUREMENTS
 from cardio_ecg_transfer.signal.measurements.wave_table import WAVES
 from cardio_ecg_transfer.synthetic import synthesize
 
@@ -48,7 +49,14 @@ def minted(cohort) -> SampleSet:
 
 @pytest.fixture(scope="module")
 def features(minted):
-    return featurize(minted, SMALL)
+    return featurize(minted, SMALL, context())
+
+
+def test_while_measuring_only_what_models_alone_work_on_is_left_out(minted, features):
+    made = featurize(minted, SMALL, replace(context(), measuring=True))
+    assert set(features.blocks) - set(made.blocks) == {"pictures", "gain"}
+    for name, block in made.blocks.items():
+        np.testing.assert_array_equal(block.in_units(), features[name].in_units())
 
 
 def changed(samples: SampleSet, change) -> SampleSet:
@@ -94,7 +102,7 @@ def test_a_lead_turned_round_changes_its_polarity_and_not_its_picture(cohort, fe
         return replace(ecg, signal_mv=signal)
 
     turned = changed(cohort.samples.take([0, 1]), invert_v5)
-    made = featurize(preprocess(turned, PreprocessBlock(n_beats=5), context()), SMALL)
+    made = featurize(preprocess(turned, PreprocessBlock(n_beats=5), context()), SMALL, context())
     v5 = STANDARD_LEADS.index("V5")
     np.testing.assert_allclose(
         made["polarity"].values[:, v5], -features["polarity"].values[:, v5], atol=1e-5
@@ -137,9 +145,8 @@ def test_a_flat_lead_costs_what_stands_on_it_and_no_more(cohort, features):
         signal[ecg.leads.index("V3")] = 0.0
         return replace(ecg, signal_mv=signal)
 
-    made = featurize(
-        preprocess(changed(cohort.samples, flat_v3), PreprocessBlock(n_beats=5), context()), SMALL
-    )
+    lost_v3 = preprocess(changed(cohort.samples, flat_v3), PreprocessBlock(n_beats=5), context())
+    made = featurize(lost_v3, SMALL, context())
     names = made["measurements"].names
     now, before = (one["measurements"].in_units() for one in (made, features))
     lost = {name for name, column in zip(names, now.T, strict=True) if np.isnan(column).all()}
@@ -174,7 +181,7 @@ def test_a_recording_of_two_leads_is_set_aside_and_the_missing_leads_are_named(c
 def test_what_a_reader_said_of_the_block_outranks_our_own_reading(minted):
     for said in (0.0, 1.0):
         table = minted.table.assign(lbbb_read=said)
-        made = featurize(SampleSet(table, minted.values), SMALL)
+        made = featurize(SampleSet(table, minted.values), SMALL, context())
         assert (measured(made, ("lbbb",)) == said).all()
 
 

@@ -56,14 +56,6 @@ def test_a_nan_costs_only_the_beats_whose_segment_holds_it():
     assert np.isfinite(cut.segments_mv).all()
 
 
-def test_beats_with_an_rr_interval_outside_the_range_are_dropped_only_on_request():
-    signal, r_samples = steady()
-    crowded = np.sort(np.append(r_samples, r_samples[10] + 90))  # .25 s behind its neighbour
-    everything = segment_beats(signal, crowded, RATE_HZ)
-    chosen = segment_beats(signal, crowded, RATE_HZ, rr_range_s=(0.3, 2.0))
-    assert set(everything.beat) - set(chosen.beat) == {11}
-
-
 def test_t_is_the_median_rr_of_ten_seconds_around_the_beat():
     # 1.0 s for thirty beats, then 0.5 s for sixty: far from the change each side has its own T.
     r_samples = np.cumsum(np.r_[180, np.full(29, 360), np.full(60, 180)])

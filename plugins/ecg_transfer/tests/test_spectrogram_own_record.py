@@ -1,11 +1,10 @@
 import numpy as np
 import pytest
 
-from cardio_ecg_transfer.signal.segments import segment_beats
+from cardio_ecg_transfer.signal.segments import residual_segments, segment_beats
 from cardio_ecg_transfer.signal.spectrogram.pictures import (
     OwnRecordPictures,
     own_record_pictures,
-    residual_segments,
 )
 from cardio_ecg_transfer.signal.spectrogram.settings import SpectrogramSettings
 

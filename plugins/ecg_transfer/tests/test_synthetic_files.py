@@ -12,7 +12,8 @@ from sklearn.metrics import roc_auc_score
 
 from cardio_core.api import CohortTable, DataError
 from cardio_core.testing import refuses
-from cardio_ecg_transfer.readers import read_ecg, read_wfdb_annotations
+from cardio_ecg_transfer.readers import read_ecg
+from cardio_ecg_transfer.readers.wfdb_record import read_annotations
 from cardio_ecg_transfer.signal.ecg import Ecg
 from cardio_ecg_transfer.signal.leads.names import STANDARD_LEADS
 from cardio_ecg_transfer.synthetic import synthesize
@@ -47,7 +48,7 @@ def test_a_wfdb_record_comes_back_within_half_a_step(
     back = read_ecg(tmp_path / "made")
     assert (back.leads, back.rate_hz, back.flags) == (STANDARD_LEADS, 500.0, ())
     np.testing.assert_allclose(back.signal_mv, ecg.signal_mv, atol=HALF_STEP_MV)
-    samples, symbols = read_wfdb_annotations(tmp_path / "made")
+    samples, symbols = read_annotations(tmp_path / "made")
     assert (samples[0], symbols[0]) == (0, "+")
     assert symbols[1:] == truth.symbols
     np.testing.assert_allclose(samples[1:] / 500.0, truth.r_s, atol=0.5 / 500 + 1e-9)
@@ -114,7 +115,7 @@ def test_a_beat_cohort_is_a_folder_like_mit_bihs(beats: Path) -> None:
 
 def test_annotations_are_the_stated_truth(beats: Path) -> None:
     for name, facts in truth_of(beats)["records"].items():
-        samples, symbols = read_wfdb_annotations(beats / name)
+        samples, symbols = read_annotations(beats / name)
         assert list(symbols[1:]) == facts["symbols"]
         np.testing.assert_allclose(samples[1:] / 360, facts["r_s"], atol=0.6 / 360)
         certain = [p > 0.5 for p in facts["prob_ventricular"]]

@@ -10,7 +10,8 @@ from scipy.signal import find_peaks, periodogram
 
 from cardio_core.api import DataError
 from cardio_ecg_transfer.signal.ecg import Ecg
-from cardio_ecg_transfer.synthetic.noise import DOWER, INDEPENDENT_LEADS, twelve_leads
+from cardio_ecg_transfer.signal.leads.names import INDEPENDENT_LEADS
+from cardio_ecg_transfer.synthetic.noise import DOWER, twelve_leads
 from cardio_ecg_transfer.synthetic.patient import Anatomy, Noise, PatientSpec, draw_anatomy
 from cardio_ecg_transfer.synthetic.simulation import Truth, simulate
 

@@ -11,8 +11,8 @@ from cardio_core.api import DataError
 from cardio_core.testing import refuses
 from cardio_ecg_transfer.signal.delineation.median_beat import MedianBeat
 from cardio_ecg_transfer.signal.delineation.qrs import QrsBounds
+from cardio_ecg_transfer.signal.leads.names import INDEPENDENT_LEADS
 from cardio_ecg_transfer.signal.measurements.measure import (
-    INDEPENDENT_LEADS,
     MATRICES,
     measure_ecg,
     qrs_area_uvs,
@@ -47,10 +47,6 @@ def areas(seed, kinds):
         both = [qrs_area_uvs(made.beat, made.qrs, name) for name in ("kors", "inverse_dower")]
         rows.append([np.median(truth.qrs_area_uvs), *both])
     return np.array(rows)
-
-
-def test_the_leads_are_those_of_dowers_matrix():
-    assert INDEPENDENT_LEADS == noise.INDEPENDENT_LEADS
 
 
 def test_the_inverse_dower_matrix_is_the_pseudoinverse_of_dowers():

@@ -137,8 +137,6 @@ def test_occlusion_is_scored_against_the_labelled_segments_of_each_video(wma):
     positive = table.iloc[:24].filter(like="wma_seg").sum(axis=1)
     assert row["n_abnormal"] == positive.sum()
     assert row["n_videos_of_both"] == ((positive > 0) & (positive < 17)).sum()
-    scores = report.tables["explanation-scores"]
-    assert scores[["score", "mean", "n"]].to_numpy().tolist() == [["gini", 0.25, 24]]
 
 
 def test_a_network_that_is_surer_of_the_sick_scores_over_all_segments_and_not_within_videos(wma):
@@ -321,17 +319,15 @@ def test_the_view_task_reports_its_confusion_with_the_unknown(tmp_path):
     )
     assert report.tables["views-named-resnet"].columns[-1] == "unknown"
     assert any("10 of 40 loops have no view" in note for note in map(str, report.notes))
-    assert "unknown" in drawn_svg(report.figures["views-named-resnet"])
 
 
 def test_every_figure_draws_and_names_what_it_shows(wma, t1):
     figures = {**wma[0].figures, **t1[0].figures}
-    for name in ("roc-by-view", "intervals", "scatter-t1_ms", "bland-altman-fused_value"):
+    for name in ("roc-by-view", "intervals", "agreement-t1_ms"):
         assert name in figures
     drawn = drawn_svg(wma[0].figures["roc-by-view"])
     assert "global (views fused): AUC" in drawn
     assert "A4C" in drawn
-    assert "R²" in drawn_svg(t1[0].figures["scatter-t1_ms"])
     assert "as published" in drawn_svg(wma[0].figures["intervals"])
     assert "A4C, occlusion" in drawn_svg(wma[0].figures["segments"])
 

@@ -1,16 +1,14 @@
-"""Chance over twenty seeds: whole runs on phantoms without any flash, whose labels mean nothing.
+"""Chance over twenty seeds: phantoms without any flash, whose labels mean nothing.
 
-Slow: seeds that are not stored yet are made first, about a minute each on one core. To
-make them: ``python plugins/mmode_septal_flash/tests/test_mmode_chance.py [number of seeds]``.
+Loops and features are made once. A seed draws the labels, the folds, the last layer and the order
+of training. Slow: what is not stored yet is made first, three minutes of one quiet core. To make
+it: ``python -m plugins.mmode_septal_flash.tests.test_mmode_chance``.
 """
 
 from __future__ import annotations
 
 import json
-import os
-import sys
 import tempfile
-import time
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,36 +16,28 @@ from typing import Any
 from unittest import mock
 
 import numpy as np
+import pandas as pd
 import pytest
 
-from cardio_core.testing import run_plugin
+from cardio_core.testing.driving import plugin_bench
 from cardio_mmode_septal_flash.synthetic import patients, synthesize
 from cardio_mmode_septal_flash.synthetic.septal_flash import LoopSpec
+from cardio_stats import auc
+
+from .mmode_fits import Made, folds_of
 
 pytestmark = pytest.mark.slow
 STORED = Path(__file__).parent / "stored" / "mmode_chance.json"
-N_PATIENTS, N_SEEDS = 100, 20
-ROWS = ("densenet_crop", "excursion", "motion")
-# Every seed has a cohort of its own. Making loops is most of the cost, so all are baseline loops of
-# 50 frames a second at 100 beats a minute, 30 frames each; M-modes have half the usual pixels, and
-# the network is thin. It is pretrained once, on phantoms with flashes that no cohort shares.
+N_PATIENTS, N_SEEDS, N_FOLDS = 100, 20, 2
+NETWORK = "densenet_crop"
+ROWS = (NETWORK, "excursion", "motion")
+# Making loops is most of the cost, so all are baseline loops of 50 frames a second at 100 beats a
+# minute, 30 frames each; M-modes have half the usual pixels, and the network is thin. It is
+# pretrained once, on phantoms with flashes that the cohort does not share.
 RATE_HZ, HR_BPM = 50.0, 100.0
 SIZES = ("preprocess.n_pixels=250", "preprocess.max_shift=1", "featurize.size=64")
-EARLIER = (
-    *SIZES,
-    "models=[densenet_crop]",
-    "train.fit={epochs: 8, batch_size: 16, draw: 128}",
-    "explain={n_cases: 0, n_random: 0}",
-)
-SETTINGS = (
-    *SIZES,
-    f"models=[{','.join(ROWS)}]",
-    "protocols.honest={plan: nested, k: 2, decision: fixed}",
-    "inner.k=0",
-    "train.fit={epochs: 3, batch_size: 16, draw: 80}",
-    "evaluate.n_resamples=200",
-    "explain={n_cases: 0, n_random: 0, methods: [layer_cam]}",
-)
+EARLIER = (*SIZES, "train.fit={epochs: 8, batch_size: 16, draw: 128}")
+SETTINGS = (*SIZES, "train.fit={epochs: 3, batch_size: 16, draw: 80}")
 
 
 def write_short_loops(folder: Path, **settings: Any) -> None:
@@ -68,60 +58,55 @@ def write_short_loops(folder: Path, **settings: Any) -> None:
         file.write_text(file.read_text() + " " * number)
 
 
-def pretrained(folder: Path) -> Path:
-    """Run the earlier task once, as every seed needs it."""
-    made = folder / "phantoms"
-    write_short_loops(made, n_patients=60, task="phantom_flash")
-    return run_plugin("mmode_septal_flash", "phantom_flash", made, folder / "earlier", sets=EARLIER)
+def made_of(task: str, folder: Path, sets: tuple[str, ...], **cohort: Any) -> Made:
+    write_short_loops(folder, task=task, **cohort)
+    return Made.of(plugin_bench("mmode_septal_flash", task, folder, sets=sets))
 
 
-def one_seed(seed: int, earlier: Path, folder: Path) -> dict[str, Any]:
-    """Make one cohort at zero amplitude, run the honest protocol, and gather the pooled AUCs."""
-    begin = time.process_time()
-    cohort = folder / "cohort"
-    write_short_loops(cohort, n_patients=N_PATIENTS, seed=seed, difficulty="impossible")
-    truth = json.loads((cohort / "truth.json").read_text())
-    assert truth["bayes_auc"]["septal_flash"] == 0.5
-    assert all(one["flash_mm"] == 0 for one in truth["studies"].values())
-    run = run_plugin(
-        "mmode_septal_flash", "septal_flash", cohort, folder / "run", sets=SETTINGS, seed=seed,
-        needs_from={"phantom_flash": earlier},
-    )  # fmt: skip
-    keys = ("model", "value", "low", "high", "n", "n_patients")
-    areas = [
-        {key: row[key] for key in keys}
-        for row in json.loads((run / "metrics.json").read_text())
-        if row["name"] == "auc" and row["fold"] is None and row["subgroup"] is None
-        and row["versus"] is None
-    ]  # fmt: skip
-    return {"seed": seed, "cpu_s": round(time.process_time() - begin), "auc": areas}
+def one_seed(seed: int, made: Made, earlier: Path, folder: Path) -> dict[str, Any]:
+    """Draw labels by the toss of a coin, fit and score both folds, and return the AUCs."""
+    studies = made.features.table["study_id"].unique()
+    tossed = np.random.default_rng([seed, 5]).permutation(np.arange(len(studies)) % 2)
+    made = made.with_labels(pd.Series(tossed, index=studies))
+    folds = folds_of(made, seed, N_FOLDS)
+    needs = {"phantom_flash": {NETWORK: earlier}}
+    areas = []
+    for model in ROWS:
+        scores = made.out_of_fold(model, folds, seed, folder, _needs=needs)
+        found = auc(made.y[made.original], scores)
+        areas.append(
+            {"model": model, "value": found.value, "low": found.low, "high": found.high,
+             "n": len(scores)}
+        )  # fmt: skip
+    return {"seed": seed, "auc": areas}
 
 
-def make(n_seeds: int = N_SEEDS) -> None:
-    """Run the seeds that are not stored yet, and store each as soon as it is done."""
-    rows = runs()
-    with tempfile.TemporaryDirectory() as shared:
-        os.environ["CARDIO_CACHE"] = f"{shared}/cache"
-        earlier = pretrained(Path(shared))
-        for seed in range(n_seeds):
-            if seed in {row["seed"] for row in rows}:
-                continue
-            with tempfile.TemporaryDirectory() as folder:
-                os.environ["CARDIO_CACHE"] = f"{folder}/cache"
-                rows.append(one_seed(seed, earlier, Path(folder)))
-            content = {
-                "made": datetime.now(UTC).date().isoformat(),
-                "command": f"python plugins/mmode_septal_flash/tests/{Path(__file__).name}",
-                "n_patients": N_PATIENTS,
-                "difficulty": "impossible",
-                "loops": {"timepoint": "baseline", "rate_hz": RATE_HZ, "hr_bpm": HR_BPM},
-                "settings": ["config=smoke", *SETTINGS],
-                "pretraining": ["config=smoke", "60 patients, half with flashes", *EARLIER],
-                "summary": {row: summary(rows, row) for row in ROWS},
-                "runs": rows,
-            }
-            STORED.write_text(json.dumps(content, indent=1) + "\n")
-            print(seed, rows[-1]["cpu_s"], "s", flush=True)  # noqa: T201
+def make() -> None:
+    """Run the seeds and store them."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        phantoms = made_of("phantom_flash", folder / "phantoms", EARLIER, n_patients=60)
+        everybody = np.ones(len(phantoms.features), bool)
+        earlier = phantoms.fit(NETWORK, everybody, 0, folder / "earlier", fold="final").model.path
+        made = made_of(
+            "septal_flash", folder / "cohort", SETTINGS,
+            n_patients=N_PATIENTS, seed=0, difficulty="impossible",
+        )  # fmt: skip
+        truth = json.loads((folder / "cohort" / "truth.json").read_text())
+        assert all(study["flash_mm"] == 0 for study in truth["studies"].values())
+        rows = [one_seed(seed, made, earlier, folder / "fits") for seed in range(N_SEEDS)]
+    content = {
+        "made": datetime.now(UTC).date().isoformat(),
+        "command": f"python -m plugins.mmode_septal_flash.tests.{Path(__file__).stem}",
+        "n_patients": N_PATIENTS,
+        "difficulty": "impossible",
+        "loops": {"timepoint": "baseline", "rate_hz": RATE_HZ, "hr_bpm": HR_BPM},
+        "settings": ["config=smoke", *SETTINGS],
+        "pretraining": ["config=smoke", "60 patients, half with flashes", *EARLIER],
+        "summary": {row: summary(rows, row) for row in ROWS},
+        "runs": rows,
+    }
+    STORED.write_text(json.dumps(content, indent=1) + "\n")
 
 
 def runs() -> list[dict[str, Any]]:
@@ -132,10 +117,10 @@ def runs() -> list[dict[str, Any]]:
 
 def summary(rows: list[dict[str, Any]], model: str) -> dict[str, float]:
     """Return how many intervals hold one half, their mean half-width and the mean estimate."""
-    own = [area for run in rows for area in run["auc"] if area["model"] == model]
-    value, low, high = (np.array([area[key] for area in own]) for key in ("value", "low", "high"))
+    areas = [area for run in rows for area in run["auc"] if area["model"] == model]
+    value, low, high = (np.array([area[key] for area in areas]) for key in ("value", "low", "high"))
     return {
-        "n_runs": len(own),
+        "n_runs": len(areas),
         "n_covered": int(np.sum((low <= 0.5) & (high >= 0.5))),
         "mean_half_width": round(float(np.mean(high - low) / 2), 4),
         "mean_auc": round(float(value.mean()), 4),
@@ -144,7 +129,7 @@ def summary(rows: list[dict[str, Any]], model: str) -> dict[str, float]:
 
 @pytest.fixture(scope="module")
 def stored():
-    if len(runs()) < N_SEEDS:
+    if not STORED.exists():
         make()
     return runs()
 
@@ -159,4 +144,4 @@ def test_without_any_flash_every_row_is_at_chance_over_twenty_seeds(stored, mode
 
 
 if __name__ == "__main__":
-    make(int(sys.argv[1]) if len(sys.argv) > 1 else N_SEEDS)
+    make()

@@ -10,10 +10,18 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 import cardio_stats as stats
-from cardio_core.api import Cohort, EvaluateBlock, Predictions, SampleSet, Scope, Scored
+from cardio_core.api import (
+    Cohort,
+    EvaluateBlock,
+    Predictions,
+    SampleSet,
+    Scope,
+    Scored,
+    ScoringBlock,
+)
 from cardio_core.testing import drawn_svg, training_context
 from cardio_mmode_septal_flash.drawing.study import StudyCase
-from cardio_mmode_septal_flash.flash.config import ExplainBlock, PredictBlock, TrainBlock
+from cardio_mmode_septal_flash.flash.config import ExplainBlock, TrainBlock
 from cardio_mmode_septal_flash.flash.evaluate import (
     ALONE,
     EVERYBODY,
@@ -48,7 +56,7 @@ def explained(studies, tmp_path_factory):
     tested = features.view(
         (features.table["patient_id"] >= "p10") & (features.table["variant"] == 0)
     )
-    found = predict(model, tested, PredictBlock(), ctx)
+    found = predict(model, tested, ScoringBlock(), ctx)
     by_study = Predictions(tuple(tested.table["study_id"]), found.scores, "study")
     made = explain(model, tested, by_study, ExplainBlock(n_cases=2), ctx)
     cases = [replace(case, model=ROW, fold="r0-f0") for case in made.cases]
@@ -170,10 +178,16 @@ def test_the_report_has_every_table_and_figure(report):
             "within-timepoint", "accuracy-beside-the-paper", "published"} <= set(
         made.tables
     )  # fmt: skip
-    assert {f"enrichment-{ROW}", f"heat-maps-{ROW}", "accuracy-beside-the-paper"} <= set(
-        made.figures
-    )
-    for name in (f"enrichment-{ROW}", f"heat-maps-{ROW}", "accuracy-beside-the-paper"):
+    assert {
+        f"enrichment-{ROW}",
+        f"heat-maps-{ROW}-true-positive",
+        "accuracy-beside-the-paper",
+    } <= set(made.figures)
+    for name in (
+        f"enrichment-{ROW}",
+        f"heat-maps-{ROW}-true-positive",
+        "accuracy-beside-the-paper",
+    ):
         assert drawn_svg(made.figures[name]).startswith("<?xml")
 
 

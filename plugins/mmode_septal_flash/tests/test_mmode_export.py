@@ -99,7 +99,7 @@ def test_the_view_of_a_loop_is_said_only_where_a_table_names_the_loop_itself(exp
             "path_echo": ["", str(other)]}  # fmt: skip
     pd.DataFrame(rows).to_csv(tmp_path / "cohort.csv", index=False)
     table = load(Config().load, context(tmp_path / "cohort.csv", "predict")).samples.table
-    assert table["view_said"].to_dict() == {"A-1": "a4c", "B-1": ""}
+    assert table["view_stated"].to_dict() == {"A-1": "a4c", "B-1": ""}
 
 
 def test_a_cell_that_names_a_folder_takes_its_loops_and_leaves_the_rest(export, tmp_path):

@@ -155,3 +155,7 @@ def store(n: int = 24) -> None:
     rows = accuracy_rows(n)
     head = {"date": datetime.date.today().isoformat(), "seed": 7, "lines": 11}
     STORED.write_text(json.dumps(head | {"phantoms": rows}, indent=1) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    store()

@@ -13,11 +13,12 @@ from cardio_core.api import (
     Explanation,
     SampleSet,
     Scored,
+    ScoringBlock,
     Target,
     Targets,
 )
 from cardio_core.testing import drawn_svg, refuses, training_context
-from cardio_mmode_septal_flash.flash.config import ExplainBlock, PredictBlock, TrainBlock
+from cardio_mmode_septal_flash.flash.config import ExplainBlock, TrainBlock
 from cardio_mmode_septal_flash.flash.evaluate import evaluate
 from cardio_mmode_septal_flash.flash.explain import explain
 from cardio_mmode_septal_flash.flash.models import SEPTAL_FLASH
@@ -72,7 +73,7 @@ def fitted(studies, kind, model, tmp_path, training=None):
 def test_every_model_that_needs_loops_alone_scores_every_kind(studies, kind, model, tmp_path):
     artifact, ctx = fitted(studies, kind, model, tmp_path)
     tested = of_new_patients(studies[0])
-    scores = predict(artifact, tested, PredictBlock(), ctx).scores[TARGETS[kind].name]
+    scores = predict(artifact, tested, ScoringBlock(), ctx).scores[TARGETS[kind].name]
     shape = (len(tested), 3) if kind == "multiclass" else (len(tested),)
     assert scores.shape == shape and np.isfinite(scores).all()
     if kind == "multiclass":
@@ -90,7 +91,7 @@ def test_what_is_made_of_the_excursion_is_found_from_it(studies, model, tmp_path
     for kind, target in TARGETS.items():
         (tmp_path / kind).mkdir()
         artifact, ctx = fitted(studies, kind, model, tmp_path / kind)
-        found[kind] = predict(artifact, tested, PredictBlock(), ctx).scores[target.name]
+        found[kind] = predict(artifact, tested, ScoringBlock(), ctx).scores[target.name]
     # A line through the excursion is exact but for the small penalty, which shrinks it by 1 in 20.
     residual = np.abs(found["continuous"] - truth["x_change"].to_numpy(float))
     assert np.corrcoef(found["continuous"], truth["x_change"])[0, 1] > 0.95
@@ -118,7 +119,7 @@ def test_a_class_that_training_lacks_is_never_predicted_and_one_class_is_refused
     grades = known.table["study_id"].map(table["x_grade"])
     two, one = known.view(grades.isin(GRADES[:2])), known.view(grades == "mild")
     artifact, ctx = fitted(studies, "multiclass", "motion", tmp_path, training=two)
-    scores = predict(artifact, of_new_patients(features), PredictBlock(), ctx).scores["x_grade"]
+    scores = predict(artifact, of_new_patients(features), ScoringBlock(), ctx).scores["x_grade"]
     assert (scores[:, 2] == 0).all()
     with refuses(DataError, "motion", "absent 0", "mild 4"):
         fitted(studies, "multiclass", "motion", tmp_path, training=one)
@@ -127,9 +128,9 @@ def test_a_class_that_training_lacks_is_never_predicted_and_one_class_is_refused
 @pytest.mark.parametrize(
     ("kind", "title"),
     [
-        ("binary", "Surest for responder CRT-P; its probability"),
-        ("multiclass", "Surest for grade"),
-        ("continuous", "Highest change; predicted"),
+        ("binary", "Surest for: CRT-P, probability"),
+        ("multiclass", "Surest for: grade"),
+        ("continuous", "Highest: change "),
     ],
 )
 def test_maps_are_drawn_under_the_outcomes_own_name_and_never_scored(
@@ -137,7 +138,7 @@ def test_maps_are_drawn_under_the_outcomes_own_name_and_never_scored(
 ):
     artifact, ctx = fitted(studies, kind, NETWORK, tmp_path)
     tested = of_new_patients(studies[0])
-    found = predict(artifact, tested, PredictBlock(), ctx)
+    found = predict(artifact, tested, ScoringBlock(), ctx)
     made = explain(artifact, tested, found, ExplainBlock(n_cases=1), ctx)
     assert len(made.cases) == 2 and made.cases[0].title.startswith(title)
     assert made.tested().empty

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 import torch
 
-from cardio_core.api import DataError, ModelArtifact
+from cardio_core.api import DataError, ModelArtifact, ScoringBlock
 from cardio_core.testing import refuses, training_context
-from cardio_mmode_septal_flash.flash.config import PredictBlock, TrainBlock
+from cardio_mmode_septal_flash.flash.config import TrainBlock
 from cardio_mmode_septal_flash.flash.labels import known_labels
 from cardio_mmode_septal_flash.flash.models import PHANTOM_FLASH, SEPTAL_FLASH
 from cardio_mmode_septal_flash.flash.network import MEAN, open_network, pictures_for
@@ -65,7 +65,7 @@ def _tested(studies):
 def test_a_regression_on_measured_motion_ranks_new_studies_by_their_flash(studies, fit, row):
     artifact, ctx = fit(row)
     view, y = _tested(studies)
-    found = predict(artifact, view, PredictBlock(), ctx)
+    found = predict(artifact, view, ScoringBlock(), ctx)
     assert _auc(found.scores["septal_flash"], y) == 1.0
     assert found.columns["excursion_mm"].unit == "mm"
 
@@ -73,7 +73,7 @@ def test_a_regression_on_measured_motion_ranks_new_studies_by_their_flash(studie
 def test_a_network_learns_a_bulge_of_the_band_and_keeps_the_mean_picture(studies, fit):
     artifact, ctx = fit("densenet_scratch", config=TrainBlock(**THIN, fit=FIT | {"epochs": 6}))
     view, y = _tested(studies)
-    found = predict(artifact, view, PredictBlock(), ctx)
+    found = predict(artifact, view, ScoringBlock(), ctx)
     assert _auc(found.scores["septal_flash"], y) >= 0.9
     assert (artifact.path / MEAN).is_file()
     assert [note.kind for note in ctx.warnings] == ["not_pretrained"]
@@ -82,8 +82,8 @@ def test_a_network_learns_a_bulge_of_the_band_and_keeps_the_mean_picture(studies
 def test_scores_do_not_depend_on_who_else_is_scored(studies, fit):
     artifact, ctx = fit("densenet_scratch")
     view, _ = _tested(studies)
-    together = predict(artifact, view, PredictBlock(), ctx).scores["septal_flash"]
-    alone = predict(artifact, view.view([2]), PredictBlock(), ctx).scores["septal_flash"]
+    together = predict(artifact, view, ScoringBlock(), ctx).scores["septal_flash"]
+    alone = predict(artifact, view.view([2]), ScoringBlock(), ctx).scores["septal_flash"]
     assert alone[0] == pytest.approx(together[2], abs=1e-6)
 
 

@@ -113,8 +113,8 @@ def test_what_a_person_says_of_the_view_goes_before_what_is_seen(loop, sees, who
         write_cohort(loop, [{"patient_id": "P", "path_echo_a4c": "a.dcm", "sf_label": 1}])
     changes = {"view": "a4c"} if who == "option" else {}
     _, features, _ = prepared(loop, **changes)
-    said = "looks like apical two-chamber view (0.97), and is said to be apical four-chamber"
-    assert flags_and_verdict(features)[1] == said and course(features)["early_peak_mm"] > 3
+    contradicted = "looks like apical two-chamber view (0.97), and is stated as apical four-chamber"
+    assert flags_and_verdict(features)[1] == contradicted and course(features)["early_peak_mm"] > 3
     assert confidence(features) < 0.5  # what contradicts lowers it, and withholds no measurement
     sees("unknown", 0.41)
     assert flags_and_verdict(prepared(loop, **changes)[1])[1] == ""
@@ -164,7 +164,7 @@ def test_the_sheet_shows_the_line_and_says_why_nothing_was_measured(loop, sees):
 
 def test_a_view_without_a_name_is_called_another_view():
     assert (
-        judged_view(ViewSeen("other", 0.9, ""), said=False)
+        judged_view(ViewSeen("other", 0.9, ""), stated=False)
         .no_verdict[0]
         .startswith("another view (0.90), not four-chamber")
     )

@@ -11,6 +11,7 @@ class TestContract(PluginContract):
     plugin = "spect_polar"
     protocol = "honest"
     n_patients = 18
+    n_checked = 2
     sets = {  # noqa: RUF012
         "crt_response": ("inner.k=0", "models=[clinical_autoencoder, psd]"),
     }

@@ -6,7 +6,7 @@ from copy import deepcopy
 
 import pytest
 
-from cardio_spect_polar.readers.gated import Flag, no_verdict, told, withheld
+from cardio_spect_polar.readers.gated import Flag, flags_text, no_verdict, withheld
 
 GATES = Flag("gates are out of order", "no verdict")
 EMPTY = Flag("the ejection fraction cannot be", "no verdict", of=("volumes",))
@@ -15,7 +15,7 @@ JUMP = Flag("counts jump", "caution", of=("phase",))
 
 def test_the_gravest_is_told_first_and_each_once() -> None:
     flags = ["six slots", JUMP, GATES, JUMP, EMPTY]
-    assert told(flags) == (
+    assert flags_text(flags) == (
         "no volumes: the ejection fraction cannot be; caution: counts jump; six slots"
     )
     assert no_verdict(flags) == "gates are out of order"

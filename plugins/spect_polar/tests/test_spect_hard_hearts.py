@@ -76,12 +76,12 @@ def errors(made: list[dict[str, Any]]) -> dict[str, Any]:
     """Return median, 95 % and worst of the absolute errors, and how many say nothing."""
     names = ("psd_deg", "psd_corrected_deg", "pbw_deg", "pbw_corrected_deg", "ef_points",
              "base_ed_slices", "base_es_slices")  # fmt: skip
-    told = [m for m in made if "refused" not in m]
-    kept = [m for m in told if "phase" not in m["withheld"]]
+    measured = [m for m in made if "refused" not in m]
+    kept = [m for m in measured if "phase" not in m["withheld"]]
     found: dict[str, Any] = {
         "n": len(made),
-        "refused": len(made) - len(told),
-        "withheld": len(told) - len(kept),
+        "refused": len(made) - len(measured),
+        "withheld": len(measured) - len(kept),
     }
     for name in names:
         off = np.abs([m[name] for m in kept])

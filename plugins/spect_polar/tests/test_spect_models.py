@@ -117,7 +117,7 @@ def test_the_traverse_map_of_the_entered_code_delays_the_planted_segments(cohort
     features, _ = cohort
     model, ctx = fit("autoencoder")
     view = features.view(TESTED)
-    found = explain(model, view, predict(model, view, None, ctx), ExplainBlock(n_cases=1), ctx)
+    found = explain(model, view, predict(model, view, ctx), ExplainBlock(n_cases=1), ctx)
     (case,) = found.cases
     towards = np.sign(case.scores["r"])  # along the code, towards response
     change = [towards * case.scores[f"segment:{name}"] for name in SEGMENT_NAMES]
@@ -136,7 +136,7 @@ def test_rows_without_codes_and_no_wanted_cases_explain_nothing(cohort, fit):
     view = features.view(TESTED)
     for recipe, n_cases in (("psd", 3), ("autoencoder", 0)):
         model, ctx = fit(recipe)
-        predictions = predict(model, view, None, ctx)
+        predictions = predict(model, view, ctx)
         assert not explain(model, view, predictions, ExplainBlock(n_cases=n_cases), ctx).cases
 
 
@@ -195,8 +195,8 @@ def test_a_validation_fold_chooses_the_epoch_and_a_given_one_is_kept(cohort, tmp
     chosen = train(features.view(FITTED[:45]), features.view(FITTED[45:]), targets, HONEST, ctx)
     assert chosen.best_epoch is not None
     assert 1 <= chosen.best_epoch <= 8
-    told = train(features.view(FITTED), None, targets, HONEST, ctx.replace(epochs=2))
-    assert told.best_epoch == 2
+    fitted = train(features.view(FITTED), None, targets, HONEST, ctx.replace(epochs=2))
+    assert fitted.best_epoch == 2
 
 
 def test_a_measurement_that_nobody_has_is_named(cohort):

@@ -137,7 +137,7 @@ def scores(
                 _out=Path(out), cache=cache,
             )  # fmt: skip
             model = train(features.view(fitted), None, targets, block, ctx)
-            made = predict(model, features.view(tested), None, ctx)
+            made = predict(model, features.view(tested), ctx)
         found[tested] = made.scores["response"]
     return found
 

@@ -238,18 +238,18 @@ def study(part: str) -> dict[str, Any]:
 
 def of_pairs(pairs: list[list[dict[str, Any]]]) -> dict[str, Any]:
     """Return errors, and how well each phase SD tells delayed hearts from the others."""
-    made = [one for both in pairs for one in both]
-    told = [one for one in made if "refused" not in one]
-    found: dict[str, Any] = {"n": len(made), "refused": len(made) - len(told)}
-    found["withheld"] = sum("phase" in one["withheld"] for one in told)
+    made = [study for both in pairs for study in both]
+    measured = [study for study in made if "refused" not in study]
+    found: dict[str, Any] = {"n": len(made), "refused": len(made) - len(measured)}
+    found["withheld"] = sum("phase" in study["withheld"] for study in measured)
     for name in ("psd_off_deg", "reliable_off_deg", "ef_off_points"):
-        off = np.abs([one[name] for one in told])
+        off = np.abs([study[name] for study in measured])
         found[name] = dict(
             zip(("median", "95 %"), np.percentile(off, [50, 95]).round(1).tolist(), strict=True)
         )
     for name in ("psd_deg", "reliable_psd_deg"):
         late, on_time = (
-            [one[name] for one in told if (one["delay_deg"] > 0) == delayed]
+            [study[name] for study in measured if (study["delay_deg"] > 0) == delayed]
             for delayed in (True, False)
         )
         area = mannwhitneyu(late, on_time).statistic / (len(late) * len(on_time))
@@ -268,21 +268,23 @@ def of_all_vetoes(made: list[dict[str, dict[str, Any]]]) -> dict[str, Any]:
 
 def of_vetoes(made: list[dict[str, Any]]) -> dict[str, Any]:
     """Return how often nothing is said, and what is wrong with the numbers that are."""
-    told = [one for one in made if "refused" not in one]
-    refused = len(made) - len(told)
-    kept = [one for one in told if not one["withheld"]]
-    off = [one["ef_off_points"] for one in told if "volumes" not in one["withheld"]]
+    measured = [study for study in made if "refused" not in study]
+    refused = len(made) - len(measured)
+    kept = [study for study in measured if not study["withheld"]]
+    off = [study["ef_off_points"] for study in measured if "volumes" not in study["withheld"]]
     return {
         "n": len(made),
         **{
-            name: round((refused + sum(name in one["withheld"] for one in told)) / len(made), 3)
+            name: round(
+                (refused + sum(name in study["withheld"] for study in measured)) / len(made), 3
+            )
             for name in ("phase", "volumes")
         },
         "any": round(1 - len(kept) / len(made), 3),
-        "cautioned": round(sum(one["cautioned"] for one in told) / len(made), 3),
+        "cautioned": round(sum(study["cautioned"] for study in measured) / len(made), 3),
         "ef_off_points": [round(float(f(off)), 1) for f in (np.mean, np.std)] if off else None,
         **{
-            name: np.percentile([one[name] for one in kept], [50, 95, 100]).round(1).tolist()
+            name: np.percentile([study[name] for study in kept], [50, 95, 100]).round(1).tolist()
             for name in ("psd_moved_deg", "ef_moved_points")
             if kept and all(name in one for one in kept)
         },

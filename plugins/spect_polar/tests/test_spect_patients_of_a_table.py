@@ -34,8 +34,8 @@ def made(tmp_path_factory) -> Path:
 @pytest.fixture(scope="module")
 def found(made) -> dict[str, tuple[pd.DataFrame, dict]]:
     """Two patients with a small effect, with a large one, and with that under a shift."""
-    asked = {"low": (-1.5, 0.0), "high": (1.5, 0.0), "moved": (1.5, 1.0)}
-    return {name: recorded(made / name, *told) for name, told in asked.items()}
+    rows = {"low": (-1.5, 0.0), "high": (1.5, 0.0), "moved": (1.5, 1.0)}
+    return {name: recorded(made / name, *row) for name, row in rows.items()}
 
 
 def test_the_volumes_say_the_outcome_and_the_effect_is_in_the_phases(found):

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
-from cardio_core.testing import Said, call_cardio
+from cardio_core.testing import Result, call_cardio
 
 from ..cases import Reader, Seed
 
@@ -61,7 +61,7 @@ def _files(folder: Path) -> list[Seed]:
     return seeds
 
 
-def refusals(said: Said) -> list[str]:
+def refusals(said: Result) -> list[str]:
     """Return the one line of a refusal; fail as a user would who gets anything else."""
     if said.exit_code == 0:
         return []

@@ -12,8 +12,12 @@ from cardio_stats._lazy import offer
 
 if TYPE_CHECKING:
     from cardio_core.config import Block as Block
+    from cardio_core.config import CasesBlock as CasesBlock
     from cardio_core.config import EvaluateBlock as EvaluateBlock
+    from cardio_core.config import FollowUpBlock as FollowUpBlock
+    from cardio_core.config import NetworkBlock as NetworkBlock
     from cardio_core.config import RunConfig as RunConfig
+    from cardio_core.config import ScoringBlock as ScoringBlock
     from cardio_core.context import Context as Context
     from cardio_core.evaluation.default import default_evaluate as default_evaluate
     from cardio_core.hookspecs import hookimpl as hookimpl
@@ -26,6 +30,7 @@ if TYPE_CHECKING:
     from cardio_core.training.examples import Examples as Examples
     from cardio_core.training.plan import FitPlan as FitPlan
     from cardio_core.training.prediction import grad_cam_maps as grad_cam_maps
+    from cardio_core.training.resnet import ResNet as ResNet
     from cardio_core.types.artifact import ModelArtifact as ModelArtifact
     from cardio_core.types.features import FeatureBlock as FeatureBlock
     from cardio_core.types.features import FeatureSet as FeatureSet

@@ -14,6 +14,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from cardio_core.io.settings_schema import Tree, of_task, read_settings, read_yaml
+from cardio_core.training.plan import FitPlan
 from cardio_stats.errors import ConfigError
 from cardio_stats.serialization import MalformedError, parse_yaml, shown
 
@@ -138,6 +139,74 @@ class EvaluateBlock(Block):
 
     level: float = Field(0.95, gt=0.5, lt=1, description="coverage of every interval")
     n_resamples: int = Field(2000, ge=100, description="bootstrap resamples")
+
+
+class FollowUpBlock(Block):
+    """What response to treatment is: settings of `load` for `CohortTable.outcome`.
+
+    Examples
+    --------
+    >>> FollowUpBlock(window_days=(90, 270)).outcome
+    'LVESV15'
+    """
+
+    outcome: Literal["LVESV15", "LVEF5", "LVEF5ge", "NYHA1", "composite_VISION"] = Field(
+        "LVESV15", description="how response is computed from the cohort table"
+    )
+    died_or_transplanted: Literal["na", "nonresponder"] = Field(
+        "na",
+        description="what death or transplantation before follow-up counts as: na, not tested, or "
+        "nonresponder",
+    )
+    window_days: tuple[float, float] | None = Field(
+        None,
+        description="first and last day from implantation on which a follow-up counts, in days, as "
+        "[90, 270]; the outcome is unknown outside it, and null is no window",
+    )
+
+
+class NetworkBlock(Block):
+    """A network and how it is fitted: settings of `train`.
+
+    Examples
+    --------
+    >>> NetworkBlock(fit={"epochs": 5}).fit.epochs
+    5
+    """
+
+    width_mult: float = Field(
+        1.0, gt=0, le=1, description="share of the network's usual number of channels"
+    )
+    fit: FitPlan = Field(FitPlan(), description="epochs, batches and steps of the optimizer")
+
+
+class ScoringBlock(Block):
+    """How a network scores: settings of `predict`.
+
+    Examples
+    --------
+    >>> ScoringBlock().batch_size
+    64
+    """
+
+    batch_size: int = Field(64, ge=1, description="examples scored at once")
+
+
+class CasesBlock(Block):
+    """How many cases are explained: settings of `explain`.
+
+    Examples
+    --------
+    >>> CasesBlock(n_cases=0).n_cases
+    0
+    """
+
+    n_cases: int = Field(
+        2,
+        ge=0,
+        description="cases explained by each fold's model: the surest for the finding, and as many "
+        "against it",
+    )
 
 
 class RunConfig(Block):

@@ -10,13 +10,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
-from cardio_core.errors import ContractError, LeakageError
+from cardio_core.errors import ConfigError, ContractError, DataError, LeakageError
 from cardio_core.types.artifact import ModelArtifact
 from cardio_core.types.info import Target, Task
 from cardio_core.types.notes import Note, NoteKind, Severity
 from cardio_core.types.redaction import without_names
 from cardio_core.types.samples import Quarantined
-from cardio_stats.errors import ConfigError, DataError
 from cardio_stats.files import SafeName, inside
 
 if TYPE_CHECKING:
@@ -58,6 +57,8 @@ class Context:
         Name of the hook that is being called.
     mode : {"fit", "predict"}
         `predict` means new patients through ``models/final``: no targets exist.
+    measuring : bool
+        Whether `cardio measure` asks: blocks that only a model works on may be left out.
     protocol : str or None
         ``"honest"`` or ``"paper"``; None where it does not matter.
     model : str or None
@@ -94,6 +95,7 @@ class Context:
     task: Task
     hook: str = ""
     mode: Literal["fit", "predict"] = "fit"
+    measuring: bool = False
     protocol: str | None = None
     model: str | None = None
     fold: str | None = None

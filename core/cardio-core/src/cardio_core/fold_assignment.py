@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from cardio_core.errors import LeakageError
+from cardio_core.errors import ConfigError, DataError, LeakageError
 from cardio_core.types.plans import (
     Fixed,
     Holdout,
@@ -25,7 +25,6 @@ from cardio_core.types.plans import (
     Resubstitution,
     Sites,
 )
-from cardio_stats.errors import ConfigError, DataError
 
 # How each split plan divides labelled samples into training and test.
 
@@ -228,29 +227,22 @@ def link_subjects(table: pd.DataFrame) -> pd.Series[str]:
     >>> list(link_subjects(pd.DataFrame({"patient_id": ids, "subject_link": links})))
     ['201', '201', '100']
     """
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
     patients = table["patient_id"].astype(str)
-    parent = {patient: patient for patient in patients}
-
-    def root(node: str) -> str:
-        while parent[node] != node:
-            parent[node] = parent[parent[node]]
-            node = parent[node]
-        return node
-
-    if "subject_link" in table.columns:
-        linked = table["subject_link"].notna()
-        pairs = {
-            (p, str(s))
-            for p, s in zip(patients[linked], table.loc[linked, "subject_link"], strict=True)
-        }
-        for patient, token in sorted(pairs):
-            node = token if token in parent else f"link:{token}"
-            parent.setdefault(node, node)
-            parent[root(node)] = root(patient)
-    smallest: dict[str, str] = {}
-    for patient in sorted(set(patients)):
-        smallest.setdefault(root(patient), patient)
-    return patients.map(lambda patient: smallest[root(patient)])
+    if "subject_link" not in table.columns:
+        return patients
+    linked = table["subject_link"].notna()
+    tokens = table.loc[linked, "subject_link"].astype(str)
+    tokens = tokens.where(tokens.isin(patients), "link:" + tokens)
+    nodes, names = pd.factorize(pd.concat([patients, tokens]))
+    start, end = nodes[: len(patients)], nodes[len(patients) :]
+    edges = coo_array(
+        (np.ones(len(end)), (start[linked.to_numpy()], end)), shape=(len(names), len(names))
+    )
+    persons = connected_components(edges, directed=False)[1][start]
+    return patients.groupby(persons).transform("min")
 
 
 def plan_folds(

@@ -66,7 +66,10 @@ def preprocess(samples: SampleSet, config: Any, ctx: Context) -> SampleSet | Non
 
 @hookspec(firstresult=True)
 def featurize(samples: SampleSet, config: Any, ctx: Context) -> FeatureSet | None:
-    """Compute one patient's features: named blocks with axes and units, one row a sample."""
+    """Compute one patient's features: named blocks with axes and units, one row a sample.
+
+    Under `cardio measure` (`ctx.measuring`) blocks that only a model works on may be left out.
+    """
 
 
 @hookspec(firstresult=True)

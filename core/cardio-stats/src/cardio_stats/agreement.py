@@ -5,19 +5,20 @@ from __future__ import annotations
 import math
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Unpack
 
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import chdtri, fdtrc, fdtri, nctdtrit, stdtrit
 
 from cardio_stats._numerics.intervals import normal_quantile, t_quantile, two_sided_p, wald_limits
+from cardio_stats._numerics.options import DrawOptions, RowOptions, Sampling, spells_out
 from cardio_stats._numerics.validate import (
     Floats,
     Ints,
     checked_level,
-    group_codes,
     group_sums,
+    known_units,
     numeric_column,
     ratio,
     require_clusters,
@@ -55,14 +56,9 @@ class Agreement:
         return [self.bias, self.sd, self.lower, self.upper]
 
 
+@spells_out(RowOptions)
 def limits_of_agreement(
-    reference: ArrayLike,
-    measured: ArrayLike,
-    *,
-    patient: ArrayLike | None = None,
-    level: float = 0.95,
-    share: float = 0.95,
-    unit: str | None = None,
+    reference: ArrayLike, measured: ArrayLike, *, share: float = 0.95, **options: Unpack[RowOptions]
 ) -> Agreement:
     """Return Bland and Altman's limits of agreement.
 
@@ -70,15 +66,8 @@ def limits_of_agreement(
     ----------
     reference, measured : array-like, shape (n,)
         The same quantity in the same unit. Rows in which anything is missing are left out.
-    patient : array-like, shape (n,), optional
-        Whom each pair was measured on, where some have several pairs and the true value may
-        change between them.
-    level : float
-        Coverage of the intervals of bias, SD and limits.
     share : float
         Share of differences between the limits: 0.95 gives bias ± 1.96 SD.
-    unit : str, optional
-        What is independent: ``"row"`` by default, ``"patient"`` with `patient`.
 
     Returns
     -------
@@ -107,14 +96,12 @@ def limits_of_agreement(
     >>> found.bias.value, round(found.lower.value, 2), round(found.upper.value, 2)
     (1.8, -2.88, 6.48)
     """
-    checked_level(level)
+    sampling = Sampling(**options)
+    level, unit = sampling.level, sampling.unit
     multiple = normal_quantile(checked_level(share))
     item, other = numeric_column(reference, "reference"), numeric_column(measured, "measured")
-    codes = None if patient is None else group_codes(patient, "patient")
-    n_rows = same_length(reference=item, measured=other, patient=codes)
-    known = ~(np.isnan(item) | np.isnan(other))
-    if codes is not None:
-        known &= codes >= 0
+    n_rows = same_length(reference=item, measured=other)
+    known, groups = known_units(~(np.isnan(item) | np.isnan(other)), sampling.patient)
     difference, mean = (other - item)[known], (other + item)[known] / 2
     if difference.size < 3:
         raise DataError(
@@ -125,11 +112,10 @@ def limits_of_agreement(
             f"measured: expected differences that vary, found {difference[0]:g} in every pair; the "
             "methods agree up to that constant"
         )
-    if codes is None:
+    if groups is None:
         parts = _simple(difference, multiple, level)
         n_subjects, method = None, "Bland-Altman, exact for normal differences"
     else:
-        groups = np.unique(codes[known], return_inverse=True)[1]
         n_subjects = int(groups.max()) + 1
         require_clusters(n_subjects, unit or "patient")
         parts = _repeated(difference, groups, multiple, level)
@@ -556,16 +542,13 @@ _OF_A_LINE = ("pearson_r2", "pearson_r", "calibration_slope", "calibration_inter
 """What predictions have that are not all the same."""
 
 
+@spells_out(DrawOptions)
 def regression_errors(
     reference: ArrayLike,
     predicted: ArrayLike,
     *,
-    patient: ArrayLike | None = None,
     weigh_clusters_alike: bool = False,
-    n_resamples: int = 2000,
-    seed: int = 0,
-    level: float = 0.95,
-    unit: str | None = None,
+    **options: Unpack[DrawOptions],
 ) -> dict[str, Estimate]:
     """Return the errors of predicted numbers with bootstrap intervals.
 
@@ -573,15 +556,9 @@ def regression_errors(
     ----------
     reference, predicted : array-like, shape (n,)
         The same quantity in the same unit. Rows in which anything is missing are left out.
-    patient : array-like, shape (n,), optional
-        Patient or record of every row: whole clusters are then drawn.
     weigh_clusters_alike : bool
         Whether every cluster counts alike, so that a row weighs one by the rows of its cluster, as
         in the bias of repeated pairs; otherwise every row does.
-    n_resamples, seed : int
-    level : float
-    unit : str, optional
-        What is drawn: ``"row"`` by default, ``"patient"`` with `patient`.
 
     Returns
     -------
@@ -610,11 +587,8 @@ def regression_errors(
     (-0.34, 1.0, 10.0)
     """
     truth, guess = numeric_column(reference, "reference"), numeric_column(predicted, "predicted")
-    codes = None if patient is None else group_codes(patient, "patient")
-    same_length(reference=truth, predicted=guess, clusters=codes)
-    known = ~(np.isnan(truth) | np.isnan(guess))
-    if codes is not None:
-        known &= codes >= 0
+    same_length(reference=truth, predicted=guess)
+    known, codes = known_units(~(np.isnan(truth) | np.isnan(guess)), options.get("patient"))
     if known.sum() < 3:
         raise DataError(
             f"reference, predicted: expected at least 3 complete rows, found {int(known.sum())}"
@@ -626,8 +600,7 @@ def regression_errors(
         )
     weights = np.ones(truth.size)
     if codes is not None and weigh_clusters_alike:
-        rows_of = np.bincount(codes[known])
-        weights[known] = 1 / rows_of[codes[known]]
+        weights[known] = 1 / np.bincount(codes)[codes]
     # sums of squares lose digits far from zero: centre on the means, which changes no statistic
     centre = float(np.average(truth[known], weights=weights[known]))
     y, p = truth - centre, guess - centre
@@ -639,14 +612,7 @@ def regression_errors(
     names = tuple(name for name in ERRORS if not (constant and name in _OF_A_LINE))
     chosen = [ERRORS.index(name) for name in names]
     estimates = bootstrap_sums(
-        rows,
-        lambda sums: _errors(sums, centre)[..., chosen],
-        names,
-        patient=patient,
-        n_resamples=n_resamples,
-        seed=seed,
-        level=level,
-        unit=unit,
+        rows, lambda sums: _errors(sums, centre)[..., chosen], names, **options
     )
     return dict(zip(names, estimates, strict=True))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Literal, Unpack
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -13,16 +13,14 @@ from scipy.special import expit, logit
 from cardio_stats._numerics.intervals import (
     BootstrapInterval,
     bootstrap_limits,
-    bootstrapped,
     normal_quantile,
     two_sided_p,
 )
+from cardio_stats._numerics.options import OutcomeDrawOptions, Sampling, spells_out
 from cardio_stats._numerics.validate import (
     Floats,
     Ints,
     ScoredSample,
-    checked_level,
-    scored_sample,
 )
 from cardio_stats.auc_covariance import (
     ClusterPairs,
@@ -46,18 +44,14 @@ from cardio_stats.resampling import (
 )
 
 
+@spells_out(OutcomeDrawOptions)
 def bootstrap_auc(
     outcome: ArrayLike,
     scores: ArrayLike,
     *,
-    event: str | None = None,
-    patient: ArrayLike | None = None,
     stratify: bool = False,
-    n_resamples: int = 2000,
-    seed: int = 0,
-    level: float = 0.95,
     interval: BootstrapInterval = "percentile",
-    unit: str | None = None,
+    **options: Unpack[OutcomeDrawOptions],
 ) -> Estimate:
     """Return the AUC with a bootstrap interval.
 
@@ -65,21 +59,12 @@ def bootstrap_auc(
     ----------
     outcome : array-like, shape (n,)
         Rows in which anything is missing are left out.
-    event : str, optional
-        Word of the outcome that counts, where it is not 0 and 1, or yes and no.
     scores : array-like, shape (n,)
         More is more likely class 1; never flipped.
-    patient : array-like, shape (n,), optional
-        Patient or record of every row: whole clusters are then drawn.
     stratify : bool
         Keep the number of units of each class in every resample. A cluster must then hold one
         class only.
-    n_resamples : int
-    seed : int
-    level : float
     interval : {"percentile", "bca"}
-    unit : str, optional
-        What is drawn: ``"row"`` by default, ``"patient"`` with `patient`.
 
     Returns
     -------
@@ -106,24 +91,20 @@ def bootstrap_auc(
     >>> round(found.value, 4), found.high
     (0.8889, 1.0)
     """
-    drawn = _draw(outcome, (scores,), event, patient, stratify, n_resamples, seed, unit)
+    drawn = _Drawn.of(outcome, (scores,), stratify, Sampling(**options))
     jackknife = drawn.jackknife(0) if interval == "bca" else None
-    return drawn.estimate("auc", drawn.aucs[0], drawn.replicates.values[:, 0], jackknife, level)
+    return drawn.estimate("auc", drawn.aucs[0], drawn.replicates.values[:, 0], jackknife)
 
 
+@spells_out(OutcomeDrawOptions)
 def bootstrap_auc_difference(
     outcome: ArrayLike,
     score_a: ArrayLike,
     score_b: ArrayLike,
     *,
-    event: str | None = None,
-    patient: ArrayLike | None = None,
     stratify: bool = False,
-    n_resamples: int = 2000,
-    seed: int = 0,
-    level: float = 0.95,
     interval: BootstrapInterval = "percentile",
-    unit: str | None = None,
+    **options: Unpack[OutcomeDrawOptions],
 ) -> Estimate:
     """Return the difference of two AUCs on the same rows with a bootstrap interval.
 
@@ -133,10 +114,8 @@ def bootstrap_auc_difference(
     ----------
     outcome : array-like, shape (n,)
         0 and 1, or words of which `event` is one.
-    event : str, optional
-        Word of the outcome that counts, where it is not 0 and 1, or yes and no.
     score_a, score_b : array-like, shape (n,)
-    patient, stratify, n_resamples, seed, level, interval, unit
+    stratify, interval
         As for :func:`bootstrap_auc`.
 
     Returns
@@ -152,11 +131,11 @@ def bootstrap_auc_difference(
     >>> round(found.value, 4)
     0.1875
     """
-    drawn = _draw(outcome, (score_a, score_b), event, patient, stratify, n_resamples, seed, unit)
+    drawn = _Drawn.of(outcome, (score_a, score_b), stratify, Sampling(**options))
     difference = drawn.aucs[0] - drawn.aucs[1]
     replicates = drawn.replicates.values[:, 0] - drawn.replicates.values[:, 1]
     jackknife = drawn.jackknife(0) - drawn.jackknife(1) if interval == "bca" else None
-    estimate = drawn.estimate("auc_difference", difference, replicates, jackknife, level)
+    estimate = drawn.estimate("auc_difference", difference, replicates, jackknife)
     se = estimate.extra["se"]
     return estimate.replace(
         p_value=two_sided_p(difference / se) if se > 0 else float(difference == 0),
@@ -169,25 +148,41 @@ class _Drawn:
     sample: ScoredSample
     aucs: tuple[float, ...]
     replicates: Replicates
-    unit: str
     stratify: bool
-    seed: int
+    sampling: Sampling
+
+    @classmethod
+    def of(
+        cls, outcome: ArrayLike, scores: tuple[ArrayLike, ...], stratify: bool, sampling: Sampling
+    ) -> _Drawn:
+        sample = _by_first_score(sampling.scored(outcome, *scores))
+        sample.require_clusters(sampling.named_unit)
+        strata = None
+        if stratify:
+            strata = strata_of_units(sample.positive.astype(np.int64), sample.clusters)
+            if min(members.size for members in strata) < 2:
+                raise DataError(
+                    "bootstrap: expected at least 2 units of each class to stratify by it"
+                )
+        replicates = _replicate_aucs(sample, strata, sampling)
+        aucs = tuple(midrank_auc(sample.positive, score) for score in sample.scores)
+        return cls(sample, aucs, replicates, stratify, sampling)
 
     def jackknife(self, position: int) -> Floats:
         sample = self.sample
         return cluster_jackknife(sample.positive, sample.scores[position], sample.clusters)
 
     def estimate(
-        self, name: str, value: float, replicates: Floats, jackknife: Floats | None, level: float
+        self, name: str, value: float, replicates: Floats, jackknife: Floats | None
     ) -> Estimate:
-        sample = self.sample
+        sample, level, unit = self.sample, self.sampling.level, self.sampling.named_unit
         kind = "percentile" if jackknife is None else "BCa"
         within = ", stratified by class" if self.stratify else ""
-        method = f"{self.unit} bootstrap{within}, {kind}, {len(replicates)} resamples"
+        method = f"{unit} bootstrap{within}, {kind}, {len(replicates)} resamples"
         limits: tuple[float | None, float | None] = (value, value)
         note = ""
         if np.ptp(replicates) > 0:
-            limits = bootstrap_limits(replicates, value, jackknife, checked_level(level))
+            limits = bootstrap_limits(replicates, value, jackknife, level)
         elif name == "auc":
             fallback = newcombe_auc(value, *sample.units_of_each_class, level=level)
             limits, method = (fallback.low, fallback.high), fallback.method
@@ -201,37 +196,14 @@ class _Drawn:
             level,
             method,
             note=note,
-            **sample.counted(self.unit),
-            seed=self.seed,
+            **sample.counted(unit),
+            seed=self.sampling.seed,
             extra={
                 "se": float(replicates.std(ddof=1)),
                 "n_rows": sample.n,
                 "n_redrawn": self.replicates.n_redrawn,
             },
         )
-
-
-def _draw(
-    outcome: ArrayLike,
-    scores: tuple[ArrayLike, ...],
-    event: str | None,
-    clusters: ArrayLike | None,
-    stratify: bool,
-    n_resamples: int,
-    seed: int,
-    unit: str | None,
-) -> _Drawn:
-    sample = _by_first_score(scored_sample(outcome, *scores, event=event, clusters=clusters))
-    unit = unit or ("row" if clusters is None else "patient")
-    sample.require_clusters(unit)
-    strata = None
-    if stratify:
-        strata = strata_of_units(sample.positive.astype(np.int64), sample.clusters)
-        if min(members.size for members in strata) < 2:
-            raise DataError("bootstrap: expected at least 2 units of each class to stratify by it")
-    replicates = _replicate_aucs(sample, strata, n_resamples, seed)
-    aucs = tuple(midrank_auc(sample.positive, score) for score in sample.scores)
-    return _Drawn(sample, aucs, replicates, unit, stratify, seed)
 
 
 def _by_first_score(sample: ScoredSample) -> ScoredSample:
@@ -243,12 +215,12 @@ def _by_first_score(sample: ScoredSample) -> ScoredSample:
 
 
 def _replicate_aucs(
-    sample: ScoredSample, strata: tuple[Ints, ...] | None, n_resamples: int, seed: int
+    sample: ScoredSample, strata: tuple[Ints, ...] | None, sampling: Sampling
 ) -> Replicates:
     """Return the AUC of every score on the same resamples, shape (n_resamples, n_scores)."""
     clusters, units = sample.clusters, Units(sample.n_clusters or sample.n, strata)
     parts: list[RankedRows] | list[ClusterPairs]
-    if clusters is not None and quadratic_form_is_cheaper(sample.n, units.n, n_resamples):
+    if clusters is not None and quadratic_form_is_cheaper(sample.n, units.n, sampling.n_resamples):
         cells = CELLS_PER_PRODUCT
         parts = [ClusterPairs.of(sample.positive, s, clusters, units.n) for s in sample.scores]
     else:
@@ -257,8 +229,7 @@ def _replicate_aucs(
     return resample(
         lambda counts: np.stack([part.aucs(counts) for part in parts], axis=1),
         units,
-        n_resamples,
-        seed,
+        sampling,
         cells_per_block=cells,
     )
 
@@ -266,17 +237,13 @@ def _replicate_aucs(
 # Average precision, the area under the precision-recall curve, with its interval.
 
 
+@spells_out(OutcomeDrawOptions)
 def pr_auc(
     outcome: ArrayLike,
     scores: ArrayLike,
     *,
-    event: str | None = None,
-    patient: ArrayLike | None = None,
     method: Literal["logit", "bootstrap"] | None = None,
-    n_resamples: int = 2000,
-    seed: int = 0,
-    level: float = 0.95,
-    unit: str | None = None,
+    **options: Unpack[OutcomeDrawOptions],
 ) -> Estimate:
     """Return average precision, the step-wise area under the precision-recall curve.
 
@@ -284,19 +251,11 @@ def pr_auc(
     ----------
     outcome : array-like, shape (n,)
         Rows in which anything is missing are left out.
-    event : str, optional
-        Word of the outcome that counts, where it is not 0 and 1, or yes and no.
     scores : array-like, shape (n,)
         More is more likely class 1.
-    patient : array-like, shape (n,), optional
-        Patient or record of every row: whole clusters are then resampled.
     method : {"logit", "bootstrap"}, optional
         ``"logit"`` (the default without clusters) treats the value as a proportion of the
         positives; ``"bootstrap"`` (the default with clusters) is the percentile interval.
-    n_resamples, seed : int
-        Of the bootstrap.
-    level : float
-    unit : str, optional
 
     Returns
     -------
@@ -323,38 +282,38 @@ def pr_auc(
     >>> round(found.value, 4), found.extra["prevalence"]
     (0.8333, 0.5)
     """
-    sample = scored_sample(outcome, scores, event=event, clusters=patient)
+    sampling = Sampling(**options)
+    sample = sampling.scored(outcome, scores)
     ranked = FallingRows.of(sample)
     n_units = sample.n_clusters or sample.n
     value = float(ranked.average_precision(np.ones((1, n_units)))[0])
     estimate = Estimate(
         "average_precision",
         value,
-        level=checked_level(level),
+        level=sampling.level,
         extra={
             "prevalence": sample.n_positive / sample.n,
             "n_rows": sample.n,
             "n_positive": sample.n_positive,
         },
-        **sample.counted(unit),
+        **sample.counted(sampling.unit),
     )
-    if (method or ("logit" if patient is None else "bootstrap")) == "bootstrap":
-        sample.require_clusters(unit)
+    if (method or ("logit" if sample.clusters is None else "bootstrap")) == "bootstrap":
+        sample.require_clusters(sampling.unit)
         drawn = resample_sample(
-            lambda counts: ranked.average_precision(counts)[:, None], sample, n_resamples, seed
+            lambda counts: ranked.average_precision(counts)[:, None], sample, sampling
         )
         replicates = drawn.values[:, 0]
         note = "" if np.ptp(replicates) > 0 else "every resample gives the same value"
-        return bootstrapped(
-            estimate.replace(note=note), replicates, level, seed, n_resamples,
-            n_redrawn=drawn.n_redrawn,
-        )  # fmt: skip
-    if patient is not None:
+        return sampling.bootstrapped(
+            estimate.replace(note=note), replicates, n_redrawn=drawn.n_redrawn
+        )
+    if sample.clusters is not None:
         raise DataError(
             "method: the logit interval ignores clusters; use method='bootstrap'",
             code="unsupported",
         )
-    return _with_logit_limits(estimate, sample.n_positive, level)
+    return _with_logit_limits(estimate, sample.n_positive, sampling.level)
 
 
 def _with_logit_limits(estimate: Estimate, n_positive: int, level: float) -> Estimate:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Literal
+from typing import Literal, Unpack
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import stdtr
 
 from cardio_stats._numerics.intervals import two_sided_p, wald_limits
+from cardio_stats._numerics.options import LabelOptions, OutcomeOptions, Sampling, spells_out
 from cardio_stats._numerics.validate import (
     Bools,
     Floats,
@@ -20,7 +21,6 @@ from cardio_stats._numerics.validate import (
     group_sums,
     ratio,
     sample_count,
-    scored_sample,
 )
 from cardio_stats.errors import DataError
 from cardio_stats.estimate import Estimate
@@ -119,22 +119,25 @@ class FallingRows:
 
     def points(self, counts: Floats) -> tuple[Floats, Floats]:
         """Return false-positive rates and sensitivities from (0, 0) to (1, 1), NaN of one class."""
-        weight = np.take(counts, self.unit_of_row, axis=1)
+        called, right = self._reached(counts)
         made = []
-        for of_class in (1 - self.positive, self.positive):
-            total = np.cumsum(weight * of_class, axis=1)[:, self.last_of_tie]
-            share = np.full((len(total), total.shape[1] + 1), np.nan)
-            seen = total[:, -1] > 0
-            share[seen, 0] = 0.0
-            share[seen, 1:] = total[seen] / total[seen, -1:]
+        for reached in (called - right, right):  # whole numbers: the difference is exact
+            of_class = reached[:, -1:]
+            share = np.full((len(reached), reached.shape[1] + 1), np.nan)
+            share[:, :1] = np.where(of_class > 0, 0.0, np.nan)
+            np.divide(reached, of_class, out=share[:, 1:], where=of_class > 0)
             made.append(share)
         return made[0], made[1]
 
-    def average_precision(self, counts: Floats) -> Floats:
-        """Return average precision under each vector of unit counts, NaN without both classes."""
+    def _reached(self, counts: Floats) -> tuple[Floats, Floats]:
+        """Return how many rows, and how many positives, reach each threshold."""
         weight = np.take(counts, self.unit_of_row, axis=1)
         called = np.cumsum(weight, axis=1)[:, self.last_of_tie]
-        right = np.cumsum(weight * self.positive, axis=1)[:, self.last_of_tie]
+        return called, np.cumsum(weight * self.positive, axis=1)[:, self.last_of_tie]
+
+    def average_precision(self, counts: Floats) -> Floats:
+        """Return average precision under each vector of unit counts, NaN without both classes."""
+        called, right = self._reached(counts)
         n_positive = right[:, -1]
         both = (n_positive > 0) & (n_positive < called[:, -1])
         precision = np.nan_to_num(ratio(right, called))
@@ -369,12 +372,9 @@ class DelongCovariance:
         return kinds
 
 
+@spells_out(LabelOptions)
 def delong_covariance(
-    outcome: ArrayLike,
-    *scores: ArrayLike,
-    event: str | None = None,
-    patient: ArrayLike | None = None,
-    unit: str | None = None,
+    outcome: ArrayLike, *scores: ArrayLike, **options: Unpack[LabelOptions]
 ) -> DelongCovariance:
     """Return the AUCs of one or more scores and their covariance in O(n log n).
 
@@ -382,15 +382,8 @@ def delong_covariance(
     ----------
     outcome : array-like, shape (n,)
         Rows in which anything is missing are left out.
-    event : str, optional
-        Word of the outcome that counts, where it is not 0 and 1, or yes and no.
     *scores : array-like, shape (n,)
         More is more likely class 1; never flipped.
-    patient : array-like, shape (n,), optional
-        Patient or record of every row; rows of one cluster may then be correlated, and a cluster
-        may hold both classes.
-    unit : str, optional
-        What a cluster is, for messages; ``"patient"`` by default.
 
     Returns
     -------
@@ -413,26 +406,25 @@ def delong_covariance(
     >>> round(float(found.aucs[0]), 4), round(float(found.covariance[0, 0]), 4)
     (0.8333, 0.0556)
     """
-    sample = scored_sample(outcome, *scores, event=event, clusters=patient)
+    sampling = Sampling(**options)
+    sample = sampling.scored(outcome, *scores)
     component = np.stack([placements(sample.positive, score) for score in sample.scores])
     if sample.clusters is None:
         covariance, influence = _independent(sample, component)
     else:
-        sample.require_clusters(unit)
+        sample.require_clusters(sampling.unit)
         covariance, influence = _clustered(sample, component, sample.clusters)
     return DelongCovariance(_areas(sample, component), covariance, sample, influence)
 
 
+@spells_out(OutcomeOptions)
 def delong_paired(
     outcome: ArrayLike,
     score_a: ArrayLike,
     score_b: ArrayLike,
     *,
-    event: str | None = None,
-    patient: ArrayLike | None = None,
-    level: float = 0.95,
     interval: DifferenceInterval = "auto",
-    unit: str | None = None,
+    **options: Unpack[OutcomeOptions],
 ) -> Estimate:
     """Test whether two scores on the same rows have the same AUC.
 
@@ -440,20 +432,12 @@ def delong_paired(
     ----------
     outcome : array-like, shape (n,)
         0 and 1, or words of which `event` is one.
-    event : str, optional
-        Word of the outcome that counts, where it is not 0 and 1, or yes and no.
     score_a, score_b : array-like, shape (n,)
         Rows in which anything is missing are left out of both.
-    patient : array-like, shape (n,), optional
-        Patient or record of every row, where rows of one cluster may be correlated.
-    level : float
-        Coverage of the interval of the difference.
     interval : {"auto", "delong", "t"}
         ``"delong"`` takes limits and p from the normal distribution, as pROC; ``"t"`` from
         Student's t with Satterthwaite's degrees of freedom. ``"auto"`` takes ``"t"`` with fewer
         than 200 units of a class.
-    unit : str, optional
-        What is independent: ``"row"`` by default, ``"patient"`` with `patient`.
 
     Returns
     -------
@@ -481,7 +465,8 @@ def delong_paired(
     >>> round(result.value, 4), round(result.p_value, 3), round(result.extra["df"], 1)
     (0.1875, 0.31, 6.0)
     """
-    found = delong_covariance(outcome, score_a, score_b, event=event, patient=patient, unit=unit)
+    sampling = Sampling(**options)
+    found = delong_covariance(outcome, score_a, score_b, **sampling.of_labels)
     contrast = np.array([1.0, -1.0])
     se = float(np.sqrt(max(0.0, contrast @ found.covariance @ contrast)))
     difference = float(found.aucs[0] - found.aucs[1])
@@ -491,10 +476,10 @@ def delong_paired(
     estimate = Estimate(
         "auc_difference",
         difference,
-        *wald_limits(difference, se, checked_level(level), within=(-1.0, 1.0), df=df),
-        level,
+        *wald_limits(difference, se, sampling.level, within=(-1.0, 1.0), df=df),
+        sampling.level,
         f"{found.method}, paired{', t' if by_t else ''}",
-        **sample.counted(unit),
+        **sample.counted(sampling.unit),
         extra={
             "auc_a": float(found.aucs[0]),
             "auc_b": float(found.aucs[1]),
@@ -524,23 +509,22 @@ def delong_paired(
     return estimate.replace(p_value=1.0, note=note)
 
 
+@spells_out(LabelOptions)
 def auc_noninferiority(
     outcome: ArrayLike,
     score: ArrayLike,
     standard: ArrayLike,
     *,
     margin: float,
-    event: str | None = None,
-    patient: ArrayLike | None = None,
     alpha: float = 0.025,
     interval: DifferenceInterval = "auto",
-    unit: str | None = None,
+    **options: Unpack[LabelOptions],
 ) -> Estimate:
     """Ask whether the AUC of a score is less than that of another by a margin at most.
 
     Parameters
     ----------
-    outcome, event, patient, interval, unit
+    outcome, interval
         As for :func:`delong_paired`.
     score, standard : array-like, shape (n,)
         The score that is to be no worse, and the one it is compared with.
@@ -576,10 +560,7 @@ def auc_noninferiority(
     if not 0 < margin < 1:
         raise DataError(f"margin: expected a loss of AUC above 0 and below 1, found {margin:g}")
     level = 1 - 2 * checked_level(alpha)
-    found = delong_paired(
-        outcome, score, standard, event=event, patient=patient, level=level, interval=interval,
-        unit=unit,
-    )  # fmt: skip
+    found = delong_paired(outcome, score, standard, level=level, interval=interval, **options)
     if found.extra["se"] == 0 or found.low is None:
         raise DataError(
             "non-inferiority: expected two scores that differ, found a variance of 0",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, Unpack
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -20,14 +20,19 @@ from cardio_stats._numerics.intervals import (
 )
 from cardio_stats._numerics.label_sums import if_calibrated, sums_if_calibrated
 from cardio_stats._numerics.local_regression import Kind as Smoother
+from cardio_stats._numerics.options import (
+    DrawOptions,
+    LabelOptions,
+    OutcomeDrawOptions,
+    OutcomeOptions,
+    Sampling,
+    spells_out,
+)
 from cardio_stats._numerics.validate import (
     Floats,
     ScoredSample,
-    binary_labels,
-    checked_level,
     group_sums,
     numeric_column,
-    probability_sample,
     ratio,
     require_overlap,
     require_variation,
@@ -40,15 +45,9 @@ from cardio_stats.smooth_calibration import smooth_calibration_errors
 # Calibration of predicted numbers: mean error and slope.
 
 
+@spells_out(DrawOptions)
 def number_calibration(
-    truth: ArrayLike,
-    predicted: ArrayLike,
-    *,
-    patient: ArrayLike | None = None,
-    n_resamples: int = 2000,
-    seed: int = 0,
-    level: float = 0.95,
-    unit: str | None = None,
+    truth: ArrayLike, predicted: ArrayLike, **options: Unpack[DrawOptions]
 ) -> list[Estimate]:
     """Return by how much predicted numbers are off on the whole, and how their spread is.
 
@@ -56,11 +55,6 @@ def number_calibration(
     ----------
     truth, predicted : array-like, shape (n,)
         In one unit. Rows in which anything is missing are left out.
-    patient : array-like, shape (n,), optional
-        Patient of every row: whole patients are then drawn.
-    n_resamples, seed : int
-    level : float
-    unit : str, optional
 
     Returns
     -------
@@ -90,10 +84,7 @@ def number_calibration(
     centre = float(np.nanmean(x))  # sums of squares of large numbers lose their digits
     rows = np.column_stack([np.ones(len(x)), x - centre, y - centre, (x - centre) ** 2,
                             (x - centre) * (y - centre)])  # fmt: skip
-    return bootstrap_sums(
-        rows, _line, ("mean_error", "calibration_slope"), patient=patient,
-        n_resamples=n_resamples, seed=seed, level=level, unit=unit,
-    )  # fmt: skip
+    return bootstrap_sums(rows, _line, ("mean_error", "calibration_slope"), **options)
 
 
 def _line(sums: Floats) -> Floats:
@@ -106,18 +97,16 @@ def _line(sums: Floats) -> Floats:
 Binning = Literal["equal-count", "equal-width"]
 
 
+@spells_out(OutcomeOptions)
 def expected_calibration_error(
     outcome: ArrayLike,
     probabilities: ArrayLike,
     *,
-    event: str | None = None,
     n_bins: int = 10,
     binning: Binning = "equal-count",
-    patient: ArrayLike | None = None,
     n_draws: int = 2000,
     seed: int = 0,
-    level: float = 0.95,
-    unit: str | None = None,
+    **options: Unpack[OutcomeOptions],
 ) -> Estimate:
     """Return the mean gap between predicted and observed risk over bins of the predicted.
 
@@ -125,18 +114,14 @@ def expected_calibration_error(
     ----------
     outcome : array-like, shape (n,)
         0 and 1, or words of which `event` is one.
-    event : str, optional
-        Word of the outcome that counts, where it is not 0 and 1, or yes and no.
     probabilities : array-like, shape (n,)
     n_bins : int
     binning : {"equal-count", "equal-width"}
         Bins of as many rows, or of the same width between 0 and 1.
-    patient : array-like, shape (n,), optional
     n_draws, seed : int
         Of calibrated models.
     level : float
         Share of calibrated models that ``extra["if_calibrated_high"]`` is not exceeded by.
-    unit : str, optional
 
     Returns
     -------
@@ -158,8 +143,8 @@ def expected_calibration_error(
     >>> round(found.value, 3), found.p_value < 0.05
     (0.2, True)
     """
-    checked_level(level)
-    sample = probability_sample(outcome, probabilities, patient, unit, event)
+    sampling = Sampling(**options)
+    sample = sampling.probabilities(outcome, probabilities)
     predicted, truth = sample.scores[0], sample.positive.astype(np.float64)
     bins = _bins(predicted, n_bins, binning)
     n_filled = int(bins.max()) + 1
@@ -179,9 +164,9 @@ def expected_calibration_error(
         method=f"{n_filled} {binning} bins",
         seed=seed,
         extra={"n_rows": float(sample.n)},
-        **sample.counted(unit),
+        **sample.counted(sampling.unit),
     )
-    return if_calibrated(found, np.abs(drawn).sum(axis=1), level)
+    return if_calibrated(found, np.abs(drawn).sum(axis=1), sampling.level)
 
 
 def _bins(
@@ -210,17 +195,13 @@ class CalibrationMetrics:
     refused: dict[str, str]
 
 
+@spells_out(OutcomeDrawOptions)
 def calibration_metrics(
     outcome: ArrayLike,
     probabilities: ArrayLike,
     *,
-    event: str | None = None,
-    patient: ArrayLike | None = None,
     smoother: Smoother = "loess",
-    n_resamples: int = 2000,
-    seed: int = 0,
-    level: float = 0.95,
-    unit: str | None = None,
+    **options: Unpack[OutcomeDrawOptions],
 ) -> CalibrationMetrics:
     """Return every calibration metric that the data allow.
 
@@ -228,18 +209,10 @@ def calibration_metrics(
     ----------
     outcome : array-like, shape (n,)
         Rows in which anything is missing are left out.
-    event : str, optional
-        Word of the outcome that counts, where it is not 0 and 1, or yes and no.
     probabilities : array-like, shape (n,)
         Predicted probability of class 1.
-    patient : array-like, shape (n,), optional
-        Patient or record of every row.
     smoother : {"loess", "lowess"}
         Of the curve behind ICI, E50, E90 and Emax.
-    n_resamples, seed : int
-        Of the bootstrap behind Brier scores, and of the calibrated models beside ECE and ICI.
-    level : float
-    unit : str, optional
 
     Returns
     -------
@@ -255,21 +228,17 @@ def calibration_metrics(
     >>> list(found.refused)
     ['calibration_slope', 'ici']
     """
-    outcome = binary_labels(outcome, event)
-    rows: dict[str, Any] = {"patient": patient, "level": level, "unit": unit}
-    common: dict[str, Any] = {**rows, "n_draws": n_resamples, "seed": seed}
-    drawn: dict[str, Any] = {**rows, "n_resamples": n_resamples, "seed": seed}
+    sampling = Sampling(**options)
+    sample = outcome, probabilities
+    rows = sampling.of_outcome
+    draws: dict[str, Any] = {**rows, "n_draws": sampling.n_resamples, "seed": sampling.seed}
     calls: dict[str, Callable[[], list[Estimate]]] = {
-        "calibration_in_the_large": lambda: [
-            calibration_in_the_large(outcome, probabilities, **rows)
-        ],
-        "calibration_slope": lambda: [calibration_slope(outcome, probabilities, **rows)],
-        "oe_ratio": lambda: [observed_to_expected(outcome, probabilities, **rows)],
-        "ece": lambda: [expected_calibration_error(outcome, probabilities, **common)],
-        "ici": lambda: smooth_calibration_errors(
-            outcome, probabilities, smoother=smoother, **common
-        ),
-        "brier": lambda: _briers(outcome, probabilities, **drawn),
+        "calibration_in_the_large": lambda: [calibration_in_the_large(*sample, **rows)],
+        "calibration_slope": lambda: [calibration_slope(*sample, **rows)],
+        "oe_ratio": lambda: [observed_to_expected(*sample, **rows)],
+        "ece": lambda: [expected_calibration_error(*sample, **draws)],
+        "ici": lambda: smooth_calibration_errors(*sample, smoother=smoother, **draws),
+        "brier": lambda: _briers(*sample, sampling),
     }
     estimates: list[Estimate] = []
     refused: dict[str, str] = {}
@@ -281,14 +250,9 @@ def calibration_metrics(
     return CalibrationMetrics(estimates, refused)
 
 
+@spells_out(OutcomeOptions)
 def calibration_in_the_large(
-    outcome: ArrayLike,
-    probabilities: ArrayLike,
-    *,
-    event: str | None = None,
-    patient: ArrayLike | None = None,
-    level: float = 0.95,
-    unit: str | None = None,
+    outcome: ArrayLike, probabilities: ArrayLike, **options: Unpack[OutcomeOptions]
 ) -> Estimate:
     """Return by how much the log odds are too low on the whole; 0 is right.
 
@@ -296,14 +260,8 @@ def calibration_in_the_large(
     ----------
     outcome : array-like, shape (n,)
         0 and 1, or words of which `event` is one.
-    event : str, optional
-        Word of the outcome that counts, where it is not 0 and 1, or yes and no.
     probabilities : array-like, shape (n,)
         Strictly between 0 and 1.
-    patient : array-like, shape (n,), optional
-        The error is then robust to correlation within clusters.
-    level : float
-    unit : str, optional
 
     Returns
     -------
@@ -326,9 +284,10 @@ def calibration_in_the_large(
     >>> found.value > 0
     True
     """
-    sample = probability_sample(outcome, probabilities, patient, unit, event)
+    sampling = Sampling(**options)
+    sample = sampling.probabilities(outcome, probabilities)
     name, matrix = "calibration_in_the_large", np.ones((sample.n, 1))
-    estimate = _coefficient(sample, name, matrix, log_odds(sample), 0, level, unit)
+    estimate = _coefficient(sample, name, matrix, log_odds(sample), 0, sampling)
     return estimate.replace(
         extra={
             **estimate.extra,
@@ -338,14 +297,9 @@ def calibration_in_the_large(
     )
 
 
+@spells_out(OutcomeOptions)
 def calibration_slope(
-    outcome: ArrayLike,
-    probabilities: ArrayLike,
-    *,
-    event: str | None = None,
-    patient: ArrayLike | None = None,
-    level: float = 0.95,
-    unit: str | None = None,
+    outcome: ArrayLike, probabilities: ArrayLike, **options: Unpack[OutcomeOptions]
 ) -> Estimate:
     """Return the slope of the true log odds on the predicted; below 1 they are too extreme.
 
@@ -353,14 +307,8 @@ def calibration_slope(
     ----------
     outcome : array-like, shape (n,)
         0 and 1, or words of which `event` is one.
-    event : str, optional
-        Word of the outcome that counts, where it is not 0 and 1, or yes and no.
     probabilities : array-like, shape (n,)
         Strictly between 0 and 1, not all equal.
-    patient : array-like, shape (n,), optional
-        The error is then robust to correlation within clusters.
-    level : float
-    unit : str, optional
 
     Returns
     -------
@@ -383,23 +331,17 @@ def calibration_slope(
     >>> round(found.value, 2)
     1.02
     """
-    sample = probability_sample(outcome, probabilities, patient, unit, event)
+    sampling = Sampling(**options)
+    sample = sampling.probabilities(outcome, probabilities)
     require_variation(sample)
     require_overlap(sample)
     matrix = np.column_stack([np.ones(sample.n), log_odds(sample)])
-    return _coefficient(sample, "calibration_slope", matrix, np.zeros(sample.n), 1, level, unit)
+    return _coefficient(sample, "calibration_slope", matrix, np.zeros(sample.n), 1, sampling)
 
 
+@spells_out(OutcomeDrawOptions)
 def brier(
-    outcome: ArrayLike,
-    probabilities: ArrayLike,
-    *,
-    event: str | None = None,
-    patient: ArrayLike | None = None,
-    n_resamples: int = 2000,
-    seed: int = 0,
-    level: float = 0.95,
-    unit: str | None = None,
+    outcome: ArrayLike, probabilities: ArrayLike, **options: Unpack[OutcomeDrawOptions]
 ) -> Estimate:
     """Return the Brier score, the mean squared error of probabilities.
 
@@ -408,13 +350,6 @@ def brier(
     outcome : array-like, shape (n,)
         0 and 1, or words of which `event` is one.
     probabilities : array-like, shape (n,)
-    event : str, optional
-        Word of the outcome that counts, where it is not 0 and 1, or yes and no.
-    patient : array-like, shape (n,), optional
-    n_resamples, seed : int
-        Of the bootstrap.
-    level : float
-    unit : str, optional
 
     Returns
     -------
@@ -429,26 +364,18 @@ def brier(
     >>> round(brier([0, 0, 1, 1], [0.1, 0.4, 0.6, 0.9], n_resamples=50).value, 3)
     0.085
     """
-    about: Any = {"patient": patient, "n_resamples": n_resamples, "seed": seed, "level": level}
-    return _briers(binary_labels(outcome, event), probabilities, unit=unit, **about)[0]
+    return _briers(outcome, probabilities, Sampling(**options))[0]
 
 
+@spells_out(OutcomeDrawOptions)
 def scaled_brier(
-    outcome: ArrayLike,
-    probabilities: ArrayLike,
-    *,
-    event: str | None = None,
-    patient: ArrayLike | None = None,
-    n_resamples: int = 2000,
-    seed: int = 0,
-    level: float = 0.95,
-    unit: str | None = None,
+    outcome: ArrayLike, probabilities: ArrayLike, **options: Unpack[OutcomeDrawOptions]
 ) -> Estimate:
     """Return 1 less the ratio of the Brier score to that of the prevalence.
 
     Parameters
     ----------
-    outcome, probabilities, event, patient, n_resamples, seed, level, unit
+    outcome, probabilities
         As for :func:`brier`.
 
     Returns
@@ -465,34 +392,18 @@ def scaled_brier(
     >>> round(scaled_brier([0, 0, 1, 1], [0.1, 0.4, 0.6, 0.9], n_resamples=50).value, 2)
     0.66
     """
-    about: Any = {"patient": patient, "n_resamples": n_resamples, "seed": seed, "level": level}
-    return _briers(binary_labels(outcome, event), probabilities, unit=unit, **about)[1]
+    return _briers(outcome, probabilities, Sampling(**options))[1]
 
 
-def _briers(
-    outcome: ArrayLike,
-    probabilities: ArrayLike,
-    *,
-    patient: ArrayLike | None,
-    n_resamples: int,
-    seed: int,
-    level: float,
-    unit: str | None,
-) -> list[Estimate]:
+def _briers(outcome: ArrayLike, probabilities: ArrayLike, sampling: Sampling) -> list[Estimate]:
     """Return the Brier score and its scaled form, of one bootstrap."""
-    sample = probability_sample(outcome, probabilities, patient, unit)
+    sample = sampling.probabilities(outcome, probabilities)
     truth = sample.positive.astype(np.float64)
     rows = np.column_stack([(sample.scores[0] - truth) ** 2, truth, np.ones(sample.n)])
     found = bootstrap_sums(
-        rows,
-        _brier,
-        ("brier", "scaled_brier"),
-        patient=sample.clusters,
-        n_resamples=n_resamples,
-        seed=seed,
-        level=level,
-        unit=unit,
-    )
+        rows, _brier, ("brier", "scaled_brier"), patient=sample.clusters, unit=sampling.unit,
+        n_resamples=sampling.n_resamples, seed=sampling.seed, level=sampling.level,
+    )  # fmt: skip
     return [estimate.replace(n_dropped=sample.n_dropped) for estimate in found]
 
 
@@ -521,8 +432,7 @@ def _coefficient(
     matrix: Floats,
     offset: Floats,
     ideal: int,
-    level: float,
-    unit: str | None,
+    sampling: Sampling,
 ) -> Estimate:
     """Fit a logistic regression and return its last coefficient with a Wald interval."""
     truth = sample.positive.astype(np.float64)
@@ -543,25 +453,21 @@ def _coefficient(
     return Estimate(
         name,
         value,
-        *wald_limits(value, se, checked_level(level)),
-        level,
+        *wald_limits(value, se, sampling.level),
+        sampling.level,
         method,
         p_value=two_sided_p((value - ideal) / se),
         extra=extra,
-        **sample.counted(unit),
+        **sample.counted(sampling.unit),
     )
 
 
 # Whether probabilities are wrong as a whole: unreliability U, quality Q, observed to expected.
 
 
+@spells_out(LabelOptions)
 def unreliability(
-    outcome: ArrayLike,
-    probabilities: ArrayLike,
-    *,
-    event: str | None = None,
-    patient: ArrayLike | None = None,
-    unit: str | None = None,
+    outcome: ArrayLike, probabilities: ArrayLike, **options: Unpack[LabelOptions]
 ) -> list[Estimate]:
     """Return what recalibration would gain, and what the probabilities are worth as they are.
 
@@ -569,13 +475,8 @@ def unreliability(
     ----------
     outcome : array-like, shape (n,)
         Rows in which anything is missing are left out.
-    event : str, optional
-        Word of the outcome that counts, where it is not 0 and 1, or yes and no.
     probabilities : array-like, shape (n,)
         Strictly between 0 and 1, not all equal.
-    patient : array-like, shape (n,), optional
-        The test takes rows as independent, and is not given with them.
-    unit : str, optional
 
     Returns
     -------
@@ -601,7 +502,8 @@ def unreliability(
     >>> round(u.value, 3), round(u.p_value, 3)
     (-0.333, 1.0)
     """
-    sample = probability_sample(outcome, probabilities, patient, unit, event)
+    sampling = Sampling(**options)
+    sample = sampling.probabilities(outcome, probabilities)
     require_variation(sample)
     require_overlap(sample)
     truth, odds = sample.positive.astype(np.float64), log_odds(sample)
@@ -612,10 +514,7 @@ def unreliability(
     chi2 = 2 * (recalibrated - as_they_are)
     u = (chi2 - 2) / sample.n
     d = (2 * (as_they_are - prevalence) - 1) / sample.n
-    own: dict[str, Any] = {
-        "n_dropped": sample.n_dropped,
-        **sample.counted(unit),
-    }
+    own = sample.counted(sampling.unit)
     independent = sample.clusters is None
     note = (
         "" if independent else "No test: patients have several rows, which it takes as independent."
@@ -629,14 +528,9 @@ def unreliability(
     ]  # fmt: skip
 
 
+@spells_out(OutcomeOptions)
 def observed_to_expected(
-    outcome: ArrayLike,
-    probabilities: ArrayLike,
-    *,
-    event: str | None = None,
-    patient: ArrayLike | None = None,
-    level: float = 0.95,
-    unit: str | None = None,
+    outcome: ArrayLike, probabilities: ArrayLike, **options: Unpack[OutcomeOptions]
 ) -> Estimate:
     """Return observed over expected events; 1 is right, above 1 the risks are too low.
 
@@ -644,13 +538,7 @@ def observed_to_expected(
     ----------
     outcome : array-like, shape (n,)
         0 and 1, or words of which `event` is one.
-    event : str, optional
-        Word of the outcome that counts, where it is not 0 and 1, or yes and no.
     probabilities : array-like, shape (n,)
-    patient : array-like, shape (n,), optional
-        The error is then that of their totals.
-    level : float
-    unit : str, optional
 
     Returns
     -------
@@ -668,7 +556,8 @@ def observed_to_expected(
     >>> round(found.value, 3), round(found.extra["se_log"], 3)
     (2.0, 0.5)
     """
-    sample = probability_sample(outcome, probabilities, patient, unit, event)
+    sampling = Sampling(**options)
+    sample = sampling.probabilities(outcome, probabilities)
     observed, expected = float(sample.n_positive), float(sample.scores[0].sum())
     if expected == 0:
         raise DataError("probabilities: expected some above 0, found 0 in every row")
@@ -681,10 +570,10 @@ def observed_to_expected(
         m = sample.n_clusters
         se = math.sqrt(m / (m - 1) * float(each @ each)) / observed
         method = "normal limits of the logarithm, cluster totals"
-    half = normal_quantile(checked_level(level)) * se
+    half = normal_quantile(sampling.level) * se
     return Estimate(
-        "oe_ratio", ratio, ratio * math.exp(-half), ratio * math.exp(half), level, method,
+        "oe_ratio", ratio, ratio * math.exp(-half), ratio * math.exp(half), sampling.level, method,
         p_value=two_sided_p(math.log(ratio) / se),
         extra={"observed": observed, "expected": expected, "se_log": se},
-        **sample.counted(unit),
+        **sample.counted(sampling.unit),
     )  # fmt: skip

@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike
 
-from cardio_stats._numerics.intervals import bootstrapped
+from cardio_stats._numerics.options import Sampling
 from cardio_stats._numerics.validate import (
     MIN_CLUSTERS,
     Floats,
     Ints,
-    checked_level,
     group_codes,
     ratio,
     same_length,
@@ -160,19 +159,14 @@ class Source:
     cells : ndarray of float64, shape (n_clusters, n_cells)
         Confusion table of each cluster, flattened; one row where events are independent.
     statistics : ClassStatistics
-    level : float
-    n_resamples, seed : int
-    unit : str
-        What is resampled.
+    sampling : Sampling
+        Its unit is what is resampled.
     clustered : bool
     """
 
     cells: Floats
     statistics: ClassStatistics
-    level: float
-    n_resamples: int
-    seed: int
-    unit: str
+    sampling: Sampling
     clustered: bool
     _values: Floats = field(init=False)
     _replicates: Floats = field(init=False)
@@ -188,60 +182,60 @@ class Source:
         if np.isnan(value):
             return None
         counts = self.statistics.counts(self.cells.sum(axis=0))[position]
+        level, unit = self.sampling.level, self.sampling.named_unit
         if self.clustered:
             return self._by_cluster(position, name, value, counts)
         if counts is None:
-            estimate = Estimate(name, value, n=int(self.cells.sum()), unit=self.unit)
+            estimate = Estimate(name, value, n=int(self.cells.sum()), unit=unit)
             return self._with_percentiles(estimate, position)
         k, n = counts
         if name.startswith("f1"):
-            return f1_score(k // 2, n - k, level=self.level, name=name, unit=self.unit)
-        return proportion(k, n, level=self.level, name=name, unit=self.unit)
+            return f1_score(k // 2, n - k, level=level, name=name, unit=unit)
+        return proportion(k, n, level=level, name=name, unit=unit)
 
     def _by_cluster(
         self, position: int, name: str, value: float, counts: tuple[int, int] | None
     ) -> Estimate:
-        n_clusters = len(self.cells)
+        n_clusters, unit = len(self.cells), self.sampling.named_unit
         extra = {} if counts is None else {"k": counts[0], "n_events": counts[1]}
-        estimate = Estimate(name, value, n=n_clusters, unit=self.unit, extra=extra)
+        estimate = Estimate(name, value, n=n_clusters, unit=unit, extra=extra)
         n_holding = int(self.statistics.holders(self.cells)[position])
         if n_holding < MIN_CLUSTERS:
             return estimate.replace(
                 method="point estimate",
-                note=f"held by {n_holding} {self.unit}s: too few for an interval",
+                note=f"held by {n_holding} {unit}s: too few for an interval",
             )
         if value in (0.0, 1.0):
             # every cluster agrees, so resampling shows no spread; Wilson counts a cluster once
-            low, high = wilson_limits(value * n_holding, n_holding, self.level)
+            low, high = wilson_limits(value * n_holding, n_holding, self.sampling.level)
             return estimate.replace(
                 low=low,
                 high=high,
-                level=self.level,
-                method=f"Wilson, each {self.unit} counted once",
-                note=f"the same in all {n_holding} {self.unit}s that hold it",
+                level=self.sampling.level,
+                method=f"Wilson, each {unit} counted once",
+                note=f"the same in all {n_holding} {unit}s that hold it",
             )
         return self._with_percentiles(estimate, position)
 
     def _with_percentiles(self, estimate: Estimate, position: int) -> Estimate:
         replicates = self._replicates[:, position]
         replicates = replicates[~np.isnan(replicates)]
-        if replicates.size * 10 < self.n_resamples or np.ptp(replicates) == 0:
+        n_resamples = self.sampling.n_resamples
+        if replicates.size * 10 < n_resamples or np.ptp(replicates) == 0:
             return estimate.replace(
                 method="point estimate", note="resamples do not vary: no interval"
             )
-        n_undefined = self.n_resamples - replicates.size
-        return bootstrapped(
-            estimate, replicates, self.level, self.seed, self.n_resamples, n_undefined=n_undefined
+        return self.sampling.bootstrapped(
+            estimate, replicates, n_undefined=n_resamples - replicates.size
         )
 
     def _resampled(self, in_all: Floats) -> Floats:
         if self.clustered:
-            return replicate_sums(
-                self.cells, self.statistics.values, self.n_resamples, self.seed
-            ).values
+            return replicate_sums(self.cells, self.statistics.values, self.sampling).values
         # resampling independent events is drawing their cells: a multinomial of the table
         n = int(in_all.sum())
-        drawn = np.random.default_rng(self.seed).multinomial(n, in_all / n, self.n_resamples)
+        rng = np.random.default_rng(self.sampling.seed)
+        drawn = rng.multinomial(n, in_all / n, self.sampling.n_resamples)
         return self.statistics.values(drawn.astype(np.float64))
 
 
@@ -273,14 +267,7 @@ class LabelledEvents:
 def labelled_events(
     reference: ArrayLike, predicted: ArrayLike, classes: Sequence[Hashable]
 ) -> LabelledEvents:
-    """Number the classes of reference and prediction; missing labels become "none".
-
-    Raises
-    ------
-    DataError
-        A label outside `classes`, repeated classes, columns of different lengths, or an event
-        that has neither a reference nor a prediction.
-    """
+    """Number the classes of reference and prediction; missing labels become "none"."""
     names = tuple(str(label) for label in classes)
     if len(set(names)) < len(names) or not names:
         raise DataError(f"classes: expected different names, found {', '.join(names) or 'none'}")
@@ -423,7 +410,7 @@ def per_class_table(
     pardons = _pardons(events.classes, forgiven or {})
     statistics = ClassStatistics(len(events.classes), averaged, tuple(pardons))
     source = Source(
-        cells, statistics, checked_level(level), n_resamples, seed, resampled or unit,
+        cells, statistics, Sampling(None, None, n_resamples, seed, level, resampled or unit),
         clustered=resampled is not None,
     )  # fmt: skip
     by_class: dict[str, dict[str, Estimate]] = {name: {} for name in (*events.classes, "all")}

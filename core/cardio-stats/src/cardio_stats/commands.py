@@ -4,59 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+_LINES = {
+    "tables.table1": "Describe a cohort by group.",
+    "tables.missing": "Which values are missing, and in whom.",
+    "tables.univariable": "Logistic regression, one column at a time.",
+    "tables.multivariable": "Logistic regression, all columns together.",
+    "tables.incremental": "What further columns add to a model.",
+    "roc": "How well a score tells two classes apart.",
+    "compare": "Scores against each other on the same rows.",
+    "agreement": "Two measurements of one quantity.",
+    "calibration": "Whether probabilities mean what they say.",
+    "mixed": "A measurement repeated in the same patients.",
+    "subgroups": "Whether an effect is alike in subgroups.",
+    "survival": "Time to an event: curves, Cox, scores.",
+    "forest": "Draw estimates with their intervals.",
+    "planner": "How many patients a study needs.",
+    "forensics": "Whether published numbers can be right.",
+}
+"""The line of each command in the list; its module bears its name unless one is named."""
+
 COMMANDS: Mapping[str, tuple[str, str]] = {
     "stats": ("cardio_stats.cli:stats", "Statistics of a table, without any plugin."),
-    "stats table1": ("cardio_stats.cli.tables:table1", "Describe a cohort by group."),
-    "stats missing": (
-        "cardio_stats.cli.tables:missing",
-        "Which values are missing, and in whom.",
-    ),
-    "stats univariable": (
-        "cardio_stats.cli.tables:univariable",
-        "Logistic regression, one column at a time.",
-    ),
-    "stats multivariable": (
-        "cardio_stats.cli.tables:multivariable",
-        "Logistic regression, all columns together.",
-    ),
-    "stats incremental": (
-        "cardio_stats.cli.tables:incremental",
-        "What further columns add to a model.",
-    ),
-    "stats roc": (
-        "cardio_stats.cli.roc:roc",
-        "How well a score tells two classes apart.",
-    ),
-    "stats compare": (
-        "cardio_stats.cli.compare:compare",
-        "Scores against each other on the same rows.",
-    ),
-    "stats agreement": (
-        "cardio_stats.cli.agreement:agreement",
-        "Two measurements of one quantity.",
-    ),
-    "stats calibration": (
-        "cardio_stats.cli.calibration:calibration",
-        "Whether probabilities mean what they say.",
-    ),
-    "stats mixed": (
-        "cardio_stats.cli.mixed:mixed",
-        "A measurement repeated in the same patients.",
-    ),
-    "stats subgroups": (
-        "cardio_stats.cli.subgroups:subgroups",
-        "Whether an effect is alike in subgroups.",
-    ),
-    "stats survival": (
-        "cardio_stats.cli.survival:survival",
-        "Time to an event: curves, Cox, scores.",
-    ),
-    "stats forest": ("cardio_stats.cli.forest:forest", "Draw estimates with their intervals."),
-    "stats planner": ("cardio_stats.cli.planner:planner", "How many patients a study needs."),
-    "stats forensics": (
-        "cardio_stats.cli.forensics:forensics",
-        "Whether published numbers can be right.",
-    ),
+} | {
+    f"stats {name}": (f"cardio_stats.cli.{module or name}:{name}", line)
+    for (module, _, name), line in ((path.rpartition("."), line) for path, line in _LINES.items())
 }
 """Module and attribute of each command, and its line in the list, by the words that call it."""
 

@@ -24,7 +24,7 @@ from cardio_stats.cox import design_of_follow_up, fit_cox, hazard_ratio, require
 from cardio_stats.errors import DataError
 from cardio_stats.estimate import Estimate
 from cardio_stats.splines import CurvedEffects
-from cardio_stats.survival import FollowUp, SurvivalCurve, by_group, follow_up_of
+from cardio_stats.survival import FollowUp, SurvivalCurve, by_group, follow_up_of, log_log_limits
 
 MAX_STEPS, MAX_HALVINGS = 50, 30
 
@@ -123,13 +123,8 @@ class IncidenceCurve:
         before = np.concatenate([[1.0], after[:-1]])
         incidence = np.cumsum(before * own / at_risk)
         se = np.sqrt(_variance(incidence, before, own, any_, at_risk.astype(np.float64)))
-        low, high = np.zeros(se.size), np.zeros(se.size)
-        inside = (incidence > 0) & (incidence < 1)
-        log = np.log(incidence[inside])
-        reach = z * se[inside] / (incidence[inside] * log)
-        low[inside] = incidence[inside] ** np.exp(-reach)
-        high[inside] = incidence[inside] ** np.exp(reach)
-        return cls(label, moments, incidence, low, high, se, follow_up, level)
+        limits = log_log_limits(incidence, se, z, 0.0)
+        return cls(label, moments, incidence, *limits, se, follow_up, level)
 
     def at(self, time: float, *, unit: str = "row") -> Estimate:
         """Return the incidence by a time.
@@ -622,13 +617,8 @@ def fine_gray_table(
         f"Competing-risks regression of {model.follow_up.label}",
         ("Variable", f"sHR {ci}", "p", f"cause-specific HR {ci}", "p "),
         tuple(
-            (
-                term,
-                ratio_text(ratio),
-                p_text(ratio.p_value),
-                ratio_text(other),
-                p_text(other.p_value),
-            )
+            (term, ratio_text(ratio), p_text(ratio.p_value), ratio_text(other),
+             p_text(other.p_value))
             for term, ratio, other in zip(model.terms, model.hazard_ratios, own, strict=True)
         ),
         (
@@ -638,4 +628,4 @@ def fine_gray_table(
             *reference_note([f"{p.column}={p.levels[0]}" for p in model.predictors if p.levels]),
         ),
         (*model.hazard_ratios, *own),
-    )
+    )  # fmt: skip

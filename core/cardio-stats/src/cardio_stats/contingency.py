@@ -97,13 +97,7 @@ FISHER = "Fisher's exact test"
 
 
 def counts_table(table: ArrayLike) -> Floats:
-    """Return a table of counts as floats.
-
-    Raises
-    ------
-    DataError
-        Fewer than two rows or columns, a negative or broken count, or an empty margin.
-    """
+    """Return a table of counts as floats."""
     counts = np.asarray(table, dtype=np.float64)
     if counts.ndim != 2 or min(counts.shape) < 2:
         raise DataError(f"table: expected counts in rows and columns, found shape {counts.shape}")

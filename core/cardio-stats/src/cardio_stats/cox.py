@@ -15,6 +15,7 @@ from cardio_stats._numerics.columns import (
     Coding,
     Predictor,
     reference_note,
+    require_varying,
     trend_notes,
 )
 from cardio_stats._numerics.display import (
@@ -32,6 +33,7 @@ from cardio_stats.estimate import Estimate
 from cardio_stats.splines import CurvedEffects
 from cardio_stats.survival import FollowUp, SurvivalCurve, follow_up_of
 from cardio_stats.survival_scores import score_estimates, timed_brier
+from cardio_stats.words import estimate_words
 
 # Who was at risk at each event: Cox's partial likelihood with Efron's ties, and its derivatives.
 #
@@ -404,13 +406,7 @@ def design_of_follow_up(
     known: Bools = np.asarray(~np.isnan(matrix).any(axis=1))
     matrix, retained = matrix[known], follow_up.only(known)
     terms = tuple(term for predictor in predictors for term in predictor.terms)
-    for term, column in zip(terms, matrix.T, strict=True):
-        if np.ptp(column) == 0:
-            raise DataError(
-                f"predictor {term!r}: expected values that vary, found {column[0]:g} in all "
-                f"{retained.n} complete rows; leave it out",
-                code="degenerate",
-            )
+    require_varying(terms, matrix)
     return matrix, predictors, retained
 
 
@@ -613,10 +609,8 @@ def _ratios(model: CoxModel, i: int) -> tuple[str, str, str]:
 
 
 def _apparent(estimates: Sequence[Estimate]) -> list[str]:
-    words = {"harrell_c": "Harrell's C", "uno_c": "Uno's C", "auc_at": "AUC at",
-             "brier_at": "Brier score at", "scaled_brier_at": "scaled Brier score at"}  # fmt: skip
-    parts = []
-    for estimate in estimates:
-        stem, _, moment = estimate.name.removeprefix("apparent_").partition("[")
-        parts.append(f"{words[stem]} {moment[:-1]}".strip() + f" {interval_text(estimate)}")
+    parts = [
+        f"{estimate_words(item.name.removeprefix('apparent_'))} {interval_text(item)}"
+        for item in estimates
+    ]
     return ["Apparent, scored on the rows that were fitted: " + "; ".join(parts) + "."]

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Unpack
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from cardio_stats._numerics.intervals import two_sided_p, wald_limits
+from cardio_stats._numerics.options import OutcomeOptions, Sampling, spells_out
 from cardio_stats._numerics.validate import (
     Floats,
     Ints,
@@ -17,7 +18,6 @@ from cardio_stats._numerics.validate import (
     checked_fraction,
     checked_level,
     group_sums,
-    probability_sample,
     sample_count,
     scored_sample,
 )
@@ -28,16 +28,14 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+@spells_out(OutcomeOptions)
 def net_benefit(
     outcome: ArrayLike,
     probabilities: ArrayLike,
     threshold: float,
     *,
-    event: str | None = None,
     threshold_source: str = "fixed",
-    patient: ArrayLike | None = None,
-    level: float = 0.95,
-    unit: str | None = None,
+    **options: Unpack[OutcomeOptions],
 ) -> Estimate:
     """Return the net benefit of treating whoever reaches a threshold probability.
 
@@ -45,8 +43,6 @@ def net_benefit(
     ----------
     outcome : array-like, shape (n,)
         Rows in which anything is missing are left out.
-    event : str, optional
-        Word of the outcome that counts, where it is not 0 and 1, or yes and no.
     probabilities : array-like, shape (n,)
         Predicted probability of class 1, calibrated.
     threshold : float
@@ -54,9 +50,6 @@ def net_benefit(
         price of a false positive to ``t / (1 − t)`` true positives.
     threshold_source : str
         Where the threshold came from.
-    patient : array-like, shape (n,), optional
-    level : float
-    unit : str, optional
 
     Returns
     -------
@@ -75,14 +68,15 @@ def net_benefit(
     >>> round(found.value, 4), round(found.extra["treat_all"], 4)
     (0.1667, 0.3333)
     """
-    sample = probability_sample(outcome, probabilities, patient, unit, event)
+    sampling = Sampling(**options)
+    sample = sampling.probabilities(outcome, probabilities)
     value, se, treat_all, gain, gain_se = _at(sample, threshold)
-    gain_low, gain_high = wald_limits(gain, gain_se, checked_level(level))
+    gain_low, gain_high = wald_limits(gain, gain_se, sampling.level)
     return Estimate(
         "net_benefit",
         value,
-        *wald_limits(value, se, checked_level(level)),
-        level,
+        *wald_limits(value, se, sampling.level),
+        sampling.level,
         "Vickers-Elkin; normal limits",
         threshold_source=threshold_source,
         extra={
@@ -94,19 +88,17 @@ def net_benefit(
             "se": se,
             "n_rows": sample.n,
         },
-        **sample.counted(unit),
+        **sample.counted(sampling.unit),
     )
 
 
+@spells_out(OutcomeOptions)
 def decision_curve(
     outcome: ArrayLike,
     probabilities: ArrayLike,
     *,
-    event: str | None = None,
     thresholds: Sequence[float] | None = None,
-    patient: ArrayLike | None = None,
-    level: float = 0.95,
-    unit: str | None = None,
+    **options: Unpack[OutcomeOptions],
 ) -> pd.DataFrame:
     """Return net benefit over a range of thresholds.
 
@@ -114,15 +106,9 @@ def decision_curve(
     ----------
     outcome : array-like, shape (n,)
         0 and 1, or words of which `event` is one.
-    event : str, optional
-        Word of the outcome that counts, where it is not 0 and 1, or yes and no.
     probabilities : array-like, shape (n,)
     thresholds : sequence of float, optional
         0.01 to 0.99 by default. Show the range that is clinically sensible only.
-    patient : array-like, shape (n,), optional
-    level : float
-        Coverage of the pointwise normal limits.
-    unit : str, optional
 
     Returns
     -------
@@ -134,14 +120,14 @@ def decision_curve(
     >>> decision_curve([0, 0, 1, 1], [0.1, 0.3, 0.2, 0.8], thresholds=[0.5]).net_benefit.item()
     0.25
     """
+    sampling = Sampling(**options)
     import pandas as pd
 
-    sample = probability_sample(outcome, probabilities, patient, unit, event)
-    checked_level(level)
+    sample = sampling.probabilities(outcome, probabilities)
     rows = []
     for threshold in np.linspace(0.01, 0.99, 99) if thresholds is None else thresholds:
         value, se, treat_all, _, _ = _at(sample, float(threshold))
-        low, high = wald_limits(value, se, level)
+        low, high = wald_limits(value, se, sampling.level)
         rows.append((float(threshold), value, low, high, treat_all, 0.0))
     names = ["threshold", "net_benefit", "low", "high", "treat_all", "treat_none"]
     return pd.DataFrame(rows, columns=names)

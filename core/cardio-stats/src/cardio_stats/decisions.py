@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Unpack
 
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import bdtr
 
-from cardio_stats._numerics.intervals import bootstrapped, normal_quantile, wald_limits
+from cardio_stats._numerics.intervals import normal_quantile, wald_limits
+from cardio_stats._numerics.options import OutcomeDrawOptions, Sampling, spells_out
 from cardio_stats._numerics.validate import (
     Bools,
     Floats,
@@ -20,7 +21,6 @@ from cardio_stats._numerics.validate import (
     ratio,
     same_length,
     sample_count,
-    scored_sample,
 )
 from cardio_stats.errors import DataError
 from cardio_stats.estimate import Estimate
@@ -246,17 +246,12 @@ def closest_topleft_threshold(
     return _best(curve, nearness, f"closest to the top left corner on {source}")
 
 
+@spells_out(OutcomeDrawOptions)
 def threshold_metrics(
     outcome: ArrayLike,
     scores: ArrayLike,
     threshold: Threshold,
-    *,
-    event: str | None = None,
-    patient: ArrayLike | None = None,
-    n_resamples: int = 2000,
-    seed: int = 0,
-    level: float = 0.95,
-    unit: str | None = None,
+    **options: Unpack[OutcomeDrawOptions],
 ) -> dict[str, Estimate]:
     """Return the rates of calling scores at or above a threshold positive.
 
@@ -264,19 +259,9 @@ def threshold_metrics(
     ----------
     outcome : array-like, shape (n,)
         Rows in which anything is missing are left out.
-    event : str, optional
-        Word of the outcome that counts, where it is not 0 and 1, or yes and no.
     scores : array-like, shape (n,)
     threshold : Threshold
         With its source.
-    patient : array-like, shape (n,), optional
-        Patient or record of every row: whole clusters are then resampled. Without it intervals
-        come from the counts, as in :func:`confusion_metrics`.
-    n_resamples, seed : int
-        Of the bootstrap.
-    level : float
-    unit : str, optional
-        What is independent: ``"row"`` by default, ``"patient"`` with `patient`.
 
     Returns
     -------
@@ -295,30 +280,23 @@ def threshold_metrics(
     >>> found["sensitivity"].value, found["sensitivity"].threshold_source
     (0.5, 'fixed')
     """
+    sampling = Sampling(**options)
     if not np.isfinite(threshold.value):
         raise DataError(
             f"threshold: expected a finite number, found {threshold.value}", code="not_a_number"
         )
-    sample = scored_sample(outcome, scores, event=event, clusters=patient)
+    sample = sampling.scored(outcome, scores)
     called = sample.scores[0] >= threshold.value
-    found = _rates(sample, called, threshold.source, n_resamples, seed, level, unit)
+    found = _rates(sample, called, threshold.source, sampling)
     return {
         name: each.replace(extra={**each.extra, "threshold": threshold.value})
         for name, each in found.items()
     }
 
 
+@spells_out(OutcomeDrawOptions)
 def decision_metrics(
-    outcome: ArrayLike,
-    called: ArrayLike,
-    *,
-    event: str | None = None,
-    source: str,
-    patient: ArrayLike | None = None,
-    n_resamples: int = 2000,
-    seed: int = 0,
-    level: float = 0.95,
-    unit: str | None = None,
+    outcome: ArrayLike, called: ArrayLike, *, source: str, **options: Unpack[OutcomeDrawOptions]
 ) -> dict[str, Estimate]:
     """Return the rates of decisions that have been made already, each by its own threshold.
 
@@ -326,12 +304,8 @@ def decision_metrics(
     ----------
     outcome, called : array-like, shape (n,)
         Truth and decision. Rows in which anything is missing are left out.
-    event : str, optional
-        Word of the outcome that counts, where it is not 0 and 1, or yes and no.
     source : str
         Where the thresholds came from; becomes ``threshold_source``.
-    patient, n_resamples, seed, level, unit
-        As for :func:`threshold_metrics`.
 
     Returns
     -------
@@ -349,30 +323,28 @@ def decision_metrics(
     >>> found["specificity"].value, found["specificity"].method
     (0.5, 'Wilson')
     """
+    sampling = Sampling(**options)
     decided = binary_column(called, "decisions")
-    sample = scored_sample(outcome, decided, event=event, clusters=patient)
-    return _rates(sample, sample.scores[0] == 1, source, n_resamples, seed, level, unit)
+    sample = sampling.scored(outcome, decided)
+    return _rates(sample, sample.scores[0] == 1, source, sampling)
 
 
 def _rates(
-    sample: ScoredSample,
-    called: Bools,
-    source: str,
-    n_resamples: int,
-    seed: int,
-    level: float,
-    unit: str | None,
+    sample: ScoredSample, called: Bools, source: str, sampling: Sampling
 ) -> dict[str, Estimate]:
+    unit = sampling.unit
     truth = sample.positive
     cells = [truth & called, truth & ~called, ~truth & ~called, ~truth & called]
     if sample.clusters is None:
         tp, fn, tn, fp = (int(np.count_nonzero(cell)) for cell in cells)
-        found = confusion_metrics(tp=tp, fn=fn, tn=tn, fp=fp, level=level, unit=unit or "row")
+        found = confusion_metrics(
+            tp=tp, fn=fn, tn=tn, fp=fp, level=sampling.level, unit=unit or "row"
+        )
     else:
         sample.require_clusters(unit)
         sums = cluster_sums(np.stack(cells, axis=1).astype(np.float64), sample.clusters)
         values = decision_rates(sums.sum(axis=0))
-        drawn = replicate_sums(sums, decision_rates, n_resamples, seed).values
+        drawn = replicate_sums(sums, decision_rates, sampling).values
         counted = sample.counted(unit)
         found = {}
         for name, value, replicates in zip(DECISION_RATES, values, drawn.T, strict=True):
@@ -384,15 +356,9 @@ def _rates(
                 note = f"the same in every resample of {counted['unit']}s: no interval"
                 found[name] = estimate.replace(method="point estimate", note=note)
                 continue
-            n_undefined = n_resamples - replicates.size
-            found[name] = bootstrapped(
-                estimate,
-                replicates,
-                level,
-                seed,
-                n_resamples,
-                n_rows=sample.n,
-                n_undefined=n_undefined,
+            n_undefined = sampling.n_resamples - replicates.size
+            found[name] = sampling.bootstrapped(
+                estimate, replicates, n_rows=sample.n, n_undefined=n_undefined
             )
     return {
         name: each.replace(threshold_source=source, n_dropped=sample.n_dropped)
@@ -405,17 +371,9 @@ def _rates(
 NAMES = ("likelihood_ratio_positive", "likelihood_ratio_negative")
 
 
+@spells_out(OutcomeDrawOptions)
 def likelihood_ratios(
-    outcome: ArrayLike,
-    called: ArrayLike,
-    *,
-    event: str | None = None,
-    source: str,
-    patient: ArrayLike | None = None,
-    n_resamples: int = 2000,
-    seed: int = 0,
-    level: float = 0.95,
-    unit: str | None = None,
+    outcome: ArrayLike, called: ArrayLike, *, source: str, **options: Unpack[OutcomeDrawOptions]
 ) -> dict[str, Estimate]:
     """Return the likelihood ratios of decisions that were made already.
 
@@ -425,19 +383,10 @@ def likelihood_ratios(
     ----------
     outcome : array-like, shape (n,)
         Rows in which anything is missing are left out.
-    event : str, optional
-        Word of the outcome that counts, where it is not 0 and 1, or yes and no.
     called : array-like of 0 and 1, shape (n,)
         Whether each was called positive.
     source : str
         Where the threshold behind the decisions came from.
-    patient : array-like, shape (n,), optional
-        Patient or record of every row: whole clusters are then resampled.
-    n_resamples, seed : int
-        Of the bootstrap of clusters.
-    level : float
-    unit : str, optional
-        What is independent: ``"row"`` by default, ``"patient"`` with `patient`.
 
     Returns
     -------
@@ -461,19 +410,19 @@ def likelihood_ratios(
     >>> round(found.value, 2), round(found.low, 2), round(found.high, 2)
     (3.75, 3.32, 4.24)
     """
-    sample = scored_sample(outcome, called, event=event, clusters=patient)
-    checked_level(level)
+    sampling = Sampling(**options)
+    sample = sampling.scored(outcome, called)
     truth, positive = sample.positive, sample.scores[0] == 1
     cells = np.stack(
         [truth & positive, truth & ~positive, ~truth & ~positive, ~truth & positive], axis=1
     ).astype(np.float64)
     values = _ratios(cells.sum(axis=0))
-    counted = sample.counted(unit)
+    counted = sample.counted(sampling.unit)
     replicates = None
     if sample.clusters is not None:
-        sample.require_clusters(unit)
+        sample.require_clusters(sampling.unit)
         sums = cluster_sums(cells, sample.clusters)
-        replicates = replicate_sums(sums, _ratios, n_resamples, seed).values
+        replicates = replicate_sums(sums, _ratios, sampling).values
     found = {}
     for position, name in enumerate(NAMES):
         value = float(values[position])
@@ -486,11 +435,10 @@ def likelihood_ratios(
         if replicates is not None:
             known = replicates[~np.isnan(replicates[:, position]), position]
             if np.ptp(known) > 0:
-                estimate = bootstrapped(
-                    estimate, known, level, seed, n_resamples, n_undefined=n_resamples - known.size
-                )
+                n_undefined = sampling.n_resamples - known.size
+                estimate = sampling.bootstrapped(estimate, known, n_undefined=n_undefined)
         elif value > 0:
-            estimate = _by_logarithm(estimate, cells.sum(axis=0), position, level)
+            estimate = _by_logarithm(estimate, cells.sum(axis=0), position, sampling.level)
         if estimate.low is None:
             estimate = estimate.replace(note="0 or the same in every resample: no interval")
         found[name] = estimate

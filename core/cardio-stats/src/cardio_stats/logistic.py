@@ -18,7 +18,15 @@ import numpy as np
 import pandas as pd
 from scipy.special import chdtrc, chdtri
 
-from cardio_stats._numerics.columns import AS_THEY_STAND, Coding, Design, Predictor, design_of
+from cardio_stats._numerics.columns import (
+    AS_THEY_STAND,
+    Coding,
+    Design,
+    Predictor,
+    collinear,
+    design_of,
+    require_more_rows,
+)
 from cardio_stats._numerics.display import BLANK, ResultTable, p_text, ratio_text
 from cardio_stats._numerics.intervals import log_likelihood, maximise, normal_quantile, two_sided_p
 from cardio_stats._numerics.validate import (
@@ -102,21 +110,6 @@ def profile_limits(
 ) -> tuple[float, float]:
     """Return the two coefficients at which twice the drop in likelihood is the chi-square quantile.
 
-    Parameters
-    ----------
-    profile : callable
-        Coefficient -> profile log-likelihood.
-    estimate, se : float
-        Where the profile has its maximum, and the step in which limits are searched for.
-    maximum : float
-        Log-likelihood at the estimate.
-    level : float
-
-    Raises
-    ------
-    DataError
-        The profile stays above the critical value however far one goes.
-
     Examples
     --------
     A parabola gives the Wald limits:
@@ -160,17 +153,6 @@ NO_FIT = (
 def separated_terms(matrix: Floats, outcome: Floats) -> Bools:
     """Say for which columns maximum likelihood runs away to infinity.
 
-    Parameters
-    ----------
-    matrix : ndarray, shape (n, k)
-        Standardised columns of full rank, without intercept: the linear program judges
-        coefficients against a fixed size, so the columns must be on one scale.
-    outcome : ndarray of 0 and 1, shape (n,)
-
-    Returns
-    -------
-    ndarray of bool, shape (k,)
-
     References
     ----------
     Konis K. Linear programming algorithms for detecting separated data in binary logistic
@@ -190,19 +172,6 @@ def separated_terms(matrix: Floats, outcome: Floats) -> Bools:
 
 def fit_firth(matrix: Floats, outcome: Floats, level: float) -> Coefficients:
     """Maximise the likelihood times the square root of the information's determinant.
-
-    Parameters
-    ----------
-    matrix : ndarray, shape (n, k)
-        Standardised columns, without intercept.
-    outcome : ndarray of 0 and 1, shape (n,)
-    level : float
-        Coverage of the profile-penalised limits.
-
-    Raises
-    ------
-    DataError
-        The fit does not converge.
 
     Examples
     --------
@@ -237,24 +206,6 @@ def fit_firth(matrix: Floats, outcome: Floats, level: float) -> Coefficients:
 
 def firth_with_ridge(full: Floats, outcome: Floats, ridge: Floats) -> Floats:
     """Return the coefficients of Firth's method under a ridge as well.
-
-    Parameters
-    ----------
-    full : ndarray, shape (n, k)
-        Standardised columns, with the intercept's.
-    outcome : ndarray of 0 and 1, shape (n,)
-    ridge : ndarray, shape (k,)
-        Subtracts ``ridge * beta ** 2 / 2`` of each coefficient, and is part of the information
-        whose determinant is Firth's penalty: a column that the ridge holds has no leverage.
-
-    Returns
-    -------
-    ndarray, shape (k,)
-
-    Raises
-    ------
-    DataError
-        The fit does not converge.
 
     Examples
     --------
@@ -662,19 +613,12 @@ def fit_scales(
 
 def _standardised(design: Design) -> tuple[Floats, Floats, Floats]:
     """Centre and scale the columns, so that units do not decide about convergence."""
-    if design.n <= len(design.terms) + 1:
-        raise DataError(
-            f"logistic regression: expected more rows than the {len(design.terms) + 1} "
-            f"coefficients, found {design.n}; take fewer predictors"
-        )
+    require_more_rows("logistic regression", design.n, design.terms)
     centre, spread = design.matrix.mean(axis=0), design.matrix.std(axis=0, ddof=1)
     standard = (design.matrix - centre) / spread
     singular = np.linalg.svd(standard, compute_uv=False)
     if singular[-1] < 1e-9 * singular[0]:
-        raise DataError(
-            "logistic regression: expected predictors that are not sums of each other, found "
-            f"collinear ones among {', '.join(design.terms)}; leave one out"
-        )
+        raise collinear("logistic regression", design.terms)
     return standard, centre, spread
 
 

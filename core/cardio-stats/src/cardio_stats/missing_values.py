@@ -22,7 +22,7 @@ from cardio_stats._numerics.columns import (
     terms_of,
 )
 from cardio_stats._numerics.display import BLANK, ResultTable, p_text, ratio_text
-from cardio_stats._numerics.spline_basis import spline_asked
+from cardio_stats._numerics.spline_basis import spline_requested
 from cardio_stats._numerics.validate import Bools, Floats, Ints, checked_level, sample_count
 from cardio_stats.baseline_table import Groups, groups_of
 from cardio_stats.contingency import categorical_test, chi2_2x2, chi2_rxc
@@ -235,7 +235,7 @@ def imputed_tables(
     if m < 2:
         raise DataError(f"imputation: expected at least 2 completed tables, found {m}; give 20")
     for name in features:
-        if name not in table.columns and spline_asked(name):
+        if name not in table.columns and spline_requested(name):
             raise DataError(
                 f"imputation: expected columns, found the spline {name}; take the column as it "
                 "stands, or the rows where all columns are known",

@@ -15,6 +15,7 @@ from cardio_stats._numerics.columns import (
     column_named,
     numbers,
     reference_note,
+    require_varying,
     terms_of,
 )
 from cardio_stats._numerics.display import BLANK, ResultTable, number_text, p_text
@@ -346,11 +347,7 @@ def _require_repeats(codes: Ints, patient: str) -> None:
 def _require_columns(found: _Repeated) -> None:
     fixed = np.ones((found.outcome.size, 1))
     for term in found.terms:
-        if np.ptp(term.values) == 0:
-            raise DataError(
-                f"predictor {term.name!r}: expected values that vary, found {term.values[0]:g} in "
-                f"all {found.outcome.size} complete rows; leave it out"
-            )
+        require_varying([term.name], term.values[:, np.newaxis])
         scaled = (term.values - term.values.mean()) / term.values.std()
         fixed = np.column_stack([fixed, scaled])
         if np.linalg.matrix_rank(fixed) < fixed.shape[1]:

@@ -11,12 +11,12 @@ from numpy.typing import ArrayLike
 from scipy.special import expit, logit
 
 from cardio_stats._numerics.intervals import maximise
+from cardio_stats._numerics.options import Sampling
 from cardio_stats._numerics.validate import (
     Floats,
     Ints,
     group_codes,
     numeric_column,
-    probability_sample,
     require_overlap,
     require_variation,
 )
@@ -111,7 +111,7 @@ def recalibrated_probabilities(
     >>> round(found.intercept, 1), found.slope, found.parts
     (-1.1, 1.0, 10)
     """
-    sample = probability_sample(outcome, probabilities, patient, None, event)
+    sample = Sampling(event, patient).probabilities(outcome, probabilities)
     if sample.n_dropped:
         raise DataError("recalibration: expected rows without missing values; leave them out first")
     predicted = sample.scores[0]

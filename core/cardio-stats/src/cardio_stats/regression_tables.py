@@ -13,8 +13,11 @@ from cardio_stats._numerics.columns import (
     Coding,
     Design,
     binary_outcome,
+    collinear,
     design_of,
     reference_note,
+    require_more_rows,
+    require_varying,
     terms_of,
 )
 from cardio_stats._numerics.display import BLANK, ResultTable, number_text, p_text, ratio_text
@@ -233,22 +236,13 @@ def inflation_factors(
     matrix: Floats, terms: Sequence[str], n_dropped: int, unit: str
 ) -> list[Estimate]:
     """Return 1/(1 - R²) of each column of `matrix`, without intercept, regressed on the others."""
-    if len(matrix) <= len(terms):
-        raise DataError(
-            f"variance inflation: expected more rows than the {len(terms)} predictors, found "
-            f"{len(matrix)} complete ones; take fewer predictors"
-        )
+    require_more_rows("variance inflation", len(matrix), terms, 0)
     centred = matrix - matrix.mean(axis=0)
     spread = np.sqrt((centred**2).mean(axis=0))
-    for term, sd in zip(terms, spread, strict=True):
-        if sd == 0:
-            raise DataError(f"predictor {term!r}: expected values that vary, found a constant")
+    require_varying(terms, matrix)
     correlation = (centred / spread).T @ (centred / spread) / len(matrix)
     if np.linalg.matrix_rank(correlation, tol=1e-10) < len(terms):
-        raise DataError(
-            f"variance inflation: expected predictors that are not sums of each other, found "
-            f"collinear ones among {', '.join(terms)}; leave one out"
-        )
+        raise collinear("variance inflation", terms)
     return [
         Estimate(
             f"vif[{term}]",
@@ -527,17 +521,10 @@ def risk_difference(
     from statsmodels.regression.linear_model import OLS
 
     design = design_of(table, outcome, features, event=event)
-    if design.n <= len(design.terms) + 1:
-        raise DataError(
-            f"risk difference: expected more rows than the {len(design.terms) + 1} coefficients, "
-            f"found {design.n}; take fewer predictors"
-        )
+    require_more_rows("risk difference", design.n, design.terms)
     full = np.column_stack([design.matrix, np.ones(design.n)])
     if np.linalg.matrix_rank(full) < full.shape[1]:
-        raise DataError(
-            "risk difference: expected predictors that are not sums of each other, found "
-            f"collinear ones among {', '.join(design.terms)}; leave one out"
-        )
+        raise collinear("risk difference", design.terms)
     fit = OLS(design.outcome, full).fit()
     if fit.get_influence().hat_matrix_diag.max() > 1 - 1e-9:
         raise DataError(

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from cardio_stats._numerics.intervals import BootstrapInterval, bootstrapped
+from cardio_stats._numerics.intervals import BootstrapInterval
+from cardio_stats._numerics.options import DrawOptions, spells_out
+from cardio_stats._numerics.options import Sampling as Sampling
 from cardio_stats._numerics.validate import (
     Bools,
     Floats,
@@ -17,6 +19,7 @@ from cardio_stats._numerics.validate import (
     ScoredSample,
     group_codes,
     group_sums,
+    known_units,
     require_clusters,
     same_length,
     sample_count,
@@ -86,13 +89,7 @@ class Replicates:
 
 
 def strata_of_units(stratum_of_row: Ints, unit_of_row: Ints | None) -> tuple[Ints, ...]:
-    """Return the units of each stratum; a cluster must lie in one stratum with all its rows.
-
-    Raises
-    ------
-    DataError
-        A cluster with rows in two strata.
-    """
+    """Return the units of each stratum; a cluster must lie in one stratum with all its rows."""
     if unit_of_row is None:
         stratum_of_unit = stratum_of_row
     else:
@@ -112,8 +109,7 @@ def strata_of_units(stratum_of_row: Ints, unit_of_row: Ints | None) -> tuple[Int
 def resample(
     statistic: CountStatistic,
     units: Units,
-    n_resamples: int,
-    seed: int,
+    sampling: Sampling,
     *,
     redraw: bool = True,
     cells_per_block: int = CELLS_PER_BLOCK,
@@ -125,9 +121,8 @@ def resample(
     statistic : callable
         From counts to replicates; NaN where a resample does not define it.
     units : Units
-    n_resamples : int
-        At least 2.
-    seed : int
+    sampling : Sampling
+        Its `n_resamples`, at least 2, and `seed`.
     redraw : bool
         Draw undefined resamples again until all are defined. Without it they stay NaN.
     cells_per_block : int
@@ -142,9 +137,9 @@ def resample(
     DataError
         More than nine in ten resamples undefined.
     """
+    n_resamples, rng = sampling.n_resamples, np.random.default_rng(sampling.seed)
     if n_resamples < 2:
         raise DataError(f"n_resamples: expected at least 2, found {n_resamples}; use 2000")
-    rng = np.random.default_rng(seed)
     values = _blocks(statistic, units, n_resamples, rng, cells_per_block)
     undefined = np.flatnonzero(np.isnan(values).any(axis=1))
     n_redrawn = 0
@@ -168,15 +163,14 @@ def cells_per_block(n_units: int, n_rows: int) -> int:
 def resample_sample(
     statistic: CountStatistic,
     sample: ScoredSample,
-    n_resamples: int,
-    seed: int,
+    sampling: Sampling,
     *,
     strata: tuple[Ints, ...] | None = None,
 ) -> Replicates:
     """Resample the clusters of a sample, or its rows where it has none."""
     n_units = sample.n_clusters or sample.n
     cells = cells_per_block(n_units, sample.n)
-    return resample(statistic, Units(n_units, strata), n_resamples, seed, cells_per_block=cells)
+    return resample(statistic, Units(n_units, strata), sampling, cells_per_block=cells)
 
 
 def _blocks(
@@ -202,18 +196,15 @@ if TYPE_CHECKING:
     Table = pd.DataFrame | np.ndarray[Any, Any] | tuple[np.ndarray[Any, Any], ...]
 
 
+@spells_out(DrawOptions)
 def bootstrap(
     statistic: Callable[..., float],
     data: Table,
     *,
-    patient: ArrayLike | None = None,
     strata: ArrayLike | None = None,
-    n_resamples: int = 2000,
-    seed: int = 0,
-    level: float = 0.95,
     interval: BootstrapInterval = "percentile",
     name: str = "statistic",
-    unit: str | None = None,
+    **options: Unpack[DrawOptions],
 ) -> Estimate:
     """Return any statistic of a table with a bootstrap interval.
 
@@ -225,18 +216,12 @@ def bootstrap(
     data : DataFrame, ndarray, or tuple of ndarrays
         One row, or one element of each array, an observation. Rows in which anything is missing
         are left out.
-    patient : array-like, shape (n,), optional
-        Patient or record of every row: whole clusters are then drawn.
     strata : array-like, shape (n,), optional
         Units are drawn within each stratum, which keeps its size. A cluster lies in one stratum.
-    n_resamples, seed : int
-    level : float
     interval : {"percentile", "bca"}
         ``"bca"`` computes the statistic once more for every unit left out.
     name : str
         What the statistic is, in snake case.
-    unit : str, optional
-        What is drawn: ``"row"`` by default, ``"patient"`` with `patient`.
 
     Returns
     -------
@@ -260,21 +245,20 @@ def bootstrap(
     >>> found.value, found.low, found.high
     (141.0, 124.5, 157.5)
     """
+    sampling = Sampling(**options)
     columns = data if isinstance(data, tuple) else (data,)
-    unit_codes = None if patient is None else group_codes(patient, "patient")
     stratum_codes = None if strata is None else group_codes(strata, "strata")
     lengths = {f"data {i}": np.empty(len(c)) for i, c in enumerate(columns)}
-    n_rows = same_length(**lengths, clusters=unit_codes, strata=stratum_codes)
-    known = _complete(columns, unit_codes, stratum_codes)
+    n_rows = same_length(**lengths, strata=stratum_codes)
+    known, codes = known_units(_complete(columns, stratum_codes), sampling.patient)
     rows = np.flatnonzero(known)
     if rows.size == 0:
         raise DataError(f"{name}: expected complete rows, found none of {n_rows}")
-    unit = unit or ("row" if patient is None else "patient")
-    unit_of_row = np.arange(rows.size)
-    if unit_codes is not None:
-        unit_of_row = np.unique(unit_codes[rows], return_inverse=True)[1]
-        require_clusters(int(unit_of_row.max()) + 1, unit)
+    unit = sampling.named_unit
+    unit_of_row = np.arange(rows.size) if codes is None else codes
     n_units = int(unit_of_row.max()) + 1
+    if codes is not None:
+        require_clusters(n_units, unit)
     groups = None if stratum_codes is None else strata_of_units(stratum_codes[rows], unit_of_row)
 
     def evaluate(counts: Floats) -> float:
@@ -290,8 +274,7 @@ def bootstrap(
     drawn = resample(
         lambda counts: np.array([[evaluate(row)] for row in counts]),
         Units(n_units, groups),
-        n_resamples,
-        seed,
+        sampling,
     )
     jackknife = None
     if interval == "bca":
@@ -304,12 +287,9 @@ def bootstrap(
         **sample_count(n_units, None, unit, n_rows - rows.size),
         note="" if np.ptp(replicates) > 0 else "every resample gives the same value",
     )
-    return bootstrapped(
+    return sampling.bootstrapped(
         estimate,
         replicates,
-        level,
-        seed,
-        n_resamples,
         jackknife=jackknife,
         within="" if strata is None else ", stratified",
         n_rows=rows.size,
@@ -317,17 +297,14 @@ def bootstrap(
     )
 
 
-def _complete(columns: tuple[Any, ...], *codes: Ints | None) -> Bools:
+def _complete(columns: tuple[Any, ...], strata: Ints | None) -> Bools:
     import pandas as pd
 
     known = np.ones(len(columns[0]), dtype=bool)
     for column in columns:
         missing = np.asarray(pd.isna(column))
         known &= ~missing.reshape(len(known), -1).any(axis=1)
-    for code in codes:
-        if code is not None:
-            known &= code >= 0
-    return known
+    return known if strata is None else known & (strata >= 0)
 
 
 def _take(column: Any, rows: Ints) -> Any:
@@ -343,17 +320,14 @@ SumStatistic = Callable[[Floats], Floats]
 """From sums, shape (..., n_sums), to statistics, shape (..., n_statistics); NaN where undefined."""
 
 
+@spells_out(DrawOptions)
 def bootstrap_sums(
     rows: ArrayLike,
     statistic: SumStatistic,
     names: Sequence[str],
     *,
-    patient: ArrayLike | None = None,
-    n_resamples: int = 2000,
-    seed: int = 0,
-    level: float = 0.95,
     interval: BootstrapInterval = "percentile",
-    unit: str | None = None,
+    **options: Unpack[DrawOptions],
 ) -> list[Estimate]:
     """Return functions of column sums with bootstrap intervals.
 
@@ -366,13 +340,7 @@ def bootstrap_sums(
         From sums, shape (..., n_sums), to statistics, shape (..., n_statistics).
     names : sequence of str
         One for each statistic.
-    patient : array-like, shape (n,), optional
-        Patient or record of every row: whole clusters are then drawn.
-    n_resamples, seed : int
-    level : float
     interval : {"percentile", "bca"}
-    unit : str, optional
-        What is drawn: ``"row"`` by default, ``"patient"`` with `patient`.
 
     Returns
     -------
@@ -393,17 +361,13 @@ def bootstrap_sums(
     >>> round(sensitivity.value, 3), sensitivity.n, sensitivity.unit
     (0.714, 5, 'record')
     """
+    sampling = Sampling(**options)
     table = np.asarray(rows, dtype=np.float64)
     if table.ndim != 2:
         raise DataError(f"rows: expected an array of rows and sums, found shape {table.shape}")
-    codes = None if patient is None else group_codes(patient, "patient")
-    n_rows = same_length(rows=table[:, 0], clusters=codes)
-    known = ~np.isnan(table).any(axis=1)
-    if codes is not None:
-        known &= codes >= 0
-        codes = np.unique(codes[known], return_inverse=True)[1]
-    n_known = int(np.count_nonzero(known))
-    unit = unit or ("row" if patient is None else "patient")
+    n_rows = same_length(rows=table[:, 0])
+    known, codes = known_units(np.asarray(~np.isnan(table).any(axis=1)), sampling.patient)
+    n_known, unit = int(np.count_nonzero(known)), sampling.named_unit
     sums = table[known] if codes is None else cluster_sums(table[known], codes)
     if codes is not None:
         require_clusters(len(sums), unit)
@@ -411,7 +375,7 @@ def bootstrap_sums(
     undefined = [name for name, found in zip(names, value, strict=True) if np.isnan(found)]
     if undefined:
         raise DataError(f"{', '.join(undefined)}: undefined on these {n_known} rows; leave it out")
-    drawn = replicate_sums(sums, statistic, n_resamples, seed)
+    drawn = replicate_sums(sums, statistic, sampling)
     jackknife = statistic(sums.sum(axis=0) - sums) if interval == "bca" else None
     counted = sample_count(len(sums), None, unit, n_rows - n_known)
     estimates = []
@@ -420,15 +384,12 @@ def bootstrap_sums(
         left_out = None if jackknife is None else defined(jackknife[:, column], name)
         estimate = Estimate(name, float(value[column]), **counted)
         estimates.append(
-            bootstrapped(
+            sampling.bootstrapped(
                 estimate,
                 replicates,
-                level,
-                seed,
-                n_resamples,
                 jackknife=left_out,
                 n_rows=n_known,
-                n_undefined=n_resamples - replicates.size,
+                n_undefined=sampling.n_resamples - replicates.size,
             )
         )
     return estimates
@@ -439,12 +400,10 @@ def cluster_sums(rows: Floats, clusters: Ints) -> Floats:
     return np.stack([group_sums(column, clusters) for column in rows.T], axis=1)
 
 
-def replicate_sums(
-    sums: Floats, statistic: SumStatistic, n_resamples: int, seed: int
-) -> Replicates:
+def replicate_sums(sums: Floats, statistic: SumStatistic, sampling: Sampling) -> Replicates:
     """Return the statistics on resampled units, a row a resample; undefined ones stay NaN."""
     return resample(
-        lambda counts: statistic(counts @ sums), Units(len(sums)), n_resamples, seed, redraw=False
+        lambda counts: statistic(counts @ sums), Units(len(sums)), sampling, redraw=False
     )
 
 

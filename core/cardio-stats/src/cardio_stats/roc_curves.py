@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from itertools import combinations
-from typing import Literal
+from typing import Literal, Unpack
 
 import numpy as np
 import pandas as pd
@@ -14,16 +14,21 @@ from numpy.typing import ArrayLike
 
 from cardio_stats._numerics.intervals import (
     BootstrapInterval,
-    bootstrapped,
     logit_limits,
     two_sided_p,
     wald_limits,
 )
+from cardio_stats._numerics.options import (
+    DrawOptions,
+    OutcomeDrawOptions,
+    OutcomeOptions,
+    Sampling,
+    spells_out,
+)
 from cardio_stats._numerics.validate import (
     Floats,
     ScoredSample,
-    checked_level,
-    group_codes,
+    known_units,
     numeric_column,
     require_clusters,
     same_length,
@@ -53,15 +58,13 @@ AREAS_FOR_PLAIN = (0.1, 0.9)
 """Between these areas the plain interval holds, given the units; outside it falls short."""
 
 
+@spells_out(OutcomeOptions)
 def auc(
     outcome: ArrayLike,
     scores: ArrayLike,
     *,
-    event: str | None = None,
-    patient: ArrayLike | None = None,
-    level: float = 0.95,
     interval: AucInterval = "auto",
-    unit: str | None = None,
+    **options: Unpack[OutcomeOptions],
 ) -> Estimate:
     """Return the area under the ROC curve with an interval from DeLong's variance.
 
@@ -69,21 +72,13 @@ def auc(
     ----------
     outcome : array-like, shape (n,)
         Rows in which anything is missing are left out and counted in ``n_dropped``.
-    event : str, optional
-        Word of the outcome that counts, where it is not 0 and 1, or yes and no.
     scores : array-like, shape (n,)
         More is more likely class 1. Never flipped: below one half means the wrong way round.
-    patient : array-like, shape (n,), optional
-        Patient or record of every row; the variance is then Obuchowski's and `n` counts clusters.
-    level : float
-        Coverage of the interval.
     interval : {"auto", "delong", "logit"}
         ``"delong"`` is symmetric and truncated to [0, 1], as pROC's. ``"logit"`` is symmetric on
         the log odds of the area, with Student's t on Satterthwaite's degrees of freedom. ``"auto"``
         takes ``"delong"`` with 200 rows (or clusters) of each class and an area of .10 to .90, and
         ``"logit"`` otherwise.
-    unit : str, optional
-        What is independent: ``"row"`` by default, ``"patient"`` with `patient`.
 
     Returns
     -------
@@ -119,10 +114,10 @@ def auc(
     >>> auc([0, 0, 1, 1, 1], [1.0, 3.0, 2.0, 4.0, 5.0], interval="delong").method
     'DeLong'
     """
-    found = delong_covariance(outcome, scores, event=event, patient=patient, unit=unit)
-    sample = found.sample
+    sampling = Sampling(**options)
+    found = delong_covariance(outcome, scores, **sampling.of_labels)
+    sample, level = found.sample, sampling.level
     value, variance = float(found.aucs[0]), float(found.covariance[0, 0])
-    checked_level(level)
     units_positive, units_negative = sample.units_of_each_class
     if variance <= 0 or value in (0.0, 1.0):
         estimate = newcombe_auc(value, units_positive, units_negative, level=level).replace(
@@ -131,7 +126,7 @@ def auc(
     else:
         estimate = _with_interval(found, value, variance**0.5, level, interval)
     return estimate.replace(
-        **sample.counted(unit),
+        **sample.counted(sampling.unit),
         extra={
             **estimate.extra,
             "n_rows": sample.n,
@@ -221,20 +216,16 @@ MOST_LEFT_OUT = 2000
 _ROUNDING = 1e-12
 
 
+@spells_out(OutcomeDrawOptions)
 def partial_auc(
     outcome: ArrayLike,
     scores: ArrayLike,
     *,
-    event: str | None = None,
     between: tuple[float, float] = (0.9, 1.0),
     of: Rate = "specificity",
     corrected: bool = False,
-    patient: ArrayLike | None = None,
-    n_resamples: int = 2000,
-    seed: int = 0,
-    level: float = 0.95,
     interval: BootstrapInterval = "percentile",
-    unit: str | None = None,
+    **options: Unpack[OutcomeDrawOptions],
 ) -> Estimate:
     """Return the area under a part of the ROC curve with a bootstrap interval.
 
@@ -242,8 +233,6 @@ def partial_auc(
     ----------
     outcome : array-like, shape (n,)
         Rows in which anything is missing are left out.
-    event : str, optional
-        Word of the outcome that counts, where it is not 0 and 1, or yes and no.
     scores : array-like, shape (n,)
         More is more likely class 1; never flipped.
     between : (float, float)
@@ -252,14 +241,7 @@ def partial_auc(
         What `between` are limits of.
     corrected : bool
         McClish's transform, by which .5 is chance and 1 is perfect whatever the limits.
-    patient : array-like, shape (n,), optional
-        Patient or record of every row: whole clusters are then drawn. Without it rows are drawn
-        within each class.
-    n_resamples, seed : int
-    level : float
     interval : {"percentile", "bca"}
-    unit : str, optional
-        What is drawn: ``"row"`` by default, ``"patient"`` with `patient`.
 
     Returns
     -------
@@ -282,6 +264,7 @@ def partial_auc(
     >>> found.value, round(found.extra["perfect"], 2)
     (0.125, 0.25)
     """
+    sampling = Sampling(**options)
     low, high = between
     if not 0 <= low < high <= 1:
         raise DataError(
@@ -299,8 +282,8 @@ def partial_auc(
         return (1 + (found - chance) / (perfect - chance)) / 2 if corrected else found
 
     name = "partial_auc_corrected" if corrected else "partial_auc"
-    sample = scored_sample(outcome, scores, event=event, clusters=patient)
-    estimate = _drawn(sample, area, name, interval, n_resamples, seed, level, unit)
+    sample = sampling.scored(outcome, scores)
+    estimate = _drawn(sample, area, name, interval, sampling)
     note = estimate.note
     if corrected and estimate.value < 0.5:
         note = "; ".join(filter(None, (note, "this part of the curve lies below chance")))
@@ -312,19 +295,15 @@ def partial_auc(
     )
 
 
+@spells_out(OutcomeDrawOptions)
 def rate_at(
     outcome: ArrayLike,
     scores: ArrayLike,
     *,
-    event: str | None = None,
     specificity: float | None = None,
     sensitivity: float | None = None,
-    patient: ArrayLike | None = None,
-    n_resamples: int = 2000,
-    seed: int = 0,
-    level: float = 0.95,
     interval: BootstrapInterval = "bca",
-    unit: str | None = None,
+    **options: Unpack[OutcomeDrawOptions],
 ) -> Estimate:
     """Return the sensitivity at a given specificity, or the specificity at a given sensitivity.
 
@@ -335,13 +314,9 @@ def rate_at(
     ----------
     outcome : array-like, shape (n,)
         Rows in which anything is missing are left out.
-    event : str, optional
-        Word of the outcome that counts, where it is not 0 and 1, or yes and no.
     scores : array-like, shape (n,)
     specificity, sensitivity : float, optional
         Exactly one of them: the rate that is fixed, from 0 to 1.
-    patient, n_resamples, seed, level, unit
-        As for :func:`partial_auc`.
     interval : {"bca", "percentile"}
         Percentiles are taken for more than 2,000 rows or clusters, where the two agree.
 
@@ -366,6 +341,7 @@ def rate_at(
     >>> rate_at(y, score, specificity=0.75).value, rate_at(y, score, sensitivity=0.5).value
     (1.0, 1.0)
     """
+    sampling = Sampling(**options)
     fixed = specificity if sensitivity is None else sensitivity
     if fixed is None or None not in (specificity, sensitivity) or not 0 <= fixed <= 1:
         raise DataError(
@@ -381,8 +357,8 @@ def rate_at(
 
     rates: tuple[Rate, Rate] = ("sensitivity", "specificity")
     name, of = rates if sensitivity is None else rates[::-1]
-    sample = scored_sample(outcome, scores, event=event, clusters=patient)
-    estimate = _drawn(sample, rate, name, interval, n_resamples, seed, level, unit)
+    sample = sampling.scored(outcome, scores)
+    estimate = _drawn(sample, rate, name, interval, sampling)
     if estimate.value in (0.0, 1.0) and not estimate.note:
         estimate = estimate.replace(
             note="a bootstrap interval of a rate of 0 or 1 is too narrow: resamples repeat what "
@@ -398,14 +374,9 @@ def _drawn(
     part: Part,
     name: str,
     interval: BootstrapInterval,
-    n_resamples: int,
-    seed: int,
-    level: float,
-    unit: str | None,
+    sampling: Sampling,
 ) -> Estimate:
-    checked_level(level)
-    rows = FallingRows.of(sample)
-    unit = unit or ("row" if sample.clusters is None else "patient")
+    rows, unit = FallingRows.of(sample), sampling.named_unit
     strata, within = None, ""
     if sample.clusters is None:
         strata, within = strata_of_units(sample.positive.astype(np.int64), None), " within classes"
@@ -416,7 +387,7 @@ def _drawn(
         return part(*rows.points(counts))[:, None]
 
     value = float(statistic(np.ones((1, n_units)))[0, 0])
-    drawn = resample_sample(statistic, sample, n_resamples, seed, strata=strata)
+    drawn = resample_sample(statistic, sample, sampling, strata=strata)
     replicates = drawn.values[:, 0]
     estimate = Estimate(
         name, value,
@@ -431,10 +402,9 @@ def _drawn(
     share = float(np.mean((replicates < value) + 0.5 * (replicates == value)))
     if interval == "bca" and n_units <= MOST_LEFT_OUT and 0 < share < 1:
         left_out = _jackknife(statistic, n_units, cells_per_block(n_units, sample.n))
-    return bootstrapped(
-        estimate, replicates, level, seed, n_resamples, jackknife=left_out, within=within,
-        n_redrawn=drawn.n_redrawn,
-    )  # fmt: skip
+    return sampling.bootstrapped(
+        estimate, replicates, jackknife=left_out, within=within, n_redrawn=drawn.n_redrawn
+    )
 
 
 def _jackknife(statistic: Callable[[Floats], Floats], n_units: int, cells: int) -> Floats:
@@ -475,16 +445,12 @@ def _at(x: Floats, y: Floats, wanted: float) -> Floats:
 # The area under the ROC curve of several classes.
 
 
+@spells_out(DrawOptions)
 def multiclass_auc(
     outcome: ArrayLike,
     scores: ArrayLike,
     classes: Sequence[Hashable],
-    *,
-    patient: ArrayLike | None = None,
-    n_resamples: int = 2000,
-    seed: int = 0,
-    level: float = 0.95,
-    unit: str | None = None,
+    **options: Unpack[DrawOptions],
 ) -> dict[str, Estimate]:
     """Return the AUC of Hand and Till, and that of every two classes, with bootstrap intervals.
 
@@ -500,13 +466,6 @@ def multiclass_auc(
         A column for each class, in the order of `classes`; more is more likely that class.
     classes : sequence
         At least 3, each with rows.
-    patient : array-like, shape (n,), optional
-        Patient or record of every row: whole clusters are then drawn. Without it rows are drawn
-        within each class.
-    n_resamples, seed : int
-    level : float
-    unit : str, optional
-        What is drawn: ``"row"`` by default, ``"patient"`` with `patient`.
 
     Returns
     -------
@@ -531,6 +490,7 @@ def multiclass_auc(
     >>> round(found["all"].value, 4), sorted(found)
     (0.7917, ['I/II', 'I/III', 'II/III', 'all'])
     """
+    sampling = Sampling(**options)
     names = [str(label) for label in classes]
     table = np.asarray(scores, dtype=np.float64)
     if len(names) < 3 or len(set(names)) < len(names) or table.ndim != 2:
@@ -549,17 +509,13 @@ def multiclass_auc(
         numeric_column(column, f"scores of {name}")
         for name, column in zip(names, table.T, strict=True)
     ]
-    codes = None if patient is None else group_codes(patient, "patient")
-    n_rows = same_length(labels=truth, scores=columns[0], clusters=codes)
-    known = (truth >= 0) & ~np.isnan(table).any(axis=1)
-    if codes is not None:
-        known &= codes >= 0
-        codes = np.unique(codes[known], return_inverse=True)[1].astype(np.int64)
+    n_rows = same_length(labels=truth, scores=columns[0])
+    known, codes = known_units((truth >= 0) & ~np.isnan(table).any(axis=1), sampling.patient)
     truth, table = truth[known].astype(np.int64), table[known]
     absent = [name for place, name in enumerate(names) if not np.any(truth == place)]
     if absent:
         raise DataError(f"outcome: expected rows of every class, found none of {', '.join(absent)}")
-    unit = unit or ("row" if codes is None else "patient")
+    unit = sampling.named_unit
     units = np.arange(truth.size) if codes is None else codes
     n_units = int(units.max()) + 1
     n_clusters = None if codes is None else n_units
@@ -575,7 +531,7 @@ def multiclass_auc(
     values = areas(np.ones((1, n_units)))[0]
     strata = strata_of_units(truth, None) if codes is None else None
     drawn = resample(
-        areas, Units(n_units, strata), n_resamples, seed,
+        areas, Units(n_units, strata), sampling,
         cells_per_block=cells_per_block(n_units, truth.size),
     )  # fmt: skip
     found = {}
@@ -583,7 +539,7 @@ def multiclass_auc(
     for place, key in enumerate(keys):
         estimate = Estimate(
             "multiclass_auc" if key == "all" else "auc", float(values[place]),
-            level=checked_level(level),
+            level=sampling.level,
             **sample_count(truth.size, n_clusters, unit, n_rows - truth.size),
         )  # fmt: skip
         replicates = drawn.values[:, place]
@@ -591,10 +547,8 @@ def multiclass_auc(
             note = f"the same in every resample of {unit}s: no interval"
             found[key] = estimate.replace(level=None, method="Hand-Till", note=note)
             continue
-        made = bootstrapped(
-            estimate, replicates, level, seed, n_resamples,
-            within=" within classes" if codes is None else "", n_redrawn=drawn.n_redrawn,
-        )  # fmt: skip
+        within = " within classes" if codes is None else ""
+        made = sampling.bootstrapped(estimate, replicates, within=within, n_redrawn=drawn.n_redrawn)
         found[key] = made.replace(method=f"Hand-Till; {made.method}")
     return found
 
@@ -631,11 +585,6 @@ def roc_band(
     at each point; the band as a whole covers less. The false-positive rates are an even grid of
     101, low and high the percentile limits of the sensitivity there.
 
-    Raises
-    ------
-    DataError
-        One class only, or fewer than five clusters.
-
     References
     ----------
     Fawcett T. Pattern Recognit Lett 2006;27:861, vertical averaging.
@@ -646,7 +595,8 @@ def roc_band(
     >>> bool(np.all(low <= high)), high[-1]
     (True, np.float64(1.0))
     """
-    sample = scored_sample(outcome, scores, event=event, clusters=patient)
+    sampling = Sampling(event, patient, n_resamples, seed, level)
+    sample = sampling.scored(outcome, scores)
     sample.require_clusters("patient")
     rows = FallingRows.of(sample)
     grid = np.linspace(0, 1, N_GRID)
@@ -658,7 +608,7 @@ def roc_band(
             found[drawn] = np.interp(grid, fpr[drawn], tpr[drawn])
         return found
 
-    replicates = resample_sample(sensitivities, sample, n_resamples, seed)
-    tail = (1 - checked_level(level)) / 2
+    replicates = resample_sample(sensitivities, sample, sampling)
+    tail = (1 - level) / 2
     low, high = np.quantile(replicates.values, [tail, 1 - tail], axis=0)
     return grid, low, high

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Unpack
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -14,12 +15,11 @@ from cardio_stats._numerics.label_sums import (
     sums_if_calibrated,
 )
 from cardio_stats._numerics.local_regression import SPANS, Kind, LocalRegression
+from cardio_stats._numerics.options import OutcomeOptions, Sampling, spells_out
 from cardio_stats._numerics.validate import (
     Floats,
     Ints,
     ScoredSample,
-    checked_level,
-    probability_sample,
     require_variation,
 )
 from cardio_stats.errors import DataError
@@ -56,17 +56,15 @@ class CalibrationCurve:
     n_dropped: int
 
 
+@spells_out(OutcomeOptions)
 def calibration_curve(
     outcome: ArrayLike,
     probabilities: ArrayLike,
     *,
-    event: str | None = None,
     smoother: Kind = "loess",
     span: float | None = None,
     n_points: int = 101,
-    patient: ArrayLike | None = None,
-    level: float = 0.95,
-    unit: str | None = None,
+    **options: Unpack[OutcomeOptions],
 ) -> CalibrationCurve:
     """Smooth the labels along the predicted probabilities.
 
@@ -74,8 +72,6 @@ def calibration_curve(
     ----------
     outcome : array-like, shape (n,)
         Rows in which anything is missing are left out.
-    event : str, optional
-        Word of the outcome that counts, where it is not 0 and 1, or yes and no.
     probabilities : array-like, shape (n,)
         Predicted probability of class 1, not all equal.
     smoother : {"loess", "lowess"}
@@ -86,11 +82,8 @@ def calibration_curve(
         lowess by default, as in R.
     n_points : int
         Number of equally spaced points.
-    patient : array-like, shape (n,), optional
-        Patient or record of every row, within which errors may be correlated.
     level : float
         Coverage of the pointwise limits, which make no statement about the whole curve.
-    unit : str, optional
 
     Returns
     -------
@@ -118,7 +111,8 @@ def calibration_curve(
     >>> curve.predicted.round(2).tolist(), curve.observed.round(1).tolist()
     ([0.05, 0.5, 0.95], [0.5, 0.5, 0.5])
     """
-    sample = probability_sample(outcome, probabilities, patient, unit, event)
+    sampling = Sampling(**options)
+    sample = sampling.probabilities(outcome, probabilities)
     fitted = _Fitted.of(sample, smoother, span)
     points = np.linspace(fitted.predicted[0], fitted.predicted[-1], n_points)
     to_points = fitted.smooth.at(points)
@@ -127,15 +121,15 @@ def calibration_curve(
         fitted.smooth.weights, fitted.truth - fitted.curve, fitted.clusters, sample.n_clusters
     )
     variance = np.einsum("ij,jk,ik->i", to_points, covariance, to_points)
-    half_width = normal_quantile(checked_level(level)) * np.sqrt(np.maximum(variance, 0))
+    half_width = normal_quantile(sampling.level) * np.sqrt(np.maximum(variance, 0))
     return CalibrationCurve(
         points,
         observed.clip(0, 1),
         (observed - half_width).clip(0, 1),
         (observed + half_width).clip(0, 1),
-        level,
+        sampling.level,
         f"{fitted.words}; pointwise normal limits",
-        **sample.counted(unit),
+        **sample.counted(sampling.unit),
     )
 
 
@@ -182,18 +176,16 @@ MOST_ROWS, N_QUANTILES, N_ENDS = 2000, 500, 25
 distance is looked for among the lowest and the highest predictions, too."""
 
 
+@spells_out(OutcomeOptions)
 def smooth_calibration_errors(
     outcome: ArrayLike,
     probabilities: ArrayLike,
     *,
-    event: str | None = None,
     smoother: Kind = "loess",
     span: float | None = None,
-    patient: ArrayLike | None = None,
     n_draws: int = 2000,
     seed: int = 0,
-    level: float = 0.95,
-    unit: str | None = None,
+    **options: Unpack[OutcomeOptions],
 ) -> list[Estimate]:
     """Return mean, median, 90th percentile and maximum of the distance of curve and prediction.
 
@@ -201,19 +193,14 @@ def smooth_calibration_errors(
     ----------
     outcome : array-like, shape (n,)
         Rows in which anything is missing are left out.
-    event : str, optional
-        Word of the outcome that counts, where it is not 0 and 1, or yes and no.
     probabilities : array-like, shape (n,)
         Predicted probability of class 1, not all equal.
     smoother, span
         As for :func:`calibration_curve`: Austin and Steyerberg's loess, or val.prob's lowess.
-    patient : array-like, shape (n,), optional
-        Patient or record of every row, within which errors may be correlated.
     n_draws, seed : int
         Of calibrated models.
     level : float
         Share of calibrated models that ``extra["if_calibrated_high"]`` is not exceeded by.
-    unit : str, optional
 
     Returns
     -------
@@ -243,8 +230,8 @@ def smooth_calibration_errors(
     >>> [round(e.value, 2) for e in found], found[0].p_value < 0.01
     ([0.22, 0.23, 0.4, 0.44], True)
     """
-    checked_level(level)
-    sample = probability_sample(outcome, probabilities, patient, unit, event)
+    sampling = Sampling(**options)
+    sample = sampling.probabilities(outcome, probabilities)
     fitted = _Fitted.of(sample, smoother, span)
     smooth, predicted = fitted.smooth, fitted.predicted
     values = _figures(np.abs(fitted.curve - predicted))
@@ -258,7 +245,7 @@ def smooth_calibration_errors(
     errors = np.abs(drawn @ to_standing.T + off)
     by_chance = _figures(errors if sample.n <= MOST_ROWS else errors[:, :N_QUANTILES])
     by_chance[:, -1] = errors.max(axis=1)
-    counted = sample.counted(unit)
+    counted = sample.counted(sampling.unit)
     return [
         if_calibrated(
             Estimate(
@@ -266,7 +253,7 @@ def smooth_calibration_errors(
                 extra={"n_rows": float(sample.n)}, **counted,
             ),
             chance,
-            level,
+            sampling.level,
         )
         for name, value, chance in zip(NAMES, values, by_chance.T, strict=True)
     ]  # fmt: skip

@@ -12,12 +12,12 @@ from numpy.typing import ArrayLike
 
 from cardio_stats._numerics.display import BLANK, ResultTable
 from cardio_stats._numerics.intervals import percentile_limits
+from cardio_stats._numerics.options import Sampling
 from cardio_stats._numerics.validate import (
     Floats,
     Ints,
     ScoredSample,
     binary_labels,
-    checked_level,
     scored_sample,
 )
 from cardio_stats.auc_covariance import RankedRows
@@ -130,9 +130,9 @@ def subgroup_audit(
     >>> [row[0] for row in made.rows]
     ['F', 'M (reference)']
     """
-    checked_level(level)
+    sampling = Sampling(event, patient, n_resamples, seed, level)
     sample, names, n_dropped = _grouped(binary_labels(outcome, event), scores, groups, patient)
-    unit = "row" if patient is None else "patient"
+    unit = sampling.named_unit
     codes = np.arange(sample.n) if sample.clusters is None else sample.clusters
     n_units = sample.n_clusters or sample.n
     sample.require_clusters(unit)
@@ -152,8 +152,7 @@ def subgroup_audit(
     drawn = resample(
         lambda counts: np.column_stack([group.statistics(counts) for group in scored]),
         Units(n_units),
-        n_resamples,
-        seed,
+        sampling,
         redraw=False,
     )
     observed = np.column_stack([group.statistics(np.ones((1, n_units))) for group in scored])[0]

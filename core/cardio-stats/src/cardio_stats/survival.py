@@ -218,6 +218,15 @@ def _as_written(value: str, found: list[str]) -> str:
         return value
 
 
+def log_log_limits(share: Floats, se: Floats, z: float, at_ends: float) -> tuple[Floats, Floats]:
+    """Return limits on the scale of log(-log share), `at_ends` where a share is 0 or 1."""
+    low, high = np.full(share.shape, at_ends), np.full(share.shape, at_ends)
+    inside = (share > 0) & (share < 1)
+    reach = z * se[inside] / (share[inside] * np.log(share[inside]))
+    low[inside], high[inside] = (share[inside] ** np.exp(sign * reach) for sign in (-1, 1))
+    return low, high
+
+
 METHOD = "Kaplan-Meier, log-log interval of Greenwood's variance"
 _SAME = 1e-9
 """How near one half a product of fractions counts as one half."""
@@ -258,13 +267,8 @@ class SurvivalCurve:
         survival: Floats = np.cumprod(1 - died / at_risk, dtype=np.float64)
         left = np.where(died < at_risk, at_risk - died, np.inf)  # where none is, survival is 0
         error = survival * np.sqrt(np.cumsum(died / (at_risk * left)))  # Greenwood
-        low, high = np.full(survival.shape, np.nan), np.full(survival.shape, np.nan)
-        inside = (survival > 0) & (survival < 1)
-        log = np.log(survival[inside])
-        reach = z * error[inside] / (survival[inside] * log)
-        low[inside] = survival[inside] ** np.exp(-reach)
-        high[inside] = survival[inside] ** np.exp(reach)
-        return cls(label, moments, survival, low, high, error, follow_up, level)
+        limits = log_log_limits(survival, error, z, np.nan)
+        return cls(label, moments, survival, *limits, error, follow_up, level)
 
     def at_risk(self, time: float) -> int:
         """Return how many are followed to `time` or beyond."""
@@ -783,20 +787,7 @@ class Censoring:
         return share
 
     def moved_by(self, weighed: Floats, until: Floats) -> Floats:
-        """Return how each row's own censoring moves a sum of weighted terms.
-
-        Parameters
-        ----------
-        weighed : ndarray, shape (n,)
-            Terms that were divided by the share uncensored before `until`.
-        until : ndarray, shape (n,)
-
-        Returns
-        -------
-        ndarray, shape (n,)
-            The influence of each row on the mean of the terms through the curve alone, by the
-            martingale of its censoring.
-        """
+        """Return how each row's own censoring moves a sum of weighted terms."""
         n = weighed.size
         order = np.argsort(until)
         above = np.concatenate([[0.0], np.cumsum(weighed[order][::-1])])

@@ -46,13 +46,7 @@ def max_cells() -> int:
 
 
 def require_bytes(name: str, n_bytes: int) -> None:
-    """Refuse a table of 500 MB or more, unpacked, unless the limit on files is changed.
-
-    Raises
-    ------
-    DataError
-        If so.
-    """
+    """Refuse a table of 500 MB or more, unpacked, unless the limit on files is changed."""
     most = largest_bytes() // _SHARE_OF_TEXT
     if n_bytes > most:
         raise DataError.unusable(
@@ -62,13 +56,7 @@ def require_bytes(name: str, n_bytes: int) -> None:
 
 
 def require_columns(name: str, n_columns: int) -> None:
-    """Refuse a table that is wider than any cohort.
-
-    Raises
-    ------
-    DataError
-        More than `MAX_COLUMNS`.
-    """
+    """Refuse a table that is wider than any cohort."""
     if n_columns > MAX_COLUMNS:
         raise DataError.unusable(
             name, f"at most {MAX_COLUMNS} columns", f"{n_columns}",
@@ -78,11 +66,6 @@ def require_columns(name: str, n_columns: int) -> None:
 
 def require_cells(name: str, n_cells: int) -> None:
     """Refuse a table of more cells than memory is kept for.
-
-    Raises
-    ------
-    DataError
-        More than `max_cells`.
 
     Examples
     --------
@@ -108,13 +91,6 @@ def read_parquet(path: Path) -> pd.DataFrame:
     A million rows that repeat one value take a few bytes, and a text of a megabyte can be repeated
     as cheaply: so as many rows are read at once as cannot exceed `HARMLESS_BYTES` if each held the
     whole of its row group.
-
-    Raises
-    ------
-    DataError
-        Too many columns or cells; too much, unpacked.
-    ImportError
-        If pyarrow is not installed.
     """
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -229,11 +205,6 @@ def read_raw(path: Path, known: Collection[str] = (), *, lenient: bool = False) 
     out. `known` are names that the header is spelt by. `lenient` fills rows that end early, as
     Excel writes them where the last columns are empty, and leaves out columns without a name; a
     note says so where it is otherwise a problem.
-
-    Raises
-    ------
-    DataError
-        If there is no file, it is no table, or it has no row.
     """
     if not path.is_file():
         raise DataError(f"{path.name}: no such file; expected a table (CSV, Parquet or xlsx)")
@@ -392,7 +363,7 @@ def _read_csv(path: Path, known: Collection[str], lenient: bool) -> RawTable:
     separator, above, _ = _beginning(text, known, path.name)
     require_cells(path.name, text.count(separator) + text.count("\n"))
     rows = list(csv.reader(io.StringIO(text, newline=""), strict=True, delimiter=separator))
-    if not any(any(cell.strip() for cell in row) for row in rows[above:]):
+    if not any("".join(row).strip() for row in rows[above:]):
         return RawTable(pd.DataFrame(), [])
     return _table(rows, above, separator, known, lenient, notes)
 
@@ -408,13 +379,13 @@ def _table(
     width = len(header)
     retained, numbers, problems, short = [], [], [], 0
     for number, row in enumerate(rows[start + 1 :], start=start + 2):
-        if not any(cell and not cell.isspace() for cell in row):
+        text = "".join(row)
+        if not text.strip():
             continue
-        tail = row[width:]
         if len(row) < width and lenient:
             short += 1
             row = [*row, *[""] * (width - len(row))]
-        elif len(row) < width or any(cell.strip() for cell in tail):
+        elif len(row) < width or (len(row) > width and "".join(row[width:]).strip()):
             mark = {",": "a comma", ";": "a semicolon", "\t": "a tab"}.get(separator, separator)
             problems.append(
                 Problem(
@@ -424,7 +395,8 @@ def _table(
                 )
             )
             continue
-        retained.append([as_it_was(cell) for cell in row[:width]])
+        own = row[:width]
+        retained.append([*map(as_it_was, own)] if "'" in text else own)
         numbers.append(number)
     if short:
         notes = (*notes, f"{short} row{'s end' if short > 1 else ' ends'} before the last column; "
@@ -565,11 +537,6 @@ def sentinels_of(values: NDArray[np.float64]) -> list[str]:
     """Name the usual codes of missing values that lie far from all other values of a column.
 
     Far is further from the nearest other value than those lie apart from each other.
-
-    Parameters
-    ----------
-    values : ndarray, shape (n,)
-        NaN is missing.
 
     Examples
     --------

@@ -90,7 +90,7 @@ COUNTS = frozenset({"support", "n", "n_positive", "n_negative"})
 
 PROTOCOLS = ("honest", "paper")
 
-_CAPITALS = frozenset({"auc", "crt", "ecg", "pr", "qrs", "roc", "rr", "sd"})
+_CAPITALS = frozenset({"auc", "crt", "ecg", "mae", "pr", "q", "qrs", "roc", "rr", "sd", "u"})
 
 _PLURALS = {"study": "studies", "person": "people"}
 
@@ -105,6 +105,20 @@ def metric_words(name: str, class_name: str | None = None) -> str:
     """
     bare = name.removesuffix(f"_{class_name}") if class_name else name
     return METRICS.get(bare, title_words(bare))
+
+
+def estimate_words(name: str) -> str:
+    """Return the name of an estimate in words; a column's name in brackets stays as it is.
+
+    Examples
+    --------
+    >>> estimate_words("auc_difference[risk_1 - qrs_ms]"), estimate_words("icc_2_1")
+    ('AUC, difference [risk_1 - qrs_ms]', 'ICC(2,1)')
+    """
+    stem, bracket, columns = name.partition("[")
+    if stem.startswith("icc_"):
+        return f"ICC({','.join(stem.split('_')[1:])})"
+    return f"{metric_words(stem)} {bracket}{columns}".strip()
 
 
 def title_words(name: str) -> str:

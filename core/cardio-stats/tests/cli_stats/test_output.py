@@ -20,36 +20,25 @@ from cardio_core.cli.main import main
 from cardio_stats.auc_covariance import delong_paired
 from cardio_stats.logistic import fit_logistic
 from cardio_stats.roc_curves import auc
+from cardio_stats.words import estimate_words
+
+from .words import (
+    AGREEMENT,
+    CALIBRATION,
+    COMPARE,
+    MULTIVARIABLE,
+    ON_A_TABLE,
+    ROC,
+    TABLE1,
+    UNIVARIABLE,
+    name,
+)
 
 PAPERS = Path(__file__).parents[4] / "docs/forensics/papers.yaml"
-TABLE1 = ["table1", "FILE", "--by", "arm"]
-UNIVARIABLE = ["univariable", "FILE", "--outcome", "response", "--features", "qrs_ms,lvef_pct,sex"]
-MULTIVARIABLE = ["multivariable", "FILE", "--outcome", "response", "--features", "qrs_ms,lvef_pct"]
-INCREMENTAL = [
-    "incremental",
-    "FILE",
-    "--outcome",
-    "response",
-    "--base",
-    "qrs_ms",
-    "--add",
-    "lvef_pct",
-]
-ROC = ["roc", "FILE", "--outcome", "response", "--score", "risk"]
-COMPARE = ["compare", "FILE", "--outcome", "response", "--scores", "risk,qrs_ms"]
-CALIBRATION = ["calibration", "FILE", "--outcome", "response", "--score", "risk"]
-AGREEMENT = ["agreement", "FILE", "--reference", "lvef_pct", "--measured", "lvef_cmr_pct"]
 PLANNER = ["planner", "auc", "--auc", "0.8", "--prevalence", "0.4", "--half-width", "0.05"]
 FORENSICS = ["forensics", str(PAPERS)]
-ON_A_TABLE = [
-    TABLE1, UNIVARIABLE, MULTIVARIABLE, INCREMENTAL, ROC, COMPARE, CALIBRATION, AGREEMENT,
-]  # fmt: skip
 COMMANDS = [*ON_A_TABLE, PLANNER, FORENSICS]
 WITH_FIGURE = [UNIVARIABLE, MULTIVARIABLE, ROC, COMPARE, CALIBRATION, AGREEMENT]
-
-
-def name(command: Any) -> str:
-    return str(command[0]) if isinstance(command, list) else ""
 
 
 @pytest.fixture(scope="module")
@@ -226,7 +215,7 @@ def test_patients_of_one_row_each_keep_the_formulas_for_independent_rows(
 
 def test_the_name_of_a_column_is_printed_as_it_is(cardio: Any, file: Path) -> None:
     ran = cardio([*COMPARE[:-1], "risk,lvef_cmr_pct"], file)
-    assert "AUC difference [risk - lvef_cmr_pct]" in ran.out
+    assert estimate_words("auc_difference[risk - lvef_cmr_pct]") in ran.out
 
 
 def test_choices_of_table_1_change_its_tests_and_are_named(cardio: Any, file: Path) -> None:

@@ -12,30 +12,7 @@ import pytest
 
 from cardio_core.testing import names
 
-TABLE1 = ["table1", "FILE", "--by", "arm"]
-UNIVARIABLE = ["univariable", "FILE", "--outcome", "response", "--features", "qrs_ms,lvef_pct,sex"]
-MULTIVARIABLE = ["multivariable", "FILE", "--outcome", "response", "--features", "qrs_ms,lvef_pct"]
-INCREMENTAL = [
-    "incremental",
-    "FILE",
-    "--outcome",
-    "response",
-    "--base",
-    "qrs_ms",
-    "--add",
-    "lvef_pct",
-]
-ROC = ["roc", "FILE", "--outcome", "response", "--score", "risk"]
-COMPARE = ["compare", "FILE", "--outcome", "response", "--scores", "risk,qrs_ms"]
-CALIBRATION = ["calibration", "FILE", "--outcome", "response", "--score", "risk"]
-AGREEMENT = ["agreement", "FILE", "--reference", "lvef_pct", "--measured", "lvef_cmr_pct"]
-ON_A_TABLE = [
-    TABLE1, UNIVARIABLE, MULTIVARIABLE, INCREMENTAL, ROC, COMPARE, CALIBRATION, AGREEMENT,
-]  # fmt: skip
-
-
-def name(command: Any) -> str:
-    return str(command[0]) if isinstance(command, list) else ""
+from .words import COMPARE, INCREMENTAL, MULTIVARIABLE, ON_A_TABLE, ROC, TABLE1, UNIVARIABLE, name
 
 
 def bad(cohort: Any, change: str) -> pd.DataFrame:

@@ -10,6 +10,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from cardio_stats.words import METRICS
+
 RUN = ["survival", "FILE", "--time", "days", "--status", "died"]
 
 
@@ -73,8 +75,8 @@ def test_a_risk_is_judged_at_its_time(cardio: Any, table: Path) -> None:
     for words in (
         "Harrell's C",
         "Uno's C",
-        "AUC at [365]",
-        "Brier score at [365]",
+        f"{METRICS['auc_at']} [365]",
+        f"{METRICS['brier_at']} [365]",
         "followed beyond",
     ):
         assert words in ran.out
@@ -91,8 +93,8 @@ def test_a_risk_is_judged_at_its_time(cardio: Any, table: Path) -> None:
         (["--groups", "arm", "--score", "risk"], 2, "--groups and --score: expected one of"),
         (["--risk", "risk"], 2, "--risk: expected one time"),
         (["--score", "risk", "--svg", "x.svg"], 2, "--svg: a score has no figure"),
-        (["--at", "soon"], 2, "--at: expected times such as 365,1825, found 'soon'"),
-        (["--at", "-3"], 2, "--at: expected times above 0, found -3"),
+        (["--at", "soon"], 2, "--at: expected numbers above 0, as 365,1825, found 'soon'"),
+        (["--at", "-3"], 2, "--at: expected numbers above 0, as 365,1825, found '-3'"),
         (["--at", "9e5"], 3, "the longest follow-up; choose an earlier one"),
         (["--risk", "lvef_pct", "--at", "365"], 3, "expected probabilities from 0 to 1"),
         (["--groups", "lvef_pct"], 3, "expected at most 12 groups"),

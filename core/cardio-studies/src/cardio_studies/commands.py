@@ -4,26 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+_LINES = {
+    "evaluate": "A finished run on other patients.",
+    "export": "The final models of a run, without any patient.",
+    "judge": "The page for predictions of any tool.",
+    "compare": "Runs and predictions against each other, on shared patients.",
+    "fuse": "One score from the runs of several modalities.",
+    "stability": "A run over other folds, sites, fewer patients, permuted labels.",
+    "reproduce": "A run again, and which of its numbers are equal.",
+}
 COMMANDS: Mapping[str, tuple[str, str]] = {
-    "evaluate": ("cardio_studies.cli.evaluate:evaluate", "A finished run on other patients."),
-    "export": (
-        "cardio_studies.cli.export:export",
-        "The final models of a run, without any patient.",
-    ),
-    "judge": ("cardio_studies.cli.judge:judge", "The page for predictions of any tool."),
-    "compare": (
-        "cardio_studies.cli.compare:compare",
-        "Runs and predictions against each other, on shared patients.",
-    ),
-    "fuse": ("cardio_studies.cli.fuse:fuse", "One score from the runs of several modalities."),
-    "stability": (
-        "cardio_studies.cli.stability:stability",
-        "A run over other folds, sites, fewer patients, permuted labels.",
-    ),
-    "reproduce": (
-        "cardio_studies.cli.reproduce:reproduce",
-        "A run again, and which of its numbers are equal.",
-    ),
+    name: (f"cardio_studies.cli.{name}:{name}", line) for name, line in _LINES.items()
 }
 """Module and attribute of each command, and its line in the list, by the words that call it."""
 

@@ -40,6 +40,7 @@ from cardio_studies.ingest_columns import (
     Question,
     patient_frame,
     require_one_truth,
+    truth_and_score,
     truth_of_patients,
 )
 from cardio_studies.judgement import entries_of, settings, write_page
@@ -101,8 +102,8 @@ def shared(paths: Sequence[str], question: Question, threshold: float | None = N
     ----------
     paths : sequence of str
         Two or more: a finished run, a judged folder's table, a CSV; ``LABEL=PATH`` names it. Of a
-        run its primary model stands, unless `asked` names scores.
-    asked : Question
+        run its primary model stands, unless `question` names scores.
+    question : Question
     threshold : float, optional
         From which probabilities are called the event; one half by default.
 
@@ -290,31 +291,13 @@ def _who(sources: Sequence[Source], both: list[str]) -> pd.DataFrame:
 def compare_pairs(
     predictions: Given, config: EvaluateBlock, threshold: float | None, seed: int
 ) -> tuple[EvaluationReport, dict[tuple[str, str], Estimate]]:
-    """Compare every two scores on the same patients.
-
-    Parameters
-    ----------
-    predictions : Given
-        One row a patient and score.
-    config : EvaluateBlock
-    threshold : float, optional
-        Probability from which one would act: net benefit is compared there.
-    seed : int
-
-    Returns
-    -------
-    EvaluationReport
-        Shares decided rightly (McNemar), likelihood ratios (what the second adds to the first, and
-        the first to the second), differences of net benefit; notes on what was not computed.
-    dict of (str, str) to Estimate
-        Paired differences of areas; ``extra["p_adjusted"]`` is p adjusted for all pairs (max-T).
-    """
+    """Compare every two scores on the same patients."""
     [target] = predictions.task.targets
     [frame] = predictions.scored.frames.values()
     names = [model.name for model in predictions.task.models]
     tables = {name: pooled(frame, target, name) for name in names}
-    truth = (tables[names[0]]["y_true"] == target.classes[1]).to_numpy(int)
-    scores = {n: rows[f"score:{target.classes[1]}"].to_numpy(float) for n, rows in tables.items()}
+    truth, _ = truth_and_score(tables[names[0]], target)
+    scores = {name: truth_and_score(rows, target)[1] for name, rows in tables.items()}
     pairs = list(combinations(names, 2))
     differences = _areas(truth, scores, pairs, config, seed)
     metrics: list[Metric] = []
@@ -447,7 +430,7 @@ def compare_sources(
     ----------
     paths : sequence of str
         Finished runs, or tables of predictions; ``LABEL=PATH`` names one.
-    asked : Question
+    question : Question
         Outcome, event, scores and patient, where they have to be said.
     out : Path
         A new or empty folder, or one that this wrote from the same sources.

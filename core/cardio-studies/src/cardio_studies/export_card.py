@@ -86,20 +86,6 @@ class Hidden:
 def without_small_cells(table: pd.DataFrame) -> Hidden:
     """Return Table 1 as it may be shown to anybody.
 
-    Parameters
-    ----------
-    table : DataFrame of str
-        As a run prints it: `Variable`, a column for all and one a group with its n in the head,
-        perhaps `Missing`, `p` and `Test`. Levels of a variable stand below it, indented.
-
-    Returns
-    -------
-    Hidden
-        A variable with a count of 1 to 4 in any group, or as many who lack it, is hidden whole,
-        its p too: what is left would give the count away. A group of fewer than five patients is
-        not shown at all, nor are the others beside it. Numbers of missing values of 1 to 4 are
-        said to be below five.
-
     Examples
     --------
     >>> table = pd.DataFrame({
@@ -263,7 +249,7 @@ def _nameless(files: RunArtifact, chosen: Chosen, names: Names) -> RunArtifact:
         data=replace(manifest.data, digest=None, path_shown=""),
         models=tuple(chosen.models), primary=chosen.primary, command=(),
         quarantined=tuple(
-            replace(item, recording_id=str(n), hook="", reason="", kind="unusable")
+            replace(item, recording_id=str(n), hook="", reason="", code="unusable")
             for n, item in enumerate((manifest.quarantined or ())[:n_aside])
         ),
         excluded={}, flags={},

@@ -27,8 +27,8 @@ from cardio_stats import (
 from cardio_stats.errors import DataError
 from cardio_stats.figures import described
 from cardio_stats.figures.curves import ModelScores, calibration_of_models
-from cardio_stats.words import METRICS as METRIC_WORDS
-from cardio_stats.words import number, p_text
+from cardio_stats.words import METRICS, metric_words, number, p_text
+from cardio_studies.ingest_columns import truth_and_score
 from cardio_studies.judgement import about_resampling, calibration_of
 
 
@@ -46,16 +46,11 @@ def shown(estimate: Estimate, *, signed: bool = False) -> str:
 INTERNAL, EXTERNAL = "internal", "external"
 HONEST = "honest"
 
-COMPARED = {
-    "auc": "AUC", "macro_f1": "Macro F1", "brier": "Brier score",
-    "calibration_in_the_large": "Calibration in the large",
-    "calibration_slope": "Calibration slope",
-    "sensitivity": "Sensitivity", "specificity": "Specificity",
-    "mae": "Mean absolute error", "r2": "R²", "pearson_r2": "Squared correlation r²",
-    "mean_error": "Mean error",
-    "conformal_coverage": "Coverage of prediction sets",
-}  # fmt: skip
-"""Measures whose change from the run's folds to the new patients is told, in words."""
+COMPARED = (
+    "auc", "macro_f1", "brier", "calibration_in_the_large", "calibration_slope", "sensitivity",
+    "specificity", "mae", "r2", "pearson_r2", "mean_error", "conformal_coverage",
+)  # fmt: skip
+"""Measures whose change from the run's folds to the new patients is reported."""
 
 _FIELDS = tuple(field.name for field in fields(Estimate))
 
@@ -108,7 +103,7 @@ def changes(external: list[Metric], internal: list[Metric]) -> list[Metric]:
 
 def words_of_changes() -> dict[str, str]:
     """Return what a reader is shown in place of the names of changes."""
-    return {f"{name}_change": f"{words}, external − internal" for name, words in COMPARED.items()}
+    return {f"{name}_change": f"{METRICS[name]}, external − internal" for name in COMPARED}
 
 
 def place_of(metric: Metric, name: str = "") -> tuple[Any, ...]:
@@ -204,7 +199,7 @@ def _versions(
     rows: pd.DataFrame, target: Target, model: str, task: Task, made: Beside, seed: int
 ) -> dict[str, Any]:
     """Return the predictions under each recalibration that the data allow."""
-    truth, score = _columns(rows, target)
+    truth, score = truth_and_score(rows, target)
     versions: dict[str, Any] = {NONE: score}
     refit: Callable[..., Recalibrated] = (
         recalibrated_numbers if target.kind == "continuous" else recalibrated_probabilities
@@ -231,17 +226,10 @@ def _versions(
     return versions
 
 
-def _columns(rows: pd.DataFrame, target: Target) -> tuple[Any, Any]:
-    if target.kind == "continuous":
-        return rows["y_true"].to_numpy(float), rows["score"].to_numpy(float)
-    positive = target.classes[1]
-    return (rows["y_true"] == positive).to_numpy(int), rows[f"score:{positive}"].to_numpy(float)
-
-
 def _judged(
     rows: pd.DataFrame, values: Any, target: Target, config: EvaluateBlock, seed: int
 ) -> dict[str, Estimate]:
-    truth, _ = _columns(rows, target)
+    truth, _ = truth_and_score(rows, target)
     about = about_resampling(rows, config, seed)
     if target.kind == "continuous":
         errors = regression_errors(truth, values, **about)
@@ -265,7 +253,7 @@ def _lines(
     for measure in found[NONE]:
         line = {
             "Model": title,
-            "Measure": METRIC_WORDS.get(measure, spelled(measure).capitalize()),
+            "Measure": metric_words(measure),
         }
         for how, estimates in found.items():
             if measure not in estimates:
@@ -289,7 +277,7 @@ def _lines(
 def _figure(
     rows: pd.DataFrame, versions: dict[str, Any], target: Target, task: Task, config: EvaluateBlock
 ) -> Callable[[Any], None]:
-    truth, _ = _columns(rows, target)
+    truth, _ = truth_and_score(rows, target)
     words = spelled(target.outcome)
     lines = [
         ModelScores(VERSIONS[how], truth.astype(bool), np.asarray(values, float),
@@ -297,9 +285,7 @@ def _figure(
         for how, values in versions.items()
     ]  # fmt: skip
     model = task.model(str(rows["model"].iloc[0])).title
-    draw = calibration_of_models(
-        lines, positive=words, level=config.level, unit=unit_of(rows, task.unit)
-    )
+    draw = calibration_of_models(lines, positive=words, level=config.level, unit=unit_of(task.unit))
     return described(draw, f"Recalibration: {words}, {model}", FITTED)
 
 
@@ -323,7 +309,7 @@ def beside_table(
             {
                 "Model": task.model(str(metric.scope.model)).title,
                 **({"Outcome": metric.scope.target} if len(task.targets) > 1 else {}),
-                "Measure": COMPARED[place[0]]
+                "Measure": METRICS[place[0]]
                 + (f", {metric.scope.class_name}" if metric.scope.class_name else ""),
                 "External": shown(ours[place]),
                 "Internal, out of fold": shown(theirs[place]),

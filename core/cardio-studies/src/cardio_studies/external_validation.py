@@ -159,6 +159,7 @@ def evaluate_run(
     *,
     options: Any = None,
     device: str = "auto",
+    executor: str = "local:1",
     echo: runs.Echo | None = None,
     command: Sequence[str] = (),
 ) -> Path:
@@ -175,7 +176,8 @@ def evaluate_run(
         A new or empty folder.
     options : Given, optional
         Options of the plugin's task: how to read the recordings at hand.
-    device : str
+    device, executor : str
+        As for ``cardio run``.
     echo : callable, optional
         Takes progress lines.
     command : sequence of str
@@ -199,7 +201,9 @@ def evaluate_run(
     kept in the cache, as those of a run are.
     """
     runs.guard_place(out, runs.RunKind.EXTERNAL)
-    others = runs.answer_others(run, inputs, question, options=options, device=device, echo=echo)
+    others = runs.answer_others(
+        run, inputs, question, options=options, device=device, executor=executor, echo=echo
+    )
     task, config = others.task, others.config.evaluate
     groups, sites = others.groups
     like, unlike = others.likeness()

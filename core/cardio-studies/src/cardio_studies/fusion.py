@@ -117,7 +117,7 @@ def write(
     writer.predictions(PROTOCOL, scored, task)
     _write_models(runs.FinalModels(out), made)
     _publish(writer, made, task, scored)
-    return _told(out, task, target.name)
+    return _area_lines(out, task, target.name)
 
 
 def _scored(made: Made, task: Task) -> Scored:
@@ -151,10 +151,7 @@ def _publish(writer: runs.RunWriter, made: Made, task: Task, scored: Scored) -> 
     more = added_value(frame, target, titles, config, made.seed)
     within, small = subgroup_metrics(scored, task, predictions.groups, config, seed=made.seed)
     own = frame[frame["model"].isin([FUSION, BOTH])]
-    calibrated = calibrate(
-        replace(scored, frames={target.name: own}), task, level=config.level,
-        n_resamples=config.n_resamples, seed=made.seed,
-    )  # fmt: skip
+    calibrated = calibrate(replace(scored, frames={target.name: own}), task, config, seed=made.seed)
     rows = [*metrics, *more.metrics, *within, *calibrated.metrics]
     runs.FinalModels(writer.folder).write_rules(calibrated.rules)
     tables: dict[str, pd.DataFrame] = {
@@ -257,7 +254,7 @@ def _missing(joined: Joined) -> str:
     )
 
 
-def _told(out: Path, task: Task, target: str) -> list[str]:
+def _area_lines(out: Path, task: Task, target: str) -> list[str]:
     """Return the areas in lines, for the terminal."""
     rows = [
         row for row in runs.Run(out).artifact.metrics

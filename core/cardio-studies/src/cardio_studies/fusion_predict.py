@@ -86,13 +86,7 @@ class FusedRun:
 
 
 def open_fused(folder: Path) -> FusedRun:
-    """Open a finished fusion whose members are what they were.
-
-    Raises
-    ------
-    ConfigError
-        In one line: not finished, of another cardio-core, or a member was moved or changed since.
-    """
+    """Open a finished fusion whose members are what they were."""
     manifest = runs.finished(folder, runs.RunKind.FUSED)
     entry = manifest["targets"][0]
     target = Target(entry["name"], entry["kind"], tuple(entry["classes"]))
@@ -151,11 +145,6 @@ class Joining:
 def split_inputs(texts: Sequence[str], labels: Sequence[str]) -> dict[str, list[Path]]:
     """Return the inputs by label.
 
-    Raises
-    ------
-    ConfigError
-        What is not ``LABEL=INPUT`` with one of the labels.
-
     Examples
     --------
     >>> split_inputs(["ecg=a", "echo=b", "ecg=c"], ["ecg", "echo"])["ecg"]
@@ -178,6 +167,7 @@ def predict_fused(
     inputs: Sequence[str],
     *,
     device: str = "auto",
+    executor: str = "local:1",
     explain_in: Path | None = None,
     accept_synthetic: bool = False,
     echo: runs.Echo | None = None,
@@ -192,7 +182,7 @@ def predict_fused(
         ``LABEL=INPUT`` for each modality that there is; ``clinical=TABLE`` where the fusion has a
         clinical model. Tables join patients by id; without one, one patient a modality is the same
         patient.
-    device : str
+    device, executor : str
     explain_in : Path, optional
         Each member explains in a folder of its own in there.
     accept_synthetic : bool
@@ -222,7 +212,8 @@ def predict_fused(
             continue
         member = fused.members[label]
         answers[label] = runs.predict_new(
-            member.run, tuple(paths), device=device, accept_synthetic=accept_synthetic, echo=echo,
+            member.run, tuple(paths), device=device, executor=executor,
+            accept_synthetic=accept_synthetic, echo=echo,
             explain_in=None if explain_in is None else explain_in / SafeName(label),
         )  # fmt: skip
         _read(made, member, answers[label], fused.target)
@@ -449,6 +440,7 @@ def evaluate_fused(
     out: Path,
     *,
     device: str = "auto",
+    executor: str = "local:1",
     echo: runs.Echo | None = None,
     command: Sequence[str] = (),
 ) -> Path:
@@ -465,7 +457,7 @@ def evaluate_fused(
         Site and subgroups are not asked of a fusion: its groups are who has which modality.
     out : Path
         A new or empty folder.
-    device, echo, command
+    device, executor, echo, command
         As for a run.
 
     Returns
@@ -490,7 +482,13 @@ def evaluate_fused(
             scores[label] = score_new(run, paths, fused.manifest["covariates"], fused.target)
             continue
         others = runs.answer_others(
-            fused.members[label].run, paths, question, label=label, device=device, echo=echo
+            fused.members[label].run,
+            paths,
+            question,
+            label=label,
+            device=device,
+            executor=executor,
+            echo=echo,
         )
         overlap = others.overlap
         left["left_out"] += len(overlap.by)
@@ -561,13 +559,7 @@ def _of_patients(member: MemberRun, scored: Scored) -> pd.DataFrame:
 
 
 def _one_truth(truth: dict[str, pd.Series]) -> pd.Series:
-    """Return the outcome by patient.
-
-    Raises
-    ------
-    DataError
-        No modality, or members that tell another outcome of the same patient.
-    """
+    """Return the outcome by patient."""
     if not truth:
         raise DataError("--data: expected NAME=PATH of a modality at least, found none")
     require_one_truth(truth, "correct the tables")

@@ -58,7 +58,7 @@ from cardio_studies.fusion_members import (
     Joined,
     one_a_patient,
 )
-from cardio_studies.ingest_columns import label_of, patient_frame
+from cardio_studies.ingest_columns import label_of, patient_frame, truth_and_score
 
 # What a fusion is held against: a model of clinical variables, and what a guideline says.
 
@@ -100,26 +100,7 @@ class Clinical:
 def read_clinical(
     path: Path, covariates: Sequence[str], guideline: str | None, patients: pd.Index, target: Target
 ) -> Clinical:
-    """Read the clinical variables of some patients.
-
-    Parameters
-    ----------
-    path : Path
-        A cohort table; of several studies of a patient the first at baseline that knows counts.
-    covariates : sequence of str
-    guideline : str or None
-        A column of yes and no, 1 and 0, or true and false.
-    patients : Index of str
-        Of the fusion; at least ten of them must be in the table.
-    target : Target
-
-    Raises
-    ------
-    ConfigError
-        No such table or column, or a column that is no covariate.
-    DataError
-        Fewer than ten of the patients, or a guideline of other values.
-    """
+    """Read the clinical variables of some patients."""
     if not path.exists():
         raise ConfigError(f"--clinical {path}: no such table; name a file")
     found = CohortTable.find(path)
@@ -166,13 +147,7 @@ def _yes_or_no(values: pd.Series, name: str, where: str) -> pd.Series:
 def score_new(
     run: Path, paths: Sequence[Path], covariates: Sequence[str], target: Target
 ) -> pd.Series:
-    """Return what the final clinical model of a fusion says of the patients of some tables.
-
-    Raises
-    ------
-    ConfigError
-        What is no cohort table.
-    """
+    """Return what the final clinical model of a fusion says of the patients of some tables."""
     found = []
     for path in paths:
         table = CohortTable.find(path) if path.exists() else None
@@ -420,25 +395,7 @@ class Added:
 def added_value(
     frame: pd.DataFrame, target: Target, titles: Mapping[str, str], config: EvaluateBlock, seed: int
 ) -> Added:
-    """Say what fusing adds to each other model.
-
-    Parameters
-    ----------
-    frame : DataFrame
-        Out-of-fold rows of every model.
-    target : Target
-    titles : mapping of str to str
-        Of the models.
-    config : EvaluateBlock
-    seed : int
-
-    Returns
-    -------
-    Added
-        Likelihood ratio of adding the fused score to the other, differences of the mean log score
-        and of the Brier score, NRI and IDI with their warning; tables ``incremental`` and
-        ``net-benefit``.
-    """
+    """Say what fusing adds to each other model."""
     found = Added()
     tables = _by_model(frame, target)
     lines = []
@@ -465,9 +422,8 @@ def _on_the_same(
     """Return the units that all of some models scored, their truth, and each model's scores."""
     both = reduce(pd.Index.intersection, (tables[name].index for name in names))
     rows = {name: tables[name].loc[both] for name in names}
-    truth = (rows[names[0]]["y_true"] == target.classes[1]).to_numpy(int)
-    score = f"score:{target.classes[1]}"
-    return both, truth, {name: of[score].to_numpy(float) for name, of in rows.items()}
+    truth, _ = truth_and_score(rows[names[0]], target)
+    return both, truth, {name: truth_and_score(own, target)[1] for name, own in rows.items()}
 
 
 def _pair(

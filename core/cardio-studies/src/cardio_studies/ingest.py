@@ -27,6 +27,7 @@ from cardio_studies.ingest_columns import (
     row_numbers,
     tested_rows,
     threshold_for,
+    truth_and_score,
 )
 from cardio_studies.ingest_columns import Question as Question
 
@@ -45,20 +46,7 @@ def people(table: pd.DataFrame, patient: str | None) -> pd.Series:
 def rows_of_score(
     table: pd.DataFrame, truth: pd.Series, name: str, patient: str | None, found: Resamples
 ) -> pd.DataFrame:
-    """Return who was predicted, in which fold, and what came true; scores are added by others.
-
-    Parameters
-    ----------
-    table : DataFrame
-        Rows whose score is known.
-    truth : Series
-        Of these rows: a class, or a number.
-    name : str
-        Of the score.
-    patient : str or None
-        Column of the patients.
-    found : Resamples
-    """
+    """Return who was predicted, in which fold, and what came true; scores are added by others."""
     who = people(table, patient)
     row = pd.Series(table.index.astype(str), table.index)
     unit = who if patient and not who.duplicated().any() else row
@@ -81,13 +69,7 @@ def binary_frame(
     table: pd.DataFrame, positive: pd.Series, names: Sequence[str], patient: str | None,
     found: Resamples, target: Target,
 ) -> pd.DataFrame:  # fmt: skip
-    """Return the rows of every score of an outcome of two values.
-
-    Raises
-    ------
-    DataError
-        Fewer than two rows of a class.
-    """
+    """Return the rows of every score of an outcome of two values."""
     words = pd.Series(np.where(positive == 1, target.classes[1], target.classes[0]), table.index)
     frames = []
     for name in names:
@@ -111,13 +93,7 @@ def number_frame(
     table: pd.DataFrame, names: Sequence[str], patient: str | None, found: Resamples,
     target: Target,
 ) -> pd.DataFrame:  # fmt: skip
-    """Return the rows of every prediction of a number.
-
-    Raises
-    ------
-    DataError
-        Fewer than three rows, or probabilities where a number is to be predicted.
-    """
+    """Return the rows of every prediction of a number."""
     truth = table[target.name].astype(float)
     frames = []
     for name in names:
@@ -145,18 +121,7 @@ def class_frame(
     table: pd.DataFrame, sets: Mapping[str, Mapping[str, str]], decided: Mapping[str, str],
     patient: str | None, found: Resamples, target: Target,
 ) -> pd.DataFrame:  # fmt: skip
-    """Return the rows of every set of columns, one a class, and of columns of decided classes.
-
-    Parameters
-    ----------
-    table : DataFrame
-    sets : mapping of str to mapping of class to column
-    decided : mapping of str to column
-        What was decided, of a set where the table says it (else the class with the largest
-        probability), or by itself, without any probability.
-    patient, found, target
-        As of `rows_of_score`.
-    """
+    """Return the rows of every set of columns, one a class, and of columns of decided classes."""
     truth = table[target.name].map(label_of)
     frames = []
     for name in [*sets, *(model for model in decided if model not in sets)]:
@@ -204,11 +169,7 @@ def rule(
     if probability:
         return 0.5, "fixed: one half"
     rows = frame[frame["model"] == name]
-    chosen = youden_threshold(
-        (rows["y_true"] == target.classes[1]).to_numpy(int),
-        rows[f"score:{target.classes[1]}"].to_numpy(float),
-        source="these patients",
-    )
+    chosen = youden_threshold(*truth_and_score(rows, target), source="these patients")
     return chosen.value, "chosen on these patients, which flatters it"
 
 
@@ -249,26 +210,6 @@ def as_wide(
     """Return a table with a column a model, or a model and class.
 
     The honest protocol is taken where it ran, and the first target unless `outcome` names one.
-
-    Returns
-    -------
-    DataFrame
-        Columns patient_id, repeat, fold, the target's name and the scores.
-    str
-        The target.
-    str or None
-        The event, of a target of two classes or where `event` says it.
-    str
-        The kind: binary, classes or number.
-    list of str
-        The models: names of columns, or of sets of columns ``MODEL_CLASS``.
-
-    Raises
-    ------
-    ConfigError
-        An event that is no class of the target.
-    DataError
-        No prediction of that target.
     """
     protocols = list(dict.fromkeys(table["protocol"]))
     protocol = "honest" if "honest" in protocols else protocols[0]
@@ -330,12 +271,7 @@ _HEAD = 1_000_000
 
 
 def refuse_overlaps(path: Path) -> None:
-    """Refuse nnU-Net's summary.json, and say what of it can be judged.
-
-    Raises
-    ------
-    DataError
-    """
+    """Refuse nnU-Net's summary.json, and say what of it can be judged."""
     if path.suffix.lower() != ".json" or not path.is_file():
         return
     with path.open(encoding="utf-8", errors="replace") as file:
@@ -399,15 +335,7 @@ class Given:
 
 
 def read_given(path: Path, question: Question) -> Given:
-    """Read a CSV or Parquet of predictions.
-
-    Raises
-    ------
-    ConfigError
-        A column that is not there or cannot be guessed, or a threshold that is no number.
-    DataError
-        No such table; an outcome that fits no kind; fewer than two patients of a class.
-    """
+    """Read a CSV or Parquet of predictions."""
     refuse_overlaps(path)
     made = read_typed(path, question.missing)
     table = made.table

@@ -96,13 +96,7 @@ def row_numbers(table: pd.DataFrame) -> list[str]:
 
 
 def column_for(name: str | None, option: str, table: pd.DataFrame) -> str | None:
-    """Return a column that the user named.
-
-    Raises
-    ------
-    ConfigError
-        If the table has none of that name.
-    """
+    """Return a column that the user named."""
     if name is not None and name not in table.columns:
         raise ConfigError(
             f"{option} {name}: no such column; the table has {columns_told(table, 12)}"
@@ -123,19 +117,14 @@ def guessed_patient(table: pd.DataFrame, besides: Iterable[str] = ()) -> str | N
         str(name)
         for place, name in enumerate(table.columns)
         if len(known := table.iloc[:, place].dropna())
+        and _RESAMPLE.match(str(known.iloc[0]))
         and known.astype(str).str.match(_RESAMPLE).all()
     ]
     return guessed(PATIENTS, table, [*besides, *folds])
 
 
 def guessed_outcome(table: pd.DataFrame, besides: Iterable[str]) -> str:
-    """Return the outcome's column by its name.
-
-    Raises
-    ------
-    ConfigError
-        If no column has a usual name.
-    """
+    """Return the outcome's column by its name."""
     found = guessed(OUTCOMES, table, besides)
     if found is None:
         raise ConfigError(
@@ -149,22 +138,6 @@ def guessed_scores(
     table: pd.DataFrame, besides: Iterable[str], classes: Sequence[str] = (), event: str = ""
 ) -> list[str]:
     """Return numeric columns whose names say that they are scores.
-
-    Parameters
-    ----------
-    table : DataFrame
-    besides : iterable of str
-        Columns that are something else.
-    classes : sequence of str
-        Values of the outcome: caret calls probabilities by them.
-    event : str
-        The one that counts. Of two columns that add up to one the score is the one that is called
-        by it (``.pred_yes``), else the last.
-
-    Raises
-    ------
-    ConfigError
-        If there is none.
 
     Examples
     --------
@@ -192,7 +165,9 @@ def guessed_scores(
                 break
     if found or named:
         return found or named
-    for name in (str(one) for one in table.columns if one not in taken and one not in numeric):
+    for name in (
+        str(column) for column in table.columns if column not in taken and column not in numeric
+    ):
         if _SCORE.search(name) and pd.to_numeric(table[name], errors="coerce").notna().mean() > 0.5:
             return [name]  # one cell keeps it from being numbers, and is named
     shown = ", ".join(numeric[:12]) or "none"
@@ -240,11 +215,6 @@ def _not_a_number(values: pd.Series) -> str:
 def threshold_for(texts: Sequence[str], name: str) -> float | None:
     """Return the threshold of a score; what names it counts like what names none, the last first.
 
-    Raises
-    ------
-    ConfigError
-        A threshold that is no number.
-
     Examples
     --------
     >>> threshold_for(["0.3", "risk=0.4"], "risk"), threshold_for(["risk=0.4"], "age")
@@ -263,13 +233,7 @@ def threshold_for(texts: Sequence[str], name: str) -> float | None:
 
 
 def require_scores(table: pd.DataFrame, names: Sequence[str]) -> None:
-    """Refuse scores that are no finite numbers, or the same for everybody.
-
-    Raises
-    ------
-    DataError
-        In one line, with the column.
-    """
+    """Refuse scores that are no finite numbers, or the same for everybody."""
     for name in names:
         values = table[name]
         if strays := table.attrs.get("strays", {}).get(name):
@@ -306,13 +270,6 @@ def kind_of_outcome(
 
     Two values are binary, words are classes, and so are whole numbers after which columns of
     probabilities are called; other numbers of more than `MOST_CLASSES` values are a number.
-
-    Raises
-    ------
-    ConfigError
-        An event of an outcome that has none.
-    DataError
-        A few whole numbers that may be either.
     """
     values = table[outcome].dropna()
     words = words_in(values)
@@ -422,14 +379,16 @@ def patient_frame(who: pd.Index, score: Any, target: Target, **about: Any) -> pd
     return rows.assign(**about)
 
 
-def truth_of_patients(label: str, patients: pd.Series, truth: pd.Series) -> pd.Series:
-    """Return the outcome by patient.
+def truth_and_score(rows: pd.DataFrame, target: Target) -> tuple[Any, Any]:
+    """Return what came true and what was predicted: 0 and 1 and a score, or two numbers."""
+    if target.kind == "continuous":
+        return rows["y_true"].to_numpy(float), rows["score"].to_numpy(float)
+    event = target.classes[1]
+    return (rows["y_true"] == event).to_numpy(int), rows[f"score:{event}"].to_numpy(float)
 
-    Raises
-    ------
-    DataError
-        Patients have rows of both outcomes.
-    """
+
+def truth_of_patients(label: str, patients: pd.Series, truth: pd.Series) -> pd.Series:
+    """Return the outcome by patient."""
     by_patient = truth.groupby(patients)
     mixed = int((by_patient.min() != by_patient.max()).sum())
     if mixed:
@@ -526,13 +485,7 @@ class Resamples:
 
 
 def tested_rows(table: pd.DataFrame, sentences: list[str]) -> pd.DataFrame:
-    """Return the rows of a test part where a column names rows of training, too; say so.
-
-    Raises
-    ------
-    DataError
-        Rows of training alone.
-    """
+    """Return the rows of a test part where a column names rows of training, too; say so."""
     for name in map(str, table.columns):
         if "_".join(re.findall(r"[^\W_]+", name.lower())) not in PARTS:
             continue
@@ -569,14 +522,14 @@ def resamples_in(table: pd.DataFrame) -> Resamples:
     if fold is not None:
         again = table[repeat].map(label_of, na_action="ignore") if repeat else None
         folds = table[fold].map(label_of, na_action="ignore")
-        return _told(folds, again, (fold, *([repeat] if repeat else [])))
+        return _tested(folds, again, (fold, *([repeat] if repeat else [])))
     by_value = _by_value(table)
     if by_value is not None:
         return by_value
     if repeat is None:
         return Resamples()
     again = table[repeat].map(label_of, na_action="ignore")
-    return _told(None, again, (repeat,))
+    return _tested(None, again, (repeat,))
 
 
 def _by_value(table: pd.DataFrame) -> Resamples | None:
@@ -592,14 +545,16 @@ def _by_value(table: pd.DataFrame) -> Resamples | None:
             outer = next((n for n in repeats if n != name), None)
             again = pieces[1] if pieces[1].notna().any() else None
             again = table[outer] if outer is not None else again
-            return _told(pieces[0], again, (name, *([outer] if outer else [])))
+            return _tested(pieces[0], again, (name, *([outer] if outer else [])))
     for name, values in texts.items():
         if len(values) and values.str.match(_DRAWN).all():
-            return _told(table[name], None, (name,))
+            return _tested(table[name], None, (name,))
     return None
 
 
-def _told(fold: pd.Series | None, repeat: pd.Series | None, columns: tuple[str, ...]) -> Resamples:
+def _tested(
+    fold: pd.Series | None, repeat: pd.Series | None, columns: tuple[str, ...]
+) -> Resamples:
     n_folds = 0 if fold is None else fold.nunique()
     n_repeats = 1 if repeat is None else repeat.nunique()
     if n_folds < 2 and n_repeats < 2:
@@ -627,10 +582,6 @@ def refuse_tuning(table: pd.DataFrame, patient: str | None, found: Resamples) ->
 
     tidymodels tells settings in ``.config``; caret, which saves all by default, repeats the row
     within a resample.
-
-    Raises
-    ------
-    DataError
     """
     for name in _TUNING:
         n_settings = len(set(table[name].dropna())) if name in table.columns else 0

@@ -98,7 +98,7 @@ def judge_survival(
     ----------
     path : Path
         CSV, Parquet or xlsx: one row a patient.
-    asked : Question
+    question : Question
         Scores, patient, thresholds, primary score and missing words; an outcome has no place here.
     horizon : Horizon
     out : Path
@@ -310,13 +310,7 @@ def _curve(score: _Judged, horizon: Horizon, level: float) -> CalibrationCurve |
 
 
 def horizon_of(time: str | None, status: str | None, until: float | None) -> Horizon | None:
-    """Return what three options say together; None where none of them is given.
-
-    Raises
-    ------
-    ConfigError
-        Some of them alone, or a horizon that is no time.
-    """
+    """Return what three options say together; None where none of them is given."""
     typed = {"--time": time, "--status": status, "--horizon": until}
     lacking = [name for name, value in typed.items() if value is None]
     if len(lacking) == len(typed):

@@ -26,7 +26,7 @@ from cardio_stats import Estimate, calibration_metrics, net_benefit, number_cali
 from cardio_stats.errors import DataError
 from cardio_stats.tables import read_typed
 from cardio_studies.ingest import Given, read_given
-from cardio_studies.ingest_columns import Question, guessed_patient, label_of
+from cardio_studies.ingest_columns import Question, guessed_patient, label_of, truth_and_score
 
 # Predictions evaluated as a run's are; what needs probabilities only where there are some.
 
@@ -79,8 +79,7 @@ def _of_scores(predictions: Given, config: EvaluateBlock, seed: int) -> list[Met
     for model in (each.name for each in predictions.task.models):
         rows = pooled(frame, target, model)
         about = about_resampling(rows, config, seed)
-        truth = (rows["y_true"] == target.classes[1]).to_numpy(int)
-        score = rows[f"score:{target.classes[1]}"].to_numpy(float)
+        truth, score = truth_and_score(rows, target)
         found = [pr_auc(truth, score, **about)]
         at = predictions.thresholds.get(model)
         if at is not None and 0 < at < 1 and model in predictions.probabilities:
@@ -117,26 +116,7 @@ def calibration_of(
     seed: int,
     models: Sequence[str] | None = None,
 ) -> tuple[list[Metric], list[str]]:
-    """Return calibration in the large, slope and error of every score that is a probability.
-
-    Parameters
-    ----------
-    frame : DataFrame
-        Predictions of the target by all models, see `Scored.frames`.
-    target : Target
-        Binary, or a number, whose mean error and slope are given; of several classes nothing is.
-    task : Task
-    config : EvaluateBlock
-    seed : int
-    models : sequence of str, optional
-        Those whose scores are probabilities; all of them.
-
-    Returns
-    -------
-    list of Metric
-    list of str
-        What could not be computed, and why.
-    """
+    """Return calibration in the large, slope and error of every score that is a probability."""
     metrics: list[Metric] = []
     notes: list[str] = []
     named = frame["model"].unique() if models is None else models
@@ -144,18 +124,16 @@ def calibration_of(
         rows = pooled(frame, target, model)
         about = about_resampling(rows, config, seed)
         place = Scope(task=task.name, target=target.name, model=model)
-        truth = rows["y_true"]
+        truth_score = truth_and_score(rows, target)
         if target.kind == "continuous":
-            scores = truth.to_numpy(float), rows["score"].to_numpy(float)
             try:
-                found = number_calibration(*scores, **about)
+                found = number_calibration(*truth_score, **about)
             except DataError as error:
                 notes.append(f"{model}: calibration: {error}.")
                 continue
             metrics += [Metric(column, place) for column in found]
             continue
-        of = (truth == target.classes[1]).to_numpy(int)
-        made = calibration_metrics(of, rows[f"score:{target.classes[1]}"].to_numpy(float), **about)
+        made = calibration_metrics(*truth_score, **about)
         metrics += [
             Metric(estimate, place) for estimate in made.estimates if estimate.name != "brier"
         ]
@@ -189,38 +167,7 @@ def write_page(
     command: Sequence[str] = (),
     echo: Echo | None = None,
 ) -> Path:
-    """Evaluate predictions and write everything that the page is made of, and the page.
-
-    Parameters
-    ----------
-    given : Given
-    out : Path
-    about : mapping
-        Entries of the manifest.
-    config : EvaluateBlock
-    seed : int
-    table_one : TableOne, optional
-    more : EvaluationReport, optional
-        Metrics, tables and notes beyond those of every judged table.
-    notes : sequence of Note
-        What the reader has to know.
-    adjusted : mapping of (model, other model) to Estimate, optional
-        What takes the place of the paired difference of two areas.
-    command : sequence of str
-        As typed, for the page.
-    echo : callable, optional
-        Takes the line on what a killed command left.
-
-    Returns
-    -------
-    Path
-        Of ``report.html``.
-
-    Raises
-    ------
-    DataError
-        If no metric can be computed, with the reason; nothing is written.
-    """
+    """Evaluate predictions and write everything that the page is made of, and the page."""
     report = evaluated(predictions, config, seed)
     within, small = subgroup_metrics(
         predictions.scored,
@@ -299,7 +246,7 @@ def judge_predictions(
     ----------
     path : Path
         CSV or Parquet.
-    asked : Question
+    question : Question
     out : Path
         A new or empty folder, or one that this wrote from the same table.
     cohort : Path, optional

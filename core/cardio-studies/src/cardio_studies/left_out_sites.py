@@ -15,6 +15,7 @@ from cardio_core.runs import Reopened, SplitPlan
 from cardio_stats import Estimate, RandomEffects, auc, random_effects
 from cardio_stats.cells import cell_text
 from cardio_stats.errors import DataError
+from cardio_studies.ingest_columns import truth_and_score
 from cardio_studies.refits import Measure, measure_of, over_refits, values_of
 
 WHAT = "sites"
@@ -49,13 +50,7 @@ class BySite:
 
 
 def leave_site_out(again: Reopened, *, column: str = COLUMN) -> list[BySite]:
-    """Test each site by models of the others; return a result a target.
-
-    Raises
-    ------
-    DataError
-        If the cohort table has no such column, it is empty for somebody, or there is one site.
-    """
+    """Test each site by models of the others; return a result a target."""
     sited = with_sites(again, column)
     sited.say_cost(1)
     block = sited.block.model_copy(update={"plan": "sites", "otherwise": None})
@@ -78,14 +73,7 @@ def leave_site_out(again: Reopened, *, column: str = COLUMN) -> list[BySite]:
 
 
 def with_sites(again: Reopened, column: str) -> Reopened:
-    """Return the run with `column` of the cohort table as the site of each sample.
-
-    Raises
-    ------
-    DataError
-        If there is no such column, somebody has no site, or there is one site; if an earlier task
-        shares the folds and does not know the sites.
-    """
+    """Return the run with `column` of the cohort table as the site of each sample."""
     if again.shares_folds and (column != COLUMN or COLUMN not in again.table.columns):
         raise DataError(
             f"--leave-site-out: expected recordings with a {COLUMN}, by which the earlier task on "
@@ -222,12 +210,9 @@ def _at(
     events: int | None = None
     if target.kind == "binary":
         known = known[known["unit_id"].notna()]
-        truth = (known["y_true"] == target.classes[1]).to_numpy(int)
+        truth, score = truth_and_score(known, target)
         events = int(truth.sum())
-        found: Estimate = auc(
-            truth, known[f"score:{target.classes[1]}"].to_numpy(float),
-            patient=Scored.clusters_of(known), level=level,
-        )  # fmt: skip
+        found: Estimate = auc(truth, score, patient=Scored.clusters_of(known), level=level)
         se = _area_error(found, events, len(truth) - events)
     else:
         own, _ = over_refits([rows], target, level=level, seed=seed)
@@ -283,20 +268,8 @@ def site_table(result: BySite, titles: dict[str, str]) -> pd.DataFrame:
         target=result.target.name,
         metric=result.measure.title,
     ).rename(columns={"inside": "in this run's folds"})
-    return table[
-        [
-            "target",
-            "model",
-            "site",
-            "patients",
-            "events",
-            "metric",
-            "value",
-            "low",
-            "high",
-            "in this run's folds",
-        ]
-    ]
+    first = ["target", "model", "site", "patients", "events", "metric"]
+    return table[[*first, "value", "low", "high", "in this run's folds"]]
 
 
 def whole_table(result: BySite, titles: dict[str, str]) -> pd.DataFrame:

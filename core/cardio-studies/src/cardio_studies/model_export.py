@@ -44,7 +44,7 @@ def entries_of(manifest: Mapping[str, Any], chosen: Chosen, run_digest: str) -> 
         "patient_rows": chosen.with_rows,
         "run_manifest_sha256": run_digest,
         "config_digest": "exported",  # nothing goes on from it
-        "notes": [], "needs": [], "stages": {}, "quarantined": [], "said": [],
+        "notes": [], "needs": [], "stages": {}, "quarantined": [], "messages": [],
     }  # fmt: skip
 
 

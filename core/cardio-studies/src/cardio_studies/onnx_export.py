@@ -115,12 +115,7 @@ Arrays = dict[str, NDArray[Any]]
 
 
 def require_onnx() -> None:
-    """Raise if a package that writes or checks ONNX files is missing.
-
-    Raises
-    ------
-    ConfigError
-    """
+    """Raise if a package that writes or checks ONNX files is missing."""
     for name in ("onnx", "onnxscript", "onnxruntime"):
         try:
             import_module(name)

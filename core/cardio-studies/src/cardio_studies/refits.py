@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 from cardio_core.api import Target, Targets
 from cardio_core.evaluation import pooled
 from cardio_core.runs import Refit, Reopened, SplitPlan
-from cardio_stats import Estimate, bootstrapped
+from cardio_stats import Estimate
 from cardio_stats.auc_covariance import RankedRows
 from cardio_stats.errors import DataError
-from cardio_stats.resampling import Units, resample
+from cardio_stats.resampling import Sampling, Units, resample
 
 WHAT = "repeats"
 
@@ -248,19 +248,6 @@ def permuted_targets(targets: Targets, table: pd.DataFrame, rng: np.random.Gener
     A person takes the labels of another person with as many labelled units, in random order; all
     targets of a unit stay together, and what folds are stratified by goes with them. Unlabelled
     units stay where they are.
-
-    Parameters
-    ----------
-    targets : Targets
-        Not of events, whose labels belong to moments.
-    table : DataFrame
-        Of samples, with the ids and `subject_id`.
-    rng : Generator
-
-    Raises
-    ------
-    DataError
-        If too few people have anybody to exchange with.
     """
     if targets.unit in ("event", "sample"):
         raise DataError(
@@ -391,13 +378,7 @@ def learn(again: Reopened) -> list[Learned]:
 
 
 def planned(again: Reopened) -> tuple[SplitPlan, dict[float, list[Refit]]]:
-    """Return the folds of the curve, and the refits of each share of their training patients.
-
-    Raises
-    ------
-    DataError
-        If the cohort is too small for any share.
-    """
+    """Return the folds of the curve, and the refits of each share of their training patients."""
     plan = _first_repeat(again.plan)
     by_share: dict[float, list[Refit]] = {}
     for share in SHARES:
@@ -597,23 +578,6 @@ def over_refits(
 
     Patients are drawn, each with what all refits said of him: the refits share their patients, so
     more refits steady the mean and do not narrow what the patients leave open.
-
-    Parameters
-    ----------
-    frames : sequence of DataFrame
-        One a refit, as `Scored.frames` has it.
-    target : Target
-    pairs : sequence of (model, other)
-        Whose differences are asked for.
-    level : float
-    seed : int
-
-    Returns
-    -------
-    dict of str to Estimate
-        By model: those that every refit has.
-    dict of (str, str) to Estimate
-        The first less the second, where both are there.
     """
     measure = measure_of(target)
     models = sorted(set.intersection(*({str(m) for m in f["model"].unique()} for f in frames)))
@@ -641,12 +605,13 @@ def over_refits(
 
     cells = sum(len(row) for m in models for row in rows[m])
     n_resamples = max(FEWEST_RESAMPLES, min(RESAMPLES, MOST_CELLS // max(1, cells)))
-    drawn = resample(statistic, Units(len(people)), n_resamples, seed).values
+    sampling = Sampling(n_resamples=n_resamples, seed=seed, level=level)
+    drawn = resample(statistic, Units(len(people)), sampling).values
     within = f", each with all {len(frames)} refits" if len(frames) > 1 else ""
 
     def estimate(name: str, value: float, column: int) -> Estimate:
         bare = Estimate(name, value, n=len(people), unit="patient", n_patients=len(people))
-        return bootstrapped(bare, drawn[:, column], level, seed, n_resamples, within=within)
+        return sampling.bootstrapped(bare, drawn[:, column], within=within)
 
     own = {m: estimate(measure.name, values[m], n) for n, m in enumerate(models)}
     compared = {
@@ -700,8 +665,8 @@ def _macro_f1(rows: pd.DataFrame, target: Target, codes: Ints, n_units: int) -> 
     ]
     columns = []
     for name in classes:
-        is_one, says_one = truth == name, predicted == name
-        columns += [is_one & says_one, is_one.astype(float) + says_one]
+        is_class, called = truth == name, predicted == name
+        columns += [is_class & called, is_class.astype(float) + called]
     if not columns:
         return lambda counts: np.full(len(counts), np.nan)
     sums = _sums(np.column_stack(columns).astype(float), codes, n_units)

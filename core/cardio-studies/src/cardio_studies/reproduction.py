@@ -20,14 +20,7 @@ _COMMIT = 10
 
 
 def environment_of(manifest: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what a run was made with, as names with versions.
-
-    Returns
-    -------
-    dict
-        ``python``, ``pip`` (``NAME==VERSION`` of everything that the core and the plugin require)
-        and ``ours``: distributions of this project, which no index has, with version and commit.
-    """
+    """Return what a run was made with, as names with versions."""
     then = manifest["stands_on"]
     packages = {**then.get("packages", {}), **then.get("aside", {})}
     ours = [{"name": "cardio-core", **_ours(then["core"], manifest.get("git_commit"))}]
@@ -167,18 +160,7 @@ class Counts:
 
 
 def compare_numbers(then: Path, now: Path) -> list[Counts]:
-    """Compare `metrics.json` and `predictions.csv` of two runs, whatever the order of their rows.
-
-    Parameters
-    ----------
-    then, now : Path
-        Run directories.
-
-    Returns
-    -------
-    list of Counts
-        One a file.
-    """
+    """Compare metrics.json and predictions.csv of two runs, whatever the order of rows."""
     return [
         Counts.of("metrics.json", _metrics(then), _metrics(now)),
         Counts.of("predictions.csv", _predictions(then), _predictions(now)),
@@ -240,13 +222,7 @@ _VERDICT = {
 
 
 def text_lines(answer: Mapping[str, Any]) -> Iterator[str]:
-    """Yield the lines of the page.
-
-    Parameters
-    ----------
-    answer : mapping
-        As `reproduce.json` holds it.
-    """
+    """Yield the lines of the page."""
     yield f"{answer['run']}, made again as {answer['again']}: {_VERDICT[answer['verdict']]}"
     yield ""
     yield f"{'':<18}{'numbers':>9}{'equal':>9}{'within rounding':>17}{'differ':>9}  largest apart"
@@ -272,7 +248,7 @@ def _others(answer: Mapping[str, Any]) -> Iterator[str]:
         yield ""
         yield f"In {counts['file']} (then, now):"
         for other in counts["others"][:_SHOWN]:
-            yield f"  {other['where']}: {_said(other['then'])}, {_said(other['now'])}"
+            yield f"  {other['where']}: {_text(other['then'])}, {_text(other['now'])}"
         if counts["differ"] > _SHOWN:
             yield f"  and {counts['differ'] - _SHOWN} more; reproduce.json lists up to a thousand"
 
@@ -297,7 +273,7 @@ def _why(answer: Mapping[str, Any]) -> Iterator[str]:
         yield from (f"  {line}" for line in answer["to_install"])
 
 
-def _said(value: Any) -> str:
+def _text(value: Any) -> str:
     if value is None:
         return "missing"
     return value if isinstance(value, str) else f"{value:.10g}"

@@ -88,15 +88,29 @@ if TYPE_CHECKING:
     from cardio_ultrasound.simulation.recording import Conditions as Conditions
     from cardio_ultrasound.simulation.recording import OnScreen as OnScreen
     from cardio_ultrasound.simulation.recording import burn_in as burn_in
+    from cardio_ultrasound.simulation.recording import darker as darker
     from cardio_ultrasound.simulation.recording import draw_conditions as draw_conditions
     from cardio_ultrasound.simulation.recording import mirrored_px as mirrored_px
     from cardio_ultrasound.simulation.recording import on_screen as on_screen
+    from cardio_ultrasound.simulation.recording import recorded as recorded
     from cardio_ultrasound.simulation.recording import renewed as renewed
     from cardio_ultrasound.simulation.screens import SCREEN_LAYOUTS as SCREEN_LAYOUTS
     from cardio_ultrasound.simulation.screens import Screen as Screen
     from cardio_ultrasound.simulation.screens import ScreenLayout as ScreenLayout
     from cardio_ultrasound.simulation.screens import draw_screen as draw_screen
     from cardio_ultrasound.simulation.sector import Sector as Sector
+    from cardio_ultrasound.simulation.walls import LEAFLET_DB as LEAFLET_DB
+    from cardio_ultrasound.simulation.walls import WallPlace as WallPlace
+    from cardio_ultrasound.simulation.walls import bump as bump
+    from cardio_ultrasound.simulation.walls import fade as fade
+    from cardio_ultrasound.simulation.walls import from_ellipse as from_ellipse
+    from cardio_ultrasound.simulation.walls import gaussian_waves as gaussian_waves
+    from cardio_ultrasound.simulation.walls import glance_db as glance_db
+    from cardio_ultrasound.simulation.walls import leaflet as leaflet
+    from cardio_ultrasound.simulation.walls import mitral_leaflets as mitral_leaflets
+    from cardio_ultrasound.simulation.walls import rise as rise
+    from cardio_ultrasound.simulation.walls import thinned as thinned
+    from cardio_ultrasound.simulation.walls import wall_place as wall_place
     from cardio_ultrasound.simulation.write_dicom import TracedEcg as TracedEcg
     from cardio_ultrasound.simulation.write_dicom import write_us_loop as write_us_loop
     from cardio_ultrasound.studies import CellLoops as CellLoops

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from cardio_core.api import PluginInfo
 from cardio_ecg_transfer.beats.models import AAMI_BEATS
-from cardio_ecg_transfer.drawing.words import WORDS
 from cardio_ecg_transfer.response.models import CRT_RESPONSE
+from cardio_ecg_transfer.signal.measurements.names import WORDS
 
 INFO = PluginInfo(
     name="ecg_transfer",

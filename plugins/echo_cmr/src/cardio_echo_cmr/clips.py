@@ -343,8 +343,8 @@ def random_crop(
     corners = rng.integers(0, 2 * pad + 1, (len(clips), 2))
     return np.stack(
         [
-            one[:, top : top + rows, left : left + columns]
-            for one, (top, left) in zip(wide, corners, strict=True)
+            clip[:, top : top + rows, left : left + columns]
+            for clip, (top, left) in zip(wide, corners, strict=True)
         ]
     )
 
@@ -419,7 +419,7 @@ def moments_of(
                 int(np.abs(np.asarray(times_ms) - at).argmin()) for at in (diastole_ms, systole)
             ]
             between = list(zip(near, (END_DIASTOLE, END_SYSTOLE), strict=True))
-    return sorted([(0, FIRST), *between, (n - 1, LAST)], key=lambda one: one[0])
+    return sorted([(0, FIRST), *between, (n - 1, LAST)], key=lambda moment: moment[0])
 
 
 GROWN = 2 / 112

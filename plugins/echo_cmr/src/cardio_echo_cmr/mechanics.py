@@ -144,8 +144,10 @@ def mechanics_of(
         return _without_plane(made, why)
     known = [plane.beat(beat.start_ms, beat.rr_ms) for beat in beats.measured]
     excursion, rise_ms = (
-        float(np.median(own[np.isfinite(own)])) if np.isfinite(own).any() else float("nan")
-        for own in np.array(known).T
+        float(np.median(beats_have[np.isfinite(beats_have)]))
+        if np.isfinite(beats_have).any()
+        else float("nan")
+        for beats_have in np.array(known).T
     )
     return replace(
         made,

@@ -1,15 +1,12 @@
-"""What predictions are worth: intervals by what is drawn, measured numbers, the learning curve."""
+"""What predictions are worth: intervals by what is drawn, and errors of measured numbers."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Sequence
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pandas as pd
-import yaml
 
 import cardio_stats as stats
 from cardio_core.api import Cohort, DataError, EvaluateBlock, Scored, Target, Targets
@@ -60,7 +57,7 @@ def auc_intervals(
     ...                      "score": [.1, .2, .7, .8, .4, .4, .3, .3, .2, .3, .9, .8],
     ...                      "subject_id": list("aabbccddeeff")})
     >>> found, _ = auc_intervals(rows, "video", EvaluateBlock(n_resamples=200), 0)
-    >>> [(one.name, one.n, one.unit) for one in found[:2]]
+    >>> [(it.name, it.n, it.unit) for it in found[:2]]
     [('auc_video_bootstrap', 12, 'video'), ('auc_patient_bootstrap', 6, 'patient')]
     """
     drawn: dict[str, Any] = {
@@ -128,12 +125,12 @@ def width_sentences(table: pd.DataFrame) -> list[str]:
     """
     lines = []
     bootstraps = table[table["method"].str.contains("percentile")]
-    for unit, own in bootstraps.groupby("rows_are", sort=False):
-        own = own[own["n_rows"] > own["n_patients"]]
-        if own.empty:
+    for unit, intervals in bootstraps.groupby("rows_are", sort=False):
+        intervals = intervals[intervals["n_rows"] > intervals["n_patients"]]
+        if intervals.empty:
             continue
-        width = own.pivot_table(
-            index=["target", "model"], columns=own["drawn"] == "patient", values="width"
+        width = intervals.pivot_table(
+            index=["target", "model"], columns=intervals["drawn"] == "patient", values="width"
         )
         width = width.reindex(columns=[False, True]).dropna()
         if width.empty:
@@ -220,9 +217,9 @@ def training_means(
     subjects = patients.map(person).fillna(patients).to_numpy()
     lines = []
     for fold in frame["fold"].unique():
-        own = frame[frame["fold"] == fold]
-        others = truth[~np.isin(subjects, own["subject_id"].unique())]
-        units = own["unit_id"].dropna().unique()
+        tested = frame[frame["fold"] == fold]
+        others = truth[~np.isin(subjects, tested["subject_id"].unique())]
+        units = tested["unit_id"].dropna().unique()
         lines.append(pd.Series(others.mean() if len(others) else np.nan, index=units))
     return pd.concat(lines).groupby(level=0, sort=False).mean()
 
@@ -269,8 +266,8 @@ def number_errors(
     y = rows["y"].to_numpy(float)
     if np.isnan(predicted).all():
         return found, [*notes, "no constant predictor: the fold tests everybody"]
-    own, constants = np.abs(rows["score"].to_numpy(float) - y), np.abs(predicted - y)
-    table = np.column_stack([np.ones_like(y), own, constants])
+    errors_of_model, constants = np.abs(rows["score"].to_numpy(float) - y), np.abs(predicted - y)
+    table = np.column_stack([np.ones_like(y), errors_of_model, constants])
     try:
         found += stats.bootstrap_sums(
             table, _beside_constant, ("mae_training_mean", "mae_difference"), **drawn
@@ -281,9 +278,9 @@ def number_errors(
 
 
 def _beside_constant(sums: Any) -> Any:
-    n, own, constant = np.moveaxis(sums, -1, 0)
+    n, model, constant = np.moveaxis(sums, -1, 0)
     with np.errstate(invalid="ignore", divide="ignore"):
-        return np.stack([constant / n, (own - constant) / n], axis=-1)
+        return np.stack([constant / n, (model - constant) / n], axis=-1)
 
 
 def agreement(rows: pd.DataFrame, level: float) -> Any:
@@ -304,128 +301,3 @@ def agreement(rows: pd.DataFrame, level: float) -> Any:
         rows["y"], rows["score"], patient=several, level=level,
         unit="study" if several is None else "patient",
     )  # fmt: skip
-
-
-FUSED = ("fused", "fused_value")
-METRIC = "auc_patient_bootstrap"
-
-
-def curve_table(runs: Sequence[Path], target: str, *, protocol: str = "honest") -> pd.DataFrame:
-    """Return one point a run and model, by the number of patients that it was trained on.
-
-    Parameters
-    ----------
-    runs : sequence of Path
-        Finished run directories of one task which differ in ``train.max_patients``.
-    target : str
-        Whose `METRIC`, pooled over folds.
-    protocol : str
-
-    Returns
-    -------
-    DataFrame
-        Columns n_trained (patients a fold), model, value, low, high, n_tested, in this order.
-        Fused models are left out of runs that the limit binds: their weights come from the inner
-        predictions of all training patients.
-
-    Raises
-    ------
-    DataError
-        No runs, one that has no such estimate, or one of other tested patients than the first.
-    """
-    if not runs:
-        raise DataError("a learning curve: expected finished runs, found none")
-    rows: list[dict[str, Any]] = []
-    first: set[str] | None = None
-    for run in runs:
-        tested, n_training = _split(run, protocol)
-        first = tested if first is None else first
-        if tested != first:
-            raise DataError(
-                f"{run}: expected the tested patients of {runs[0]}, found others; give runs of one "
-                "cohort, plan and seed"
-            )
-        settings = yaml.safe_load((run / "config.yaml").read_text(encoding="utf-8"))
-        limit = settings["train"]["max_patients"]
-        found = [
-            row for row in json.loads((run / "metrics.json").read_text(encoding="utf-8"))
-            if (row["name"], row["target"], row["protocol"]) == (METRIC, target, protocol)
-            and row["fold"] is None and row["subgroup"] is None and row["versus"] is None
-        ]  # fmt: skip
-        if not found:
-            raise DataError(f"{run}: expected {METRIC} of {target}, found none; finish the run")
-        if limit is not None and int(limit) < n_training:
-            found = [entry for entry in found if entry["model"] not in FUSED]
-        n_trained = n_training if limit is None else min(int(limit), n_training)
-        rows += [
-            {"n_trained": n_trained, "model": item["model"], "value": item["value"],
-             "low": item["low"], "high": item["high"], "n_tested": len(tested)}
-            for item in found
-        ]  # fmt: skip
-    table = pd.DataFrame(rows)
-    return table.sort_values(["model", "n_trained"], kind="stable").reset_index(drop=True)
-
-
-def gains(
-    runs: Sequence[Path],
-    target: str,
-    *,
-    protocol: str = "honest",
-    n_resamples: int = 10_000,
-    seed: int = 0,
-) -> pd.DataFrame:
-    """Return what each step to more patients gains in AUC, on the same tested patients.
-
-    Parameters
-    ----------
-    runs : sequence of Path
-        From few patients to many.
-    target : str
-        Binary.
-    protocol : str
-    n_resamples, seed : int
-        Of the bootstrap, which draws patients and scores both runs on the same draw.
-
-    Returns
-    -------
-    DataFrame
-        Columns model, fewer, more (run names), gain, low, high, p. Fused models are left out, as in
-        `curve_table`.
-    """
-    frames = [_scores(run, target, protocol) for run in runs]
-    rows = []
-    for (one, fewer), (other, more) in zip(
-        zip(runs, frames, strict=True), zip(runs[1:], frames[1:], strict=True), strict=False
-    ):
-        both = fewer.merge(more, on=["model", "study_id"], suffixes=("", ":more"))
-        for model, own in both.groupby("model", sort=False):
-            if own["y"].nunique() < 2 or model in FUSED:
-                continue
-            found = stats.bootstrap_auc_difference(
-                own["y"], own["score:more"], own["score"], patient=own["patient_id"],
-                n_resamples=n_resamples, seed=seed,
-            )  # fmt: skip
-            rows.append(
-                {"model": model, "fewer": one.name, "more": other.name, "gain": found.value,
-                 "low": found.low, "high": found.high, "p": found.p_value}
-            )  # fmt: skip
-    return pd.DataFrame(rows)
-
-
-def _split(run: Path, protocol: str) -> tuple[set[str], int]:
-    """Return the tested patients of a run, and the median number in training over folds."""
-    plans = json.loads((run / "splits.json").read_text(encoding="utf-8"))["protocols"]
-    folds = plans[protocol]["folds"]
-    tested = {str(patient) for fold in folds for patient in fold["test"]}
-    return tested, int(np.median([len(fold["train"]) for fold in folds]))
-
-
-def _scores(run: Path, target: str, protocol: str) -> pd.DataFrame:
-    """Return the positive class's scores of every study, averaged over repeats."""
-    table = pd.read_csv(run / "predictions.csv", dtype={"study_id": str, "patient_id": str})
-    own = table[(table["target"] == target) & (table["protocol"] == protocol)]
-    own = own[(own["event"] == "yes") & own["y_true"].notna()]
-    own = own.assign(y=(own["y_true"] == "yes").astype(int))
-    keys = ["model", "study_id"]
-    by = own.groupby(keys, sort=False)
-    return by.agg({"patient_id": "first", "y": "first", "score": "mean"}).reset_index()

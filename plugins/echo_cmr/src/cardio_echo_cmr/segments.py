@@ -25,6 +25,7 @@ from cardio_core.api import (
     Scope,
 )
 from cardio_stats import Estimate
+from cardio_ultrasound import WallPlace, wall_place
 
 _BASE, _MID, _CAP = 0.347, 0.72, 1.195
 """Eccentric angles where the basal, the mid and the apical third end; beyond is the apex."""
@@ -45,25 +46,6 @@ SEGMENTS_ALONG = {
 
 _N_GRID = 512
 _SMOOTH_MM = 4.0  # SD of the Gaussian that smooths the borders along the wall
-
-
-@dataclass(frozen=True)
-class WallPlace:
-    """Where points lie relative to the middle of the wall.
-
-    Attributes
-    ----------
-    depth_mm : ndarray, shape (n,)
-        Distance from the middle of the wall, negative towards the cavity.
-    inward : ndarray, shape (n, 2)
-        Unit normals (u, v) towards the cavity.
-    eccentric : ndarray, shape (n,)
-        Eccentric angle in radians.
-    """
-
-    depth_mm: NDArray[np.float64]
-    inward: NDArray[np.float64]
-    eccentric: NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -109,16 +91,7 @@ class Wall:
         >>> ring.place(np.array([[30.0, 25.0], [0.0, 5.0]])).depth_mm.round(6).tolist()
         [5.0, -5.0]
         """
-        across = heart_mm[:, 0] / self.half_width_mm
-        along = (self.length_mm - heart_mm[:, 1]) / self.length_mm
-        if not self.is_ring:
-            along = np.maximum(along, 0.0)
-        rho = np.maximum(np.hypot(across, along), 1e-3)
-        slope = np.stack([across / self.half_width_mm, -along / self.length_mm], axis=1)
-        steepness = np.maximum(np.hypot(slope[:, 0], slope[:, 1]), 1e-6)
-        # First-order distance to the ellipse, exact along its axes.
-        depth_mm = (rho - 1.0) * rho / steepness
-        return WallPlace(depth_mm, -slope / steepness[:, None], np.arctan2(along, across))
+        return wall_place(heart_mm, self.half_width_mm, self.length_mm, ring=self.is_ring)
 
     def segment_at(self, eccentric: ArrayLike) -> NDArray[np.uint8]:
         """Return the AHA segment at eccentric angles, 0 for none.
@@ -171,18 +144,6 @@ def _nearest_named(names: NDArray[np.uint8]) -> NDArray[np.uint8]:
         names == 0, return_distances=False, return_indices=True
     )
     return np.asarray(names[nearest[0]])
-
-
-def fade(beyond_mm: NDArray[np.float64], over_mm: float) -> NDArray[np.float64]:
-    """Return 1 at 0 and below, 0 from `over_mm`, a squared cosine between.
-
-    Examples
-    --------
-    >>> fade(np.array([-1.0, 5.0, 10.0]), 10.0).round(6).tolist()
-    [1.0, 0.5, 0.0]
-    """
-    share = np.clip(beyond_mm / over_mm, 0.0, 1.0)
-    return np.asarray(np.cos(0.5 * np.pi * share) ** 2, dtype=np.float64)
 
 
 DEPTH_MM = {"a4c": 145.0, "a2c": 145.0, "plax": 140.0, "other": 125.0}
@@ -476,10 +437,6 @@ def _numbers(view: str) -> str:
     return ", ".join(f"{number:02d}" for number in SEGMENTS_OF_VIEW[view])
 
 
-DROP = "drop:"
-"""Scores of a drawn case that begin so are of one segment; all tested videos have theirs in its
-`tested`, so these are not summed up."""
-
 FEWEST = 5
 """Patients that an interval needs."""
 
@@ -493,13 +450,12 @@ def segment_tables(
     *,
     people: Mapping[str, str] = MappingProxyType({}),
 ) -> tuple[dict[str, pd.DataFrame], list[Metric], list[str]]:
-    """Return what the scores of the explained videos say.
+    """Return how the worth of segments agrees with their labels.
 
     Parameters
     ----------
     cases : sequence of Case
-        Numbers in `scores` are averaged. Their `tested` carries what every segment of
-        every tested video was worth, by method.
+        Their `tested` carries what every segment of every tested video was worth, by method.
     cohort : Cohort
         Its table labels the segments: ``FINDING_seg_NN``.
     finding : str
@@ -516,7 +472,6 @@ def segment_tables(
         videos against their labels (interval of `auc`, clustered by patient), and the mean of the
         areas within videos that have segments of both kinds. Only the latter shows where a network
         looked: the former is also good where it is surer of sick patients.
-        ``explanation-scores``: means of the other scores.
     list of Metric
     list of str
     """
@@ -525,24 +480,14 @@ def segment_tables(
     notes: list[str] = []
     rows = []
     known = _by_person(labelled_segments(cases, cohort, finding), people)
-    for (model, method), own in known.groupby(["model", "method"], sort=False):
-        row, found, lines = _areas(own, f"{method} of {model}", config, seed)
+    for (model, method), worth in known.groupby(["model", "method"], sort=False):
+        row, found, lines = _areas(worth, f"{method} of {model}", config, seed)
         rows.append({"model": model, "method": method} | row)
         scope = Scope(task=finding, model=str(model), subgroup=f"segments, {method}")
         metrics += [Metric(entry, scope) for entry in found]
         notes += lines
     if rows:
         tables["segments"] = pd.DataFrame(rows)
-    scores = _by_person(explained_scores(cases, cohort), people)
-    scores = scores[~scores["score"].str.startswith(DROP)]
-    table, by_model, lines = score_summary(scores, config, seed)
-    notes += lines
-    if len(table):
-        tables["explanation-scores"] = table
-    metrics += [
-        Metric(item, Scope(task=finding, model=model)) for model, own in by_model.items()
-        for item in own
-    ]  # fmt: skip
     return tables, metrics, notes
 
 
@@ -550,35 +495,6 @@ def _by_person(rows: pd.DataFrame, people: Mapping[str, str]) -> pd.DataFrame:
     """Return the rows with persons for patient ids: one person's loops are no independent ones."""
     patients = rows["patient_id"].astype(str)
     return rows.assign(patient_id=patients.map(people).fillna(patients))
-
-
-def explained_scores(cases: Sequence[Case], cohort: Cohort) -> pd.DataFrame:
-    """Return the finite scores of all explained loops, one row a model, loop and score.
-
-    Returns
-    -------
-    DataFrame
-        Columns model, sample_id, study_id, patient_id, score, value.
-    """
-    table = cohort.samples.table
-    ids = ["study_id", "patient_id"]
-    by_loop = table.drop_duplicates("recording_id").set_index("recording_id")[ids]
-    by_study = table.drop_duplicates("study_id").set_index("study_id", drop=False)[ids]
-    rows = []
-    for case in cases:
-        loop = case.sample_id.partition("#")[0]
-        known = by_loop if loop in by_loop.index else by_study
-        if loop not in known.index:
-            continue
-        study, patient = known.loc[loop]
-        rows += [
-            (case.model, case.sample_id, str(study), str(patient), name, float(value))
-            for name, value in case.scores.items()
-            if np.isfinite(value)
-        ]
-    return pd.DataFrame(
-        rows, columns=["model", "sample_id", "study_id", "patient_id", "score", "value"]
-    )
 
 
 def labelled_segments(cases: Sequence[Case], cohort: Cohort, finding: str) -> pd.DataFrame:
@@ -605,22 +521,22 @@ def labelled_segments(cases: Sequence[Case], cohort: Cohort, finding: str) -> pd
 
 
 def _areas(
-    own: pd.DataFrame, what: str, config: EvaluateBlock, seed: int
+    worth: pd.DataFrame, what: str, config: EvaluateBlock, seed: int
 ) -> tuple[dict[str, Any], list[Estimate], list[str]]:
     by_video = [
         (video["patient_id"].iloc[0], _share_of_pairs(video))
-        for _, video in own.groupby("sample_id", sort=False)
+        for _, video in worth.groupby("sample_id", sort=False)
         if video["y"].nunique() == 2
     ]
     row: dict[str, Any] = {
-        "n_videos": own["sample_id"].nunique(), "n_patients": own["patient_id"].nunique(),
-        "n_segments": len(own), "n_abnormal": int(own["y"].sum()),
+        "n_videos": worth["sample_id"].nunique(), "n_patients": worth["patient_id"].nunique(),
+        "n_segments": len(worth), "n_abnormal": int(worth["y"].sum()),
     }  # fmt: skip
     found: list[Estimate] = []
     notes: list[str] = []
     try:
         pooled = stats.auc(
-            own["y"], own["value"], patient=own["patient_id"], level=config.level
+            worth["y"], worth["value"], patient=worth["patient_id"], level=config.level
         ).replace(name="segment_auc")
         found.append(pooled)
         row |= {"auc": pooled.value, "low": pooled.low, "high": pooled.high}
@@ -642,42 +558,10 @@ def _share_of_pairs(video: pd.DataFrame) -> float:
     return float(np.mean((apart > 0) + 0.5 * (apart == 0)))
 
 
-def score_summary(
-    scores: pd.DataFrame, config: EvaluateBlock, seed: int
-) -> tuple[pd.DataFrame, dict[str, list[Estimate]], list[str]]:
-    """Return the mean of each score over loops, with an interval that draws patients.
-
-    Returns
-    -------
-    DataFrame
-        Columns model, score, n, n_patients, mean, low, high, median; no limits with fewer than
-        five patients.
-    dict of str to list of Estimate
-        By model.
-    list of str
-    """
-    rows: list[dict[str, Any]] = []
-    estimates: dict[str, list[Estimate]] = {}
-    notes: list[str] = []
-    for (model, name), own in scores.groupby(["model", "score"], sort=False):
-        try:
-            found = mean_score(own, str(name), config, seed)
-        except DataError as error:
-            notes.append(f"{name} of {model}: not computed. {error}")
-            continue
-        estimates.setdefault(str(model), []).append(found)
-        rows.append(
-            {"model": model, "score": name, "n": len(own), "n_patients": found.n_patients,
-             "mean": found.value, "low": found.low, "high": found.high,
-             "median": float(own["value"].median())}
-        )  # fmt: skip
-    return pd.DataFrame(rows), estimates, notes
-
-
-def mean_score(own: pd.DataFrame, name: str, config: EvaluateBlock, seed: int) -> Estimate:
+def mean_score(scores: pd.DataFrame, name: str, config: EvaluateBlock, seed: int) -> Estimate:
     """Return the mean of column `value`; patients are drawn for its interval, if there are five."""
-    values = own["value"].to_numpy(float)
-    n_patients = int(own["patient_id"].nunique())
+    values = scores["value"].to_numpy(float)
+    n_patients = int(scores["patient_id"].nunique())
     if n_patients < FEWEST:
         return Estimate(
             name, float(values.mean()), method="mean", n=len(values), unit="recording",
@@ -687,7 +571,7 @@ def mean_score(own: pd.DataFrame, name: str, config: EvaluateBlock, seed: int) -
         np.column_stack([np.ones_like(values), values]),
         lambda sums: sums[..., 1:] / sums[..., :1],
         (name,),
-        patient=own["patient_id"].to_numpy(str), n_resamples=config.n_resamples, seed=seed,
+        patient=scores["patient_id"].to_numpy(str), n_resamples=config.n_resamples, seed=seed,
         level=config.level,
     )  # fmt: skip
     return drawn[0]

@@ -231,10 +231,10 @@ def _files(study: EchoStudy) -> set[tuple[str, str]]:
     return {(study.person, str(clip.path)) for clip in study.clips}
 
 
-def _require_same_clips(one: EchoStudy, other: EchoStudy) -> None:
-    mine, theirs = _files(one), _files(other)
+def _require_same_clips(study: EchoStudy, other: EchoStudy) -> None:
+    mine, theirs = _files(study), _files(other)
     if mine != theirs:
-        first, second = sorted((one.study_id, other.study_id))
+        first, second = sorted((study.study_id, other.study_id))
         raise DataError(
             f"studies {first!r} and {second!r}: expected rows of one person to name the same clips "
             f"or none in common, found that they share {len(mine & theirs)} of "

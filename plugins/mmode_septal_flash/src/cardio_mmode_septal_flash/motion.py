@@ -413,8 +413,10 @@ class BeatsMotion:
         """
         at_ms = np.linspace(0.0, min(self.rr_ms), n_times, endpoint=False)
         courses = [
-            np.interp(at_ms, np.arange(one.trace_mm.size) * (rr / one.trace_mm.size), one.trace_mm)
-            for one, rr in zip(self.beats, self.rr_ms, strict=True)
+            np.interp(
+                at_ms, np.arange(beat.trace_mm.size) * (rr / beat.trace_mm.size), beat.trace_mm
+            )
+            for beat, rr in zip(self.beats, self.rr_ms, strict=True)
         ]
         return at_ms, np.asarray(np.median(courses, axis=0), dtype=np.float64)
 

@@ -228,11 +228,15 @@ def prevalence_shift(
         A line a prevalence, with the probabilities as they are and corrected.
     """
     truth, probability = _checked(y, score)
-    own, cases, others = float(truth.mean()), np.flatnonzero(truth == 1), np.flatnonzero(truth == 0)
+    recorded, cases, others = (
+        float(truth.mean()),
+        np.flatnonzero(truth == 1),
+        np.flatnonzero(truth == 0),
+    )
     log_odds = np.log(probability / (1 - probability))
     rows = []
     for prevalence in PREVALENCES:
-        shift = np.log(prevalence / (1 - prevalence)) - np.log(own / (1 - own))
+        shift = np.log(prevalence / (1 - prevalence)) - np.log(recorded / (1 - recorded))
         corrected = 1 / (1 + np.exp(-(log_odds + shift)))
         n_cases = max(1, min(len(truth) - 1, round(prevalence * len(truth))))
         draws = [
@@ -241,7 +245,7 @@ def prevalence_shift(
         ]
         for name, values in (("as it is", probability), ("corrected", corrected)):
             found = (_figures(truth[i], values[i]) for i in draws)
-            setting = f"prevalence {prevalence:g} (was {own:.2f}), {name}"
+            setting = f"prevalence {prevalence:g} (was {recorded:.2f}), {name}"
             rows.append({"setting": setting} | _summary(found))
     return pd.DataFrame(rows)
 
@@ -268,15 +272,15 @@ def disagreeing_readers(
     truth, probability = _checked(y, score)
     rows = []
     for rate in error_rates:
-        one, majority, kappas = [], [], []
+        single, majority, kappas = [], [], []
         for _ in range(n_draws):
             wrong = rng.uniform(size=(N_READERS, len(truth))) < rate
             read = np.where(wrong, 1 - truth, truth)
-            one.append(_figures(read[0], probability))
+            single.append(_figures(read[0], probability))
             majority.append(_figures((read.sum(axis=0) * 2 > N_READERS).astype(int), probability))
             kappas.append(_kappa(read[0], read[1]))
         kappa = float(np.mean(kappas))
-        for name, found in (("one reader", one), ("majority of three", majority)):
+        for name, found in (("one reader", single), ("majority of three", majority)):
             setting = f"each reader wrong in {rate:.0%}, against {name}"
             rows.append({"setting": setting} | _summary(found) | {"kappa": kappa})
     return pd.DataFrame(rows)
@@ -348,9 +352,9 @@ def _summary(found: Iterable[dict[str, float]]) -> dict[str, float]:
     return {"auc": made.pop("auc"), "auc_low": float(low), "auc_high": float(high)} | made
 
 
-def _kappa(one: NDArray[np.int64], other: NDArray[np.int64]) -> float:
-    agreed = float(np.mean(one == other))
-    a, b = float(one.mean()), float(other.mean())
+def _kappa(first: NDArray[np.int64], second: NDArray[np.int64]) -> float:
+    agreed = float(np.mean(first == second))
+    a, b = float(first.mean()), float(second.mean())
     by_chance = a * b + (1 - a) * (1 - b)
     return (agreed - by_chance) / (1 - by_chance) if by_chance < 1 else 1.0
 
@@ -416,12 +420,12 @@ def flag_groups(
     for (factor, model), table in tested.items():
         name = f"{factor}: {model}"
         names[name] = (factor, model)
-        one = table.reindex(patients)
-        probability = one["score"].clip(1e-6, 1 - 1e-6).to_numpy(float)
+        scores = table.reindex(patients)
+        probability = scores["score"].clip(1e-6, 1 - 1e-6).to_numpy(float)
         # Of the groups of the factor itself each has one class only.
         columns = tuple(column for column in groups if column != factor)
         compared.append(
-            stats.Compared(name, one["y"], np.log(probability / (1 - probability)), columns)
+            stats.Compared(name, scores["y"], np.log(probability / (1 - probability)), columns)
         )
     by_column = {name: group.reindex(patients).to_numpy(object) for name, group in groups.items()}
     found = stats.predicted_alike(

@@ -44,8 +44,8 @@ def peaks_deg(phase_deg: ArrayLike) -> Floats:
     array([100.5])
     """
     found = []
-    for one in np.asarray(phase_deg, np.float64):
-        heights = smooth_circle(phase_histogram(one), SMOOTHING_DEG)
+    for map_deg in np.asarray(phase_deg, np.float64):
+        heights = smooth_circle(phase_histogram(map_deg), SMOOTHING_DEG)
         top = int(np.argmax(heights >= heights.max()))
         # The run may straddle 360 degrees: begin it where the bin before is lower.
         equal = heights >= heights.max()

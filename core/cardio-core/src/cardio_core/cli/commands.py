@@ -101,7 +101,8 @@ EXAMPLES: Mapping[str, tuple[tuple[str, str], ...]] = {
     ),
     "plugins new": (
         ("ppg", "a plugin that runs as it is, in the new folder ppg"),
-        ("stress --unit study --kind continuous", "predicts a number for each study"),
+        ("echo --kind image --task thickness --target wall_mm --target-kind continuous",
+         "predicts a number from pictures"),
     ),
     "plugins check": (
         ("ecg_transfer", "does it keep its contract?"),

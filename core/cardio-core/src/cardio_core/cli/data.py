@@ -13,9 +13,8 @@ import click
 
 from cardio_core.cli import options
 from cardio_core.cli.completion import dataset_names, plugin_names
-from cardio_core.errors import PluginError
+from cardio_core.errors import ConfigError, PluginError
 from cardio_stats.cli.lazy import LazyGroup
-from cardio_stats.errors import ConfigError
 
 
 @click.group(cls=LazyGroup, words="data")
@@ -187,13 +186,13 @@ def synth(
 
     from cardio_core.io.cohort_template import EFFECT
     from cardio_core.runner.request import find_task
-    from cardio_core.runner.setup import CohortAsked, open_with_defaults, writer_of
+    from cardio_core.runner.setup import CohortRequest, open_with_defaults, writer_of
     from cardio_stats.files import whole_directory
 
     opened = open_with_defaults(plugin)
     chosen = find_task(opened, task)
     number = patients if isinstance(patients, int) else None
-    request = CohortAsked(chosen.name, number, seed, difficulty, table, effect or EFFECT)
+    request = CohortRequest(chosen.name, number, seed, difficulty, table, effect or EFFECT)
     write = writer_of(opened.info, request)
     out.parent.mkdir(parents=True, exist_ok=True)
     whole_directory(out, write)

@@ -80,7 +80,7 @@ def _print(answer: dict[str, Any]) -> None:
            f"{hooks.get(item.who, 'load')}: {item.says}"
            for item in found
            if item.weight == "set aside" and item.kind == "recording"])  # fmt: skip
-    _list("Twice in the cohort:", [item.line() for item in found if item.weight == "told"])
+    _list("Twice in the cohort:", [item.line() for item in found if item.weight == "noted"])
     _list("Without outcome:",
           [f"row {row['row']}, patient {row['patient_id']}: {row['reason']}"
            for row in answer["without_outcome"]])  # fmt: skip
@@ -210,7 +210,7 @@ def _found(made: Draft, plugin: str, inputs: tuple[Path, ...]) -> Iterator[str]:
             f"Without a row, because it cannot be used: {counted(made.n_refused, 'recording')}; "
             f"cardio data check {where} --plugin {plugin} says why."
         )
-    if made.told_apart:
+    if made.distinguished:
         yield "Studies were assigned to patients by the files; check that this is right."
     else:
         yield (

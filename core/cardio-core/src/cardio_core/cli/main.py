@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import atexit
 import codecs
+import gc
 import io
 import logging
 import os
@@ -22,6 +24,7 @@ import click
 from cardio_core.compute.processes import (
     StoppedFromOutside,
     ask_for_one_thread,
+    collect_rarely,
     exit_code_of,
     stopping_in_order,
 )
@@ -48,6 +51,8 @@ def cardio(ctx: click.Context, debug: bool) -> None:
 
 def main() -> None:
     """Run the command line; errors that cardio raises on purpose become one line."""
+    collect_rarely()
+    atexit.register(gc.freeze)  # or all that was imported is walked through once more
     _print_anything()
     with _fitted() as width:
         _main(width)

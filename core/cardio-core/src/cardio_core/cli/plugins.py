@@ -11,6 +11,7 @@ from contextlib import nullcontext, redirect_stdout
 from dataclasses import asdict, replace
 from importlib.util import find_spec
 from itertools import groupby
+from keyword import iskeyword
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,10 +20,9 @@ import yaml
 
 from cardio_core.cli import options
 from cardio_core.cli.completion import plugin_names, task_names
-from cardio_core.errors import ContractError
+from cardio_core.errors import ConfigError, ContractError
 from cardio_core.types.info import PluginInfo, Target, Task
 from cardio_stats.cli.lazy import LazyGroup
-from cardio_stats.errors import ConfigError
 from cardio_stats.files import SafeName, whole_directory
 
 if TYPE_CHECKING:
@@ -69,7 +69,9 @@ def list_(as_json: bool) -> None:
     "--task", "tasks", multiple=True, shell_complete=task_names,
     help="One of its tasks, or several; all without.",
 )  # fmt: skip
-@click.option("--quick", is_flag=True, help="Leave out the checks that need a whole run.")
+@click.option(
+    "--quick", is_flag=True, help="Try the hooks on a few patients, in place of whole runs."
+)
 @click.option("--truth", is_flag=True, help="Chance and truth over whole runs, too; takes longer.")
 @click.option("--patients", type=click.IntRange(2), help="Patients of the synthetic cohort.")
 @options.SETS
@@ -81,9 +83,9 @@ def check(
     """Check whether the plugin NAME keeps its contract, on its own synthetic cohort.
 
     The same checks as those of `cardio_core.testing.PluginContract`, without pytest. Exits with 1
-    if one of them fails. --quick makes those that need no run, after every step of writing one.
-    Runs name the verdict on their pages until the plugin's code changes; that of --quick alone is
-    kept where a check fails.
+    if one of them fails. --quick runs nothing and tries every hook on a few patients, after each
+    step of writing a plugin. Runs name the verdict on their pages until the plugin's code changes;
+    that of --quick alone is kept where a check fails.
     """
     if quick and truth:
         raise ConfigError("--quick runs nothing and --truth whole runs; leave one of them out")
@@ -326,33 +328,60 @@ def _as_dict(about: PluginInfo, version: str, configs: list[str]) -> dict[str, o
     }
 
 
-# `cardio plugins new`: the template, under another name.
+# `cardio plugins new`: the template, under other names.
 
 TEMPLATE = Path(__file__).parents[1] / "template"
 NAME = re.compile(r"[a-z][a-z0-9]*([_-][a-z0-9]+)*")
-PLACEHOLDER = "my_modality"
+_PACKAGE = "src/cardio_my_modality/"
+_KINDS = {"signal": "pulse traces", "image": "pictures", "table": "measurements"}
+_ABSENT = {
+    "signal": (),
+    "image": ("signal/", "my_task/preprocess.py"),
+    "table": (
+        "signal/", "networks/", "my_task/preprocess.py", "my_task/train.py", "my_task/predict.py",
+        "my_task/config.py", "my_task/sheet.py",
+    ),
+}  # fmt: skip
+"""What of the template, which is for signals, others do without; `template/kinds` has theirs."""
 
 
 @click.command()
 @click.argument("name")
 @click.option(
-    "--unit", type=click.Choice(["patient", "study", "recording", "event"]), default="patient",
-    show_default=True, help="What carries the target.",
+    "--kind", type=click.Choice(list(_KINDS)), default="signal", show_default=True,
+    help="What a recording is.",
 )  # fmt: skip
+@click.option("--task", default="finding", show_default=True, help="Name of the task.")
+@click.option("--target", help="Column of what is predicted.  [default: the task's name]")
 @click.option(
-    "--kind", type=click.Choice(["binary", "multiclass", "continuous"]), default="binary",
+    "--target-kind", type=click.Choice(["binary", "multiclass", "continuous"]), default="binary",
     show_default=True, help="What the target is.",
 )  # fmt: skip
-def new(name: str, unit: str, kind: str) -> None:
+@click.option(
+    "--unit", type=click.Choice(["patient", "study", "recording", "event"]), default="patient",
+    show_default=True, help="What carries the target; events are of signals alone.",
+)  # fmt: skip
+@click.option("--path", help="Column of the recordings.  [default: path_KIND]")
+def new(name: str, **about: Any) -> None:
     """Make a plugin in the new folder NAME, which can be installed and runs as it is."""
-    made = new_plugin(name, Path(), unit=unit, kind=kind)
+    made = new_plugin(name, Path(), **about)
     plugin = name.replace("-", "_")
     click.echo(f"{made}: {sum(path.is_file() for path in made.rglob('*'))} files. Next:")
     click.echo(f"  pip install -e ./{made}\n  cardio plugins check {plugin}")
     click.echo(f"  cardio run --plugin {plugin}")
 
 
-def new_plugin(name: str, folder: Path, *, unit: str = "patient", kind: str = "binary") -> Path:
+def new_plugin(
+    name: str,
+    folder: Path,
+    *,
+    kind: str = "signal",
+    task: str = "finding",
+    target: str | None = None,
+    target_kind: str = "binary",
+    unit: str = "patient",
+    path: str | None = None,
+) -> Path:
     """Write an installable plugin into a new folder.
 
     Parameters
@@ -362,10 +391,17 @@ def new_plugin(name: str, folder: Path, *, unit: str = "patient", kind: str = "b
         ``cardio-NAME`` with hyphens, package and entry point have underscores.
     folder : Path
         Where the folder ``NAME`` is made.
-    unit : {"patient", "study", "recording", "event"}
-        What carries the target.
-    kind : {"binary", "multiclass", "continuous"}
+    kind : {"signal", "image", "table"}
+        What a recording is: a trace, a picture, or a file of named measurements.
+    task, target : str
+        Names of the task, which is also that of its folder, and of the column that it predicts;
+        the target has the name of the task unless it has its own.
+    target_kind : {"binary", "multiclass", "continuous"}
         Of the target.
+    unit : {"patient", "study", "recording", "event"}
+        What carries the target; events are of signals alone.
+    path : str, optional
+        Column of the recordings, ``path_...``.
 
     Returns
     -------
@@ -375,7 +411,7 @@ def new_plugin(name: str, folder: Path, *, unit: str = "patient", kind: str = "b
     Raises
     ------
     ConfigError
-        If the name is none, is taken by an installed package, or the folder is there.
+        If a name is none, is taken by an installed package, or the folder is there.
 
     Examples
     --------
@@ -397,34 +433,80 @@ def new_plugin(name: str, folder: Path, *, unit: str = "patient", kind: str = "b
         raise ConfigError(
             f"a package cardio_{module} is installed already; choose another name{or_else}"
         )
+    if unit == "event" and kind != "signal":
+        raise ConfigError(f"--unit event: a {kind} has no events; take --kind signal")
+    named = {
+        "my_task": _identifier("--task", task, "rhythm"),
+        "path_my_recording": _identifier("--path", path or f"path_{kind}", "path_trace"),
+        "my_target": _identifier("--target", target or task, "rhythm"),
+        "MY_TASK": task.upper(),
+        "my_modality": module,
+        "my-modality": module.replace("_", "-"),
+    }
     made = folder / name
     if made.exists():
         raise ConfigError(f"{name}: expected no such folder, found one; choose another name")
-    exchanged = _exchanged(unit) + _exchanged(kind)
-    whole_directory(made, lambda out: _write(out, module, exchanged))
+    files = _files_of(kind, unit, target_kind)
+    if any(file.startswith(f"{_PACKAGE}{task}/") for file in files):
+        raise ConfigError(f"--task {task}: the plugin has a folder {task} already; name it rhythm")
+
+    def write(out: Path) -> None:
+        for file, text in files.items():
+            texts = [file, text]
+            for old, new in named.items():
+                texts = [item.replace(old, new) for item in texts]
+            place = out / texts[0]
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.write_text(texts[1], encoding="utf-8")
+
+    whole_directory(made, write)
     return made
 
 
-def _exchanged(variant: str) -> list[dict[str, Any]]:
-    variants = yaml.safe_load((TEMPLATE / "variants.yaml").read_text(encoding="utf-8"))
-    return list(variants[variant])
+def _identifier(option: str, name: str, example: str) -> str:
+    """Return a name that can be one of Python's; that of a column of recordings begins path_."""
+    begin = "path_" if option == "--path" else ""
+    if not re.fullmatch(rf"{begin}[a-z][a-z0-9]*(_[a-z0-9]+)*", name) or iskeyword(name):
+        raise ConfigError(
+            f"{option}: expected {begin}small letters and digits with single _ between words, "
+            f"found {name!r}; {example} would do"
+        )
+    return name
 
 
-def _write(out: Path, module: str, exchanged: list[dict[str, Any]]) -> None:
-    package = TEMPLATE / "src" / f"cardio_{PLACEHOLDER}"
-    texts = {
-        file: file.read_text(encoding="utf-8")
-        for file in sorted(TEMPLATE.rglob("*"))
-        if file.is_file() and file.suffix != ".pyc" and file.name != "variants.yaml"
+def _files_of(kind: str, unit: str, target_kind: str) -> dict[str, str]:
+    """Return the template's files for a kind of recording, unit and target, by path."""
+    files = {
+        file: text.replace(_KINDS["signal"], _KINDS[kind])
+        for file, text in _texts_in(TEMPLATE).items()
+        if not file.startswith(("kinds/", *(_PACKAGE + absent for absent in _ABSENT[kind])))
+        and file != "variants.yaml"
     }
-    for item in exchanged:
-        file = (package / item["file"]).resolve()
-        if texts[file].count(item["old"]) != 1:
-            raise ValueError(f"{file.name} of the template lacks {item['old']!r}, or has it twice")
-        texts[file] = texts[file].replace(item["old"], item["new"])
-    for file, text in texts.items():
-        place = out / str(file.relative_to(TEMPLATE)).replace(PLACEHOLDER, module)
-        place.parent.mkdir(parents=True, exist_ok=True)
-        named = text.replace(PLACEHOLDER, module)
-        named = named.replace(PLACEHOLDER.replace("_", "-"), module.replace("_", "-"))
-        place.write_text(named, encoding="utf-8")
+    others = _texts_in(TEMPLATE / "kinds" / kind)
+    files |= {f"{_PACKAGE}{file}": text for file, text in others.items()}
+    variants = yaml.safe_load((TEMPLATE / "variants.yaml").read_text(encoding="utf-8"))
+    for item in (*variants[unit], *variants[target_kind]):
+        file = item["file"].removeprefix("../../")
+        file = file if file != item["file"] else _PACKAGE + file
+        if file not in files:
+            continue
+        if files[file].count(item["old"]) != 1:
+            raise ValueError(f"{file} of the template lacks {item['old']!r}, or has it twice")
+        files[file] = files[file].replace(item["old"], item["new"])
+    here = {file.removeprefix(_PACKAGE).partition("/")[0] for file in files}
+    lines = files["README.md"].splitlines(keepends=True)
+    gone = [line for line in lines if (row := _FOLDER.match(line)) and row[1] not in here]
+    files["README.md"] = "".join(line for line in lines if line not in gone)
+    return files
+
+
+_FOLDER = re.compile(r"\| `([a-z_]+)/` \|")
+
+
+def _texts_in(folder: Path) -> dict[str, str]:
+    """Return the texts of a folder's files by their paths in it."""
+    return {
+        file.relative_to(folder).as_posix(): file.read_text(encoding="utf-8")
+        for file in sorted(folder.rglob("*"))
+        if file.is_file() and file.suffix != ".pyc"
+    }

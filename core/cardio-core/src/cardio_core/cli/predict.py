@@ -19,6 +19,7 @@ from cardio_stats.errors import ConfigError, DataError
 @options.RUN
 @click.argument("inputs", nargs=-1, required=True, type=options.PATH)
 @options.DEVICE
+@options.EXECUTOR
 @options.path("--out", "Write the JSON here, and a CSV of all files.")
 @options.JSON
 @click.option("--all-models", is_flag=True, help="Say what the other models answer, too.")

@@ -28,6 +28,7 @@ from cardio_core.compute.devices import Device, cpu_count, memory_limit
 from cardio_core.compute.processes import (
     ENVIRONMENT,
     begin_worker,
+    import_modules,
     one_thread,
     run_job,
     start_tracker,
@@ -240,6 +241,13 @@ class Executor(Protocol):
         """
         ...
 
+    def start(self, modules: Sequence[str]) -> None:
+        """Start the workers now and let each import these modules, while this process goes on.
+
+        Workers that are there before a run, a cluster's, are left alone.
+        """
+        ...
+
     def requiring(self, check: Check) -> AbstractContextManager[None]:
         """Let every worker say what it lacks: those that are there now, others when they begin.
 
@@ -298,6 +306,9 @@ class SerialExecutor:
                 if on_done is not None:
                     on_done(results[-1])
         return results
+
+    def start(self, modules: Sequence[str]) -> None:
+        """Do nothing: there are no workers."""
 
     def requiring(self, check: Check) -> AbstractContextManager[None]:
         """Ask nobody."""
@@ -358,6 +369,14 @@ class LocalExecutor(SerialExecutor):
             self._kill()
             explain(error)
             raise
+
+    def start(self, modules: Sequence[str]) -> None:
+        """See `Executor.start`."""
+        n_workers = self.n_workers or _processes(None)
+        if n_workers > 1:
+            self._open(n_workers)
+            for _ in range(n_workers):
+                self._pool.submit(import_modules, tuple(modules))
 
     def _open(self, n_workers: int) -> None:
         if self._n_started >= n_workers:
@@ -439,6 +458,21 @@ def parse_executor(text: str) -> Executor:
     raise ConfigError(f"--executor: expected local, local:N or dask:ADDRESS, found {text!r}")
 
 
+FEW = 4
+"""Fewer patients than this are read and measured sooner than processes are started."""
+
+
+def executor_for(text: str, n_patients: int) -> Executor:
+    """Return the executor that the command line means for the recordings of so many patients.
+
+    Examples
+    --------
+    >>> [type(executor_for("local", n)).__name__ for n in (1, 100)]
+    ['SerialExecutor', 'LocalExecutor']
+    """
+    return SerialExecutor() if text == "local" and n_patients < FEW else parse_executor(text)
+
+
 # Running jobs on a Dask cluster.
 
 _CONNECT_S = 10
@@ -498,6 +532,9 @@ class DaskExecutor:
     def n_workers(self) -> int:
         """How many workers there are now."""
         return len(self._workers())
+
+    def start(self, modules: Sequence[str]) -> None:
+        """Do nothing: the workers are there."""
 
     @contextmanager
     def requiring(self, check: Check) -> Iterator[None]:

@@ -136,8 +136,8 @@ def _most_voted(votes: pd.Series[str], target: Target) -> str | None:
     return next((name for name in target.classes if counts.get(name, 0) == counts.max()), None)
 
 
-def unit_of(frame: pd.DataFrame, task_unit: str) -> str:
-    """Return what a row of the frame is, in words."""
+def unit_of(task_unit: str) -> str:
+    """Return what the rows of a task's predictions are called: beats where events are predicted."""
     return {"event": "beat"}.get(task_unit, task_unit)
 
 

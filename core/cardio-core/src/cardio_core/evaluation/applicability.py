@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 
 from cardio_core.evaluation.conformal import conformal_quantile
 from cardio_core.evaluation.likeness import NAMES, About, Described, Likeness, Space
+from cardio_core.io.cohort_columns import lower_first
+from cardio_core.io.run_schema import Count, Kind, Number
 
 # Why a patient is not like those of training, in words.
 
@@ -22,18 +24,18 @@ _TIMES = 1.5
 """From here on a noise or a contrast is told as a multiple."""
 
 
-def column_said(about: About, value: float, middle: float, limits: tuple[float, float]) -> str:
+def column_text(about: About, value: float, middle: float, limits: tuple[float, float]) -> str:
     """Say of one column how it differs.
 
     Examples
     --------
     >>> rate = About("Heart rate", "per min", "measured")
-    >>> column_said(rate, 180.0, 70.0, (45.0, 120.0))
+    >>> column_text(rate, 180.0, 70.0, (45.0, 120.0))
     'heart rate 180 per min, training 45 to 120 (1st to 99th percentile)'
-    >>> column_said(About("noise of the beat", "mV", "input"), 0.31, 0.1, (0.05, 0.2))
+    >>> column_text(About("noise of the beat", "mV", "input"), 0.31, 0.1, (0.05, 0.2))
     'noise of the beat 3.1 times the training median'
     """
-    title = in_a_sentence(about.title)
+    title = lower_first(about.title)
     if about.kind == "input" and middle > 0 and value > 0:
         times = value / middle
         if times >= _TIMES:
@@ -45,41 +47,41 @@ def column_said(about: About, value: float, middle: float, limits: tuple[float, 
     return f"{title} {number(value)}{unit}, training {low} to {high} (1st to 99th percentile)"
 
 
-def name_said(what: str, value: str) -> str:
+def name_text(what: str, value: str) -> str:
     """Say that training never saw a hospital, a scanner or the like.
 
     Examples
     --------
-    >>> name_said("scanner", "GE")
+    >>> name_text("scanner", "GE")
     "scanner not among the training's: GE"
     """
     return f"{what} not among the training's: {value}"
 
 
-def together_said(columns: Sequence[tuple[About, float]]) -> str:
+def together_text(columns: Sequence[tuple[About, float]]) -> str:
     """Say that nothing is unusual by itself, but all of it together is.
 
     Examples
     --------
-    >>> together_said([(About("QRS duration", "ms", "measured"), 121.0)])
+    >>> together_text([(About("QRS duration", "ms", "measured"), 121.0)])
     'its measurements do not go together as in training (least: QRS duration 121 ms)'
     """
     text = ", ".join(
-        f"{in_a_sentence(about.title)} {number(value)}{f' {about.unit}' if about.unit else ''}"
+        f"{lower_first(about.title)} {number(value)}{f' {about.unit}' if about.unit else ''}"
         for about, value in columns
     )
     least = f" (least: {text})" if text else ""
     return f"its measurements do not go together as in training{least}"
 
 
-def network_said(title: str, ratio: float) -> str:
+def network_text(title: str, ratio: float) -> str:
     """Say that a network makes something else of a patient than of those of training.
 
     `ratio` is the distance by the one that 9 in 10 of the patients left out do not exceed.
 
     Examples
     --------
-    >>> network_said("Small network", 1.84)
+    >>> network_text("Small network", 1.84)
     'what the network sees is unlike training (Small network, 1.8 times the usual distance)'
     """
     return (
@@ -108,20 +110,6 @@ def number(value: float) -> str:
     ('180', '0.123', '-0.001', '12346')
     """
     return f"{value:.0f}" if abs(value) >= 100 else f"{value:.3g}"
-
-
-def in_a_sentence(title: str) -> str:
-    """Return a title as it stands within a sentence: abbreviations keep their capitals.
-
-    Examples
-    --------
-    >>> in_a_sentence("Heart rate"), in_a_sentence("QRS duration"), in_a_sentence("R amplitude")
-    ('heart rate', 'QRS duration', 'R amplitude')
-    """
-    first = title.split(" ")[0]
-    if len(first) < 2 or any(letter.isupper() for letter in first[1:]):
-        return title
-    return title[:1].lower() + title[1:]
 
 
 # From several distances to one verdict whose false alarms are known.
@@ -164,12 +152,12 @@ class Calibration:
         Patients.
     """
 
-    middle: Mapping[str, float]
-    spread: Mapping[str, float]
-    borderline: float
-    outside: float
-    grid: tuple[float, ...]
-    n: int
+    middle: dict[str, Number]
+    spread: dict[str, Number]
+    borderline: Number
+    outside: Number
+    grid: tuple[Number, ...]
+    n: Count
 
     @classmethod
     def of(cls, distances: pd.DataFrame) -> Calibration | None:
@@ -223,29 +211,6 @@ class Calibration:
         steps = np.linspace(0, 100, _GRID)
         return float(np.interp(largest, self.grid, steps))
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return JSON-ready numbers."""
-        return {
-            "middle": {name: _six(value) for name, value in self.middle.items()},
-            "spread": {name: _six(value) for name, value in self.spread.items()},
-            "borderline": _six(self.borderline),
-            "outside": _six(self.outside),
-            "grid": [_six(value) for value in self.grid],
-            "n": self.n,
-        }
-
-    @classmethod
-    def from_dict(cls, stored: Mapping[str, Any]) -> Calibration:
-        """Return what `to_dict` stored."""
-        return cls(
-            dict(stored["middle"]),
-            dict(stored["spread"]),
-            float(stored["borderline"]),
-            float(stored["outside"]),
-            tuple(stored["grid"]),
-            int(stored["n"]),
-        )
-
 
 def _scale_of(column: Floats) -> tuple[float, float] | None:
     """Return the 80th percentile and the mean beyond it; None where nothing lies beyond."""
@@ -273,10 +238,6 @@ def _moved_beside_others(column: Floats) -> Floats:
     return found
 
 
-def _six(value: float) -> float:
-    return float(f"{value:.6g}")
-
-
 Floats = NDArray[np.float64]
 
 INSIDE, BORDERLINE, OUTSIDE, NOT_JUDGED = "inside", "borderline", "outside", "not judged"
@@ -287,7 +248,11 @@ NOTHING = "nothing measured"
 
 UNKNOWN = "nothing that was measured of the training patients is known of this one"
 
-ONE = {"measured": "one measurement", "input": "one of the input", "clinical": "one of the table"}
+FARTHEST = {
+    "measured": "one measurement",
+    "input": "one of the input",
+    "clinical": "one of the table",
+}
 """The tests of the farthest column, by what the column is: of few columns less is unusual."""
 
 TOGETHER, NETWORK = "columns together", "network "
@@ -315,31 +280,32 @@ class Applicability:
 
     Attributes
     ----------
-    n : int
-        Patients of training.
+    n_patients : int
+        Of training.
     about : mapping of str to About
         The columns of `likeness`.
     likeness : Likeness
     names : mapping of str to list of str
         By column, the hospitals, scanners and their like that training saw.
-    spaces : mapping of str to Space
+    networks : mapping of str to Space
         By model, the network's vectors.
     calibration : Calibration or None
         None where there are too few patients, or nothing measured.
-    titles : mapping of str to str
-        Of the models.
     why_not : str
         Why nobody is judged by numbers; empty where everybody is.
     """
 
-    n: int
-    about: Mapping[str, About]
+    n_patients: Count
+    about: dict[str, About]
     likeness: Likeness
-    names: Mapping[str, list[str]]
-    spaces: Mapping[str, Space]
+    names: dict[str, list[str]]
+    networks: dict[str, Space]
     calibration: Calibration | None
-    titles: Mapping[str, str] = field(default_factory=dict)
-    why_not: str = ""
+    why_not: str
+
+    def __post_init__(self) -> None:
+        if set(self.likeness.columns) - set(self.about):
+            raise ValueError("should have words for every column")
 
     @classmethod
     def fit(
@@ -376,7 +342,7 @@ class Applicability:
             most = max(most, int(own.notna().sum()))
             if own.notna().sum() >= LEAST_PATIENTS:
                 distances[f"{NETWORK}{model}"] = own
-                retained[model] = space
+                retained[model] = replace(space, title=(titles or {}).get(model, model))
         if retained:  # a fixed test set leaves the others without a distance in the network
             whole = distances.notna()[[f"{NETWORK}{model}" for model in retained]].all(axis=1)
             distances = distances[whole]
@@ -389,7 +355,6 @@ class Applicability:
             _seen_names(patients.names),
             retained,
             calibration,
-            {model: (titles or {}).get(model, model) for model in retained},
             "" if calibration is not None else _why_not(likeness, distances, most),
         )
 
@@ -413,21 +378,21 @@ class Applicability:
         """
         values = patients.values
         distances = _distances(self.likeness, values, self.about)
-        for model, space in self.spaces.items():
+        for model, space in self.networks.items():
             known = (vectors or {}).get(model, {})
             distances[f"{NETWORK}{model}"] = [
-                _one_distance(space, known.get(str(patient))) for patient in values.index
+                _distance(space, known.get(str(patient))) for patient in values.index
             ]
         placed = distances if self.calibration is None else self.calibration.placed(distances)
         far, off = distances.to_dict("records"), placed.to_dict("records")
         scaled = self.likeness.scaled(values)
         rows = [
-            self._one(_Compared(patients, place, far[place], off[place], scaled[place]))
+            self._judge_patient(_Compared(patients, place, far[place], off[place], scaled[place]))
             for place in range(len(values))
         ]
         return pd.DataFrame(rows, columns=list(COLUMNS))
 
-    def _one(self, item: _Compared) -> tuple[str, str, str, float]:
+    def _judge_patient(self, item: _Compared) -> tuple[str, str, str, float]:
         patient = str(item.patients.values.index[item.place])
         strange = self._strange(item.patients, item.place)
         calibration = self.calibration
@@ -449,7 +414,7 @@ class Applicability:
         for name, seen in self.names.items():
             value = patients.names[name].iloc[place] if name in patients.names.columns else None
             if value is not None and str(value) not in seen:
-                texts.append(name_said(NAMES[name], str(value)))
+                texts.append(name_text(NAMES[name], str(value)))
         return texts
 
     @staticmethod
@@ -465,65 +430,38 @@ class Applicability:
         named: list[int] = []
         off = np.where(np.isfinite(item.scaled), np.abs(item.scaled), 0.0)
         for place, name in enumerate(self.likeness.columns):
-            test = ONE[self.about[name].kind]
+            test = FARTHEST[self.about[name].kind]
             if test in calibration.middle and off[place] > calibration.limit(test):
                 named.append(place)
         named.sort(key=lambda place: -calibration.moved(self._test_of(place), float(off[place])))
-        reasons += [self._column_said(place, item) for place in named]
-        one_by_one = max((item.placed.get(test, 0.0) for test in ONE.values()), default=0.0)
+        reasons += [self._column_text(place, item) for place in named]
+        farthest = max((item.placed.get(test, 0.0) for test in FARTHEST.values()), default=0.0)
         beyond = {test: u for test, u in item.placed.items() if u > calibration.borderline}
         for test in sorted(beyond, key=lambda test: -beyond[test]):
             if test.startswith(NETWORK):
-                title = self.titles[test.removeprefix(NETWORK)]
-                reasons.append(network_said(title, item.distances[test] / calibration.limit(test)))
-            if test == TOGETHER and (not named or beyond[test] > one_by_one):
+                title = self.networks[test.removeprefix(NETWORK)].title
+                reasons.append(network_text(title, item.distances[test] / calibration.limit(test)))
+            if test == TOGETHER and (not named or beyond[test] > farthest):
                 odd = np.abs(np.nan_to_num(self.likeness.unusual(item.scaled), nan=0.0))
                 two = [int(place) for place in np.argsort(-odd, kind="stable")[:2] if odd[place]]
-                reasons.append(together_said([self._value_said(place, item) for place in two]))
+                reasons.append(together_text([self._value_of(place, item) for place in two]))
         return reasons
 
     def _test_of(self, place: int) -> str:
-        return ONE[self.about[self.likeness.columns[place]].kind]
+        return FARTHEST[self.about[self.likeness.columns[place]].kind]
 
-    def _column_said(self, place: int, item: _Compared) -> str:
+    def _column_text(self, place: int, item: _Compared) -> str:
         own = self.likeness
-        about, value = self._value_said(place, item)
+        about, value = self._value_of(place, item)
         limits = (float(own.low[place]), float(own.high[place]))
-        return column_said(about, value, float(own.middle[place]), limits)
+        return column_text(about, value, float(own.middle[place]), limits)
 
-    def _value_said(self, place: int, item: _Compared) -> tuple[About, float]:
+    def _value_of(self, place: int, item: _Compared) -> tuple[About, float]:
         key = self.likeness.columns[place]
         return self.about[key], float(item.patients.values[key].iloc[item.place])
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return JSON-ready summaries."""
-        return {
-            "n_patients": self.n,
-            "about": {key: vars(value) for key, value in self.about.items()},
-            "likeness": self.likeness.to_dict(),
-            "names": {name: list(seen) for name, seen in self.names.items()},
-            "networks": {
-                model: {"title": self.titles.get(model, model), **space.to_dict()}
-                for model, space in self.spaces.items()
-            },
-            "calibration": None if self.calibration is None else self.calibration.to_dict(),
-            "why_not": self.why_not,
-        }
 
-    @classmethod
-    def from_dict(cls, stored: Mapping[str, Any]) -> Applicability:
-        """Return what `to_dict` stored."""
-        networks, calibration = stored["networks"], stored["calibration"]
-        return cls(
-            int(stored["n_patients"]),
-            {key: About(**value) for key, value in stored["about"].items()},
-            Likeness.from_dict(stored["likeness"]),
-            {name: list(seen) for name, seen in stored["names"].items()},
-            {model: Space.from_dict(network) for model, network in networks.items()},
-            None if calibration is None else Calibration.from_dict(calibration),
-            {model: str(network["title"]) for model, network in networks.items()},
-            str(stored["why_not"]),
-        )
+APPLICABILITY = Kind("what the patients of training were like", Applicability, digits=6)
 
 
 def _why_not(likeness: Likeness, distances: pd.DataFrame, n_by_network: int) -> str:
@@ -549,7 +487,7 @@ def _distances(
     """Return by patient his distance by every test of columns; NaN where it does not apply."""
     made = {
         test: likeness.farthest(values, {key for key, value in about.items() if value.kind == kind})
-        for kind, test in ONE.items()
+        for kind, test in FARTHEST.items()
     }
     return pd.DataFrame({**made, TOGETHER: likeness.distances(values)}, index=values.index)
 
@@ -588,7 +526,7 @@ def _seen_names(names: pd.DataFrame) -> dict[str, list[str]]:
     return found
 
 
-def _one_distance(space: Space, vector: Floats | None) -> float:
+def _distance(space: Space, vector: Floats | None) -> float:
     if vector is None or vector.shape != space.mean.shape or not np.isfinite(vector).all():
         return float("nan")
     return float(space.distances(vector[None])[0])

@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 from cardio_core.context import Context
 from cardio_core.hookspecs import hookimpl
 from cardio_core.io.cohort import at_baseline
-from cardio_core.io.cohort_columns import COLUMNS, FILES_PREFIX, own_column, title_of
+from cardio_core.io.cohort_columns import COLUMNS, FILES_PREFIX, lower_first, own_column, title_of
 from cardio_core.io.cohort_table import near
+from cardio_core.io.run_schema import Kind
 from cardio_core.types.artifact import ModelArtifact
 from cardio_core.types.features import FeatureBlock, FeatureSet
 from cardio_core.types.info import Model, Target, Task, Unit
@@ -126,8 +127,7 @@ def in_a_sentence(name: str) -> str:
     """
     title = COLUMNS[name].title if name in COLUMNS else title_of(name)
     title = "Sex" if name == "sex" else title
-    first = title.partition(" ")[0]
-    return title if first[1:] != first[1:].lower() else title[:1].lower() + title[1:]
+    return lower_first(title)
 
 
 def check_covariates(
@@ -255,25 +255,8 @@ class Encoding:
             [term for column in self.columns for term in column.encode(table[column.name].tolist())]
         )
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return the JSON form."""
-        return {
-            "columns": [
-                {"kind": type(column).__name__.lower(), **vars(column)} for column in self.columns
-            ]
-        }
 
-    @classmethod
-    def from_dict(cls, stored: dict[str, Any]) -> Encoding:
-        """Read the JSON form."""
-        found: list[Number | Words] = []
-        for column in stored["columns"]:
-            about = {key: value for key, value in column.items() if key != "kind"}
-            if column["kind"] == "number":
-                found.append(Number(**about))
-            else:
-                found.append(Words(**{**about, "levels": tuple(about["levels"])}))
-        return cls(tuple(found))
+ENCODING = Kind("how clinical variables become numbers", Encoding)
 
 
 def fit_encoding(table: pd.DataFrame) -> Encoding:
@@ -355,7 +338,7 @@ def train(training: FeatureSet, targets: Targets, ctx: Context) -> ModelArtifact
                 code="degenerate",
             )
         design = encoding.encode(_values(training, rows["position"]))
-        artifact.write_json(SafeName(f"encoding-{target.name}", ".json"), encoding.to_dict())
+        ENCODING.write(ctx.out / _encoding_file(target), encoding)
         if target.kind == "binary":
             artifact.write_json(
                 SafeName(f"weights-{target.name}", ".json"), _weights(design, truth, target)
@@ -380,14 +363,17 @@ def predict(model: ModelArtifact, features: FeatureSet, ctx: Context) -> Predict
     values = _values(features, units["position"])
     scores = {}
     for target in ctx.targets:
-        stored = model.read_json(SafeName(f"encoding-{target.name}", ".json"))
-        encoding = Encoding.from_dict(stored)
+        encoding = ENCODING.read(model.path / _encoding_file(target))
         wide = target.kind == "multiclass"
         found = np.full((len(units), len(target.classes)) if wide else len(units), np.nan)
         if known.any():
             found[known] = _scores(model, encoding.encode(values[known]), target)
         scores[target.name] = found
     return Predictions(tuple(units.index.astype(str)), scores, level)
+
+
+def _encoding_file(target: Target) -> SafeName:
+    return SafeName(f"encoding-{target.name}", ".json")
 
 
 def _units(features: FeatureSet, unit: Unit | Level) -> pd.DataFrame:
@@ -442,9 +428,8 @@ def _code(value: Any, target: Target) -> int:
 
 
 def _scores(model: ModelArtifact, design: Array, target: Target) -> Array:
-    weights = SafeName(f"weights-{target.name}", ".json")
-    if (model.path / weights).exists():  # a binary target, but for runs of earlier versions
-        stored = model.read_json(weights)
+    if target.kind == "binary":
+        stored = model.read_json(SafeName(f"weights-{target.name}", ".json"))
         log_odds = stored["intercept"] + design @ np.array(stored["coefficients"])
         return np.asarray(0.5 * (1 + np.tanh(log_odds / 2)))
     estimator = model.load_estimator(SafeName(target.name, ".skops"))
@@ -452,7 +437,7 @@ def _scores(model: ModelArtifact, design: Array, target: Target) -> Array:
         return np.asarray(estimator.predict(design), dtype=float)
     found = np.zeros((len(design), len(target.classes)))
     found[:, estimator.classes_.astype(int)] = estimator.predict_proba(design)
-    return found[:, 1] if target.kind == "binary" else found
+    return found
 
 
 # Whether a column of the cohort table says the outcome itself.

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
-from dataclasses import MISSING, asdict, dataclass, fields, replace
-from typing import Any
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Annotated, Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
+from pydantic import BeforeValidator, Field
 
+from cardio_core.config import EvaluateBlock
 from cardio_core.evaluation.aggregate import score_columns
 from cardio_core.evaluation.parts import ABOUT_DATA, noting
-from cardio_core.types.info import Kind, Target, Task
+from cardio_core.io.run_schema import Count, Kind
+from cardio_core.types.info import Kind as TargetKind
+from cardio_core.types.info import Target, Task
 from cardio_core.types.notes import Note, NoteKind
 from cardio_core.types.predictions import Scored
 from cardio_core.types.report import Metric, Scope
@@ -175,6 +179,9 @@ def class_probabilities(values: ArrayLike, classes: tuple[str, ...], name: str) 
 METHOD = "(n + 1)(1 - alpha) quantile of out-of-fold scores, the largest of each patient"
 BY_CLASS = f"{METHOD} with the class, by class"
 
+Limit = Annotated[float, BeforeValidator(lambda x: math.inf if x is None else x), Field(ge=0)]
+"""A quantile, null in a file where it is infinite."""
+
 
 @dataclass(frozen=True, slots=True)
 class Conformal:
@@ -208,16 +215,16 @@ class Conformal:
         Patients with each class, whose scores were calibrated on.
     """
 
-    alpha: float
-    quantile: float
-    n_patients: int
-    n_dropped: int
+    alpha: Annotated[float, Field(gt=0, lt=1)]
+    quantile: Limit
+    n_patients: Count
+    n_dropped: Count
     method: str
     target: str
-    kind: Kind
+    kind: TargetKind
     classes: tuple[str, ...] = ()
-    class_quantiles: tuple[float, ...] = ()
-    class_patients: tuple[int, ...] = ()
+    class_quantiles: tuple[Limit, ...] = ()
+    class_patients: tuple[Count, ...] = ()
 
     @property
     def by_class(self) -> bool:
@@ -328,45 +335,15 @@ class Conformal:
             )
         return np.column_stack([centre - self.quantile, centre + self.quantile])
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return the JSON form; an infinite quantile, which JSON has no word for, is null."""
-        quantiles = [_finite(own) for own in self.class_quantiles]
-        return asdict(self) | {"quantile": _finite(self.quantile), "class_quantiles": quantiles}
-
-    @classmethod
-    def from_dict(cls, stored: Mapping[str, Any]) -> Conformal:
-        """Return the rule that `to_dict` wrote; one without classes' quantiles has none.
-
-        Raises
-        ------
-        DataError
-            A field is missing.
-        """
-        needed = [field.name for field in fields(cls) if field.default is MISSING]
-        absent = [name for name in needed if name not in stored]
-        if absent:
-            raise DataError(
-                f"conformal rule: expected the fields {', '.join(needed)}, found no "
-                f"{absent[0]!r}; calibrate again",
-                code="missing",
-            )
-        return cls(
-            **{name: stored[name] for name in needed}
-            | {
-                "quantile": _infinite(stored["quantile"]),
-                "classes": tuple(stored.get("classes", ())),
-                "class_quantiles": tuple(map(_infinite, stored.get("class_quantiles", ()))),
-                "class_patients": tuple(stored.get("class_patients", ())),
-            }
-        )
+    def __post_init__(self) -> None:
+        for own in (self.class_quantiles, self.class_patients):
+            if own and len(own) != len(self.classes):
+                raise ValueError("should have as many classes everywhere")
+        if (self.kind == "continuous") != (not self.classes):
+            raise ValueError("should have classes if, and only if, its target has")
 
 
-def _finite(quantile: float) -> float | None:
-    return quantile if math.isfinite(quantile) else None
-
-
-def _infinite(stored: float | None) -> float:
-    return math.inf if stored is None else float(stored)
+CONFORMAL = Kind("a rule for prediction sets", Conformal, most_bytes=1 << 20)
 
 
 def fit_conformal(
@@ -484,17 +461,16 @@ class Calibrated:
 def calibrate(
     scored: Scored,
     task: Task,
+    config: EvaluateBlock,
     *,
     overlap: str | None = None,
-    level: float = 0.95,
-    n_resamples: int = 2000,
     seed: int = 0,
 ) -> Calibrated:
     """Calibrate a rule for each model and target of the honest protocol.
 
     Predictions are out of fold beside the truth. Where the split plan declares an overlap, scores
     of patients who were trained on are too good to calibrate on, and nothing is calibrated.
-    `level`, `n_resamples` and `seed` are of the intervals around coverage and set size; the sets
+    `config` and `seed` are of the intervals around coverage and set size; the sets
     themselves hold ``1 - ALPHA``.
 
     Notes
@@ -534,9 +510,9 @@ def calibrate(
     for model, target, rule, frame in found:
         scope = Scope(task=task.name, target=target.name, model=model)
         with noting(notes, f"Coverage of {target.name} of {model}: not computed."):
-            for name, estimate in _coverages(rule, frame, target, level, notes, model):
+            for name, estimate in _coverages(rule, frame, target, config.level, notes, model):
                 metrics.append(Metric(estimate, replace(scope, class_name=name)))
-            for estimate in set_sizes(rule, frame, target, level, n_resamples, seed):
+            for estimate in set_sizes(rule, frame, target, config, seed):
                 metrics.append(Metric(estimate, scope))
     rules = {(model, target.name): rule for model, target, rule, _ in found}
     return Calibrated(rules, tuple(metrics), tuple(notes))
@@ -612,7 +588,7 @@ def share_of_patients(
 
 
 def set_sizes(
-    rule: Conformal, frame: pd.DataFrame, target: Target, level: float, n_resamples: int, seed: int
+    rule: Conformal, frame: pd.DataFrame, target: Target, config: EvaluateBlock, seed: int
 ) -> Iterator[Estimate]:
     """Yield how large a rule's sets are, or half the width of its intervals."""
     from cardio_stats.resampling import bootstrap_sums
@@ -634,16 +610,16 @@ def set_sizes(
             lambda sums: (sums[..., 0] / sums[..., 1])[..., None],
             ("mean_set_size",),
             patient=scored.rows["subject"],
-            n_resamples=n_resamples,
+            n_resamples=config.n_resamples,
             seed=seed,
-            level=level,
+            level=config.level,
         )
         yield estimate.replace(note=note)
     rows = scored.rows.assign(empty=size == 0, several=size > 1)
     method = "Wilson; sets calibrated on all out-of-fold patients"
     every = "A patient counts when every one of the rows is so."
-    yield share_of_patients("empty_sets", rows, level, method, every, "empty")
-    yield share_of_patients("sets_of_several", rows, level, method, every, "several")
+    yield share_of_patients("empty_sets", rows, config.level, method, every, "empty")
+    yield share_of_patients("sets_of_several", rows, config.level, method, every, "several")
 
 
 def _covered_by_other_folds(

@@ -47,10 +47,6 @@ class Decision:
         classes: Array = np.asarray(target.classes, dtype=object)
         return np.asarray(classes[chosen])
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return the JSON form."""
-        return {"target": self.target, "offsets": list(self.offsets), "source": self.source}
-
 
 def plain(target: Target) -> Decision:
     """Return the rule that chooses nothing: the largest score, 0.5 for a binary target."""

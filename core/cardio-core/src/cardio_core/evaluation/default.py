@@ -10,15 +10,12 @@ import numpy as np
 import pandas as pd
 
 from cardio_core.config import EvaluateBlock
-from cardio_core.context import Context
-from cardio_core.evaluation.aggregate import pooled, unit_of
-from cardio_core.evaluation.parts import Asked, Parts, noting
-from cardio_core.hookspecs import hookimpl
-from cardio_core.types.info import Target, Task
+from cardio_core.evaluation.aggregate import pooled, score_columns
+from cardio_core.evaluation.parts import Parts, Request, class_table, noting
+from cardio_core.types.info import Task
 from cardio_core.types.notes import Note, NoteKind
 from cardio_core.types.predictions import Scored
-from cardio_core.types.report import EvaluationReport, Explanation, Scope
-from cardio_core.types.samples import SampleSet
+from cardio_core.types.report import EvaluationReport, Scope
 from cardio_stats import (
     auc,
     bootstrap_sums,
@@ -27,34 +24,23 @@ from cardio_stats import (
     delong_paired,
     limits_of_agreement,
     multiclass_auc,
-    per_class_table,
 )
 from cardio_stats.agreement import regression_errors
 from cardio_stats.decisions import DECISION_RATES
 from cardio_stats.errors import DataError
+from cardio_stats.estimate import Estimate
 
-# Binary targets: discrimination, decisions at a named threshold, paired comparison of models.
+# Binary targets: discrimination, and decisions at a named threshold.
 
 
-def binary_metrics(parts: Parts, frame: pd.DataFrame, request: Asked) -> None:
+def binary_metrics(parts: Parts, frame: pd.DataFrame, request: Request) -> None:
     """Add AUC, Brier score, base rate, and the decided metrics with their threshold's source."""
-    target, scope, config = request.target, request.scope, request.config
+    scope, positive = request.scope, request.target.classes[1]
     known = frame[frame["y_true"].notna() & frame["unit_id"].notna()]
-    positive = target.classes[1]
     truth = (known["y_true"] == positive).to_numpy(int)
     score = known[f"score:{positive}"].to_numpy(float)
-    clusters = Scored.clusters_of(known)
-    unit = unit_of(known, request.task.unit)
-    about: dict[str, Any] = {"patient": clusters, "level": config.level}
-    area = auc(truth, score, unit=None if clusters is not None else unit, **about)
-    parts.add([area], scope)
-    drawn: dict[str, Any] = {
-        "patient": clusters,
-        "n_resamples": config.n_resamples,
-        "seed": request.seed,
-        "level": config.level,
-        "unit": "patient" if clusters is not None else unit,
-    }
+    parts.add([auc(truth, score, **request.by_formula(known))], scope)
+    drawn = request.resampled(known)
     rows = np.column_stack([np.ones(len(truth)), truth, (score - truth) ** 2])
     parts.add(bootstrap_sums(rows, _overall, ("base_rate", "brier"), **drawn), scope)
     decided = decision_metrics(
@@ -65,31 +51,6 @@ def binary_metrics(parts: Parts, frame: pd.DataFrame, request: Asked) -> None:
     if undefined:
         text = f"{', '.join(undefined)} of {scope.model}: not computed, nothing to divide by."
         parts.notes.append(Note(NoteKind.NOT_COMPUTED, text, model=scope.model))
-
-
-def compare_models(
-    parts: Parts, frame: pd.DataFrame, target: Target, task: Task, config: EvaluateBlock
-) -> None:
-    """Add the paired DeLong comparison of every two models on the units they share."""
-    models = list(frame["model"].unique())
-    positive = target.classes[1]
-    column = f"score:{positive}"
-    frames = {model: pooled(frame, target, model).set_index("unit_id") for model in models}
-    for item, other in combinations(models, 2):
-        both = frames[item].join(frames[other][[column]], rsuffix=":other", how="inner")
-        both = both[both["y_true"].notna()]
-        scope = Scope(task=task.name, target=target.name, model=str(item), versus=str(other))
-        clusters = Scored.clusters_of(both)
-        with noting(parts.notes, f"{item} against {other}: not compared."):
-            found = delong_paired(
-                (both["y_true"] == positive).astype(int),
-                both[column],
-                both[f"{column}:other"],
-                patient=clusters,
-                level=config.level,
-                unit=None if clusters is not None else unit_of(both, task.unit),
-            )
-            parts.add([found], scope)
 
 
 def _overall(sums: Any) -> Any:
@@ -103,7 +64,7 @@ OWN = ("mae", "mae_constant", "rmse", "r2", "pearson_r", "pearson_r2", "ccc", "c
        "calibration_intercept")  # fmt: skip
 
 
-def continuous_metrics(parts: Parts, frame: pd.DataFrame, request: Asked) -> None:
+def continuous_metrics(parts: Parts, frame: pd.DataFrame, request: Request) -> None:
     """Add errors, R² = 1 - SSE/SST, correlations, the line of truth on prediction, and agreement.
 
     MAE stands beside that of always saying the median. Bias and limits of agreement are Bland and
@@ -113,24 +74,13 @@ def continuous_metrics(parts: Parts, frame: pd.DataFrame, request: Asked) -> Non
     truth, predicted = known["y_true"].to_numpy(float), known["score"].to_numpy(float)
     if len(truth) < 3 or np.ptp(truth) == 0:
         raise DataError(f"expected at least 3 different true values, found {len(set(truth))}")
-    clusters = Scored.clusters_of(known)
-    level = request.config.level
-    unit = "patient" if clusters is not None else unit_of(known, request.task.unit)
-    found = regression_errors(
-        truth,
-        predicted,
-        patient=clusters,
-        n_resamples=request.config.n_resamples,
-        seed=request.seed,
-        level=level,
-        unit=unit,
-    )
-    if clusters is None and "pearson_r" in found and len(truth) > 3:
-        found["pearson_r"] = correlation(truth, predicted, level=level, unit=unit).replace(
-            name="pearson_r"
-        )
+    drawn = request.resampled(known)
+    found = regression_errors(truth, predicted, **drawn)
+    about = {name: drawn[name] for name in ("patient", "level", "unit")}
+    if about["patient"] is None and "pearson_r" in found and len(truth) > 3:
+        exact = correlation(truth, predicted, level=about["level"], unit=about["unit"])
+        found["pearson_r"] = exact.replace(name="pearson_r")
     parts.add([found[name] for name in OWN if name in found], request.scope)
-    about: dict[str, Any] = {"patient": clusters, "level": level, "unit": unit}
     what = "fold " + str(request.scope.fold) if request.scope.fold else str(request.scope.model)
     with noting(parts.notes, f"Limits of agreement of {what}: not computed;"):
         parts.add(limits_of_agreement(truth, predicted, **about).estimates, request.scope)
@@ -142,25 +92,12 @@ MOST_OF_AREAS = 500
 """Resamples of Hand and Till's area, which ranks every pair of classes in each."""
 
 
-def multiclass_metrics(parts: Parts, frame: pd.DataFrame, request: Asked) -> None:
+def multiclass_metrics(parts: Parts, frame: pd.DataFrame, request: Request) -> None:
     """Add Se, +P, F1 and AUC of every class, macro averages, and the confusion table."""
-    target, scope, config = request.target, request.scope, request.config
-    unit, clusters = unit_of(frame, request.task.unit), Scored.clusters_of(frame)
+    target, scope = request.target, request.scope
     scored = [name for name in target.classes if name not in target.unscored]
     present = set(frame["y_true"].dropna())
-    table = per_class_table(
-        frame["y_true"],
-        frame["predicted"],
-        target.classes,
-        record=clusters,
-        patient=frame["subject_id"],
-        n_resamples=config.n_resamples,
-        seed=request.seed,
-        level=config.level,
-        average_over=[name for name in scored if name in present],
-        unit=unit,
-        cluster_unit="patient",
-    )
+    table = class_table(frame, [name for name in scored if name in present], request)
     for name, estimates in table.by_class.items():
         if name == "all":
             parts.add(estimates.values(), scope, request.source)
@@ -168,9 +105,9 @@ def multiclass_metrics(parts: Parts, frame: pd.DataFrame, request: Asked) -> Non
             parts.add_class(dict(estimates), scope, name, request.source)
     detected = frame[frame["unit_id"].notna() & frame["y_true"].notna()]
     if not detected[[f"score:{name}" for name in scored]].isna().all(axis=None):
-        _all_classes(parts, detected, scored, request, unit)
+        _all_classes(parts, detected, scored, request)
         for name in scored:
-            _one_against_rest(parts, detected, name, scope, config, unit)
+            _one_against_rest(parts, detected, name, request)
     if scope.fold is None:
         parts.tables[f"confusion-{scope.model}"] = table.confusion
         parts.tables[f"by-class-{scope.model}"] = _printed(table.estimates)
@@ -182,34 +119,26 @@ def multiclass_metrics(parts: Parts, frame: pd.DataFrame, request: Asked) -> Non
             parts.notes.append(Note(NoteKind.NOT_COMPUTED, text, model=scope.model))
 
 
-def _all_classes(
-    parts: Parts, frame: pd.DataFrame, scored: list[str], request: Asked, unit: str
-) -> None:
+def _all_classes(parts: Parts, frame: pd.DataFrame, scored: list[str], request: Request) -> None:
     """Add Hand and Till's area, which does not depend on how common the classes are."""
     here = frame[frame["y_true"].isin(scored)]
     if len(scored) < 3 or set(here["y_true"]) != set(scored):
         return
-    clusters = Scored.clusters_of(here)
+    drawn = request.resampled(here)
+    drawn["n_resamples"] = min(drawn["n_resamples"], MOST_OF_AREAS)
     with noting(parts.notes, f"AUC of all classes of {request.scope.model}: not computed."):
-        found = multiclass_auc(
-            here["y_true"], here[[f"score:{name}" for name in scored]], scored, patient=clusters,
-            n_resamples=min(request.config.n_resamples, MOST_OF_AREAS), seed=request.seed,
-            level=request.config.level, unit="patient" if clusters is not None else unit,
-        )  # fmt: skip
+        scores = here[[f"score:{name}" for name in scored]]
+        found = multiclass_auc(here["y_true"], scores, scored, **drawn)
         parts.add([found["all"]], request.scope)
 
 
-def _one_against_rest(
-    parts: Parts, frame: pd.DataFrame, name: str, scope: Scope, config: EvaluateBlock, unit: str
-) -> None:
+def _one_against_rest(parts: Parts, frame: pd.DataFrame, name: str, request: Request) -> None:
     positive = (frame["y_true"] == name).astype(int)
     if positive.nunique() < 2:
         return
     with noting(parts.notes, f"AUC of {name} against the rest: not computed."):
-        score, clusters = frame[f"score:{name}"], Scored.clusters_of(frame)
-        known = None if clusters is not None else unit
-        found = auc(positive, score, patient=clusters, level=config.level, unit=known)
-        parts.add([found], replace(scope, class_name=name))
+        found = auc(positive, frame[f"score:{name}"], **request.by_formula(frame))
+        parts.add([found], replace(request.scope, class_name=name))
 
 
 def _printed(estimates: object) -> pd.DataFrame:
@@ -218,52 +147,52 @@ def _printed(estimates: object) -> pd.DataFrame:
     )
 
 
-# Paired comparison of models where no formula gives it: the a difference, resampled.
+# Paired comparison of models: by a formula, or where none gives it the difference, resampled.
 
 Array = np.ndarray[Any, Any]
 
 METHOD = "the same resamples for both"
 
 
-def compare_by_resampling(parts: Parts, frame: pd.DataFrame, request: Asked) -> None:
-    """Add the difference of every two models on what both predicted: macro F1, or mean error.
+def compare_models(parts: Parts, frame: pd.DataFrame, request: Request) -> None:
+    """Add the difference of every two models on what both predicted.
 
-    Whole patients are drawn where one has several rows, and both models see the same draw. The
-    difference is the first model's value less the second's: of a mean absolute error, a negative
-    one is the better.
+    Of a binary target, areas are compared by DeLong's method. Else the difference is of macro F1
+    or of mean errors: whole patients are drawn where one has several rows, and both models see the
+    same draw. The difference is the first model's value less the second's: of a mean absolute
+    error, a negative one is the better.
 
     Parameters
     ----------
     parts : Parts
-        Gets an estimate ``macro_f1_difference`` or ``mae_difference`` a pair; why a pair has none
-        is a note.
+        Gets an estimate a pair; why a pair has none is a note.
     frame : DataFrame
         Of all models, as of `Scored.frames`.
-    request : Asked
-        Target (several classes or a number), place, level and resamples; its model does not count.
+    request : Request
+        Target, place, level and resamples; its model does not count.
     """
     target = request.target
     frames = {str(item): _keyed(pooled(frame, target, item)) for item in frame["model"].unique()}
-    continuous = target.kind == "continuous"
+    column = "predicted" if target.kind == "multiclass" else score_columns(target)[-1]
     for entry, other in combinations(frames, 2):
-        both = frames[entry].join(frames[other][["score" if continuous else "predicted"]],
-                                rsuffix=":other", how="inner")  # fmt: skip
-        clusters = Scored.clusters_of(both)
+        both = frames[entry].join(frames[other][[column]], rsuffix=":other", how="inner")
         with noting(parts.notes, f"{entry} against {other}: not compared."):
-            rows, statistic = _errors(both) if continuous else _counts(both, request)
-            name = "mae_difference" if continuous else "macro_f1_difference"
-            [found] = bootstrap_sums(
-                rows,
-                statistic,
-                [name],
-                patient=clusters,
-                n_resamples=request.config.n_resamples,
-                seed=request.seed,
-                level=request.config.level,
-                unit="patient" if clusters is not None else unit_of(both, request.task.unit),
-            )
             place = replace(request.scope, model=entry, versus=other)
-            parts.add([found.replace(method=f"{found.method}, paired: {METHOD}")], place)
+            parts.add([_difference(both, column, request)], place)
+
+
+def _difference(both: pd.DataFrame, column: str, request: Request) -> Estimate:
+    target = request.target
+    if target.kind == "binary":
+        both = both[both["y_true"].notna()]
+        truth = (both["y_true"] == target.classes[1]).astype(int)
+        scores = both[column], both[f"{column}:other"]
+        return delong_paired(truth, *scores, **request.by_formula(both))
+    continuous = target.kind == "continuous"
+    rows, statistic = _errors(both) if continuous else _counts(both, request)
+    name = "mae_difference" if continuous else "macro_f1_difference"
+    [found] = bootstrap_sums(rows, statistic, [name], **request.resampled(both))
+    return found.replace(method=f"{found.method}, paired: {METHOD}")
 
 
 def _keyed(rows: pd.DataFrame) -> pd.DataFrame:
@@ -283,7 +212,7 @@ def _errors(both: pd.DataFrame) -> tuple[Array, Any]:
     return rows, lambda sums: ((sums[..., 1] - sums[..., 2]) / sums[..., 0])[..., None]
 
 
-def _counts(both: pd.DataFrame, request: Asked) -> tuple[Array, Any]:
+def _counts(both: pd.DataFrame, request: Request) -> tuple[Array, Any]:
     """Return what F1 of each class is made of, for both models, and their difference of means."""
     truth = both["y_true"].to_numpy(object)
     present = [
@@ -364,21 +293,18 @@ def default_evaluate(
         for model in frame["model"].unique():
             source = predictions.thresholds.get(f"{model}/{target.name}", "none")
             scope = Scope(task=task.name, target=target.name, model=str(model))
-            request = Asked(target, task, scope, source, config, seed)
+            request = Request(target, task, scope, source, config, seed)
             _judge(parts, pooled(frame, target, model), request)
             _by_fold(parts, frame[frame["model"] == model], request)
-        if target.kind == "binary":
-            compare_models(parts, frame, target, task, config)
-        else:
-            place = Scope(task=task.name, target=target.name)
-            compare_by_resampling(parts, frame, Asked(target, task, place, "none", config, seed))
+        place = Scope(task=task.name, target=target.name)
+        compare_models(parts, frame, Request(target, task, place, "none", config, seed))
         add_figures(parts, frame, target, task, config)
     return EvaluationReport(
         parts.metrics, parts.tables, parts.figures, list(dict.fromkeys(parts.notes))
     )
 
 
-def _by_fold(parts: Parts, frame: pd.DataFrame, request: Asked) -> None:
+def _by_fold(parts: Parts, frame: pd.DataFrame, request: Request) -> None:
     """Add the metrics of each fold, without figures; one fold is the pooled result already."""
     if frame["fold"].nunique() < 2:
         return
@@ -389,30 +315,8 @@ def _by_fold(parts: Parts, frame: pd.DataFrame, request: Asked) -> None:
         parts.metrics += own.metrics
 
 
-def _judge(parts: Parts, frame: pd.DataFrame, request: Asked) -> None:
+def _judge(parts: Parts, frame: pd.DataFrame, request: Request) -> None:
     scope, kind = request.scope, request.target.kind
     where = f"{scope.model}, fold {scope.fold}" if scope.fold else str(scope.model)
     with noting(parts.notes, f"{request.target.name} of {where}: not computed."):
         KINDS[kind](parts, frame, request)
-
-
-# The core's own hooks, which stand behind every plugin's.
-
-
-@hookimpl(trylast=True)
-def preprocess(samples: SampleSet, ctx: Context) -> SampleSet:
-    """Open one patient's recordings: each is a sample."""
-    opened = dict(samples.opened(ctx.quarantine))
-    return SampleSet(samples.table.loc[list(opened)], list(opened.values()))
-
-
-@hookimpl(trylast=True)
-def explain() -> Explanation:
-    """Explain nothing."""
-    return Explanation()
-
-
-@hookimpl(trylast=True)
-def evaluate(predictions: Scored, config: Any, ctx: Context) -> EvaluationReport:
-    """Report every target with the metrics of its kind."""
-    return default_evaluate(predictions, ctx.task, config, seed=ctx.seed)

@@ -11,11 +11,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from cardio_core.errors import LeakageError
+from cardio_core.errors import Code, DataError, LeakageError
 from cardio_core.evaluation.aggregate import score_columns
 from cardio_core.evaluation.decision import plain
+from cardio_core.io.run_schema import Count, Kind, Name, Number
 from cardio_core.types.info import Target
-from cardio_stats.errors import Code, DataError
 
 # The regression behind late fusion: weights that move little when the scores move little.
 
@@ -246,18 +246,24 @@ class FusionRule:
     Examples
     --------
     >>> rule = FusionRule(("ecg", "echo"), 0.0, (1.0, 1.0, 0.0, 0.0), "ml", 60, 60, 30)
-    >>> FusionRule.from_dict(rule.to_dict()) == rule
-    True
+    >>> rule.terms
+    ['logit:ecg', 'logit:echo', 'missing:ecg', 'missing:echo']
     """
 
-    models: tuple[str, ...]
-    intercept: float
-    weights: tuple[float, ...]
+    models: tuple[Name, ...]
+    intercept: Number
+    weights: tuple[Number, ...]
     method: Method
-    n_rows: int
-    n_patients: int
-    n_events: int | None
-    filled: tuple[float, ...] = ()
+    n_rows: Count
+    n_patients: Count
+    n_events: Count | None
+    filled: tuple[Number, ...] = ()
+
+    def __post_init__(self) -> None:
+        if len(self.weights) != 2 * len(self.models) or not self.models:
+            raise ValueError("should have a weight of each model, and of its absence")
+        if self.filled and len(self.filled) != len(self.models):
+            raise ValueError("should have as many models everywhere")
 
     @property
     def terms(self) -> list[str]:
@@ -272,17 +278,6 @@ class FusionRule:
             about["n_events"] = self.n_events
         about |= {"method": self.method, "intercept": self.intercept}
         return pd.DataFrame([about | dict(zip(self.terms, self.weights, strict=True))])
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the JSON form."""
-        lists = {name: list(getattr(self, name)) for name in ("models", "weights", "filled")}
-        return vars(self) | lists
-
-    @classmethod
-    def from_dict(cls, stored: Mapping[str, Any]) -> FusionRule:
-        """Return the rule of a JSON form."""
-        lists = {name: tuple(stored.get(name, ())) for name in ("models", "weights", "filled")}
-        return cls(**dict(stored) | lists)
 
     def apply(self, table: SideBySide, target: Target, name: str) -> pd.DataFrame:
         """Return the fused prediction frame of units whose models stand side by side.
@@ -300,6 +295,9 @@ class FusionRule:
         frame[score_columns(target)] = np.column_stack([1 - positive, positive])
         frame["predicted"] = plain(target).apply(frame, target)
         return frame.reset_index(drop=True)
+
+
+FUSION = Kind("the weights of a fusion", FusionRule, most_bytes=1 << 20)
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from cardio_core.evaluation.clinical_model import by_patient
 from cardio_core.io.cohort_columns import COLUMNS, columns_of_patients, title_of
+from cardio_core.io.run_schema import Count, Kind, Matrix, Number, Vector
 from cardio_core.report.measurements import UNITS, is_listed, with_words, words_of_block
 from cardio_core.report.measurements import title_of as title_of_name
 from cardio_core.types.features import FeatureBlock, FeatureSet
@@ -61,14 +62,14 @@ class Likeness:
     """
 
     columns: tuple[str, ...]
-    middle: Floats
-    below: Floats
-    above: Floats
-    low: Floats
-    high: Floats
-    known: Floats
-    together: tuple[int, ...]
-    covariance: Floats
+    middle: Vector
+    below: Vector
+    above: Vector
+    low: Vector
+    high: Vector
+    known: Vector
+    together: tuple[Count, ...]
+    covariance: Matrix
 
     @classmethod
     def fit(cls, values: pd.DataFrame, together: Mapping[str, bool]) -> Likeness:
@@ -144,39 +145,14 @@ class Likeness:
             found[here] = (inverse @ row[here]) / np.sqrt(np.diag(inverse))
         return found
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return JSON-ready numbers, six digits each."""
-        return {
-            "columns": list(self.columns),
-            **{name: digits(getattr(self, name)) for name in _ARRAYS},
-            "together": list(self.together),
-        }
-
-    @classmethod
-    def from_dict(cls, stored: Mapping[str, Any]) -> Likeness:
-        """Return what `to_dict` stored."""
-        arrays = {name: np.asarray(stored[name], float) for name in _ARRAYS}
-        n = len(stored["together"])
-        arrays["covariance"] = arrays["covariance"].reshape(n, n)
-        return cls(columns=tuple(stored["columns"]), together=tuple(stored["together"]), **arrays)
-
-
-_ARRAYS = ("middle", "below", "above", "low", "high", "known", "covariance")
-
-
-def digits(values: Floats) -> Any:
-    """Return numbers with six digits, as nested lists.
-
-    Examples
-    --------
-    >>> digits(np.array([1 / 3, 1e6 / 3]))
-    [0.333333, 333333.0]
-    """
-    return (
-        np.vectorize(lambda item: float(f"{item:.6g}"), otypes=[float])(values).tolist()
-        if (np.size(values))
-        else np.asarray(values).tolist()
-    )
+    def __post_init__(self) -> None:
+        own = (self.middle, self.below, self.above, self.low, self.high, self.known)
+        if {len(array) for array in own} != {len(self.columns)}:
+            raise ValueError("should have as many columns everywhere")
+        if self.covariance.shape != (len(self.together),) * 2:
+            raise ValueError("should have a covariance of the columns that are judged together")
+        if any(place >= len(self.columns) for place in self.together):
+            raise ValueError("should have columns that are there")
 
 
 def _varies(column: Floats) -> bool:
@@ -199,16 +175,12 @@ def _shrunk(scaled: Floats) -> Floats:
 
     The weight of the round part is that of Ledoit and Wolf (2004).
     """
+    from sklearn.covariance import ledoit_wolf
+
     n, p = scaled.shape
     if not p or n < 2:
         return np.eye(p)
-    sample = scaled.T @ scaled / n
-    mean = float(np.trace(sample)) / p
-    apart = float(((sample - mean * np.eye(p)) ** 2).sum())
-    squares = scaled**2
-    noise = float((squares.T @ squares / n - sample**2).sum()) / n
-    weight = min(noise, apart) / apart if apart > 0 else 1.0
-    return np.asarray((1 - weight) * sample + weight * mean * np.eye(p), float)
+    return np.asarray(ledoit_wolf(scaled, assume_centered=True)[0], float)
 
 
 # How far a patient lies from others in what a network makes of him before its last layer.
@@ -229,12 +201,19 @@ class Space:
     variances : ndarray, shape (n_axes,)
     beside : float
         Mean square of what lies beside the axes.
+    title : str
+        Of the model whose network it is, where it is kept with others.
     """
 
-    mean: Floats
-    axes: Floats
-    variances: Floats
-    beside: float
+    mean: Vector
+    axes: Matrix
+    variances: Vector
+    beside: Number
+    title: str = ""
+
+    def __post_init__(self) -> None:
+        if self.axes.shape != (len(self.variances), len(self.mean)) or not self.mean.size:
+            raise ValueError("should have a variance of each axis, of the dimensions of its mean")
 
     @classmethod
     def fit(cls, vectors: Floats) -> Space | None:
@@ -264,22 +243,8 @@ class Space:
             squares.append(rest / self.beside)
         return np.asarray(np.sqrt(np.mean(squares, axis=0)), float)
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return JSON-ready numbers, six digits each."""
-        return {
-            "mean": digits(self.mean),
-            "axes": digits(self.axes),
-            "variances": digits(self.variances),
-            "beside": float(f"{self.beside:.6g}"),
-        }
 
-    @classmethod
-    def from_dict(cls, stored: Mapping[str, Any]) -> Space:
-        """Return what `to_dict` stored."""
-        mean, axes, variances = (
-            np.asarray(stored[name], float) for name in ("mean", "axes", "variances")
-        )
-        return cls(mean, axes.reshape(-1, len(mean)), variances, float(stored["beside"]))
+SPACE = Kind("how a network sees the patients of training", Space, digits=6)
 
 
 # How good a picture or a curve is, whatever it shows: level, contrast, noise.
@@ -325,7 +290,7 @@ def qualities_of(values: NDArray[Any]) -> tuple[float, float, float]:
 
 # One line a patient: what was measured, how good the input is, what the cohort table knows.
 
-Kind = Literal["measured", "input", "clinical"]
+ColumnKind = Literal["measured", "input", "clinical"]
 
 NAMES = {
     "site_id": "hospital",
@@ -346,7 +311,7 @@ class About:
 
     title: str
     unit: str
-    kind: Kind
+    kind: ColumnKind
 
 
 @dataclass(frozen=True)
@@ -479,8 +444,8 @@ def _names(cohort: Cohort, everybody: pd.Index) -> pd.DataFrame:
     for table in parts:
         for name in NAMES:
             if name in table.columns and name not in found:
-                known = table[table[name].map(_said) != ""]
-                texts = known[name].map(_said)
+                known = table[table[name].map(_text) != ""]
+                texts = known[name].map(_text)
                 own = texts.groupby(known["patient_id"].astype(str).to_numpy()).first()
                 if len(own):
                     found[name] = own
@@ -490,7 +455,7 @@ def _names(cohort: Cohort, everybody: pd.Index) -> pd.DataFrame:
     return made.astype(object).where(made.notna(), None)
 
 
-def _said(value: Any) -> str:
+def _text(value: Any) -> str:
     if value is None or value is pd.NA or (isinstance(value, float) and np.isnan(value)):
         return ""
     return f"{value:g}" if isinstance(value, float) else str(value).strip()

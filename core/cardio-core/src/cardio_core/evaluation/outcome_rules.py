@@ -227,7 +227,7 @@ class OutcomeColumn:
         by_reason = self.reasons.value_counts().sort_index()
         return found | {str(reason): int(count) for reason, count in by_reason.items()}
 
-    def told(self) -> str:
+    def text(self) -> str:
         """Return the numbers in words, each patient in one of them: the unknown with their reasons.
 
         ``"9 responders, 12 nonresponders, 4 not known (2 lost to follow-up)"``.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -12,9 +12,13 @@ import numpy as np
 import pandas as pd
 
 from cardio_core.config import EvaluateBlock
+from cardio_core.evaluation.aggregate import unit_of
 from cardio_core.types.info import Target, Task
 from cardio_core.types.notes import Note, NoteKind
+from cardio_core.types.predictions import Scored
 from cardio_core.types.report import Metric, Scope
+from cardio_stats import per_class_table
+from cardio_stats.class_tables import PerClassTable
 from cardio_stats.errors import DataError
 from cardio_stats.estimate import Estimate
 
@@ -71,7 +75,7 @@ class Parts:
 
 
 @dataclass(frozen=True)
-class Asked:
+class Request:
     """What is to be reported of one model, in which place, and how; `source` is its threshold's."""
 
     target: Target
@@ -80,6 +84,28 @@ class Asked:
     source: str
     config: EvaluateBlock
     seed: int
+
+    def by_formula(self, rows: pd.DataFrame) -> dict[str, Any]:
+        """Return what an estimate of rows needs whose variance has a formula."""
+        clusters = Scored.clusters_of(rows)
+        unit = unit_of(self.task.unit) if clusters is None else None
+        return {"patient": clusters, "level": self.config.level, "unit": unit}
+
+    def resampled(self, rows: pd.DataFrame) -> dict[str, Any]:
+        """Return what an estimate of rows needs that is resampled, whole patients together."""
+        about = self.by_formula(rows)
+        drawn = {"n_resamples": self.config.n_resamples, "seed": self.seed}
+        return about | drawn | {"unit": about["unit"] or "patient"}
+
+
+def class_table(rows: pd.DataFrame, average_over: Sequence[str], request: Request) -> PerClassTable:
+    """Return sensitivity, precision and F1 of each class and their means, by patient."""
+    return per_class_table(
+        rows["y_true"], rows["predicted"], request.target.classes, average_over=average_over,
+        record=Scored.clusters_of(rows), patient=rows["subject_id"], cluster_unit="patient",
+        n_resamples=request.config.n_resamples, seed=request.seed, level=request.config.level,
+        unit=unit_of(request.task.unit),
+    )  # fmt: skip
 
 
 def _with_finite_limits(estimate: Estimate) -> Estimate:

@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 import pandas as pd
 
 from cardio_core.config import EvaluateBlock
-from cardio_core.evaluation.aggregate import pooled, unit_of
+from cardio_core.evaluation.aggregate import pooled
 from cardio_core.evaluation.clinical_model import by_patient, tells_the_outcome
-from cardio_core.evaluation.parts import ABOUT_DATA
+from cardio_core.evaluation.parts import ABOUT_DATA, Request, class_table
 from cardio_core.io.cohort_columns import (
     COLUMNS,
     columns_of_patients,
@@ -22,7 +22,7 @@ from cardio_core.types.info import Target, Task
 from cardio_core.types.notes import Note, NoteKind
 from cardio_core.types.predictions import Scored
 from cardio_core.types.report import Metric, Scope
-from cardio_stats import auc, per_class_table
+from cardio_stats import auc
 from cardio_stats.agreement import regression_errors
 from cardio_stats.baseline_table import MAX_LEVELS, TableOneChoices, table_one
 from cardio_stats.errors import DataError
@@ -131,32 +131,21 @@ def _estimate(
     rows: pd.DataFrame, target: Target, task: Task, config: EvaluateBlock, seed: int
 ) -> Estimate:
     known = rows[rows["y_true"].notna() & rows["unit_id"].notna()]
-    clusters = Scored.clusters_of(known)
-    unit = unit_of(known, task.unit)
+    request = Request(target, task, Scope(), "none", config, seed)
     counts = known["y_true"].value_counts()
     if target.kind == "continuous":
         if len(known) < 2 * FEWEST:
             raise DataError(f"expected {2 * FEWEST} or more with an outcome, found {len(known)}")
-        return regression_errors(
-            known["y_true"].to_numpy(float), known["score"].to_numpy(float), patient=clusters,
-            n_resamples=config.n_resamples, seed=seed, level=config.level,
-            unit="patient" if clusters is not None else unit,
-        )["mae"]  # fmt: skip
+        truth, score = (known[name].to_numpy(float) for name in ("y_true", "score"))
+        return regression_errors(truth, score, **request.resampled(known))["mae"]
     if len(counts) < 2 or int(counts.min()) < FEWEST:
         raise DataError(f"expected {FEWEST} or more of each class, found {counts.to_dict()}")
     if target.kind == "binary":
         positive = target.classes[1]
-        return auc(
-            (known["y_true"] == positive).to_numpy(int),
-            known[f"score:{positive}"].to_numpy(float),
-            patient=clusters, level=config.level, unit=None if clusters is not None else unit,
-        )  # fmt: skip
-    table = per_class_table(
-        known["y_true"], known["predicted"], target.classes, record=clusters,
-        patient=known["subject_id"], n_resamples=config.n_resamples, seed=seed,
-        level=config.level, average_over=list(counts.index), unit=unit, cluster_unit="patient",
-    )  # fmt: skip
-    return table.by_class["all"]["macro_f1"]
+        truth = (known["y_true"] == positive).to_numpy(int)
+        score = known[f"score:{positive}"].to_numpy(float)
+        return auc(truth, score, **request.by_formula(known))
+    return class_table(known, list(counts.index), request).by_class["all"]["macro_f1"]
 
 
 # Table 1 of a run: the patients by outcome, in medicine's words.

@@ -158,7 +158,7 @@ def find_shortcuts(
     known = labels.dropna()
     known = known[known.index.isin(properties.index)]
     for words, positive in _events(known, target):
-        if min(positive.sum(), (~positive).sum()) < LEAST_OF_A_CLASS:
+        if not _enough(positive):
             continue
         table = properties.loc[known.index]
         scores = _out_of_fold(_encoded(table), positive, folds)
@@ -171,8 +171,17 @@ def find_shortcuts(
                 scores = _out_of_fold(_encoded(table[[name]]), positive, folds)
             else:
                 scores = None
-            if scores is not None and len(scores.dropna().unique()) > 1:
+            if (
+                scores is not None
+                and len(scores.dropna().unique()) > 1
+                and _enough(positive[scores.notna()])
+            ):
                 yield _shortcut(words, str(name), positive, scores, level)
+
+
+def _enough(positive: pd.Series[Any]) -> bool:
+    """Whether both classes have enough patients for an AUC; a holdout tests few of a cohort."""
+    return bool(min(positive.sum(), (~positive).sum()) >= LEAST_OF_A_CLASS)
 
 
 def _shortcut(
@@ -231,8 +240,7 @@ def _out_of_fold(
             scores.setdefault(str(who), []).append(float(item))
     found = pd.Series({who: float(np.mean(some)) for who, some in scores.items()}, dtype=float)
     found = found.reindex(values.index)
-    decision = positive[found.notna()]
-    return found if decision.nunique() == 2 else None
+    return found if _enough(positive[found.notna()]) else None
 
 
 def notes_on(found: Sequence[Shortcut]) -> list[Note]:

@@ -17,8 +17,8 @@ from cardio_core.io.cohort_table import (
     existing_paths,
     inspect_cohort_table,
     near,
+    own_columns,
     read_cohort_table,
-    told_of,
     unknown_columns,
 )
 from cardio_core.types.info import PluginInfo, Target
@@ -448,7 +448,7 @@ def notes_on_tables(
     for place, table in enumerate(tables, start=1):
         found = inspect_cohort_table(table, about.paths)
         own = [name for name in found.own if name not in known]
-        columns = told_of(own, {*COLUMNS, *about.paths}, named=named)
+        columns = own_columns(own, {*COLUMNS, *about.paths}, named=named)
         which = f"Table {place} of {len(tables)}: " if len(tables) > 1 else ""
         which = f"{table.name}: " if named else which
         notes += [f"{which}{note}" for note in (*found.notes, columns) if note]

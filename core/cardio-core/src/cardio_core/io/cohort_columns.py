@@ -65,7 +65,7 @@ class ColumnSpec:
     title: str = ""
     use: Use = "patient"
     example: str = ""
-    aliases: Mapping[str, str] = field(default_factory=dict)
+    aliases: Mapping[str, str] = field(default_factory=dict, hash=False)
 
     @property
     def label(self) -> str:
@@ -108,6 +108,21 @@ def title_of(name: str) -> str:
 # The columns that have a meaning in every cohort table, with their words.
 #
 # Those of recordings are the plugins' own: `PluginInfo.paths` names them.
+
+
+def lower_first(title: str) -> str:
+    """Return a title as it stands within a sentence: abbreviations keep their capitals.
+
+    Examples
+    --------
+    >>> lower_first("Heart rate"), lower_first("QRS duration"), lower_first("R amplitude")
+    ('heart rate', 'QRS duration', 'R amplitude')
+    """
+    first = title.split(" ")[0]
+    if len(first) < 2 or any(letter.isupper() for letter in first[1:]):
+        return title
+    return title[:1].lower() + title[1:]
+
 
 N_SEGMENTS = 17
 """Segments of the left ventricle in the AHA model, numbered 01 to 17."""

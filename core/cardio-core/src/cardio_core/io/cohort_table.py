@@ -258,7 +258,7 @@ def near(name: str, known: Collection[str]) -> str:
     return spelt[found[0]] if found else ""
 
 
-def told_of(names: Iterable[str], known: Collection[str], *, named: bool = True) -> str:
+def own_columns(names: Iterable[str], known: Collection[str], *, named: bool = True) -> str:
     """Return one sentence about columns that no rule knows, or nothing where there is none.
 
     Parameters
@@ -272,9 +272,9 @@ def told_of(names: Iterable[str], known: Collection[str], *, named: bool = True)
 
     Examples
     --------
-    >>> told_of(["ward", "lvesv_bl"], {"lvesv_bl_ml"}).partition(". ")[0]
+    >>> own_columns(["ward", "lvesv_bl"], {"lvesv_bl_ml"}).partition(". ")[0]
     "2 columns are the cohort's own: ward, lvesv_bl (did you mean lvesv_bl_ml?)"
-    >>> told_of(["Ward B", "lvesv_bl"], {"lvesv_bl_ml"}, named=False).partition(". ")[0]
+    >>> own_columns(["Ward B", "lvesv_bl"], {"lvesv_bl_ml"}, named=False).partition(". ")[0]
     "2 columns are the cohort's own: lvesv_bl (did you mean lvesv_bl_ml?) and 1 that cardio data \
 check names"
     """
@@ -298,7 +298,7 @@ check names"
 
 # A cohort table that cannot be used, with everything that is wrong with it.
 
-_TOLD = 3
+_SHOWN = 3
 
 
 class CohortTableError(DataError):
@@ -314,12 +314,12 @@ class CohortTableError(DataError):
     def __init__(self, name: str, problems: Sequence[Problem]) -> None:
         self.problems = tuple(problems)
         groups = list(_alike(self.problems).values())
-        lines = [_line(group) for group in groups[:_TOLD]]
+        lines = [_line(group) for group in groups[:_SHOWN]]
         if len(self.problems) == 1:
             first = self.problems[0]
             super().__init__(f"{name}{', ' if first.place else ': '}{lines[0]}")
             return
-        more = sum(len(group) for group in groups[_TOLD:])
+        more = sum(len(group) for group in groups[_SHOWN:])
         rest = f"; and {more} more" if more else ""
         super().__init__(
             f"{name} has {len(self.problems)} problems. {'; '.join(lines)}{rest}. "
@@ -339,8 +339,8 @@ def _line(group: Sequence[Problem]) -> str:
     """Return what problems that are alike say, with the first rows of them."""
     if len(group) == 1 or not group[0].column:
         return group[0].line()
-    rows = ", ".join(str(item.row) for item in group[:_TOLD])
-    more = f" and {len(group) - _TOLD} more" if len(group) > _TOLD else ""
+    rows = ", ".join(str(item.row) for item in group[:_SHOWN])
+    more = f" and {len(group) - _SHOWN} more" if len(group) > _SHOWN else ""
     return f"column {group[0].column!r}, rows {rows}{more}: {group[0].says}"
 
 
@@ -431,7 +431,9 @@ def forgiving() -> Iterator[None]:
         _FORGIVING.reset(token)
 
 
-def inspect_cohort_table(path: Path, paths: Collection[str] = ()) -> Inspected:
+def inspect_cohort_table(
+    path: Path, paths: Collection[str] = (), more: tuple[ColumnSpec, ...] = ()
+) -> Inspected:
     """Read a cohort table as far as it can be read, and collect everything that is wrong.
 
     Raises
@@ -440,15 +442,18 @@ def inspect_cohort_table(path: Path, paths: Collection[str] = ()) -> Inspected:
         If it cannot be read at all: no table, a repeated column, no column `patient_id`.
     """
     if not path.is_file():
-        return _inspect(path, tuple(paths), ())
+        return _inspect(path, tuple(paths), more, ())
     state = path.stat()
-    return _inspect(path, tuple(paths), (state.st_mtime_ns, state.st_size, LAYOUT.get()))
+    return _inspect(path, tuple(paths), more, (state.st_mtime_ns, state.st_size, LAYOUT.get()))
 
 
 @lru_cache(maxsize=8)
-def _inspect(path: Path, paths: tuple[str, ...], state: tuple[object, ...]) -> Inspected:
+def _inspect(
+    path: Path, paths: tuple[str, ...], more: tuple[ColumnSpec, ...], state: tuple[object, ...]
+) -> Inspected:
     """Inspect a file once as long as it stays as it is: a run asks for its table several times."""
-    known = {**{name: ColumnSpec(name, "path", "Recordings.") for name in paths}, **COLUMNS}
+    known = {name: ColumnSpec(name, "path", "Recordings.") for name in paths}
+    known |= {**COLUMNS, **{column.name: column for column in more}}
     raw = read_raw(path, known)
     others = [str(name) for name in raw.cells.columns if str(name).startswith(FILES_PREFIX)]
     known |= {name: ColumnSpec(name, "path", "Recordings.") for name in others}

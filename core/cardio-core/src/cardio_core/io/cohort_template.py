@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from cardio_core.errors import ContractError
+from cardio_core.errors import ConfigError, ContractError, DataError
 from cardio_core.io.cohort_columns import (
     COLUMNS,
     FILES_PREFIX,
@@ -34,7 +34,6 @@ from cardio_core.io.cohort_table import (
 )
 from cardio_core.types.info import PluginInfo, Task
 from cardio_stats.cells import cell_text, table_as_it_was, texts, write_table
-from cardio_stats.errors import ConfigError, DataError
 
 EFFECT = "effect"
 """The column of the latent effect unless another is named."""
@@ -47,10 +46,7 @@ _CARRIED = (
     "scanner_id",
     *(person.name for person in columns_of_persons()),
 )
-_WORDS = {"0": False, "no": False, "false": False, "1": True, "yes": True, "true": True}
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,31}")
-_RANGES = {EFFECT: (-8.0, 8.0), SHIFT: (0.0, 2.0)}
-"""Of an effect, standard normal or about so, and of a shift, of which 1 is a clear one."""
 
 
 @dataclass(frozen=True)
@@ -103,32 +99,39 @@ def read_planned(path: Path, plugin: str, effect: str = EFFECT) -> Planned:
     >>> found.carried.loc["A1"].to_dict()
     {'sex': 'F'}
     """
-    found = inspect_cohort_table(path)
+    has = f"has_{plugin}"
+    more = (
+        ColumnSpec(OUTCOME, "flag", "Whether the patient has the outcome."),
+        ColumnSpec(has, "flag", f"Whether there is a recording for {plugin}."),
+        ColumnSpec(effect, "number", "How strongly the recording shows it.", low=-8, high=8),
+        ColumnSpec(SHIFT, "number", "How far acquisition is from the usual.", low=0, high=2),
+    )
+    found = inspect_cohort_table(path, more=more)
     if found.problems:
         raise CohortTableError(path.name, found.problems)
     rows, where = found.rows, path.name
     _require_columns(rows, where, effect)
     _require_ids(found, where)
-    has = f"has_{plugin}"
-    if has in rows.columns:
-        rows = rows[_told(found, rows, has, where)]
+    _require_filled(found, rows, [has], where, "say yes or no")
+    rows = rows[rows[has].eq(1)] if has in rows.columns else rows
+    do = f"fill it in, or say no in a column {has}"
+    _require_filled(found, rows, [OUTCOME, effect, SHIFT], where, do)
     if len(rows) < FEWEST:
         raise DataError(f"{where}: expected {FEWEST} patients or more, found {len(rows)}")
-    outcome = _told(found, rows, OUTCOME, where)
+    outcome = rows[OUTCOME].astype(bool)
     if outcome.nunique() < 2:
         raise DataError(
             f"{where}, column {OUTCOME!r}: expected patients with and without it, found the same "
             f"in all {len(rows)}; a model needs both"
         )
-    shift = _numbers(found, rows, SHIFT, where, plugin) if SHIFT in rows.columns else 0.0
     ids = rows["patient_id"].astype(str)
     requested = pd.DataFrame(
         {
             "patient_id": ids,
             "number": [_number(plugin, item) for item in ids],
             "outcome": outcome,
-            "effect": _numbers(found, rows, effect, where, plugin),
-            "shift": shift,
+            "effect": rows[effect],
+            "shift": rows.get(SHIFT, 0.0),
         }
     ).reset_index(drop=True)
     names = [name for name in _CARRIED if name in rows.columns]
@@ -200,39 +203,15 @@ def _require_ids(found: Inspected, where: str) -> None:
             )
 
 
-def _told(found: Inspected, rows: pd.DataFrame, name: str, where: str) -> pd.Series[bool]:
-    """Return a column of yes and no."""
-    texts = [cell_text(cell) for cell in rows[name]]
-    messages = [None if text is None else _WORDS.get(text.casefold()) for text in texts]
-    bad = [study for study, item in zip(rows.index, messages, strict=True) if item is None]
-    if bad:
-        raise DataError(
-            f"{where}, row {_row(found, bad[0])}, column {name!r}: expected yes or no (1 or 0), "
-            f"found something else in {_times(len(bad))}; correct the cells"
-        )
-    return pd.Series(messages, index=rows.index, dtype=bool)
-
-
-def _numbers(
-    found: Inspected, rows: pd.DataFrame, name: str, where: str, plugin: str
-) -> pd.Series[float]:
-    """Return a column of numbers, none of them missing or out of its range."""
-    low, high = _RANGES.get(name, _RANGES[EFFECT])
-    values = pd.to_numeric(rows[name], errors="coerce").astype(float)
-    outside = ~values.between(low, high)
-    for bad, expected, do in (
-        (values.isna(), "a number", f"fill it in, or say no in a column has_{plugin}"),
-        (outside, f"a number from {low:g} to {high:g}", "rescale the column"),
-    ):
-        if bad.any():
-            first = bad[bad].index[0]
-            value = values[first]
-            what = "none" if pd.isna(value) else f"{value:g}"
+def _require_filled(
+    found: Inspected, rows: pd.DataFrame, names: Sequence[str], where: str, do: str
+) -> None:
+    for name in names:
+        if name in rows.columns and (empty := rows[name].isna()).any():
             raise DataError(
-                f"{where}, row {_row(found, first)}, column {name!r}: expected {expected}, found "
-                f"{what} (in {_times(int(bad.sum()))}); {do}"
+                f"{where}, row {_row(found, empty.idxmax())}, column {name!r}: expected a value, "
+                f"found none (in {_times(int(empty.sum()))}); {do}"
             )
-    return values
 
 
 def _row(found: Inspected, study: object) -> int:

@@ -214,7 +214,7 @@ def fetch_dataset(
     n_downloaded = 0
     with ThreadPoolExecutor(n_at_once) as pool:
         waiting = {
-            pool.submit(_fetch_one, source, name, folder / name, digest): name
+            pool.submit(_fetch_file, source, name, folder / name, digest): name
             for name, digest in wanted.items()
         }
         try:
@@ -302,7 +302,7 @@ def _require_apart(names: Iterable[str]) -> None:
             )
 
 
-def _fetch_one(source: _Source, name: str, target: Path, digest: str) -> bool:
+def _fetch_file(source: _Source, name: str, target: Path, digest: str) -> bool:
     """Make one file right; return whether anything had to be downloaded."""
     if target.exists():
         if file_digest(target) == digest:

@@ -30,6 +30,7 @@ from cardio_core.io.run_schema import (
     read_predictions,
 )
 from cardio_core.types.notes import Note
+from cardio_core.types.samples import Quarantined
 from cardio_stats.errors import DataError
 from cardio_stats.files import read_json, read_text
 
@@ -103,19 +104,9 @@ class NeedEntry:
 
     task: str
     identity: str = ""
-    said: str = ""
+    text: str = ""
     origin: Annotated[str, Field(alias="from")] = ""
     patients: str = ""
-
-
-@dataclass(frozen=True, kw_only=True)
-class QuarantinedEntry:
-    """A recording that could not be used."""
-
-    recording_id: str
-    hook: str = ""
-    reason: str
-    kind: str = "unusable"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -274,10 +265,10 @@ class RunManifest:
     finished: str = ""
     stages: dict[str, Number] = field(default_factory=dict)
     needs: tuple[NeedEntry, ...] = ()
-    said: tuple[str, ...] = ()
+    messages: tuple[str, ...] = ()
     notes: tuple[Note, ...] = ()
     tolerated: tuple[str, ...] = ()
-    quarantined: tuple[QuarantinedEntry, ...] | None = None
+    quarantined: tuple[Quarantined, ...] | None = None
     excluded: dict[str, tuple[str, ...]] = field(default_factory=dict)
     flow: FlowEntry = FlowEntry()
     flags: dict[str, Count] = field(default_factory=dict)
@@ -294,7 +285,7 @@ class RunManifest:
     table1: TableOneEntry = TableOneEntry()
     identity: str = ""
     of: str = ""
-    told: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    found: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def title(self) -> str:

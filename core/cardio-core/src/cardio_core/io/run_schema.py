@@ -1,37 +1,31 @@
 """One kind of file of a run directory: what it is for, what it holds, and how a wrong one is told.
 
 Whoever reads a file reads it through its kind. The content comes back as dataclasses where its form
-is one, else as it stands in the file, entries that this core does not know among it.
+is one, else as it stands in the file, entries that this core does not know among it. A class that
+is kept in a file declares that kind next to itself.
 """
 
 from __future__ import annotations
 
 import json
+import math
 import os
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, is_dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, is_dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self, get_args
+from typing import Annotated, Any, get_args
 
 import numpy as np
 import pandas as pd
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    ConfigDict,
-    Field,
-    TypeAdapter,
-    ValidationError,
-    model_validator,
-)
-from pydantic_core import PydanticCustomError
+from numpy.typing import NDArray
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic_core import core_schema
 
-from cardio_core.errors import MadeWrongError
+from cardio_core.errors import DataError, MadeWrongError, unusable
 from cardio_stats.cells import table_as_it_was
-from cardio_stats.errors import Code, DataError, unusable
 from cardio_stats.files import MOST_BYTES as MOST_BYTES_OF_TEXT
-from cardio_stats.files import read_json
+from cardio_stats.files import read_json, write_json
 from cardio_stats.serialization import shown
 
 LONGEST = 200
@@ -48,14 +42,14 @@ class Entries(BaseModel):
 
 def _name(text: str) -> str:
     if _strange(text) or any(item in text for item in "/\\"):
-        raise PydanticCustomError("said", "a name without parts of a path")
+        raise ValueError("should be a name without parts of a path")
     return text
 
 
 def _place(text: str) -> str:
     parts = text.split("/")
     if "\\" in text or any(_strange(part) for part in parts):
-        raise PydanticCustomError("said", "a place inside the folder")
+        raise ValueError("should be a place inside the folder")
     return text
 
 
@@ -75,6 +69,49 @@ Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{1,64}$")]
 
 
 @dataclass(frozen=True)
+class _Lists:
+    """An array that a file holds as lists of finite numbers."""
+
+    form: Any
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> core_schema.CoreSchema:
+        return core_schema.no_info_after_validator_function(self._array, handler(self.form))
+
+    def _array(self, rows: list[Any]) -> NDArray[np.float64]:
+        if self.form == list[Number]:
+            return np.array(rows, float)
+        if len({len(row) for row in rows}) > 1:
+            raise ValueError("should have rows of one length")
+        return np.array(rows, float).reshape(len(rows), len(rows[0]) if rows else 0)
+
+
+Vector = Annotated[NDArray[np.float64], _Lists(list[Number])]
+Matrix = Annotated[NDArray[np.float64], _Lists(list[list[Number]])]
+
+
+def plain(value: Any, digits: int | None = None) -> Any:
+    """Return a dataclass, and whatever is in it, as JSON has it; infinite numbers are null.
+
+    Examples
+    --------
+    >>> plain({"a": np.array([1 / 3, 1e6 / 3]), "b": (float("inf"), 1)}, digits=6)
+    {'a': [0.333333, 333333.0], 'b': [None, 1]}
+    """
+    if is_dataclass(value):
+        return {field.name: plain(getattr(value, field.name), digits) for field in fields(value)}
+    if isinstance(value, Mapping):
+        return {key: plain(item, digits) for key, item in value.items()}
+    if isinstance(value, np.ndarray):
+        value = value.tolist()
+    if isinstance(value, list | tuple):
+        return [plain(item, digits) for item in value]
+    if isinstance(value, float):
+        finite = math.isfinite(value)
+        return (value if digits is None else float(f"{value:.{digits}g}")) if finite else None
+    return value
+
+
+@dataclass(frozen=True)
 class Kind:
     """One kind of file.
 
@@ -86,6 +123,8 @@ class Kind:
         Its content, as pydantic reads types.
     most_bytes : int
         Beyond it nothing is read.
+    digits : int or None
+        Of the numbers that are written; None writes all.
 
     Examples
     --------
@@ -96,12 +135,13 @@ class Kind:
     3
     >>> kind.check({"n": -3}, Path("runs/a.json"))
     Traceback (most recent call last):
-    cardio_stats.errors.DataError: a.json: expected a number of at least 0 ...
+    cardio_stats.errors.DataError: a.json: expected n to be greater than or equal to 0, found ...
     """
 
     what: str
     form: Any
     most_bytes: int = MOST_BYTES_OF_TEXT
+    digits: int | None = None
 
     @property
     def put_back(self) -> str:
@@ -133,6 +173,10 @@ class Kind:
         """Return the content of a file that older runs do not have, or what stands for it."""
         return self.read(path) if path.is_file() else otherwise
 
+    def write(self, path: Path, content: Any) -> None:
+        """Write what `read` returns."""
+        write_json(path, plain(content, self.digits))
+
     def check(self, content: Any, path: Path) -> Any:
         """Return the content of a file as this kind: of dataclasses built, else as it stands.
 
@@ -148,84 +192,38 @@ class Kind:
             return self._adapter.validate_json(json.dumps(content), strict=True)
         except ValidationError as error:
             first = error.errors(include_url=False)[0]
+            expected = _expected(first)
         except MadeWrongError as error:  # a part that a class of ours refuses
-            first = {"type": "said", "msg": f"a part as it is declared ({error})", "loc": (),
-                     "input": content}  # fmt: skip
-        except RecursionError:
-            first = {"type": "said", "msg": "fewer levels", "loc": (), "input": content}
-        expected = _expected(first)
-        found = _found(first)
-        raise DataError(
-            f"{path.name}: expected {expected}{_where(first['loc'])}, found {found}; "
-            f"{self.put_back}",
-            code="damaged",
-        )
-
-
-_WORDS = {
-    "string_type": "a text", "string_unicode": "a text", "int_type": "a whole number",
-    "int_from_float": "a whole number", "float_type": "a number", "bool_type": "true or false",
-    "list_type": "a list", "dict_type": "named values", "model_type": "named values",
-    "model_attributes_type": "named values", "none_required": "nothing",
-    "finite_number": "a finite number", "int_parsing_size": "a smaller number",
-    "missing": "an entry", "tuple_type": "a list", "dataclass_type": "named values",
-}  # fmt: skip
-
-
-def _expected(error: Mapping[str, Any]) -> str:
-    """Return what a fault of pydantic's had in mind, in words."""
-    kind, limits = str(error["type"]), error.get("ctx") or {}
-    if kind in _WORDS:
-        return _WORDS[kind]
-    if kind == "said":
-        return str(error["msg"])
-    if kind in ("greater_than_equal", "greater_than"):
-        return f"a number {'of at least' if 'equal' in kind else 'above'} {_first(limits)}"
-    if kind in ("less_than_equal", "less_than"):
-        return f"a number {'of at most' if 'equal' in kind else 'below'} {_first(limits)}"
-    if kind == "literal_error":
-        return f"one of {limits.get('expected')}"
-    if kind in ("too_short", "too_long"):
-        least, most = limits.get("min_length"), limits.get("max_length")
-        return f"{'at least' if kind == 'too_short' else 'at most'} {least or most} values"
-    if kind == "string_pattern_mismatch":
-        return "a text of another form"
-    return "another value"
+            expected = f"parts as they are declared, found others ({error})"
+        raise DataError(f"{path.name}: expected {expected}; {self.put_back}", code="damaged")
 
 
 _ALTERNATIVES = {"str", "int", "float", "bool", "none"}
 """What pydantic puts into a place where a type is one of several."""
 
 
-def _first(limits: Mapping[str, Any]) -> str:
-    return next(f"{value:g}" for value in limits.values())
-
-
-def _where(place: Sequence[object]) -> str:
-    """Return a place as ``models[0].name``; of types that may be one or the other, none."""
-    text = ""
-    for part in place:
-        if isinstance(part, int):
-            text += f"[{part}]"
-        elif str(part) in _ALTERNATIVES or "[" in str(part):
-            continue
-        else:
-            text += f".{shown(part)[1:-1]}"
-    text = text.removeprefix(".")
-    return f" at {text}" if text else ""
-
-
-def _found(error: Mapping[str, Any]) -> str:
+def _expected(error: Mapping[str, Any]) -> str:
+    """Return what a fault of pydantic's says should be, as ``models[0] to be a valid string``."""
+    parts = [part for part in error["loc"] if str(part) not in _ALTERNATIVES]
+    parts = [f"[{p}]" if isinstance(p, int) else f".{shown(p)[1:-1]}" for p in parts
+             if isinstance(p, int) or "[" not in p]  # fmt: skip
+    where = "".join(parts).removeprefix(".")
     if error["type"] == "missing":
-        return "none"
-    value = error["input"]
+        return f"an entry at {where}, found none"
+    should = error["msg"].partition(" should ")[2]
+    return f"{where or 'the content'} to {should}, found {kind_of(error['input'])}"
+
+
+_KINDS = {str: "a text", list: "a list", dict: "named values", type(None): "nothing"}
+
+
+def kind_of(value: Any) -> str:
+    """Return what kind of value something is, for messages; numbers as they are."""
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, int | float):
         return "a huge number" if abs(value) > 1e20 else f"{value}"
-    words = {str: "another text", list: "a list", dict: "named values", type(None): "nothing"}
-    word = words.get(type(value), "something else")
-    return "a text" if word == "another text" and "text" not in _expected(error) else word
+    return _KINDS.get(type(value), "something else")
 
 
 # A folder that somebody else may have made: nothing in it leads out of it, or on for ever.
@@ -285,41 +283,7 @@ def _not_read(folder: Path, place: Path) -> DataError:
                     "allow reading it")  # fmt: skip
 
 
-# Who works on a run.
-
-
-class HolderForm(Entries):
-    """The process that holds a run directory."""
-
-    process: Annotated[int, Field(gt=0, lt=2**31)]
-    host: str
-    space: str
-    began: str
-    token: str
-
-
-HOLDER = Kind("who works on the run", HolderForm, most_bytes=1 << 16)
-
 # What a run keeps for itself: recordings by digests, and what is not merged yet.
-
-Word = Annotated[str, Field(pattern="^[a-z_][a-z0-9_]*$")]
-
-
-class NoteForm(Entries):
-    """A sentence, and what it is about."""
-
-    kind: Word
-    text: str
-    model: str | None = None
-    severity: Literal["info", "warning"] = "info"
-    where: str = ""
-
-
-class JudgedForm(Entries):
-    """What one protocol's evaluation left."""
-
-    metrics: list[dict[str, Any]]
-    notes: list[NoteForm]
 
 
 class CohortForm(Entries):
@@ -355,20 +319,9 @@ class ContentsForm(Entries):
     table: dict[str, str]
 
 
-class QuarantinedForm(Entries):
-    """A recording that could not be used."""
-
-    recording_id: str
-    hook: str
-    reason: str
-    code: Code = "unusable"
-
-
-JUDGED = Kind("the estimates of one protocol", JudgedForm)
 COHORT = Kind("whom the run was made from", CohortForm)
 PRINTS = Kind("what its recordings are known by", PrintsForm)
 CONTENTS = Kind("its recordings by digests", ContentsForm)
-QUARANTINED = Kind("recordings that cannot be used", list[QuarantinedForm])
 ACQUIRED = Kind("how the recordings of a patient were acquired", list[dict[str, float | None]])
 PRINTED = Kind("what the recordings of a patient are known by", list[str | None])
 FILES = Kind("files by digests", list[Digest])
@@ -450,30 +403,6 @@ def numbers_in(table: pd.DataFrame, name: str, path: Path) -> pd.Series:
 
 # What stands beside a fitted model: whom it saw, what was chosen, how it answers.
 
-Spread = Annotated[float, Field(ge=0)]
-
-
-def _as_many(what: str, *lists: Sequence[Any]) -> None:
-    if len({len(item) for item in lists}) > 1:
-        raise PydanticCustomError("said", f"as many {what} everywhere")
-
-
-class DecisionForm(Entries):
-    """How a target is decided."""
-
-    target: str
-    offsets: list[float]
-    source: str
-
-
-class ChosenForm(Entries):
-    """What was chosen for a fit."""
-
-    candidate: dict[str, Any]
-    epochs: Count | None
-    decisions: list[DecisionForm]
-    notes: list[NoteForm]
-
 
 class MadeForForm(Entries):
     """The split that a fit was made for."""
@@ -493,142 +422,9 @@ class UnfittedForm(Entries):
     reason: str
 
 
-class ConformalForm(Entries):
-    """A calibrated rule; of too few patients its quantile is null."""
-
-    alpha: float = Field(gt=0, lt=1)
-    quantile: Spread | None
-    n_patients: Count
-    n_dropped: Count
-    method: str
-    target: str
-    kind: Literal["binary", "multiclass", "continuous"]
-    classes: list[str] = Field(default_factory=list)
-    class_quantiles: list[Spread | None] = Field(default_factory=list)
-    class_patients: list[Count] = Field(default_factory=list)
-
-    @model_validator(mode="after")
-    def _of_each_class(self) -> Self:
-        for own in (self.class_quantiles, self.class_patients):
-            if own:
-                _as_many("classes", own, self.classes)
-        if (self.kind == "continuous") != (not self.classes):
-            raise PydanticCustomError("said", "classes of what has classes, and of nothing else")
-        return self
-
-
-class FusionForm(Entries):
-    """The weights of a fusion."""
-
-    models: list[Name] = Field(min_length=1)
-    intercept: float
-    weights: list[float]
-    method: str
-    n_rows: Count
-    n_patients: Count
-    n_events: Count | None
-    filled: list[float] = Field(default_factory=list)
-
-    @model_validator(mode="after")
-    def _of_each_model(self) -> Self:
-        _as_many("weights as terms", self.weights, [*self.models, *self.models])
-        if self.filled:
-            _as_many("models", self.filled, self.models)
-        return self
-
-
-class AboutForm(Entries):
-    """What a measured column is."""
-
-    title: str
-    unit: str
-    kind: Literal["measured", "input", "clinical"]
-
-
-class LikenessForm(Entries):
-    """How the columns of training patients lie."""
-
-    columns: list[str]
-    together: list[Count]
-    middle: list[float]
-    below: list[float]
-    above: list[float]
-    low: list[float]
-    high: list[float]
-    known: list[float]
-    covariance: list[list[float]]
-
-    @model_validator(mode="after")
-    def _of_each_column(self) -> Self:
-        own = (self.middle, self.below, self.above, self.low, self.high, self.known)
-        _as_many("columns", self.columns, *own)
-        _as_many("columns", self.together, self.covariance)
-        for row in self.covariance:
-            _as_many("columns", self.together, row)
-        if any(place >= len(self.columns) for place in self.together):
-            raise PydanticCustomError("said", "columns that are there")
-        return self
-
-
-class SpaceForm(Entries):
-    """How the vectors of a network lie."""
-
-    mean: list[float] = Field(min_length=1)
-    axes: list[list[float]]
-    variances: list[float]
-    beside: float
-
-    @model_validator(mode="after")
-    def _of_each_axis(self) -> Self:
-        _as_many("axes", self.axes, self.variances)
-        for axis in self.axes:
-            _as_many("dimensions", axis, self.mean)
-        return self
-
-
-class NetworkForm(SpaceForm):
-    """How the vectors of one model's network lie."""
-
-    title: str
-
-
-class CalibrationForm(Entries):
-    """What distance how many of the training patients exceed."""
-
-    middle: dict[str, float]
-    spread: dict[str, float]
-    borderline: float
-    outside: float
-    grid: list[float]
-    n: Count
-
-
-class ApplicabilityForm(Entries):
-    """Summaries of the training patients, by which a new one is like them or not."""
-
-    n_patients: Count
-    about: dict[str, AboutForm]
-    likeness: LikenessForm
-    names: dict[str, list[str]]
-    networks: dict[str, NetworkForm]
-    calibration: CalibrationForm | None
-    why_not: str
-
-    @model_validator(mode="after")
-    def _of_known_columns(self) -> Self:
-        if set(self.likeness.columns) - set(self.about):
-            raise PydanticCustomError("said", "words for every column")
-        return self
-
-
-CHOSEN = Kind("what was chosen for a fit", ChosenForm, most_bytes=16 << 20)
 MADE_FOR = Kind("what a fit was made for", MadeForForm, most_bytes=1 << 20)
 SEEN = Kind("whom a model was fitted on", SeenForm)
 UNFITTED = Kind("why there is no fit", UnfittedForm, most_bytes=1 << 20)
-CONFORMAL = Kind("a rule for prediction sets", ConformalForm, most_bytes=1 << 20)
-FUSION = Kind("the weights of a fusion", FusionForm, most_bytes=1 << 20)
-APPLICABILITY = Kind("what the patients of training were like", ApplicabilityForm)
-SPACE = Kind("how a network sees the patients of training", SpaceForm)
-APART = Kind("how far a fold's patients lie off", dict[str, float])
+APART = Kind("how far a fold's patients lie off", dict[str, float], digits=6)
 ROWS = Kind("models of an earlier task", list[Name], most_bytes=1 << 20)
 NAMES = Kind("models without a fit", list[str] | dict[str, Any], most_bytes=16 << 20)

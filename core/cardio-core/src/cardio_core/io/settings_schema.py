@@ -117,7 +117,7 @@ SETTINGS = Kind("the settings of the run", SettingsForm)
 
 
 @lru_cache(maxsize=4)
-def told_in(text: str) -> Tree:
+def kept_settings(text: str) -> Tree:
     """Return the settings of a run's ``config.yaml`` as its report tells them; change nothing.
 
     Raises

@@ -5,17 +5,18 @@ from __future__ import annotations
 import os
 import shutil
 import time
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from cardio_core.io.run_schema import Entries, Kind, Name
+from cardio_core.io.run_schema import Kind, Name
 from cardio_core.types.features import FeatureBlock, FeatureSet, Pieces
 from cardio_core.types.samples import ID_COLUMNS
 from cardio_stats.errors import ConfigError, DataError
-from cardio_stats.files import SafeName, read_text, write_json
+from cardio_stats.files import SafeName, read_text
 
 
 def cache_dir() -> Path:
@@ -126,20 +127,21 @@ def _pieces(part: Path) -> list[tuple[Path, int, float]]:
 # What describes a patient's stored features.
 
 
-class BlockForm(Entries):
-    """One block: its axes, names, units, and how stored numbers become values."""
+@dataclass(frozen=True)
+class About:
+    """Everything of a `FeatureBlock` but its values."""
 
-    axes: list[str]
-    names: list[str]
-    units: list[str]
+    axes: tuple[str, ...]
+    names: tuple[str, ...]
+    units: tuple[str, ...]
     scale: float
     offset: float
-    extents: dict[str, list[Any]]
-    titles: list[str] | None = None
-    listed_last: list[str] | None = None
+    extents: dict[str, tuple[float, float, str]]
+    titles: tuple[str, ...] | None
+    listed_last: tuple[str, ...]
 
 
-BLOCKS = Kind("what the features are", dict[Name, BlockForm])
+BLOCKS = Kind("what the features are", dict[Name, About])
 
 # Feature sets on disk: plain `.npy` and JSON, no pickle, opened as memory maps.
 
@@ -153,56 +155,33 @@ def save_features(folder: Path, features: FeatureSet) -> None:
     description = {}
     for name, block in features.blocks.items():
         np.save(folder / SafeName(name, ".npy"), np.asarray(block.values), allow_pickle=False)
-        description[name] = {
-            "axes": block.axes,
-            "names": block.names,
-            "units": block.units,
-            "scale": block.scale,
-            "offset": block.offset,
-            "extents": dict(block.extents),
-            "titles": block.titles,
-            "listed_last": block.listed_last,
-        }
-    write_json(folder / "blocks.json", description)
+        description[name] = {field.name: getattr(block, field.name) for field in fields(About)}
+    BLOCKS.write(folder / "blocks.json", description)
 
 
 def load_features(folder: Path) -> FeatureSet:
     """Open one patient's features; values stay on disk until they are asked for."""
     blocks = {
-        name: FeatureBlock(Pieces([folder / SafeName(name, ".npy")]), *about)
+        name: FeatureBlock(Pieces([folder / SafeName(name, ".npy")]), **vars(about))
         for name, about in _described(folder / "blocks.json").items()
     }
     return FeatureSet(load_table(folder / "table.npz"), blocks)
 
 
-_About = tuple[Any, ...]
-_SAID: dict[str, dict[str, _About]] = {}
+_BLOCKS: dict[str, dict[str, About]] = {}
 """What files say of blocks, by their text. The patients of a cohort say the same: kept once for all
 of them, it is not tens of kilobytes a patient."""
 
-_MOST_SAID = 64
+_MOST_BLOCKS = 64
 
 
-def _described(file: Path) -> dict[str, _About]:
-    """Return everything of each block but its values, in the order of `FeatureBlock`."""
+def _described(file: Path) -> dict[str, About]:
     text = read_text(file)
-    if text not in _SAID:
-        if len(_SAID) == _MOST_SAID:
-            _SAID.clear()
-        _SAID[text] = {
-            name: (
-                tuple(about["axes"]),
-                tuple(about["names"]),
-                tuple(about["units"]),
-                about["scale"],
-                about["offset"],
-                {axis: tuple(extent) for axis, extent in about["extents"].items()},
-                None if about.get("titles") is None else tuple(about["titles"]),
-                tuple(about.get("listed_last") or ()),
-            )
-            for name, about in BLOCKS.read(file).items()
-        }
-    return _SAID[text]
+    if text not in _BLOCKS:
+        if len(_BLOCKS) == _MOST_BLOCKS:
+            _BLOCKS.clear()
+        _BLOCKS[text] = BLOCKS.read(file)
+    return _BLOCKS[text]
 
 
 def save_table(path: Path, table: pd.DataFrame) -> None:

@@ -143,8 +143,8 @@ def in_folder(folder: str, module: ModuleType, tasks: Collection[Task]) -> Itera
 def missing(module: ModuleType, tasks: Iterable[Task]) -> Iterator[str]:
     """Yield the required hooks that are not there."""
     for task in tasks:
-        own = [one for one in task.models if not one.core_owned]
-        needless = BY_ESTIMATOR if own and all(one.estimator for one in own) else ()
+        fitted = [model for model in task.models if not model.core_owned]
+        needless = BY_ESTIMATOR if fitted and all(m.estimator for m in fitted) else ()
         absent = [
             hook
             for hook in REQUIRED
@@ -370,10 +370,13 @@ def misfit(distribution: metadata.Distribution) -> str | None:
 # What is wrong with a plugin that can be imported, found without importing more of it.
 
 
-def faults(module: ModuleType, info: PluginInfo, distribution: str) -> list[str]:
+def faults(
+    module: ModuleType, info: PluginInfo, distribution: str, *, imports: bool = True
+) -> list[str]:
     """Return what would go wrong later with a plugin module, each fault with its cure in one line.
 
-    `info` is what it says of itself, completed; `distribution` brings it.
+    `info` is what it says of itself, completed; `distribution` brings it. With `imports`, all of
+    its source is read for imports that would fail.
     """
     found = [text for requirement in requirements(distribution) if (text := unmet(requirement))]
     if info.default_task not in [task.name for task in info.tasks]:
@@ -392,7 +395,7 @@ def faults(module: ModuleType, info: PluginInfo, distribution: str) -> list[str]
         roots = [(f"{folder}.{name}", name) for folder in folders for name in IN_FOLDERS]
         roots += [(module.__name__, h) for h in hookspecs.HOOKS if hasattr(module, h)]
         roots += [(reference.partition(":")[0], "") for reference in named.values()]
-        found += in_imports(roots)
+        found += in_imports(roots if imports else ())
     except SyntaxError as error:
         found.append(f"{error.filename} line {error.lineno} is no Python ({error.msg}); mend it")
     return list(dict.fromkeys(found))

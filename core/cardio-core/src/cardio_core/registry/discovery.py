@@ -15,12 +15,11 @@ from typing import Any
 import pluggy
 
 import cardio_core.hookspecs as hookspecs
-from cardio_core.errors import PluginError
+from cardio_core.errors import CardioError, ConfigError, PluginError
 from cardio_core.registry.diagnostics import faults, how_to_get, misfit, misnamed_module
 from cardio_core.registry.plugin import Plugin, hint
 from cardio_core.registry.source import locate, read
 from cardio_core.types.info import PluginInfo, Task
-from cardio_stats.errors import CardioError, ConfigError
 
 GROUP = "cardio.plugins"
 
@@ -106,10 +105,12 @@ def require_installed(name: str) -> metadata.EntryPoint:
     return _only(points[name])
 
 
-def open_plugin(name: str, *, defaults: ModuleType | None = None) -> Plugin:
+def open_plugin(name: str, *, defaults: ModuleType | None = None, imports: bool = True) -> Plugin:
     """Open one plugin with a fresh plugin manager.
 
-    The core's default hooks, where `defaults` names their module, stand behind the plugin's.
+    The core's default hooks, where `defaults` names their module, stand behind the plugin's. With
+    `imports`, all of its source is read for imports that would fail, which takes longer than
+    everything else here.
 
     Raises
     ------
@@ -122,7 +123,7 @@ def open_plugin(name: str, *, defaults: ModuleType | None = None) -> Plugin:
     """
     point = require_installed(name)
     module, info = _plugin_module(point)
-    for fault in _faults(point, module):
+    for fault in _faults(point, module, imports):
         raise PluginError(f"{_where(point)}: {fault}")
     manager = pluggy.PluginManager(hookspecs.PROJECT)
     manager.add_hookspecs(hookspecs)
@@ -187,10 +188,10 @@ def _plugin_module(point: metadata.EntryPoint) -> tuple[ModuleType, PluginInfo]:
 
 
 @cache
-def _faults(point: metadata.EntryPoint, module: ModuleType) -> list[str]:
+def _faults(point: metadata.EntryPoint, module: ModuleType, imports: bool = True) -> list[str]:
     """Return what is wrong with an imported plugin; looked for once in a process."""
     info = _completed(module.INFO, module.__name__.partition(".")[0])
-    found = faults(module, info, _origin(point)[0])
+    found = faults(module, info, _origin(point)[0], imports=imports)
     if info.name == point.name:
         return found
     return [f"INFO.name is {info.name!r}, its entry point {point.name!r}; make them equal", *found]

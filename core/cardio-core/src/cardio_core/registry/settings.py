@@ -217,8 +217,8 @@ def setting_words(setting: Setting) -> str:
 
     Examples
     --------
-    >>> one = Setting("load.min_s", "number", "s", 10, {}, "a shorter recording is quarantined")
-    >>> setting_words(one)
+    >>> setting = Setting("load.min_s", "number", "s", 10, {}, "a shorter recording is quarantined")
+    >>> setting_words(setting)
     'a shorter recording is quarantined. Takes: number, in s.'
     """
     unit = f", in {setting.unit}" if setting.unit else ""

@@ -384,10 +384,12 @@ def write_sheet(
 
 
 def _png(draw: canvas.Draw, sheet: Sheet) -> bytes:
+    from cardio_stats.figures.layout import SteadyLayout
+
     def whole(figure: Figure) -> None:
         draw(figure)
         flags = [line for flag in sheet.flags for line in _wrapped(f"Flag: {flag}")]
-        placed = not isinstance(figure.get_layout_engine(), canvas.SteadyLayout)
+        placed = not isinstance(figure.get_layout_engine(), SteadyLayout)
         if placed:
             _make_room(figure, above_pt=_TITLE_PT + 9, below_pt=_FLAG_PT * len(flags) + 3)
         figure.suptitle(
@@ -504,7 +506,7 @@ def write_page(
     by_recording : str
         Name of the page beside it that says the same by recording; empty where there is none.
     """
-    from cardio_core.report.page import templates
+    from cardio_core.report.templates import templates
 
     about = {"by": by, "made": moment(made)}
     columns, counts, reasons, flags = _counted(table)

@@ -9,12 +9,10 @@ import shlex
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from cardio_core.io.run_artifact import (
@@ -44,6 +42,7 @@ from cardio_core.report.run_figures import (
     write_overview,
 )
 from cardio_core.report.tables import MAX_OPEN_ROWS, OF_A_PAPER, Table, is_stand_in, tables_of
+from cardio_core.report.templates import templates
 from cardio_core.report.terms import Names
 from cardio_core.report.text import external
 from cardio_core.report.text.answer import answer
@@ -261,24 +260,6 @@ def write_told(run: Path, files: RunArtifact) -> None:
     write_card(run, model_card(files), title)
 
 
-@cache
-def templates(folder: str) -> Environment:
-    """Return the templates of a folder of the package; what they are given is escaped.
-
-    Examples
-    --------
-    >>> templates("report").get_template("page.html").name
-    'page.html'
-    """
-    return Environment(
-        loader=PackageLoader("cardio_core", folder),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-
-
 SECTIONS = (
     ("answer", "Answer"),
     ("patients", "Patients"),
@@ -474,9 +455,9 @@ def _optimistic(files: RunArtifact) -> str:
 
 def _notes(manifest: RunManifest) -> list[str]:
     needs = [
-        f"Needed {need.task}, taken from {need.origin}: {need.said}" for need in manifest.needs
+        f"Needed {need.task}, taken from {need.origin}: {need.text}" for need in manifest.needs
     ]
-    found = [*needs, *manifest.said, *map(str, manifest.notes)]
+    found = [*needs, *manifest.messages, *map(str, manifest.notes)]
     return list(dict.fromkeys(found))
 
 

@@ -11,8 +11,8 @@ from typing import Any
 import pandas as pd
 from markupsafe import Markup
 
-from cardio_core.report.page import templates
 from cardio_core.report.svg import inline_svg
+from cardio_core.report.templates import templates
 from cardio_stats.figures.canvas import Described
 from cardio_stats.files import write_text
 from cardio_stats.words import DASH, count, number, p_text

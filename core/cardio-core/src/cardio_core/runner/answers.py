@@ -12,7 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from cardio_core.compute.devices import device_list
-from cardio_core.compute.executors import parse_executor
+from cardio_core.compute.executors import executor_for
 from cardio_core.config import RunConfig, validated
 from cardio_core.context import Context
 from cardio_core.evaluation.aggregate import prediction_frame, scored_members
@@ -32,17 +32,18 @@ from cardio_core.io.hashing import file_digest
 from cardio_core.io.run_artifact import RunKind
 from cardio_core.io.settings_schema import settings_in
 from cardio_core.registry import Plugin, resolve
-from cardio_core.runner.embeddings import Asked, embed, hear, read_applicability
+from cardio_core.runner.embeddings import PredictCall, embed, hear, read_applicability
 from cardio_core.runner.evaluate import write_case
 from cardio_core.runner.fits import open_artifact, open_decisions
 from cardio_core.runner.hook_calls import call
 from cardio_core.runner.inputs import Found, find_recordings
 from cardio_core.runner.manifest import finished
 from cardio_core.runner.needs import open_kept_needs
-from cardio_core.runner.outcome import asked_task
+from cardio_core.runner.outcome import task_of_outcome
 from cardio_core.runner.patients import clinical_of, table_of
 from cardio_core.runner.prepare import Prepared, load_recordings, prepare
 from cardio_core.runner.progress import Echo, Progress
+from cardio_core.runner.provenance import alike
 from cardio_core.runner.request import NOTHING_GIVEN, Given, with_given
 from cardio_core.runner.setup import members_first, open_with_defaults
 from cardio_core.runner.train import open_clinical
@@ -266,6 +267,7 @@ class Opened:
     config: RunConfig
     ctx: Context
     said: tuple[str, ...] = ()
+    executor: str = "local:1"
 
     @property
     def models(self) -> tuple[str, ...]:
@@ -318,15 +320,20 @@ def settled(
     run: Path, manifest: Mapping[str, Any], options: Given = NOTHING_GIVEN
 ) -> tuple[Plugin, Task, RunConfig]:
     """Return the plugin, the task and the settings that a finished run was made with."""
-    plugin = open_with_defaults(manifest["plugin"])
+    plugin = open_with_defaults(manifest["plugin"], imports=False)
     task = plugin.info.task(manifest["task"])
     model: Any = resolve(plugin.info.config_of(task))
     config: RunConfig = with_given(validated(model, settings_in(run), "config.yaml"), options)
-    return plugin, asked_task(with_clinical_model(task, config.covariates), config), config
+    return plugin, task_of_outcome(with_clinical_model(task, config.covariates), config), config
 
 
 def open_finished(
-    run: Path, *, options: Given = NOTHING_GIVEN, device: str = "auto", features_in: Path
+    run: Path,
+    *,
+    options: Given = NOTHING_GIVEN,
+    device: str = "auto",
+    executor: str = "local:1",
+    features_in: Path,
 ) -> Opened:
     """Open a finished run to let its final models answer.
 
@@ -335,7 +342,7 @@ def open_finished(
     run : Path
     options : Given, optional
         What was said with options of the task: how to read the recordings at hand.
-    device : str
+    device, executor : str
         As for `cardio run`.
     features_in : Path
         Folder that features are kept in.
@@ -366,7 +373,7 @@ def open_finished(
         _beside=options.files,
         _facts=options.facts,
     )
-    return Opened(run, manifest, plugin, task, config, ctx, options.told("Read"))
+    return Opened(run, manifest, plugin, task, config, ctx, options.sentence("Read"), executor)
 
 
 def answer(
@@ -401,16 +408,21 @@ def answer(
         With targets: if an identical file stands under two patients.
     """
     plugin, config, task = opened.plugin, opened.config, opened.task
-    serial = parse_executor("local:1")
     found: Found | None = None
     if with_targets:
         places = tuple(path.resolve() for path in inputs)
-        as_run = opened.ctx.replace(mode="fit", _inputs=places)
-        cohort = load_recordings(plugin, config, as_run)
-        made = Answered(prepare(plugin, config, as_run, serial, echo, cohort))
+        ctx = opened.ctx.replace(mode="fit", _inputs=places)
+        cohort = load_recordings(plugin, config, ctx)
     else:
-        found = find_recordings(plugin, config, opened.ctx, inputs)
-        made = Answered(prepare(plugin, config, opened.ctx, serial, echo, found.cohort), found)
+        ctx, found = opened.ctx, find_recordings(plugin, config, opened.ctx, inputs)
+        cohort = found.cohort
+    n_patients = cohort.samples.table["patient_id"].nunique()
+    folders = (ctx.cache,) if ctx.cache else ()
+    with (
+        executor_for(opened.executor, n_patients) as executor,
+        alike(executor, plugin, folders=folders, inputs=tuple(inputs)),
+    ):
+        made = Answered(prepare(plugin, config, ctx, executor, echo, cohort), found)
     made.notes += [*Note.each(NoteKind.COHORT, opened.said), *made.prepared.cohort.notes]
     cohort, features = made.prepared.cohort, made.prepared.features
     clinical = clinical_of(config.covariates, cohort, features, tuple(inputs))
@@ -470,9 +482,9 @@ def _ask(
     model = open_artifact(_folder(opened, name))
     owner, entry = open_clinical() if by_core else plugin, list[Predictions]()
     for part in portions(features) if explain_in is None else [features]:
-        request = Asked(owner, config, place, model, part)
+        request = PredictCall(owner, config, place, model, part)
         before = hear(request)
-        if applicability is not None and name in applicability.spaces:
+        if applicability is not None and name in applicability.networks:
             made.vectors.setdefault(name, {}).update(embed(request, before))
         entry.append(before[1])
     predictions = joined(entry)

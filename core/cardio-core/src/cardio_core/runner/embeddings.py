@@ -12,26 +12,23 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from cardio_core.context import Context
+from cardio_core.evaluation.applicability import APPLICABILITY as RANGES
 from cardio_core.evaluation.applicability import Applicability
-from cardio_core.evaluation.likeness import Space, describe
-from cardio_core.io import run_schema as kept
-from cardio_core.io.run_schema import APART as KEPT_APART
-from cardio_core.io.run_schema import SPACE as KEPT_SPACE
+from cardio_core.evaluation.likeness import SPACE, Space, describe
+from cardio_core.io.run_schema import APART
 from cardio_core.registry import Plugin
 from cardio_core.runner.fits import FINAL, FoldJob
 from cardio_core.runner.hook_calls import call
-from cardio_core.runner.protocols import Arm
-from cardio_core.runner.session import Session
+from cardio_core.runner.protocols import ProtocolData, Session
 from cardio_core.types.artifact import ModelArtifact
 from cardio_core.types.features import FeatureSet
 from cardio_core.types.predictions import Predictions
 from cardio_core.types.targets import KEY_OF_UNIT
-from cardio_stats.files import write_json
 
 Floats = NDArray[np.float64]
 Positions = NDArray[Any]
 
-SPACE, APART = "space.json", "apart.json"
+SPACE_FILE, APART_FILE = "space.json", "apart.json"
 """In a model's folder: the summary of the final network; in a fold's, the tested's distances."""
 
 _PATIENTS_AT_MOST = 200
@@ -44,7 +41,7 @@ _SAME = 1e-3
 
 
 @dataclass(frozen=True)
-class Asked:
+class PredictCall:
     """What the hook `predict` is asked: by whom, with which settings, about which features."""
 
     plugin: Plugin
@@ -53,7 +50,7 @@ class Asked:
     model: ModelArtifact
     features: FeatureSet
 
-    def about(self, rows: Positions) -> Asked:
+    def about(self, rows: Positions) -> PredictCall:
         """Return the same question about some of the rows."""
         return replace(self, features=self.features.view(rows))
 
@@ -73,7 +70,7 @@ def keep_distances(
     Nothing is written for a model without a network.
     """
     chosen = _some_patients(job.features.table, train)
-    request = Asked(plugin, config, ctx, artifact, job.features)
+    request = PredictCall(plugin, config, ctx, artifact, job.features)
     vectors = embed(request.about(chosen))
     if len(vectors) < 2:
         return
@@ -81,31 +78,14 @@ def keep_distances(
     if space is None:
         return
     if job.ctx.fold == FINAL:
-        write_json(folder / SPACE, space.to_dict())
-        return
-    if not test.size:
-        return
-    tested = embed(request.about(test))
-    if tested:
+        SPACE.write(folder / SPACE_FILE, space)
+    elif test.size and (tested := embed(request.about(test))):
         found = space.distances(np.array(list(tested.values()), float))
-        apart = dict(zip(tested, (float(f"{item:.6g}") for item in found), strict=True))
-        write_json(folder / APART, apart)
-
-
-def read_space(folder: Path) -> Space | None:
-    """Return the space of a final model; None where it has no network."""
-    path = folder / SPACE
-    return Space.from_dict(KEPT_SPACE.read(path)) if path.is_file() else None
-
-
-def read_apart(folder: Path) -> dict[str, float]:
-    """Return the distances of a fold's tested patients; empty where it has no network."""
-    path = folder / APART
-    return dict(KEPT_APART.read_or(path, {}))
+        APART.write(folder / APART_FILE, dict(zip(tested, found, strict=True)))
 
 
 def embed(
-    request: Asked, before: tuple[Floats | None, Predictions] | None = None
+    request: PredictCall, before: tuple[Floats | None, Predictions] | None = None
 ) -> dict[str, Floats]:
     """Return by patient the mean of what a model's network makes of his samples.
 
@@ -114,7 +94,7 @@ def embed(
 
     Parameters
     ----------
-    request : Asked
+    request : PredictCall
         The model and the features that it is asked about.
     before : tuple, optional
         What `hear` returned of them, where it was asked already.
@@ -144,7 +124,7 @@ def embed(
     return {who: vector for who, vector in made.items() if vector is not None}
 
 
-def hear(request: Asked) -> tuple[Floats | None, Predictions]:
+def hear(request: PredictCall) -> tuple[Floats | None, Predictions]:
     """Let a model predict; return what its network made of the samples, and what it said."""
     from cardio_core.training.embedding import overhearing
 
@@ -157,7 +137,7 @@ def hear(request: Asked) -> tuple[Floats | None, Predictions]:
     return (None if rows is None or not len(rows) else np.asarray(rows, float)), predictions
 
 
-def _alone(request: Asked, mask: NDArray[np.bool_]) -> Floats | None:
+def _alone(request: PredictCall, mask: NDArray[np.bool_]) -> Floats | None:
     rows, _ = hear(request.about(np.flatnonzero(mask)))
     return None if rows is None else np.asarray(rows.mean(axis=0))
 
@@ -199,16 +179,16 @@ APPLICABILITY = Path("models") / FINAL / "applicability.json"
 """In a run or an exported folder."""
 
 
-def keep_applicability(session: Session, arm: Arm, jobs: Sequence[FoldJob]) -> None:
+def keep_applicability(session: Session, data: ProtocolData, jobs: Sequence[FoldJob]) -> None:
     """Write the summaries of those whom the final models are fitted on, beside these models."""
     final = [job for job in jobs if job.ctx.fold == FINAL]
     if not final:
         return
-    features = arm.prepared.features.view(final[0].train)
-    config = arm.config
+    features = data.prepared.features.view(final[0].train)
+    config = data.config
     patients = describe(
         features,
-        arm.prepared.cohort,
+        data.prepared.cohort,
         words=session.setup.plugin.info.words,
         also=config.covariates,
         never=[value for value in (config.outcome.column,) if value is not None],
@@ -216,14 +196,14 @@ def keep_applicability(session: Session, arm: Arm, jobs: Sequence[FoldJob]) -> N
     spaces = {
         str(job.ctx.model): space
         for job in final
-        if job.embeds and (space := read_space(job.out)) is not None
+        if job.embeds and (space := SPACE.read_or(job.out / SPACE_FILE, None)) is not None
     }
     left_out: dict[str, dict[str, float]] = {}
     for job in jobs:
         if job.embeds and job.ctx.fold != FINAL:
             # Of several repeats the first counts: a mean of several would vary less than one.
             known = left_out.setdefault(str(job.ctx.model), {})
-            left_out[str(job.ctx.model)] = read_apart(job.out) | known
+            left_out[str(job.ctx.model)] = APART.read_or(job.out / APART_FILE, {}) | known
     whose = features.table.assign(patient=features.table["patient_id"].astype(str))
     subjects = whose.drop_duplicates("patient").set_index("patient")["subject_id"].astype(str)
     made = Applicability.fit(
@@ -233,10 +213,10 @@ def keep_applicability(session: Session, arm: Arm, jobs: Sequence[FoldJob]) -> N
         left_out=left_out,
         titles={name: session.setup.task.model(name).title for name in spaces},
     )
-    write_json(session.out / APPLICABILITY, made.to_dict())
+    RANGES.write(session.out / APPLICABILITY, made)
 
 
 def read_applicability(folder: Path) -> Applicability | None:
     """Return what a run or an exported folder keeps; None of one made before."""
-    path = folder / APPLICABILITY
-    return Applicability.from_dict(kept.APPLICABILITY.read(path)) if path.is_file() else None
+    found: Applicability | None = RANGES.read_or(folder / APPLICABILITY, None)
+    return found

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,13 +15,18 @@ from cardio_core.compute.executors import Executor
 from cardio_core.context import Context
 from cardio_core.evaluation.aggregate import score_columns
 from cardio_core.evaluation.clinical_model import by_patient
-from cardio_core.evaluation.conformal import Conformal
+from cardio_core.evaluation.conformal import CONFORMAL, Conformal
 from cardio_core.evaluation.decision import Decision
 from cardio_core.evaluation.parts import noting
 from cardio_core.fold_assignment import SplitPlan
-from cardio_core.io.run_schema import CHOSEN, CONFORMAL
 from cardio_core.io.store import load_table
-from cardio_core.runner.fits import FoldJob, open_artifact, open_decisions, read_predictions
+from cardio_core.runner.fits import (
+    CHOSEN,
+    FoldJob,
+    open_artifact,
+    open_decisions,
+    read_predictions,
+)
 from cardio_core.runner.fused_models import weights_of
 from cardio_core.runner.hook_calls import call
 from cardio_core.runner.patients import (
@@ -30,8 +36,7 @@ from cardio_core.runner.patients import (
     named_classes,
     patient_labels,
 )
-from cardio_core.runner.protocols import Arm
-from cardio_core.runner.session import Session
+from cardio_core.runner.protocols import ProtocolData, Session
 from cardio_core.runner.setup import opened
 from cardio_core.runner.train import original
 from cardio_core.types.info import Target, Task
@@ -145,13 +150,13 @@ def _notes_of_fits(jobs: Sequence[FoldJob]) -> list[Note]:
     """Return what the fits noted; what all folds of a model say alike is said once."""
     folds: dict[Note, list[str]] = {}
     for job in jobs:
-        for retained in CHOSEN.read(job.out / "chosen.json")["notes"]:
-            note = replace(Note.from_dict(retained), model=str(job.ctx.model))
-            folds.setdefault(note, []).append(str(job.ctx.fold))
+        for note in CHOSEN.read(job.out / "chosen.json").notes:
+            own = replace(note, model=str(job.ctx.model))
+            folds.setdefault(own, []).append(str(job.ctx.fold))
     n_folds = len({job.ctx.fold for job in jobs})
     return [
-        replace(note, where="every fold" if len(own) == n_folds > 1 else ", ".join(own))
-        for note, own in folds.items()
+        replace(note, where="every fold" if len(names) == n_folds > 1 else ", ".join(names))
+        for note, names in folds.items()
     ]
 
 
@@ -212,29 +217,12 @@ def _columns(jobs: Sequence[FoldJob]) -> pd.DataFrame | None:
 # Every fold's model explains some of its own test samples, in whichever process.
 
 
-@dataclass(frozen=True)
-class Explained:
-    """What the model of one fold gave: its cases without their pictures, which are written."""
-
-    cases: tuple[Case, ...]
-    rule: str
-    notes: tuple[Note, ...]
-
-
-@dataclass(frozen=True)
-class ExplainJob:
-    """A finished fit, and the run directory that its cases are written into."""
-
-    fit: FoldJob
-    out: Path
-
-
 def explain_all(session: Session, jobs: Sequence[FoldJob], notes: list[Note]) -> Explanation:
     """Explain every fold and write its cases; why a fold or a case is missing goes to `notes`."""
     explained = session.executor.map(
-        explain_fold,
+        partial(explain_fold, out=session.out),
         # What the core owns nothing of a plugin explains.
-        [ExplainJob(job, session.out) for job in jobs if not job.core_owned],
+        [job for job in jobs if not job.core_owned],
         devices=session.setup.devices,
     )
     for entry in explained:
@@ -243,9 +231,9 @@ def explain_all(session: Session, jobs: Sequence[FoldJob], notes: list[Note]) ->
     return Explanation(cases, next((item.rule for item in explained if item.rule), ""))
 
 
-def explain_fold(job: ExplainJob, device: Any = None) -> Explained:
+def explain_fold(fit: FoldJob, device: Any, *, out: Path) -> Explanation:
     """Let one fold's model explain its test samples, and write every case that it gives."""
-    fit, notes = job.fit, list[Note]()
+    notes = list[Note]()
     model, fold, protocol = str(fit.ctx.model), str(fit.ctx.fold), str(fit.protocol)
     part = Explanation()
     with noting(notes, f"No explanation of {model}, {fold}:", strict=fit.ctx.strict):
@@ -253,16 +241,16 @@ def explain_fold(job: ExplainJob, device: Any = None) -> Explained:
     cases = [replace(case, model=model, fold=fold) for case in part.cases]
     for case in cases:
         with noting(notes, f"An explained case of {model} is left out:"):
-            write_case(job.out, f"{protocol}-{fold}-{model}-{case.sample_id}", case, protocol)
+            write_case(out, f"{protocol}-{fold}-{model}-{case.sample_id}", case, protocol)
     # What draws and films may hold anything; what is drawn need not travel.
     written = tuple(replace(case, draw=None, video=None) for case in cases)
-    return Explained(written, part.rule, (*notes, *part.notes))
+    return Explanation(written, part.rule, (*notes, *part.notes))
 
 
 def _explain(job: FoldJob, device: Any) -> Explanation:
     """Hand the fold's model its own test samples and what it predicted for them."""
     view = job.features.view(original(job.features.table, job.test))
-    predictions = said_of(
+    predictions = predictions_of(
         [(target, read_predictions(job.out, target)) for target in job.ctx.targets]
     )
     if not predictions.ids:
@@ -279,7 +267,7 @@ def _explain(job: FoldJob, device: Any) -> Explanation:
     return explanation
 
 
-def said_of(frames: Sequence[tuple[Target, pd.DataFrame]]) -> Predictions:
+def predictions_of(frames: Sequence[tuple[Target, pd.DataFrame]]) -> Predictions:
     """Return a model's prediction frames as `explain` is given them: one table for all targets.
 
     Of every unit that has a score, at the frames' level; NaN where a target has none, because a
@@ -307,8 +295,13 @@ class Judged:
     explanation: Explanation
     calibrated: Calibrated
 
+    def rows(self, protocol: str) -> list[dict[str, Any]]:
+        """Return the entries of metrics.json."""
+        metrics = [*self.report.metrics, *self.calibrated.metrics]
+        return [metric.to_dict() | {"protocol": protocol} for metric in metrics]
 
-def judge(session: Session, arm: Arm, jobs: Sequence[FoldJob], scored: Scored) -> Judged:
+
+def judge(session: Session, data: ProtocolData, jobs: Sequence[FoldJob], scored: Scored) -> Judged:
     """Explain every fold's model on its own test samples, then evaluate the protocol.
 
     Prediction sets and intervals are calibrated under the honest protocol only, whose models
@@ -320,10 +313,10 @@ def judge(session: Session, arm: Arm, jobs: Sequence[FoldJob], scored: Scored) -
     from cardio_core.evaluation.patients import subgroup_metrics
     from cardio_core.evaluation.shortcuts import notes_on, table_of
 
-    plugin, config = session.setup.plugin, arm.config
+    plugin, config = session.setup.plugin, data.config
     # The primary model may be the user's, declared for this run.
     task = replace(session.ctx.task, primary=session.setup.primary)
-    ctx = session.ctx.replace(protocol=arm.protocol, task=task)
+    ctx = session.ctx.replace(protocol=data.protocol, task=task)
     notes: list[Note] = []
     explanation = Explanation()
     if plugin.implements("explain", ctx.task):
@@ -338,8 +331,8 @@ def judge(session: Session, arm: Arm, jobs: Sequence[FoldJob], scored: Scored) -
                 ctx,
                 config,
                 predictions=scored,
-                targets=arm.prepared.cohort.targets,
-                cohort=arm.prepared.cohort,
+                targets=data.prepared.cohort.targets,
+                cohort=data.prepared.cohort,
                 explanation=explanation,
             )
     if report is None:
@@ -349,19 +342,18 @@ def judge(session: Session, arm: Arm, jobs: Sequence[FoldJob], scored: Scored) -
         calibrated = calibrate(
             scored,
             ctx.task,
+            config.evaluate,
             overlap=jobs[0].overlap if jobs else None,
-            level=config.evaluate.level,
-            n_resamples=config.evaluate.n_resamples,
             seed=ctx.seed,
         )
     if config.covariates:
-        patients = by_patient(clinical_table(arm.prepared.cohort), config.covariates)
+        patients = by_patient(clinical_table(data.prepared.cohort), config.covariates)
         within, small = subgroup_metrics(scored, ctx.task, patients, config.evaluate, seed=ctx.seed)
         report = replace(report, metrics=[*report.metrics, *within])
         notes += small
     tables = dict(report.tables)
     if ctx.protocol == "honest":
-        found = shortcuts_of(arm, ctx)
+        found = shortcuts_of(data, ctx)
         notes += notes_on(found)
         if found:
             tables["shortcuts"] = table_of(found)
@@ -369,26 +361,26 @@ def judge(session: Session, arm: Arm, jobs: Sequence[FoldJob], scored: Scored) -
     return Judged(report, explanation, calibrated)
 
 
-def shortcuts_of(arm: Arm, ctx: Context) -> list[Shortcut]:
-    """Return how well what is no physiology tells each outcome, on the folds of an arm.
+def shortcuts_of(data: ProtocolData, ctx: Context) -> list[Shortcut]:
+    """Return how well what is no physiology tells each outcome, on the folds of a protocol.
 
     Nothing where the units of a patient have outcomes of different kinds (beats, views).
     """
-    prepared, samples = arm.prepared, arm.prepared.features.table
+    prepared, samples = data.prepared, data.prepared.features.table
     patients = samples["patient_id"].astype(str).to_numpy()
     folds = [(frozenset(patients[fold.train]), frozenset(patients[fold.test]))
-             for fold in arm.plan.folds]  # fmt: skip
+             for fold in data.plan.folds]  # fmt: skip
     from cardio_core.evaluation.shortcuts import find_shortcuts, properties_of
 
     found: list[Shortcut] = []
     properties = None
     for target in ctx.task.targets:
-        labels = patient_labels(prepared.cohort, samples, arm.truth.targets, target)
+        labels = patient_labels(prepared.cohort, samples, data.truth.targets, target)
         if labels is None:
             continue
         if properties is None:
             properties = properties_of(prepared.cohort, prepared.acquired)
-        found += find_shortcuts(properties, labels, target, folds, arm.config.evaluate.level)
+        found += find_shortcuts(properties, labels, target, folds, data.config.evaluate.level)
     return found
 
 
@@ -428,22 +420,16 @@ def draw_figure(job: tuple[str, Draw, Path]) -> list[Note]:
     return notes
 
 
-def write_judged(out: Path, protocol: str, judged: Judged, executor: Executor) -> None:
-    """Write metrics, tables and figures of one protocol; its cases are written already."""
-    metrics = [*judged.report.metrics, *judged.calibrated.metrics]
-    rows = [metric.to_dict() | {"protocol": protocol} for metric in metrics]
+def write_judged(out: Path, protocol: str, judged: Judged, executor: Executor) -> list[Note]:
+    """Write tables and figures of one protocol, whose cases are written already; return notes."""
     notes: list[Note] = [*judged.report.notes, *judged.calibrated.notes]
     if judged.explanation.rule:
         notes.append(Note(NoteKind.EXPLAINED_CASES, f"Explained cases: {judged.explanation.rule}"))
     notes += judged.explanation.notes
     for (model, target), rule in judged.calibrated.rules.items():
-        write_json(inside(out, rule_path(out, model, target)), rule.to_dict())
+        CONFORMAL.write(inside(out, rule_path(out, model, target)), rule)
     write_tables(out, judged.report.tables, f"{protocol}-")
-    notes += write_figures(out, judged.report.figures, f"{protocol}-", executor.map)
-    write_json(
-        out / "judged" / f"{protocol}.json",
-        {"metrics": rows, "notes": [note.to_dict() for note in notes]},
-    )
+    return [*notes, *write_figures(out, judged.report.figures, f"{protocol}-", executor.map)]
 
 
 def rule_path(run: Path, model: str, target: str) -> Path:
@@ -453,8 +439,8 @@ def rule_path(run: Path, model: str, target: str) -> Path:
 
 def open_rule(run: Path, model: str, target: str) -> Conformal | None:
     """Return the conformal rule of one model and target, None where a run has none."""
-    path = rule_path(run, model, target)
-    return Conformal.from_dict(CONFORMAL.read(path)) if path.is_file() else None
+    found: Conformal | None = CONFORMAL.read_or(rule_path(run, model, target), None)
+    return found
 
 
 # Table 1 of a run, written once: it is of the patients, not of a protocol.
@@ -462,7 +448,7 @@ def open_rule(run: Path, model: str, target: str) -> Conformal | None:
 NAME = "table1"
 
 
-def write_table_one(session: Session, arm: Arm) -> None:
+def write_table_one(session: Session, data: ProtocolData) -> None:
     """Write ``tables/table1.csv`` where the cohort has a clinical table; say where it cannot be.
 
     Those are described whose outcome is known and whose recordings can be used. Title and the
@@ -470,10 +456,10 @@ def write_table_one(session: Session, arm: Arm) -> None:
     """
     from cardio_core.evaluation.patients import describe_patients
 
-    table = clinical_table(arm.prepared.cohort)
+    table = clinical_table(data.prepared.cohort)
     target = session.setup.task.targets[0]
-    samples = arm.prepared.features.table
-    labels = patient_labels(arm.prepared.cohort, samples, arm.truth.targets, target)
+    samples = data.prepared.features.table
+    labels = patient_labels(data.prepared.cohort, samples, data.truth.targets, target)
     patients = list(dict.fromkeys(samples["patient_id"].astype(str)))
     if labels is not None:
         patients = [patient for patient in patients if patient in labels.index]
@@ -482,7 +468,7 @@ def write_table_one(session: Session, arm: Arm) -> None:
             table, patients, labels, target, covariates=session.setup.config.covariates
         )
     except DataError as error:
-        if arm.prepared.cohort.table is not None:
+        if data.prepared.cohort.table is not None:
             session.note([Note(NoteKind.NOT_COMPUTED, f"Table 1 is left out: {error}")])
         return
     folder = session.out / "tables"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import shake_256
@@ -17,9 +17,6 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 
 N_BLOCKS = 4096
-SAME = 1e-4
-"""Below this share of unshared variance two prints are one signal: a copy in another format,
-rounded to its steps, stays far below, and two people's signals are far above."""
 _LEAST, _DEEPEST = 64, 4
 
 
@@ -90,7 +87,8 @@ def print_of(value: Any) -> Floats | None:
     Examples
     --------
     >>> signal = np.sin(np.arange(5000) / 7.0)
-    >>> same(print_of({"mv": signal}), print_of(signal.astype("float32") * 1000))
+    >>> looks, other = print_of({"mv": signal}), print_of(signal.astype("float32") * 1000)
+    >>> np.allclose(looks, other, atol=1e-4)
     True
     """
     loop = next((item for item in (value, *_parts(value)) if _is_loop(item)), None)
@@ -111,37 +109,6 @@ def _is_loop(value: Any) -> bool:
 def _is_axis(values: NDArray[Any]) -> bool:
     """Return whether an array is a scale, as of time: that is the same for everybody."""
     return values.ndim == 1 and bool((np.diff(values.astype(float)) > 0).all())
-
-
-def same(item: Floats | None, other: Floats | None) -> bool:
-    """Return whether two prints are of one signal."""
-    if item is None or other is None or item.shape != other.shape:
-        return False
-    return bool(1 - float(item @ other) / len(item) < SAME)
-
-
-def alike(prints: Mapping[str, Floats]) -> list[tuple[str, str]]:
-    """Return the pairs of names whose prints are of one signal, a thousand at a time.
-
-    Examples
-    --------
-    >>> one, other = np.sin(np.arange(4096) / 9.0), np.cos(np.arange(4096) / 5.0)
-    >>> alike({"a": print_of(one), "b": print_of(other), "c": print_of(one * 2)})
-    [('a', 'c')]
-    """
-    by_size: dict[Hashable, list[str]] = {}
-    for name, found in prints.items():
-        by_size.setdefault(found.shape, []).append(name)
-    pairs = []
-    for names in by_size.values():
-        stack = np.stack([prints[name] for name in names]).astype(np.float32)
-        for start in range(0, len(names), 1000):
-            shared = stack[start : start + 1000] @ stack.T / stack.shape[1]
-            for row, column in np.argwhere(1 - shared < 2 * SAME):
-                item, other = names[start + int(row)], names[int(column)]
-                if start + row < column and same(prints[item], prints[other]):
-                    pairs.append((item, other))
-    return pairs
 
 
 def _print(values: Floats) -> Floats | None:

@@ -16,15 +16,14 @@ from cardio_core.context import Context
 from cardio_core.evaluation.aggregate import prediction_frame, score_columns
 from cardio_core.evaluation.decision import Decision
 from cardio_core.io.hashing import digest
-from cardio_core.io.run_schema import CHOSEN, SEEN
 from cardio_core.io.run_schema import MADE_FOR as KEPT_FOR
+from cardio_core.io.run_schema import SEEN, Count, Kind
 from cardio_core.io.run_schema import UNFITTED as WHY_UNFITTED
 from cardio_core.io.store import load_table, save_table
 from cardio_core.runner.needs import artifacts_of, tested_of
 from cardio_core.runner.progress import FOLDER, Pulse
-from cardio_core.runner.protocols import Arm
+from cardio_core.runner.protocols import ProtocolData, Session
 from cardio_core.runner.provenance import NotTheSameError
-from cardio_core.runner.session import Session
 from cardio_core.types.artifact import ModelArtifact
 from cardio_core.types.features import FeatureSet
 from cardio_core.types.info import Target, Task
@@ -92,37 +91,43 @@ class FoldJob:
         return f"{self.protocol} {self.ctx.fold} {self.ctx.model}"
 
 
-def jobs_of(session: Session, arm: Arm) -> list[FoldJob]:
+def jobs_of(session: Session, data: ProtocolData) -> list[FoldJob]:
     """Return one job a fold and model of a protocol; the final ones behind the first's."""
-    folds = [(fold.name, fold.train, fold.test) for fold in arm.plan.folds]
-    if arm.protocol == session.setup.protocols[0]:
-        folds.append((FINAL, _everyone(session, arm), np.empty(0, int)))
+    folds = [(fold.name, fold.train, fold.test) for fold in data.plan.folds]
+    if data.protocol == session.setup.protocols[0]:
+        folds.append((FINAL, _everyone(session, data), np.empty(0, int)))
     jobs = []
     for name, of_fold, test in folds:
-        train = of_fold[~arm.truth.ignored[of_fold]]
-        split = _digest_of(arm, train, test)
+        train = of_fold[~data.truth.ignored[of_fold]]
+        split = _digest_of(data, train, test)
         for model in session.setup.models:
-            jobs.append(_job(session, arm, name, model, train, test, split))
+            jobs.append(_job(session, data, name, model, train, test, split))
     return jobs
 
 
-def _everyone(session: Session, arm: Arm) -> Array:
+def _everyone(session: Session, data: ProtocolData) -> Array:
     """Return whom the final models are fitted on: all who are not ignored and teach something."""
     task = session.setup.task
-    y = arm.truth.targets.stratum(
-        arm.prepared.features.table, [target.name for target in task.targets]
+    y = data.truth.targets.stratum(
+        data.prepared.features.table, [target.name for target in task.targets]
     )
-    return np.flatnonzero(~arm.truth.ignored & (task.uses_unlabelled | ~pd.isna(y)))
+    return np.flatnonzero(~data.truth.ignored & (task.uses_unlabelled | ~pd.isna(y)))
 
 
 def _job(
-    session: Session, arm: Arm, fold: str, model: str, train: Array, test: Array, split: str
+    session: Session,
+    data: ProtocolData,
+    fold: str,
+    model: str,
+    train: Array,
+    test: Array,
+    split: str,
 ) -> FoldJob:
-    setup, protocol = session.setup, arm.protocol
+    setup, protocol = session.setup, data.protocol
     declared = setup.task.model(model)
-    features = arm.prepared.features
-    if declared.covariates and arm.clinical is not None:
-        features = arm.clinical
+    features = data.prepared.features
+    if declared.covariates and data.clinical is not None:
+        features = data.clinical
     used = setup.task.needs_of([model])
     needs = [need for need in session.needs if need.need in used]
     same = [need for need in needs if need.need.patients == "same"]
@@ -138,35 +143,35 @@ def _job(
     return FoldJob(
         plugin=setup.plugin.info.name,
         protocol=protocol,
-        config=arm.config,
+        config=data.config,
         ctx=ctx,
         features=features,
-        targets=arm.truth.targets,
+        targets=data.truth.targets,
         train=train,
         test=test,
-        unit=arm.plan.unit,
+        unit=data.plan.unit,
         split=split,
-        overlap=arm.plan.overlap,
+        overlap=data.plan.overlap,
         out=session.out / "models" / place / model,
         members=tuple(name for name in declared.fuses if name in setup.models),
         pulse=Pulse(session.out / FOLDER / SafeName(f"{place}-{model}", ".json")),
-        embeds=_embeds(session, arm, model),
+        embeds=_embeds(session, data, model),
     )
 
 
-def _digest_of(arm: Arm, train: Array, test: Array) -> str:
+def _digest_of(data: ProtocolData, train: Array, test: Array) -> str:
     """Return the digest of a split by the ids of its samples, which features made anew share."""
-    ids = arm.prepared.features.table.index.astype(str).to_numpy()
+    ids = data.prepared.features.table.index.astype(str).to_numpy()
     return digest(
-        [arm.plan.unit, arm.plan.overlap, *(ids[value].tolist() for value in (train, test))]
+        [data.plan.unit, data.plan.overlap, *(ids[value].tolist() for value in (train, test))]
     )
 
 
-def _embeds(session: Session, arm: Arm, model: str) -> bool:
+def _embeds(session: Session, data: ProtocolData, model: str) -> bool:
     """Whether the answer rests on this model, and its folds leave patients out honestly."""
     setup = session.setup
     task = setup.task
-    if arm.protocol != setup.protocols[0] or arm.plan.overlap or arm.plan.unit != "patient":
+    if data.protocol != setup.protocols[0] or data.plan.overlap or data.plan.unit != "patient":
         return False
     declared = task.model(model)
     primary = setup.primary
@@ -203,6 +208,19 @@ def guard_split(folder: Path, split: str, title: str) -> None:
         )
 
 
+@dataclass(frozen=True)
+class Chosen:
+    """What was chosen for a fit in its inner folds, and what it noted."""
+
+    candidate: dict[str, Any]
+    epochs: Count | None
+    decisions: tuple[Decision, ...]
+    notes: tuple[Note, ...]
+
+
+CHOSEN = Kind("what was chosen for a fit", Chosen, most_bytes=16 << 20)
+
+
 def write_chosen(
     folder: Path,
     *,
@@ -212,10 +230,7 @@ def write_chosen(
     notes: Sequence[Note],
 ) -> None:
     """Write what was chosen for a fit, and what it noted."""
-    stored = [decision.to_dict() for decision in decisions]
-    texts = [note.to_dict() for note in notes]
-    chosen = {"candidate": candidate, "epochs": epochs, "decisions": stored, "notes": texts}
-    write_json(folder / "chosen.json", chosen)
+    CHOSEN.write(folder / "chosen.json", Chosen(candidate, epochs, tuple(decisions), tuple(notes)))
 
 
 def open_artifact(folder: Path) -> ModelArtifact:
@@ -229,8 +244,7 @@ def open_artifact(folder: Path) -> ModelArtifact:
 def open_decisions(folder: Path, targets: tuple[Target, ...]) -> dict[str, Decision]:
     """Return the decision rules in a model's folder, by target."""
     path = folder / "chosen.json"
-    stored = CHOSEN.read(path)["decisions"]
-    found = {d["target"]: Decision(d["target"], tuple(d["offsets"]), d["source"]) for d in stored}
+    found = {decision.target: decision for decision in CHOSEN.read(path).decisions}
     for target in targets:
         n = len(found[target.name].offsets) if target.name in found else len(target.classes)
         if n != len(target.classes):

@@ -9,17 +9,23 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from cardio_core.errors import LeakageError
+from cardio_core.errors import DataError, LeakageError
 from cardio_core.evaluation.decision import Decision, choose, plain
-from cardio_core.evaluation.fusion import FusionRule, MismatchError, fit_rule, fuse, side_by_side
-from cardio_core.io.run_schema import FUSION, SEEN
+from cardio_core.evaluation.fusion import (
+    FUSION,
+    FusionRule,
+    MismatchError,
+    fit_rule,
+    fuse,
+    side_by_side,
+)
+from cardio_core.io.run_schema import SEEN
 from cardio_core.io.store import load_table, save_table
 from cardio_core.runner.fits import FoldJob, predictions_file, write_chosen
 from cardio_core.runner.patients import labels_of
 from cardio_core.types.artifact import ModelArtifact
 from cardio_core.types.info import Target
 from cardio_core.types.notes import Note, NoteKind
-from cardio_stats.errors import DataError
 from cardio_stats.files import SafeName
 
 ON_TESTED = (
@@ -62,7 +68,7 @@ def fuse_fold(job: FoldJob, folder: Path) -> None:
         except DataError as error:
             raise DataError(f"{target.name}: {error}", code=error.code) from error
         notes += Note.each(NoteKind.FUSION, own)
-        artifact.write_json(fusion_file(target), rule.to_dict())
+        FUSION.write(artifact.path / fusion_file(target), rule)
         if frame is not None:
             retained = frame.drop(columns=["model", "predicted", "y_true"], errors="ignore")
             save_table(folder / predictions_file(target), retained)
@@ -82,7 +88,8 @@ def fusion_file(target: Target) -> SafeName:
 
 def open_fusion(folder: Path, target: Target) -> FusionRule:
     """Return the weights in the folder of a fused model."""
-    return FusionRule.from_dict(FUSION.read(folder / "artifact" / fusion_file(target)))
+    rule: FusionRule = FUSION.read(folder / "artifact" / fusion_file(target))
+    return rule
 
 
 def apply_fusion(

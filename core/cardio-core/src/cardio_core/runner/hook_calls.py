@@ -292,7 +292,8 @@ def _check_predictions(
             scores, len(scores) if partial else len(ids), target.kind, len(target.classes)
         )
         if problem:
-            return f"target {target.name!r}: {problem}"
+            where = "" if np.isfinite(scores).all() else _nan_in([features])
+            return f"target {target.name!r}: {problem}{where}"
     return None
 
 

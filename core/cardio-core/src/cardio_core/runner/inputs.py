@@ -8,13 +8,12 @@ from pathlib import Path
 
 from cardio_core.config import RunConfig
 from cardio_core.context import Context
-from cardio_core.errors import NothingUsableError
+from cardio_core.errors import ConfigError, DataError, NothingUsableError
 from cardio_core.io.cohort import find_cohort_table
 from cardio_core.registry import Plugin
 from cardio_core.runner.prepare import UnusableCohortError, load_recordings
 from cardio_core.types.samples import Cohort, FileSeen
 from cardio_stats.cells import write_rows
-from cardio_stats.errors import ConfigError, DataError
 
 _NOTHING = "expected recordings in the folder, found none; check the path"
 

@@ -98,7 +98,7 @@ def guard_free(out: Path) -> None:
     path = out / FILE
     holder = _read(path)
     if holder is not None and _lives(holder, _age_s(path)):
-        raise AnotherRunError(_said(out, holder, _age_s(path)))
+        raise AnotherRunError(_message(out, holder, _age_s(path)))
 
 
 def _take(path: Path, own: Holder, out: Path) -> None:
@@ -133,12 +133,13 @@ def _beat(path: Path, ended: Event) -> None:
 def _read(path: Path) -> Holder | None:
     if not path.is_file():
         return None
-    from cardio_core.io.run_schema import HOLDER  # where there is no lock, nothing heavy is needed
+    from cardio_core.io.run_schema import Kind  # where there is no lock, nothing heavy is needed
 
     try:
-        return Holder(**HOLDER.read(path))
-    except (OSError, DataError, TypeError):
+        holder: Holder = Kind("who works on the run", Holder, most_bytes=1 << 16).read(path)
+    except (OSError, DataError):
         return None
+    return holder if 0 < holder.process < 2**31 else None
 
 
 def _age_s(path: Path) -> float:
@@ -188,7 +189,7 @@ def _began(process: int) -> str:
     return f"{boot[:8]}-{text.rpartition(')')[2].split()[19]}"
 
 
-def _said(out: Path, holder: Holder, age_s: float) -> str:
+def _message(out: Path, holder: Holder, age_s: float) -> str:
     where = "" if holder.host == _host() else " on another machine"
     return (
         f"--out {out}: another run, process {holder.process}{where}, works in it, last seen "

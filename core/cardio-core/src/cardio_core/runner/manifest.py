@@ -32,8 +32,8 @@ from cardio_stats.errors import ConfigError
 from cardio_stats.files import read_json, write_json
 
 PACKAGES = (
-    "cardio-core", "numpy", "scipy", "pandas", "scikit-learn", "torch", "lightning", "monai",
-    "pluggy", "pydantic",
+    "cardio-core", "numpy", "scipy", "pandas", "scikit-learn", "torch", "lightning", "pluggy",
+    "pydantic",
 )  # fmt: skip
 
 MARK = ".shared-"
@@ -191,7 +191,7 @@ def first_entries(
         "started": now(),
         "stages": {},
         "needs": [],
-        "said": [],
+        "messages": [],
         **entries,
     }
 

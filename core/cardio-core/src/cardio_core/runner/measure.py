@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from cardio_core.compute.executors import Executor, SerialExecutor, at_once, parse_executor
-from cardio_core.compute.processes import one_thread
+from cardio_core.compute.executors import Executor, at_once, executor_for
+from cardio_core.compute.processes import Interrupted, one_thread
 from cardio_core.context import Context
 from cardio_core.io.cohort import shown_of
 from cardio_core.io.hashing import digest
@@ -39,9 +39,7 @@ from cardio_core.runner.prepare import FILES, UnusableCohortError, no_samples
 from cardio_core.runner.progress import Echo, Progress, Slow
 from cardio_core.runner.provenance import alike, code_of
 from cardio_core.runner.request import NOTHING_GIVEN, Given, RunRequest
-from cardio_core.runner.run import Interrupted
-from cardio_core.runner.setup import Setup, set_up
-from cardio_core.runner.start import default_out
+from cardio_core.runner.setup import Setup, default_out, set_up
 from cardio_core.types.redaction import without_names
 from cardio_core.types.samples import Cohort
 from cardio_stats.errors import ConfigError
@@ -50,9 +48,6 @@ from cardio_stats.files import SafeName
 KEPT = "patients"
 """In the folder of what is unfinished: a file a patient who is measured already."""
 PAGE, LOOPS_PAGE, SHEETS = "measurements.html", "recordings.html", "sheets"
-
-_FEW = 4
-"""Fewer patients than this are measured sooner than processes are started."""
 
 
 @dataclass(frozen=True)
@@ -125,7 +120,8 @@ def measure(
     if echo is not None:
         for text in questions(found.cohort):
             echo(text)
-    executor = parse_executor(request.executor)
+    n_patients = found.cohort.samples.table["patient_id"].nunique()
+    executor = executor_for(request.executor, n_patients)
     out = out.absolute() if executor.remote else out
     first = first_entries(
         RunKind.MEASURED, out.name, request.command, plugin=plugin.info.name,
@@ -200,7 +196,7 @@ def _finish(
 ) -> None:
     """Write the tables and the pages, and say at last that it is done."""
     plugin = f"{summary.plugin} {manifest.content['plugin_version']}"
-    message = request.given.told("Measured", request.sets)
+    message = request.given.sentence("Measured", request.sets)
     summary.files = results.write(out, request.mapping)
     absent = [summary.not_found] if summary.not_found else []
     summary.notes = tuple(dict.fromkeys((*message, *map(str, found.cohort.notes), *absent)))
@@ -248,12 +244,14 @@ def _set_up(request: MeasureRequest) -> tuple[Setup, Any, Context]:
             device="cpu",
             executor=request.executor,
             given=request.given,
-        )
+        ),
+        imports=False,
     )
     supplied = request.given
     ctx = Context(
         setup.task,
         mode="predict",
+        measuring=True,
         device=None,
         cache=None,
         _beside=supplied.files,
@@ -276,8 +274,6 @@ def _measure_all(
     sheets = out / SHEETS if request.sheets else None
     jobs = list(_jobs(setup, config, ctx, cohort, sheets, out / UNFINISHED / KEPT))
     recordings = [list(map(str, job.samples.table["recording_id"])) for job in jobs]
-    if len(jobs) < _FEW and request.executor == "local":
-        executor = SerialExecutor()
     slow = Slow(recordings, at_once(executor))
     with Progress("measuring", len(jobs), echo, "patients", under_way=slow) as progress:
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from cardio_core.config import NeedBlock, RunConfig, sets_of
-from cardio_core.errors import LeakageError
+from cardio_core.errors import ConfigError, LeakageError
 from cardio_core.io.hashing import digest, file_digest
 from cardio_core.io.run_artifact import SPLITS, SplitRecord
 from cardio_core.io.run_schema import COHORT, ROWS
@@ -16,8 +16,8 @@ from cardio_core.runner.manifest import Manifest
 from cardio_core.runner.progress import several
 from cardio_core.runner.provenance import NotTheSameError
 from cardio_core.runner.request import NOTHING_GIVEN, RunRequest
-from cardio_core.types.info import Need, Task
-from cardio_stats.errors import ConfigError
+from cardio_core.runner.setup import Setup
+from cardio_core.types.info import Need
 from cardio_stats.files import whole_directory, write_json
 
 RunFunction = Callable[[RunRequest], Path]
@@ -29,7 +29,7 @@ class Resolved:
 
     need: Need
     place: Path
-    said: str
+    text: str
 
     @property
     def run(self) -> Path | None:
@@ -50,12 +50,10 @@ class Resolved:
     def to_dict(self) -> dict[str, str]:
         """Return the entry of the manifest."""
         where = {"task": self.need.task, "from": self.place.name}
-        return where | {"said": self.said, "identity": self.identity}
+        return where | {"text": self.text, "identity": self.identity}
 
 
-def plan_needs(
-    request: RunRequest, task: Task, config: RunConfig, models: Sequence[str]
-) -> list[str]:
+def plan_needs(request: RunRequest, setup: Setup) -> list[str]:
     """Say, before anything starts, how each need will be met, or that no model that is run has it.
 
     Raises
@@ -65,23 +63,16 @@ def plan_needs(
         run of something else or one that is not finished; if a need is skipped that a model cannot
         do without; if its data do not exist.
     """
-    met = [_sentence(request, need, config) for need in _wanted(request, task, config, models)]
-    used = task.needs_of(models)
+    met = [_sentence(request, need, setup.config) for need in _wanted(request, setup)]
+    used = setup.task.needs_of(setup.models)
     return met + [
         f"{need.task} is not made: no model that is run uses it"
-        for need in task.needs
+        for need in setup.task.needs
         if need not in used
     ]
 
 
-def resolve_needs(
-    request: RunRequest,
-    task: Task,
-    config: RunConfig,
-    models: Sequence[str],
-    out: Path,
-    run: RunFunction,
-) -> list[Resolved]:
+def resolve_needs(request: RunRequest, setup: Setup, out: Path, run: RunFunction) -> list[Resolved]:
     """Meet every need of the models that are run with a finished run.
 
     A run made here lies in ``needs/TASK`` of the asking run and is resumed with it.
@@ -92,20 +83,22 @@ def resolve_needs(
         As `plan_needs`; if `--from-run` names a run of something else, or one that is not finished.
     """
     return [
-        Resolved(need, _one(request, need, config, out, run), _sentence(request, need, config))
-        for need in _wanted(request, task, config, models)
+        Resolved(
+            need,
+            _run_of(request, need, setup.config, out, run),
+            _sentence(request, need, setup.config),
+        )
+        for need in _wanted(request, setup)
     ]
 
 
-def made_first(
-    request: RunRequest, task: Task, config: RunConfig, models: Sequence[str], out: Path
-) -> list[Need]:
+def made_first(request: RunRequest, setup: Setup, out: Path) -> list[Need]:
     """Return the needs that `resolve_needs` will make a run for, or go on with one."""
     return [
         need
-        for need in _wanted(request, task, config, models)
+        for need in _wanted(request, setup)
         if need.task not in request.needs_from
-        and not config.needs.get(need.task, NeedBlock()).instead
+        and not setup.config.needs.get(need.task, NeedBlock()).instead
         and not _is_done(_folder(out, need.task))
     ]
 
@@ -119,10 +112,9 @@ def _is_done(folder: Path) -> bool:
     return begun and Manifest.open(folder).content["status"] == "done"
 
 
-def _wanted(
-    request: RunRequest, task: Task, config: RunConfig, models: Sequence[str]
-) -> list[Need]:
-    """Return the needs of these models that the configuration does not skip."""
+def _wanted(request: RunRequest, setup: Setup) -> list[Need]:
+    """Return the needs of the models that are run that the configuration does not skip."""
+    task, models = setup.task, setup.models
     strangers = set(request.needs_from) - {need.task for need in task.needs}
     if strangers:
         needed = ", ".join(need.task for need in task.needs) or "no earlier task"
@@ -138,7 +130,7 @@ def _wanted(
         )
     wanted = []
     for need in used:
-        if not config.needs.get(need.task, NeedBlock()).skip:
+        if not setup.config.needs.get(need.task, NeedBlock()).skip:
             wanted.append(need)
         elif not need.optional:
             users = ", ".join(name for name in models if name in need.models)
@@ -292,7 +284,9 @@ def open_kept_needs(run: Path) -> dict[str, dict[str, Path]]:
     }
 
 
-def _one(request: RunRequest, need: Need, config: RunConfig, out: Path, run: RunFunction) -> Path:
+def _run_of(
+    request: RunRequest, need: Need, config: RunConfig, out: Path, run: RunFunction
+) -> Path:
     if need.task in request.needs_from:
         return _checked(request.needs_from[need.task], request.plugin, need.task)
     block = config.needs.get(need.task, NeedBlock())

@@ -73,10 +73,10 @@ def only_own_files(own: Collection[Path]) -> Iterator[None]:
 
 @cache
 def _listen() -> None:
-    sys.addaudithook(_heard)
+    sys.addaudithook(_audit)
 
 
-def _heard(event: str, arguments: tuple[Any, ...]) -> None:
+def _audit(event: str, arguments: tuple[Any, ...]) -> None:
     if event != "open" or (watch := _WATCH.get()) is None:
         return
     path, _, flags = arguments

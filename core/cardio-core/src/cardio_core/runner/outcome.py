@@ -9,14 +9,13 @@ from pathlib import Path
 import pandas as pd
 
 from cardio_core.config import OutcomeBlock, RunConfig
-from cardio_core.errors import ContractError
+from cardio_core.errors import ConfigError, ContractError, DataError
 from cardio_core.io.cohort import CohortTable
 from cardio_core.runner.setup import Setup, primary_of, why_hollow, without_hollow_fusions
 from cardio_core.types.info import Target, Task
 from cardio_core.types.notes import Note, NoteKind
 from cardio_core.types.samples import Cohort
 from cardio_core.types.targets import Targets
-from cardio_stats.errors import ConfigError, DataError
 from cardio_stats.outcome import outcome_values, place_words, settle_outcome
 
 _IDS = ("recording_id", "study_id", "patient_id", "subject_link", "site_id", "scanner_id")
@@ -46,7 +45,7 @@ def with_outcome(setup: Setup, inputs: Sequence[Path]) -> Setup:
     found = settle_outcome(column, request)
     settled = request.model_copy(update={"kind": found.kind, "classes": found.classes})
     config = setup.config.model_copy(update={"outcome": settled})
-    task = asked_task(setup.task, config)
+    task = task_of_outcome(setup.task, config)
     kind = task.targets[0].kind
     able = tuple(name for name in setup.models if kind in task.model(name).kinds)
     texts = []
@@ -65,12 +64,13 @@ def with_outcome(setup: Setup, inputs: Sequence[Path]) -> Setup:
     models = without_hollow_fusions(task, able)
     texts += why_hollow(task, able, models)
     primary = primary_of(task, config, models)
+    messages = (*setup.messages, *texts)
     return replace(
-        setup, task=task, config=config, models=models, primary=primary, said=(*setup.said, *texts)
+        setup, task=task, config=config, models=models, primary=primary, messages=messages
     )
 
 
-def asked_task(task: Task, config: RunConfig) -> Task:
+def task_of_outcome(task: Task, config: RunConfig) -> Task:
     """Return a task as a configuration asks it: with the settled outcome, or its own target.
 
     Raises
@@ -133,13 +133,13 @@ def give_outcome(cohort: Cohort, outcome: OutcomeBlock, task: Task) -> Cohort:
     values = values[values.index.isin(set(keys))]
     if task.unit == "recording":
         values = values.reindex(keys).set_axis(samples.index)
-    telling = _telling(samples, values, keys, name)
-    if telling:
+    given_away = _giving_away(samples, values, keys, name)
+    if given_away:
         emptied = samples.assign(
-            **{item: None if samples[item].dtype == object else float("nan") for item in telling}
+            **{item: None if samples[item].dtype == object else float("nan") for item in given_away}
         )
         cohort = replace(cohort, samples=replace(cohort.samples, table=emptied))
-        text = f"No model sees {', '.join(telling)}, because it tells what is predicted."
+        text = f"No model sees {', '.join(given_away)}, because it tells what is predicted."
         notes.append(Note(NoteKind.OUTCOME, text))
     return replace(
         cohort,
@@ -150,7 +150,7 @@ def give_outcome(cohort: Cohort, outcome: OutcomeBlock, task: Task) -> Cohort:
     )
 
 
-def _telling(samples: pd.DataFrame, values: pd.Series, keys: pd.Series, name: str) -> list[str]:
+def _giving_away(samples: pd.DataFrame, values: pd.Series, keys: pd.Series, name: str) -> list[str]:
     """Return the columns that models could read and that are the outcome, or another form of it.
 
     A column with one value for each class, in everybody, is the class under other names: "male"

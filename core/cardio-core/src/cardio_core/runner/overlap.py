@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import pandas as pd
 
 from cardio_core.config import NeedBlock
 from cardio_core.io.hashing import digest
+from cardio_core.runner.evaluate import write_tables
 from cardio_core.runner.fingerprints import same_signals
 from cardio_core.runner.needs import guard_other
 from cardio_core.runner.patient_flow import flow_of
 from cardio_core.runner.progress import several
-from cardio_core.runner.protocols import Arm, supported_models
+from cardio_core.runner.protocols import ProtocolData, Session, supported_models
 from cardio_core.runner.resume import FILE, contents_of, guard_data, guard_repeated
-from cardio_core.runner.session import Session
 from cardio_core.runner.setup import primary_of, why_hollow, without_hollow_fusions
 from cardio_core.types.features import flag_counts
 from cardio_core.types.notes import Note, NoteKind
-from cardio_stats.cells import write_table
 from cardio_stats.files import write_json
 
 # The certificate of overlap: what stands on both sides of a fold, counted once the folds are made.
@@ -32,60 +31,35 @@ TABLE, PAIRS = "overlap", "overlap-pairs"
 """Names of the tables: what was counted, and the recordings of one signal under two patients."""
 
 
-@dataclass(frozen=True)
-class Certificate:
-    """What was looked for on both sides of the folds, and found.
-
-    Attributes
-    ----------
-    table : DataFrame
-        One row a protocol and kind: protocol, kind, compared, without, on both sides.
-    pairs : DataFrame
-        Recordings of different people that hold one signal: recording, other, patient, other
-        patient.
-    sentences : mapping of str to str
-        By protocol.
-    notes : tuple of Note
-        What the reader must act on.
-    """
-
-    table: pd.DataFrame
-    pairs: pd.DataFrame
-    sentences: Mapping[str, str]
-    notes: tuple[Note, ...]
-
-
-def certify(arms: Sequence[Arm]) -> Certificate:
+def certify(session: Session, protocols: Sequence[ProtocolData]) -> None:
     """Count patients, linked persons, files and signals on both sides of every fold.
 
-    Parameters
-    ----------
-    arms : sequence of Arm
-        The protocols of a run; their cohort is one.
+    The counts are kept, and what must be acted on is said; the protocols' cohort is one.
     """
-    twins = _pairs(arms[0])
+    twins = _pairs(protocols[0])
     rows, sentences = [], {}
-    for arm in arms:
-        found = _counted(arm, twins)
-        rows += [{"protocol": arm.protocol, **row} for row in found]
-        sentences[str(arm.protocol)] = _sentence(arm, found)
-    notes: tuple[Note, ...] = ()
+    for data in protocols:
+        found = _counted(data, twins)
+        rows += [{"protocol": data.protocol, **row} for row in found]
+        sentences[str(data.protocol)] = _sentence(data, found)
+    write_tables(session.out, {TABLE: pd.DataFrame(rows)})
+    session.manifest.update(overlap=sentences, copied_signals=len(twins))
     if len(twins):
+        write_tables(session.out, {PAIRS: twins})
         text = (
             f"{several(len(twins), 'pair')} of recordings of different patients hold one signal, "
             "in another format or gain; are they one person? Link them with subject_link in the "
             f"cohort table, or remove one (tables/{PAIRS}.csv)."
         )
-        notes = (Note(NoteKind.COHORT, text),)
-    return Certificate(pd.DataFrame(rows), twins, sentences, notes)
+        session.note([Note(NoteKind.COHORT, text)])
 
 
-def _pairs(arm: Arm) -> pd.DataFrame:
-    table = arm.prepared.features.table.drop_duplicates("recording_id")
+def _pairs(data: ProtocolData) -> pd.DataFrame:
+    table = data.prepared.features.table.drop_duplicates("recording_id")
     names = table["recording_id"].astype(str)
     patient = dict(zip(names, table["patient_id"].astype(str), strict=True))
     person = dict(zip(names, table["subject_id"].astype(str), strict=True))
-    prints = {name: value for name, value in arm.prepared.fingerprints.items() if name in person}
+    prints = {name: value for name, value in data.prepared.fingerprints.items() if name in person}
     found = [
         (item, other, patient[item], patient[other])
         for item, other in same_signals(prints)
@@ -94,15 +68,15 @@ def _pairs(arm: Arm) -> pd.DataFrame:
     return pd.DataFrame(found, columns=["recording", "other recording", "patient", "other patient"])
 
 
-def _counted(arm: Arm, twins: pd.DataFrame) -> list[dict[str, Any]]:
-    table = arm.prepared.features.table
+def _counted(data: ProtocolData, twins: pd.DataFrame) -> list[dict[str, Any]]:
+    table = data.prepared.features.table
     recordings = table["recording_id"].astype(str)
-    digests = arm.prepared.digests.own_files
-    prints = arm.prepared.fingerprints
+    digests = data.prepared.digests.own_files
+    prints = data.prepared.fingerprints
     both: dict[str, set[Any]] = {"patients": set(), "persons": set(), "files": set()}
     straddling: set[int] = set()
     columns = {"patients": table["patient_id"].astype(str), "persons": table["subject_id"]}
-    for fold in arm.plan.folds:
+    for fold in data.plan.folds:
         for kind, column in columns.items():
             both[kind] |= set(column.iloc[fold.train]) & set(column.iloc[fold.test])
         train, test = (set(recordings.iloc[side]) for side in (fold.train, fold.test))
@@ -136,9 +110,9 @@ def _files(digests: Mapping[str, Sequence[str]], recordings: set[str]) -> set[st
     return {item for name in recordings for item in digests.get(name, ())}
 
 
-def _sentence(arm: Arm, rows: Sequence[Mapping[str, Any]]) -> str:
+def _sentence(data: ProtocolData, rows: Sequence[Mapping[str, Any]]) -> str:
     patients, persons, _, signals = rows
-    folds = several(len(arm.plan.folds), "fold")
+    folds = several(len(data.plan.folds), "fold")
     missing = int(signals["without"])
     compared = (
         f"{several(patients['compared'], 'patient')}, {several(persons['compared'], 'person')}, "
@@ -162,7 +136,7 @@ RECORDINGS = "recordings.json"
 """In a run directory: fingerprints of the signals that the run was made from."""
 
 
-def record(session: Session, arms: Sequence[Arm]) -> Session:
+def record(session: Session, protocols: Sequence[ProtocolData]) -> Session:
     """Write down who is there and how they are split; return the session with what they support.
 
     Raises
@@ -174,47 +148,31 @@ def record(session: Session, arms: Sequence[Arm]) -> Session:
     LeakageError
         If an earlier task on other patients saw one of these.
     """
-    splits = {arm.protocol: arm.plan.to_dict(arm.prepared.features.table) for arm in arms}
+    splits = {data.protocol: data.plan.to_dict(data.prepared.features.table) for data in protocols}
     split_digest = digest(splits)
-    contents = contents_of(arms)
+    contents = contents_of(protocols)
     begun = session.manifest.content
     guard_data(session.out, begun, contents, split_digest)
     if session.same_as is not None:
         guard_repeated(session.same_as, contents, split_digest)
     write_json(session.out / FILE, contents.to_dict())
-    data = contents.summed() | {"splits": split_digest}
-    session.manifest.update(stands_on=begun["stands_on"] | data)
-    _record_cohort(session, arms)
-    session = _supported(session, arms)
-    _guard_needs(session, arms[0])
+    stands_on = begun["stands_on"] | contents.summed() | {"splits": split_digest}
+    session.manifest.update(stands_on=stands_on)
+    _record_cohort(session, protocols)
+    session = _supported(session, protocols)
+    _guard_needs(session, protocols[0])
     write_json(session.out / "splits.json", {"protocols": splits})
     session.manifest.update(split_digest=split_digest)
-    _certify(session, arms)
-    if arms[0].prepared.cohort.outcome:
-        session.say(f"Outcome: {arms[0].prepared.cohort.outcome}")
-    for arm in arms:
-        session.say(_describe(arm))
+    certify(session, protocols)
+    if protocols[0].prepared.cohort.outcome:
+        session.say(f"Outcome: {protocols[0].prepared.cohort.outcome}")
+    for data in protocols:
+        session.say(_describe(data))
     return session
 
 
-def _certify(session: Session, arms: Sequence[Arm]) -> None:
-    """Write down what stands on both sides of the folds, and say what must be acted on."""
-    certificate = certify(arms)
-    tables = session.out / "tables"
-    tables.mkdir(exist_ok=True)
-    files = {TABLE: certificate.table}
-    if len(certificate.pairs):
-        files[PAIRS] = certificate.pairs
-    for name, table in files.items():
-        write_table(table, tables / f"{name}.csv")
-    session.manifest.update(
-        overlap=dict(certificate.sentences), copied_signals=len(certificate.pairs)
-    )
-    session.note(certificate.notes)
-
-
-def _record_cohort(session: Session, arms: Sequence[Arm]) -> None:
-    first, manifest = arms[0], session.manifest
+def _record_cohort(session: Session, protocols: Sequence[ProtocolData]) -> None:
+    first, manifest = protocols[0], session.manifest
     table = first.prepared.cohort.samples.table
     write_json(
         session.out / "cohort.json",
@@ -228,9 +186,9 @@ def _record_cohort(session: Session, arms: Sequence[Arm]) -> None:
     # No name, id or file: whoever has a recording can tell whether it was among these.
     prints = sorted(set(first.prepared.fingerprints.values()))
     write_json(session.out / RECORDINGS, {"n_recordings": len(table), "fingerprints": prints})
-    quarantined = {
-        (q.recording_id, q.hook, q.reason): q.cells() for a in arms for q in a.prepared.quarantined
-    }
+    quarantined = [row for data in protocols for row in data.prepared.quarantined]
+    once = {(row.recording_id, row.hook, row.reason): row.cells() for row in quarantined}
+    paths, task = tuple(session.setup.plugin.info.paths), session.setup.task
     resumed = Note.each(NoteKind.RESUMED, manifest.content.get("tolerated", ()))
     manifest.update(
         data=manifest.content["data"]
@@ -240,23 +198,21 @@ def _record_cohort(session: Session, arms: Sequence[Arm]) -> None:
             "n_patients": int(table["patient_id"].nunique()),
             "n_samples": len(first.prepared.features),
         },
-        quarantined=list(quarantined.values()),
+        quarantined=list(once.values()),
         outcome=first.prepared.cohort.outcome,
         excluded={why: list(ids) for why, ids in first.prepared.cohort.excluded.items()},
-        flow=flow_of(
-            arms, session.ctx._inputs, tuple(session.setup.plugin.info.paths), session.setup.task
-        ),
+        flow=flow_of(protocols, session.ctx._inputs, paths, task),
         flags=flag_counts(first.prepared.features.table),
         notes=[note.to_dict() for note in (*resumed, *first.prepared.cohort.notes)],
     )
 
 
-def _supported(session: Session, arms: Sequence[Arm]) -> Session:
+def _supported(session: Session, protocols: Sequence[ProtocolData]) -> Session:
     """Leave out the models that the cohort cannot support, and say why."""
     setup = session.setup
     reasons: dict[str, str] = {}
-    for arm in arms:
-        reasons |= arm.prepared.cohort.unsupported
+    for data in protocols:
+        reasons |= data.prepared.cohort.unsupported
     supported, notes = supported_models(setup, reasons)
     models = without_hollow_fusions(setup.task, supported)
     hollow = why_hollow(setup.task, supported, models)
@@ -266,8 +222,8 @@ def _supported(session: Session, arms: Sequence[Arm]) -> Session:
     return replace(session, setup=replace(setup, models=models, primary=primary))
 
 
-def _guard_needs(session: Session, arm: Arm) -> None:
-    prepared = arm.prepared
+def _guard_needs(session: Session, data: ProtocolData) -> None:
+    prepared = data.prepared
     for resolved in session.needs:
         block = session.setup.config.needs.get(resolved.need.task, NeedBlock())
         if resolved.need.patients == "other":
@@ -279,14 +235,14 @@ def _guard_needs(session: Session, arm: Arm) -> None:
             )
 
 
-def _describe(arm: Arm) -> str:
-    table = arm.prepared.features.table
-    fold = arm.plan.folds[0]
+def _describe(data: ProtocolData) -> str:
+    table = data.prepared.features.table
+    fold = data.plan.folds[0]
     patients = table["patient_id"]
-    what = f"{several(len(arm.plan.folds), 'fold')} by {arm.plan.unit}, plan {arm.plan.plan}"
+    what = f"{several(len(data.plan.folds), 'fold')} by {data.plan.unit}, plan {data.plan.plan}"
     sizes = (
         f"first fold: train {len(fold.train)} samples of {patients.iloc[fold.train].nunique()} "
         f"patients, test {len(fold.test)} of {patients.iloc[fold.test].nunique()}"
     )
-    stamp = f" OPTIMISTIC: {arm.plan.overlap}." if arm.plan.overlap else ""
-    return f"{arm.protocol}: {what}; {sizes}.{stamp}"
+    stamp = f" OPTIMISTIC: {data.plan.overlap}." if data.plan.overlap else ""
+    return f"{data.protocol}: {what}; {sizes}.{stamp}"

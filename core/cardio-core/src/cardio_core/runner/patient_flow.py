@@ -15,7 +15,7 @@ from cardio_core.fold_assignment import link_subjects
 from cardio_core.io.cohort import at_baseline
 from cardio_core.runner.patients import Truth, table_rows
 from cardio_core.runner.prepare import Prepared
-from cardio_core.runner.protocols import Arm
+from cardio_core.runner.protocols import ProtocolData
 from cardio_core.types.info import Task
 
 KINDS = ("no_recording", "left_out", "unreadable", "in_training", "without_outcome")
@@ -29,7 +29,7 @@ MAX_REASONS = 4
 
 
 class Loaded(Protocol):
-    """A cohort with its features, and the truth brought to them: an arm of a run, say."""
+    """A cohort with its features, and the truth brought to them: a protocol of a run, say."""
 
     @property
     def prepared(self) -> Prepared:
@@ -103,13 +103,13 @@ def _sizes(entries: Sequence[Entry]) -> dict[str, int]:
 
 
 def flow_of(
-    arms: Sequence[Arm], inputs: Sequence[Path], paths: Sequence[str], task: Task
+    protocols: Sequence[ProtocolData], inputs: Sequence[Path], paths: Sequence[str], task: Task
 ) -> dict[str, Any]:
     """Count a run's way from what was found to who was tested.
 
     Parameters
     ----------
-    arms : sequence of Arm
+    protocols : sequence of ProtocolData
         Of the run; the stations are those of the first, each is asked whom it tests.
     inputs : sequence of Path
         What `load` was given: a row of a cohort table that the plugin says nothing of is told, too.
@@ -127,35 +127,47 @@ def flow_of(
         for a person who has another; ``protocols``: patients and recordings tested, trained on
         only, and neither.
     """
-    first = arms[0]
-    rows = table_rows(inputs, paths)
+    first, rows = protocols[0], table_rows(inputs, paths)
     entries = found_entries(first, rows)
     used = {name for name, entry in entries.items() if entry.left is None}
-    table = first.prepared.features.table
-    own = table[table["recording_id"].isin(used)]
+    found = summed_flow(first, rows, entries)
+    return found | {
+        "unlabelled": found["unlabelled"] | {"train": task.uses_unlabelled},
+        "protocols": {data.protocol: _tested(data, used) for data in protocols},
+    }
+
+
+def summed_flow(
+    loaded: Loaded, rows: pd.DataFrame | None, entries: Mapping[str, Entry]
+) -> dict[str, Any]:
+    """Return what became of the entries that were found, whoever is then trained on or tested."""
+    prepared = loaded.prepared
+    used = {name for name, entry in entries.items() if entry.left is None}
+    table = prepared.features.table
+    own = table[table["recording_id"].astype(str).isin(used)]
     variant = own["variant"] if "variant" in own.columns else pd.Series(0, index=own.index)
     return {
         "from_table": rows is not None,
         "stations": count_flow(entries.values()),
         "samples": int((variant == 0).sum()),
         "copies": int((variant != 0).sum()),
-        "unlabelled": _unlabelled(entries) | {"train": task.uses_unlabelled},
-        "identical": first.prepared.n_identical,
-        "linked": _n_linked(first.prepared.cohort.samples.table, rows),
-        "protocols": {arm.protocol: _tested(arm, used) for arm in arms},
+        "unlabelled": _unlabelled(entries) | {"train": False},
+        "identical": prepared.n_identical,
+        "linked": _n_linked(prepared.cohort.samples.table, rows),
+        "protocols": {},
     }
 
 
-def found_entries(arm: Loaded, rows: pd.DataFrame | None) -> dict[str, Entry]:
+def found_entries(data: Loaded, rows: pd.DataFrame | None) -> dict[str, Entry]:
     """Return everything that was found, by its id, each with the first reason why it left.
 
     Parameters
     ----------
-    arm : Loaded
+    data : Loaded
     rows : DataFrame or None
         Of the cohort tables, indexed by study_id; None where there is none.
     """
-    prepared = arm.prepared
+    prepared = data.prepared
     retained = prepared.cohort.samples.table
     persons = _persons(retained, rows)
     studies = _Studies(rows, persons)
@@ -163,7 +175,7 @@ def found_entries(arm: Loaded, rows: pd.DataFrame | None) -> dict[str, Entry]:
     covered = set(retained["study_id"].astype(str))
     gone = _why_unreadable(prepared.quarantined)
     with_samples = set(prepared.features.table["recording_id"].astype(str))
-    labelled = _labelled(arm)
+    labelled = _labelled(data)
     for name, entry in entries.items():
         if name in gone or name not in with_samples:
             left = ("unreadable", gone.get(name, NO_SAMPLE))
@@ -182,7 +194,7 @@ def found_entries(arm: Loaded, rows: pd.DataFrame | None) -> dict[str, Entry]:
             study = studies.of(name)
             covered |= {study} if study is not None else set()
             entries[name] = studies.entry(name, study, left)
-    return entries | studies.untold(covered)
+    return entries | studies.unaccounted(covered)
 
 
 class _Studies:
@@ -216,7 +228,7 @@ class _Studies:
             return Entry(self.patients[study], False, ("no_recording", left[1]))
         return Entry(self.patients[study], left=left)
 
-    def untold(self, covered: set[str]) -> dict[str, Entry]:
+    def unaccounted(self, covered: set[str]) -> dict[str, Entry]:
         """Return the rows that nothing was told of: without a recording, at follow-up, or lost."""
         if self.rows is None:
             return {}
@@ -270,14 +282,14 @@ def _alike(reason: str) -> str:
     return _NUMBER.sub("…", what).strip().rstrip(".")
 
 
-def _labelled(arm: Loaded) -> set[str]:
+def _labelled(data: Loaded) -> set[str]:
     """Return the recordings with a sample whose truth is known."""
-    table = arm.prepared.features.table
-    targets = arm.truth.targets
+    table = data.prepared.features.table
+    targets = data.truth.targets
     known = np.zeros(len(table), bool)
     for target in targets.table.columns:
         known |= np.asarray(pd.notna(targets.of(table, target)))
-    known &= ~arm.truth.ignored
+    known &= ~data.truth.ignored
     return set(table["recording_id"].astype(str)[known])
 
 
@@ -289,13 +301,13 @@ def _unlabelled(entries: Mapping[str, Entry]) -> dict[str, int]:
     return {"patients": len({entry.patient for entry in own}), "recordings": len(own)}
 
 
-def _tested(arm: Arm, used: set[str]) -> dict[str, Any]:
+def _tested(data: ProtocolData, used: set[str]) -> dict[str, Any]:
     """Count who of the used is tested, who only trains, and who does neither."""
-    table = arm.prepared.features.table
+    table = data.prepared.features.table
     here = table["recording_id"].isin(used).to_numpy(bool)
-    test = {int(i) for fold in arm.plan.folds for i in fold.test if here[i]}
-    train = {int(i) for fold in arm.plan.folds for i in fold.train if here[i]}
-    found: dict[str, Any] = {"plan": arm.plan.plan, "unit": arm.plan.unit}
+    test = {int(i) for fold in data.plan.folds for i in fold.test if here[i]}
+    train = {int(i) for fold in data.plan.folds for i in fold.train if here[i]}
+    found: dict[str, Any] = {"plan": data.plan.plan, "unit": data.plan.unit}
     for column, name in (("subject_id", "patients"), ("recording_id", "recordings")):
         values = table[column].to_numpy(object)
         everyone = set(values[here])

@@ -291,6 +291,7 @@ def predict_new(
     *,
     options: Given = NOTHING_GIVEN,
     device: str = "auto",
+    executor: str = "local:1",
     explain_in: Path | None = None,
     mapping: Path | None = None,
     keep_features: bool = False,
@@ -308,8 +309,8 @@ def predict_new(
     options : Given, optional
         What was said with options of the task: how to read these recordings, and files that
         belong to the one input.
-    device : str
-        As for `cardio run`.
+    device, executor : str
+        As for `cardio run`; the recordings of patients are read and measured by these workers.
     explain_in : Path, optional
         Folder where each row explains what it predicts, with pictures; nothing is explained
         without. Fused rows, and rows that have nothing to score by, explain nothing.
@@ -346,7 +347,9 @@ def predict_new(
     """
     with TemporaryDirectory(prefix="cardio-") as while_it_runs:
         place = run / "predicted" if keep_features else Path(while_it_runs)
-        opened = open_finished(run, options=options, device=device, features_in=place)
+        opened = open_finished(
+            run, options=options, device=device, executor=executor, features_in=place
+        )
         answered = _predict(opened, inputs, explain_in, mapping, echo)
     if accept_synthetic or not answered["synthetic_training"]:
         return answered

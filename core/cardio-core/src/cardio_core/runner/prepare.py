@@ -14,11 +14,11 @@ import pandas as pd
 from cardio_core.compute.executors import Executor, at_once
 from cardio_core.config import RunConfig
 from cardio_core.context import Context
-from cardio_core.errors import ContractError, HookError
+from cardio_core.errors import ConfigError, ContractError, DataError, HookError
 from cardio_core.fold_assignment import guard_duplicates, link_subjects
 from cardio_core.io.cohort import CohortTable, notes_on_tables
 from cardio_core.io.hashing import digest, file_digest, package_digest
-from cardio_core.io.run_schema import ACQUIRED, PRINTED, QUARANTINED, Kind
+from cardio_core.io.run_schema import ACQUIRED, PRINTED, Kind
 from cardio_core.io.store import load_features, save_features
 from cardio_core.registry import Plugin
 from cardio_core.runner.fingerprints import Seen, Watched, acquired_of, fingerprint, print_of
@@ -35,7 +35,6 @@ from cardio_core.types.notes import Exclusion, Note, NoteKind
 from cardio_core.types.redaction import text_of, unreadable
 from cardio_core.types.samples import ID_COLUMNS, Cohort, Quarantined, SampleSet, sealed
 from cardio_stats.cells import cell_text, write_rows
-from cardio_stats.errors import ConfigError, DataError
 from cardio_stats.files import whole_directory, write_json
 from cardio_stats.outcome import MAX_CLASSES
 
@@ -285,6 +284,7 @@ def _words(values: pd.Series) -> pd.Series:
     return high.astype(object).where(numbers.notna(), None)
 
 
+QUARANTINED = Kind("recordings that cannot be used", list[Quarantined])
 FINGERPRINTS, ACQUISITION = "fingerprints.json", "acquired.json"
 """In a patient's folder of the cache: of the recordings' signals, in their order, no names."""
 
@@ -365,7 +365,7 @@ def load_recordings(plugin: Plugin, config: RunConfig, ctx: Context) -> Cohort:
         cohort = give_outcome(cohort, config.outcome, ctx.task)
     if ctx.mode == "fit" and config.stratify is not None:
         cohort = stratified(cohort, config.stratify)
-    notes = notes_on_tables(ctx._inputs, plugin.info, used=_asked(config))
+    notes = notes_on_tables(ctx._inputs, plugin.info, used=_requested_columns(config))
     if ctx.mode == "fit" and cohort.seen:  # those who ask of new recordings account for each file
         searched = summed(account(cohort, {}), plugin.info.recording, used_is="taken")
         notes = (*notes, f"Folders that the table names hold {searched}" if searched else "")
@@ -442,7 +442,7 @@ def repeats(own_files: Mapping[str, Sequence[str]]) -> dict[str, str]:
     return found
 
 
-def _asked(config: RunConfig) -> tuple[str, ...]:
+def _requested_columns(config: RunConfig) -> tuple[str, ...]:
     """Return the columns of the cohort's own that somebody asked for."""
     outcome = config.outcome.column
     return (*config.covariates, *((outcome,) if outcome is not None else ()))
@@ -558,11 +558,7 @@ def _kept(jobs: Iterable[PatientJob], name: str, schema: Kind) -> dict[str, Any]
 
 def set_aside(jobs: Iterable[PatientJob]) -> list[Quarantined]:
     """Return what `preprocess` and `featurize` set aside of patients whose features are made."""
-    return [
-        Quarantined(**row)
-        for job in jobs
-        for row in QUARANTINED.read(job.folder / "quarantined.json")
-    ]
+    return [row for job in jobs for row in QUARANTINED.read(job.folder / "quarantined.json")]
 
 
 def guard_enough(

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from cardio_core.compute.executors import Executor
 from cardio_core.config import Protocol, ProtocolBlock, RunConfig
+from cardio_core.context import Context
 from cardio_core.fold_assignment import (
     NO_LABEL,
     SplitPlan,
@@ -19,10 +22,11 @@ from cardio_core.fold_assignment import (
     same_folds,
 )
 from cardio_core.io.run_artifact import SplitRecord
-from cardio_core.runner.needs import splits_to_share
+from cardio_core.runner.manifest import Manifest
+from cardio_core.runner.needs import Resolved, splits_to_share
 from cardio_core.runner.patients import Truth, bring_to_samples, clinical_of
 from cardio_core.runner.prepare import Prepared, guard_enough, load_cohort, prepare
-from cardio_core.runner.session import Session
+from cardio_core.runner.progress import Display
 from cardio_core.runner.setup import Setup
 from cardio_core.types.features import FeatureSet
 from cardio_core.types.info import Need
@@ -33,7 +37,35 @@ from cardio_stats.errors import ConfigError, DataError
 
 
 @dataclass(frozen=True)
-class Arm:
+class Session:
+    """One run between its beginning and its report.
+
+    `ctx` is what hooks are given before protocol, fold and model are known, `needs` are the earlier
+    tasks, each with its finished run, and `say` is the display: it takes each line that the user is
+    to see, and shows how far each stage has come. `same_as` is a finished run that this repeats:
+    its data must be these.
+    """
+
+    setup: Setup
+    ctx: Context
+    executor: Executor
+    manifest: Manifest
+    needs: tuple[Resolved, ...]
+    out: Path
+    say: Display
+    same_as: Path | None = None
+
+    def note(self, notes: Iterable[Note]) -> None:
+        """Say something that the report keeps, too."""
+        texts = list(notes)
+        for note in texts:
+            self.say.note(str(note))
+        retained = [note.to_dict() for note in texts]
+        self.manifest.update(notes=[*self.manifest.content["notes"], *retained])
+
+
+@dataclass(frozen=True)
+class ProtocolData:
     """One protocol of a run: its configuration, features, truth and folds.
 
     `clinical` are the covariates that the user named, in the place of features.
@@ -118,7 +150,9 @@ def supported_models(
     return supported, notes
 
 
-def make_arm(session: Session, protocol: Protocol, cohort: Cohort | None = None) -> Arm:
+def prepare_protocol(
+    session: Session, protocol: Protocol, cohort: Cohort | None = None
+) -> ProtocolData:
     """Make one protocol's features, bring the truth to its samples, and split its patients.
 
     `cohort` is what `load_first` found, where it did.
@@ -133,7 +167,7 @@ def make_arm(session: Session, protocol: Protocol, cohort: Cohort | None = None)
     clinical = clinical_of(
         config.covariates, prepared.cohort, prepared.features, session.ctx._inputs
     )
-    return Arm(protocol, config, prepared, truth, plan, clinical)
+    return ProtocolData(protocol, config, prepared, truth, plan, clinical)
 
 
 def split(

@@ -98,9 +98,6 @@ def _commit_of(plugin: Plugin) -> str | None:
 
 # What a run stands on, as its manifest keeps it under ``stands_on``.
 
-DATA = ("recordings", "labels", "table", "splits")
-"""Entries that are known once the cohort is read and split."""
-
 
 def ground_of(request: RunRequest, setup: Setup) -> dict[str, Any]:
     """Return all of it that is known before the data are read."""
@@ -156,15 +153,24 @@ def differences(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[Differe
     Parameters
     ----------
     then, now : mapping
-        Entries ``stands_on`` of manifests; what one of them lacks is not compared.
-
-    Examples
-    --------
-    >>> [item.words for item in differences({"python": "3.11.9"}, {"python": "3.12.1"})]
-    ['Python is 3.12.1, was 3.11.9']
+        Entries ``stands_on`` of manifests.
     """
-    found = [*_code(then, now), *_packages(then, now), *_device(then, now), *_machine(then, now)]
+    found = [*_code(then, now), *_packages(then, now)]
+    for part, key, title, tolerated in _PLACES:
+        before, after = then[part][key], now[part][key]
+        if before != after and not any(item.kind == part for item in found):
+            found.append(Difference(part, f"the {title} is {after}, was {before}", tolerated))
     return sorted(found, key=lambda item: item.tolerated)
+
+
+_PLACES: tuple[tuple[Kind, str, str, bool], ...] = (
+    ("device", "kind", "device", False),
+    ("device", "precision", "precision", False),
+    ("device", "name", "device", True),
+    ("machine", "system", "system", True),
+    ("machine", "processor", "processor", True),
+)
+"""Where numbers were computed: of a part the first that differs is said."""
 
 
 def settings_differ(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[Difference]:
@@ -178,7 +184,7 @@ def settings_differ(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[Dif
     before, after = dict(_flat(then)), dict(_flat(now))
     names = [*before, *(name for name in after if name not in before)]
     return [
-        Difference("settings", f"{name} is {_said(after, name)}, was {_said(before, name)}")
+        Difference("settings", f"{name} is {_shown(after, name)}, was {_shown(before, name)}")
         for name in names
         if before.get(name, _MISSING) != after.get(name, _MISSING)
     ]
@@ -195,11 +201,8 @@ def data_differ(
     then, now : mapping
         ``recordings``, ``labels`` and ``table``: one digest each.
     detail_then, detail_now : mapping
-        What `contents.json` holds; empty where it is lost, and then no recording is named.
+        What `contents.json` holds.
     """
-    if not detail_then:
-        changed = [name for name in ("recordings", "labels", "table") if _changed(then, now, name)]
-        return [Difference("data", f"{_DATA[name]} differ") for name in changed]
     before, after = detail_then["recordings"], detail_now["recordings"]
     shared = [name for name in before if name in after]
     words = []
@@ -220,13 +223,12 @@ def data_differ(
         named = [name for name in other if not name.startswith(UNNAMED)]
         named += [f"{n_own} of the columns that nothing reads"] if n_own else []
         words.append(f"the cohort table differs in {_listed(named)}")
-    if not words and _changed(then, now, "labels"):
+    if not words and then["labels"] != now["labels"]:
         words.append("labels of people without a recording, or what is not scored, differ")
     return [Difference("data", word) for word in words]
 
 
 _MISSING = object()
-_DATA = {"recordings": "recordings", "labels": "labels", "table": "the cohort table's values"}
 _PARTS = {
     "content": "the files",
     "patient": "the patients",
@@ -236,50 +238,27 @@ _PARTS = {
 
 
 def _code(then: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[Difference]:
-    for part, name in (("core", "cardio-core"), ("plugin", "")):
-        before, after = then.get(part), now.get(part)
-        if not before or not after:
-            continue
-        title = name or f"plugin {after['name']}"
+    titles = {"core": "cardio-core", "plugin": f"plugin {now['plugin']['name']}"}
+    for part, title in titles.items():
+        before, after = then[part], now[part]
         if before["version"] != after["version"]:
             yield Difference("code", f"{title} is {after['version']}, was {before['version']}")
-        elif before.get("code") and before["code"] != after["code"]:
+        elif before["code"] != after["code"]:
             yield Difference("code", _SAME_CODE.format(title, after["version"]))
 
 
 def _packages(then: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[Difference]:
-    if "python" in then and then["python"] != now["python"]:
+    if then["python"] != now["python"]:
         minor = [text.split(".")[:2] for text in (then["python"], now["python"])]
         words = f"Python is {now['python']}, was {then['python']}"
         yield Difference("packages", words, tolerated=minor[0] == minor[1])
     for part in ("packages", "aside"):
-        before, after = then.get(part, {}), now.get(part, {})
-        for name, version in before.items():
+        after = now[part]
+        for name, version in then[part].items():
             # What nothing requires any more decides about nothing; what lacks opens no plugin.
             if after.get(name, version) != version:
                 words = f"{name} is {after[name]}, was {version}"
                 yield Difference("packages", words, tolerated=part == "aside")
-
-
-def _device(then: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[Difference]:
-    before, after = then.get("device"), now.get("device")
-    if not before or not after:
-        return
-    for key in ("kind", "precision", "name"):
-        if before[key] != after[key]:
-            words = f"the {'device' if key != 'precision' else key} is {after[key]}, "
-            yield Difference("device", f"{words}was {before[key]}", tolerated=key == "name")
-            return
-
-
-def _machine(then: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[Difference]:
-    before, after = then.get("machine"), now.get("machine")
-    if not before or not after:
-        return
-    for key, title in (("system", "system"), ("processor", "processor")):
-        if before[key] != after[key]:
-            words = f"the {title} is {after[key]}, was {before[key]}"
-            yield Difference("machine", words, tolerated=True)
 
 
 def _flat(tree: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, Any]]:
@@ -291,13 +270,9 @@ def _flat(tree: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, Any]]
             yield name, value
 
 
-def _said(values: Mapping[str, Any], name: str) -> str:
+def _shown(values: Mapping[str, Any], name: str) -> str:
     value = values.get(name, _MISSING)
     return "not set" if value is _MISSING or value is None else str(value)
-
-
-def _changed(then: Mapping[str, Any], now: Mapping[str, Any], name: str) -> bool:
-    return name in then and then[name] != now[name]
 
 
 def _counted(names: list[str], n: int) -> str:
@@ -323,10 +298,8 @@ class Here:
     Attributes
     ----------
     plugin : str
-    code : tuple of (str, str, str)
-        Of each distribution of ours its name, version and digest of its sources.
-    packages : tuple of (str, str)
-        What else decides about numbers, and its version.
+    packages : tuple of (str, str, str)
+        Of what decides about numbers name, version and, of ours, the digest of the sources.
     marks : tuple of (str, str)
         Files with a word that nobody could guess, and the word.
     inputs : tuple of (str, int)
@@ -334,8 +307,7 @@ class Here:
     """
 
     plugin: str
-    code: tuple[tuple[str, str, str], ...]
-    packages: tuple[tuple[str, str], ...]
+    packages: tuple[tuple[str, str, str], ...]
     marks: tuple[tuple[str, str], ...]
     inputs: tuple[tuple[str, int], ...]
 
@@ -374,8 +346,7 @@ def alike(
             marks.append((str(mark), word))
         here = Here(
             plugin.info.name,
-            _elsewhere_code(plugin),
-            _elsewhere_packages(plugin),
+            _installed(plugin),
             tuple(marks),
             tuple((str(path.absolute()), _size(path)) for path in inputs),
         )
@@ -393,18 +364,13 @@ def lacks(here: Here) -> str:
         plugin = open_with_defaults(here.plugin)
     except CardioError as error:
         return f"{error} (in the environment of the worker)"
-    found = {name: (version, code) for name, version, code in _elsewhere_code(plugin)}
-    for name, version, code in here.code:
-        theirs, their_code = found.get(name, ("none", ""))
+    found = {name: (version, code) for name, version, code in _installed(plugin)}
+    for name, version, code in here.packages:
+        theirs, their_code = found.get(name, ("missing", ""))
         if theirs != version:
             return f"{name} is {theirs} there and {version} here; install the same version"
         if their_code != code:
             return f"{name} {version} has other code there than here; install the same checkout"
-    packages = dict(_elsewhere_packages(plugin))
-    for name, version in here.packages:
-        if packages.get(name) != version:
-            there = packages.get(name, "missing")
-            return f"{name} is {there} there and {version} here; install the same version"
     for file, word in here.marks:
         mark = Path(file)
         if not mark.is_file() or mark.read_text(encoding="utf-8") != word:
@@ -415,16 +381,14 @@ def lacks(here: Here) -> str:
     return ""
 
 
-def _elsewhere_code(plugin: Plugin) -> tuple[tuple[str, str, str], ...]:
+def _installed(plugin: Plugin) -> tuple[tuple[str, str, str], ...]:
+    known = versions_for(plugin.distribution)["packages"]
     return (
         (CORE, metadata.version(CORE), package_digest("cardio_core")),
         (plugin.distribution, plugin.version, package_digest(plugin.package)),
+        ("python", platform.python_version(), ""),
+        *((name, version, "") for name, version in sorted(known.items())),
     )
-
-
-def _elsewhere_packages(plugin: Plugin) -> tuple[tuple[str, str], ...]:
-    known = versions_for(plugin.distribution)["packages"]
-    return (("python", platform.python_version()), *sorted(known.items()))
 
 
 def _size(path: Path) -> int:

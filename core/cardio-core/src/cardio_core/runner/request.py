@@ -53,12 +53,12 @@ class Given:
         """
         return tuple(f"{option.setting}={_listed(text)}" for option, text in self.settings)
 
-    def told(self, what: str, sets: Iterable[str] = ()) -> tuple[str, ...]:
+    def sentence(self, what: str, sets: Iterable[str] = ()) -> tuple[str, ...]:
         """Return the sentence that keeps with a result how it was asked for; none for nothing.
 
         Examples
         --------
-        >>> Given(((Option("base", "The base", "load.base_mm"), "30"),)).told("Measured")
+        >>> Given(((Option("base", "The base", "load.base_mm"), "30"),)).sentence("Measured")
         ('Measured with load.base_mm=30.',)
         """
         text = ", ".join((*sets, *self.sets))

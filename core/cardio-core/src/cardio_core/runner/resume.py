@@ -16,9 +16,8 @@ from cardio_core.io.hashing import digest
 from cardio_core.io.run_schema import CONTENTS
 from cardio_core.io.settings_schema import settings_in as settings_kept
 from cardio_core.runner.manifest import Manifest
-from cardio_core.runner.protocols import Arm
+from cardio_core.runner.protocols import ProtocolData
 from cardio_core.runner.provenance import (
-    DATA,
     UNNAMED,
     Difference,
     NotTheSameError,
@@ -76,7 +75,7 @@ class Contents:
         return {"recordings": dict(self.recordings), "table": dict(self.table)}
 
 
-def contents_of(arms: Sequence[Arm]) -> Contents:
+def contents_of(protocols: Sequence[ProtocolData]) -> Contents:
     """Return what the protocols of a run were made from.
 
     A protocol may load otherwise: its digests then stand under the recording with its own name.
@@ -84,20 +83,20 @@ def contents_of(arms: Sequence[Arm]) -> Contents:
     recordings: dict[str, Mapping[str, Any]] = {}
     table: dict[str, str] = {}
     labels = []
-    for arm in arms:
-        cohort = arm.prepared.cohort
-        columns = told_of(cohort.targets, cohort.samples.table)
+    for data in protocols:
+        cohort = data.prepared.cohort
+        columns = label_digests(cohort.targets, cohort.samples.table)
         labels.append(digest(columns))
-        for name, recording in _recordings(arm, columns["rows"]).items():
+        for name, recording in _recordings(data, columns["rows"]).items():
             same = recordings.get(name, recording) == recording
-            recordings[name if same else f"{name} ({arm.protocol})"] = recording
+            recordings[name if same else f"{name} ({data.protocol})"] = recording
         targets = [OWN_PREFIX + str(name) for name in cohort.targets.table.columns]
-        requested = (*arm.config.covariates, arm.config.outcome.column)
+        requested = (*data.config.covariates, data.config.outcome.column)
         table |= _columns(cohort, {*COLUMNS, *targets, *requested})
     return Contents(recordings, table, digest(labels))
 
 
-def told_of(targets: Targets, recordings: pd.DataFrame) -> dict[str, Any]:
+def label_digests(targets: Targets, recordings: pd.DataFrame) -> dict[str, Any]:
     """Return the targets by digests, whatever the order of their rows.
 
     Parameters
@@ -117,7 +116,7 @@ def told_of(targets: Targets, recordings: pd.DataFrame) -> dict[str, Any]:
     >>> table = pd.DataFrame({"patient_id": ["A", "B"]}, index=["a", "b"])
     >>> def rows(*labels):
     ...     known = pd.DataFrame({"ill": labels}, index=["A", "B"])
-    ...     return told_of(Targets("patient", known), table)["rows"]
+    ...     return label_digests(Targets("patient", known), table)["rows"]
     >>> [name for name in "ab" if rows(0, 1)[name] != rows(0.0, None)[name]]
     ['b']
     """
@@ -152,8 +151,8 @@ def _rows(targets: Targets) -> dict[str, list[str]]:
     return found
 
 
-def _recordings(arm: Arm, labels: Mapping[str, str]) -> dict[str, dict[str, Any]]:
-    cohort, files = arm.prepared.cohort, arm.prepared.digests
+def _recordings(data: ProtocolData, labels: Mapping[str, str]) -> dict[str, dict[str, Any]]:
+    cohort, files = data.prepared.cohort, data.prepared.digests
     table = cohort.samples.table
     plain = table[[name for name in table.columns if not _names_files(table[name])]]
     return {
@@ -219,8 +218,8 @@ def _of(texts: Any) -> str:
     return hashlib.sha256(joined.encode()).hexdigest()[:_SHORT]
 
 
-_TOLD = 4
-_ANYWAY = "give what it was made from (--data), or repeat it all the same with --anyway"
+_SHOWN = 4
+_CHANGED = "give what it was made from (--data), or repeat it all the same with --allow changes"
 
 
 def guard_ground(
@@ -323,7 +322,7 @@ def guard_repeated(run: Path, contents: Contents, splits: str) -> None:
     manifest = Manifest.open(run).content
     if found := _data_in(run, manifest, contents, splits):
         raise NotTheSameError(
-            f"{run}: the data are not those of then ({_listed(found)}); {_ANYWAY}"
+            f"{run}: the data are not those of then ({_listed(found)}); {_CHANGED}"
         )
 
 
@@ -338,19 +337,20 @@ def guard_settings_of(run: Path, setup: Setup, seed: int) -> None:
     found = settings_in(run, Manifest.open(run).content, setup, seed)
     if found:
         words = _listed([item.words for item in found])
-        raise NotTheSameError(f"{run}: the settings are not those of then ({words}); {_ANYWAY}")
+        raise NotTheSameError(f"{run}: the settings are not those of then ({words}); {_CHANGED}")
 
 
 def _data_in(run: Path, begun: Mapping[str, Any], contents: Contents, splits: str) -> list[str]:
+    then = begun["stands_on"]
+    if "recordings" not in then:  # begun, and nothing was loaded yet
+        return []
     now = contents.summed() | {"splits": splits}
-    then = {name: value for name, value in begun["stands_on"].items() if name in DATA}
     return [item.words for item in data_differ(then, now, kept_contents(run), contents.to_dict())]
 
 
 def kept_contents(run: Path) -> dict[str, Any]:
-    """Return what a run keeps of its recordings, empty where it keeps nothing."""
-    file = run / FILE
-    return dict(CONTENTS.read_or(file, {}))
+    """Return what a run keeps of its recordings."""
+    return dict(CONTENTS.read(run / FILE))
 
 
 def tolerated_note(words: Sequence[str]) -> list[str]:
@@ -361,5 +361,5 @@ def tolerated_note(words: Sequence[str]) -> list[str]:
 
 
 def _listed(words: Sequence[str]) -> str:
-    more = len(words) - _TOLD
-    return "; ".join(words[:_TOLD]) + (f"; and {more} more" if more > 0 else "")
+    more = len(words) - _SHOWN
+    return "; ".join(words[:_SHOWN]) + (f"; and {more} more" if more > 0 else "")

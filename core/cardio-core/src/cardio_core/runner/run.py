@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import shlex
 import shutil
 import time
@@ -14,21 +15,24 @@ from typing import Any
 
 from cardio_core.compute.devices import cpu_count
 from cardio_core.compute.executors import Executor, parse_executor
-from cardio_core.compute.processes import one_thread
+from cardio_core.compute.processes import Interrupted, one_thread
 from cardio_core.compute.resource_errors import resource_error
-from cardio_core.config import Protocol
+from cardio_core.config import Protocol, dump_yaml
 from cardio_core.context import LOG, Context
 from cardio_core.fold_assignment import find_plan
+from cardio_core.io.cohort import shown_of
 from cardio_core.io.hashing import digest
-from cardio_core.io.run_schema import JUDGED
+from cardio_core.io.places import without_places
+from cardio_core.io.run_artifact import RunKind
 from cardio_core.io.store import bound_cache, open_cache
-from cardio_core.runner.contract import contract_lines
+from cardio_core.io.synthetic import difficulty_of, is_synthetic
+from cardio_core.runner.contract import contract_lines, contract_of
 from cardio_core.runner.embeddings import keep_applicability
 from cardio_core.runner.evaluate import collect, judge, write_csv, write_judged, write_table_one
 from cardio_core.runner.filling import failure
 from cardio_core.runner.fits import FoldJob, jobs_of
 from cardio_core.runner.lock import locked
-from cardio_core.runner.manifest import Manifest, now
+from cardio_core.runner.manifest import Manifest, first_entries, now
 from cardio_core.runner.needs import (
     guard_unchanged,
     keep_for_new,
@@ -48,8 +52,8 @@ from cardio_core.runner.prepare import (
     set_aside,
 )
 from cardio_core.runner.progress import STAGES, Display, Echo, Progress, Stage, several
-from cardio_core.runner.protocols import Arm, load_first, make_arm
-from cardio_core.runner.provenance import NotTheSameError, alike
+from cardio_core.runner.protocols import ProtocolData, Session, load_first, prepare_protocol
+from cardio_core.runner.provenance import NotTheSameError, alike, ground_of
 from cardio_core.runner.request import (
     RunRequest,
     announce_data,
@@ -57,12 +61,12 @@ from cardio_core.runner.request import (
     check_typed,
     say_difficulty,
 )
-from cardio_core.runner.resume import guard_settings_of
-from cardio_core.runner.session import Session
-from cardio_core.runner.setup import Setup, find_data, set_up
-from cardio_core.runner.start import begin, default_out, guard_same, log_to
-from cardio_core.runner.train import fit_all
+from cardio_core.runner.resume import guard_ground, guard_settings_of, tolerated_note
+from cardio_core.runner.setup import Setup, default_out, find_data, set_up
+from cardio_core.runner.train import Timed, fit_all
+from cardio_core.runner.trial import try_first_fold
 from cardio_core.training.loggers import Tracking
+from cardio_core.types.notes import Note
 from cardio_core.types.plans import Nested, RandomSamples, Sites
 from cardio_core.types.predictions import Scored
 from cardio_core.types.samples import Cohort
@@ -94,15 +98,24 @@ class Speeds:
         """Return what fits and evaluation should take; None where a fit was never timed."""
         if set(n_fits) - set(self.fits):
             return None
-        one_by_one = sum(n * self.fits[what] for what, n in n_fits.items())
+        in_turn = sum(n * self.fits[what] for what, n in n_fits.items())
         larger = n_patients / max(1, self.n_patients)
-        return larger * one_by_one / max(1, self.n_workers) + self.evaluation_s
+        return larger * in_turn / max(1, self.n_workers) + self.evaluation_s
 
 
-def keep_speeds(setup: Setup, cache: Path, speeds: Speeds) -> None:
-    """Keep what a run took, in place of what the last one with its settings did."""
+def keep_speeds(session: Session, timed: Timed) -> None:
+    """Keep what a finished run took, in place of what the last one with its settings did."""
+    manifest, files = session.manifest.content, session.out.rglob("*")
+    speeds = Speeds(
+        fits=dict(timed.fits),
+        evaluation_s=manifest["stages"]["evaluation"],
+        n_patients=manifest["data"]["n_patients"],
+        n_workers=timed.n_workers,
+        n_bytes=sum(path.stat().st_size for path in files if path.is_file()),
+        finished=now(),
+    )
     with suppress(OSError):
-        write_json(_file(setup, cache), vars(speeds))
+        write_json(_file(session.setup, open_cache()), vars(speeds))
 
 
 def known_speeds(setup: Setup, cache: Path) -> Speeds | None:
@@ -111,20 +124,6 @@ def known_speeds(setup: Setup, cache: Path) -> Speeds | None:
         return Speeds(**read_json(_file(setup, cache)))
     except (OSError, DataError, TypeError):
         return None
-
-
-def speeds_of(
-    timed: Mapping[str, float], manifest: Mapping[str, Any], n_workers: int, out: Path
-) -> Speeds:
-    """Return the speeds of a finished run."""
-    return Speeds(
-        fits=dict(timed),
-        evaluation_s=manifest["stages"]["evaluation"],
-        n_patients=manifest["data"]["n_patients"],
-        n_workers=n_workers,
-        n_bytes=sum(path.stat().st_size for path in out.rglob("*") if path.is_file()),
-        finished=now(),
-    )
 
 
 def _file(setup: Setup, cache: Path) -> Path:
@@ -195,7 +194,7 @@ def rehearse(
     except DataError as error:
         yield f"Features: {len(todo)} are to be made; no time, because one cannot be: {error}"
     else:
-        shown = {protocol: tuple(_told(own, cohort)) for protocol, own in jobs.items()}
+        shown = {protocol: tuple(_set_aside(own, cohort)) for protocol, own in jobs.items()}
         alike = len(set(shown.values())) == 1
         for protocol, lines in list(shown.items())[: 1 if alike else None]:
             yield lines[0] if alike else f"Protocol {protocol}: {lines[0][0].lower()}{lines[0][1:]}"
@@ -247,7 +246,7 @@ def _look(todo: list[PatientJob], executor: Executor, echo: Echo | None) -> floa
     return each_s
 
 
-def _told(jobs: list[PatientJob], cohort: Cohort) -> Iterator[str]:
+def _set_aside(jobs: list[PatientJob], cohort: Cohort) -> Iterator[str]:
     """Say what `preprocess` and `featurize` set aside, of those that were looked at."""
     seen = [job for job in jobs if job.folder.exists()]
     found = list({row.recording_id: row for row in set_aside(seen)}.values())
@@ -265,16 +264,15 @@ def _told(jobs: list[PatientJob], cohort: Cohort) -> Iterator[str]:
         yield "  `cardio data check` reads and lists all of them."
 
 
-def _features(n_asked: int, n_left: int, each_s: float) -> str:
-    if not n_asked:
+def _features(n_requested: int, n_left: int, each_s: float) -> str:
+    if not n_requested:
         return "Features: all are in the cache."
     if not n_left:
-        return (
-            f"Features: all are in the cache now; {n_asked} were made, one a patient and setting."
-        )
+        made = f"{n_requested} were made, one a patient and setting"
+        return f"Features: all are in the cache now; {made}."
     left = max(1.0, n_left * each_s)
     return (
-        f"Features: {n_asked - n_left} were made and {n_left} are to be, one a patient and "
+        f"Features: {n_requested - n_left} were made and {n_left} are to be, one a patient and "
         f"setting: roughly {roughly(left)} more (patients differ)."
     )
 
@@ -302,11 +300,139 @@ def _disk(speeds: Speeds | None, out: Path, n_patients: int) -> str:
     return f"Disk: about {max(1, round(size))} MB for the run directory; {free}."
 
 
+# Where a run is begun, or gone on with: only as the run that it was, on the same ground.
+
+
+def guard_same(out: Path, request: RunRequest, setup: Setup) -> tuple[Manifest, list[str]] | None:
+    """Return the run that `out` holds, and what is tolerated of it now; None where it holds none.
+
+    Raises
+    ------
+    NotTheSameError
+        If that is another run than this one, or would go on with other code.
+    """
+    if not (out / "manifest.json").exists():
+        return None
+    manifest = Manifest.open(out)
+    kind = manifest.content.get("kind", RunKind.RUN)
+    if kind != RunKind.RUN:
+        raise NotTheSameError(f"{out}: holds no run, but a folder that is {kind}; name another")
+    now = ground_of(request, setup)
+    tolerated = guard_ground(
+        out, manifest.content, setup, now, identity=_identity(request, setup), seed=request.seed
+    )
+    return manifest, tolerated_note(tolerated)
+
+
+def _identity(request: RunRequest, setup: Setup) -> str:
+    requested = {
+        "config": dump_yaml(setup.config),
+        "task": setup.task.name,
+        "protocols": setup.protocols,
+        "models": setup.models,
+        "primary": setup.primary,
+        "seed": request.seed,
+    }
+    return digest(requested)
+
+
+def begin(out: Path, request: RunRequest, setup: Setup, inputs: Sequence[Path]) -> Manifest:
+    """Make the run directory, or open the one that is to be resumed.
+
+    Raises
+    ------
+    NotTheSameError
+        If the folder holds another run than this one.
+    """
+    path = out / "manifest.json"
+    if begun := guard_same(out, request, setup):
+        manifest, notes = begun
+        known = manifest.content.get("tolerated", ())
+        manifest.update(tolerated=list(dict.fromkeys([*known, *notes])))
+        return manifest
+    out.mkdir(parents=True, exist_ok=True)
+    write_text(out / "config.yaml", dump_yaml(setup.config))
+    info = setup.plugin.info
+    device = setup.devices[0]
+    real = request.data and not any(map(is_synthetic, inputs))
+    manifest = Manifest(path, {})
+    manifest.update(
+        **first_entries(
+            RunKind.RUN,
+            out.name,
+            request.command,
+            plugin=info.name,
+            plugin_version=setup.plugin.version,
+            task=setup.task.name,
+            task_title=setup.task.title,
+            papers=list(info.papers),
+            protocols=list(setup.protocols),
+            models=list(setup.models),
+            model_titles={model.name: model.title for model in setup.task.models},
+            baselines=[model.name for model in setup.task.models if model.baseline],
+            primary=setup.primary,
+            targets=[vars(target) for target in setup.task.targets],
+            outcome_column=setup.config.outcome.column,
+            words=dict(info.words),
+            config_digest=_identity(request, setup),
+            seed=request.seed,
+            device={
+                "name": device.name,
+                "reason": device.reason,
+                "precision": device.precision,
+                "n": len(setup.devices),
+            },
+            stands_on=ground_of(request, setup),
+            contract=contract_of(setup.plugin, setup.task.name),
+            data={
+                "source": "real" if real else "synthetic",
+                "path_shown": shown_of(inputs),
+                "difficulty": None if real else ", ".join(filter(None, map(difficulty_of, inputs))),
+            },
+            messages=list(setup.messages),
+        )
+    )
+    return manifest
+
+
+class _JsonLines(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        """Return one JSON object a line."""
+        row = {
+            "time": now(),
+            "level": record.levelname.lower(),
+            "message": without_places(record.getMessage()),
+        }
+        for key in ("hook", "model", "fold"):
+            if getattr(record, key, None):
+                row[key] = getattr(record, key)
+        return json.dumps(row)
+
+
+class _Log(logging.FileHandler):
+    """A log that keeps silent where it cannot be written: what the run writes next says why."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802
+        """Print no traceback."""
+
+    def close(self) -> None:
+        """Let go of what cannot be written any more."""
+        with suppress(OSError):
+            super().close()
+
+
+def log_to(out: Path) -> logging.Handler:
+    """Write the run's log as JSON lines, without patient identifiers."""
+    handler = _Log(out / "log.jsonl", encoding="utf-8")
+    handler.setFormatter(_JsonLines())
+    LOG.setLevel(logging.INFO)
+    LOG.disabled = False  # as whatever configured logging before may have left it
+    LOG.propagate = False
+    LOG.addHandler(handler)
+    return handler
+
+
 # Ctrl-C: what is finished, and the command that goes on from there.
-
-
-class Interrupted(KeyboardInterrupt):
-    """The user stopped a run; the message says how to go on."""
 
 
 def how_to_go_on(
@@ -367,6 +493,10 @@ def _shown(request: RunRequest, echo: Echo) -> Iterator[Display]:
         yield display
 
 
+HOOKS_OF_WORKERS = ("preprocess", "featurize", "train", "predict")
+"""Files of a task's folder that workers import while the data are found."""
+
+
 def _run(request: RunRequest, executor: Executor, say: Display) -> Path:
     """Run with the workers that are there: those of a run also serve the tasks that it needs."""
     with say.stage("starting"):
@@ -374,7 +504,9 @@ def _run(request: RunRequest, executor: Executor, say: Display) -> Path:
         announce(request, setup, say)
         out = request.out or default_out(setup)
         out = out.absolute() if executor.remote else out
-    with _telling_how_to_go_on(request, out, say):
+    if not request.dry_run and setup.devices[0].kind == "cpu":
+        executor.start([f"{setup.task.folder}.{hook}" for hook in HOOKS_OF_WORKERS])
+    with _saying_how_to_go_on(request, out, say):
         with say.stage("data", "" if request.data else "making or finding the synthetic cohort"):
             inputs = find_data(setup, request, open_cache())
         say_difficulty(request, inputs, say)
@@ -401,7 +533,10 @@ def _run(request: RunRequest, executor: Executor, say: Display) -> Path:
                 for line in rehearse(setup, ctx, executor, out, open_cache(), say):
                     say(line)
             return out
-        _make(request, setup, ctx, executor, out, say)
+        with locked(out):
+            if request.out is not None:
+                check_out(out, request.resume)  # as it is now that nobody else works there
+            _hold(request, setup, ctx, executor, out, say)
     return out
 
 
@@ -410,16 +545,6 @@ def _tracking(request: RunRequest, out: Path) -> Tracking | None:
     if request.track is None:
         return None
     return Tracking.parse(request.track, out.parent.parent.name if request.for_need else out.name)
-
-
-def _make(
-    request: RunRequest, setup: Setup, ctx: Context, executor: Executor, out: Path, say: Display
-) -> None:
-    """Meet the needs, then do the work; the manifest says how it ended."""
-    with locked(out):
-        if request.out is not None:
-            check_out(out, request.resume)  # as it is now that nobody else works there
-        _hold(request, setup, ctx, executor, out, say)
 
 
 def _hold(
@@ -438,14 +563,15 @@ def _hold(
             say.note(note)
         with alike(executor, setup.plugin, folders=(out, open_cache()), inputs=ctx._inputs):
             session = Session(setup, ctx, executor, manifest, (), out, say, request.same_as)
-            arguments = (request, setup.task, setup.config, setup.models, out)
             cohorts: dict[Protocol, Cohort] = {}
-            if made := made_first(*arguments):
+            if made := made_first(request, setup, out):
                 with manifest.stage("features"), say.stage("data"):
                     cohorts = load_first(session, made)
-            needs = resolve_needs(
-                *arguments, lambda other: _run(other, executor, say.for_need(str(other.task)))
-            )
+
+            def run_first(other: RunRequest) -> Path:
+                return _run(other, executor, say.for_need(str(other.task)))
+
+            needs = resolve_needs(request, setup, out, run_first)
             guard_unchanged(manifest.content["needs"], needs)
             manifest.update(needs=[need.to_dict() for need in needs])
             _work(replace(session, needs=tuple(needs)), cohorts)
@@ -464,7 +590,7 @@ def _hold(
 
 
 @contextmanager
-def _telling_how_to_go_on(request: RunRequest, out: Path, say: Display) -> Iterator[None]:
+def _saying_how_to_go_on(request: RunRequest, out: Path, say: Display) -> Iterator[None]:
     """Let Ctrl-C, a full disk and lack of memory end with what is finished and how to go on."""
     try:
         yield
@@ -483,59 +609,59 @@ def _telling_how_to_go_on(request: RunRequest, out: Path, say: Display) -> Itera
 def _work(session: Session, cohorts: Mapping[Protocol, Cohort]) -> None:
     """Prepare, fit, judge, finish."""
     with session.manifest.stage("features"), session.say.stage("features"):
-        arms = [
-            make_arm(session, protocol, cohorts.get(protocol))
+        protocols = [
+            prepare_protocol(session, protocol, cohorts.get(protocol))
             for protocol in session.setup.protocols
         ]
-    session = record(session, arms)
-    jobs = [job for arm in arms for job in jobs_of(session, arm)]
+    session = record(session, protocols)
+    jobs = [job for data in protocols for job in jobs_of(session, data)]
+    try_first_fold(session, protocols[0])
     keep_for_new(session.needs, session.out)
     with session.manifest.stage("training"), session.say.stage("training"):
         jobs, timed = fit_all(session, jobs)
-        keep_applicability(session, arms[0], jobs)
+        keep_applicability(session, protocols[0], jobs)
     with session.manifest.stage("evaluation"), session.say.stage("evaluation") as stage:
-        _judge_all(session, arms, jobs, stage)
-        write_table_one(session, arms[0])
+        metrics, notes = _judge_all(session, protocols, jobs, stage)
+        write_table_one(session, protocols[0])
     with session.say.stage("report", "tables, figures and the page are written"):
-        _finish(session.out, session.manifest)
+        from cardio_core.report.page import build_report
+
+        write_json(session.out / "metrics.json", metrics)
+        every = [*session.manifest.content["notes"], *(note.to_dict() for note in notes)]
+        once = {json.dumps(note): note for note in every}
+        session.manifest.close(build_report, notes=list(once.values()))
     if timed.fits:
-        speeds = speeds_of(timed.fits, session.manifest.content, timed.n_workers, session.out)
-        keep_speeds(session.setup, open_cache(), speeds)
+        keep_speeds(session, timed)
     session.say(f"Report: {session.out / 'report.html'}")
 
 
 def _judge_all(
-    session: Session, arms: Sequence[Arm], jobs: Sequence[FoldJob], stage: Stage
-) -> None:
+    session: Session, protocols: Sequence[ProtocolData], jobs: Sequence[FoldJob], stage: Stage
+) -> tuple[list[dict[str, Any]], list[Note]]:
     scored: dict[str, Scored] = {}
-    for arm in arms:
-        tested = [job for job in jobs if job.protocol == arm.protocol and job.test.size]
-        scored[arm.protocol] = collect(tested, arm.plan, arm.truth, session.setup.task)
-        stage.doing = f"{arm.protocol} protocol: explanations, intervals, tables, figures"
+    metrics: dict[str, list[dict[str, Any]]] = {}
+    notes: dict[str, list[Note]] = {}
+    for data in protocols:
+        tested = [job for job in jobs if job.protocol == data.protocol and job.test.size]
+        scored[data.protocol] = collect(tested, data.plan, data.truth, session.setup.task)
+        stage.doing = f"{data.protocol} protocol: explanations, intervals, tables, figures"
         session.say(stage.line())
-        judged = judge(session, arm, tested, scored[arm.protocol])
-        write_judged(session.out, arm.protocol, judged, session.executor)
+        judged = judge(session, data, tested, scored[data.protocol])
+        metrics[data.protocol] = judged.rows(data.protocol)
+        notes[data.protocol] = write_judged(session.out, data.protocol, judged, session.executor)
     write_csv(session.out / "predictions.csv", scored, session.setup.task)
-
-
-def _finish(out: Path, manifest: Manifest) -> None:
-    """Merge the protocols' metrics, build the report and close the manifest."""
-    from cardio_core.report.page import build_report
-
-    parts = [JUDGED.read(path) for path in sorted((out / "judged").glob("*.json"))]
-    write_json(out / "metrics.json", [row for part in parts for row in part["metrics"]])
-    notes = [*manifest.content["notes"], *(note for part in parts for note in part["notes"])]
-    once = {json.dumps(note): note for note in notes}
-    shutil.rmtree(out / "judged")
-    manifest.close(build_report, notes=list(once.values()))
+    in_order = sorted(scored)
+    return [row for name in in_order for row in metrics[name]], [
+        note for name in in_order for note in notes[name]
+    ]
 
 
 def announce(request: RunRequest, setup: Setup, echo: Echo) -> None:
     """Say what will be done, and what of it the user did not choose."""
-    for line in plan_needs(request, setup.task, setup.config, setup.models):
+    for line in plan_needs(request, setup):
         echo(f"Earlier task: {line}.")
     column = setup.config.outcome.column
     about = f"outcome {column}" if column else setup.task.title
     echo(f"Task: {setup.task.name} ({about}); protocols: {', '.join(setup.protocols)}.")
-    for line in (*setup.said, *contract_lines(setup.plugin, setup.task.name)):
+    for line in (*setup.messages, *contract_lines(setup.plugin, setup.task.name)):
         echo(line)

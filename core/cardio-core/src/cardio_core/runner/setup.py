@@ -24,6 +24,8 @@ from cardio_core.fold_assignment import find_plan
 from cardio_core.io.cohort_template import EFFECT, lay_over, read_planned
 from cardio_core.io.hashing import digest, package_digest
 from cardio_core.registry import Plugin, open_plugin, resolve
+from cardio_core.runner import default_hooks
+from cardio_core.runner.manifest import now
 from cardio_core.runner.request import RunRequest, check_data, find_task, with_given
 from cardio_core.types.info import PluginInfo, Task
 from cardio_stats.errors import ConfigError
@@ -32,7 +34,7 @@ from cardio_stats.errors import ConfigError
 
 
 @dataclass(frozen=True)
-class CohortAsked:
+class CohortRequest:
     """Which synthetic cohort; None leaves the choice to the plugin.
 
     Attributes
@@ -55,7 +57,7 @@ class CohortAsked:
     effect: str = EFFECT
 
 
-def writer_of(info: PluginInfo, cohort_request: CohortAsked) -> Callable[[Path], None]:
+def writer_of(info: PluginInfo, cohort_request: CohortRequest) -> Callable[[Path], None]:
     """Return what writes the cohort into a folder.
 
     Raises
@@ -112,18 +114,18 @@ class Setup:
     protocols: tuple[Protocol, ...]
     models: tuple[str, ...]
     primary: str
-    said: tuple[str, ...]
+    messages: tuple[str, ...]
 
 
-def set_up(request: RunRequest) -> Setup:
-    """Resolve a request, touching no data.
+def set_up(request: RunRequest, *, imports: bool = True) -> Setup:
+    """Resolve a request, touching no data; `imports` as of `open_plugin`.
 
     Raises
     ------
     ConfigError, PluginError
         In one line, before anything starts.
     """
-    plugin = open_with_defaults(request.plugin)
+    plugin = open_with_defaults(request.plugin, imports=imports)
     task = find_task(plugin, request.task)
     devices = device_list(request.device, request.n_devices, request.precision)
     config, texts = _configure(plugin, task, request, devices)
@@ -145,17 +147,15 @@ def set_up(request: RunRequest) -> Setup:
 _opened: dict[str, Plugin] = {}
 
 
-def open_with_defaults(name: str) -> Plugin:
+def open_with_defaults(name: str, *, imports: bool = True) -> Plugin:
     """Open one plugin; `preprocess`, `explain` and `evaluate` fall back to the core's."""
-    from cardio_core.evaluation import default as hooks
-
-    _opened[name] = open_plugin(name, defaults=hooks)
+    _opened[name] = open_plugin(name, defaults=default_hooks, imports=imports)
     return _opened[name]
 
 
 def opened(name: str) -> Plugin:
     """Return what this process opened last under a name: a job a patient searches for nothing."""
-    return _opened.get(name) or open_with_defaults(name)
+    return _opened.get(name) or open_with_defaults(name, imports=False)
 
 
 def find_data(setup: Setup, request: RunRequest, cache: Path) -> tuple[Path, ...]:
@@ -164,13 +164,13 @@ def find_data(setup: Setup, request: RunRequest, cache: Path) -> tuple[Path, ...
         check_data(request.data)
         return tuple(path.resolve() for path in request.data)
     config = setup.config
-    cohort_request = CohortAsked(
+    cohort_request = CohortRequest(
         setup.task.name, config.n_synthetic, request.seed, config.difficulty
     )
     return (synthesize(setup.plugin, setup.task, cache, cohort_request),)
 
 
-def synthesize(plugin: Plugin, task: Task, cache: Path, cohort_request: CohortAsked) -> Path:
+def synthesize(plugin: Plugin, task: Task, cache: Path, cohort_request: CohortRequest) -> Path:
     """Write a plugin's synthetic cohort into the cache, unless it is there; return its folder."""
     from cardio_stats.files import whole_directory
 
@@ -241,6 +241,12 @@ def _models(task: Task, config: RunConfig) -> tuple[tuple[str, ...], tuple[str, 
     chosen = tuple(name for name in known if name in requested)
     models = without_hollow_fusions(task, chosen)
     return models, why_hollow(task, chosen, models)
+
+
+def default_out(setup: Setup, parent: str = "runs") -> Path:
+    """Return a folder named after plugin, task and time."""
+    stamp = now().replace(":", "").replace("-", "")[:15]
+    return Path(parent) / f"{setup.plugin.info.name}-{setup.task.name}-{stamp}"
 
 
 def primary_of(task: Task, config: RunConfig, models: tuple[str, ...]) -> str:

@@ -24,7 +24,7 @@ import cardio_core.hookspecs as hookspecs
 from cardio_core.compute.devices import Device
 from cardio_core.config import RunConfig
 from cardio_core.context import EPOCHS_SET, Context
-from cardio_core.errors import LeakageError
+from cardio_core.errors import DataError, LeakageError
 from cardio_core.evaluation import clinical_model
 from cardio_core.evaluation.aggregate import prediction_frame, score_columns
 from cardio_core.evaluation.decision import Decision, choose, macro_f1, plain
@@ -58,13 +58,12 @@ from cardio_core.runner.progress import (
     read_pulse,
     several,
 )
-from cardio_core.runner.session import Session
+from cardio_core.runner.protocols import Session
 from cardio_core.runner.setup import opened
 from cardio_core.types.artifact import ModelArtifact
 from cardio_core.types.info import PluginInfo, Target
 from cardio_core.types.notes import Note, NoteKind
 from cardio_core.types.targets import Targets
-from cardio_stats.errors import DataError
 from cardio_stats.files import SafeName, whole_directory
 
 # How many epochs: whether those who validate are enough to choose, and what they chose.

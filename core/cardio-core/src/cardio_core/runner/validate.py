@@ -15,7 +15,7 @@ import pandas as pd
 from cardio_core.compute.executors import at_once, parse_executor
 from cardio_core.config import RunConfig
 from cardio_core.context import Context
-from cardio_core.errors import HookError
+from cardio_core.errors import CardioError, ConfigError, DataError, HookError
 from cardio_core.evaluation.clinical_model import by_patient
 from cardio_core.fold_assignment import link_subjects
 from cardio_core.io.cohort import find_cohort_table, notes_on_tables
@@ -24,8 +24,7 @@ from cardio_core.io.cohort_table import SEPARATOR, existing_paths, forgiving, in
 from cardio_core.io.cohort_template import column_of
 from cardio_core.io.hashing import file_digest
 from cardio_core.io.store import open_cache
-from cardio_core.runner.fingerprints import Floats, Seen, Watched
-from cardio_core.runner.fingerprints import alike as same_signals
+from cardio_core.runner.fingerprints import Seen, Watched, fingerprint, same_signals
 from cardio_core.runner.hook_calls import call
 from cardio_core.runner.inputs import find_recordings
 from cardio_core.runner.outcome import give_outcome, with_outcome
@@ -43,7 +42,6 @@ from cardio_core.runner.request import RunRequest
 from cardio_core.runner.setup import Setup, find_data, opened, set_up
 from cardio_core.types.info import Target, Task
 from cardio_core.types.samples import Cohort, Quarantined, SampleSet
-from cardio_stats.errors import CardioError, ConfigError, DataError
 
 # Who is in a cohort: patients with and without outcome, by class, and what is known of them.
 
@@ -136,7 +134,7 @@ def sentences(answer: Mapping[str, Any]) -> list[str]:
 
 # What a check found: where, what, and what to do.
 
-Weight = Literal["stops", "set aside", "told"]
+Weight = Literal["stops", "set aside", "noted"]
 
 
 @dataclass(frozen=True)
@@ -145,7 +143,7 @@ class Finding:
 
     Attributes
     ----------
-    weight : {"stops", "set aside", "told"}
+    weight : {"stops", "set aside", "noted"}
         What `cardio run` does with it: stops, goes on without that recording, or says it.
     kind : {"table", "path", "recording", "duplicate"}
     says : str
@@ -186,7 +184,7 @@ class Finding:
 
 def in_order(findings: Iterable[Finding]) -> list[Finding]:
     """Return findings with those that stop a run first, then by row, each once."""
-    weights = {"stops": 0, "set aside": 1, "told": 2}
+    weights = {"stops": 0, "set aside": 1, "noted": 2}
     once = dict.fromkeys(findings)
     return sorted(once, key=lambda item: (weights[item.weight], item.row or 0, item.who))
 
@@ -294,7 +292,7 @@ class Read:
 
     usable: list[dict[str, Any]]
     quarantined: tuple[Quarantined, ...]
-    prints: dict[str, Floats]
+    prints: dict[str, str]
     digests: dict[str, tuple[str, ...]]
 
 
@@ -322,7 +320,11 @@ def read_patient(job: ReadJob, device: Any = None) -> Read:
     return Read(
         usable,
         tuple(quarantined),
-        {str(names[place]): file.looks for place, file in seen.items() if file.looks is not None},
+        {
+            str(names[place]): fingerprint(file.looks)
+            for place, file in seen.items()
+            if file.looks is not None
+        },
         {
             str(name): tuple(file_digest(path) for path in job.files[name] if path.is_file())
             for name in names
@@ -369,7 +371,7 @@ def _duplicate(
         do = "remove one, or link the patients with subject_link if they are one person"
     whose = "of the same patient" if shared else "of another patient"
     return Finding(
-        "told" if shared else "stops",
+        "noted" if shared else "stops",
         "duplicate",
         f"{what} as {where}, {whose}; {do}",
         rows.get(other),
@@ -641,7 +643,7 @@ class Draft:
         Recordings and inputs that cannot be used.
     several : int
         Patients with more than one study.
-    told_apart : bool
+    distinguished : bool
         Whether something in the files says who is one patient: headers, or names of files.
     """
 
@@ -651,7 +653,7 @@ class Draft:
     n_recordings: int
     n_refused: int
     several: int
-    told_apart: bool
+    distinguished: bool
 
 
 def draft(
@@ -719,7 +721,7 @@ def draft(
         n_recordings=len(usable),
         n_refused=len(found.cohort.quarantined) + len(found.refused) + len(samples) - len(usable),
         several=sum(n > 1 for n in n_studies.values()),
-        told_apart=len(numbers) < len(usable),
+        distinguished=len(numbers) < len(usable),
     )
 
 

@@ -13,23 +13,22 @@ import pandas as pd
 
 from cardio_core.compute.resource_errors import resource_error
 from cardio_core.config import RunConfig, named_configs
-from cardio_core.evaluation.conformal import Conformal
+from cardio_core.evaluation.conformal import CONFORMAL, Conformal
 from cardio_core.evaluation.decision import Decision
-from cardio_core.evaluation.fusion import FusionRule
+from cardio_core.evaluation.fusion import FUSION, FusionRule
 from cardio_core.evaluation.likeness import NAMES as TITLES
-from cardio_core.io.run_schema import APPLICABILITY as RANGES
-from cardio_core.io.run_schema import CHOSEN, COHORT, CONFORMAL, SEEN, read_predictions
+from cardio_core.io.run_schema import COHORT, SEEN, plain, read_predictions
 from cardio_core.report.text.model_card import digest_of_final
 from cardio_core.runner.answers import Opened, answer, open_finished, settled
-from cardio_core.runner.embeddings import APPLICABILITY
-from cardio_core.runner.evaluate import rule_path
-from cardio_core.runner.fits import open_decisions, write_chosen
+from cardio_core.runner.embeddings import APPLICABILITY, read_applicability
+from cardio_core.runner.evaluate import open_rule, rule_path
+from cardio_core.runner.fits import CHOSEN, open_decisions, write_chosen
 from cardio_core.runner.fused_models import fusion_file, open_fusion
 from cardio_core.runner.manifest import Manifest
 from cardio_core.runner.needs import kept_needs, open_kept_needs
 from cardio_core.runner.predict import rows_of, worth_of
 from cardio_core.runner.progress import Echo
-from cardio_core.runner.setup import CohortAsked, writer_of
+from cardio_core.runner.setup import CohortRequest, writer_of
 from cardio_core.types.artifact import ModelArtifact
 from cardio_core.types.features import FeatureSet
 from cardio_core.types.info import Target, Task
@@ -97,8 +96,8 @@ class FinalModels:
     @property
     def ranges(self) -> Mapping[str, Any] | None:
         """The summaries by which patients are like those of training; None where none are kept."""
-        path = self.run / APPLICABILITY
-        return RANGES.read(path) if path.is_file() else None
+        found = read_applicability(self.run)
+        return None if found is None else plain(found)
 
     @property
     def names(self) -> dict[str, list[str]]:
@@ -120,7 +119,7 @@ class FinalModels:
         if fusion is not None and target is not None:
             artifact = self.artifact(model)
             artifact.path.mkdir(parents=True)
-            artifact.write_json(fusion_file(target), fusion.to_dict())
+            FUSION.write(artifact.path / fusion_file(target), fusion)
             artifact.write_json("seen.json", {"subjects": sorted(seen)})
         write_chosen(
             self.folder(model), candidate={}, epochs=None, decisions=list(decisions), notes=notes
@@ -129,7 +128,7 @@ class FinalModels:
     def write_rules(self, rules: Mapping[tuple[str, str], Conformal]) -> None:
         """Write conformal rules, by model and target."""
         for (model, target), rule in rules.items():
-            write_json(rule_path(self.run, model, target), rule.to_dict())
+            CONFORMAL.write(rule_path(self.run, model, target), rule)
 
     def copy_chosen(self, to: FinalModels, model: str, targets: Sequence[Target], few: int) -> None:
         """Copy what was chosen for a model, without notes; counts of patients stay above `few`.
@@ -137,16 +136,12 @@ class FinalModels:
         Of a conformal rule, classes of fewer than `few` patients say one less than that.
         """
         stored = CHOSEN.read(self.folder(model) / "chosen.json")
-        chosen = {key: stored[key] for key in ("candidate", "epochs", "decisions")}
-        write_json(to.folder(model) / "chosen.json", {**chosen, "notes": []})
+        CHOSEN.write(to.folder(model) / "chosen.json", replace(stored, notes=()))
         for target in targets:
-            path = rule_path(self.run, model, target.name)
-            if path.is_file():
-                rule = CONFORMAL.read(path)
-                counts = [few - 1 if 0 < n < few else n for n in rule.get("class_patients") or ()]
-                write_json(
-                    rule_path(to.run, model, target.name), {**rule, "class_patients": counts}
-                )
+            if rule := open_rule(self.run, model, target.name):
+                counts = (few - 1 if 0 < n < few else n for n in rule.class_patients)
+                kept = replace(rule, class_patients=tuple(counts))
+                CONFORMAL.write(rule_path(to.run, model, target.name), kept)
 
     def write_needed(self, task: str, rows: Sequence[str]) -> Path:
         """List the artifacts of an earlier task; return the folder that they lie in."""
@@ -238,7 +233,7 @@ def _only(opened: Opened, models: Sequence[str]) -> Opened:
 
 def _synthetic(opened: Opened, place: Path) -> Path:
     place.mkdir()
-    cohort = CohortAsked(opened.task.name, 6, seed=1, difficulty=opened.config.difficulty)
+    cohort = CohortRequest(opened.task.name, 6, seed=1, difficulty=opened.config.difficulty)
     writer_of(opened.plugin.info, cohort)(place)
     return place
 

@@ -487,8 +487,10 @@ def make_run(plugin: str, *, echo: Callable[[str], None] | None = print, **optio
         In one sentence, what the command would print.
     """
     from cardio_core.cli.run import request_of
+    from cardio_core.registry import require_installed
     from cardio_core.runner.run import run
 
+    require_installed(plugin)
     request = request_of(["--plugin", plugin, *_words(options)])
     return Run(run(request, echo or (lambda line: None)))
 

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from cardio_core.config import EvaluateBlock, OutcomeBlock, RunConfig
-from cardio_core.errors import LeakageError
+from cardio_core.errors import ConfigError, DataError, LeakageError
 from cardio_core.evaluation.applicability import (
     ALPHA_OUTSIDE,
     BORDERLINE,
@@ -36,7 +36,7 @@ from cardio_core.runner.evaluate import missed_rows, open_rule, scored_rows
 from cardio_core.runner.fingerprints import known_again
 from cardio_core.runner.outcome import outcome_column
 from cardio_core.runner.overlap import RECORDINGS
-from cardio_core.runner.patient_flow import Entry, count_flow, found_entries
+from cardio_core.runner.patient_flow import Entry, found_entries, summed_flow
 from cardio_core.runner.patients import (
     Truth,
     bring_to_samples,
@@ -53,7 +53,6 @@ from cardio_core.types.notes import Note, NoteKind
 from cardio_core.types.predictions import Scored
 from cardio_core.types.report import Metric, Scope
 from cardio_stats import proportion
-from cardio_stats.errors import ConfigError, DataError
 from cardio_stats.estimate import Estimate
 from cardio_stats.outcome import outcome_values, place_settled
 from cardio_stats.proportions import lower_coverage_p
@@ -489,27 +488,7 @@ class OtherPatients:
             if known and (known.left or ("without_outcome",))[0] == "without_outcome":
                 why = "in_training", f"known again: {self.overlap.words}"
                 entries[name] = Entry(known.patient, left=why)
-        used = {name for name, entry in entries.items() if entry.left is None}
-        table = self.prepared.features.table
-        own = table[table["recording_id"].astype(str).isin(used)]
-        variant = own["variant"] if "variant" in own.columns else pd.Series(0, index=own.index)
-        unknown = [
-            entry for entry in entries.values() if entry.left and entry.left[0] == "without_outcome"
-        ]
-        return {
-            "from_table": rows is not None,
-            "stations": count_flow(entries.values()),
-            "samples": int((variant == 0).sum()),
-            "copies": 0,
-            "unlabelled": {
-                "patients": len({item.patient for item in unknown}),
-                "recordings": len(unknown),
-                "train": False,
-            },
-            "identical": self.prepared.n_identical,
-            "linked": 0,
-            "protocols": {},
-        }
+        return summed_flow(self, rows, entries) | {"copies": 0, "linked": 0}
 
 
 def answer_others(
@@ -520,6 +499,7 @@ def answer_others(
     label: str = "",
     options: Given | None = None,
     device: str = "auto",
+    executor: str = "local:1",
     echo: Echo | None = None,
 ) -> OtherPatients:
     """Let the final models of a finished run answer for other patients with a known outcome.
@@ -535,7 +515,8 @@ def answer_others(
         What the run is called where patients were in its training.
     options : Given, optional
         Options of the plugin's task: how to read the recordings at hand.
-    device : str
+    device, executor : str
+        As for `cardio run`.
     echo : callable, optional
         Takes progress lines.
 
@@ -553,7 +534,11 @@ def answer_others(
         if not path.exists():
             raise ConfigError(f"--data {path}: no such file or folder")
     opened = open_finished(
-        run, options=options or NOTHING_GIVEN, device=device, features_in=open_cache()
+        run,
+        options=options or NOTHING_GIVEN,
+        device=device,
+        executor=executor,
+        features_in=open_cache(),
     )
     block = _outcome(opened, question)
     own = opened.config.evaluate.model_copy(update={"level": question.level})
@@ -755,7 +740,7 @@ def coverage_metrics(
             own = frame[frame["model"] == model]
             with noting(notes, f"Coverage of {target.name} of {model}: not computed."):
                 metrics += list(_covered(rule, own, target, where, sites, config.level))
-                for size in set_sizes(rule, own, target, config.level, config.n_resamples, seed):
+                for size in set_sizes(rule, own, target, config, seed):
                     metrics.append(Metric(size, where))
     return metrics, notes
 
@@ -771,30 +756,20 @@ def _covered(
     scored = nonconformity(frame, target)
     rows = scored.rows
     rows = rows.assign(covered=rows["score"].to_numpy() <= rule.limits[rows["code"].to_numpy()])
-    yield Metric(_share(rows, level, rule, None, target), where)
-    classes = target.classes if target.kind != "continuous" else ()
-    for code, name in enumerate(classes):
-        own = rows[rows["code"] == code]
-        if len(own) and name not in rule.always_held:
-            found = _share(own, level, rule, code, target)
-            yield Metric(found, _at(where, class_name=name))
-    if sites is None:
-        return
-    site = scored.known["patient_id"].astype(str).map(sites).to_numpy()
-    for place in sorted({str(name) for name in site if pd.notna(name)}):
-        here = rows[site == place]
-        yield Metric(_share(here, level, rule, None, target, by_site=True),
-                     _at(where, subgroup=f"Site: {place}"))  # fmt: skip
-        for code, name in enumerate(classes):
-            own = here[here["code"] == code]
+    groups: dict[str | None, pd.DataFrame] = {None: rows}
+    if sites is not None:
+        site = scored.known["patient_id"].astype(str).map(sites).to_numpy()
+        names = sorted({str(name) for name in site if pd.notna(name)})
+        groups |= {f"Site: {name}": rows[site == name] for name in names}
+    classes: dict[int | None, str | None] = {None: None}
+    if target.kind != "continuous":
+        classes |= dict(enumerate(target.classes))
+    for subgroup, here in groups.items():
+        for code, name in classes.items():
+            own = here if code is None else here[here["code"] == code]
             if len(own) and name not in rule.always_held:
-                found = _share(own, level, rule, code, target, by_site=True)
-                yield Metric(found, _at(where, class_name=name, subgroup=f"Site: {place}"))
-
-
-def _at(where: Scope, *, class_name: str | None = None, subgroup: str | None = None) -> Scope:
-    return Scope(task=where.task, target=where.target, model=where.model, class_name=class_name,
-                 subgroup=subgroup)  # fmt: skip
+                found = _share(own, level, rule, code, target, by_site=subgroup is not None)
+                yield Metric(found, replace(where, class_name=name, subgroup=subgroup))
 
 
 def _share(

@@ -30,11 +30,10 @@ from cardio_core.runner.manifest import Manifest, finished
 from cardio_core.runner.needs import Resolved, guard_unchanged
 from cardio_core.runner.patients import Truth
 from cardio_core.runner.progress import Display, Progress, several
-from cardio_core.runner.protocols import Arm, make_arm, split
+from cardio_core.runner.protocols import ProtocolData, Session, prepare_protocol, split
 from cardio_core.runner.provenance import alike
 from cardio_core.runner.request import RunRequest
 from cardio_core.runner.run import run as make_run
-from cardio_core.runner.session import Session
 from cardio_core.runner.setup import Setup, find_data
 from cardio_core.runner.train import run_fold
 from cardio_core.types.info import Target, Task
@@ -65,7 +64,7 @@ class Reopened:
         Its manifest.
     session : Session
         With the run's own seed; `out` is the folder of the study.
-    arm : Arm
+    honest : ProtocolData
         The honest protocol: features, truth and the folds of the run.
     observed : Scored
         What the run predicted out of fold.
@@ -75,7 +74,7 @@ class Reopened:
 
     made: Mapping[str, Any]
     session: Session
-    arm: Arm
+    honest: ProtocolData
     observed: Scored
     executor: str
 
@@ -102,27 +101,27 @@ class Reopened:
     @property
     def evaluate(self) -> EvaluateBlock:
         """How the run was evaluated."""
-        return self.arm.config.evaluate
+        return self.honest.config.evaluate
 
     @property
     def block(self) -> ProtocolBlock:
         """The settings of the honest protocol."""
-        return self.arm.config.protocols["honest"]
+        return self.honest.config.protocols["honest"]
 
     @property
     def plan(self) -> SplitPlan:
         """The folds of the run."""
-        return self.arm.plan
+        return self.honest.plan
 
     @property
     def truth(self) -> Truth:
         """What really happened, by sample."""
-        return self.arm.truth
+        return self.honest.truth
 
     @property
     def table(self) -> pd.DataFrame:
         """The samples, with the ids of patients and persons."""
-        return self.arm.prepared.features.table
+        return self.honest.prepared.features.table
 
     def strata(self) -> Any:
         """Return by what the samples are stratified, as whole numbers; -1 is unlabelled."""
@@ -132,7 +131,7 @@ class Reopened:
     @property
     def cohort_table(self) -> pd.DataFrame | None:
         """The rows of the cohort table, where there is one."""
-        return self.arm.prepared.cohort.table
+        return self.honest.prepared.cohort.table
 
     @property
     def shares_folds(self) -> bool:
@@ -145,9 +144,9 @@ class Reopened:
 
     def with_column(self, name: str, values: Any) -> Reopened:
         """Return the run with a column of its samples."""
-        features = replace(self.arm.prepared.features, table=self.table.assign(**{name: values}))
-        prepared = replace(self.arm.prepared, features=features)
-        return replace(self, arm=replace(self.arm, prepared=prepared))
+        features = replace(self.honest.prepared.features, table=self.table.assign(**{name: values}))
+        prepared = replace(self.honest.prepared, features=features)
+        return replace(self, honest=replace(self.honest, prepared=prepared))
 
     def refit(
         self,
@@ -253,7 +252,7 @@ class Reopened:
             needs=refit.needs or session.needs,
         )  # fmt: skip
         by_fold: dict[str, list[FoldJob]] = {}
-        for job in _jobs(own, replace(self.arm, plan=refit.plan, truth=refit.truth)):
+        for job in _jobs(own, replace(self.honest, plan=refit.plan, truth=refit.truth)):
             by_fold.setdefault(str(job.ctx.fold), []).append(job)
         above = session.out / "refits" / what / SafeName(refit.name)
         return [
@@ -344,14 +343,14 @@ def reopen(
     ):
         out, run = (item.absolute() if workers.remote else item for item in (out, run))
         session = Session(setup, ctx, workers, manifest, needs, out, say)
-        arm = make_arm(session, "honest")
-        _guard_same(run, made, arm)
-        yield Reopened(made, session, arm, _observed(run, session, arm), executor)
+        honest = prepare_protocol(session, "honest")
+        _guard_same(run, made, honest)
+        yield Reopened(made, session, honest, _observed(run, session, honest), executor)
 
 
-def _jobs(session: Session, arm: Arm) -> list[FoldJob]:
-    """Return the jobs of an arm's folds, without the final models and without a display."""
-    return [replace(job, pulse=None) for job in jobs_of(session, arm) if job.ctx.fold != FINAL]
+def _jobs(session: Session, data: ProtocolData) -> list[FoldJob]:
+    """Return the jobs of a protocol's folds, without the final models and without a display."""
+    return [replace(job, pulse=None) for job in jobs_of(session, data) if job.ctx.fold != FINAL]
 
 
 def _needs(
@@ -384,15 +383,15 @@ def _needs(
     return tuple(found)
 
 
-def _guard_same(run: Path, made: Mapping[str, Any], arm: Arm) -> None:
-    if arm.prepared.digest != made["data"]["digest"]:
+def _guard_same(run: Path, made: Mapping[str, Any], data: ProtocolData) -> None:
+    if data.prepared.digest != made["data"]["digest"]:
         raise ConfigError(
             f"{run}: the data are not those of the run (their digests differ); give the run's own "
             "with --data PATH, or run it again"
         )
     split_record = SPLITS.read(run / "splits.json").protocols.get("honest")
     stored = () if split_record is None else split_record.folds
-    drawn = arm.plan.to_dict(arm.prepared.features.table)["folds"]
+    drawn = data.plan.to_dict(data.prepared.features.table)["folds"]
     if [FoldRecord(item["name"], tuple(item["train"]), tuple(item["test"])) for item in drawn] != [
         *stored
     ]:
@@ -402,15 +401,15 @@ def _guard_same(run: Path, made: Mapping[str, Any], arm: Arm) -> None:
         )
 
 
-def _observed(run: Path, session: Session, arm: Arm) -> Scored:
-    jobs = _jobs(replace(session, out=run), arm)
+def _observed(run: Path, session: Session, data: ProtocolData) -> Scored:
+    jobs = _jobs(replace(session, out=run), data)
     gone = next((job for job in jobs if not (job.out / "chosen.json").is_file()), None)
     if gone is not None:
         raise ConfigError(
             f"{run}: {gone.out.relative_to(run)} is not there, though the run is finished; run its "
             "command again"
         )
-    return collect(jobs, arm.plan, arm.truth, session.setup.task)
+    return collect(jobs, data.plan, data.truth, session.setup.task)
 
 
 def _after(words: Sequence[str], option: str) -> list[str]:

@@ -196,11 +196,7 @@ def _between(
     run: Path, before: Mapping[str, Any], again: Path, after: Mapping[str, Any]
 ) -> Iterator[Difference]:
     then, now = before["stands_on"], after["stands_on"]
-    details = kept_contents(run), kept_contents(again)
-    if all(details):
-        yield from data_differ(then, now, *details)
-    elif before["data"].get("digest") != after["data"].get("digest"):
-        yield Difference("data", "files of recordings differ")
+    yield from data_differ(then, now, kept_contents(run), kept_contents(again))
     if before.get("split_digest") != after.get("split_digest"):
         yield Difference("data", "patients fall into other folds")
     own = [settings_in(item)

@@ -119,7 +119,7 @@ class RunWriter:
             self.folder / "report.html", panels, drawn, title=title, about=[*about, now()[:10]],
             command=self.manifest.command, synthetic=synthetic,
         )  # fmt: skip
-        self.manifest.close(told=found)
+        self.manifest.close(found=found)
         return page
 
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from cardio_core.testing.checking import check_plugin as check_plugin
     from cardio_core.testing.contract import PluginContract as PluginContract
     from cardio_core.testing.contract import PluginTruth as PluginTruth
-    from cardio_core.testing.driving import Said as Said
+    from cardio_core.testing.driving import Result as Result
     from cardio_core.testing.driving import call_cardio as call_cardio
     from cardio_core.testing.driving import drawn_svg as drawn_svg
     from cardio_core.testing.driving import every_command as every_command

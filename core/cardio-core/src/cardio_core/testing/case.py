@@ -63,16 +63,16 @@ class Verdict:
         Of which task; None of the plugin as a whole.
     passed : bool
         Whether it holds.
-    said : str
+    text : str
         One sentence: why it matters where it holds, else what was found and what to do.
     seconds : float
         How long it took.
     advised : bool
-        Whether it holds, and `said` is what to look at all the same.
+        Whether it holds, and `text` is what to look at all the same.
     cause : str
         What an earlier check found, because of which this one was not reached; empty otherwise.
     checked : bool
-        False where the plugin lacks what the check needs; `said` is then what that is, and `passed`
+        False where the plugin lacks what the check needs; `text` is then what that is, and `passed`
         is False.
     """
 

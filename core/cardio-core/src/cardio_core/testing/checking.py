@@ -18,9 +18,11 @@ from cardio_core.testing.case import (
 )
 from cardio_core.testing.leak_checks import OF_LEAKS
 from cardio_core.testing.plugin_checks import OF_INFO, OF_SAMPLES
-from cardio_core.testing.run_checks import OF_RUNS, OF_TRUTH
+from cardio_core.testing.run_checks import OF_RUNS, OF_TRIAL, OF_TRUTH
 
 OF_TASK = (*OF_SAMPLES, *OF_LEAKS, *OF_RUNS)
+QUICK = (*OF_SAMPLES, *OF_LEAKS, *OF_TRIAL)
+"""Without a run, whose hooks are tried on a few patients instead."""
 
 
 def check_plugin(
@@ -41,7 +43,7 @@ def check_plugin(
     tasks : sequence of str
         Which of its tasks; empty means all.
     quick : bool
-        Whether to leave out the checks that need a whole run.
+        Whether to try the hooks on a few patients in place of the checks that need a whole run.
     truth : bool
         Whether to run the longer checks of chance and truth, too.
     sizes : Sizes, optional
@@ -57,7 +59,7 @@ def check_plugin(
         If it has no such task.
     """
     plugin = PluginCase(name)
-    of_task = tuple(check for check in OF_TASK if not (quick and check in OF_RUNS))
+    of_task = QUICK if quick else OF_TASK
     chosen = [find_task(plugin.opened, task).name for task in tasks or all_tasks(name)]
     for check in OF_INFO:
         yield judge(check, plugin)

@@ -22,7 +22,7 @@ from cardio_core.config import RunConfig
 from cardio_core.context import Context
 from cardio_core.io.store import cache_dir
 from cardio_core.registry import Plugin
-from cardio_core.runner import protocols as arms
+from cardio_core.runner import protocols
 from cardio_core.runner.fits import open_artifact
 from cardio_core.runner.hook_calls import call
 from cardio_core.runner.prepare import MadePatient, Prepared, load_cohort, make_patient, prepare
@@ -61,8 +61,8 @@ class Bench:
         """Put one patient through `preprocess` and `featurize`, as a run does."""
         owners = cohort.samples.table["patient_id"].to_numpy()
         samples = cohort.samples.take(np.flatnonzero(owners == patient))
-        own = [file for name in samples.table.index for file in cohort.files[name]]
-        return make_patient(self.plugin, self.config, self.ctx, samples, own)
+        files = [file for name in samples.table.index for file in cohort.files[name]]
+        return make_patient(self.plugin, self.config, self.ctx, samples, files)
 
     def features(self, cohort: Cohort, patients: Iterable[str]) -> dict[str, FeatureSet]:
         """Make the features of these patients, in this order.
@@ -131,11 +131,14 @@ def run_plugin(
     return run(request, lambda _: None)
 
 
-def plugin_bench(plugin: str, task: str, data: Path, *, config: str = "smoke") -> Bench:
+def plugin_bench(
+    plugin: str, task: str, data: Path, *, config: str = "smoke", sets: Sequence[str] = ()
+) -> Bench:
     """Set one task up over some data on the CPU, under the protocol ``honest``; nothing is run."""
     return set_up_bench(
         RunRequest(
-            plugin=plugin, task=task, data=(data,), config=config, protocol="honest",
+            plugin=plugin, task=task, data=(data,), config=config, sets=tuple(sets),
+            protocol="honest",
             device="cpu", executor="local:1", out=data / "unused",
         )
     )  # fmt: skip
@@ -174,7 +177,7 @@ def permuted_labels(seed: int) -> Iterator[None]:
         targets = permuted(prepared.cohort.targets, seed)
         return replace(prepared, cohort=replace(prepared.cohort, targets=targets))
 
-    with mock.patch.object(arms, "prepare", prepare_and_permute):
+    with mock.patch.object(protocols, "prepare", prepare_and_permute):
         yield
 
 
@@ -233,7 +236,7 @@ def drawn_svg(draw: Callable[[Figure], None]) -> str:
 
 
 @dataclass(frozen=True)
-class Said:
+class Result:
     """What a command answered.
 
     Attributes
@@ -257,7 +260,7 @@ class Said:
         return json.loads(self.stdout)
 
 
-def call_cardio(*words: object, folder: Path | None = None) -> Said:
+def call_cardio(*words: object, folder: Path | None = None) -> Result:
     """Run ``cardio`` with these words, as in a shell, but without the seconds that imports take.
 
     Parameters
@@ -269,7 +272,7 @@ def call_cardio(*words: object, folder: Path | None = None) -> Said:
 
     Returns
     -------
-    Said
+    Result
 
     Examples
     --------
@@ -295,7 +298,7 @@ def call_cardio(*words: object, folder: Path | None = None) -> Said:
         err.write(f"{status}\n")
         status = 1
     code = error.code if isinstance(error, CardioError) else ""
-    return Said(status or 0, out.getvalue(), err.getvalue(), code)
+    return Result(status or 0, out.getvalue(), err.getvalue(), code)
 
 
 def every_command() -> dict[str, click.Command]:

@@ -157,8 +157,8 @@ def replaced(source: Any, change: Callable[[Path], Path]) -> Any:
         words = {name: again(value) for name, value in source.keywords.items()}
         return partial(source.func, *map(again, source.args), **words)
     if is_dataclass(source) and not isinstance(source, type):
-        own = {item.name: getattr(source, item.name) for item in fields(source) if item.init}
-        return replace(source, **{name: again(value) for name, value in own.items()})
+        values = {item.name: getattr(source, item.name) for item in fields(source) if item.init}
+        return replace(source, **{name: again(value) for name, value in values.items()})
     return source
 
 
@@ -389,12 +389,12 @@ def _relabelled(case: TaskCase) -> Path:
     shutil.copytree(case.data, copy)
     labels = _columns_of_labels(case, copy / _TABLES[0])
     home, _, _ = case.info.synthesize.partition(":")
-    own = getattr(import_module(home), "relabel", None)
-    if own is not None:
-        own(copy, np.random.default_rng(0))
+    relabel = getattr(import_module(home), "relabel", None)
+    if relabel is not None:
+        relabel(copy, np.random.default_rng(0))
     if labels:
         _rewrite(copy / _TABLES[0], partial(_dealt, labels))
-    if own is None and not labels:
+    if relabel is None and not labels:
         raise NotCheckedError(
             "no column of a cohort.csv holds the labels; write relabel(folder, rng) next to "
             "synthesize, which gives each recording the label of another"

@@ -83,7 +83,7 @@ def every_column_of_recordings_is_declared(case: TaskCase) -> None:
     table = find_cohort_table(case.data)
     if table is None:
         return
-    files = {file.resolve() for own in case.cohort.files.values() for file in own}
+    files = {file.resolve() for recording in case.cohort.files.values() for file in recording}
     places = {value for file in files for value in (file, *file.parents)} - {
         *table.resolve().parents
     }
@@ -110,15 +110,15 @@ def no_column_of_the_samples_tells_the_label(case: TaskCase) -> None:
     """What stands in the sample table reaches `featurize`, so no label may stand there."""
     table, targets = case.cohort.samples.table, case.cohort.targets
     names = {target.name for target in case.task.targets}
-    own = sorted(set(table.columns) - ALLOWED)
-    strange = [column for column in own if column in names]
+    columns = sorted(set(table.columns) - ALLOWED)
+    strange = [column for column in columns if column in names]
     require(
         not strange,
         f"the sample table carries the target {strange[:1]}; hand it over in Cohort.targets alone",
     )
     for target in () if targets.unit == "event" else sorted(names):
         y = targets.of(table, target)
-        for column in own:
+        for column in columns:
             require(
                 not _tells(table[column].to_numpy(), y),
                 f"column {column!r} of the sample table is {target!r} under another name; leave it "

@@ -22,19 +22,51 @@ import pandas as pd
 from scipy.stats import kendalltau
 
 from cardio_core.evaluation.aggregate import prediction_frame, score_columns
-from cardio_core.io.run_schema import CHOSEN
+from cardio_core.evaluation.parts import ABOUT_DATA
+from cardio_core.fold_assignment import link_subjects
 from cardio_core.io.synthetic import is_synthetic
-from cardio_core.runner.fits import FoldJob, open_artifact, read_predictions
+from cardio_core.runner.fits import CHOSEN, FoldJob, open_artifact, read_predictions
 from cardio_core.runner.hook_calls import PICKLES, call
+from cardio_core.runner.patients import bring_to_samples
 from cardio_core.runner.predict import predict_new
 from cardio_core.runner.setup import opened
 from cardio_core.runner.train import fit_model, original, usable
+from cardio_core.runner.trial import try_hooks
 from cardio_core.testing.case import BrokenContractError, NotCheckedError, TaskCase, require
 from cardio_core.testing.driving import permuted_labels
 from cardio_core.types.features import FeatureSet, concatenate
 from cardio_core.types.info import Target, Task
 from cardio_core.types.targets import Targets
 from cardio_stats.errors import DataError
+
+# A trial of the hooks behind the features, without a run.
+
+
+def hooks_behind_the_features_work_on_a_few_patients(case: TaskCase) -> None:
+    """A fault in `train`, `predict`, `explain` or `evaluate` shows before anything takes long."""
+    bench, task = case.bench, case.task
+    models = [
+        model.name for model in task.models
+        if model.name in (bench.config.models or [model.name])
+        and not (model.fuses or task.needs_of([model.name]))
+    ]  # fmt: skip
+    if not models:
+        raise NotCheckedError("its models need other tasks, which only a run makes")
+    features = concatenate(list(case.features.values()))
+    table = features.table.assign(subject_id=link_subjects(features.table))
+    truth = bring_to_samples(case.cohort.targets, table, task)
+    everyone = np.arange(len(table))
+    job = FoldJob(
+        case.name, "honest", bench.config, bench.ctx.replace(fold="r0-f0", _inputs=()),
+        replace(features, table=table), truth.targets, everyone, everyone, "patient", "", None,
+        case.folder,
+    )  # fmt: skip
+    jobs = [replace(job, ctx=job.ctx.replace(model=name)) for name in models]
+    if not try_hooks(case.opened, jobs, truth, case.cohort, too_few=ABOUT_DATA):
+        raise NotCheckedError(f"no model can be fitted on {len(case.features)} patients")
+
+
+OF_TRIAL = (hooks_behind_the_features_work_on_a_few_patients,)
 
 EXPECTED = (
     "manifest.json", "config.yaml", "splits.json", "predictions.csv", "metrics.json",
@@ -196,7 +228,7 @@ def _predict_again(
     os.environ.update(environment)  # that of the process which asks, not of the one it came from
     found = []
     for job in jobs:
-        candidate = CHOSEN.read(job.out / "chosen.json")["candidate"]
+        candidate = CHOSEN.read(job.out / "chosen.json").candidate
         view = job.features.view(original(job.features.table, job.test))
         predictions = call(
             opened(job.plugin), "predict", job.ctx, job.config.with_train(candidate),

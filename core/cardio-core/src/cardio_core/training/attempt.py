@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import random
 import signal
@@ -25,7 +24,7 @@ from cardio_core.compute.devices import Device
 from cardio_core.compute.resource_errors import is_out_of_memory
 from cardio_core.training.examples import Examples
 from cardio_core.training.loader import BatchSize, InOrder, Request, TrainingOrder, make_loader
-from cardio_core.training.loggers import Tracker
+from cardio_core.training.loggers import Tracker, silenced
 from cardio_core.training.module import (
     EpochKeeper,
     Kept,
@@ -86,18 +85,10 @@ def reproducible(seed: int, device: Device) -> Iterator[None]:
 @contextmanager
 def quiet() -> Iterator[None]:
     """Silence Lightning's banners, tips and warnings within a block."""
-    loggers = [logging.getLogger(name) for name in ("lightning.pytorch", "lightning.fabric")]
-    levels = [logger.level for logger in loggers]
-    with warnings.catch_warnings():
+    with silenced("lightning.pytorch", "lightning.fabric"):
         warnings.filterwarnings("ignore", module=r"lightning(_utilities)?\.")
         warnings.filterwarnings("ignore", message=r".*does not have a deterministic implementation")
-        try:
-            for logger in loggers:
-                logger.setLevel(logging.ERROR)
-            yield
-        finally:
-            for logger, level in zip(loggers, levels, strict=True):
-                logger.setLevel(level)
+        yield
 
 
 # Weights stay in float32; "mixed" computes in the shorter type.

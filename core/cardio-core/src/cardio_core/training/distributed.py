@@ -58,14 +58,14 @@ def form(
     network: nn.Module, plan: FitPlan, device: Device
 ) -> tuple[Device, FitPlan, tuple[str, ...]]:
     """Return the device with those of its others that can help, the plan, and what to note."""
-    n_asked = 1 + len(device.others)
+    n_requested = 1 + len(device.others)
     if (missing := why_alone(network, device)) is not None:
         alone = replace(device, others=())
-        return alone, plan, (f"trained on one of {n_asked} devices: {missing}",)
-    n_taken = min(n_asked, plan.batch_size)
+        return alone, plan, (f"trained on one of {n_requested} devices: {missing}",)
+    n_taken = min(n_requested, plan.batch_size)
     taken = replace(device, others=device.others[: n_taken - 1])
     if n_taken == 1:
-        return taken, plan, (f"trained on one of {n_asked} devices: a batch is one example",)
+        return taken, plan, (f"trained on one of {n_requested} devices: a batch is one example",)
     texts = [f"trained on {n_taken} devices at once, each with a share of every batch"]
     if plan.compile:
         plan = plan.model_copy(update={"compile": False})
@@ -449,7 +449,7 @@ class Team:
             while speaking and (until is None or time.monotonic() < until):
                 left = None if until is None else max(0.0, until - time.monotonic())
                 for channel in wait(list(speaking), left):
-                    rank, word, value = speaking[channel], *_heard(channel)
+                    rank, word, value = speaking[channel], *_receive(channel)
                     if word == "epoch":
                         _pass_on(job, *value)
                         continue
@@ -490,7 +490,7 @@ class Team:
                         pipe.close()
 
 
-def _heard(channel: Any) -> tuple[str, Any]:
+def _receive(channel: Any) -> tuple[str, Any]:
     try:
         word, value = channel.recv()
     except (EOFError, OSError):

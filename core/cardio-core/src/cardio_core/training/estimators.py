@@ -89,7 +89,7 @@ def _matrix(columns: Sequence[str], features: FeatureSet) -> NDArray[np.float32]
         block, _, name = column.partition(".")
         names = features.blocks[block].names if block in features.blocks else ()
         if name not in names:
-            known = [f"{b}.{n}" for b, one in features.blocks.items() for n in one.names]
+            known = [f"{b}.{n}" for b, own in features.blocks.items() for n in own.names]
             raise MadeWrongError(
                 f"a model is fitted on {column!r}, which is no feature; name some of "
                 f"{', '.join(known[:12])}"

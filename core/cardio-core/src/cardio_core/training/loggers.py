@@ -108,7 +108,8 @@ class Tracker:
         if not self._works:
             return
         try:
-            with _quiet():
+            with silenced("mlflow", "alembic", "lightning.pytorch", "tensorboard"):
+                warnings.simplefilter("ignore")
                 call()
         except Exception as error:  # a stranger's package, and a stranger's server
             self._works = False
@@ -144,16 +145,14 @@ def _open(tracking: Tracking) -> Any:
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep what the packages say of themselves out of the display."""
-    names = ("mlflow", "alembic", "lightning.pytorch", "tensorboard")
+def silenced(*names: str) -> Iterator[None]:
+    """Let loggers of others report errors alone, and keep warnings from being added to."""
     loggers = [logging.getLogger(name) for name in names]
     levels = [logger.level for logger in loggers]
     for logger in loggers:
         logger.setLevel(logging.ERROR)
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
             yield
     finally:
         for logger, level in zip(loggers, levels, strict=True):

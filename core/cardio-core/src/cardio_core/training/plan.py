@@ -78,7 +78,7 @@ class FitPlan(BaseModel):
     )
 
     @model_validator(mode="after")
-    def _one_warmup(self) -> Self:
+    def _single_warmup(self) -> Self:
         if self.schedule == "onecycle" and self.warmup_epochs:
             raise ValueError("schedule onecycle warms up by itself: set warmup_epochs to 0")
         return self

@@ -16,10 +16,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from cardio_core.errors import PluginError
+from cardio_core.errors import ConfigError, DataError, PluginError
 from cardio_core.io.hashing import file_digest
 from cardio_core.types.limits import require_fitting
-from cardio_stats.errors import ConfigError, DataError
 from cardio_stats.files import replacing
 
 if TYPE_CHECKING:
@@ -434,7 +433,7 @@ _ALL = (
 LAYOUTS = {layout.name: layout for layout in _ALL}
 """The layouts that the core knows, those with a mark of their own before the general ones."""
 
-_ASKED = 0.5
+_NEAR = 0.5
 
 
 def recognise(
@@ -475,7 +474,7 @@ def recognise(
         there = {layout.named(name) for name in shapes} & set(layout.axes)
         if len(there) / len(layout.axes) > share:
             nearest, share = layout, len(there) / len(layout.axes)
-    if nearest is not None and share >= _ASKED:
+    if nearest is not None and share >= _NEAR:
         raise DataError(
             f"weights: nearest is {nearest.title}; expected all of its tensors, found "
             f"{'; '.join(_faults(nearest, shapes))}"

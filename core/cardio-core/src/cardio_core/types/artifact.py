@@ -284,15 +284,13 @@ def save_weights(network: nn.Module, path: Path) -> str:
     return digest
 
 
-def load_weights(network: nn.Module, path: Path, digest: str | None = None) -> None:
+def load_weights(network: nn.Module, path: Path) -> None:
     """Read the weights of a network in place, every one of them and no other.
-
-    `digest` is the SHA-256 that the file must have; None accepts any.
 
     Raises
     ------
     DataError
-        If the file is missing, is no safetensors file, has another digest, or does not fit.
+        If the file is missing, is no safetensors file, or does not fit.
     """
     from safetensors import SafetensorError
     from safetensors.torch import load_model
@@ -300,12 +298,6 @@ def load_weights(network: nn.Module, path: Path, digest: str | None = None) -> N
     if not path.is_file():
         raise DataError(
             f"weights: expected a safetensors file at {path}, found none", code="missing"
-        )
-    if digest is not None and (found := weights_digest(path)) != digest:
-        raise DataError(
-            f"weights {path}: expected SHA-256 {digest[:12]}…, found {found[:12]}…; "
-            "the file was changed, train again or restore it",
-            code="mismatch",
         )
     require_weights(path)
     try:

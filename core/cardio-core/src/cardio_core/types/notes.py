@@ -112,25 +112,12 @@ class Note:
 
     def to_dict(self) -> dict[str, str | None]:
         """Return what `manifest.json` keeps of it."""
-        return {
-            "kind": str(self.kind),
-            "text": self.text,
-            "model": self.model,
-            "severity": str(self.severity),
-            "where": self.where,
-        }
+        return dict(vars(self))
 
     @classmethod
     def from_dict(cls, content: Mapping[str, Any]) -> Note:
         """Return the note that `to_dict` wrote."""
-        severity = Severity(content.get("severity") or Severity.INFO)
-        return cls(
-            content["kind"],
-            content["text"],
-            content.get("model"),
-            severity,
-            content.get("where") or "",
-        )
+        return cls(**{**content, "severity": Severity(content["severity"])})
 
 
 @dataclass(frozen=True)

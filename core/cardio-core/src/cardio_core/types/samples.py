@@ -11,11 +11,10 @@ from typing import Any, NoReturn
 import numpy as np
 import pandas as pd
 
-from cardio_core.errors import ContractError, MadeWrongError
+from cardio_core.errors import Code, ContractError, DataError, MadeWrongError
 from cardio_core.types.limits import require_fitting
 from cardio_core.types.notes import Exclusion, Note
 from cardio_core.types.redaction import files_in, unreadable
-from cardio_stats.errors import Code, DataError
 
 ID_COLUMNS = ("recording_id", "study_id", "patient_id")
 
@@ -208,12 +207,7 @@ class Quarantined:
 
     def cells(self) -> dict[str, str]:
         """Return what may be written of it: everything but the files."""
-        return {
-            "recording_id": self.recording_id,
-            "hook": self.hook,
-            "reason": self.reason,
-            "code": self.code,
-        }
+        return {name: value for name, value in vars(self).items() if name != "files"}
 
 
 @dataclass(frozen=True)

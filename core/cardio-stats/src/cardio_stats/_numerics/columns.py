@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from cardio_stats._numerics.spline_basis import spline_asked, spline_basis, spline_knots
+from cardio_stats._numerics.spline_basis import spline_basis, spline_knots, spline_requested
 from cardio_stats._numerics.validate import Floats, Ints, SampleCount, numeric_column, sample_count
 from cardio_stats.errors import DataError, every
 from cardio_stats.outcome import Outcome, Placed, place_words, words_in
@@ -22,14 +22,7 @@ Column = pd.Series
 
 
 def column_named(table: pd.DataFrame, name: str) -> Column:
-    """Return one column of the table.
-
-    Raises
-    ------
-    DataError
-        No such column (with the nearest names), several of that name, or one that can be read in
-        two ways (``attrs["doubts"]`` of a table that cardio read says so).
-    """
+    """Return one column of the table."""
     if name not in table.columns:
         by_small = {str(column).lower(): str(column) for column in table.columns}
         near = [by_small[found] for found in get_close_matches(name.lower(), by_small, n=3)]
@@ -76,11 +69,6 @@ def kind_of(column: Column, name: str) -> Kind:
 
     Numbers written as text are numbers. A column in which some cells are numbers and others text
     is neither: a unit, a comment or a typing error has slipped in, and guessing would drop data.
-
-    Raises
-    ------
-    DataError
-        Numbers and text in one column.
     """
     if pd.api.types.is_bool_dtype(column) or pd.api.types.is_numeric_dtype(column):
         return "number"
@@ -103,13 +91,7 @@ def kind_of(column: Column, name: str) -> Kind:
 
 
 def kind_in(table: pd.DataFrame, name: str) -> Kind:
-    """Return what a column of a table holds; refuse one that a few cells keep from being numbers.
-
-    Raises
-    ------
-    DataError
-        No such column, or numbers and text in it: with every such cell where cardio read the table.
-    """
+    """Return what a column of a table holds; refuse numbers with a few cells of text."""
     column = column_named(table, name)
     strays = table.attrs.get("strays", {}).get(name)
     if strays:
@@ -318,7 +300,7 @@ def trend_notes(table: pd.DataFrame, features: Sequence[str], coding: Coding) ->
     for name in features:
         if name in coding.categorical or name in coding.reference:
             continue
-        if name not in table.columns and spline_asked(name):
+        if name not in table.columns and spline_requested(name):
             continue
         column = column_named(table, name)
         if kind_in(table, name) == "number":
@@ -436,7 +418,7 @@ class Predictor:
         DataError
             As :meth:`Coding.levels` and `spline_knots`; no value.
         """
-        curved = None if feature in table.columns else spline_asked(feature)
+        curved = None if feature in table.columns else spline_requested(feature)
         name = feature if curved is None else curved[0]
         column = column_named(table, name)
         if not column.notna().any():
@@ -494,25 +476,7 @@ def design_of(
     event: str | None = None,
     coding: Coding = AS_THEY_STAND,
 ) -> Design:
-    """Put an outcome and its predictors side by side, on complete rows.
-
-    Parameters
-    ----------
-    table : DataFrame
-        One row an observation.
-    target : str
-    features : sequence of str
-        Each once; numbers, or text of two or more levels.
-    event : str, optional
-        See :func:`~cardio_stats._numerics.columns.binary_outcome`.
-    coding : Coding
-        Which columns of numbers are categories, and the levels of reference.
-
-    Raises
-    ------
-    DataError
-        A column that is missing, mixed, constant or empty; fewer than two rows in a class.
-    """
+    """Put an outcome and its predictors side by side, on complete rows."""
     if not features:
         raise DataError("predictors: expected at least one column, found none", code="missing")
     repeated = sorted({name for name in features if list(features).count(name) > 1})
@@ -561,9 +525,34 @@ def _require_variation(design: Design) -> None:
             f"found {design.n_events} and {design.n - design.n_events} among {design.n} complete "
             f"rows ({design.n_dropped} dropped); too few for a regression"
         )
-    for term, column in zip(design.terms, design.matrix.T, strict=True):
+    require_varying(design.terms, design.matrix)
+
+
+def require_varying(terms: Sequence[str], matrix: Floats) -> None:
+    """Refuse a column of a regression that is the same in every row."""
+    for term, column in zip(terms, matrix.T, strict=True):
         if np.ptp(column) == 0:
             raise DataError(
                 f"predictor {term!r}: expected values that vary, found {column[0]:g} in all "
-                f"{design.n} complete rows; leave it out"
+                f"{len(column)} complete rows; leave it out",
+                code="degenerate",
             )
+
+
+def collinear(what: str, terms: Sequence[str]) -> DataError:
+    """Return the refusal of predictors of which one is a sum of others."""
+    return DataError(
+        f"{what}: expected predictors that are not sums of each other, found collinear ones among "
+        f"{', '.join(terms)}; leave one out",
+        code="degenerate",
+    )
+
+
+def require_more_rows(what: str, n: int, terms: Sequence[str], more: int = 1) -> None:
+    """Refuse a regression of as many coefficients, `more` than the terms, as rows."""
+    if n <= len(terms) + more:
+        raise DataError(
+            f"{what}: expected more rows than the {len(terms) + more} coefficients, found {n}; "
+            "take fewer predictors",
+            code="too_few",
+        )

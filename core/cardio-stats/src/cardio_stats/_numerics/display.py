@@ -21,12 +21,6 @@ BLANK = DASH
 def number_text(value: float, *, spread: float | None = None) -> str:
     """Print a measurement with the decimals that its spread deserves.
 
-    Parameters
-    ----------
-    value : float
-    spread : float, optional
-        The SD or width that decides about the decimals; by default the value itself.
-
     Examples
     --------
     >>> number_text(161.2345, spread=28.7), number_text(0.012345), number_text(98765.4)
@@ -59,7 +53,7 @@ def ratio_text(estimate: Estimate) -> str:
     return texts[0] if len(texts) < 3 else f"{texts[0]} ({texts[1]} to {texts[2]})"
 
 
-def interval_text(estimate: Estimate, print_one: Callable[[float], str] = "{:.3f}".format) -> str:
+def interval_text(estimate: Estimate, print_value: Callable[[float], str] = "{:.3f}".format) -> str:
     """Print a number with its interval, if it has one; a limit that is not known is a dash.
 
     Examples
@@ -70,11 +64,11 @@ def interval_text(estimate: Estimate, print_one: Callable[[float], str] = "{:.3f
     '8.5 (7.0 to –)'
     """
     if estimate.low is None and estimate.high is None:
-        return print_one(estimate.value)
+        return print_value(estimate.value)
     low, high = (
-        BLANK if value is None else print_one(value) for value in (estimate.low, estimate.high)
+        BLANK if value is None else print_value(value) for value in (estimate.low, estimate.high)
     )
-    return f"{print_one(estimate.value)} ({low} to {high})"
+    return f"{print_value(estimate.value)} ({low} to {high})"
 
 
 @dataclass(frozen=True, slots=True)

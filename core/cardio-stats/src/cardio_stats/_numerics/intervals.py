@@ -101,13 +101,7 @@ def _acceleration(jackknife: Floats) -> float:
 def bootstrap_limits(
     replicates: Floats, value: float, jackknife: Floats | None, level: float
 ) -> tuple[float, float]:
-    """Return BCa limits where `jackknife` (each unit left out once) is given, else percentiles.
-
-    Raises
-    ------
-    DataError
-        All replicates on one side of `value`: the bias correction of BCa is infinite.
-    """
+    """Return BCa limits where `jackknife` (each unit left out once) is given, else percentiles."""
     if jackknife is None:
         return percentile_limits(replicates, level)
     return _bca_limits(replicates, value, jackknife, level)

@@ -22,12 +22,12 @@ MIN_FOR_TAILS = 100
 _WRITTEN = re.compile(r"rcs\((?P<column>.+?)(?:,\s*(?P<n>\d+)\s*)?\)")
 
 
-def spline_asked(feature: str) -> tuple[str, int] | None:
+def spline_requested(feature: str) -> tuple[str, int] | None:
     """Return column and number of knots of ``rcs(column, knots)``, None of any other word.
 
     Examples
     --------
-    >>> spline_asked("rcs(age_y, 4)"), spline_asked("rcs(age_y)"), spline_asked("age_y")
+    >>> spline_requested("rcs(age_y, 4)"), spline_requested("rcs(age_y)"), spline_requested("age_y")
     (('age_y', 4), ('age_y', 5), None)
     """
     found = _WRITTEN.fullmatch(feature.strip())
@@ -36,11 +36,6 @@ def spline_asked(feature: str) -> tuple[str, int] | None:
 
 def spline_knots(values: Floats, n_knots: int, name: str) -> tuple[float, ...]:
     """Return the knots of a column, at quantiles of its known values, as rms.
-
-    Raises
-    ------
-    DataError
-        A number of knots other than 3 to 7; values so alike that knots fall together.
 
     Examples
     --------

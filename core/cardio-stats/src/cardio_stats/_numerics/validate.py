@@ -25,24 +25,7 @@ LARGEST = 1e75
 
 
 def numeric_column(values: ArrayLike, name: str) -> Floats:
-    """Return `values` as a float vector in which NaN marks a missing value.
-
-    Parameters
-    ----------
-    values : array-like, shape (n,)
-        Numbers; None, NaN and pandas' NA are missing.
-    name : str
-        What to call the column in an error.
-
-    Returns
-    -------
-    ndarray of float64, shape (n,)
-
-    Raises
-    ------
-    DataError
-        Text, an infinite number, or more than one axis.
-    """
+    """Return `values` as a float vector in which NaN marks a missing value."""
     if isinstance(values, np.ndarray) and values.dtype.kind in "fiub":
         column = values.astype(np.float64, copy=False)
     else:
@@ -79,13 +62,7 @@ def numeric_column(values: ArrayLike, name: str) -> Floats:
 
 
 def binary_column(values: ArrayLike, name: str) -> Floats:
-    """Return 0/1 labels as floats in which NaN marks a missing label.
-
-    Raises
-    ------
-    DataError
-        Any value other than 0, 1, True, False or missing.
-    """
+    """Return 0/1 labels as floats in which NaN marks a missing label."""
     column = numeric_column(values, name)
     other = np.unique(column[~(np.isnan(column) | (column == 0) | (column == 1))])
     if other.size:
@@ -159,14 +136,20 @@ def group_codes(values: ArrayLike, name: str) -> Ints:
     return codes.astype(np.int64)
 
 
-def same_length(**columns: Floats | Ints | None) -> int:
-    """Return the common length of the columns that are given.
+def known_units(
+    known: Bools, patient: ArrayLike | None, name: str = "patient"
+) -> tuple[Bools, Ints | None]:
+    """Return which rows are known with their patient, and the number of each one's patient."""
+    if patient is None:
+        return known, None
+    codes = group_codes(patient, name)
+    same_length(data=known, **{name: codes})
+    known = known & (codes >= 0)
+    return known, np.unique(codes[known], return_inverse=True)[1].astype(np.int64)
 
-    Raises
-    ------
-    DataError
-        Columns of different lengths, or without rows.
-    """
+
+def same_length(**columns: Floats | Ints | Bools | None) -> int:
+    """Return the common length of the columns that are given."""
     lengths = {name: column.shape[-1] for name, column in columns.items() if column is not None}
     if len(set(lengths.values())) > 1:
         listed = ", ".join(f"{name} {length}" for name, length in lengths.items())
@@ -254,27 +237,7 @@ def scored_sample(
     event: str | None = None,
     clusters: ArrayLike | None = None,
 ) -> ScoredSample:
-    """Check labels and scores, and keep the rows on which everything is known.
-
-    Parameters
-    ----------
-    outcome : array-like of 0 and 1 or of words, shape (n,)
-    *scores : array-like, shape (n,)
-        One or more scores; more is more likely class 1.
-    event : str, optional
-        The word that counts, as in :func:`binary_labels`.
-    clusters : array-like, shape (n,), optional
-        Patient or record of every row.
-
-    Returns
-    -------
-    ScoredSample
-
-    Raises
-    ------
-    DataError
-        Text, unequal lengths, no complete row, or one class only.
-    """
+    """Check labels and scores, and keep the rows on which everything is known."""
     truth = binary_column(binary_labels(outcome, event), "outcome")
     columns = [
         numeric_column(score, "scores" if len(scores) == 1 else f"scores {position}")
@@ -350,14 +313,6 @@ def sample_count(
 ) -> SampleCount:
     """Count clusters where there are any, else rows.
 
-    Parameters
-    ----------
-    n_rows : int
-    n_clusters : int or None
-        None (or 0) where rows are independent.
-    unit : str or None
-        What is independent; ``"row"`` without clusters and ``"patient"`` with, by default.
-
     Examples
     --------
     >>> sample_count(900, 60, None)
@@ -369,25 +324,11 @@ def sample_count(
     return {"n": n, "unit": unit, "n_patients": n_patients, "n_dropped": n_dropped}
 
 
-# Labels beside predicted probabilities, checked once for everything that judges probabilities.
+# Labels beside predicted probabilities.
 
 
-def probability_sample(
-    outcome: ArrayLike,
-    probabilities: ArrayLike,
-    clusters: ArrayLike | None,
-    unit: str | None,
-    event: str | None = None,
-) -> ScoredSample:
-    """Keep complete rows and check that the scores are probabilities, between 0 and 1.
-
-    Raises
-    ------
-    DataError
-        As :func:`scored_sample`; a number outside [0, 1]; fewer than five clusters.
-    """
-    sample = scored_sample(outcome, probabilities, event=event, clusters=clusters)
-    predicted = sample.scores[0]
+def require_probabilities(predicted: Floats) -> None:
+    """Refuse numbers outside 0 to 1."""
     outside = (predicted < 0) | (predicted > 1)
     if outside.any():
         raise DataError(
@@ -395,8 +336,6 @@ def probability_sample(
             f"{int(outside.sum()) - 1} more outside; turn scores into probabilities first",
             code="out_of_range",
         )
-    sample.require_clusters(unit)
-    return sample
 
 
 def require_overlap(sample: ScoredSample) -> None:

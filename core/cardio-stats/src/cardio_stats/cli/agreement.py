@@ -3,34 +3,29 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 import cardio_stats as stats
 from cardio_stats.cli.options import (
-    FILE,
-    LEVEL,
-    PATIENT,
-    SEED,
     complete_rows,
-    output_options,
     read_table,
     result_table,
+    takes,
     unit_of,
-    wants_figure,
     write_result,
 )
 
+if TYPE_CHECKING:
+    from cardio_stats.figures.canvas import Draw
+
 
 @click.command()
-@FILE
+@takes("file")
 @click.option("--reference", required=True, help="Column of the reference method.")
 @click.option("--measured", required=True, help="Column of the method to be judged.")
-@PATIENT
-@LEVEL
-@SEED
-@output_options(figure=True)
+@takes("patient", "level", "seed", "figure")
 def agreement(
     file: Path,
     reference: str,
@@ -75,9 +70,10 @@ def agreement(
             for form in forms
         ]
     made = result_table(f"{measured} against {reference}", estimates, notes)
-    figure = None
-    if wants_figure(output):
+
+    def draw() -> list[Draw]:
         from cardio_stats.figures.agreement import bland_altman
 
-        figure = bland_altman(found, reference=reference, measured=measured, title=made.title)
-    write_result(made, figures=[figure] if figure else [], **output)
+        return [bland_altman(found, reference=reference, measured=measured, title=made.title)]
+
+    write_result(made, draw=draw, **output)

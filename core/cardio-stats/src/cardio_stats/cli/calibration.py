@@ -9,34 +9,25 @@ import click
 
 import cardio_stats as stats
 from cardio_stats.cli.options import (
-    EVENT,
-    FILE,
-    LEVEL,
-    PATIENT,
-    SEED,
-    TARGET,
-    columns_of,
-    label_of,
-    output_options,
+    numbers_of,
     read_table,
     result_table,
     scored,
+    takes,
     write_result,
 )
-from cardio_stats.errors import ConfigError, DataError
+from cardio_stats.errors import DataError
+from cardio_stats.words import estimate_words
 
 if TYPE_CHECKING:
     from cardio_stats.estimate import Estimate
+    from cardio_stats.figures.canvas import Draw
 
 
 @click.command()
-@FILE
-@TARGET
+@takes("file", "target")
 @click.option("--score", required=True, help="Column of the probability, 0 to 1.")
-@PATIENT
-@EVENT
-@LEVEL
-@SEED
+@takes("patient", "event", "level", "seed")
 @click.option(
     "--threshold",
     "thresholds",
@@ -56,7 +47,7 @@ if TYPE_CHECKING:
     show_default=True,
     help="Of the smooth curve: loess as Austin and Steyerberg, lowess as rms::val.prob.",
 )
-@output_options(figure=True)
+@takes("figure")
 def calibration(
     file: Path,
     target: str,
@@ -80,7 +71,7 @@ def calibration(
     predictions: on their own patients they always have slope 1. Give predictions of other patients
     (out of fold), or have the model fitted again: cardio stats multivariable --validate.
     """
-    at = _thresholds(thresholds)
+    at = numbers_of(thresholds, "--threshold", "0.1,0.2", below=1)
     outcome, [values], sample = scored(read_table(file), target, [score], event, patient)
     found = stats.calibration_metrics(
         outcome, values, **sample, level=level, seed=seed, smoother=smoother
@@ -95,7 +86,7 @@ def calibration(
         refused["unreliability_u"] = str(error)
     for threshold in at:
         estimates += _net_benefit(outcome, values, threshold, level, sample)
-    notes = [f"{label_of(name)}: not given; {why}." for name, why in refused.items()]
+    notes = [f"{estimate_words(name)}: not given; {why}." for name, why in refused.items()]
     notes.append(
         "p: against 0 for calibration in the large, against 1 for slope and observed over "
         "expected, against a calibrated model for ECE, ICI, E50, E90 and Emax."
@@ -103,41 +94,27 @@ def calibration(
     if at:
         notes.append("Net benefit: true positives a patient; treating nobody has 0.")
     made = result_table(f"Calibration of {score} for {target}", estimates, notes)
-    figures = []
-    if output["svg_file"] or output["html_file"]:
-        from cardio_stats.figures.curves import calibration as draw_calibration
 
-        smooth = stats.calibration_curve(outcome, values, **sample, level=level, smoother=smoother)
-        figures.append(
-            draw_calibration(
-                outcome, values, level=level, title=f"{score} for {target}", curve=smooth
-            )
-        )
-    if decision_svg or (output["html_file"] and at):
-        from cardio_stats.figures.canvas import save_svg
+    def decisions() -> Draw:
         from cardio_stats.figures.curves import decision
 
         curve = stats.decision_curve(outcome, values, thresholds=_range(at), **sample, level=level)
-        drawn = decision(curve, level=level, title=f"{score} for {target}")
-        figures.append(drawn)
-        if decision_svg:
-            save_svg(drawn, decision_svg)
-    write_result(made, figures=figures, **output)
+        return decision(curve, level=level, title=f"{score} for {target}")
 
+    def draw() -> list[Draw]:
+        from cardio_stats.figures.curves import calibration as draw_calibration
 
-def _thresholds(texts: tuple[str, ...]) -> list[float]:
-    found = []
-    for text in columns_of(texts):
-        try:
-            value = float(text)
-        except ValueError:
-            value = 0.0
-        if not 0 < value < 1:
-            raise ConfigError(
-                f"--threshold: expected probabilities between 0 and 1 (0.1,0.2), found {text!r}"
-            )
-        found.append(value)
-    return sorted(found)
+        smooth = stats.calibration_curve(outcome, values, **sample, level=level, smoother=smoother)
+        figure = draw_calibration(
+            outcome, values, level=level, title=f"{score} for {target}", curve=smooth
+        )
+        return [figure, *([decisions()] if at or decision_svg else [])]
+
+    if decision_svg:
+        from cardio_stats.figures.canvas import save_svg
+
+        save_svg(decisions(), decision_svg)
+    write_result(made, draw=draw, **output)
 
 
 def _range(thresholds: list[float]) -> Any:

@@ -4,19 +4,12 @@ from __future__ import annotations
 
 from itertools import combinations
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 import cardio_stats as stats
 from cardio_stats.cli.options import (
-    EVENT,
-    FILE,
-    INTERVAL,
-    LEVEL,
-    PATIENT,
-    SEED,
-    TARGET,
     Interval,
     area_of,
     columns_of,
@@ -24,32 +17,28 @@ from cardio_stats.cli.options import (
     difference_of,
     direction_note,
     interval_notes,
-    output_options,
     read_table,
     result_table,
     scored,
-    wants_figure,
+    takes,
     write_result,
 )
 from cardio_stats.errors import ConfigError
 from cardio_stats.words import level_words
 
+if TYPE_CHECKING:
+    from cardio_stats.figures.canvas import Draw
+
 
 @click.command()
-@FILE
-@TARGET
+@takes("file", "target")
 @click.option("--scores", required=True, multiple=True, help="Two or more columns: S1,S2.")
 @click.option(
     "--margin",
     type=float,
     help="Also ask whether the first score loses less AUC than this to each other.",
 )
-@PATIENT
-@EVENT
-@INTERVAL
-@LEVEL
-@SEED
-@output_options(figure=True)
+@takes("patient", "event", "interval of an AUC", "level", "seed", "figure")
 def compare(
     file: Path,
     target: str,
@@ -120,13 +109,14 @@ def compare(
             for name, item in zip(names[1:], losses, strict=True)
         ]
     made = result_table(f"Scores for {target}", [*areas, *differences, *losses], notes)
-    figure = None
-    if wants_figure(output):
+
+    def draw() -> list[Draw]:
         from cardio_stats.figures.curves import roc, roc_of
 
         curves = [
             roc_of(name, outcome, column, estimate=area, patient=clusters, level=level, seed=seed)
             for name, column, area in zip(names, values, areas, strict=True)
         ]
-        figure = roc(curves, title=f"Scores for {target}", level=level_words(level))
-    write_result(made, figures=[figure] if figure else [], **output)
+        return [roc(curves, title=f"Scores for {target}", level=level_words(level))]
+
+    write_result(made, draw=draw, **output)

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 import cardio_stats as stats
-from cardio_stats.cli.options import PLAIN_FILE, output_options, write_result
+from cardio_stats.cli.options import takes, write_result
 
 if TYPE_CHECKING:
     from cardio_stats.forensics.checks import Verdict
-    from cardio_stats.forensics.papers import Told
+    from cardio_stats.forensics.papers import Grouped
 
 HEADINGS: dict[Verdict, str] = {
     "impossible": "Impossible: not all of these numbers can be right",
@@ -25,18 +25,18 @@ HEADINGS: dict[Verdict, str] = {
 
 
 @click.command()
-@PLAIN_FILE
+@takes("plain file")
 @click.option("--all", "everything", is_flag=True, help="List what is in order too.")
-@output_options(figure=False)
+@takes("output")
 def forensics(file: Path, everything: bool, **output: Any) -> None:
     """Check the published numbers in FILE (YAML), and say what they cannot be.
 
     Exits with 0 whatever is found. docs/forensics/papers.yaml is an example.
     """
-    from cardio_stats.forensics.papers import checked_estimates, read_published, run_checks, told
+    from cardio_stats.forensics.papers import checked_estimates, grouped, read_published, run_checks
 
     findings = run_checks(read_published(file))
-    groups = sorted(told(findings), key=lambda each: list(HEADINGS).index(each.verdict))
+    groups = sorted(grouped(findings), key=lambda each: list(HEADINGS).index(each.verdict))
     table = stats.ResultTable(
         f"Published numbers in {file.name}",
         ("verdict", "paper", "where", "what", "finding", "by hand", "one finding with"),
@@ -60,7 +60,7 @@ def forensics(file: Path, everything: bool, **output: Any) -> None:
     write_result(table, text="\n".join(lines), **output)
 
 
-def _lines(group: Told) -> list[str]:
+def _lines(group: Grouped) -> list[str]:
     """Return a finding and its arithmetic, or a cause with its findings below it."""
     lines = [f"- {group.paper}: {group.cause}:"] if group.cause else []
     dash, margin = ("  - ", "    ") if group.cause else ("- ", "  ")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cardio_stats.cli.options import FILE, read_table
+from cardio_stats.cli.options import read_table, takes
 from cardio_stats.errors import DataError
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ PLACE = click.Path(dir_okay=False, path_type=Path)
 
 
 @click.command()
-@FILE
+@takes("file")
 @click.option("--svg", "svg_file", type=PLACE, required=True, help="Write the figure here.")
 @click.option("--column", help="Column of cells such as `1.05 (1.01 to 1.09)`, where there are "
               "several.")  # fmt: skip

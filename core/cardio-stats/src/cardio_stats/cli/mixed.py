@@ -8,27 +8,17 @@ from typing import Any
 import click
 
 import cardio_stats as stats
-from cardio_stats.cli.options import (
-    FILE,
-    LEVEL,
-    columns_of,
-    output_options,
-    read_table,
-    write_result,
-)
-from cardio_stats.cli.tables import CATEGORICAL, REFERENCE, coding_of
+from cardio_stats.cli.options import columns_of, read_table, takes, write_result
+from cardio_stats.cli.tables import coding_of
 
 
 @click.command()
-@FILE
+@takes("file")
 @click.option("--outcome", required=True, help="Column that is measured again and again.")
 @click.option("--columns", required=True, multiple=True, help="Columns: month,arm,month:arm.")
 @click.option("--patient", required=True, help="Column that says whose row it is.")
 @click.option("--slope", help="One of the columns whose slope differs between patients, too.")
-@CATEGORICAL
-@REFERENCE
-@LEVEL
-@output_options(figure=False)
+@takes("categorical", "reference", "level", "output")
 def mixed(
     file: Path,
     outcome: str,

@@ -9,12 +9,13 @@ from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import click
 
 from cardio_stats.errors import ConfigError, DataError, every
 from cardio_stats.layout import LAYOUT, laid_out, words_of
+from cardio_stats.words import estimate_words
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,25 +35,25 @@ class Progress:
 
     Examples
     --------
-    >>> says = Progress()
-    >>> says("resamples", 100, 2000)  # nothing before five seconds
+    >>> report = Progress()
+    >>> report("resamples", 100, 2000)  # nothing before five seconds
     """
 
     def __init__(self) -> None:
         self._what = ("", 0)
-        self._began = self._said = 0.0
+        self._began = self._reported = 0.0
 
     def __call__(self, what: str, done: int, total: int) -> None:
         """Say it, if enough time has passed."""
         now = time.monotonic()
         if (what, total) != self._what:
-            self._what, self._began, self._said = (what, total), now, now
-        if 0 < done < total and now - self._said >= PATIENCE_S:
+            self._what, self._began, self._reported = (what, total), now, now
+        if 0 < done < total and now - self._reported >= PATIENCE_S:
             from cardio_stats._numerics.watching import roughly
 
             left = (now - self._began) * (total - done) / done
             click.echo(f"{what}: {done} of {total}, about {roughly(left)} left", err=True)
-            self._said = now
+            self._reported = now
 
 
 def columns_of(texts: Sequence[str]) -> list[str]:
@@ -96,20 +97,7 @@ def with_missing(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def read_table(path: Path, *, one_row_each: str | None = None) -> pd.DataFrame:
-    """Read a CSV or Parquet table as people write them, with what --missing said.
-
-    Parameters
-    ----------
-    path : Path
-    one_row_each : str, optional
-        Column of the patients, each of whom may have one row only.
-
-    Raises
-    ------
-    DataError
-        Not such a file, no rows, Parquet without the extra that reads it, or a patient of several
-        rows where each may have one.
-    """
+    """Read a CSV or Parquet table as people write them, with what --missing said."""
     from cardio_stats._numerics.watching import watched
     from cardio_stats.tables import PATIENTS, read_typed
 
@@ -159,12 +147,6 @@ def scored(
 
     Where every patient has one row there are no clusters: the formulas for independent rows apply,
     and they count patients.
-
-    Raises
-    ------
-    DataError
-        A column that is missing, or both target and score; text in a score, or the same in every
-        row; an outcome of other than two values.
     """
     import numpy as np
     import pandas as pd
@@ -242,14 +224,14 @@ def with_layout(command: Command) -> Command:
 PLAIN_FILE = click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 
 
-def FILE(command: Command) -> Command:  # noqa: N802  a decorator beside the others
-    """Take FILE, a table, and how it is read; what was taken for granted stands below."""
+def _with_file(command: Command) -> Command:
+    """Take FILE, a table, and how it is read; what was taken for granted stands below it."""
     taking: Command = PLAIN_FILE(with_layout(with_missing(command)))
     return taking
 
 
-def EVENT(command: Command) -> Command:  # noqa: N802  a decorator like the others
-    """Add --event and --negative; the latter goes with the table that :func:`read_table` reads."""
+def _with_event(command: Command) -> Command:
+    """Add --event and --negative; the latter goes with the table that `read_table` reads."""
 
     def keep(ctx: click.Context, _: click.Parameter, words: tuple[str, ...]) -> None:
         ctx.meta[f"{_READ}.negative"] = words
@@ -265,54 +247,92 @@ def EVENT(command: Command) -> Command:  # noqa: N802  a decorator like the othe
     return with_event
 
 
-TARGET = click.option("--outcome", "target", required=True, help="Column of the outcome.")
-PATIENT = click.option("--patient", help="Column that says whose row it is.")
-LEVEL = click.option("--level", default=0.95, show_default=True, help="Coverage of intervals.")
-LABELS = {
-    "auc": "AUC", "ppv": "PPV", "npv": "NPV", "f1": "F1", "ece": "ECE", "mae": "MAE",
-    "rmse": "RMSE", "sd": "SD", "loa": "limit of agreement,", "youden": "Youden's index",
-    "r2": "R² = 1 - SSE/SST", "pearson_r2": "Pearson r²", "brier": "Brier score",
-    "mae_constant": "MAE of saying the median", "ccc": "CCC (Lin)", "mae_skill": "1 - MAE/that",
-    "scaled_brier": "scaled Brier score", "harrell_c": "Harrell's C", "uno_c": "Uno's C",
-    "auc_at": "AUC at", "brier_at": "Brier score at", "scaled_brier_at": "scaled Brier score at",
-    "observed_over_expected_at": "observed/expected risk at", "ici_at": "ICI at",
-    "e50_at": "E50 at", "e90_at": "E90 at", "net_benefit_at": "net benefit at",
-    "calibration_slope_at": "calibration slope at",
-    "oe_ratio": "observed over expected", "ici": "ICI",
-    "e50": "E50", "e90": "E90", "emax": "Emax", "unreliability_u": "unreliability U",
-    "quality_q": "quality Q",
-    "likelihood_ratio_positive": "LR+", "likelihood_ratio_negative": "LR-",
-    "partial_auc": "partial AUC", "partial_auc_corrected": "partial AUC, corrected",
-    "multiclass_auc": "multiclass AUC (Hand and Till)",
-}  # fmt: skip
-"""How words of an estimate's name are printed, where not as they are."""
-SEED = click.option("--seed", default=0, show_default=True, help="Of every resampling.")
+Interval = Literal["auto", "delong", "logit", "bca", "percentile"]
+_PLACE = click.Path(dir_okay=False, path_type=Path)
 
 
-def output_options(figure: bool) -> Callable[[Command], Command]:
-    """Add --csv, --html, --tex, --json, and --svg where a figure makes sense."""
-    place = click.Path(dir_okay=False, path_type=Path)
-    options = [
+def _with_output(command: Command) -> Command:
+    """Add --csv, --html, --tex and --json."""
+    for option in (
         click.option("--json", "as_json", is_flag=True, help="Print the estimates as JSON."),
-        click.option("--tex", "tex_file", type=place, help="Write the table for LaTeX."),
-        click.option("--html", "html_file", type=place, help="Write the table as a web page."),
-        click.option("--csv", "csv_file", type=place, help="Write the table as CSV."),
-    ]
-    if figure:
-        options.append(click.option("--svg", "svg_file", type=place, help="Write the figure."))
+        click.option("--tex", "tex_file", type=_PLACE, help="Write the table for LaTeX."),
+        click.option("--html", "html_file", type=_PLACE, help="Write the table as a web page."),
+        click.option("--csv", "csv_file", type=_PLACE, help="Write the table as CSV."),
+    ):
+        command = option(command)
+    return command
+
+
+def _with_figure(command: Command) -> Command:
+    """Add what `_with_output` does, and --svg."""
+    svg = click.option("--svg", "svg_file", type=_PLACE, help="Write the figure.")
+    taking: Command = svg(_with_output(command))
+    return taking
+
+
+LEVEL = click.option("--level", default=0.95, show_default=True, help="Coverage of intervals.")
+SEED = click.option("--seed", default=0, show_default=True, help="Of every resampling.")
+SHARED: Mapping[str, Callable[[Command], Command]] = {
+    "file": _with_file,
+    "plain file": PLAIN_FILE,
+    "target": click.option("--outcome", "target", required=True, help="Column of the outcome."),
+    "event": _with_event,
+    "patient": click.option("--patient", help="Column that says whose row it is."),
+    "one row each": click.option(
+        "--patient", help="Column of the patients, each of whom has one row."
+    ),
+    "columns": click.option("--columns", multiple=True, help="Columns: a,b.  [default: all]"),
+    "categorical": click.option(
+        "--categorical", multiple=True, help="Columns of categories, whatever they hold."
+    ),
+    "reference": click.option(
+        "--reference", multiple=True, metavar="COL=LEVEL",
+        help="Level that the others of COL are compared with; repeatable.  [default: the first]",
+    ),
+    "interval of an AUC": click.option(
+        "--interval", type=click.Choice(get_args(Interval)), default="auto", show_default=True,
+        help="Of an AUC. auto: delong with 200 of each class and an AUC of .10 to .90, else logit "
+        "with Student's t, which holds in small samples. bca, percentile: bootstrap.",
+    ),
+    "level": LEVEL, "seed": SEED,
+    "output": _with_output,
+    "figure": _with_figure,
+}  # fmt: skip
+"""Arguments and options that several commands take."""
+
+
+def takes(*names: str) -> Callable[[Command], Command]:
+    """Add shared arguments and options, in the order in which help lists them."""
 
     def decorate(command: Command) -> Command:
-        for option in options:
-            command = option(command)
+        for name in reversed(names):
+            command = SHARED[name](command)
         return command
 
     return decorate
 
 
 def output_of(options: dict[str, Any]) -> dict[str, Any]:
-    """Take what `output_options` added out of the options of a command."""
+    """Take what `takes("output")` or `takes("figure")` added out of the options of a command."""
     added = ("as_json", "tex_file", "html_file", "csv_file", "svg_file")
     return {name: options.pop(name) for name in added if name in options}
+
+
+def numbers_of(
+    texts: Sequence[str], option: str, like: str, *, below: float = math.inf
+) -> list[float]:
+    """Return the numbers above 0 and below a limit that an option lists, in order, each once."""
+    found = set()
+    for text in columns_of(texts):
+        try:
+            value = float(text)
+        except ValueError:
+            value = math.nan
+        if not 0 < value < below:
+            limit = "above 0" if below == math.inf else f"between 0 and {below:g}"
+            raise ConfigError(f"{option}: expected numbers {limit}, as {like}, found {text!r}")
+        found.add(value)
+    return sorted(found)
 
 
 def result_table(
@@ -329,10 +349,10 @@ def result_table(
             else BLANK
         )
         rows.append(
-            (label_of(e.name), _number(e.value), limits, p_text(e.p_value), f"{e.n}",
+            (estimate_words(e.name), _number(e.value), limits, p_text(e.p_value), f"{e.n}",
              e.unit, str(e.n_dropped), e.method)
         )  # fmt: skip
-    remarks = [f"{label_of(e.name)}: {e.note}" for e in estimates if e.note]
+    remarks = [f"{estimate_words(e.name)}: {e.note}" for e in estimates if e.note]
     level = next((e.level for e in estimates if e.level is not None), 0.95)
     return ResultTable(
         title,
@@ -343,32 +363,12 @@ def result_table(
     )
 
 
-def label_of(name: str) -> str:
-    """Print the name of an estimate; a column's name in brackets stays as it is.
-
-    Examples
-    --------
-    >>> label_of("auc_difference[risk_1 - qrs_ms]"), label_of("icc_2_1"), label_of("pearson_r2")
-    ('AUC difference [risk_1 - qrs_ms]', 'ICC(2,1)', 'Pearson r²')
-    """
-    stem, bracket, columns = name.partition("[")
-    if stem.startswith("icc_"):
-        return f"ICC({','.join(stem.split('_')[1:])})"
-    words = LABELS.get(stem) or " ".join(LABELS.get(word, word) for word in stem.split("_"))
-    return f"{words} {bracket}{columns}".strip()
-
-
 def _number(value: float) -> str:
     if not math.isfinite(value):
         return "unknown" if math.isnan(value) else f"{value:g}"
     if value == round(value) and abs(value) >= 10:
         return f"{value:.0f}"
     return f"{value:.3f}" if 1e-3 <= abs(value) < 1e4 or value == 0 else f"{value:.3g}"
-
-
-def wants_figure(output: Mapping[str, Any]) -> bool:
-    """Say whether a figure is to be drawn; importing what draws it costs more than most tables."""
-    return bool(output["svg_file"] or output["html_file"])
 
 
 @contextmanager
@@ -389,18 +389,20 @@ def write_result(
     html_file: Path | None,
     tex_file: Path | None,
     svg_file: Path | None = None,
-    figures: Sequence[Draw] = (),
+    draw: Callable[[], Sequence[Draw]] | None = None,
     text: str | None = None,
 ) -> None:
-    """Print a result as `text` (its table by default) or JSON; write the files asked for.
+    """Print a result as `text` (its table by default) or JSON; write the files requested.
 
-    The first of the figures is the one of --svg; the page has all.
+    `draw` is called where a figure is wanted: importing what draws costs more than most tables. The
+    first figure is the one of --svg; the page has all.
     """
     import json
 
     from cardio_stats.cells import write_table
     from cardio_stats.files import write_text
 
+    figures = draw() if draw is not None and (svg_file or html_file) else ()
     taken = reading_notes()
     table = replace(table, notes=(*table.notes, *taken))
     if svg_file is not None and figures:
@@ -449,17 +451,6 @@ def page_of(table: ResultTable, figures: Sequence[Draw] = ()) -> str:
 
 
 # Areas under ROC curves as `roc` and `compare` print them, with the interval asked for.
-
-Interval = Literal["auto", "delong", "logit", "bca", "percentile"]
-
-INTERVAL = click.option(
-    "--interval",
-    type=click.Choice(["auto", "delong", "logit", "bca", "percentile"]),
-    default="auto",
-    show_default=True,
-    help="Of an AUC. auto: delong with 200 of each class and an AUC of .10 to .90, else logit with "
-    "Student's t, which holds in small samples. bca, percentile: bootstrap.",
-)
 
 
 def area_of(

@@ -10,14 +10,13 @@ import click
 
 import cardio_stats as stats
 from cardio_stats.cli.options import (
-    EVENT,
-    FILE,
-    LEVEL,
-    TARGET,
     Command,
+    columns_of,
     output_of,
-    output_options,
+    read_table,
     result_table,
+    scored,
+    takes,
     write_result,
 )
 from cardio_stats.errors import ConfigError
@@ -77,7 +76,7 @@ def _number(
 @_number("--timepoint", "Years at which risk is predicted (survival).")
 @_number("--mean-follow-up", "In years (survival).")
 @_number("--shrinkage", "Least calibration slope in new patients.", 0.9)
-@output_options(figure=False)
+@takes("output")
 def planner_model(**options: Any) -> None:
     """Plan for developing a prediction model (Riley, BMJ 2020;368:m441)."""
     output = output_of(options)
@@ -100,8 +99,7 @@ def planner_model(**options: Any) -> None:
 @_number("--slope-width", "Of the interval of the calibration slope.", 0.2)
 @_number("--c-width", "Of the interval of the C statistic.", 0.1)
 @_number("--net-benefit-width", "Of the interval of net benefit by its maximum.", 0.2)
-@LEVEL
-@output_options(figure=False)
+@takes("level", "output")
 def planner_validation(**options: Any) -> None:
     """Plan for validating a model of a binary outcome (Riley, Stat Med 2021;40:4230).
 
@@ -126,8 +124,7 @@ def planner() -> None:
 @_number("--auc", "Expected AUC.", required=True)
 @_number("--prevalence", "Share with the outcome.", required=True)
 @_number("--half-width", "Largest half-width.", required=True)
-@LEVEL
-@output_options(figure=False)
+@takes("level", "output")
 def planner_auc(**options: Any) -> None:
     """Plan for an AUC whose interval is narrow enough."""
     output = output_of(options)
@@ -140,8 +137,7 @@ def planner_auc(**options: Any) -> None:
 @planner.command("proportion")
 @_number("--proportion", "Expected share.", required=True)
 @_number("--half-width", "Largest half-width.", required=True)
-@LEVEL
-@output_options(figure=False)
+@takes("level", "output")
 def planner_proportion(**options: Any) -> None:
     """Plan for a sensitivity, specificity or prevalence."""
     output = output_of(options)
@@ -159,7 +155,7 @@ def planner_proportion(**options: Any) -> None:
 @POWER
 @ALPHA
 @click.option("--n", type=int, help="Give the power of so many patients instead.")
-@output_options(figure=False)
+@takes("output")
 def planner_compare(score_correlation: float | None, **options: Any) -> None:
     """Plan for telling two AUCs apart on the same patients."""
     output = output_of(options)
@@ -175,10 +171,9 @@ def planner_compare(score_correlation: float | None, **options: Any) -> None:
 
 
 @planner.command("pilot")
-@FILE
-@TARGET
+@takes("file", "target")
 @click.option("--scores", required=True, help="Two columns: S1,S2.")
-@EVENT
+@takes("event")
 @POWER
 @ALPHA
 @click.option("--n", type=int, help="Give the power of so many patients instead.")
@@ -189,7 +184,7 @@ def planner_compare(score_correlation: float | None, **options: Any) -> None:
     show_default=True,
     help="Of both scores, or as if both varied like the first (as pROC; depends on the order).",
 )
-@output_options(figure=False)
+@takes("output")
 def planner_pilot(
     file: Path,
     target: str,
@@ -198,8 +193,6 @@ def planner_pilot(
     **options: Any,
 ) -> None:
     """Plan for telling two scores apart as in a pilot, whose rows are one patient each."""
-    from cardio_stats.cli.options import columns_of, read_table, scored
-
     output, names = output_of(options), columns_of([scores])
     if len(names) != 2:
         raise ConfigError(f"--scores: expected two columns, found {len(names)}")

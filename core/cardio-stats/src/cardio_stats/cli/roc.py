@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -11,23 +11,15 @@ import click
 
 import cardio_stats as stats
 from cardio_stats.cli.options import (
-    EVENT,
-    FILE,
-    INTERVAL,
-    LEVEL,
-    PATIENT,
-    SEED,
-    TARGET,
     Interval,
     area_of,
     columns_of,
     direction_note,
     interval_notes,
-    output_options,
     read_table,
     result_table,
     scored,
-    wants_figure,
+    takes,
     write_result,
 )
 from cardio_stats.errors import ConfigError, DataError
@@ -50,18 +42,8 @@ def of_several_classes(
     patient: str | None,
     level: float,
     seed: int,
-    *,
-    drawn: bool,
-) -> tuple[ResultTable, Draw | None]:
-    """Return the AUC of Hand and Till, that of every two classes, and each class against the rest.
-
-    Raises
-    ------
-    ConfigError
-        A score whose class is not said.
-    DataError
-        A column that is missing, or classes and scores that do not belong together.
-    """
+) -> tuple[ResultTable, Callable[[], list[Draw]]]:
+    """Return the AUC of Hand and Till, of every two classes, and of each against the rest."""
     import numpy as np
     import pandas as pd
 
@@ -103,12 +85,12 @@ def of_several_classes(
         "p of an AUC: against one half.",
     ]
     made = result_table(f"{len(classes)} classes of {target}", estimates, notes)
-    return made, _curves(against, target, retained, level, seed) if drawn else None
+    return made, lambda: _curves(against, target, retained, level, seed)
 
 
 def _curves(
     against: dict[str, tuple[Any, Any, Any]], target: str, clusters: Any, level: float, seed: int
-) -> Draw:
+) -> list[Draw]:
     from cardio_stats.figures.curves import roc, roc_of
 
     curves = [
@@ -116,7 +98,7 @@ def _curves(
         for name, (*rows, area) in against.items()
     ]
     title = f"Classes of {target}, each against the rest"
-    return roc(curves, title=title, level=level_words(level))
+    return [roc(curves, title=title, level=level_words(level))]
 
 
 def _word(value: object) -> str:
@@ -225,23 +207,18 @@ def _at_threshold(
 
 
 @click.command()
-@FILE
-@TARGET
+@takes("file", "target")
 @click.option("--score", help="Column of the score; higher is more likely.")
 @click.option("--scores", multiple=True, metavar="CLASS=COLUMN,...",
               help="Of a target of several classes: the score column of each.")  # fmt: skip
-@PATIENT
-@EVENT
+@takes("patient", "event")
 @click.option("--threshold", help="A number, or youden or closest-topleft to choose it on these "
               "rows.")  # fmt: skip
 @click.option("--partial", multiple=True, metavar="RATE:FROM-TO",
               help="Part of the area: specificity:.9-1 or sensitivity:.8-1.")  # fmt: skip
 @click.option("--at-specificity", multiple=True, type=float, help="Sensitivity at this one.")
 @click.option("--at-sensitivity", multiple=True, type=float, help="Specificity at this one.")
-@INTERVAL
-@LEVEL
-@SEED
-@output_options(figure=True)
+@takes("interval of an AUC", "level", "seed", "figure")
 def roc(
     file: Path,
     target: str,
@@ -273,10 +250,8 @@ def roc(
                 "--scores: expected a target of several classes alone, found "
                 f"{', '.join(unused) or '--event or --interval'}; use --score for two classes"
             )
-        made, figure = of_several_classes(
-            table, target, scores, patient, level, seed, drawn=wants_figure(more)
-        )
-        write_result(made, figures=[figure] if figure else [], **more)
+        made, draw = of_several_classes(table, target, scores, patient, level, seed)
+        write_result(made, draw=draw, **more)
         return
     outcome, [values], sample = scored(table, target, [score], event, patient)
     common: dict[str, Any] = {**sample, "level": level}
@@ -287,27 +262,16 @@ def roc(
     common["seed"] = seed
     found, item = parts_of(outcome, values, common, options)
     made = result_table(f"{score} for {target}", [*estimates, *found], [*notes, *item])
-    figure = _figure(more, score, target, outcome, values, area, common)
-    write_result(made, figures=[figure] if figure else [], **more)
+    write_result(made, draw=lambda: _figure(score, target, outcome, values, area, common), **more)
 
 
 def _figure(
-    output: dict[str, Any],
-    score: str,
-    target: str,
-    outcome: Any,
-    values: Any,
-    area: Estimate,
-    common: dict[str, Any],
-) -> Draw | None:
-    if not wants_figure(output):
-        return None
+    score: str, target: str, outcome: Any, values: Any, area: Estimate, common: dict[str, Any]
+) -> list[Draw]:
     from cardio_stats.figures.curves import roc as draw_roc
     from cardio_stats.figures.curves import roc_of
 
-    curve = roc_of(
-        score, outcome, values, estimate=area, patient=common["patient"], level=common["level"],
-        seed=common["seed"],
-    )  # fmt: skip
+    about = {name: common[name] for name in ("patient", "level", "seed")}
+    curve = roc_of(score, outcome, values, estimate=area, **about)
     level = level_words(common["level"])
-    return draw_roc([curve], title=f"{score} for {target}", level=level)
+    return [draw_roc([curve], title=f"{score} for {target}", level=level)]

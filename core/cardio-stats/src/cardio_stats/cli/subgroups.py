@@ -8,19 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 import cardio_stats as stats
-from cardio_stats.cli.options import (
-    EVENT,
-    FILE,
-    LEVEL,
-    TARGET,
-    columns_of,
-    output_options,
-    read_table,
-    unit_of,
-    wants_figure,
-    write_result,
-)
-from cardio_stats.cli.tables import PATIENT
+from cardio_stats.cli.options import columns_of, read_table, takes, unit_of, write_result
 from cardio_stats.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -28,16 +16,12 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@FILE
-@TARGET
+@takes("file", "target")
 @click.option("--exposure", help="Column whose odds ratio is compared: numbers, or two categories.")
 @click.option("--score", help="Column whose AUC is compared; higher is more likely.")
 @click.option("--by", required=True, multiple=True, help="Subgroups: sex,age:65 (cut at 65).")
 @click.option("--per-sd", is_flag=True, help="Odds ratio per SD of all rows, not per unit.")
-@PATIENT
-@EVENT
-@LEVEL
-@output_options(figure=True)
+@takes("one row each", "event", "level", "figure")
 def subgroups(
     file: Path,
     target: str,
@@ -64,8 +48,7 @@ def subgroups(
         )
     else:
         made, lines = stats.auc_in_subgroups(table, target, score or "", columns_of(by), **common)
-    figure = _forest(made, lines, level, score is None) if wants_figure(output) else None
-    write_result(made, figures=[figure] if figure else [], **output)
+    write_result(made, draw=lambda: [_forest(made, lines, level, score is None)], **output)
 
 
 def _forest(made: stats.ResultTable, lines: Any, level: float, ratio: bool) -> Draw:

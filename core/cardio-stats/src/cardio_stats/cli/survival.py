@@ -8,38 +8,30 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cardio_stats.cli.options import (
-    FILE,
-    LEVEL,
     columns_of,
-    output_options,
+    numbers_of,
     read_table,
     result_table,
+    takes,
     unit_of,
     write_result,
 )
-from cardio_stats.cli.tables import (
-    CATEGORICAL,
-    PATIENT,
-    REFERENCE,
-    coding_of,
-    curves_of,
-    forest_of,
-)
+from cardio_stats.cli.tables import coding_of, curves_of, forest_of
 from cardio_stats.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from cardio_stats._numerics.display import ResultTable
     from cardio_stats.estimate import Estimate
     from cardio_stats.figures.canvas import Draw
     from cardio_stats.survival import FollowUp
 
-Made = tuple["ResultTable", "Sequence[Draw]"]
+Made = tuple["ResultTable", "Callable[[], Sequence[Draw]] | None"]
 
 
 @click.command()
-@FILE
+@takes("file")
 @click.option("--time", "time", required=True, help="Column of the time to the event, or censored.")
 @click.option(
     "--status",
@@ -53,16 +45,13 @@ Made = tuple["ResultTable", "Sequence[Draw]"]
 @click.option("--groups", help="Column of groups: their curves, and the log-rank test.")
 @click.option("--mean-until", type=float, help="Time up to which mean times are compared.")
 @click.option("--columns", "features", multiple=True, help="Columns of a Cox model: a,b.")
-@CATEGORICAL
-@REFERENCE
+@takes("categorical", "reference")
 @click.option("--score", help="Column of a score to judge; higher means an earlier event.")
 @click.option("--risk", help="Column of the predicted probability of the event by --at.")
 @click.option("--threshold", "thresholds", multiple=True, metavar="T",
               help="Risks at which net benefit is given: .1,.2; with --risk.")  # fmt: skip
 @click.option("--at", "at", multiple=True, help="Times, in the unit of --time: 365,1825.")
-@PATIENT
-@LEVEL
-@output_options(figure=True)
+@takes("one row each", "level", "figure")
 def survival(
     file: Path,
     time: str,
@@ -108,7 +97,7 @@ def survival(
         raise ConfigError("--categorical, --reference: expected --columns with them, found none")
     if score is not None and output["svg_file"] is not None:
         raise ConfigError("--svg: a score has no figure; curves, Cox models and --risk have one")
-    moments = _moments(at)
+    moments = numbers_of(at, "--at", "365,1825")
     if risk is not None and len(moments) != 1:
         raise ConfigError(
             f"--risk: expected one time, by which the risk is meant (--at 1825), found "
@@ -126,42 +115,34 @@ def survival(
     if others:
         coding = {"coding": coding_of(categorical, reference)} if features else {}
         names = columns_of(features)
-        made, figures = _competing(table, time, event, others, groups, names, common | coding)
+        made, draw = _competing(table, time, event, others, groups, names, common | coding)
     elif features:
-        made, figures = _cox(
+        made, draw = _cox(
             table, time, event, columns_of(features),
             {"coding": coding_of(categorical, reference), **common},
         )  # fmt: skip
-
     elif score is not None or risk is not None:
-        made, figures = _judged(table, time, event, score, risk, columns_of(thresholds), common)
+        made, draw = _judged(table, time, event, score, risk, thresholds, common)
     else:
         about = common | {"mean_until": mean_until}
-        made, figures = _curves(table, time, event, groups, about)
-    write_result(made, figures=figures, **output)
-
-
-def _moments(texts: tuple[str, ...]) -> list[float]:
-    found = []
-    for text in columns_of(texts):
-        try:
-            found.append(float(text))
-        except ValueError:
-            raise ConfigError(f"--at: expected times such as 365,1825, found {text!r}") from None
-        if not 0 < found[-1] < float("inf"):
-            raise ConfigError(f"--at: expected times above 0, found {text}")
-    return sorted(set(found))
+        made, draw = _curves(table, time, event, groups, about)
+    write_result(made, draw=draw, **output)
 
 
 def _curves(table: Any, time: str, event: str, groups: str | None, common: dict[str, Any]) -> Made:
     from cardio_stats._numerics.display import p_text
-    from cardio_stats.figures.survival import survival_curves
     from cardio_stats.survival import survival_table
 
     made, curves = survival_table(table, time, event, groups=groups, **common)
     test = next((estimate for estimate in made.estimates if estimate.name == "log_rank_chi2"), None)
     words = "" if test is None else f"log-rank p {p_text(test.p_value)}"
-    return made, [survival_curves(curves, x=time, title=made.title, test=words)]
+
+    def draw() -> list[Draw]:
+        from cardio_stats.figures.survival import survival_curves
+
+        return [survival_curves(curves, x=time, title=made.title, test=words)]
+
+    return made, draw
 
 
 def _competing(
@@ -177,22 +158,31 @@ def _competing(
 
     if features:
         about = {name: value for name, value in common.items() if name != "at"}
-        return fine_gray_table(table, time, event, features, others, **about), []
-    from cardio_stats.figures.survival import incidence_curves
+        return fine_gray_table(table, time, event, features, others, **about), None
 
     made, curves = competing_table(table, time, event, others, groups=groups, **common)
-    return made, [incidence_curves(curves, x=time, title=made.title)]
+
+    def draw() -> list[Draw]:
+        from cardio_stats.figures.survival import incidence_curves
+
+        return [incidence_curves(curves, x=time, title=made.title)]
+
+    return made, draw
 
 
 def _cox(table: Any, time: str, event: str, columns: list[str], common: dict[str, Any]) -> Made:
     from cardio_stats.cox import cox_table, fit_cox
 
     made = cox_table(table, time, event, columns, **common)
-    drawn = [forest_of(made, "hazard ratio")]
-    if any(e.name.startswith("nonlinearity") for e in made.estimates):
+
+    def draw() -> list[Draw]:
+        forest = forest_of(made, "hazard ratio")
+        if not any(e.name.startswith("nonlinearity") for e in made.estimates):
+            return [forest]
         about = {name: value for name, value in common.items() if name != "at"}
-        drawn = [*curves_of(fit_cox(table, time, event, columns, **about)), *drawn]
-    return made, drawn
+        return [*curves_of(fit_cox(table, time, event, columns, **about)), forest]
+
+    return made, draw
 
 
 def _judged(
@@ -201,7 +191,7 @@ def _judged(
     event: str,
     score: str | None,
     risk: str | None,
-    thresholds: list[str],
+    thresholds: tuple[str, ...],
     common: dict[str, Any],
 ) -> Made:
     from cardio_stats.survival_scores import timed_estimates
@@ -219,27 +209,24 @@ def _judged(
     elif risk is None:
         notes.append("A probability of the event, given as --risk, adds calibration and worth.")
     title = f"{named} for the time to {follow_up.label}"
-    figures: list[Draw] = []
+    draw = None
     if risk is not None:
-        more, figures = _risk(follow_up, values, time, thresholds, title, notes, common)
+        more, draw = _risk(follow_up, values, time, thresholds, title, notes, common)
         estimates += more
-    return result_table(title, estimates, notes), figures
+    return result_table(title, estimates, notes), draw
 
 
 def _risk(
     follow_up: FollowUp,
     values: Any,
     time: str,
-    thresholds: list[str],
+    thresholds: tuple[str, ...],
     title: str,
     notes: list[str],
     common: dict[str, Any],
-) -> tuple[list[Estimate], list[Draw]]:
+) -> tuple[list[Estimate], Callable[[], list[Draw]]]:
     """Return calibration, net benefit and their figures; `notes` gets why one is missing."""
     import cardio_stats as stats
-    from cardio_stats.figures.curves import decision
-    from cardio_stats.figures.survival import risk_calibration
-    from cardio_stats.survival_scores import risk_groups
 
     (moment,), level, unit = common["at"], common["level"], common["unit"]
     estimates, curve = [], None
@@ -248,23 +235,24 @@ def _risk(
         estimates, curve = [found.slope, *found.errors], found.curve
     except DataError as refusal:
         notes.append(f"No smooth calibration: {refusal}.")
-    for text in thresholds:
-        try:
-            at = float(text)
-        except ValueError:
-            raise ConfigError(
-                f"--threshold: expected risks such as .1,.2, found {text!r}"
-            ) from None
+    for at in numbers_of(thresholds, "--threshold", ".1,.2", below=1):
         worth = stats.timed_net_benefit(follow_up, values, moment, at, level=level, unit=unit)
         estimates.append(worth.replace(name=f"net_benefit_at[{moment:g}, threshold {at:g}]"))
         notes.append(f"Threshold {at:g}: treating everybody {worth.extra['treat_all']:.3f}, "
                      f"treating nobody 0; {worth.extra['n_treated']:.0f} treated.")  # fmt: skip
-    groups = risk_groups(follow_up, values, moment, level=level)
-    worths = stats.timed_decision_curve(follow_up, values, moment, level=level)
-    return estimates, [
-        risk_calibration(groups, curve, time=f"{moment:g} ({time})", title=title),
-        decision(worths, level=level, title=f"Net benefit by {moment:g} ({time})"),
-    ]
+
+    def draw() -> list[Draw]:
+        from cardio_stats.figures.curves import decision
+        from cardio_stats.figures.survival import risk_calibration
+
+        groups = stats.risk_groups(follow_up, values, moment, level=level)
+        worths = stats.timed_decision_curve(follow_up, values, moment, level=level)
+        return [
+            risk_calibration(groups, curve, time=f"{moment:g} ({time})", title=title),
+            decision(worths, level=level, title=f"Net benefit by {moment:g} ({time})"),
+        ]
+
+    return estimates, draw
 
 
 def _at_hand(area: Any) -> str:

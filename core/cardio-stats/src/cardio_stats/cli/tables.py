@@ -11,18 +11,12 @@ import click
 
 import cardio_stats as stats
 from cardio_stats.cli.options import (
-    EVENT,
-    FILE,
-    LEVEL,
-    SEED,
-    TARGET,
     Command,
     columns_of,
     output_of,
-    output_options,
     read_table,
+    takes,
     unit_of,
-    wants_figure,
     write_result,
 )
 from cardio_stats.errors import ConfigError
@@ -30,18 +24,9 @@ from cardio_stats.errors import ConfigError
 if TYPE_CHECKING:
     from cardio_stats.figures.canvas import Draw
 
-PATIENT = click.option("--patient", help="Column of the patients, each of whom has one row.")
-
 FEATURES = click.option(
     "--features", required=True, multiple=True,
     help="Columns: a,b; rcs(age, 4) is a restricted cubic spline of age with 4 knots.",
-)  # fmt: skip
-CATEGORICAL = click.option(
-    "--categorical", multiple=True, help="Columns of categories, whatever they hold."
-)
-REFERENCE = click.option(
-    "--reference", multiple=True, metavar="COL=LEVEL",
-    help="Level that the others of COL are compared with; repeatable.  [default: the first]",
 )  # fmt: skip
 INTERVAL = click.option(
     "--interval",
@@ -64,10 +49,9 @@ def _method(*penalties: str) -> Command:
 
 
 @click.command()
-@FILE
+@takes("file")
 @click.option("--by", required=True, help="Column of the groups.")
-@click.option("--columns", multiple=True, help="Columns: a,b.  [default: all]")
-@PATIENT
+@takes("columns", "one row each")
 @click.option(
     "--test",
     "continuous_test",
@@ -92,12 +76,12 @@ def _method(*penalties: str) -> Command:
     help="SD divided by n - ddof.",
 )
 @click.option("--median", is_flag=True, help="Print median (quartiles) instead of mean ± SD.")
-@CATEGORICAL
+@takes("categorical")
 @click.option("--continuous", multiple=True, help="Columns of measurements, whatever they hold.")
 @click.option("--ranked", multiple=True, help="Columns for median and rank test.")
-@REFERENCE
+@takes("reference")
 @click.option("--smd", is_flag=True, help="Add standardised mean differences between the groups.")
-@output_options(figure=False)
+@takes("output")
 def table1(
     file: Path,
     by: str,
@@ -122,17 +106,14 @@ def table1(
 
 def _regression(command: Command) -> Command:
     """Add what both regressions take."""
-    for option in (
-        LEVEL, INTERVAL, EVENT, PATIENT, REFERENCE, CATEGORICAL, FEATURES, TARGET, FILE,
-    ):  # fmt: skip
-        command = option(command)
-    return command
+    shared = takes("categorical", "reference", "one row each", "event")
+    return takes("file", "target")(FEATURES(shared(INTERVAL(takes("level")(command)))))
 
 
 @click.command()
 @_regression
 @_method()
-@output_options(figure=True)
+@takes("figure")
 def univariable(**options: Any) -> None:
     """Regress TARGET on one column at a time: odds ratios per unit and per SD."""
     _regress(stats.univariable, **options)
@@ -157,8 +138,7 @@ def univariable(**options: Any) -> None:
     help="Draw missing values M (20) times by chained equations, and pool by "
     "Rubin's rules.  [default: rows where all columns are known]",
 )
-@SEED
-@output_options(figure=True)
+@takes("seed", "figure")
 def multivariable(n_resamples: int | None, m: int | None, seed: int, **options: Any) -> None:
     """Regress TARGET on all columns together, on the rows where all are known."""
     if options["method"] in ("ridge", "lasso"):
@@ -213,13 +193,7 @@ def _regress(
     }  # fmt: skip
     made = table_of(table, target, names, interval=interval, **common)
     made = replace(made, notes=(*made.notes, *trend_notes(table, names, common["coding"])))
-    figures: list[Draw] = []
-    penalised = method in ("ridge", "lasso")
-    if wants_figure(output) and not penalised:
-        figures = [
-            *curves_of(stats.fit_logistic(table, target, names, **common)),
-            forest_of(made, "odds ratio"),
-        ]
+    found = None
     if n_resamples is not None:
         found = stats.validate_logistic(
             table, target, names, **common, n_resamples=n_resamples, seed=seed
@@ -227,11 +201,17 @@ def _regress(
         shift = found.instability()
         made = replace(made, estimates=(*made.estimates, *found.estimates, *shift),
                        notes=(*made.notes, *_validated(found, n_resamples, seed)))  # fmt: skip
-        if wants_figure(output):
-            from cardio_stats.figures.curves import instability
 
-            figures.append(instability(found))
-    write_result(made, figures=figures, **output)
+    def draw() -> list[Draw]:
+        from cardio_stats.figures.curves import instability
+
+        figures = [] if found is None else [instability(found)]
+        if method in ("ridge", "lasso"):
+            return figures
+        curves = curves_of(stats.fit_logistic(table, target, names, **common))
+        return [*curves, forest_of(made, "odds ratio"), *figures]
+
+    write_result(made, draw=draw, **output)
 
 
 def curves_of(model: stats.LogisticModel | stats.CoxModel) -> list[Draw]:
@@ -262,13 +242,7 @@ def _validated(found: stats.Validation, n_resamples: int, seed: int) -> list[str
 
 
 def coding_of(categorical: tuple[str, ...], reference: tuple[str, ...]) -> stats.Coding:
-    """Return what --categorical and --reference say.
-
-    Raises
-    ------
-    ConfigError
-        A reference that is not written COL=LEVEL.
-    """
+    """Return what --categorical and --reference say."""
     levels = {}
     for options in reference:
         name, equals, level = options.partition("=")
@@ -290,18 +264,12 @@ def forest_of(made: stats.ResultTable, ratio: str) -> Draw:
 
 
 @click.command()
-@FILE
-@TARGET
+@takes("file", "target")
 @click.option("--base", required=True, multiple=True, help="Columns of the first model: a,b.")
 @click.option(
     "--add", required=True, multiple=True, help="Columns to add; repeat it for further steps."
 )
-@CATEGORICAL
-@REFERENCE
-@PATIENT
-@EVENT
-@LEVEL
-@output_options(figure=False)
+@takes("categorical", "reference", "one row each", "event", "level", "output")
 def incremental(
     file: Path,
     target: str,
@@ -332,13 +300,11 @@ def incremental(
 
 
 @click.command()
-@FILE
+@takes("file")
 @click.option(
     "--outcome", "target", help="Column of the outcome, or of any groups, to test against."
 )
-@click.option("--columns", multiple=True, help="Columns: a,b.  [default: all]")
-@click.option("--patient", help="Column of the patients, each of whom has one row.")
-@output_options(figure=False)
+@takes("columns", "one row each", "output")
 def missing(
     file: Path, target: str | None, columns: tuple[str, ...], patient: str | None, **output: Any
 ) -> None:

@@ -14,20 +14,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 from xml.sax.saxutils import escape
 
-import matplotlib as mpl
-import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.backends.backend_svg import FigureCanvasSVG
-from matplotlib.figure import Figure
-from matplotlib.font_manager import FontProperties
-from matplotlib.layout_engine import ConstrainedLayoutEngine
-from matplotlib.text import Annotation
-from matplotlib.textpath import TextPath
-
 from cardio_stats.files import write_text
+
+if TYPE_CHECKING:  # what only describes a drawing, or names a colour, does without matplotlib
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from matplotlib.text import Annotation
 
 # How wide a text will be, before it is drawn.
 
@@ -52,10 +47,13 @@ def width_in(text: str, size_pt: float, weight: Weight = "normal") -> float:
     """
     if not text.strip():
         return 0.0
-    font = FontProperties(family="DejaVu Sans", weight=weight)
-    literal = text.replace("$", r"\$")
+    from matplotlib.font_manager import FontProperties
+    from matplotlib.textpath import text_to_path
+
+    font = FontProperties(family="DejaVu Sans", weight=weight, size=size_pt)
+    width_pt, _, _ = text_to_path.get_text_width_height_descent(text, font, ismath=False)
     # On a screen letters are moved to whole pixels, which makes a line a little wider.
-    return 1.03 * float(TextPath((0, 0), literal, size=size_pt, prop=font).get_extents().x1) / 72
+    return 1.03 * float(width_pt) / 72
 
 
 def wrapped(text: str, room_in: float, size_pt: float, weight: Weight = "normal") -> list[str]:
@@ -167,7 +165,7 @@ def _dark_rules(used: set[tuple[str, str]]) -> str:
     return f"@media screen and (prefers-color-scheme: dark) {{{rules}}}" if rules else ""
 
 
-Draw = Callable[[Figure], None]
+Draw = Callable[["Figure"], None]
 """Draws on an empty figure; may set its size; touches nothing else."""
 
 BLUE, VERMILION, GREEN, PURPLE = "#0072B2", "#B84A00", "#007A5A", "#A8508A"
@@ -196,8 +194,6 @@ DASHED: Any = {"color": GREY, "linewidth": 0.8, "linestyle": (0, (4, 3))}
 
 _ROW_PT, _MOST_ROWS = 13.0, 34
 _VALUE_AT, _UNIT_AT = 0.76, 0.79
-_LEAST_PT, _TINY_PT = 6.0, 3.0
-"""A title below the first is broken in two; no text is smaller than the second."""
 
 _RC: Any = {
     # Text stays text: it can be searched, and takes the font of the page it stands on.
@@ -231,34 +227,6 @@ _RC: Any = {
 }
 
 
-_PLACES = 4
-"""Digits of a place on the paper, of which 1 is its width or height: 0.02 mm of a page."""
-
-
-class SteadyLayout(ConstrainedLayoutEngine):
-    """matplotlib's constrained layout, with the same digits every time.
-
-    Its solver orders what it solves by where it lies in memory, and so do the last digits of what
-    it finds: once in many runs a number of the file is rounded the other way.
-    """
-
-    def execute(self, figure: Figure) -> Any:
-        """Lay the figure out, and round where its parts and axes are."""
-        found = super().execute(figure)
-        todo = [*figure.subfigs]
-        for part in todo:
-            todo += part.subfigs
-            place: Any = part.bbox_relative
-            place.p0, place.p1 = place.p0.round(_PLACES), place.p1.round(_PLACES)
-        every: Any = figure.axes
-        for axes in every:
-            taking_part = axes.get_in_layout()
-            place = np.round(axes.get_position(original=True).bounds, _PLACES)
-            axes.set_position(tuple(place))  # who places axes takes them out of the layout
-            axes.set_in_layout(taking_part)
-        return found
-
-
 @dataclass(frozen=True)
 class Described:
     """A drawing with its title, a few words, and its caption, a sentence or two.
@@ -289,6 +257,21 @@ def described(draw: Draw, title: str, caption: str = "") -> Described:
 def colour_of(position: int) -> str:
     """Return the colour of the n-th series."""
     return CYCLE[position % len(CYCLE)]
+
+
+def axes_at(
+    figure: Figure, left_in: float, top_in: float, width_in: float, height_in: float, **options: Any
+) -> Axes:
+    """Add axes at a place that is known, in inches from the upper left corner; return them.
+
+    Set the figure's size before. Nothing in it is laid out any more, which saves half of the time
+    that a figure takes. `options` are those of `add_axes`.
+    """
+    figure.set_layout_engine("none")
+    width, height = figure.get_size_inches()
+    bottom_in = height - top_in - height_in
+    place = (left_in / width, bottom_in / height, width_in / width, height_in / height)
+    return figure.add_axes(place, **options)
 
 
 def quiet_axes(
@@ -366,6 +349,9 @@ def svg_text(
     """
     if isinstance(draw, Described):
         title, description = title or draw.title, description or draw.caption
+    import matplotlib as mpl
+    from matplotlib.backends.backend_svg import FigureCanvasSVG
+
     with mpl.rc_context(_RC):
         figure = drawn(draw, size)
         buffer = io.StringIO()
@@ -378,6 +364,11 @@ def svg_text(
 
 def drawn(draw: Draw, size: tuple[float, float] = SIZE_IN) -> Figure:
     """Return the figure itself, as `svg_text` writes it."""
+    import matplotlib as mpl
+    from matplotlib.figure import Figure
+
+    from cardio_stats.figures.layout import SteadyLayout
+
     with mpl.rc_context(_RC):
         figure = Figure(figsize=size, layout=SteadyLayout())
         draw(figure)
@@ -404,6 +395,11 @@ def png_bytes(draw: Draw, size: tuple[float, float] = SIZE_IN, dpi: int = 110) -
 
     Parameters are those of `svg_text`, and the resolution, of which `draw` may set another, too.
     """
+    import matplotlib as mpl
+    from matplotlib.figure import Figure
+
+    from cardio_stats.figures.layout import SteadyLayout
+
     with mpl.rc_context(_RC):
         figure = Figure(figsize=size, layout=SteadyLayout(), dpi=dpi)
         draw(figure)
@@ -417,6 +413,8 @@ def write_rows(axes: Axes, rows: Sequence[tuple[str, str, str]]) -> None:
 
     More rows than fit are counted in a last line.
     """
+    from cardio_stats.figures.layout import Fitted
+
     axes.set_axis_off()
     shown = list(rows) if len(rows) <= _MOST_ROWS else list(rows)[: _MOST_ROWS - 1]
     if len(shown) < len(rows):
@@ -425,7 +423,7 @@ def write_rows(axes: Axes, rows: Sequence[tuple[str, str, str]]) -> None:
         colour, below = INK if value else GREY, -_ROW_PT * n
         number = _written(axes, _VALUE_AT, value or "not found", below, "right", colour)
         _written(axes, _UNIT_AT, unit if value else "", below, "left", colour)
-        named = _Fitted(title, number, below, colour)
+        named = Fitted(title, number, below, colour, SMALL_PT)
         named.set_in_layout(False)
         axes.add_artist(named)
 
@@ -438,47 +436,3 @@ def _written(axes: Axes, x: float, text: str, below: float, side: str, colour: s
     )  # fmt: skip
     made.set_in_layout(False)
     return made
-
-
-class _Fitted(Annotation):
-    """The title of a row, smaller or in two lines where it would reach into its value.
-
-    How wide the axes are is known only once the page is laid out, so it is fitted as it is drawn.
-    """
-
-    def __init__(self, title: str, value: Annotation, below: float, colour: str) -> None:
-        super().__init__(
-            title, (0.0, 1.0), xycoords="axes fraction", xytext=(0, below),
-            textcoords="offset points", ha="left", va="baseline", fontsize=SMALL_PT,
-            color=colour, annotation_clip=False, linespacing=1.0,
-        )  # fmt: skip
-        self._title, self._value, self._below = title, value, below
-
-    def draw(self, renderer: Any) -> None:
-        """Draw it where it fits."""
-        self._fit(renderer)
-        super().draw(renderer)
-
-    def _fit(self, renderer: Any) -> None:
-        axes: Any = self.axes
-        room = self._value.get_window_extent(renderer).x0 - axes.bbox.x0
-        room -= renderer.points_to_pixels(SMALL_PT / 2)
-        if self._shrunk(renderer, self._title, room, SMALL_PT) >= _LEAST_PT:
-            return
-        words = self._title.split()
-        breaks = [(" ".join(words[:n]), " ".join(words[n:])) for n in range(1, len(words))]
-        upper, lower = min(breaks, key=lambda two: max(map(len, two)), default=(self._title, ""))
-        size = self._shrunk(renderer, f"{upper}\n{lower}".rstrip(), room, _LEAST_PT)
-        # The lower line carries the baseline; both stand about the middle of their row.
-        self.set_position((0, self._below - size / 3))
-
-    def _shrunk(self, renderer: Any, text: str, room: float, size: float) -> float:
-        """Set a text as large as there is room for, at most `size`; return its size."""
-        self.set_text(text)
-        self.set_fontsize(size)
-        self.set_position((0, self._below))
-        # Letters are set on pixels, so that their width does not shrink with them step by step.
-        while self.get_window_extent(renderer).width > room and size > _TINY_PT:
-            size -= 0.25
-            self.set_fontsize(size)
-        return size

@@ -13,7 +13,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from numpy.typing import ArrayLike, NDArray
 
-from cardio_stats._numerics.validate import probability_sample, scored_sample
+from cardio_stats._numerics.options import Sampling
+from cardio_stats._numerics.validate import scored_sample
 from cardio_stats.estimate import Estimate
 from cardio_stats.figures.canvas import (
     BLUE,
@@ -29,6 +30,7 @@ from cardio_stats.figures.canvas import (
     TEXT_PT,
     VERMILION,
     Draw,
+    axes_at,
     quiet_axes,
     unit_square,
     wrapped,
@@ -269,7 +271,8 @@ def with_area(title: str, found: Estimate | None) -> str:
 # Calibration of one model, or of several in a panel each: in one pair of axes they cannot be read.
 
 COLUMNS = 2
-_COUNTS_IN, _LINE_IN, _WORDS_IN = 0.42, 0.15, 0.5
+_COUNTS_IN, _LINE_IN = 0.42, 0.15
+_LEFT_IN, _RIGHT_IN, _BETWEEN_IN = 0.55, 0.14, 0.22
 
 
 def calibration(
@@ -295,7 +298,7 @@ def calibration(
     DataError
         A prediction below 0 or above 1, or one class only.
     """
-    sample = probability_sample(labels, probabilities, None, unit)
+    sample = Sampling(unit=unit).probabilities(labels, probabilities)
     model = ModelScores(title, sample.positive, sample.scores[0], "primary", curve=curve)
     return calibration_of_models([model], positive="class 1", level=level, unit=unit, n_bins=n_bins)
 
@@ -308,27 +311,10 @@ def calibration_of_models(
     unit: str = "patient",
     n_bins: int | None = None,
 ) -> Draw:
-    """Draw observed shares and the smooth curve of each model, above how many were predicted what.
-
-    Parameters
-    ----------
-    models : sequence of ModelScores
-        The primary model is drawn first; each has a panel.
-    positive, unit : str
-        What the positive class and a row are called.
-    level : float
-        Of Wilson's intervals of the shares.
-    n_bins : int, optional
-        Groups of equal size; without it 3 to 10, of ten rows or more.
-
-    Returns
-    -------
-    callable
-        Draws on a figure.
-    """
+    """Draw observed shares and the smooth curve of each model, above counts of predictions."""
     shown = ordered(models)
     columns = min(COLUMNS, len(shown))
-    column_in, plot_in = WIDTH_IN / columns, 3.6 / columns
+    column_in, plot_in = WIDTH_IN / columns, 3.5 / columns
     titles = [wrapped(item.title, column_in - 0.45, SMALL_PT + 0.5, "bold") for item in shown]
     n_rows = -(-len(shown) // columns)
     grouped = [_grouped(item, n_bins) for item in shown]
@@ -342,36 +328,38 @@ def calibration_of_models(
     text += f"\nup: {positive}, n = {n_events}; down: others, n = {n - n_events}"
     words = [part for line in text.split("\n") for part in wrapped(line, WIDTH_IN - 0.3, SMALL_PT)]
 
+    x = _label(f"predicted probability of {positive}")
+    side_in = (WIDTH_IN - _LEFT_IN - _RIGHT_IN - _BETWEEN_IN * (columns - 1)) / columns
+
     def draw(figure: Figure) -> None:
         lines = [
             max(map(len, titles[columns * row : columns * (row + 1)])) for row in range(n_rows)
         ]
-        heights = [plot_in + _COUNTS_IN + _LINE_IN * n for n in lines]
-        figure.set_size_inches(WIDTH_IN, sum(heights) + _WORDS_IN + 0.12 * len(words))
-        axes: Any = figure.subplots(
-            2 * n_rows, columns, sharex=True, squeeze=False,
-            height_ratios=[part for n in lines for part in (plot_in + _LINE_IN * n, _COUNTS_IN)],
-        )  # fmt: skip
+        heights = [_LINE_IN * n + plot_in + _COUNTS_IN + _BETWEEN_IN for n in lines]
+        words_in, below_in = 0.15 + 0.12 * len(words), 0.1 + 0.16 * (x.count("\n") + 1)
+        figure.set_size_inches(WIDTH_IN, words_in + sum(heights) + below_in)
+        first = None
         for place, (entry, title) in enumerate(zip(shown, titles, strict=True)):
             row, column = divmod(place, columns)
-            above, below = axes[2 * row][column], axes[2 * row + 1][column]
+            left = _LEFT_IN + column * (side_in + _BETWEEN_IN)
+            top = words_in + sum(heights[:row]) + _LINE_IN * lines[row]
+            above = axes_at(figure, left, top, side_in, plot_in, sharex=first)
+            below = axes_at(figure, left, top + plot_in + 0.06, side_in, _COUNTS_IN, sharex=above)
+            first = first or above
             _shares(above, entry, grouped[place], level)
             weight = "bold" if entry.group == "primary" else "normal"
             above.set_title("\n".join(title), fontsize=SMALL_PT + 0.5, color=INK, loc="left",
                             fontweight=weight)  # fmt: skip
             _counts(below, entry)
-            if column:
-                above.tick_params(labelleft=False)
+            above.tick_params(labelbottom=False, labelleft=not column)
             # the lowest panel of a column tells the scale, also where its neighbour reaches lower
             below.tick_params(labelbottom=place + columns >= len(shown))
-        for place in range(len(shown), columns * n_rows):
-            row, column = divmod(place, columns)
-            axes[2 * row][column].set_visible(False)
-            axes[2 * row + 1][column].set_visible(False)
-        figure.suptitle("\n".join(words), fontsize=SMALL_PT, color=GREY, x=0.02, ha="left")
-        figure.supylabel("observed share", fontsize=TEXT_PT, color=INK)
-        figure.supxlabel(_label(f"predicted probability of {positive}"), fontsize=TEXT_PT,
-                         color=INK)  # fmt: skip
+        height = figure.get_figheight()
+        figure.text(0.02, 1 - 0.05 / height, "\n".join(words), fontsize=SMALL_PT, color=GREY,
+                    va="top")  # fmt: skip
+        figure.text(0.02, 0.5, "observed share", fontsize=TEXT_PT, color=INK, va="center",
+                    rotation=90)  # fmt: skip
+        figure.text(0.5, 0.06 / height, x, fontsize=TEXT_PT, color=INK, ha="center")
 
     return draw
 

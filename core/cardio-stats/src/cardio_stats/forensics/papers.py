@@ -166,11 +166,11 @@ def checked_estimates(findings: Iterable[PaperFinding]) -> list[Estimate]:
     return listed
 
 
-# Findings that one cause explains, told as one.
+# Findings that one cause explains, listed together.
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class Grouped:
     """A finding, or several with one cause.
 
     Attributes
@@ -189,7 +189,7 @@ class Told:
     findings: tuple[PaperFinding, ...]
 
 
-def told(findings: Iterable[PaperFinding]) -> list[Told]:
+def grouped(findings: Iterable[PaperFinding]) -> list[Grouped]:
     """Put findings of one paper and cause together, in the order of their first.
 
     What is in order stays by itself: nothing needs to explain it.
@@ -199,7 +199,7 @@ def told(findings: Iterable[PaperFinding]) -> list[Told]:
         own = not found.cause or found.finding.verdict == "agrees"
         groups.setdefault((found.paper, f"\0{i}" if own else found.cause), []).append(found)
     return [
-        Told(
+        Grouped(
             paper,
             members[0].cause if len(members) > 1 else "",
             min((each.finding.verdict for each in members), key=VERDICTS.index),

@@ -29,6 +29,7 @@ from cardio_core.cli import options
 )  # fmt: skip
 @click.option("--other-people", is_flag=True, help="Equal ids are of different people.")
 @options.DEVICE
+@options.EXECUTOR
 @options.with_layout
 @options.LEVEL
 @options.SEED
@@ -40,6 +41,7 @@ def evaluate(
     data: tuple[Path, ...],
     overlap: str,
     device: str,
+    executor: str,
     out: Path | None,
     as_json: bool,
     **question: Any,
@@ -72,7 +74,8 @@ def evaluate(
 
     wanted = Question(leave_out=overlap == "leave-out", **question)
     place = out or _default_out(run)
-    about: dict[str, Any] = {"device": device, "echo": options.say, "command": options.typed()}
+    about: dict[str, Any] = {"device": device, "executor": executor, "echo": options.say}
+    about["command"] = options.typed()
     if fused:
         from cardio_studies.fusion_predict import evaluate_fused
 

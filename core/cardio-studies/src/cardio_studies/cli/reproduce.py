@@ -20,9 +20,7 @@ from cardio_core.cli import options
 )  # fmt: skip
 @click.option("--executor", help="Other workers than then: local, local:N, dask:ADDRESS.")
 @click.option("--device", help="Another device than then: auto, cpu, cuda or cuda:N.")
-@click.option(
-    "--anyway", is_flag=True, help="Go on although recordings, labels or settings changed."
-)
+@options.allowing(changes="other recordings, labels or settings than then")
 @click.option(
     "--against", type=options.PATH,
     help="A run that was made again already: compare, make nothing.",
@@ -36,7 +34,7 @@ def reproduce(
     data: tuple[Path, ...],
     executor: str | None,
     device: str | None,
-    anyway: bool,
+    allowed: tuple[str, ...],
     against: Path | None,
     dry_run: bool,
     as_json: bool,
@@ -44,7 +42,7 @@ def reproduce(
     """Make RUN again with its own command, and compare every number.
 
     Says first what differs from then (code, packages, machine) and what would have to be
-    installed. Other recordings, labels or settings are refused, unless --anyway is given. Features
+    installed. Other recordings, labels or settings are refused without --allow changes. Features
     are made anew. Writes a run into --out, and next to it reproduce.json and reproduce.txt: which
     numbers of metrics.json and predictions.csv are equal, which are within rounding, which differ,
     and why. Exits with 1 if a number differs.
@@ -64,7 +62,7 @@ def reproduce(
             say(line)
         if dry_run:
             return
-        answer = compared(run, repetition.make(anyway=anyway, echo=say))
+        answer = compared(run, repetition.make(anyway="changes" in allowed, echo=say))
     if as_json:
         click.echo(json.dumps(answer, indent=2))
     else:

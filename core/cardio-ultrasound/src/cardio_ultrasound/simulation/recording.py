@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from cardio_ultrasound.colour import rgb_of_ybr
-from cardio_ultrasound.simulation.b_mode import Look, Shadow
-from cardio_ultrasound.simulation.screens import TEXTS, SCREEN_LAYOUTS, draw_screen
+from cardio_ultrasound.simulation.b_mode import EchoScanner, Look, Shadow
+from cardio_ultrasound.simulation.screens import SCREEN_LAYOUTS, TEXTS, draw_screen
 from cardio_ultrasound.simulation.sector import Sector
 
 _WHITE, _GREEN, _CURSOR = (255, 255, 255), (60, 230, 90), (255, 210, 60)
@@ -385,6 +385,52 @@ def renewed(
     aside = (math.sqrt(2.0) * amplitude * np.sin(phase)).astype(np.float32)
     places = np.asarray(plane, dtype=np.float32)
     return [np.cos(place) * ahead - np.sin(place) * aside for place in places]
+
+
+def recorded(
+    scanner: EchoScanner,
+    places_mm: Iterable[NDArray[np.float32]],
+    amplitude: NDArray[np.float32],
+    held: Conditions | None,
+    rng: np.random.Generator,
+    *,
+    systole: ArrayLike,
+    beats: ArrayLike,
+    time_s: ArrayLike,
+) -> NDArray[np.uint8]:
+    """Return the frames of moving scatterers, under the conditions of a recording where given.
+
+    Parameters
+    ----------
+    scanner : EchoScanner
+    places_mm : iterable of ndarray, shape (n, 2)
+        One array a frame; see `advect`.
+    amplitude : ndarray, shape (n,)
+        Reflectivity.
+    held : Conditions or None
+        None is the clean phantom.
+    rng : numpy.random.Generator
+        Its next child draws what moves through the plane.
+    systole, beats, time_s : array_like, shape (n_frames,)
+        Contraction from 0 to 1, time in beats, and in s.
+    """
+    if held is None:
+        return scanner.frames(places_mm, amplitude)
+    strengths = renewed(amplitude, held.plane_course(systole, beats), rng.spawn(1)[0])
+    frames = scanner.frames(places_mm, strengths, gain_db=held.gain_course_db(time_s))
+    return frames[:, :, ::-1].copy() if held.mirrored else frames
+
+
+_DARKER_DB, _NOISIER_DB = 6.0, 8.0
+
+
+def darker(look: Look, shift: float) -> Look:
+    """Return what a scanner with less gain and more noise shows, by 6 and 8 dB for a shift of 1."""
+    return replace(
+        look,
+        white_db=look.white_db + _DARKER_DB * shift,
+        noise_db=look.noise_db + _NOISIER_DB * shift,
+    )
 
 
 # A loop as its file holds it: mirrored, on a screen, through a codec; and where its points are.

@@ -20,12 +20,12 @@ def preprocess(samples: SampleSet, config: PreprocessBlock, ctx: Context) -> Sam
         names.append(name)
         times_s.append(WINDOW_S * np.flatnonzero(kept))
         windows.append(cut[kept])
-        said = []
+        flagged = []
         if sound.clipped > config.clipped_share:
-            said.append(f"clipped: {sound.clipped:.1%} of the values are at full scale")
+            flagged.append(f"clipped: {sound.clipped:.1%} of the values are at full scale")
         if np.median([find_rhythm(window).regularity for window in cut[kept]]) < REGULAR:
-            said.append("no regular beat found: rate, interval and levels are guesses")
-        flags += ["; ".join(said)] * int(kept.sum())
+            flagged.append("no regular beat found: rate, interval and levels are guesses")
+        flags += ["; ".join(flagged)] * int(kept.sum())
     if not names:
         return samples.take([])
     return samples.mint(names, times_s, np.concatenate(windows), {"flags": np.array(flags, object)})

@@ -60,8 +60,8 @@ def synthesize(
             names.append(f"P{number:03d}_{site}.wav")
             wavfile.write(folder / names[-1], make.rate_hz, sound)
             truth[names[-1]] = beat.truth()
-        told = {"murmur": "absent"} if murmur is None else murmur.truth()
-        truth[f"P{number:03d}"] = told
+        of_murmur = {"murmur": "absent"} if murmur is None else murmur.truth()
+        truth[f"P{number:03d}"] = of_murmur
         rows.append({"patient_id": f"P{number:03d}", "path_pcg": ";".join(names),
                      "age_y": age_y, "murmur": ("absent", "present")[ill]})  # fmt: skip
     pd.DataFrame(rows).to_csv(folder / "cohort.csv", index=False)

@@ -6,13 +6,12 @@ from typing import Literal
 
 from pydantic import Field
 
-from cardio_core.api import Block, RunConfig
+from cardio_core.api import Block, RunConfig, ScoringBlock
 from cardio_ecg_transfer.shared.config import (
     AugmentationBlock,
     BeatsBlock,
     NetworkBlock,
     PicturesBlock,
-    PredictBlock,
     RecordingsBlock,
 )
 
@@ -131,5 +130,5 @@ class Config(RunConfig):
     preprocess: PreprocessBlock = PreprocessBlock()
     featurize: FeaturizeBlock = FeaturizeBlock()
     train: TrainBlock = TrainBlock()
-    predict: PredictBlock = PredictBlock()
+    predict: ScoringBlock = ScoringBlock()
     explain: ExplainBlock = ExplainBlock()

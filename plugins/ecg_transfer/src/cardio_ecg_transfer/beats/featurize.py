@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from cardio_core.api import ConfigError, FeatureBlock, FeatureSet, SampleSet
+from cardio_core.api import ConfigError, Context, FeatureBlock, FeatureSet, SampleSet
 from cardio_ecg_transfer.beats.config import FeaturizeBlock
 from cardio_ecg_transfer.beats.preprocess import EVIDENCE
 from cardio_ecg_transfer.signal.ectopy.evidence import unit_of
 from cardio_ecg_transfer.signal.filters import TARGET_RATE_HZ
 from cardio_ecg_transfer.signal.segments import RR_FEATURES, TITLES, time_extent
-from cardio_ecg_transfer.signal.spectrogram.pictures import (
-    Kind,
-    beat_spectrograms,
-    own_record_pictures,
-)
 from cardio_ecg_transfer.signal.spectrogram.settings import SpectrogramSettings
 
+if TYPE_CHECKING:
+    from cardio_ecg_transfer.signal.spectrogram.pictures import Kind
 
-def featurize(samples: SampleSet, config: FeaturizeBlock) -> FeatureSet:
+
+def featurize(samples: SampleSet, config: FeaturizeBlock, ctx: Context) -> FeatureSet:
     """Turn one patient's beats into blocks of features.
 
     Returns
@@ -34,22 +34,34 @@ def featurize(samples: SampleSet, config: FeaturizeBlock) -> FeatureSet:
         `loudness`: the maxima of beat and residual in dB beside the recording's median maximum.
         `rhythm`: the RR columns of `signal.rr_features`. `rate`: the recording's, by its median RR
         interval, and how many beats were found; no model uses it.
+        While measuring there are no `pictures` and no `loudness`.
     """
     if "own" in config.kinds and len(config.kinds) > 1:
         raise ConfigError("featurize.kinds: own stands alone; the others are beside the recording")
     table = samples.table
-    settings = config.settings()
+    names, units = zip(*RR_FEATURES, strict=True)
+    rhythm = table[list(names)].to_numpy(np.float32)
+    blocks = {
+        **({} if ctx.measuring else _pictures(samples, config)),
+        "rhythm": FeatureBlock(rhythm, ("interval",), names, units, titles=TITLES),
+        "evidence": _evidence(table),
+        "rate": _rate(table),
+    }
+    kept = table[["recording_id", "study_id", "patient_id", "time_s", "flags"]]
+    return FeatureSet(kept, blocks)
+
+
+def _pictures(samples: SampleSet, config: FeaturizeBlock) -> dict[str, FeatureBlock]:
+    """Return the spectrograms of every beat, and how loud it is beside its recording."""
+    table, settings = samples.table, config.settings()
     parts = [
         _recording(np.flatnonzero(table["recording_id"] == name), samples, settings, config)
         for name in dict.fromkeys(table["recording_id"])
     ]
-    pictures = np.concatenate([part[0] for part in parts])
-    loudness = np.concatenate([item[1] for item in parts])
-    names, units = zip(*RR_FEATURES, strict=True)
-    rhythm = table[list(names)].to_numpy(np.float32)
+    pictures, loudness = (np.concatenate(part) for part in zip(*parts, strict=True))
     leads = range(np.asarray(samples.values[:1]).shape[2])
     loud = tuple(f"{what}:{lead}" for what in ("beat", "residual") for lead in leads)
-    blocks = {
+    return {
         "pictures": FeatureBlock(
             pictures,
             ("channel", "frequency", "time"),
@@ -61,12 +73,7 @@ def featurize(samples: SampleSet, config: FeaturizeBlock) -> FeatureSet:
             },
         ),
         "loudness": FeatureBlock(loudness, ("lead",), loud, ("dB",), titles=()),
-        "rhythm": FeatureBlock(rhythm, ("interval",), names, units, titles=TITLES),
-        "evidence": _evidence(table),
-        "rate": _rate(table),
     }
-    kept = table[["recording_id", "study_id", "patient_id", "time_s", "flags"]]
-    return FeatureSet(kept, blocks)
 
 
 def _evidence(table: pd.DataFrame) -> FeatureBlock:
@@ -96,6 +103,11 @@ def _recording(
     config: FeaturizeBlock,
 ) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
     """Return the pictures and the loudness of one recording's beats."""
+    from cardio_ecg_transfer.signal.spectrogram.pictures import (  # torch
+        beat_spectrograms,
+        own_record_pictures,
+    )
+
     length = samples.table["length"].to_numpy(np.int64)[rows]
     both = np.asarray(samples.take(rows).values)
     segments, residual = (np.ascontiguousarray(both[:, part, :, settings.room]) for part in (0, 1))

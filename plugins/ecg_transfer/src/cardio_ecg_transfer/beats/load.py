@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from cardio_core.api import Cohort, Context, DataError, Targets
-from cardio_ecg_transfer.readers import read_ecg, read_wfdb_annotations
+from cardio_ecg_transfer.readers import read_ecg
 from cardio_ecg_transfer.readers.mitbih import AAMI_OF_SYMBOL, PACED
 from cardio_ecg_transfer.shared.config import RecordingsBlock
 from cardio_ecg_transfer.shared.recordings import (
@@ -76,7 +76,9 @@ def beat_events(
     """
     import wfdb
 
-    samples, symbols = read_wfdb_annotations(path)
+    from cardio_ecg_transfer.readers.wfdb_record import read_annotations
+
+    samples, symbols = read_annotations(path)
     times = samples / float(wfdb.rdheader(str(path.with_suffix(""))).fs)
     inside = times <= (max_s or np.inf)
     names = np.array([AAMI_OF_SYMBOL.get(symbol) for symbol in symbols], dtype=object)

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from cardio_core.api import Context, FeatureSet, ModelArtifact, Predictions
+from cardio_core.api import Context, FeatureSet, ModelArtifact, Predictions, ScoringBlock
 from cardio_ecg_transfer.beats.evidence import score_evidence
 from cardio_ecg_transfer.beats.examples import Beats, side_features
 from cardio_ecg_transfer.beats.models import EVIDENCE
 from cardio_ecg_transfer.networks.resnet import BeatResNet
-from cardio_ecg_transfer.shared.config import PredictBlock
 
 
 def open_network(model: ModelArtifact) -> BeatResNet:
@@ -27,7 +26,7 @@ def beats_of(model: ModelArtifact, features: FeatureSet) -> Beats:
 
 
 def predict(
-    model: ModelArtifact, features: FeatureSet, config: PredictBlock, ctx: Context
+    model: ModelArtifact, features: FeatureSet, config: ScoringBlock, ctx: Context
 ) -> Predictions:
     """Score every beat of the given patients."""
     target = ctx.task.targets[0].name

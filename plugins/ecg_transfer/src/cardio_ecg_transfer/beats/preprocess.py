@@ -12,8 +12,7 @@ from cardio_ecg_transfer.shared.minting import Beats, Row, cut_beats, mint_beats
 from cardio_ecg_transfer.signal.ecg import Ecg
 from cardio_ecg_transfer.signal.ectopy.evidence import beat_evidence
 from cardio_ecg_transfer.signal.filters import TARGET_RATE_HZ
-from cardio_ecg_transfer.signal.segments import RR_FEATURES
-from cardio_ecg_transfer.signal.spectrogram.pictures import residual_segments
+from cardio_ecg_transfer.signal.segments import RR_FEATURES, residual_segments
 
 EVIDENCE = "evidence_"
 """What the names of such columns begin with between `preprocess` and `featurize`."""

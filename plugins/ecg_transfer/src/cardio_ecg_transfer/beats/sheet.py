@@ -72,5 +72,5 @@ def _draw_beats(axes: Axes, recording: Ecg, times_s: NDArray[np.float64]) -> Non
     for at in np.rint(chosen * recording.rate_hz).astype(int):
         if at < reach or at + reach > signal_mv.size:
             continue
-        one = signal_mv[at - reach : at + reach]
-        axes.plot(time_ms, one - np.median(one), color=canvas.BLUE, linewidth=0.5, alpha=0.15)
+        shown = signal_mv[at - reach : at + reach]
+        axes.plot(time_ms, shown - np.median(shown), color=canvas.BLUE, linewidth=0.5, alpha=0.15)

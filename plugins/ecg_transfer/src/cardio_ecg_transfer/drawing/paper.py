@@ -114,11 +114,6 @@ class Piece:
     end_s: float = STRIP_S
 
 
-TWELVE_LEADS = tuple(
-    tuple(Piece(lead, 2.5 * n, 2.5 * (n + 1)) for n, lead in enumerate(leads)) for leads in LAYOUT
-)
-"""Three rows of four leads, one after the other."""
-
 ROWS_WIDTH_MM = round(_LEFT_MM + STRIP_S * SPEED_MM_S) + 1
 
 
@@ -175,14 +170,13 @@ def draw_rows(
     lines = []
     for row, zero in zip(rows, zeros, strict=True):
         lines.append(_pulse(left, zero, gain))
-        for one in row:
-            at = left + _LEFT_MM + SPEED_MM_S * (one.begin_s - row[0].begin_s)
-            write(
-                axes, at + 1.0, zero + row_mm / 2 - 4.0, one.lead, points=canvas.TEXT_PT, bold=True
-            )
-            if one.lead in levelled:
-                first, last = (round(s * recording.rate_hz) for s in (one.begin_s, one.end_s))
-                shown = levelled[one.lead][first : last + 1]
+        for piece in row:
+            at = left + _LEFT_MM + SPEED_MM_S * (piece.begin_s - row[0].begin_s)
+            y = zero + row_mm / 2 - 4.0
+            write(axes, at + 1.0, y, piece.lead, points=canvas.TEXT_PT, bold=True)
+            if piece.lead in levelled:
+                first, last = (round(s * recording.rate_hz) for s in (piece.begin_s, piece.end_s))
+                shown = levelled[piece.lead][first : last + 1]
                 x = at + SPEED_MM_S * np.arange(shown.size) / recording.rate_hz
                 lines.append((x, np.clip(zero + gain * shown, low, high)))
     draw_lines(axes, lines)
@@ -209,9 +203,9 @@ def _gain(leads: Iterable[tuple[NDArray[np.float64], float, float]]) -> float:
     """Return the largest gain at which each lead keeps to its room, in mm above and below."""
     needed = [
         edge / room
-        for one, above, below in leads
-        if np.isfinite(one).any()
-        for edge, room in zip(np.nanquantile(one, (0.999, 0.001)), (above, -below), strict=True)
+        for shown, above, below in leads
+        if np.isfinite(shown).any()
+        for edge, room in zip(np.nanquantile(shown, (0.999, 0.001)), (above, -below), strict=True)
     ]
     most = max(needed, default=0.0)
     return next((gain for gain in GAINS_MM_MV if gain * most <= 1.0), GAINS_MM_MV[-1])

@@ -133,7 +133,7 @@ class PatientNet(nn.Module):
         n_bags, n_beats, n_leads, *size = images.shape
         per_bag = n_beats * n_leads if self.stem == "shared" else n_beats
         flat = images.reshape(n_bags * per_bag, -1, *size)
-        pooled: torch.Tensor = self.encoder.avgpool(self.encoder.maps(flat)).flatten(1)
+        pooled = self.encoder.pooled(self.encoder.maps(flat))
         return pooled.reshape(n_bags, per_bag, -1)
 
     def instances(self, pictures: torch.Tensor, side: torch.Tensor | None) -> torch.Tensor:

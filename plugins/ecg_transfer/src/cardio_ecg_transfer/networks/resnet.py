@@ -6,20 +6,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal
 
 import torch
-from monai.networks.nets.resnet import ResNet, ResNetBlock, ResNetBottleneck
 from torch import nn
 
-from cardio_core.api import ConfigError
+from cardio_core.api import ConfigError, ResNet
 
 Freeze = Literal["none", "stem+layer1", "all"]
-
-_LAYERS: dict[int, tuple[type[ResNetBlock | ResNetBottleneck], list[int]]] = {
-    18: (ResNetBlock, [2, 2, 2, 2]),
-    50: (ResNetBottleneck, [3, 4, 6, 3]),
-    101: (ResNetBottleneck, [3, 4, 23, 3]),
-}
-
-_RESIDUAL = ("layer1", "layer2", "layer3", "layer4")
 
 _FROZEN: dict[Freeze, tuple[str, ...]] = {
     "none": (),
@@ -92,28 +83,17 @@ class BeatResNet(ResNet):
         picture_classes: Sequence[int] | None = None,
         picture_dropout: float = 0.0,
     ) -> None:
-        if depth not in _LAYERS:
-            msg = f"ResNet depth: expected one of {', '.join(map(str, _LAYERS))}, found {depth}"
-            raise ConfigError(msg)
-        block, layers = _LAYERS[depth]
         super().__init__(
-            block,
-            layers,
-            [64, 128, 256, 512],
-            spatial_dims=2,
+            depth,
             n_input_channels=n_input_channels,
-            conv1_t_stride=2,
-            no_max_pool=small_stem,
-            widen_factor=width_mult,
-            num_classes=n_classes,
-            bias_downsample=False,
+            n_outputs=n_classes,
+            width_mult=width_mult,
+            small_stem=small_stem,
         )
         self.n_side = n_side
         self.picture_classes = list(picture_classes or range(n_classes))
         self.picture_dropout = picture_dropout if n_side else 0.0
         self.dropout = nn.Dropout(dropout)
-        n_pooled = int(512 * width_mult) * block.expansion
-        self.fc: nn.Linear
         if n_side:
             self.side = nn.Sequential(
                 nn.BatchNorm1d(n_side, affine=False),
@@ -122,30 +102,11 @@ class BeatResNet(ResNet):
                 nn.Linear(n_side_hidden, n_side_hidden),
                 nn.ReLU(),
             )
-            self.fc = nn.Linear(n_pooled + n_side_hidden, n_classes)
-
-    def maps(self, images: torch.Tensor) -> torch.Tensor:
-        """Return the last layer's feature maps, shape (n, channels, rows, columns)."""
-        return self.early(images, len(_RESIDUAL))
-
-    def early(self, images: torch.Tensor, layer: int) -> torch.Tensor:
-        """Return the feature maps after residual layer 1, 2, 3 or 4."""
-        x: torch.Tensor = self.act(self.bn1(self.conv1(images)))
-        if not self.no_max_pool:
-            x = self.maxpool(x)
-        for name in _RESIDUAL[:layer]:
-            x = self.get_submodule(name)(x)
-        return x
-
-    def late(self, maps: torch.Tensor, layer: int) -> torch.Tensor:
-        """Take feature maps after a residual layer on to the last one."""
-        for name in _RESIDUAL[layer:]:
-            maps = self.get_submodule(name)(maps)
-        return maps
+            self.fc = nn.Linear(self.fc.in_features + n_side_hidden, n_classes)
 
     def head(self, maps: torch.Tensor, side: torch.Tensor | None = None) -> torch.Tensor:
         """Return the logits, shape (n, n_classes), from feature maps and side features."""
-        pooled = self.avgpool(maps).flatten(1)
+        pooled = self.pooled(maps)
         logits: torch.Tensor
         if not self.n_side:
             logits = self.fc(self.dropout(pooled))

@@ -18,9 +18,6 @@ from cardio_core.api import DataError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    import numpy as np
-    from numpy.typing import NDArray
-
     from cardio_ecg_transfer.signal.ecg import Ecg
 
 MIN_DURATION_S = 8.0
@@ -126,15 +123,6 @@ def read_ecg(
         return ecg
     full = derive_limb_leads(ecg)
     return ecg if full is ecg else in_standard_order(full)
-
-
-def read_wfdb_annotations(
-    path: str | Path, extension: str = "atr"
-) -> tuple[NDArray[np.int64], tuple[str, ...]]:
-    """Read the annotations of a WFDB record; see `readers.wfdb_record.read_annotations`."""
-    from cardio_ecg_transfer.readers.wfdb_record import read_annotations
-
-    return read_annotations(path, extension)
 
 
 def _reader_for(path: Path, rate_hz: float | None, unit: str | None) -> Callable[[Path, int], Ecg]:

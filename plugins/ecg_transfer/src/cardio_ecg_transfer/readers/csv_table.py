@@ -72,8 +72,8 @@ class _Layout:
     """What stands in front of the samples.
 
     `skip` lines, then samples in cells parted by `delimiter`, their titles being `titles`, one a
-    column, with the line of units below them, if any, in `units`. `said` holds the pairs of lines
-    in front, by lower-case key.
+    column, with the line of units below them, if any, in `units`. `stated` holds the pairs of
+    lines in front, by lower-case key.
     """
 
     skip: int
@@ -81,7 +81,7 @@ class _Layout:
     decimal: str
     titles: tuple[str, ...]
     units: tuple[str, ...]
-    said: dict[str, str]
+    stated: dict[str, str]
 
 
 @dataclass(frozen=True)
@@ -159,19 +159,19 @@ def _layout_of(path: Path) -> _Layout:
     first = next((n for n, line in enumerate(lines) if _is_data(line)), len(lines))
     sample = lines[first] if first < len(lines) else ""
     delimiter = next((item for item in ";\t," if item in sample), ",")
-    said, rest = _pairs([line for line in lines[:first] if line.strip()])
+    statements, rest = _pairs([line for line in lines[:first] if line.strip()])
     units: tuple[str, ...] = ()
     if len(rest) > 1 and _is_unit_line(_cells(rest[-1], delimiter)):
         units = _cells(rest.pop(), delimiter)
     titles = _cells(rest[-1], delimiter) if rest else ()
-    lead = next((said[key] for key in _LEAD_KEYS if key in said), None)
+    lead = next((statements[key] for key in _LEAD_KEYS if key in statements), None)
     if lead is not None and not titles:
         titles = (lead,)
     commas = any("," in line for line in lines[first:])
     decimal = "," if delimiter != "," and commas else "."
     if delimiter == "," and len(titles) == 1 and sample.count(",") == 1:
         delimiter, decimal = ";", ","  # one column with decimal commas
-    return _Layout(first, delimiter, decimal, titles, units, said)
+    return _Layout(first, delimiter, decimal, titles, units, statements)
 
 
 def _head(path: Path) -> list[str]:
@@ -296,7 +296,7 @@ def _factors(
     units: tuple[str | None, ...], layout: _Layout, given: str | None, name: str
 ) -> NDArray[np.float64]:
     """Return what one unit of each column is in mV."""
-    stated = next((layout.said[key] for key in _UNIT_KEYS if key in layout.said), None)
+    stated = next((layout.stated[key] for key in _UNIT_KEYS if key in layout.stated), None)
     common = None
     if stated is not None:
         common = _UNITS.get(stated.lower())
@@ -324,8 +324,8 @@ def _factors(
 
 def _stated_rate(layout: _Layout, name: str) -> float | None:
     """Return the rate that the lines in front name, with or without Hz behind it."""
-    for key in _RATE_KEYS & layout.said.keys():
-        matched = re.fullmatch(r"([0-9.eE+-]+)\s*(hz|hertz)?", layout.said[key], re.IGNORECASE)
+    for key in _RATE_KEYS & layout.stated.keys():
+        matched = re.fullmatch(r"([0-9.eE+-]+)\s*(hz|hertz)?", layout.stated[key], re.IGNORECASE)
         try:
             rate = float(matched[1]) if matched else math.nan
         except ValueError:

@@ -74,7 +74,7 @@ def _check_header(path: Path) -> None:
             raise DataError.unusable(
                 name,
                 "a header of 256 bytes, and 256 more for each signal",
-                f"{_said(n_header)} bytes for {_said(n_signals)} signals",
+                f"{_number_or_none(n_header)} bytes for {_number_or_none(n_signals)} signals",
                 _AGAIN,
             )
         if n_found < n_header:
@@ -87,7 +87,7 @@ def _check_header(path: Path) -> None:
         raise DataError.unusable(
             name,
             "a finished recording, with its number of data records",
-            _said(n_records),
+            _number_or_none(n_records),
             "close the recording in its software and export it again",
         )
     if not re.fullmatch(rb"[0-9]*\.?[0-9]+", duration) or float(duration) == 0.0:
@@ -138,7 +138,7 @@ def _integer(field: bytes) -> int | None:
     return int(text) if re.fullmatch(rb"-?[0-9]+", text) else None
 
 
-def _said(number: int | None) -> str:
+def _number_or_none(number: int | None) -> str:
     return "no number" if number is None else str(number)
 
 

@@ -10,13 +10,12 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from cardio_core.api import Context, FeatureSet, ModelArtifact, Note, Targets
+from cardio_core.api import Context, FeatureSet, ModelArtifact, Note, ScoringBlock, Targets
 from cardio_ecg_transfer.networks.beat_net import N_LEADS, SPREAD_MV, WIDTHS, BeatNet, changed_beats
 from cardio_ecg_transfer.response.by_network import Head
 from cardio_ecg_transfer.response.classical import beats_of, everything_measured
 from cardio_ecg_transfer.response.config import TrainBlock
 from cardio_ecg_transfer.response.patients import outcomes
-from cardio_ecg_transfer.shared.config import PredictBlock
 
 LEARNING_RATE = 4e-3
 WEIGHT_DECAY = 0.01
@@ -222,7 +221,7 @@ def fit_beat_network(
 
 
 def beat_network_scores(
-    model: ModelArtifact, features: FeatureSet, config: PredictBlock, ctx: Context
+    model: ModelArtifact, features: FeatureSet, config: ScoringBlock, ctx: Context
 ) -> NDArray[np.float64]:
     """Return each patient's scores: see `cardio_core.api.Predictions`."""
     about = model.read_json("model.json")

@@ -11,14 +11,22 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from cardio_core.api import Context, DataError, FeatureSet, ModelArtifact, Note, Target, Targets
+from cardio_core.api import (
+    Context,
+    DataError,
+    FeatureSet,
+    ModelArtifact,
+    Note,
+    ScoringBlock,
+    Target,
+    Targets,
+)
 from cardio_ecg_transfer.networks.augment import Augmentation, augment_images
 from cardio_ecg_transfer.networks.patient_net import N_LEADS, PatientNet
 from cardio_ecg_transfer.networks.resnet import BeatResNet
 from cardio_ecg_transfer.response.config import TrainBlock
 from cardio_ecg_transfer.response.models import EARLIER, Recipe
 from cardio_ecg_transfer.response.patients import outcomes
-from cardio_ecg_transfer.shared.config import PredictBlock
 
 LARGEST_LOGIT = 30.0
 """Beyond it a probability is 0 or 1 in 64 bits."""
@@ -278,7 +286,7 @@ def open_patient_net(model: ModelArtifact) -> PatientNet:
 
 
 def network_scores(
-    model: ModelArtifact, features: FeatureSet, config: PredictBlock, ctx: Context
+    model: ModelArtifact, features: FeatureSet, config: ScoringBlock, ctx: Context
 ) -> NDArray[np.float64]:
     """Return each patient's scores: see `cardio_core.api.Predictions`."""
     about = model.read_json("model.json")

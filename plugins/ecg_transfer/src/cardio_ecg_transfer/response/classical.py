@@ -211,7 +211,7 @@ def choose(
                 found[weight] += float(each) * len(held)
         n_held = sum(len(held) for _, held in parts)
         lost |= {(name, weight): total / n_held for weight, total in found.items()}
-    name, weight = min(lost, key=lambda one: lost[one])
+    name, weight = min(lost, key=lambda pair: lost[pair])
     best = {own: min(lost[own, each] for each in weights[own]) for own in candidates}
     return name, weight, best
 

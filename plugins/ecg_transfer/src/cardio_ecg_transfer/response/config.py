@@ -6,32 +6,18 @@ from typing import Literal
 
 from pydantic import Field
 
-from cardio_core.api import Block, RunConfig
+from cardio_core.api import Block, CasesBlock, FollowUpBlock, RunConfig, ScoringBlock
 from cardio_ecg_transfer.shared.config import (
     BeatsBlock,
     NetworkBlock,
     PicturesBlock,
-    PredictBlock,
     RecordingsBlock,
 )
 
 
-class LoadBlock(RecordingsBlock):
+class LoadBlock(RecordingsBlock, FollowUpBlock):
     """Which recordings, and what response is."""
 
-    outcome: Literal["LVESV15", "LVEF5", "LVEF5ge", "NYHA1", "composite_VISION"] = Field(
-        "LVESV15", description="how response is computed from a cohort table"
-    )
-    died_or_transplanted: Literal["na", "nonresponder"] = Field(
-        "na",
-        description="what death or transplantation before follow-up counts as: na, not tested, or "
-        "nonresponder",
-    )
-    window_days: tuple[float, float] | None = Field(
-        None,
-        description="first and last day from implantation on which a follow-up counts, in days, as "
-        "[90, 270]; the outcome is unknown outside it, and null is no window",
-    )
     label: str | None = Field(
         None, description="on PTB-XL: the diagnostic superclass that stands in"
     )
@@ -115,15 +101,9 @@ class TrainBlock(NetworkBlock):
     classical: ClassicalBlock = ClassicalBlock()
 
 
-class ExplainBlock(Block):
+class ExplainBlock(CasesBlock):
     """Which patients are explained, and from which maps."""
 
-    n_cases: int = Field(
-        2,
-        ge=0,
-        description="how many patients are explained: the surest for response, and as many "
-        "against it",
-    )
     layer: Literal[1, 2, 3, 4] = Field(
         3, description="residual layer whose maps Grad-CAM++ weights"
     )
@@ -136,5 +116,5 @@ class Config(RunConfig):
     preprocess: PreprocessBlock = PreprocessBlock()
     featurize: PicturesBlock = PicturesBlock()
     train: TrainBlock = TrainBlock()
-    predict: PredictBlock = PredictBlock()
+    predict: ScoringBlock = ScoringBlock()
     explain: ExplainBlock = ExplainBlock()

@@ -142,8 +142,7 @@ def beat_maps(
         early = network.encoder.early(flat, layer)
 
     def logit(maps: torch.Tensor) -> torch.Tensor:
-        deep = network.encoder.late(maps, layer)
-        pooled = network.encoder.avgpool(deep).flatten(1)[None]
+        pooled = network.encoder.pooled(network.encoder.late(maps, layer))[None]
         value, _ = network.pool(network.instances(pooled, beside))
         return sign * value[:, None]
 

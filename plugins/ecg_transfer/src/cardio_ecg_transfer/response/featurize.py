@@ -3,33 +3,35 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
-from cardio_core.api import FeatureBlock, FeatureSet, SampleSet
+from cardio_core.api import Context, FeatureBlock, FeatureSet, SampleSet
 from cardio_ecg_transfer.response.preprocess import Beat
 from cardio_ecg_transfer.shared.config import PicturesBlock
 from cardio_ecg_transfer.signal.ecg import unfit_leads
 from cardio_ecg_transfer.signal.filters import TARGET_RATE_HZ
 from cardio_ecg_transfer.signal.leads.names import STANDARD_LEADS as TWELVE
 from cardio_ecg_transfer.signal.measurements.measure import (
-    ANSWERED,
     GRID_EXTENT_MS,
+    rows_without_unfit,
+    wave_axes_deg,
+)
+from cardio_ecg_transfer.signal.measurements.names import (
+    ANSWERED,
     LISTED_LAST,
     MEASUREMENTS,
     TITLES,
-    rows_without_unfit,
-    wave_axes_deg,
 )
 from cardio_ecg_transfer.signal.measurements.wave_table import WAVES, wave_table
 from cardio_ecg_transfer.signal.rhythm import RhythmKind
 from cardio_ecg_transfer.signal.segments import time_extent
-from cardio_ecg_transfer.signal.spectrogram.pictures import beat_spectrograms
 
 QRS_REACH_S = 0.08
 """Reach of the QRS around R in which its polarity is read."""
 
 
-def featurize(samples: SampleSet, config: PicturesBlock) -> FeatureSet:
+def featurize(samples: SampleSet, config: PicturesBlock, ctx: Context) -> FeatureSet:
     """Turn one patient's beats into blocks of features.
 
     Returns
@@ -45,46 +47,20 @@ def featurize(samples: SampleSet, config: PicturesBlock) -> FeatureSet:
         `paced`: (n_beats, 1), 1 where the ventricles are paced, else 0.
         `axes`: those of P and T in degrees, and
         `rhythm`: how long, and of how many beats, the recording is; no model uses them.
+        While measuring there are no `pictures` and no `gain`.
     """
     table, beats = samples.table, list[Beat](samples.values)
     settings = config.settings()
     segments = np.ascontiguousarray(np.stack([beat.segment_mv[:, settings.room] for beat in beats]))
-    length = table["length"].to_numpy(np.int64)
-    made = beat_spectrograms(segments, length, TARGET_RATE_HZ, settings)
-    pictures, gain_db = made.images, made.gain_db
-    alive = np.array(
-        [
-            [lead not in unfit_leads(item.heart.findings, "signal") for lead in TWELVE]
-            for item in beats
-        ]
-    )
-    pictures[~alive] = 0  # as a lead that is lost in training
-    n_alive = np.maximum(alive.sum(axis=1, keepdims=True), 1)  # none, of leads of other names
-    mean_db = gain_db.sum(axis=1, keepdims=True, where=alive) / n_alive
     offset = table["r_offset"].to_numpy(np.int64) + settings.context_samples
     names, units = zip(*MEASUREMENTS, strict=True)
     measured = np.stack([beat.measured for beat in beats])
     # A bundle branch block that a reader named outranks our own.
     lbbb, read = names.index("lbbb"), table["lbbb_read"].to_numpy(float)
     measured[:, lbbb] = np.where(np.isnan(read), measured[:, lbbb], read)
+    pictures = {} if ctx.measuring else _pictures(table, beats, segments, config)
     blocks = {
-        "pictures": FeatureBlock(
-            pictures,
-            ("lead", "frequency", "time"),
-            TWELVE,
-            ("dB",),
-            extents={
-                "frequency": (0.0, config.max_hz, "Hz"),
-                "time": time_extent(table["r_offset"] / table["length"]),
-            },
-        ),
-        "gain": FeatureBlock(
-            np.where(alive, gain_db - mean_db, 0.0).astype(np.float32),
-            ("lead",),
-            TWELVE,
-            ("dB",),
-            titles=(),
-        ),
+        **pictures,
         "polarity": FeatureBlock(_polarity(segments, offset), ("lead",), TWELVE, ("1",), titles=()),
         "median_beat": FeatureBlock(
             np.stack([beat.median_mv for beat in beats]).astype(np.float32),
@@ -115,7 +91,7 @@ def featurize(samples: SampleSet, config: PicturesBlock) -> FeatureSet:
             titles=(),
         ),
         "paced": FeatureBlock(
-            np.array([[bool(unfit_leads(one.heart.findings, "paced"))] for one in beats], "f4"),
+            np.array([[bool(unfit_leads(beat.heart.findings, "paced"))] for beat in beats], "f4"),
             ("recording",),
             ("paced",),
             ("1",),
@@ -124,6 +100,32 @@ def featurize(samples: SampleSet, config: PicturesBlock) -> FeatureSet:
         "rhythm": _rhythm(beats),
     }
     return FeatureSet(table[["recording_id", "study_id", "patient_id", "time_s", "flags"]], blocks)
+
+
+def _pictures(
+    table: pd.DataFrame, beats: list[Beat], segments: NDArray[np.float32], config: PicturesBlock
+) -> dict[str, FeatureBlock]:
+    """Return the spectrogram of each beat and lead, and how loud it is beside the other leads."""
+    from cardio_ecg_transfer.signal.spectrogram.pictures import beat_spectrograms  # torch
+
+    length = table["length"].to_numpy(np.int64)
+    made = beat_spectrograms(segments, length, TARGET_RATE_HZ, config.settings())
+    pictures, gain_db = made.images, made.gain_db
+    lost = [unfit_leads(beat.heart.findings, "signal") for beat in beats]
+    alive = np.array([[lead not in own for lead in TWELVE] for own in lost])
+    pictures[~alive] = 0  # as a lead that is lost in training
+    n_alive = np.maximum(alive.sum(axis=1, keepdims=True), 1)  # none, of leads of other names
+    mean_db = gain_db.sum(axis=1, keepdims=True, where=alive) / n_alive
+    gain = np.where(alive, gain_db - mean_db, 0.0).astype(np.float32)
+    extents = {
+        "frequency": (0.0, config.max_hz, "Hz"),
+        "time": time_extent(table["r_offset"] / table["length"]),
+    }
+    axes = ("lead", "frequency", "time")
+    return {
+        "pictures": FeatureBlock(pictures, axes, TWELVE, ("dB",), extents=extents),
+        "gain": FeatureBlock(gain, ("lead",), TWELVE, ("dB",), titles=()),
+    }
 
 
 def _waves(beats: list[Beat]) -> FeatureBlock:

@@ -225,7 +225,7 @@ def _from_table(table: CohortTable, config: LoadBlock, ctx: Context) -> Found:
         window_days=config.window_days,
     )
     whose = before.rows["patient_id"].astype(str)
-    text = f"{config.outcome} ({outcome.outcome.title}), computed from the table: {outcome.told()}."
+    text = f"{config.outcome} ({outcome.outcome.title}), computed from the table: {outcome.text()}."
     by_patient = outcome.values.groupby(whose, sort=False).first()
     return Found(recordings, by_patient, before.rows, outcome=text)
 

@@ -7,9 +7,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from cardio_core.api import FeatureSet, Target, Targets
-
-FLAGS = ("lbbb", "lbbb_esc", "lbbb_aha", "rbbb")
-"""Measurements that are 1 for yes and 0 for no."""
+from cardio_ecg_transfer.signal.measurements.names import ANSWERED
 
 
 def patients_of(features: FeatureSet) -> tuple[str, ...]:
@@ -76,7 +74,7 @@ def all_measured(features: FeatureSet) -> NDArray[np.float64]:
             radians = np.deg2rad(values[:, place])
             sine, cosine = (by_patient(features, part(radians)) for part in (np.sin, np.cos))
             means[:, place] = np.rad2deg(np.arctan2(sine, cosine))
-        elif name in FLAGS:
+        elif name in ANSWERED:
             known = np.isfinite(means[:, place])
             means[known, place] = means[known, place] >= 0.5
     return means

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from cardio_core.api import Column, Context, FeatureSet, ModelArtifact, Predictions
+from cardio_core.api import Column, Context, FeatureSet, ModelArtifact, Predictions, ScoringBlock
 from cardio_ecg_transfer.response.classical import (
     KERNELS,
     kernel_vectors,
@@ -15,13 +15,12 @@ from cardio_ecg_transfer.response.classical import (
 )
 from cardio_ecg_transfer.response.models import RECIPES, Recipe
 from cardio_ecg_transfer.response.patients import all_measured, by_patient, measured, patients_of
-from cardio_ecg_transfer.shared.config import PredictBlock
 from cardio_ecg_transfer.signal.leads.names import LIMB_LEADS, PRECORDIAL_LEADS, STANDARD_LEADS
-from cardio_ecg_transfer.signal.measurements.measure import TITLES
+from cardio_ecg_transfer.signal.measurements.names import TITLES
 
 
 def predict(
-    model: ModelArtifact, features: FeatureSet, config: PredictBlock, ctx: Context
+    model: ModelArtifact, features: FeatureSet, config: ScoringBlock, ctx: Context
 ) -> Predictions:
     """Score the patients with the fitted model.
 
@@ -89,7 +88,7 @@ def _unmeasured(features: FeatureSet, recipe: Recipe) -> dict[str, str]:
         return {
             patient: f"{_listed(lacking)} cannot be measured in this ECG"
             for patient, row in zip(patients, values, strict=True)
-            if (lacking := [TITLES[c].rstrip("?") for c in np.array(needs)[np.isnan(row)]])
+            if (lacking := [TITLES[c] for c in np.array(needs)[np.isnan(row)]])
         }
     block = features["in_place"]
     in_place = by_patient(features, block.in_units())

@@ -17,7 +17,8 @@ from cardio_ecg_transfer.signal.filters import TARGET_RATE_HZ
 from cardio_ecg_transfer.signal.leads.names import STANDARD_LEADS as TWELVE
 from cardio_ecg_transfer.signal.leads.names import derive_limb_leads, in_standard_order
 from cardio_ecg_transfer.signal.measurements.conduction import Sex
-from cardio_ecg_transfer.signal.measurements.measure import MEASUREMENTS, Measurements, measure
+from cardio_ecg_transfer.signal.measurements.measure import Measurements, measure
+from cardio_ecg_transfer.signal.measurements.names import MEASUREMENTS
 
 
 @dataclass(frozen=True)
@@ -141,4 +142,4 @@ def _beats_of(ecg: Ecg, about: Row, config: PreprocessBlock, whole: bool) -> Bea
     read = np.full(kept.size, about.get("lbbb_read", np.nan), dtype=float)
     flags = "; ".join((*ready.flags, *heart.flags))
     own = {"lbbb_read": read, "flags": np.full(kept.size, flags)}
-    return beats, {name: one[kept] for name, one in columns.items()} | own
+    return beats, {name: values[kept] for name, values in columns.items()} | own

@@ -33,8 +33,9 @@ import numpy as np
 
 from cardio_core.api import canvas
 from cardio_ecg_transfer.drawing.paper import (
+    LAYOUT,
     ROWS_WIDTH_MM,
-    TWELVE_LEADS,
+    STRIP_S,
     Piece,
     draw_lines,
     draw_rows,
@@ -47,7 +48,8 @@ from cardio_ecg_transfer.signal.ecg import unfit_leads
 from cardio_ecg_transfer.signal.leads.names import STANDARD_LEADS as TWELVE
 from cardio_ecg_transfer.signal.leads.names import derive_limb_leads
 from cardio_ecg_transfer.signal.measurements.conduction import BLOCKS
-from cardio_ecg_transfer.signal.measurements.measure import TITLES, wave_axes_deg
+from cardio_ecg_transfer.signal.measurements.measure import wave_axes_deg
+from cardio_ecg_transfer.signal.measurements.names import TITLES
 from cardio_ecg_transfer.signal.measurements.wave_table import st_levels_mv
 
 if TYPE_CHECKING:
@@ -60,14 +62,15 @@ if TYPE_CHECKING:
     from cardio_ecg_transfer.signal.ecg import Ecg
     from cardio_ecg_transfer.signal.measurements.measure import Measurements
 
-WIDTH_MM, HEIGHT_MM = 277.0, 178.0
+WIDTH_MM = 277.0
 """A4 across, with room for the title above, a flag or two below, and margins."""
 
 STRIP_LEADS = ("II", "V1", "I")
 
 _ROW_MM = 26
 _LEFT = 9.0
-_BELOW = 172.0 - 4 * _ROW_MM  # where the paper ends
+_BELOW, _HEAD_MM = 68.0, 6.0  # where the paper ends, and what stands above it
+_LINE_LETTERS = 140
 _WAVES = {"P": canvas.GREEN, "QRS": canvas.BLUE, "T": "#9A4F80"}
 _BEAT_MS = (-300.0, 500.0)
 _BEAT_SPEED, _BEAT_GAINS = 0.05, (20.0, 10.0, 5.0, 2.5, 1.0)  # mm/ms, and mm/mV
@@ -126,32 +129,47 @@ def sheet(figure: Figure, recording: Ecg, samples: SampleSet) -> None:
     """Draw the ECG as it is printed, and beside it what was measured, with its limits."""
     beat: Beat = samples.values[0]
     heart = beat.heart
-    axes = page(figure, WIDTH_MM, HEIGHT_MM)
     whole = derive_limb_leads(recording)
-    lead = next((name for name in STRIP_LEADS if name in whole.leads), whole.leads[0])
-    rows = (*TWELVE_LEADS, (Piece(lead),))
-    gain = draw_rows(axes, _LEFT, _BELOW + 4 * _ROW_MM, whole, rows, _ROW_MM)
-    _head(axes, whole, beat, gain)
+    rows = _rows(whole.leads)
+    top = _BELOW + len(rows) * _ROW_MM
+    axes = page(figure, WIDTH_MM, top + _HEAD_MM)
+    gain = draw_rows(axes, _LEFT, top, whole, rows, _ROW_MM)
+    _head(axes, top, whole, beat, gain)
     _marks(axes, beat)
-    for n, leads in enumerate((TWELVE[:6], TWELVE[6:])):
+    panels = [TWELVE[:6], TWELVE[6:]] if len(whole.leads) > 4 else [whole.leads]
+    shown = [tuple(lead for lead in panel if lead in whole.leads) for panel in panels]
+    for n, leads in enumerate(filter(None, shown)):
         _median_beat(axes, heart, leads, _LEFT + 44.0 * n)
     _intervals(axes, beat, _LEFT + 91.0)
-    _st_levels(axes, heart, beat.patient, _LEFT + 208.0)
+    _st_levels(axes, heart, beat.patient, whole.leads, _LEFT + 208.0)
     write(axes, _LEFT, 1.2, _SOURCES, points=5.5, colour=canvas.GREY)
 
 
-def _head(axes: Axes, recording: Ecg, beat: Beat, gain: float) -> None:
+def _rows(leads: tuple[str, ...]) -> list[tuple[Piece, ...]]:
+    """Return columns of leads over a rhythm strip, or a strip of each of up to four leads."""
+    if len(leads) <= 4:
+        return [(Piece(lead),) for lead in leads]
+    columns = [column for column in zip(*LAYOUT, strict=True) if set(column) & set(leads)]
+    each_s = STRIP_S / max(1, len(columns))
+    rows = [
+        tuple(Piece(lead, each_s * n, each_s * (n + 1)) for n, lead in enumerate(row))
+        for row in zip(*columns, strict=True)
+    ]
+    return [*rows, (Piece(next((lead for lead in STRIP_LEADS if lead in leads), leads[0])),)]
+
+
+def _head(axes: Axes, top: float, recording: Ecg, beat: Beat, gain: float) -> None:
     """Write rhythm and rate, whose ECG it is, and how it is drawn."""
-    y = HEIGHT_MM - 4.0
+    y = top + 2.0
     heart, patient = beat.heart, beat.patient
     rate = heart.values["heart_rate_bpm"]
     text = f"{rate:.0f}/min; {heart.rhythm.text}" if np.isfinite(rate) else heart.rhythm.text
-    write(axes, _LEFT, y, shorten(text, 100, placeholder=" …"),
-          points=canvas.TEXT_PT, bold=True)  # fmt: skip
     sex = {"M": "male", "F": "female", None: ""}[patient.sex]
     age = "" if patient.age_y is None else f"{patient.age_y:.0f} years"
     date = "" if patient.date is None else f"{patient.date} (as in the table)"
     whose = ", ".join(filter(None, (age, sex, date)))
+    write(axes, _LEFT, y, shorten(text, _LINE_LETTERS - len(whose), placeholder=" …"),
+          points=canvas.TEXT_PT, bold=True)  # fmt: skip
     write(axes, _LEFT + ROWS_WIDTH_MM, y, whose, points=canvas.TEXT_PT, side="right")
     drawn = f"25 mm/s   {gain:g} mm/mV   as recorded, no filter added   {recording.rate_hz:g} Hz"
     write(axes, _LEFT + ROWS_WIDTH_MM, _BELOW - 3.0, drawn, points=6.5, side="right")
@@ -167,12 +185,12 @@ def _marks(axes: Axes, beat: Beat) -> None:
     text = f"Median of {beat.heart.beat.n_beats} beats.  Strip: R peaks blue, other shapes red"
     if beat.heart.pacing.is_paced:
         mark_times(axes, _LEFT, _BELOW + 1.5, beat.heart.pacing.times_s, canvas.GREEN, "|")
-        text += "; green, pacemaker spikes"
+        text += f"; green, {' and '.join(beat.heart.rhythm.evidence)} pacemaker spikes"
     write(axes, _LEFT, _BELOW - 3.0, f"{text}.", points=6.0, colour=canvas.GREY)
 
 
 def _median_beat(axes: Axes, heart: Measurements, leads: tuple[str, ...], left: float) -> None:
-    """Draw six leads of the median beat over each other, with the limits of P, QRS and T."""
+    """Draw up to six leads of the median beat over each other, with the limits of P, QRS and T."""
     bottom, top = _BELOW - 7.0 - _BEAT_HEIGHT, _BELOW - 7.0
     beat = heart.beat
     shown = (beat.time_ms >= _BEAT_MS[0]) & (beat.time_ms <= _BEAT_MS[1])
@@ -233,7 +251,7 @@ def _intervals(axes: Axes, beat: Beat, left: float) -> None:
             write(axes, left + 77.0, y, usual.text, colour=canvas.GREY)
     for name in BLOCKS:
         y -= _LINE
-        write(axes, left, y, TITLES[name].removesuffix("?"))
+        write(axes, left, y, TITLES[name])
         if not np.isfinite(values[name]):
             _absent(axes, left + 50.0, y, withheld.get(name))
             continue
@@ -251,7 +269,9 @@ def _absent(axes: Axes, x: float, y: float, reason: str | None, most: int = 54) 
     write(axes, x, y, text, points=6.5, colour=canvas.VERMILION if reason else canvas.GREY)
 
 
-def _st_levels(axes: Axes, heart: Measurements, patient: Patient, left: float) -> None:
+def _st_levels(
+    axes: Axes, heart: Measurements, patient: Patient, recorded: tuple[str, ...], left: float
+) -> None:
     """Write how far ST lies from the level before the QRS, at its end and 60 ms later."""
     unfit = unfit_leads(heart.findings, "signal", "place", "potential", "unit")
     y = _BELOW - 6.0
@@ -259,6 +279,8 @@ def _st_levels(axes: Axes, heart: Measurements, patient: Patient, left: float) -
     for x, text in zip(_ST_AT, ("J", "J + 60 ms"), strict=True):
         write(axes, left + x, y, text, points=6.0, colour=canvas.GREY, side="right")
     for lead, levels_mv in zip(TWELVE, st_levels_mv(heart.beat, heart.qrs), strict=True):
+        if lead not in recorded:
+            continue
         y -= _LINE
         write(axes, left, y, lead)
         if lead in unfit:

@@ -6,7 +6,8 @@ from typing import Literal
 
 from pydantic import Field
 
-from cardio_core.api import Block, FitPlan
+from cardio_core.api import Block
+from cardio_core.api import NetworkBlock as CoreNetworkBlock
 from cardio_ecg_transfer.signal.spectrogram.settings import SpectrogramSettings
 
 
@@ -75,13 +76,10 @@ class AugmentationBlock(Block):
     lead_dropout: float = Field(0.0, ge=0, le=1, description="probability to lose a lead")
 
 
-class NetworkBlock(Block):
+class NetworkBlock(CoreNetworkBlock):
     """The network and how it is fitted."""
 
     depth: Literal[18, 50, 101] = Field(18, description="layers of the residual network")
-    width_mult: float = Field(
-        1.0, gt=0, le=1, description="share of the channels of the published network"
-    )
     small_stem: bool = Field(
         False, description="no first pooling, for pictures of 64 pixels and less"
     )
@@ -92,10 +90,3 @@ class NetworkBlock(Block):
         description="share of the features that are dropped before the last layer in training",
     )
     augmentation: AugmentationBlock = AugmentationBlock()
-    fit: FitPlan = FitPlan()
-
-
-class PredictBlock(Block):
-    """How pictures are scored."""
-
-    batch_size: int = Field(256, ge=1, description="examples scored at once")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,9 +12,11 @@ from numpy.typing import NDArray
 
 from cardio_core.api import Context, DataError, SampleSet
 from cardio_ecg_transfer.shared.config import BeatsBlock
+from cardio_ecg_transfer.signal.delineation.median_beat import median_beat
 from cardio_ecg_transfer.signal.ecg import Ecg, Finding, unfit_leads
 from cardio_ecg_transfer.signal.filters import TARGET_RATE_HZ
-from cardio_ecg_transfer.signal.leads.exchanges import electrode_flags, judged
+from cardio_ecg_transfer.signal.leads.exchanges import polarity_flags
+from cardio_ecg_transfer.signal.leads.names import INDEPENDENT_LEADS
 from cardio_ecg_transfer.signal.pacing import Pacing, beats_without_spikes
 from cardio_ecg_transfer.signal.recording_checks import check_recording
 from cardio_ecg_transfer.signal.rpeaks import at_working_rate
@@ -134,10 +137,11 @@ def _make_ready(ecg: Ecg, chosen: list[int], config: BeatsBlock, dead_too: bool)
             f"expected a signal in every lead that becomes a picture, found {flat[0]} flat; "
             "check the electrode, or leave the recording out"
         )
-    flags = (*file_flags, *checked.flags)
-    if not judged(ecg.leads):  # else the median beat tells more
-        flags += electrode_flags(ecg, peaks.samples)
     signal_mv, at_360 = at_working_rate(
         ecg, peaks, high_pass_hz=config.high_pass_hz, notch_hz=config.notch_hz
     )
+    flags = (*file_flags, *checked.flags)
+    if not set(INDEPENDENT_LEADS) <= set(ecg.leads):  # else find_exchanges sees more
+        with suppress(DataError):  # too few beats alike
+            flags += polarity_flags(median_beat(signal_mv, TARGET_RATE_HZ, at_360, ecg.leads))
     return Ready(signal_mv[chosen], at_360, flags, checked.findings, pacing)

@@ -14,7 +14,6 @@ from cardio_core.api import DataError
 
 TARGET_RATE_HZ = 360.0
 BASELINE_CUTOFF_HZ = 0.5
-DIAGNOSTIC_CUTOFF_HZ = 0.05
 MAINS_QUALITY = 30.0
 QRS_BAND_HZ = (6.0, 18.0)
 QRS_RIPPLE_DB = 0.5
@@ -127,7 +126,7 @@ def high_pass(
     rate_hz : float
         Sampling rate.
     cutoff_hz : float, optional
-        0.5 Hz by default; `DIAGNOSTIC_CUTOFF_HZ` (0.05 Hz) keeps the ST segment.
+        0.5 Hz by default; 0.05 Hz keeps the ST segment.
 
     Returns
     -------
@@ -188,7 +187,7 @@ def notch(signal_mv: ArrayLike, rate_hz: float, mains_hz: float) -> NDArray[np.f
     return zero_phase(np.hstack([numerator, denominator])[np.newaxis], signal_mv, rate_hz)
 
 
-def qrs_band(signal_mv: ArrayLike, rate_hz: float, order: int = 2) -> NDArray[np.float64]:
+def qrs_band(signal_mv: ArrayLike, rate_hz: float) -> NDArray[np.float64]:
     """Chebyshev type I band-pass from 6 to 18 Hz with 0.5 dB ripple, zero phase.
 
     Parameters
@@ -197,9 +196,6 @@ def qrs_band(signal_mv: ArrayLike, rate_hz: float, order: int = 2) -> NDArray[np
         Without NaN.
     rate_hz : float
         Sampling rate; more than 36 Hz.
-    order : {2, 4}, optional
-        Of the low-pass prototype. 2 gives the fourth-order band-pass of the text; 4 gives
-        ``cheby1(4, 0.5, [6, 18], "bandpass")``, which is of eighth order.
 
     Returns
     -------
@@ -210,11 +206,8 @@ def qrs_band(signal_mv: ArrayLike, rate_hz: float, order: int = 2) -> NDArray[np
     Manikandan and Soman 2012, "A novel method for detecting R-peaks in electrocardiogram (ECG)
     signal", Biomedical Signal Processing and Control 7:118.
     """
-    if order not in (2, 4):
-        raise DataError(f"qrs_band: expected order 2 or 4, found {order}")
-    return zero_phase(
-        sections("cheby1", order, QRS_BAND_HZ, "bandpass", rate_hz), signal_mv, rate_hz
-    )
+    # A prototype of order 2 gives the fourth-order band-pass of the text.
+    return zero_phase(sections("cheby1", 2, QRS_BAND_HZ, "bandpass", rate_hz), signal_mv, rate_hz)
 
 
 @cache

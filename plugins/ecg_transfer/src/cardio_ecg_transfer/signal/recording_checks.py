@@ -19,6 +19,7 @@ from cardio_ecg_transfer.signal.filters import fill_gaps, sections
 from cardio_ecg_transfer.signal.leads.agreement import disagreements
 from cardio_ecg_transfer.signal.leads.names import LIMB_LEADS, STANDARD_LEADS
 
+# Of a lead by itself: the CSE working party's smallest wave, and runs that no heart makes.
 FLAT_MV = 0.02
 FLAT_RUN_S = 1.0
 STILL_RUN_S = 0.5
@@ -404,7 +405,7 @@ def _in_a_possible_unit(ecg: Ecg) -> tuple[Ecg, list[Finding]]:
     least, most = (0.0, FEW_USUAL) if few else OF_USUAL
     if least <= ratio <= most or np.median(spans) <= FLAT_MV * least:
         return ecg, _too_large_alone(ecg.leads, spans)
-    times = min(_FACTORS, key=lambda one: abs(np.log10(max(ratio, 1 / ratio) / one)))
+    times = min(_FACTORS, key=lambda factor: abs(np.log10(max(ratio, 1 / ratio) / factor)))
     span = float(f"{np.median(spans[alive]):.3g}")
     how, factor = ("large", times) if ratio > 1 else ("small", 1 / times)
     text = (
@@ -445,15 +446,15 @@ def _repeated(ecg: Ecg, reported: frozenset[str]) -> list[Finding]:
     coarse = np.nan_to_num(ecg.signal_mv[:, ::_COARSE].astype(np.float64))
     with np.errstate(invalid="ignore"):
         alike = np.atleast_2d(np.corrcoef(coarse))
-    for one, other in combinations(range(len(ecg.leads)), 2):
-        if not alike[one, other] > _ALIKE:
+    for first, second in combinations(range(len(ecg.leads)), 2):
+        if not alike[first, second] > _ALIKE:
             continue  # as nearly always
-        names = (ecg.leads[one], ecg.leads[other])
+        names = (ecg.leads[first], ecg.leads[second])
         if reported & set(names) or not set(names) <= set(STANDARD_LEADS):
             continue
         if set(names) <= set(LIMB_LEADS) and any(f"{lead} derived" in ecg.flags for lead in names):
             continue
-        pair = ecg.signal_mv[[one, other]]
+        pair = ecg.signal_mv[[first, second]]
         pair = pair[:, np.isfinite(pair).all(axis=0)].astype(np.float64)
         if pair.shape[1] < 2:
             continue

@@ -25,8 +25,8 @@ from scipy.ndimage import gaussian_filter1d
 from cardio_ecg_transfer.signal.delineation.limits import IRREGULAR, Limits, Locking
 from cardio_ecg_transfer.signal.delineation.median_beat import MedianBeat
 from cardio_ecg_transfer.signal.delineation.qrs import QrsBounds, typical_height_mv
+from cardio_ecg_transfer.signal.fitted import score
 from cardio_ecg_transfer.signal.measurements.conduction import p_axis_deg
-from cardio_ecg_transfer.signal.products import with_products
 
 ATRIAL_MS = (150.0, 400.0)
 """Cycles of flutter and atrial tachycardia: 150 to 400 a minute."""
@@ -66,25 +66,6 @@ _EVENLY, _OF_T_ALONE = 0.02, 1.0
 wave would hide in every QRS: that T is like P is all the evidence, and this is taken off the score.
 Of 160 flutters drawn from LUDB's odd records one more gets a PR interval by it."""
 _SECOND_LIMB, _FIRST_CHEST = "II", "V1"
-
-# fmt: off
-WEIGHTS = (
-    8.235, 0.1087, 0.8124, 0.2728, 1.639, -0.6553, 0.06662, -6.482, -1.116,
-    -0.1886, 0.4355, 2.467, 0.2617, -1.669, -10.75, 1.523, -0.5861, 0.05698,
-    -0.631, 0.1595, -0.6738, 0.5113, 5.869, 8.507, 2.861, -0.6327, 0.2254,
-    -0.1758, 6.853, 0.04501, 1.44, 0.1971, -2.168, 13.28, 2.018, 4.833,
-    -0.8661, 2.443, -0.008444, 1.059, 0.9219, 1.486, 1.711, 7.752, 0.2669,
-    -14.39, 0.289, 0.2494, -0.2792, 2.644, -3.058, -0.07344, -7.495, -0.08162,
-    1.305, -0.4253, -7.796, 0.06987, -0.6045, 0.04117, 0.3604, -0.1244, -0.2769,
-    -5.042, -1.42, 3.796, 3.652, 3.937, -0.109, -0.09057, 0.0562, 0.3531,
-    -1.472, 1.239, 3.79, 0.04707, 0.4346, 5.841,
-)
-# fmt: on
-"""Of `flutter_features` with their products; see ``benchmarks/ecg_rhythm.py --fit``."""
-
-LOWEST = (-0.38, -0.3, -0.38, -0.29, -0.56, -4.32, 0.01, 3.87, 0, -2.23, 0)
-HIGHEST = (0.79, 0.71, 0.66, 0.9, 0.34, -0.41, 0.46, 5.08, 0.99, -0.57, 0.47)
-"""Of the features, 1 to 99 % of what was fitted."""
 
 
 class RhythmKind(StrEnum):
@@ -212,12 +193,12 @@ def atrial_waves(
         All R peaks.
     """
     features, cycle_ms, fixed = flutter_features(signal_mv, beat, limits, lock, r_samples)
-    score = float((with_products(features[None], LOWEST, HIGHEST) @ np.asarray(WEIGHTS))[0])
+    odds = float(score("rhythm", features[None])[0])
     regular = rr_scatter(r_samples, beat) <= IRREGULAR
     rate_bpm, pr_share = 60.0 / beat.rr_s, float(features[-1])
     if fixed == 3.0 and abs(pr_share - 1 / 3) < _EVENLY:
-        score -= _OF_T_ALONE
-    return AtrialWaves(score, cycle_ms, fixed if regular else np.nan, rate_bpm, regular, pr_share)
+        odds -= _OF_T_ALONE
+    return AtrialWaves(odds, cycle_ms, fixed if regular else np.nan, rate_bpm, regular, pr_share)
 
 
 def flutter_features(
@@ -388,8 +369,8 @@ def _alike_at(slope: NDArray[np.float64], mask: NDArray[np.float64]) -> NDArray[
     size = 1 << (2 * mask.size - 1).bit_length()
     own, squared, there = (np.fft.rfft(item, size) for item in (slope, slope**2, mask))
 
-    def lagged(one: NDArray[np.complex128]) -> NDArray[np.float64]:
-        return np.asarray(np.fft.irfft(one, size)[..., :n_lags])
+    def lagged(spectrum: NDArray[np.complex128]) -> NDArray[np.float64]:
+        return np.asarray(np.fft.irfft(spectrum, size)[..., :n_lags])
 
     product = lagged(own * np.conj(own))
     power = lagged(np.conj(squared) * there) * lagged(squared * np.conj(there))

@@ -24,7 +24,6 @@ from cardio_ecg_transfer.signal.filters import (
     resample,
 )
 
-_CHEBYSHEV_ORDER = 2  # of the low-pass prototype of the 6 to 18 Hz band
 _ENVELOPE_S = 0.12  # Hann window that smooths the Shannon energy
 _CANDIDATE_DISTANCE_S = 0.15  # two candidates lie at least so far apart
 HALF_COMPLEX_S = 0.075  # a deflection is measured within this time of its candidate
@@ -96,7 +95,7 @@ def shannon_envelope(signal_mv: NDArray[np.float64], rate_hz: float) -> NDArray[
     rises with ``d2``, so that a tall beat is never lower than a small one; it still lifts small
     beats more than the square does.
     """
-    slope = np.diff(qrs_band(signal_mv, rate_hz, _CHEBYSHEV_ORDER), axis=-1, append=0.0)
+    slope = np.diff(qrs_band(signal_mv, rate_hz), axis=-1, append=0.0)
     slope[:, -1] = 0.0
     slope = slope.astype(np.float32)  # half the time for the logarithm and the transform
     energy = np.zeros(slope.shape[-1], dtype=np.float32)

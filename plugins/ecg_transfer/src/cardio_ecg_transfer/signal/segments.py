@@ -244,7 +244,6 @@ def segment_beats(
     rate_hz: float,
     *,
     anchor: Anchor = "honest",
-    rr_range_s: tuple[float, float] | None = None,
     context: int = 0,
 ) -> BeatSegments:
     """Cut one segment per beat out of every lead of a recording.
@@ -262,10 +261,6 @@ def segment_beats(
         Sampling rate.
     anchor : {"paper", "honest", "window_10s"}
         Where a segment lies; see above.
-    rr_range_s : (float, float), optional
-        Beats whose RR interval before them is outside are dropped. The method page drops those
-        outside [.3, 2] s; the default keeps them, because a dropped beat counts as missed where
-        beats are classified.
     context : int
         Samples to keep before and behind each segment, for a window that reaches over its edges
         (`SpectrogramSettings.context_samples`). Outside the recording the context is zero.
@@ -300,9 +295,6 @@ def segment_beats(
     start, length = _spans(beats, local, rate_hz, anchor)
     kept = (start >= 0) & (start + length <= n_samples)
     kept &= _free_of_nan(signal_mv, start, start + length)
-    if rr_range_s is not None:
-        before = np.append(local[0], np.diff(beats) / rate_hz)
-        kept &= (before >= rr_range_s[0]) & (before <= rr_range_s[1])
     beat = np.flatnonzero(kept)
     longest_s = _SPAN[anchor][1] * (1.0 if anchor == "window_10s" else RR_LIMITS_S[1])
     return BeatSegments(
@@ -315,6 +307,38 @@ def segment_beats(
         context=context,
         rr=rr_features(beats, rate_hz)[beat],
     )
+
+
+def residual_segments(
+    cut: BeatSegments, signal_mv: NDArray[np.floating], r_samples: NDArray[np.int64]
+) -> NDArray[np.float32]:
+    """Return the segments less the recording's median beat, aligned at the R peaks.
+
+    Parameters
+    ----------
+    cut : BeatSegments
+        The beats.
+    signal_mv : ndarray, shape (n_leads, n_samples)
+        The recording in millivolt.
+    r_samples : ndarray of int64, shape (n_peaks,)
+        The R peaks that `cut.beat` counts.
+
+    Returns
+    -------
+    ndarray of float32, shape of ``cut.segments_mv``
+        Zero behind each segment.
+    """
+    before = r_samples[cut.beat] - cut.start + cut.context
+    width = cut.segments_mv.shape[2]
+    reach = (int(before.max(initial=0)), int((width - before).max(initial=0)))
+    padded = np.pad(np.nan_to_num(signal_mv.astype(np.float32)), ((0, 0), reach))
+    windows = np.lib.stride_tricks.sliding_window_view(padded, sum(reach), axis=1)
+    # A window begins reach[0] before its R peak, and the padding moved that peak by reach[0].
+    median_beat = np.median(windows[:, r_samples], axis=1).astype(np.float32)
+    index = (reach[0] - before)[:, None] + np.arange(width)
+    residual = cut.segments_mv - median_beat[:, index].transpose(1, 0, 2)
+    inside = np.arange(width) < (cut.length + 2 * cut.context)[:, None]
+    return np.asarray(residual * inside[:, None, :], dtype=np.float32)
 
 
 def time_extent(r_place: ArrayLike) -> tuple[float, float, str]:

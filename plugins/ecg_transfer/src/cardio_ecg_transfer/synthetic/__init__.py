@@ -120,6 +120,8 @@ def relabel(folder: Path, rng: np.random.Generator) -> None:
     records = sorted(path.with_suffix("") for path in folder.glob("*.atr"))
     read = [wfdb.rdann(str(record), "atr") for record in records]
     symbols = rng.permutation([symbol for item in read for symbol in item.symbol]).tolist()
-    for record, one in zip(records, read, strict=True):
-        own, symbols = symbols[: len(one.symbol)], symbols[len(one.symbol) :]
-        wfdb.wrann(record.name, "atr", one.sample, own, fs=one.fs, write_dir=str(record.parent))
+    for record, beats in zip(records, read, strict=True):
+        dealt, symbols = symbols[: len(beats.symbol)], symbols[len(beats.symbol) :]
+        wfdb.wrann(
+            record.name, "atr", beats.sample, dealt, fs=beats.fs, write_dir=str(record.parent)
+        )

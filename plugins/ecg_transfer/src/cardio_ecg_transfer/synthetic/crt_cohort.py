@@ -127,17 +127,17 @@ def _draw(number: int, seed: int, slope: float) -> Patient:
     return Patient(patient_id, spec, ecg, truth, probability, response, row)
 
 
-def _drawn_as_given(one: Any, seed: int) -> Patient:
+def _drawn_as_given(given: Any, seed: int) -> Patient:
     """Draw a patient whose outcome is told, and with it how far the ECG shows it."""
-    heart_rng, _, row_rng = _streams(int(one.number), seed)
-    spec = _draw_spec(heart_rng, severity=severity_of(float(one.effect)))
-    noise = replace(spec.noise, snr_db=(spec.noise.snr_db or 0.0) - _QUIETER_DB * one.shift)
+    heart_rng, _, row_rng = _streams(int(given.number), seed)
+    spec = _draw_spec(heart_rng, severity=severity_of(float(given.effect)))
+    noise = replace(spec.noise, snr_db=(spec.noise.snr_db or 0.0) - _QUIETER_DB * given.shift)
     spec = replace(spec, noise=noise)
     ecg, truth = simulate(spec, DURATION_S, RATE_HZ, int(heart_rng.integers(2**31)))
-    gain = np.float32(_SMALLER**one.shift)
+    gain = np.float32(_SMALLER**given.shift)
     ecg = replace(ecg, signal_mv=gain * ecg.signal_mv)
-    row = _row(one.patient_id, _suffix(one.number), spec, truth, bool(one.outcome), row_rng)
-    return Patient(one.patient_id, spec, ecg, truth, None, bool(one.outcome), row)
+    row = _row(given.patient_id, _suffix(given.number), spec, truth, bool(given.outcome), row_rng)
+    return Patient(given.patient_id, spec, ecg, truth, None, bool(given.outcome), row)
 
 
 def _streams(number: int, seed: int) -> list[np.random.Generator]:

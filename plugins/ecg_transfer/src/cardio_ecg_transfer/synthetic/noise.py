@@ -10,9 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.signal import butter, sosfiltfilt
 
+from cardio_ecg_transfer.signal.leads.names import INDEPENDENT_LEADS
 from cardio_ecg_transfer.synthetic.patient import Noise
-
-INDEPENDENT_LEADS = ("I", "II", "V1", "V2", "V3", "V4", "V5", "V6")
 
 DOWER: NDArray[np.float64] = np.array(
     [
@@ -48,8 +47,8 @@ def twelve_leads(eight_mv: NDArray[np.float64]) -> NDArray[np.float64]:
     >>> twelve_leads(DOWER @ np.array([[1.0], [0.0], [0.0]]))[:3, 0].round(3).tolist()
     [0.632, 0.235, -0.397]
     """
-    one, two = eight_mv[0], eight_mv[1]
-    limb = [one, two, two - one, -(one + two) / 2, one - two / 2, two - one / 2]
+    i, ii = eight_mv[0], eight_mv[1]
+    limb = [i, ii, ii - i, -(i + ii) / 2, i - ii / 2, ii - i / 2]
     return np.concatenate([np.stack(limb), eight_mv[2:]])
 
 

@@ -1,13 +1,9 @@
-"""Figures of results: ROC by view, predicted against measured, agreement, intervals, segments."""
+"""Figures of results that the core does not draw: ROC by view, intervals, segments."""
 
 from __future__ import annotations
 
-import math
-import textwrap
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
 
-import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -24,7 +20,6 @@ COLOURS = {
 """The models of values have the colour of their view."""
 
 PLURAL = {"study": "studies", "video": "videos", "patient": "patients"}
-PANELS_A_ROW = 3
 DASHES = (0, (4, 3))
 METHODS = {
     "occlusion": "occlusion", "grad_cam_pp": "Grad-CAM++",
@@ -78,82 +73,6 @@ def _with_area(label: str, found: Estimate | None) -> str:
     return f"{text} ({found.low:.3f} to {found.high:.3f})"
 
 
-def scatter(
-    panels: Sequence[tuple[str, str, pd.DataFrame, Sequence[str]]], *, name: str, unit: str
-) -> canvas.Draw:
-    """Return a function that draws predicted against measured values, a panel a model.
-
-    Parameters
-    ----------
-    panels : sequence of (model, label, rows, lines)
-        `rows` has columns y and score, in `unit`; `lines` are written into the panel.
-    name, unit : str
-        What is measured.
-    """
-
-    def draw(figure: Figure) -> None:
-        n_columns = min(len(panels), PANELS_A_ROW)
-        n_rows = math.ceil(len(panels) / n_columns)
-        figure.set_size_inches(0.6 + 2.6 * n_columns, 0.3 + 3.0 * n_rows)
-        grid = figure.subplots(n_rows, n_columns, squeeze=False, sharex=True, sharey=True)
-        for empty in grid.ravel()[len(panels) :]:
-            empty.set_axis_off()
-        both = np.concatenate(
-            [rows[["y", "score"]].to_numpy(float).ravel() for *_, rows, _ in panels]
-        )
-        low, high = float(both.min()), float(both.max())
-        edge = 0.04 * (high - low or 1.0)
-        for place, (model, label, rows, lines) in enumerate(panels):
-            axes = grid.flat[place]
-            axes.plot([low, high], [low, high], color=canvas.GREY, linewidth=0.8, linestyle=DASHES)
-            axes.plot(rows["y"], rows["score"], "o", color=colour_of(model), markersize=3.0,
-                      alpha=0.6, markeredgewidth=0)  # fmt: skip
-            first, last = place % n_columns == 0, place + n_columns >= len(panels)
-            canvas.bare_axes(axes, x=f"measured {name} ({unit})" if last else "",
-                       y=f"predicted {name} ({unit})" if first else "", title=label)  # fmt: skip
-            axes.tick_params(labelbottom=last)
-            axes.text(0.03, 0.98, "\n".join(lines), transform=axes.transAxes, va="top",
-                      fontsize=canvas.SMALL_PT, color=canvas.INK)  # fmt: skip
-            axes.set_xlim(low - edge, high + edge)
-            axes.set_ylim(low - edge, high + edge + 0.18 * (high - low))
-
-    return draw
-
-
-def bland_altman(found: Any, *, name: str, unit: str) -> canvas.Draw:
-    """Return a function that draws differences against means with the limits of agreement.
-
-    Parameters
-    ----------
-    found : cardio_stats.Agreement
-    name, unit : str
-        What is measured.
-    """
-
-    def draw(figure: Figure) -> None:
-        figure.set_size_inches(5.4, 3.4)
-        axes = figure.subplots()
-        axes.plot(found.mean, found.difference, "o", color=canvas.BLUE, markersize=3.2, alpha=0.6,
-                  markeredgewidth=0)  # fmt: skip
-        axes.axhline(0, color=canvas.GREY, linewidth=0.8, linestyle=DASHES)
-        for estimate, words in (
-            (found.upper, "upper limit"), (found.bias, "bias"), (found.lower, "lower limit"),
-        ):  # fmt: skip
-            axes.axhspan(
-                estimate.low, estimate.high, color=canvas.VERMILION, alpha=0.1, linewidth=0
-            )
-            axes.axhline(estimate.value, color=canvas.VERMILION, linewidth=1.2)
-            axes.annotate(
-                f"{words}\n{estimate.value:.3g} {unit}", (1.0, estimate.value),
-                xycoords=("axes fraction", "data"), xytext=(4, 0), textcoords="offset points",
-                va="center", fontsize=canvas.SMALL_PT, color=canvas.INK,
-            )  # fmt: skip
-        canvas.bare_axes(axes, x=f"mean of predicted and measured {name} ({unit})",
-                   y=f"predicted − measured ({unit})")  # fmt: skip
-
-    return draw
-
-
 def intervals_figure(
     table: pd.DataFrame, paper: Mapping[str, tuple[float, float, float]]
 ) -> canvas.Draw:
@@ -185,11 +104,11 @@ def intervals_figure(
         canvas.bare_axes(axes, x="AUC")
 
     def _of(label: str) -> list[tuple[str, float, float, float]]:
-        own = table[table["label"] == label]
+        bootstraps = table[table["label"] == label]
         rows = [
             (f"{PLURAL[row['rows_are']]}: {PLURAL[row['drawn']]} drawn", row["auc"], row["low"],
              row["high"])
-            for row in own.to_dict("records")
+            for row in bootstraps.to_dict("records")
         ]  # fmt: skip
         return rows + ([("as published", *paper[label])] if label in paper else [])
 
@@ -204,48 +123,6 @@ def _interval(axes: Axes, at: float, kind: str, auc: float, low: float, high: fl
               markerfacecolor=canvas.PAPER if printed else colour)  # fmt: skip
     axes.annotate(kind, (1.01, at), xycoords=("axes fraction", "data"), va="center",
                   fontsize=canvas.SMALL_PT, color=colour)  # fmt: skip
-
-
-def view_confusion(table: pd.DataFrame) -> canvas.Draw:
-    """Return a function that draws loops by true and given view, the unknown in a column apart.
-
-    Parameters
-    ----------
-    table : DataFrame
-        As of `view_names.confusion`.
-    """
-
-    def draw(figure: Figure) -> None:
-        counts = table.to_numpy(float)
-        figure.set_size_inches(1.4 + 0.8 * counts.shape[1], 1.1 + 0.62 * counts.shape[0])
-        axes = figure.subplots()
-        share = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-        axes.imshow(share, cmap="Blues", vmin=0, vmax=1.7, aspect="auto")
-        for (row, column), n in np.ndenumerate(counts):
-            of = share[row, column]
-            axes.text(
-                column,
-                row,
-                f"{int(n)}\n{of:.0%}".replace("%", " %") if n else "0",
-                ha="center",
-                va="center",
-                fontsize=canvas.TEXT_PT,
-                color=canvas.fixed(canvas.INK),
-            )
-        axes.axvline(counts.shape[1] - 1.5, color=canvas.INK, linewidth=1.2)
-        axes.set_xticks(range(counts.shape[1]), _in_lines(table.columns), fontsize=canvas.SMALL_PT)
-        axes.set_yticks(range(counts.shape[0]), _in_lines(table.index), fontsize=canvas.SMALL_PT)
-        axes.tick_params(length=0, labelcolor=canvas.INK)
-        for side in axes.spines.values():
-            side.set_color(canvas.LIGHT)
-        axes.set_xlabel("given view", fontsize=canvas.TEXT_PT, color=canvas.INK)
-        axes.set_ylabel("true view", fontsize=canvas.TEXT_PT, color=canvas.INK)
-
-    return draw
-
-
-def _in_lines(names: Iterable[Any]) -> list[str]:
-    return ["\n".join(textwrap.wrap(str(name), 12)) for name in names]
 
 
 def segments_figure(table: pd.DataFrame) -> canvas.Draw:
@@ -277,42 +154,5 @@ def segments_figure(table: pd.DataFrame) -> canvas.Draw:
         axes.set_yticks(range(len(names)), names)
         axes.set_ylim(len(names) - 0.4, -0.6)
         canvas.bare_axes(axes, x="AUC of abnormal segments within a video, mean over videos")
-
-    return draw
-
-
-def learning_figure(table: pd.DataFrame, *, y: str) -> canvas.Draw:
-    """Return a function that draws each model's metric against the patients it was trained on.
-
-    Parameters
-    ----------
-    table : DataFrame
-        As of `learning_curve.curve_table`.
-    y : str
-        Name of the metric, of which .5 is chance.
-    """
-
-    def draw(figure: Figure) -> None:
-        figure.set_size_inches(5.6, 3.6)
-        axes = figure.subplots()
-        models = list(dict.fromkeys(table["model"]))
-        for place, model in enumerate(models):
-            own = table[table["model"] == model]
-            # Side by side, so that intervals at one number of patients do not hide each other.
-            at = own["n_trained"].to_numpy(float) * (1 + 0.02 * (place - (len(models) - 1) / 2))
-            colour = colour_of(str(model))
-            axes.plot(at, own["value"], "o-", color=colour, markersize=4, linewidth=1.3,
-                      label=TITLES.get(str(model), str(model)))  # fmt: skip
-            axes.vlines(at, own["low"], own["high"], color=colour, linewidth=1.1, alpha=0.7)
-        axes.axhline(0.5, color=canvas.GREY, linewidth=0.8, linestyle=(0, (4, 3)))
-        sizes = np.unique(table["n_trained"])
-        axes.set_xscale("log")
-        axes.set_xticks(sizes, [f"{size:g}" for size in sizes])
-        axes.set_xticks([], minor=True)
-        n_tested = int(table["n_tested"].iloc[0])
-        canvas.bare_axes(axes, x=f"patients in training ({n_tested} tested, always the same)", y=y)
-        axes.legend(
-            fontsize=canvas.SMALL_PT, frameon=False, loc="upper left", bbox_to_anchor=(1.0, 1.0)
-        )
 
     return draw

@@ -218,10 +218,10 @@ def _frame(axes: Axes, picture: NDArray[np.uint8], segments: Segments, *, number
     # "none" keeps the picture's own pixels in the file: a sheet is then half as large.
     axes.imshow(picture, interpolation="none")
     for number in segments.numbers:
-        own = segments.labels == number
-        axes.contour(own, levels=[0.5], colors=[canvas.SKY], linewidths=0.5, alpha=0.8)
+        inside = segments.labels == number
+        axes.contour(inside, levels=[0.5], colors=[canvas.SKY], linewidths=0.5, alpha=0.8)
         if numbered:
-            row, column = np.argwhere(own).mean(axis=0)
+            row, column = np.argwhere(inside).mean(axis=0)
             axes.text(column, row, str(number), fontsize=canvas.SMALL_PT - 1.5, color="white",
                       ha="center", va="center")  # fmt: skip
 

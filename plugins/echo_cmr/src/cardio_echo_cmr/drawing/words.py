@@ -122,7 +122,6 @@ _SEGMENTS = {
     "grad_cam_pp": "Grad-CAM++",
     "random_weights": "networks with random weights",
     "area": "size of the segment",
-    "explanation-scores": "scores of the explanations",
     "views-present": "views that studies have",
     "views": "views",
 }

@@ -75,18 +75,18 @@ def score_baseline(
     for target in ctx.targets:
         several = target.kind == "multiclass"
         shape = (len(features), len(target.classes)) if several else (len(features),)
-        own = np.full(shape, np.nan)
+        scored = np.full(shape, np.nan)
         if known.any():
             estimator = artifact.load_estimator(_file(target))
             if target.kind == "continuous":
-                own[known] = estimator.predict(measured[known])
+                scored[known] = estimator.predict(measured[known])
             else:
                 found = estimator.predict_proba(measured[known])
                 # A class that training did not have is never likely.
                 every = np.zeros((len(found), len(target.classes)))
                 every[:, estimator.classes_.astype(int)] = found
-                own[known] = every if several else every[:, 1]
-        scores[target.name] = own
+                scored[known] = every if several else every[:, 1]
+        scores[target.name] = scored
     return scores
 
 

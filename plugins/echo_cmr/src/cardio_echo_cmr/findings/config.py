@@ -6,7 +6,7 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from cardio_core.api import Block, FitPlan, RunConfig
+from cardio_core.api import Block, CasesBlock, NetworkBlock, RunConfig, ScoringBlock
 from cardio_core.api import EvaluateBlock as CoreEvaluateBlock
 from cardio_ultrasound import LoopFactsBlock
 
@@ -83,12 +83,9 @@ class FeaturizeBlock(Block):
     """Nothing to choose: the size of the videos is `preprocess`'s, which decodes them once."""
 
 
-class TrainBlock(Block):
+class TrainBlock(NetworkBlock):
     """The networks, their clips, and how they are fitted."""
 
-    width_mult: float = Field(
-        1.0, gt=0, le=1, description="share of the published channels of R(2+1)D-18"
-    )
     clip: Literal["paper", "echonet", "honest"] = Field(
         "honest",
         description="as the paper's code cut them, as EchoNet-Dynamic does, or resampled by time",
@@ -130,25 +127,17 @@ class TrainBlock(Block):
     max_patients: int | None = Field(
         None, ge=2, description="train on so many patients only, for a learning curve; null is all"
     )
-    fit: FitPlan = FitPlan()
 
 
-class PredictBlock(Block):
-    """How videos are scored."""
+class PredictBlock(ScoringBlock):
+    """How videos are scored: a batch is of clips."""
 
-    batch_size: int = Field(8, ge=1, description="clips scored at once")
     n_clips: int = Field(4, ge=1, description="clips of a video whose logits are averaged (honest)")
 
 
-class ExplainBlock(Block):
+class ExplainBlock(CasesBlock):
     """Which videos are drawn, and how segments are occluded."""
 
-    n_cases: int = Field(
-        2,
-        ge=0,
-        description="videos drawn for each model and fold: the surest for a finding, and as many "
-        "against it",
-    )
     occlusion: bool = Field(True, description="score the occlusion of AHA segments")
     n_random: int = Field(
         0, ge=0, description="networks of random weights whose occlusion is a control"
@@ -177,7 +166,7 @@ class Config(RunConfig):
     evaluate: EvaluateBlock = EvaluateBlock()
 
     @model_validator(mode="after")
-    def _views_are_told(self) -> Self:
+    def _views_are_predicted(self) -> Self:
         need = self.needs.get("view")
         if need is not None and need.skip and self.load.views == "predicted":
             raise ValueError(

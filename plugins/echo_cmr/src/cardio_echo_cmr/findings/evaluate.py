@@ -24,12 +24,9 @@ from cardio_core.api import (
     default_evaluate,
 )
 from cardio_echo_cmr.drawing.results import (
-    bland_altman,
     intervals_figure,
     roc_by_view,
-    scatter,
     segments_figure,
-    view_confusion,
 )
 from cardio_echo_cmr.findings.config import EvaluateBlock
 from cardio_echo_cmr.findings.tasks import OUTCOME
@@ -51,7 +48,7 @@ from cardio_echo_cmr.results import (
 )
 from cardio_echo_cmr.segments import segment_tables
 from cardio_echo_cmr.studies import finding_flags, first_studies
-from cardio_echo_cmr.views.names import VIEW_TITLES, VIEWS
+from cardio_echo_cmr.views.names import VIEWS
 from cardio_echo_cmr.views.presence import (
     by_view,
     confusion,
@@ -144,7 +141,7 @@ def report_findings(parts: Parts) -> None:
 def _binary(parts: Parts, target: Target, studies: pd.DataFrame) -> By:
     found: By = {}
     for model, rows in studies.groupby("model", sort=False):
-        own: dict[str, Any] = {}
+        intervals: dict[str, Any] = {}
         videos = video_rows(parts.predictions, target, parts.cohort, rows)
         for unit, table in (("study", rows), ("video", videos)):
             if table.empty:
@@ -157,68 +154,30 @@ def _binary(parts: Parts, target: Target, studies: pd.DataFrame) -> By:
             made = interval_rows(estimates, table, target.name, str(model), unit)
             parts.append("intervals", made)
             prefix = "" if unit == "study" else "video:"
-            own |= {prefix + estimate.name: estimate for estimate in estimates}
-        if own:
-            found[(target.name, str(model))] = own | {"rows": rows}
+            intervals |= {prefix + estimate.name: estimate for estimate in estimates}
+        if intervals:
+            found[(target.name, str(model))] = intervals | {"rows": rows}
     return found
 
 
 def _numbers(parts: Parts, target: Target, studies: pd.DataFrame) -> By:
     found: By = {}
-    panels = []
     constant = training_means(parts.predictions, target, parts.targets, parts.cohort)
     for model, rows in studies.groupby("model", sort=False):
-        estimates, notes = number_errors(rows, constant, parts.config, parts.ctx.seed)
+        errors, notes = number_errors(rows, constant, parts.config, parts.ctx.seed)
         scope = parts.scope(target.name, str(model))
-        parts.add([item for item in estimates if item.name not in BY_DEFAULT], scope)
+        parts.add([error for error in errors if error.name not in BY_DEFAULT], scope)
         parts.say(target.name, str(model), notes)
-        own: dict[str, Any] = {estimate.name: estimate for estimate in estimates}
-        found[(target.name, str(model))] = own
-        title = TITLES.get(str(model).removesuffix("_value"), str(model))
-        panels.append((str(model), title, rows, _lines(own, target.unit)))
-        _agreement(parts, target, str(model), title, rows, scope)
-    if panels:
-        short = target.name.rpartition("_")[0].upper()
-        parts.figures[f"scatter-{target.name}"] = canvas.described(
-            scatter(panels, name=short, unit=target.unit),
-            f"{short}, predicted and measured, model by model",
-            "Each point a study; on the dashed line both are the same. The error is given with "
-            "that of always saying the training patients' mean.",
-        )
+        found[(target.name, str(model))] = {error.name: error for error in errors}
+        try:
+            parts.add(agreement(rows, parts.config.level).estimates, scope)
+        except DataError as error:
+            parts.say(target.name, str(model), [f"no limits of agreement. {error}"])
+            continue
+        if Scored.clusters_of(rows) is not None:
+            parts.say(target.name, str(model), ["limits of agreement for repeated measures: "
+                                                "patients have several studies."])  # fmt: skip
     return found
-
-
-def _lines(own: dict[str, Any], unit: str) -> list[str]:
-    lines = []
-    if "mae" in own:
-        beside = own.get("mae_training_mean")
-        text = f"MAE {own['mae'].value:.3g} {unit}"
-        lines.append(text + ("" if beside is None else f" (constant {beside.value:.3g})"))
-    if "r2" in own:
-        lines.append(f"R² {own['r2'].value:.2f}")
-    if "pearson_r2" in own:
-        lines.append(f"r² {own['pearson_r2'].value:.2f}")
-    return lines
-
-
-def _agreement(
-    parts: Parts, target: Target, model: str, title: str, rows: pd.DataFrame, scope: Scope
-) -> None:
-    try:
-        found = agreement(rows, parts.config.level)
-    except DataError as error:
-        parts.say(target.name, model, [f"no limits of agreement. {error}"])
-        return
-    parts.add(found.estimates, scope)
-    if Scored.clusters_of(rows) is not None:
-        parts.say(target.name, model, ["limits of agreement for repeated measures: patients have "
-                                       "several studies."])  # fmt: skip
-    short = target.name.rpartition("_")[0].upper()
-    parts.figures[f"bland-altman-{model}"] = canvas.described(
-        bland_altman(found, name=short, unit=target.unit),
-        f"{short}, predicted less measured: {title}",
-        "Each point a study, with the bias, the limits of agreement and their intervals.",
-    )
 
 
 def _compared_intervals(parts: Parts, finding: str) -> None:
@@ -235,8 +194,8 @@ def _compared_intervals(parts: Parts, finding: str) -> None:
     for row in published_aucs().reset_index().to_dict("records"):
         model = str(row["row"])
         if row["finding"] == finding:
-            own = TITLES[model] + ("" if model == "fused" else OWN_SEGMENTS)
-            paper[own] = (float(row["auc"]), float(row["low"]), float(row["high"]))
+            row_title = TITLES[model] + ("" if model == "fused" else OWN_SEGMENTS)
+            paper[row_title] = (float(row["auc"]), float(row["low"]), float(row["high"]))
     parts.figures["intervals"] = canvas.described(
         intervals_figure(kept.assign(label=label), paper),
         "Intervals by what is drawn: studies, videos or patients",
@@ -249,14 +208,14 @@ def _roc(parts: Parts, binary: By, finding: str) -> None:
     """Draw every model at its own label: a view at its segments, the others at any segment."""
     curves = []
     overall = parts.ctx.task.targets[0].name
-    for (target, model), own in binary.items():
+    for (target, model), found in binary.items():
         views_own = f"{overall}_{model}"
         first = views_own if (views_own, model) in binary else overall
-        rows = own["rows"]
+        rows = found["rows"]
         if target != first or rows["y"].nunique() < 2:
             continue
         label = TITLES.get(model, model)
-        curves.append((model, label, rows, own.get("auc_patient_bootstrap")))
+        curves.append((model, label, rows, found.get("auc_patient_bootstrap")))
     curves.sort(key=lambda curve: list(TITLES).index(curve[0]) if curve[0] in TITLES else 99)
     if curves:
         parts.figures["roc-by-view"] = canvas.described(
@@ -355,24 +314,17 @@ def _report_views(parts: Parts) -> None:
     if target.name not in parts.predictions.frames:
         return
     rows = named_views(parts.predictions, target, least=parts.config.min_view_probability)
-    for model, own in rows.groupby("model", sort=False):
-        table = confusion(own, target.classes)
+    for model, loops in rows.groupby("model", sort=False):
+        table = confusion(loops, target.classes)
         parts.tables[f"views-named-{model}"] = table
-        parts.tables[f"views-by-name-{model}"] = by_view(own, target.classes)
-        in_words = table.rename(index=VIEW_TITLES, columns=VIEW_TITLES)
-        parts.figures[f"views-named-{model}"] = canvas.described(
-            view_confusion(in_words),
-            "Loops by their true and their given view",
-            "Those whose view has too small a probability stand apart, as unknown; shares are of "
-            "the row.",
-        )
+        parts.tables[f"views-by-name-{model}"] = by_view(loops, target.classes)
         scope = parts.scope(target.name, str(model))
         try:
-            parts.add(view_accuracy(own, parts.config, parts.ctx.seed), scope)
+            parts.add(view_accuracy(loops, parts.config, parts.ctx.seed), scope)
         except DataError as error:
             parts.say(target.name, str(model), [f"accuracy with the unknown: {error}"])
         n_unknown = int(table["unknown"].sum())
         parts.notes.append(
-            f"{n_unknown} of {len(own)} loops have no view of enough probability: they count as "
+            f"{n_unknown} of {len(loops)} loops have no view of enough probability: they count as "
             "wrong in accuracy_with_unknown, and the findings do without them."
         )

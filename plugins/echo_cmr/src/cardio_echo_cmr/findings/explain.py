@@ -44,7 +44,6 @@ from cardio_echo_cmr.networks.clip_network import (
 )
 from cardio_echo_cmr.networks.examples import Clips
 from cardio_echo_cmr.networks.heat_volume import at_frames, heat_volumes, segment_heat
-from cardio_echo_cmr.segments import DROP
 from cardio_echo_cmr.views.names import VIEWS
 
 RANDOM, AREA = "random_weights", "area"
@@ -161,11 +160,11 @@ def explained_videos(model: ModelArtifact, features: FeatureSet, ctx: Context) -
         Model and views.
     """
     view, form = recipe_of(ctx).view, form_in(model)
-    own = views_of(features, ctx, least_probability=least_view_in(model)) == view
-    own &= is_usable(form, np.asarray(features["times"].values))
-    if not own.any():
+    of_view = views_of(features, ctx, least_probability=least_view_in(model)) == view
+    of_view &= is_usable(form, np.asarray(features["times"].values))
+    if not of_view.any():
         return None
-    shown = features.view(np.flatnonzero(own))
+    shown = features.view(np.flatnonzero(of_view))
     starts = middle_starts(form, np.asarray(shown["times"].values))
     one_each = replace(
         clips_for(model, shown, 1), who=np.arange(len(shown)), starts=np.concatenate(starts)
@@ -315,12 +314,14 @@ def surest(
     {1: 'for', 2: 'against'}
     """
     names = np.asarray(studies, dtype=str)
-    own = {str(study): np.flatnonzero(names == study) for study in dict.fromkeys(names.tolist())}
-    known = [study for study, at in own.items() if np.isfinite(scores[at[0]])]
-    ranked = sorted(known, key=lambda study: (float(scores[own[study][0]]), study))
+    videos_of = {
+        str(study): np.flatnonzero(names == study) for study in dict.fromkeys(names.tolist())
+    }
+    known = [study for study, at in videos_of.items() if np.isfinite(scores[at[0]])]
+    ranked = sorted(known, key=lambda study: (float(scores[videos_of[study][0]]), study))
     n = min(n_cases, len(ranked) // 2)
-    high = [own[study][np.argmax(outputs[own[study]])] for study in ranked[::-1][:n]]
-    low = [own[study][np.argmin(outputs[own[study]])] for study in ranked[:n]]
+    high = [videos_of[study][np.argmax(outputs[videos_of[study]])] for study in ranked[::-1][:n]]
+    low = [videos_of[study][np.argmin(outputs[videos_of[study]])] for study in ranked[:n]]
     return {int(i): "for" for i in high} | {int(i): "against" for i in low}
 
 
@@ -376,7 +377,7 @@ def case_scores(view: ClipView) -> dict[str, float]:
         made["heat_peak_ms"] = float(view.times_ms[int(warm.sum(axis=1).argmax())])
     if view.drops is not None:
         numbered = zip(view.segments.numbers, view.drops, strict=True)
-        made |= {f"{DROP}{number:02d}": float(drop) for number, drop in numbered}
+        made |= {f"drop:{number:02d}": float(drop) for number, drop in numbered}
     return made
 
 

@@ -62,7 +62,7 @@ def featurize(samples: SampleSet, config: FeaturizeBlock) -> FeatureSet:
     known = samples.table.reindex(columns=[name for name, _ in CLINICAL])
     columns = [name for name in _CARRIED if name in samples.table.columns]
     found = [video.mechanics for video in values if video.mechanics is not None]
-    rows = [[getattr(one, name) for name, _, _ in HEART] for one in found]
+    rows = [[getattr(heart, name) for name, _, _ in HEART] for heart in found]
     heart = {"heart": _listed(rows, HEART)} if found else {}
     return FeatureSet(
         samples.table[columns],

@@ -17,7 +17,7 @@ from cardio_echo_cmr.segments import segment_labels, unjudged_note
 from cardio_echo_cmr.studies import EchoStudy
 from cardio_echo_cmr.views.names import VIEW_TITLES, VIEWS
 
-TOLD_BY = {
+SHOWN_BY = {
     "lvef_bl_pct": ("lvef_pct",),
     "lvef_fu_pct": ("lvef_pct",),
     "age_y": ("age_y",),
@@ -28,7 +28,7 @@ TOLD_BY = {
 
 def hidden(samples: pd.DataFrame, ctx: Context) -> pd.DataFrame:
     """Return the sample table without what is to be predicted: LVEF tells LVEF."""
-    decisive = TOLD_BY.get(ctx.outcome or "", ())
+    decisive = SHOWN_BY.get(ctx.outcome or "", ())
     return samples.assign(**dict.fromkeys(decisive, float("nan")))
 
 
@@ -147,11 +147,11 @@ def cutoffs_of(table: pd.DataFrame, name: str, config: LoadBlock) -> NDArray[np.
     cut = np.full(len(table), float(getattr(config.cutoffs, name)))
     open_ = np.ones(len(table), bool)
     for rule in config.scanner_cutoffs:
-        own = getattr(rule, name)
-        if own is None:
+        cutoff = getattr(rule, name)
+        if cutoff is None:
             continue
         match = open_ & _matches(table, rule)
-        cut[match] = own
+        cut[match] = cutoff
         open_ &= ~match
     return cut
 
@@ -264,28 +264,28 @@ def unsupported_models(
         label that too few studies have, a fusion of fewer than two models.
     """
     task = ctx.task
-    decisive = TOLD_BY.get(ctx.outcome or "", ())
+    decisive = SHOWN_BY.get(ctx.outcome or "", ())
     if task.name == VIEW.name:
         return {}
     reasons: dict[str, str] = {}
     for model in sorted(task.models, key=lambda model: bool(model.fuses)):  # members come first
         first = task.targets_of(model.name)[0]
         view = model.name.removesuffix("_value")
-        own, what = samples, ""
+        usable, what = samples, ""
         if view in VIEWS:
-            own = samples[named == view]
+            usable = samples[named == view]
             what = " among those with a clip of the view"
         elif model.name in MEASURED:
-            own = samples[samples[list(MEASURED[model.name])].notna().all(axis=1)]
+            usable = samples[samples[list(MEASURED[model.name])].notna().all(axis=1)]
             what = f" among those with {_WHAT[model.name]}"
-        counted = _counts(labels[labels.index.isin(own["study_id"])], first)
+        counted = _counts(labels[labels.index.isin(usable["study_id"])], first)
         if model.fuses and len(set(model.fuses) - set(reasons)) < 2:
             reasons[model.name] = "fewer than two views are left to fuse"
-        elif own.empty and view in VIEWS:
+        elif usable.empty and view in VIEWS:
             reasons[model.name] = f"the table names no {VIEW_TITLES[view]} clip"
         elif set(decisive) & set(MEASURED.get(model.name, ())):
             reasons[model.name] = f"{_WHAT[model.name]} is, or tells, what is predicted"
-        elif own.empty:
+        elif usable.empty:
             reasons[model.name] = f"the table says no study's {_WHAT[model.name]}"
         elif min(counted) < config.min_studies:
             listed = " and ".join(str(n) for n in counted)
@@ -369,7 +369,7 @@ def strata_of(clinical: pd.DataFrame | None, config: LoadBlock) -> pd.Series[str
             found[name] = labels[f"{name}_high"].fillna(0.0)
     if not found:
         return None
-    words = {name: own.map({0: f"no {name}", 1: name}) for name, own in found.items()}
+    words = {name: labels.map({0: f"no {name}", 1: name}) for name, labels in found.items()}
     return pd.DataFrame(words).dropna().agg(", ".join, axis=1)
 
 

@@ -203,15 +203,15 @@ def _from_echonet(folder: Path, table: CohortTable | None, ctx: Context) -> _Fou
     if table is not None:
         rows = table.rows
         bare = [study_of_row(str(name), row, ()) for name, row in rows.iterrows()]
-        own = echonet.of_table(found, rows)
-        studies = echonet.with_cohort_table(own, bare, table.name)
+        listed = echonet.of_table(found, rows)
+        studies = echonet.with_cohort_table(listed, bare, table.name)
         lacking = len(rows) - len(studies)
         note = f"{lacking} of {len(rows)} rows of {table.name} have no usable video."
         notes = Note.each(
-            "cohort", [echonet.NOTE, note if lacking else "", own.others_note(found, table.name)]
+            "cohort", [echonet.NOTE, note if lacking else "", listed.others_note(found, table.name)]
         )
         ids = {echonet.stem_of(str(name)): str(name) for name in rows.index}
-        for item in own.unusable:
+        for item in listed.unusable:
             ctx.quarantine(ids[item.name], item.reason)
         return _Found(studies, rows, notes)
     if ctx.mode == "fit" and ctx.task.name != VIEW.name:
@@ -229,8 +229,8 @@ def _from_echonet(folder: Path, table: CohortTable | None, ctx: Context) -> _Fou
 
 def _set_aside(found: echonet.EchoNetFolder, ctx: Context) -> None:
     """Quarantine what cannot be used, numbered: names of files can hold the names of people."""
-    for number, one in enumerate(found.unusable, start=1):
-        ctx.quarantine(f"unusable-{number}", one.reason)
+    for number, video in enumerate(found.unusable, start=1):
+        ctx.quarantine(f"unusable-{number}", video.reason)
 
 
 def _named(studies: list[EchoStudy], ctx: Context) -> tuple[list[EchoStudy], list[Note]]:
@@ -264,8 +264,8 @@ def _at_timepoint(
     kept: list[EchoStudy] = []
     others: list[EchoStudy] = []
     for study in studies:
-        said = (study.texts.get("timepoint") or "baseline").strip().lower()
-        (kept if timepoint in ("any", said) else others).append(study)
+        at = (study.texts.get("timepoint") or "baseline").strip().lower()
+        (kept if timepoint in ("any", at) else others).append(study)
     left_out = tuple(name for study in others for name in study.recording_ids)
     return kept, {f"not at {timepoint}": left_out} if left_out else {}
 

@@ -52,10 +52,10 @@ def predict(
     target = ctx.targets[0]
     several = target.kind == "multiclass"
     found = np.full((len(features), len(target.classes)) if several else len(features), np.nan)
-    own = np.flatnonzero(views_by(views, features, least_view_in(model)) == recipe.view)
-    if own.size:
-        found[own] = score_videos(
-            model, features.view(own), ctx, n_clips=config.n_clips, batch_size=config.batch_size
+    of_view = np.flatnonzero(views_by(views, features, least_view_in(model)) == recipe.view)
+    if of_view.size:
+        found[of_view] = score_videos(
+            model, features.view(of_view), ctx, n_clips=config.n_clips, batch_size=config.batch_size
         )
     columns = {}
     if not several:

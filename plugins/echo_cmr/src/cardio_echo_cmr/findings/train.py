@@ -44,12 +44,14 @@ def train(
         return train_view(training, validation, targets, config, ctx)
     if recipe.kind == "regression":
         return fit_baseline(training, targets, config.logistic_c, ctx)
-    own, note = own_videos(training, targets, config, ctx)
-    _check(own[1], ctx.targets[0], note, ctx)
+    videos, note = own_videos(training, targets, config, ctx)
+    _check(videos[1], ctx.targets[0], note, ctx)
     checked: Labelled | None = None
     if validation is not None and config.choose_epochs:
         checked, _ = own_videos(validation, targets, config, ctx)
-    return _train_network(own, checked if checked and len(checked[0]) else None, note, config, ctx)
+    return _train_network(
+        videos, checked if checked and len(checked[0]) else None, note, config, ctx
+    )
 
 
 def some_patients(
@@ -79,9 +81,9 @@ def some_patients(
     rng = ctx.replace(model=None).rng("fewer patients")
     turn = np.empty(len(names))
     for value in np.unique(stratum):
-        own = rng.permutation(np.flatnonzero(stratum == value))
+        of_value = rng.permutation(np.flatnonzero(stratum == value))
         # Places between 0 and 1: at any cut each stratum has given its share.
-        turn[own] = (np.arange(own.size) + 0.5) / own.size
+        turn[of_value] = (np.arange(of_value.size) + 0.5) / of_value.size
     chosen = np.argsort(turn, kind="stable")[:n_patients]
     return features.view(np.flatnonzero(np.isin(owner, chosen)))
 
@@ -173,8 +175,14 @@ def unlike_the_paper(config: TrainBlock) -> tuple[str, ...]:
     >>> unlike_the_paper(TrainBlock(fit=plan | {"epochs": 8}, width_mult=0.5))
     ("Not the paper's training: width_mult 0.5 (1.0), epochs 8 (50).",)
     """
-    own = config.fit.model_dump() | config.model_dump() | {"batch_size": config.fit.effective_batch}
-    other = [f"{name} {own[name]} ({value})" for name, value in PAPER.items() if own[name] != value]
+    settings = (
+        config.fit.model_dump() | config.model_dump() | {"batch_size": config.fit.effective_batch}
+    )
+    other = [
+        f"{name} {settings[name]} ({value})"
+        for name, value in PAPER.items()
+        if settings[name] != value
+    ]
     return (f"Not the paper's training: {', '.join(other)}.",) if other else ()
 
 

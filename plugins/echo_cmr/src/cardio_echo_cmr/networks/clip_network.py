@@ -293,8 +293,10 @@ class OccludedClips:
         }
         smooth = {entry: smoothed(whole[entry]) for entry in set(clip[way > 0])}
         videos = [
-            occluded(whole[one], smooth[one], self.masks[number - 1]) if number else whole[one]
-            for one, number in zip(clip, way, strict=True)
+            occluded(whole[video], smooth[video], self.masks[number - 1])
+            if number
+            else whole[video]
+            for video, number in zip(clip, way, strict=True)
         ]
         n = len(clip)
         shown = replace(

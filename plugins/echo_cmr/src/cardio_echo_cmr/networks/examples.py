@@ -47,8 +47,8 @@ def grey_of(features: FeatureSet) -> Grey:
     chosen = np.unique(np.linspace(0, len(lengths) - 1, N_FOR_GREY).round().astype(int))
     counts = np.zeros(256, np.int64)
     for place in chosen:
-        one = videos[np.array([place])][0][: lengths[place]]
-        counts += np.bincount(one.ravel(), minlength=256)
+        frames = videos[np.array([place])][0][: lengths[place]]
+        counts += np.bincount(frames.ravel(), minlength=256)
     share, level = counts / counts.sum(), np.arange(256)
     mean = float(share @ level)
     return Grey(mean, max(float(np.sqrt(share @ (level - mean) ** 2)), 1.0))
@@ -138,7 +138,7 @@ def clips_of(
     wanted : ndarray of float32, shape (n_videos,), optional
         What is to be learnt.
     """
-    who = np.repeat(np.arange(len(starts)), [len(own) for own in starts])
+    who = np.repeat(np.arange(len(starts)), [len(times) for times in starts])
     return Clips(
         features["video"].values,
         np.asarray(features["times"].values),

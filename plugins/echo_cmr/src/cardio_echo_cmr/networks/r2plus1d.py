@@ -303,25 +303,25 @@ def mapped_state(state: Mapping[str, torch.Tensor], network: nn.Module) -> dict[
     --------
     >>> import torch
     >>> from torch import nn
-    >>> one = nn.Sequential()
-    >>> one.fc = nn.Linear(2, 1)
-    >>> sorted(mapped_state({"m.fc.weight": torch.ones(1, 2), "m.fc.bias": torch.ones(1)}, one))
+    >>> head = nn.Sequential()
+    >>> head.fc = nn.Linear(2, 1)
+    >>> sorted(mapped_state({"m.fc.weight": torch.ones(1, 2), "m.fc.bias": torch.ones(1)}, head))
     ['fc.bias', 'fc.weight']
     """
     found = {_plain(name): value for name, value in state.items()}
-    own = network.state_dict()
+    expected = network.state_dict()
     # Counters steer nothing that is used here, and some files lack them.
-    needed = {name for name in own if not name.endswith(_COUNTER)}
+    needed = {name for name in expected if not name.endswith(_COUNTER)}
     if not any(name.startswith(HEAD) for name in found):
         needed = {name for name in needed if not name.startswith(HEAD)}
     _refuse("missing", needed - found.keys(), len(found))
-    _refuse("unexpected", found.keys() - own.keys(), len(found))
-    if _is_kinetics_head(found, own):
+    _refuse("unexpected", found.keys() - expected.keys(), len(found))
+    if _is_kinetics_head(found, expected):
         found = {name: value for name, value in found.items() if not name.startswith(HEAD)}
     other = [
-        f"{name} {tuple(own[name].shape)} expected, {tuple(value.shape)} found"
+        f"{name} {tuple(expected[name].shape)} expected, {tuple(value.shape)} found"
         for name, value in found.items()
-        if value.shape != own[name].shape
+        if value.shape != expected[name].shape
     ]
     _refuse("of another shape", other, len(found), "; ")
     return found
@@ -333,11 +333,13 @@ def _plain(name: str) -> str:
     return name
 
 
-def _is_kinetics_head(found: Mapping[str, torch.Tensor], own: Mapping[str, torch.Tensor]) -> bool:
+def _is_kinetics_head(
+    found: Mapping[str, torch.Tensor], expected: Mapping[str, torch.Tensor]
+) -> bool:
     name = f"{HEAD}weight"
     if name not in found:
         return False
-    theirs, ours = tuple(found[name].shape), tuple(own[name].shape)
+    theirs, ours = tuple(found[name].shape), tuple(expected[name].shape)
     return theirs[0] == N_KINETICS != ours[0] and theirs[1:] == ours[1:]
 
 

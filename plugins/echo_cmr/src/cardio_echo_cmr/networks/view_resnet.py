@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from monai.networks.nets.resnet import ResNet
 from torch import Tensor, nn
 
-_PLANES = (64, 128, 256, 512)
-_LAYERS = [2, 2, 2, 2]
+from cardio_core.api import ResNet
 
 
 class ViewResNet(nn.Module):
@@ -28,16 +26,7 @@ class ViewResNet(nn.Module):
 
     def __init__(self, n_classes: int, width_mult: float = 1.0) -> None:
         super().__init__()
-        self.frame = ResNet(
-            "basic",
-            _LAYERS,
-            [max(1, round(width_mult * n)) for n in _PLANES],
-            spatial_dims=2,
-            n_input_channels=1,
-            conv1_t_stride=2,
-            num_classes=n_classes,
-            bias_downsample=False,
-        )
+        self.frame = ResNet(18, n_input_channels=1, n_outputs=n_classes, width_mult=width_mult)
 
     def forward(self, frames: Tensor) -> Tensor:
         """Return logits, shape (n, n_frames, n_classes), of frames (n, n_frames, rows, columns)."""

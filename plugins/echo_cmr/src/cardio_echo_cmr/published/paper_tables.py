@@ -63,11 +63,11 @@ def published_aucs() -> pd.DataFrame:
     share = {check.name: float(next(iter(check.shares_pct.values())).value) / 100
              for check in _checks("counted") if check.name in ("wma", "lge")}  # fmt: skip
     rows = []
-    for one in _checks("auc_interval"):
-        finding, row = one.name.split()
-        auc, low, high = one.auc.value, one.interval.low.value, one.interval.high.value
+    for check in _checks("auc_interval"):
+        finding, row = check.name.split()
+        auc, low, high = check.auc.value, check.interval.low.value, check.interval.high.value
         worth = stats.hanley_mcneil_effective_n(auc, low, high, share[finding])
-        patients = stats.hanley_mcneil(auc, one.n_events, one.n_others, unit="patient")
+        patients = stats.hanley_mcneil(auc, check.n_events, check.n_others, unit="patient")
         limits = cast("tuple[float, float]", (patients.low, patients.high))
         rows.append(
             {
@@ -159,25 +159,27 @@ def table_2(
     areas: dict[Any, dict[Any, Any]] = published_aucs().to_dict("index")
     errors = published_errors()
     rows: list[dict[str, Any]] = []
-    for (target, model), own in binary.items():
+    for (target, model), estimates in binary.items():
         row: dict[str, Any] = {"row": TITLES.get(model, model), "target": target}
-        row |= _limits(own.get("auc_patient_bootstrap"), "auc")
-        if "auc_patient_bootstrap" in own:
-            found = own["auc_patient_bootstrap"]
-            row |= {"n": int(found.extra["n_rows"]), "n_patients": found.n_patients}
-        row |= _limits(own.get("video:auc_patient_bootstrap"), "video_auc")
+        row |= _limits(estimates.get("auc_patient_bootstrap"), "auc")
+        if "auc_patient_bootstrap" in estimates:
+            auc = estimates["auc_patient_bootstrap"]
+            row |= {"n": int(auc.extra["n_rows"]), "n_patients": auc.n_patients}
+        row |= _limits(estimates.get("video:auc_patient_bootstrap"), "video_auc")
         # Of a view the paper printed the area of the view's own label.
         printed = finding if model == "fused" else f"{finding}_{model}"
         if target == printed and (finding, model) in areas:
             paper = areas[(finding, model)]
             row |= {f"paper_{name}": paper[name] for name in ("auc", "low", "high", "effective_n")}
         rows.append(row)
-    for (target, model), own in numbers.items():
+    for (target, model), estimates in numbers.items():
         name = model.removesuffix("_value")
         row = {"row": TITLES.get(name, name), "target": target}
-        row |= _limits(own.get("mae"), "mae") | _limits(own.get("mae_difference"), "mae_difference")
-        row |= {short: own[short].value for short in ("mae_training_mean", "r2", "pearson_r2")
-                if short in own}  # fmt: skip
+        row |= _limits(estimates.get("mae"), "mae") | _limits(
+            estimates.get("mae_difference"), "mae_difference"
+        )
+        row |= {short: estimates[short].value for short in ("mae_training_mean", "r2", "pearson_r2")
+                if short in estimates}  # fmt: skip
         rows.append(row)
     if numbers and finding in errors.index:
         rows.append(

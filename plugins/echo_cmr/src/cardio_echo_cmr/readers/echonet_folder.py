@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import math
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -177,8 +178,9 @@ def with_cohort_table(
         video = videos.get(stem_of(study.study_id))
         if video is None:
             continue
-        own = study.measures["lvef_pct"]
-        lvef = video.lvef_pct if own != own else own
+        lvef = study.measures["lvef_pct"]
+        if math.isnan(lvef):
+            lvef = video.lvef_pct
         joined.append(
             replace(study, clips=(video.clip,), measures=study.measures | {"lvef_pct": lvef})
         )

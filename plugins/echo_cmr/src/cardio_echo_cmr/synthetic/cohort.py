@@ -64,20 +64,22 @@ def write_cmr_cohort(
     """
     (folder / "loops").mkdir()
     requests = (
-        [Asked(f"p{number:03d}", number) for number in range(1, n_patients + 1)]
+        [Request(f"p{number:03d}", number) for number in range(1, n_patients + 1)]
         if given is None
-        else [Asked.given(row) for row in given.itertuples()]
+        else [Request.given(row) for row in given.itertuples()]
     )
     n_jobs = min(os.cpu_count() or 1, len(requests) // PATIENTS_A_PROCESS) or 1
     written = Parallel(n_jobs=n_jobs)(
-        delayed(_write_patient)(folder, one, seed, difficulty) for one in requests
+        delayed(_write_patient)(folder, patient, seed, difficulty) for patient in requests
     )
     people = {item.person.patient_id: _facts_of_person(item.person) for item in written}
     rows = [row for entry in written for row in entry.rows]
-    studies = {study: facts for one in written for study, facts in one.studies.items()}
-    chances = [one.person.findings.lge_probability for one in written for _ in one.rows]
+    studies = {study: facts for patient in written for study, facts in patient.studies.items()}
+    chances = [patient.person.findings.lge_probability for patient in written for _ in patient.rows]
     responses = [
-        response_probability(one.person.findings, difficulty) for one in written for _ in one.rows
+        response_probability(patient.person.findings, difficulty)
+        for patient in written
+        for _ in patient.rows
     ]
     pd.DataFrame(rows).to_csv(folder / "cohort.csv", index=False, lineterminator="\n")
     truth = {
@@ -101,7 +103,7 @@ def write_cmr_cohort(
 
 
 @dataclass(frozen=True)
-class Asked:
+class Request:
     """A patient to be recorded: the number, beside the seed, is the only source of chance.
 
     Attributes
@@ -123,7 +125,7 @@ class Asked:
     shift: float = 0.0
 
     @classmethod
-    def given(cls, row: Any) -> Asked:
+    def given(cls, row: Any) -> Request:
         """Take a row of the table of patients."""
         number, outcome = int(row.number), bool(row.outcome)
         return cls(row.patient_id, number, outcome, float(row.effect), float(row.shift))
@@ -138,18 +140,18 @@ class _Written:
     studies: dict[str, Any]
 
 
-def _write_patient(folder: Path, asked: Asked, seed: int, difficulty: str) -> _Written:
+def _write_patient(folder: Path, request: Request, seed: int, difficulty: str) -> _Written:
     """Write one patient's loops; nobody else's chance enters."""
     who, how, speckle, after = (
         np.random.default_rng(stream)
-        for stream in np.random.SeedSequence([seed, asked.number]).spawn(4)
+        for stream in np.random.SeedSequence([seed, request.number]).spawn(4)
     )
-    person = draw_person(asked.patient_id, who, difficulty=difficulty, effect=asked.effect)
-    responds = asked.outcome
+    person = draw_person(request.patient_id, who, difficulty=difficulty, effect=request.effect)
+    responds = request.outcome
     if responds is None:
         responds = draw_response(after, response_probability(person.findings, difficulty))
     written = _Written(person, [], {})
-    for study in draw_studies(person, how, clean=difficulty != "subtle", shift=asked.shift):
+    for study in draw_studies(person, how, clean=difficulty != "subtle", shift=request.shift):
         streams = dict(zip(VIEWS, speckle.spawn(len(VIEWS)), strict=True))
         for view, spec in study.loops.items():
             _write_loop(folder / _file_of(study, view), person, spec, streams[view])

@@ -108,8 +108,8 @@ def draw_findings(
     >>> found = draw_findings(np.random.default_rng(1))
     >>> found.wma == tuple(s for s in range(1, 18) if found.amplitude[s] < ABNORMAL_BELOW)
     True
-    >>> told = [draw_findings(np.random.default_rng(1), effect=z) for z in (-2.0, -0.5, 0.5, 2.0)]
-    >>> [len(one.wma) for one in told], [round(one.lvef_pct) for one in told]
+    >>> drawn = [draw_findings(np.random.default_rng(1), effect=z) for z in (-2.0, -0.5, 0.5, 2.0)]
+    >>> [len(it.wma) for it in drawn], [round(it.lvef_pct) for it in drawn]
     ([5, 4, 0, 0], [24, 37, 65, 75])
     """
     wma, amplitude = (
@@ -171,8 +171,8 @@ def _motion_told(
     amplitude = {}
     for segment in range(1, 18):
         low, high = (_ABNORMAL if segment in wma else _NORMAL)[difficulty]
-        own = float(rng.uniform())
-        moves = _PATIENTS_SHARE * share + (1.0 - _PATIENTS_SHARE) * own
+        place = float(rng.uniform())
+        moves = _PATIENTS_SHARE * share + (1.0 - _PATIENTS_SHARE) * place
         amplitude[segment] = low + moves * (high - low)
     return wma, amplitude
 
@@ -227,7 +227,7 @@ def _grow(rng: np.random.Generator, among: tuple[int, ...], wanted: int) -> tupl
     return tuple(sorted(grown))
 
 
-def are_neighbours(one: int, other: int) -> bool:
+def are_neighbours(first: int, second: int) -> bool:
     """Tell whether two segments touch.
 
     Examples
@@ -235,7 +235,7 @@ def are_neighbours(one: int, other: int) -> bool:
     >>> [are_neighbours(1, n) for n in (6, 7, 3)], are_neighbours(8, 14), are_neighbours(17, 15)
     ([True, True, False], True, True)
     """
-    low, high = sorted((one, other))
+    low, high = sorted((first, second))
     if high == 17:
         return low >= 13
     if (low - 1) // 6 == (high - 1) // 6:  # the same ring, of six or, at the apex, of four

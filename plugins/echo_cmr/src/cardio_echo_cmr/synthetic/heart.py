@@ -9,12 +9,8 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from cardio_echo_cmr.segments import Wall, WallPlace, fade
-
-_PER_MM2 = 6.0
-"""About ten in a resolution cell at the range of the valves."""
-
-_LEAFLET_MM, LEAFLET_DB = 1.8, 2.0
+from cardio_echo_cmr.segments import Wall
+from cardio_ultrasound import WallPlace, fade, from_ellipse, leaflet, mitral_leaflets
 
 
 @dataclass(frozen=True)
@@ -44,11 +40,7 @@ class Chamber:
         self, heart_mm: NDArray[np.float64]
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Return the first-order distance of points, inside negative, and normals inwards."""
-        away = (heart_mm - np.array(self.centre_mm)) / np.array(self.radii_mm)
-        rho = np.maximum(np.hypot(away[:, 0], away[:, 1]), 1e-3)
-        slope = away / np.array(self.radii_mm)
-        steepness = np.maximum(np.hypot(slope[:, 0], slope[:, 1]), 1e-6)
-        return (rho - 1.0) * rho / steepness, -slope / steepness[:, None]
+        return from_ellipse(heart_mm - np.array(self.centre_mm), self.radii_mm)
 
 
 def chambers(wall: Wall) -> tuple[Chamber, ...]:
@@ -105,13 +97,8 @@ def leaflets(wall: Wall, rng: np.random.Generator) -> Leaflets:
     """Draw the leaflets of a view; a short axis has none."""
     places, inflow, outflow = [np.zeros((0, 2))], [np.zeros((0, 2))], [np.zeros((0, 2))]
     for hinge, tip, open_tip, aortic in _shapes(wall):
-        length = float(np.hypot(tip[0] - hinge[0], tip[1] - hinge[1]))
-        n = round(_PER_MM2 * length * _LEAFLET_MM)
-        along = rng.uniform(0.0, 1.0, n)
-        sag = np.stack([np.zeros(n), rng.uniform(-0.5, 0.5, n) * _LEAFLET_MM], axis=1)
-        sag[:, 1] += (2.0 if aortic else -2.0) * along * (1.0 - along)
-        opening = np.outer(along, np.subtract(open_tip, tip))
-        places.append(np.outer(1 - along, hinge) + np.outer(along, tip) + sag)
+        closed, opening = leaflet(hinge, tip, open_tip, rng, sags=2.0 if aortic else -2.0)
+        places.append(closed)
         inflow.append(opening * (not aortic))
         outflow.append(opening * aortic)
     return Leaflets(np.concatenate(places), np.concatenate(inflow), np.concatenate(outflow))
@@ -123,10 +110,7 @@ def _shapes(
     """Return hinge, closed tip and open tip of every leaflet, and whether it is aortic."""
     half, base = wall.half_width_mm, wall.length_mm
     right, septal = 0.9 * half, -half - wall.wall_mm / 2
-    mitral = (
-        ((-0.72 * half, base), (0.12 * half, base - 6.5), (-0.42 * half, base - 21.0), False),
-        ((0.78 * half, base), (0.10 * half, base - 6.5), (0.60 * half, base - 13.0), False),
-    )
+    mitral = tuple((*shape, False) for shape in mitral_leaflets(half, base))
     if wall.view == "a2c":
         return mitral
     if wall.view == "a4c":

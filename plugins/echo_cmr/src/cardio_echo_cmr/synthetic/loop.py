@@ -10,20 +10,25 @@ from numpy.typing import ArrayLike, NDArray
 from cardio_echo_cmr.segments import Geometry
 from cardio_echo_cmr.synthetic.heart import (
     BLOOD_DB,
-    LEAFLET_DB,
     Ventricle,
     leaflets,
     reflectivity_db,
 )
 from cardio_ultrasound import (
+    LEAFLET_DB,
     Conditions,
     EchoScanner,
     Look,
     PointSpread,
     Sector,
     advect,
+    bump,
     draw_scatterers,
-    renewed,
+    gaussian_waves,
+    glance_db,
+    recorded,
+    rise,
+    thinned,
 )
 
 SYSTOLE_ENDS = 0.35
@@ -78,22 +83,22 @@ def contraction(phase: ArrayLike) -> NDArray[np.float64]:
     [0.0, 1.0, 0.0]
     """
     at = np.asarray(phase, dtype=np.float64)
-    course = _rise(at, 0.02, SYSTOLE_ENDS) - _rise(at, SYSTOLE_ENDS + 0.02, 0.62)
-    return np.asarray(course - _KICK * _bump(at, 0.82, 1.0))
+    course = rise(at, 0.02, SYSTOLE_ENDS) - rise(at, SYSTOLE_ENDS + 0.02, 0.62)
+    return np.asarray(course - _KICK * bump(at, 0.82, 1.0))
 
 
 def inflow(phase: ArrayLike) -> NDArray[np.float64]:
     """Return how far the mitral and tricuspid valves are open: E wave, diastasis and A wave."""
     at = np.asarray(phase, dtype=np.float64)
-    between = 0.35 * _rise(at, 0.44, 0.5) * (1.0 - _rise(at, 0.94, 1.0))
-    waves = np.maximum(_bump(at, 0.42, 0.64), 0.8 * _bump(at, 0.80, 1.0))
+    between = 0.35 * rise(at, 0.44, 0.5) * (1.0 - rise(at, 0.94, 1.0))
+    waves = np.maximum(bump(at, 0.42, 0.64), 0.8 * bump(at, 0.80, 1.0))
     return np.maximum(waves, between)
 
 
 def outflow(phase: ArrayLike) -> NDArray[np.float64]:
     """Return how far the aortic valve is open."""
     at = np.asarray(phase, dtype=np.float64)
-    return _rise(at, 0.05, 0.09) - _rise(at, 0.34, 0.38)
+    return rise(at, 0.05, 0.09) - rise(at, 0.34, 0.38)
 
 
 def ecg_mv(phase: ArrayLike) -> NDArray[np.float64]:
@@ -101,21 +106,7 @@ def ecg_mv(phase: ArrayLike) -> NDArray[np.float64]:
     at = np.asarray(phase, dtype=np.float64)
     waves = ((0.12, -0.16, 0.025), (-0.1, -0.025, 0.008), (1.0, 0.0, 0.01), (-0.2, 0.026, 0.01),
              (0.28, 0.3, 0.045))  # fmt: skip
-    trace = np.zeros(at.shape)
-    for height_mv, middle, width in waves:
-        for turn in (-1.0, 0.0, 1.0):
-            trace += height_mv * np.exp(-0.5 * ((at - middle + turn) / width) ** 2)
-    return trace
-
-
-def _bump(at: NDArray[np.float64], begin: float, end: float) -> NDArray[np.float64]:
-    """Return a squared sine from 0 over 1 to 0."""
-    return np.asarray(np.sin(np.pi * np.clip((at - begin) / (end - begin), 0.0, 1.0)) ** 2)
-
-
-def _rise(at: NDArray[np.float64], begin: float, end: float) -> NDArray[np.float64]:
-    """Return a smooth step from 0 to 1."""
-    return np.asarray(np.sin(0.5 * np.pi * np.clip((at - begin) / (end - begin), 0.0, 1.0)) ** 2)
+    return gaussian_waves(at, waves, 1.0)
 
 
 SPREAD = PointSpread(axial_mm=0.6, lateral_deg=(2.0, 3.0))
@@ -213,13 +204,18 @@ def echo_loop(spec: LoopSpec, rng: np.random.Generator) -> NDArray[np.uint8]:
     """
     tissue_rng, leaflet_rng, scanner_rng = rng.spawn(3)
     geometry, ventricle = spec.geometry, spec.ventricle
-    # Ten in a cell of the finest speckle; those of blood are thinned out, see `_thinned`.
+    # Ten in a cell of the finest speckle; those of blood are thinned out, see `thinned`.
     body = draw_scatterers(spec.sector, SPREAD, tissue_rng, per_cell=spec.look.per_cell)
     heart = geometry.to_heart(body)
     level = reflectivity_db(ventricle, heart)
     blood_db = BLOOD_DB if spec.held is None else spec.held.blood_db
-    heart, level = _thinned(heart, level, tissue_rng, blood_db)
-    level += _glance_db(spec, heart)
+    blood = level <= BLOOD_DB
+    level = np.where(blood, blood_db, level)
+    heart, level = thinned(heart, level, blood, _KEPT, tissue_rng)
+    place = ventricle.wall.place(heart)
+    across = ventricle.across(place)
+    in_wall = (across >= 0) & (across <= 1)
+    level += glance_db(geometry.to_body(heart), geometry.turn(place.inward), in_wall)
     strands = leaflets(ventricle.wall, leaflet_rng)
     still = np.zeros_like(heart)
     opens = [np.concatenate([still, part]) for part in (strands.inflow_mm, strands.outflow_mm)]
@@ -233,38 +229,13 @@ def echo_loop(spec: LoopSpec, rng: np.random.Generator) -> NDArray[np.uint8]:
     scanner = EchoScanner(spec.sector, scanner_rng, spread=SPREAD, look=spec.look)
     weights = spec.weights()
     places = advect(rest, modes.astype(np.float32), weights)
-    if spec.held is None:
-        return scanner.frames(places, amplitude)
-    (plane_rng,) = rng.spawn(1)
-    beats = spec.time_ms / spec.beat.rr_ms
-    strengths = renewed(amplitude, spec.held.plane_course(weights[:, 0], beats), plane_rng)
-    gain_db = spec.held.gain_course_db(spec.time_ms / 1000.0)
-    frames = scanner.frames(places, strengths, gain_db=gain_db)
-    return frames[:, :, ::-1].copy() if spec.held.mirrored else frames
-
-
-def _thinned(
-    heart_mm: NDArray[np.float64],
-    level_db: NDArray[np.float64],
-    rng: np.random.Generator,
-    blood_db: float,
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Leave out most scatterers of blood, and make the others stronger.
-
-    Clear blood lies at the level of the noise, so that nobody sees how many they are made of;
-    blood of a higher level is grainy.
-    """
-    blood = level_db <= BLOOD_DB
-    kept = ~blood | (rng.uniform(size=level_db.shape) < _KEPT)
-    level = np.where(blood, blood_db - 10.0 * np.log10(_KEPT), level_db)
-    return heart_mm[kept], level[kept]
-
-
-def _glance_db(spec: LoopSpec, heart_mm: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return what walls lose whose fibres the beam runs along: up to 4 dB."""
-    place = spec.ventricle.wall.place(heart_mm)
-    beam = spec.geometry.to_body(heart_mm)
-    beam /= np.maximum(np.hypot(*beam.T), 1e-6)[:, None]
-    square = np.abs((beam * spec.geometry.turn(place.inward)).sum(axis=1))
-    across = spec.ventricle.across(place)
-    return np.where((across >= 0) & (across <= 1), -4.0 * (1.0 - square), 0.0)
+    return recorded(
+        scanner,
+        places,
+        amplitude,
+        spec.held,
+        rng,
+        systole=weights[:, 0],
+        beats=spec.time_ms / spec.beat.rr_ms,
+        time_s=spec.time_ms / 1000.0,
+    )

@@ -11,13 +11,12 @@ from cardio_echo_cmr.segments import DEPTH_MM, VIEWS, default_geometry
 from cardio_echo_cmr.synthetic.findings import Findings, draw_findings
 from cardio_echo_cmr.synthetic.heart import Ventricle
 from cardio_echo_cmr.synthetic.loop import Beat, LoopSpec, sector_of
-from cardio_ultrasound import Look, draw_conditions
+from cardio_ultrasound import Look, darker, draw_conditions
 
 SECOND_STUDY_SHARE, LACKS_A_VIEW_SHARE, LATE_CMR_SHARE = 0.4, 0.08, 0.04
 
 APICAL = ("a4c", "a2c")
 
-_DARKER_DB, _NOISIER_DB = 6.0, 8.0
 _FEWEST_FRAMES, _LENGTH_S = 36, 1.08
 """So that 32 frames at 30 a second can be cut out of every loop."""
 
@@ -86,7 +85,7 @@ def draw_studies(
 
     Heart size and thickness are the patient's; place, tilt, field of view, gain, heart rate and
     frame rate are the loop's or the study's. What is not `clean` is as hard to read as recordings
-    of the clinic: see `held_as_in_the_clinic`. For a `shift` see `seen_darker`.
+    of the clinic: see `held_as_in_the_clinic`. For a `shift` see `cardio_ultrasound.darker`.
     """
     size, wall_mm = float(rng.uniform(0.93, 1.07)), float(rng.uniform(8.5, 10.5))
     n_studies = 1 + int(rng.uniform() < SECOND_STUDY_SHARE)
@@ -98,8 +97,8 @@ def draw_studies(
         lacks = VIEWS[rng.integers(len(VIEWS))] if rng.uniform() < LACKS_A_VIEW_SHARE else None
         streams = dict(zip(VIEWS, rng.spawn(len(VIEWS)), strict=True))
         loops = {
-            view: _draw_loop(view, person, size, wall_mm, hr_bpm, own)
-            for view, own in streams.items()
+            view: _draw_loop(view, person, size, wall_mm, hr_bpm, stream)
+            for view, stream in streams.items()
         }
         if not clean:
             # Streams of their own: hearts and places are those of the clean recordings.
@@ -108,7 +107,7 @@ def draw_studies(
                 for view, spec in loops.items()
             }
         loops = {
-            view: replace(spec, look=seen_darker(spec.look, shift))
+            view: replace(spec, look=darker(spec.look, shift))
             for view, spec in loops.items()
             if view != lacks
         }
@@ -163,15 +162,6 @@ def held_as_in_the_clinic(spec: LoopSpec, rng: np.random.Generator) -> LoopSpec:
         sector=sector,
         look=held.look,
         held=held,
-    )
-
-
-def seen_darker(look: Look, shift: float) -> Look:
-    """Return what a scanner with less gain and more noise shows, by 6 and 8 dB for a shift of 1."""
-    return replace(
-        look,
-        white_db=look.white_db + _DARKER_DB * shift,
-        noise_db=look.noise_db + _NOISIER_DB * shift,
     )
 
 

@@ -168,8 +168,8 @@ def views_of_studies(predictions: Scored, target: Target, cohort: Cohort) -> pd.
     score = f"score:{target.classes[-1]}" if target.classes else "score"
     run = [view for view in VIEWS if frame["model"].isin((view, f"{view}_value")).any()]
     for view in run:
-        own = frame[frame["model"].isin((view, f"{view}_value")) & frame[score].notna()]
-        found[view] = found.index.isin(own["study_id"].astype(str))
+        scored = frame[frame["model"].isin((view, f"{view}_value")) & frame[score].notna()]
+        found[view] = found.index.isin(scored["study_id"].astype(str))
     present = found[run].to_numpy(bool)
     found["views"] = ["+".join(np.array(run)[row]) or NO_VIEW for row in present]
     return found.join(loops)

@@ -32,8 +32,8 @@ def enrichment_figure(scored: pd.DataFrame) -> canvas.Draw:
         figure.set_size_inches(1.6 + 1.5 * len(methods), 3.4)
         axes = figure.subplots()
         for place, method in enumerate(methods):
-            own = scored[(scored["method"] == method) & scored["enrichment"].notna()]
-            _points(axes, own, place)
+            maps = scored[(scored["method"] == method) & scored["enrichment"].notna()]
+            _points(axes, maps, place)
         for level, style in ((1.0, "--"), (2.0, ":")):
             axes.axhline(level, color=canvas.GREY, linewidth=0.9, linestyle=style, zorder=1)
         axes.set_xticks(range(len(methods)), [METHODS.get(m, m) for m in methods])
@@ -51,10 +51,10 @@ def enrichment_figure(scored: pd.DataFrame) -> canvas.Draw:
     return draw
 
 
-def _points(axes: Axes, own: pd.DataFrame, place: int) -> None:
+def _points(axes: Axes, maps: pd.DataFrame, place: int) -> None:
     """Draw each outcome in a column of its own, its points side by side in the order of ids."""
     for number, (outcome, colour) in enumerate(COLOURS.items()):
-        values = own.loc[own["outcome"] == outcome, "enrichment"].to_numpy(float)
+        values = maps.loc[maps["outcome"] == outcome, "enrichment"].to_numpy(float)
         if not values.size:
             continue
         middle = place + (number - 1.5) * 0.18

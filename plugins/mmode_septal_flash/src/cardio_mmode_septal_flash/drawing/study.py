@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import count
 from textwrap import fill
 from typing import Any
 
@@ -38,7 +39,9 @@ OF_A_FLASH = " A septal flash lies between MVC and AVO."
 SHADE = {"facecolor": "black", "alpha": 0.5, "linewidth": 0, "pad": 1.0}
 """Keeps white letters readable on light ground, and text in the file: a stroke makes it paths."""
 
-_FRAME_IN, _PANEL_IN, _HEIGHT_IN = 2.3, 3.1, 3.1
+_WIDTH_IN, _HEIGHT_IN = 6.4, 2.6
+"""Width of a report's text, and height of a row of panels."""
+
 _N_DRAWN = 128
 
 
@@ -116,48 +119,32 @@ def heat_sheet(studies: Sequence[tuple[str, StudyView]]) -> canvas.Draw:
     Parameters
     ----------
     studies : sequence of (title, StudyView)
-        One row each; all with maps of the same methods.
+        All with maps of the same methods.
     """
-    n_panels = 2 + len(studies[0][1].heats)
-    alone = len(studies) == 1
+    n_heats = len(studies[0][1].heats)
+    # A study alone has room for maps as wide as the text.
+    across = 1 if len(studies) == 1 else 2
+    n_rows = 1 + -(-n_heats // across)
 
     def draw(figure: Figure) -> None:
-        if alone:  # two columns stay readable on a phone
-            n_rows, n_columns = -(-n_panels // 2), 2
-            figure.set_size_inches(2 * _PANEL_IN, _HEIGHT_IN * n_rows + 0.6)
-            axes = figure.subplots(n_rows, 2, squeeze=False).reshape(1, -1)
-        else:
-            n_rows, n_columns = len(studies), n_panels
-            ratios = (_FRAME_IN, *([_PANEL_IN] * (n_panels - 1)))
-            figure.set_size_inches(sum(ratios), _HEIGHT_IN * n_rows + 0.6)
-            axes = figure.subplots(n_rows, n_columns, squeeze=False, width_ratios=ratios)
-        for row, (title, view) in zip(axes, studies, strict=True):
-            _frame(row[0], view, title)
-            _mmode(row[1], view)
-            for panel, (method, heat) in zip(row[2:], view.heats.items(), strict=False):
-                _heat(panel, view, METHODS.get(method, method), heat)
-            for empty in row[n_panels:]:
-                empty.set_axis_off()
+        figure.set_size_inches(_WIDTH_IN, _HEIGHT_IN * n_rows * len(studies) + 0.6)
+        grid = figure.add_gridspec(n_rows * len(studies), 2)
+        for top, (title, view) in zip(count(0, n_rows), studies, strict=False):
+            frame_with_line(
+                figure.add_subplot(grid[top, 0]), view.frame, view.septum_px, view.line_px, title
+            )
+            _mmode(figure.add_subplot(grid[top, 1]), view)
+            for place, (method, heat) in enumerate(view.heats.items()):
+                row, column = divmod(place, across)
+                where = grid[top + 1 + row, :] if across == 1 else grid[top + 1 + row, column]
+                _heat(figure.add_subplot(where), view, METHODS.get(method, method), heat)
         scale = ScalarMappable(Normalize(0, 1), HEAT)
-        bar = figure.colorbar(scale, ax=axes.ravel().tolist(), location="bottom", shrink=0.5,
+        bar = figure.colorbar(scale, ax=figure.axes, location="bottom", shrink=0.5,
                               aspect=40, pad=0.02)  # fmt: skip
         bar.set_label("evidence (share of the largest in this study)", fontsize=canvas.SMALL_PT)
         bar.ax.tick_params(labelsize=canvas.SMALL_PT, length=2)
 
     return draw
-
-
-def _frame(axes: Axes, view: StudyView, title: str) -> None:
-    axes.imshow(view.frame, cmap="gray", vmin=0, vmax=255)
-    axes.plot(view.septum_px[:, 1], view.septum_px[:, 0], color=canvas.AMBER, linewidth=1.6)
-    axes.plot(view.line_px[:, 1], view.line_px[:, 0], color=canvas.SKY, linewidth=1.2)
-    axes.plot(*view.line_px[0, ::-1], marker="o", markersize=3.5, color=canvas.SKY)
-    axes.set_xlim(-0.5, view.frame.shape[1] - 0.5)
-    axes.set_ylim(view.frame.shape[0] - 0.5, -0.5)
-    axes.set_axis_off()
-    axes.set_title(
-        title or "septum and scan line", fontsize=canvas.TEXT_PT, color=canvas.INK, loc="left"
-    )
 
 
 def _mmode(axes: Axes, view: StudyView) -> None:
@@ -190,24 +177,7 @@ def _heat(axes: Axes, view: StudyView, name: str, small: NDArray[np.floating[Any
 def _lines(axes: Axes, view: StudyView) -> None:
     """Draw the septum's place at R, and the valves."""
     axes.axhline(0.0, color=canvas.AMBER, linewidth=0.8, linestyle="--")
-    for name, at_ms, colour in (
-        ("MVC", view.mvc_ms, canvas.fixed("#00B283")),
-        ("AVO", view.avo_ms, canvas.fixed("#F06A1A")),
-    ):
-        if np.isfinite(at_ms) and at_ms <= view.duration_ms:
-            axes.axvline(at_ms, color=colour, linewidth=1.0)
-            axes.annotate(
-                name,
-                (at_ms, 0.98),
-                xycoords=("data", "axes fraction"),
-                xytext=(2, 0),
-                textcoords="offset points",
-                rotation=90,
-                va="top",
-                fontsize=canvas.SMALL_PT,
-                color="white",
-                bbox=SHADE,
-            )
+    _valves(axes, view, "white", ("MVC", "AVO"))
     if not np.isfinite(view.mvc_ms):
         axes.annotate(
             "MVC and AVO unknown", (0.02, 0.02), xycoords="axes fraction", fontsize=canvas.SMALL_PT,
@@ -264,7 +234,7 @@ class Followed:
         In each beat, where several were measured.
     median : (times_ms, displacement) or None
         Of those beats.
-    said_of_peak : str
+    peak_label : str
         Written at the early peak.
     unit : str
         Of lengths.
@@ -284,7 +254,7 @@ class Followed:
     why_not: str = ""
     courses: tuple[Course, ...] = ()
     median: Course | None = None
-    said_of_peak: str = ""
+    peak_label: str = ""
     unit: str = "mm"
 
     @property
@@ -304,9 +274,12 @@ class Followed:
 
 
 def frame_with_line(
-    axes: Axes, frame: NDArray[np.uint8], septum_px: NDArray[np.floating],
+    axes: Axes,
+    frame: NDArray[np.uint8],
+    septum_px: NDArray[np.floating],
     line_px: NDArray[np.floating],
-) -> None:  # fmt: skip
+    title: str = "End-diastolic frame: septum (orange), line of the M-mode (blue)",
+) -> None:
     """Draw the end-diastolic frame, the septum in orange and the line of the M-mode in blue."""
     axes.imshow(frame, cmap="gray", vmin=0, vmax=_brightest(frame))
     axes.plot(septum_px[:, 1], septum_px[:, 0], color=BRIGHT, linewidth=1.6)
@@ -319,10 +292,7 @@ def frame_with_line(
     axes.set_xlim(-0.5, frame.shape[1] - 0.5)
     axes.set_ylim(frame.shape[0] - 0.5, -0.5)
     axes.set_axis_off()
-    axes.set_title(
-        "End-diastolic frame: septum (orange), line of the M-mode (blue)",
-        fontsize=canvas.TEXT_PT, color=canvas.INK, loc="left",
-    )  # fmt: skip
+    axes.set_title(title, fontsize=canvas.TEXT_PT, color=canvas.INK, loc="left")
 
 
 def mmode_with_trace(axes: Axes, followed: Followed) -> None:
@@ -368,11 +338,11 @@ def excursion_curve(axes: Axes, followed: Followed) -> None:
         end = followed.onset_ms + followed.duration_ms
         axes.hlines(height, followed.onset_ms, end, color=canvas.VERMILION, linewidth=1.2)
         axes.annotate(
-            followed.said_of_peak or "early inward peak", (followed.peak_ms, height), xytext=(6, 5),
+            followed.peak_label or "early inward peak", (followed.peak_ms, height), xytext=(6, 5),
             textcoords="offset points", fontsize=canvas.SMALL_PT, color=canvas.VERMILION,
         )  # fmt: skip
-    _valves(axes, followed, canvas.INK)
     axes.set_xlim(0.0, followed.rr_ms)
+    _valves(axes, followed, canvas.INK)
     axes.margins(y=0.15)
     several = f": {len(followed.courses)} beats, median thick" if followed.courses else ""
     grey = "; grey: 180 ms, where a flash would be" * followed.from_r
@@ -389,15 +359,22 @@ def _brightest(picture: NDArray[np.uint8]) -> float:
     return max(60.0, float(np.percentile(picture, 99.7)))
 
 
-def _valves(axes: Axes, followed: Followed, ink: str) -> None:
-    for words, at_ms, colour in (
-        ("mitral valve closes", followed.mvc_ms, canvas.GREEN),
-        ("aortic valve opens", followed.avo_ms, canvas.PURPLE),
-    ):
-        if np.isfinite(at_ms) and at_ms <= followed.rr_ms:
+_CLOSES_OPENS = ("mitral valve closes", "aortic valve opens")
+
+
+def _valves(
+    axes: Axes, shown: StudyView | Followed, ink: str, names: tuple[str, str] = _CLOSES_OPENS
+) -> None:
+    """Draw when the valves move, on a picture in white or on paper in ink."""
+    on_picture = ink == "white"
+    green, red = canvas.GREEN, canvas.PURPLE
+    if on_picture:
+        green, red = canvas.fixed("#00B283"), canvas.fixed("#F06A1A")
+    for name, at_ms, colour in zip(names, (shown.mvc_ms, shown.avo_ms), (green, red), strict=True):
+        if np.isfinite(at_ms) and at_ms <= axes.get_xlim()[1]:
             axes.axvline(at_ms, color=colour, linewidth=1.0)
             axes.annotate(
-                words, (at_ms, 0.98), xycoords=("data", "axes fraction"), xytext=(2, 0),
+                name, (at_ms, 0.98), xycoords=("data", "axes fraction"), xytext=(2, 0),
                 textcoords="offset points", rotation=90, va="top", fontsize=canvas.SMALL_PT,
-                color=ink, bbox=SHADE if ink == "white" else None,
+                color=ink, bbox=SHADE if on_picture else None,
             )  # fmt: skip

@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import Field, field_validator
 
-from cardio_core.api import Block, FitPlan, RunConfig
+from cardio_core.api import Block, NetworkBlock, RunConfig, ScoringBlock
 from cardio_core.api import EvaluateBlock as EvaluateBlock
 from cardio_ultrasound import LoopFactsBlock
 
@@ -68,15 +68,9 @@ class FeaturizeBlock(Block):
     )
 
 
-class TrainBlock(Block):
+class TrainBlock(NetworkBlock):
     """The network and how it is fitted, and the regressions beside it."""
 
-    width_mult: float = Field(
-        1.0,
-        gt=0,
-        le=1,
-        description="share of the published initial and growth features of the DenseNet",
-    )
     stem: Literal["repeated", "one"] = Field(
         "repeated", description="the grey picture three times, as colour weights expect, or once"
     )
@@ -100,13 +94,6 @@ class TrainBlock(Block):
     logistic_c: float = Field(
         1.0, gt=0, description="inverse penalty of the regressions on measured motion"
     )
-    fit: FitPlan = FitPlan()
-
-
-class PredictBlock(Block):
-    """How studies are scored."""
-
-    batch_size: int = Field(16, ge=1, description="M-modes scored at once")
 
 
 class ExplainBlock(Block):
@@ -133,6 +120,6 @@ class Config(RunConfig):
     preprocess: PreprocessBlock = PreprocessBlock()
     featurize: FeaturizeBlock = FeaturizeBlock()
     train: TrainBlock = TrainBlock()
-    predict: PredictBlock = PredictBlock()
+    predict: ScoringBlock = ScoringBlock()
     explain: ExplainBlock = ExplainBlock()
     evaluate: EvaluateBlock = EvaluateBlock()

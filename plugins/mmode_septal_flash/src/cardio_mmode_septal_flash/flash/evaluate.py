@@ -122,8 +122,8 @@ def concordance_within(
     """
     right, n_pairs = 0.0, 0
     for name in np.unique(stratum):
-        own = stratum == name
-        gap = score[own & (y == 1)][:, None] - score[own & (y == 0)][None]
+        inside = stratum == name
+        gap = score[inside & (y == 1)][:, None] - score[inside & (y == 0)][None]
         right += float((gap > 0).sum() + 0.5 * (gap == 0).sum())
         n_pairs += gap.size
     return right / n_pairs if n_pairs else float("nan")
@@ -192,9 +192,9 @@ def evaluate(
     tables |= made
     metrics += found
     notes += Note.each("localisation", lines)
-    for model, own in scored.groupby("model", sort=False) if len(scored) else ():
+    for model, maps in scored.groupby("model", sort=False) if len(scored) else ():
         figures[f"enrichment-{model}"] = canvas.described(
-            enrichment_figure(own),
+            enrichment_figure(maps),
             f"Where the heat lies: {_title(ctx, str(model))}",
             "Each point a study: how much more of the map's energy lies between mitral valve "
             "closure and aortic valve opening than if it lay anywhere (1, dashed; 2, dotted). The "
@@ -261,9 +261,9 @@ def _timepoints(
     parts: list[pd.DataFrame] = []
     metrics: list[Metric] = []
     notes: list[str] = []
-    for model, own in tested.groupby("model", sort=False):
+    for model, studies in tested.groupby("model", sort=False):
         place = Scope(task=scope.task, target=scope.target, model=str(model))
-        table, found, lines = within_timepoints(own, timepoints, place, config, ctx.seed)
+        table, found, lines = within_timepoints(studies, timepoints, place, config, ctx.seed)
         parts.append(table)
         metrics += found
         notes += lines
@@ -301,29 +301,32 @@ def _sheets(
     for case in cases:
         if isinstance(case, StudyCase) and case.tested:
             by_model.setdefault(case.model, []).append(case)
-    for model, own in by_model.items():
+    for model, drawable in by_model.items():
         where = {
             str(row["study_id"]): (str(row["sample_id"]), case.view)
-            for case in own
+            for case in drawable
             for row in case.tested
             if case.view is not None
         }
         table = tested[tested["model"] == model]
-        drawn = []
         for outcome in OUTCOMES:
             kind = table[(table["outcome"] == outcome) & table["study_id"].isin(where)]
             surest = kind.sort_values(
                 "score", ascending=outcome.endswith("negative"), kind="stable"
             )
-            for row in surest.head(own[0].n_drawn).to_dict("records"):
+            drawn = []
+            for row in surest.head(drawable[0].n_drawn).to_dict("records"):
                 sample_id, view = where[row["study_id"]]
                 drawn.append((f"{outcome}, {row['score']:.2f}", view(sample_id)))
-        if drawn:
-            title = f"Heat maps of true and false answers: {_title(ctx, model)}"
-            yield (
-                f"heat-maps-{model}",
-                canvas.described(heat_sheet(drawn), title, WHAT_TO_SEE + OF_A_FLASH),
-            )
+            if drawn:
+                yield (
+                    f"heat-maps-{model}-{outcome.replace(' ', '-')}",
+                    canvas.described(
+                        heat_sheet(drawn),
+                        f"Heat maps of {outcome}s: {_title(ctx, model)}",
+                        WHAT_TO_SEE + OF_A_FLASH,
+                    ),
+                )
 
 
 def _title(ctx: Context, model: str) -> str:

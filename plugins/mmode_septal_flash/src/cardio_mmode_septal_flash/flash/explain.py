@@ -27,19 +27,13 @@ from cardio_mmode_septal_flash.localisation.tables import Place, places_of, scor
 from cardio_mmode_septal_flash.networks.densenet import FlashDenseNet
 from cardio_mmode_septal_flash.networks.heat_maps import Pictures, maps_of
 
-Titles = tuple[str, str]
-"""Above a case of the report, and above its picture."""
-
-NO_VERDICT = (
-    "no verdict; the septum, its M-mode and the map are shown to be checked",
-    "no verdict",
-)
+NO_VERDICT = "no verdict; septum, M-mode and map are shown to be checked"
 
 
 def chosen_studies(
     scores: NDArray[np.float64], judged: NDArray[np.bool_], n_cases: int, target: Target
-) -> dict[int, Titles]:
-    """Return the studies that a network is surest of, for and against, with their titles.
+) -> dict[int, str]:
+    """Return the studies that a network is surest of, for and against, with a title each.
 
     Chosen without looking at the label. Of a number they are the highest and the lowest, of more
     than two classes those of the highest probability of any.
@@ -59,72 +53,37 @@ def chosen_studies(
     --------
     >>> flash = Target("septal_flash", "binary", ("no", "yes"))
     >>> chosen_studies(np.array([0.2, 0.9, 0.5]), np.ones(3, bool), 1, flash)[1]
-    ('surest for flash; its probability 0.90', 'for flash: 0.90')
+    'surest for: septal flash, probability 0.90'
     >>> ml = Target("x_lvesv_change", "continuous", unit="ml")
     >>> chosen_studies(np.array([2.0, -31.0]), np.ones(2, bool), 1, ml)[1]
-    ('lowest lvesv change; predicted -31 ml', 'lowest: -31 ml')
+    'lowest: lvesv change -31 ml'
     """
     several = scores.ndim == 2
     sureness = scores.max(axis=1) if several else scores
     ranked = np.argsort(sureness, kind="stable")
     ranked = ranked[judged[ranked]]
-    if several:
-        surest = ranked[::-1][: 2 * n_cases]
-        return {int(i): _titles("for", scores[i], target) for i in surest}
     n = min(n_cases, len(ranked) // 2)
-    high, low = ranked[::-1][:n], ranked[:n]
-    return {int(i): _titles("for", scores[i], target) for i in high} | {
-        int(i): _titles("against", scores[i], target) for i in low
-    }
+    high, low = ("highest", "lowest") if target.kind == "continuous" else ("surest for", "against")
+    named = dict.fromkeys(ranked[::-1][: 2 * n_cases if several else n], high)
+    if not several:
+        named |= dict.fromkeys(ranked[:n], low)
+    return {int(i): f"{word}: {answer(scores[i], target)}" for i, word in named.items()}
 
 
-def said_of_new(score: NDArray[np.float64], judged: bool, target: Target) -> Titles:
-    """Return the titles of a new recording's picture.
+def answer(score: NDArray[np.float64], target: Target) -> str:
+    """Return what is predicted of a study, and the number.
 
-    Parameters
-    ----------
-    score : ndarray, shape () or (n_classes,)
-        As of `chosen_studies`.
-    judged : bool
-        Whether an answer can be given at all.
-    target : Target
-        What is predicted.
+    Examples
+    --------
+    >>> answer(np.array([0.1, 0.9]), Target("grade", "multiclass", ("a", "b")))
+    'grade b, probability 0.90'
     """
-    if not judged:
-        return NO_VERDICT
-    name, value, unit = _told(score, target)
     if target.kind == "continuous":
-        return f"predicted {_plain(target)} {value}{unit}", f"{value}{unit}"
-    return f"probability of {_article(target)}{name} {value}", f"{name}: {value}"
-
-
-def _titles(word: str, score: NDArray[np.float64], target: Target) -> Titles:
-    name, value, unit = _told(score, target)
-    if target.kind == "continuous":
-        end = "highest" if word == "for" else "lowest"
-        return f"{end} {_plain(target)}; predicted {value}{unit}", f"{end}: {value}{unit}"
-    return f"surest {word} {name}; its probability {value}", f"{word} {name}: {value}"
-
-
-def _told(score: NDArray[np.float64], target: Target) -> tuple[str, str, str]:
-    """Return what is scored, the score, and its unit with a space before it."""
-    if target.kind == "continuous":
-        return _plain(target), f"{float(score):.3g}", f" {target.unit}" if target.unit else ""
+        return f"{target.outcome} {float(score):.3g} {target.unit or ''}".rstrip()
     if target.kind == "multiclass":
         place = int(np.argmax(score))
-        return f"{_plain(target)} {target.classes[place]}", f"{score[place]:.2f}", ""
-    positive = target.classes[1]
-    name = _plain(target) if positive == "yes" else f"{_plain(target)} {positive}"
-    return name, f"{float(score):.2f}", ""
-
-
-def _plain(target: Target) -> str:
-    name = target.name.removeprefix("x_").replace("_", " ")
-    return "flash" if name == "septal flash" else name
-
-
-def _article(target: Target) -> str:
-    return "a " if target.name == "septal_flash" else ""
+        return f"{target.outcome} {target.classes[place]}, probability {score[place]:.2f}"
+    return f"{target.outcome}, probability {float(score):.2f}"
 
 
 RULE = (
@@ -171,15 +130,17 @@ def explain(
 
     def view(sample_id: str) -> StudyView:
         i = int(features.table.index.get_loc(sample_id))  # type: ignore[arg-type]
-        own: dict[str, NDArray[Any]] = {method: heats[method][i] for method in config.methods}
-        return _view(features, i, own, places[i], ctx)
+        with_maps: dict[str, NDArray[Any]] = {method: heats[method][i] for method in config.methods}
+        return _view(features, i, with_maps, places[i], ctx)
 
     # New recordings have nothing that a control could be compared over.
     new = ctx.mode == "predict"
     scored, judged = _scores(features, predictions, ctx), _judged(features)
     target = ctx.targets[0]
     if new:
-        drawn = {i: said_of_new(scored[i], judged[i], target) for i in range(len(features))}
+        drawn = {
+            i: answer(scored[i], target) if judged[i] else NO_VERDICT for i in range(len(features))
+        }
     else:
         drawn = chosen_studies(scored, judged, config.n_cases, target)
     if not is_flash(ctx):
@@ -187,10 +148,10 @@ def explain(
     threshold = float(model.read_json("model.json")["iou_threshold"])
     controls = {} if new else _controls(first, network, pictures, config, ctx)
     studies = _all_scores(features, heats | controls, places, threshold)
-    own = _drawn_cases(features, drawn, first, view, WHAT_TO_SEE + OF_A_FLASH)
+    with_maps = _drawn_cases(features, drawn, first, view, WHAT_TO_SEE + OF_A_FLASH)
     cases = [
         replace(case, scores=_known(scores_of(first[i], places[i], threshold)))
-        for i, case in zip(drawn, own, strict=True)
+        for i, case in zip(drawn, with_maps, strict=True)
     ]
     whole: dict[str, Any] = {"tested": studies, "view": view, "n_drawn": config.n_cases}
     if cases:
@@ -203,24 +164,24 @@ def explain(
 
 def _drawn_cases(
     features: FeatureSet,
-    drawn: Mapping[int, tuple[str, str]],
+    drawn: Mapping[int, str],
     heats: NDArray[Any],
     view: Callable[[str], StudyView],
     caption: str = WHAT_TO_SEE,
 ) -> Iterator[StudyCase]:
-    for i, (title, short) in drawn.items():
+    for i, title in drawn.items():
         sample_id = str(features.table.index[i])
         yield StudyCase(
             sample_id=sample_id,
             title=title[:1].upper() + title[1:],
             caption=caption,
             arrays={"heat": heats[i]},
-            draw=heat_sheet([(short, view(sample_id))]),
+            draw=heat_sheet([("Septum and line", view(sample_id))]),
         )
 
 
 def _known(scores: Mapping[str, float]) -> dict[str, float]:
-    return {name: one for name, one in scores.items() if np.isfinite(one)}
+    return {name: score for name, score in scores.items() if np.isfinite(score)}
 
 
 def random_network(like: FlashDenseNet, seed: int) -> FlashDenseNet:
@@ -291,14 +252,14 @@ def _view(
     place: Place,
     ctx: Context,
 ) -> StudyView:
-    def one(name: str) -> NDArray[Any]:
+    def value(name: str) -> NDArray[Any]:
         return np.asarray(features[name].values[[i]][0])
 
     return StudyView(
-        frame=one("frame"),
-        septum_px=one("septum"),
-        line_px=one("line"),
-        picture=one(model_of(ctx).picture),
+        frame=value("frame"),
+        septum_px=value("septum"),
+        line_px=value("line"),
+        picture=value(model_of(ctx).picture),
         heats=heats,
         duration_ms=place.window.duration_ms,
         top_mm=place.top_mm,

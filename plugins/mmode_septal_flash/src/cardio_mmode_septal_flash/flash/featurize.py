@@ -80,15 +80,15 @@ def featurize(samples: SampleSet, config: FeaturizeBlock) -> FeatureSet:
     """
     values: list[LineOfStudy] = list(samples.values)
     framed = {id(item.study): _framed(item.study.study) for item in values}
-    mmodes = np.stack([one.study.mmodes[one.place] for one in values])
+    mmodes = np.stack([item.study.mmodes[item.place] for item in values])
     frames, septa, lines = [], [], []
-    for one in values:
-        frame, place_px, _ = framed[id(one.study)]
-        study, line = one.study.study, one.study.lines[one.place]
+    for item in values:
+        frame, place_px, _ = framed[id(item.study)]
+        study, line = item.study.study, item.study.lines[item.place]
         frames.append(frame)
         septa.append(place_px(study.septum.points_px))
         lines.append(place_px(line.places_px(2, study.volume.mm_per_pixel)))
-    own = [entry.study.motion if entry.study.study.scaled else None for entry in values]
+    motions = [item.study.motion if item.study.study.scaled else None for item in values]
     columns = [name for name in samples.table.columns if name not in ("mvc_ms", "avo_ms")]
     blocks = {
         "mmode": _picture(mmodes),
@@ -105,11 +105,11 @@ def featurize(samples: SampleSet, config: FeaturizeBlock) -> FeatureSet:
             _tabular(_timing(samples, values, framed), TIMING, _TIMING_TITLES),
             levels={"cycle_from_motion": ("no", "yes")},
         ),
-        "motion": _tabular(_float([_measures(one) for one in own]), MEASURES, ()),
-        "course": _listed([_course(one.study) for one in values], COURSE),
-        "spread": _listed([spread_of(one) for one in own], SPREAD),
+        "motion": _tabular(_float([_measures(motion) for motion in motions]), MEASURES, ()),
+        "course": _listed([_course(item.study) for item in values], COURSE),
+        "spread": _listed([spread_of(motion) for motion in motions], SPREAD),
         "trace": FeatureBlock(
-            _float([_trace(one) for one in own]),
+            _float([_trace(motion) for motion in motions]),
             ("time",),
             tuple(str(n) for n in range(N_TRACE)),
             ("mm",),
@@ -148,8 +148,8 @@ def _timing(
 ) -> NDArray[np.float32]:
     known = samples.table.reindex(columns=["mvc_ms", "avo_ms"]).to_numpy(np.float32)
     rows = []
-    for one, valves in zip(values, known, strict=True):
-        made: StudyMModes = one.study
+    for item, valves in zip(values, known, strict=True):
+        made: StudyMModes = item.study
         cycle, septum = made.study.cycle, made.study.septum
         # Without R peaks nothing says when the valves move.
         mvc_ms, avo_ms = (np.nan, np.nan) if cycle.from_motion else valves
@@ -161,7 +161,7 @@ def _timing(
                 mvc_ms,
                 avo_ms,
                 made.study.frame_rate_hz,
-                made.lines[one.place].mm_per_row(made.mmodes.shape[1]) * mm,
+                made.lines[item.place].mm_per_row(made.mmodes.shape[1]) * mm,
                 float(cycle.from_motion),
                 sure,
                 framed[id(made)][2] * mm,

@@ -34,16 +34,16 @@ def check_labels(features: FeatureSet, labels: NDArray[np.float64], ctx: Context
     ------
     DataError
     """
-    target, own = ctx.targets[0], labels[originals(features)]
+    target, known = ctx.targets[0], labels[originals(features)]
     help_ = "take fewer folds (protocols.honest.k, inner.k=0) or more patients"
     if target.kind == "continuous":
-        if np.unique(own).size < 2:
+        if np.unique(known).size < 2:
             raise DataError(
                 f"model {ctx.model}: expected two or more values of {target.name} among the "
-                f"training studies, found {np.unique(own).size}; {help_}"
+                f"training studies, found {np.unique(known).size}; {help_}"
             )
         return
-    counts = [int((own == place).sum()) for place in range(len(target.classes))]
+    counts = [int((known == place).sum()) for place in range(len(target.classes))]
     n_least = 2 if target.kind == "multiclass" else len(counts)
     if sum(n >= 2 for n in counts) < n_least:
         found = ", ".join(f"{name} {n}" for name, n in zip(target.classes, counts, strict=True))

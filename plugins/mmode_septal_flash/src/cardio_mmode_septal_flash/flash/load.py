@@ -18,7 +18,7 @@ from cardio_mmode_septal_flash.flash.models import (
     R_PEAKS,
     SEPTUM,
     UNNAMED,
-    VIEW_SAID,
+    VIEW_STATED,
     is_flash,
 )
 from cardio_mmode_septal_flash.readers.loop import LoopFiles, open_loop
@@ -66,7 +66,7 @@ def load(config: LoadBlock, ctx: Context) -> Cohort:
     -------
     Cohort
         Targets by study; none where the core makes them of the user's outcome. The table carries
-        `timepoint`, `view_said` (``a4c`` of loops that a table names one by one, or of all where
+        `timepoint`, `view_stated` (``a4c`` of loops that a table names one by one, or of all where
         `load.view` says so), and `mvc_ms` and `avo_ms` after the R peak (NaN where unknown).
 
     Raises
@@ -80,15 +80,15 @@ def load(config: LoadBlock, ctx: Context) -> Cohort:
     entries = [replace(e, files=_given(e.files, ctx)) for part in found for e in part.entries]
     kept = [entry for entry in entries if _at(entry, config.timepoint)]
     left_out = tuple(e.about["recording_id"] for e in entries if not _at(e, config.timepoint))
-    table = pd.DataFrame([e.about for e in kept], columns=[*IDS, *TEXTS, *EVENTS, VIEW_SAID])
+    table = pd.DataFrame([e.about for e in kept], columns=[*IDS, *TEXTS, *EVENTS, VIEW_STATED])
     table.index = pd.Index(table["recording_id"], name="sample_id")
     facts = {}
     if ctx.mode == "predict":
         kept = [_with_facts(entry, config, ctx) for entry in kept]
         facts = {e.about["recording_id"]: e.files.stated.facts for e in kept}
-        table[VIEW_SAID] = [e.files.stated.view or e.about[VIEW_SAID] for e in kept]
+        table[VIEW_STATED] = [e.files.stated.view or e.about[VIEW_STATED] for e in kept]
     if config.view == A4C:
-        table[VIEW_SAID] = A4C
+        table[VIEW_STATED] = A4C
     named = {entry.about["study_id"] for entry in entries}
     tables = [part.table.rows for part in found if part.table is not None]
     silent = tuple(str(item) for rows in tables for item in rows.index if str(item) not in named)
@@ -118,7 +118,7 @@ def load(config: LoadBlock, ctx: Context) -> Cohort:
 def _with_facts(entry: _Entry, config: LoadBlock, ctx: Context) -> _Entry:
     """Return a new loop with what its file says, or a person, and what is missing."""
     path = entry.files.loop
-    how = A4C if A4C in (config.view, entry.about[VIEW_SAID]) else "looked at"
+    how = A4C if A4C in (config.view, entry.about[VIEW_STATED]) else "looked at"
     stated = facts_of_loop(path, config, ctx.stated(path), view=how, without=_WITHOUT)
     return replace(entry, files=replace(entry.files, stated=stated))
 
@@ -180,7 +180,7 @@ def _of_table(path: Path, config: LoadBlock, ctx: Context) -> _Found | None:
         for name, files in _loops_of(str(study), row, list(cell.loops), config):
             # A folder of a table holds whatever the examination did: nobody said its views.
             stated_view = A4C if files.loop in row.get(LOOPS, ()) else ""
-            entries.append(_Entry(files, {"recording_id": name, VIEW_SAID: stated_view} | whose))
+            entries.append(_Entry(files, {"recording_id": name, VIEW_STATED: stated_view} | whose))
         seen += cell.files
         notes += strangers(str(study), cell)
     return _Found(entries, table, Note.each("cohort", notes), tuple(seen))
@@ -190,7 +190,7 @@ def _of_export(places: list[Path], taken: set[str], config: LoadBlock) -> _Found
     export = read_export(places, taken=taken)
     if not export.studies:
         raise nothing_in(places[0], export.files)
-    nothing = dict.fromkeys(TEXTS) | dict.fromkeys(EVENTS, float("nan")) | {VIEW_SAID: ""}
+    nothing = dict.fromkeys(TEXTS) | dict.fromkeys(EVENTS, float("nan")) | {VIEW_STATED: ""}
     entries = [
         _Entry(
             _files(loop, None, None, config),
@@ -223,8 +223,8 @@ def _loops_of(
 def _partner(cell: tuple[Path, ...], number: int, loops: list[Path]) -> Path | None:
     """Return the file of a cell that belongs to a loop: of the same name, else the same place."""
     # What follows the loop's name are suffixes; a number would belong to another dotted name.
-    own = re.compile(re.escape(sidecar_of(loops[number]).stem) + r"(\.[^.\d][^.]*)*")
-    of_name = [path for path in cell if own.fullmatch(path.name)]
+    same_name = re.compile(re.escape(sidecar_of(loops[number]).stem) + r"(\.[^.\d][^.]*)*")
+    of_name = [path for path in cell if same_name.fullmatch(path.name)]
     if of_name:
         return of_name[0]
     return cell[number] if len(cell) == len(loops) else None
@@ -255,5 +255,5 @@ def _about(row: pd.Series[Any]) -> dict[str, Any]:
 
 
 def _at(entry: _Entry, timepoint: str) -> bool:
-    said = (entry.about["timepoint"] or "baseline").strip().lower()
-    return timepoint in ("any", said)
+    at = (entry.about["timepoint"] or "baseline").strip().lower()
+    return timepoint in ("any", at)

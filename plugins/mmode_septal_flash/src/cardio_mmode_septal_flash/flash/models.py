@@ -23,7 +23,7 @@ PATHS = {
 }
 """Columns of the cohort table that name files of this plugin, and what they hold."""
 
-A4C, VIEW_SAID = "a4c", "view_said"
+A4C, VIEW_STATED = "a4c", "view_stated"
 """The view of the field, and the column of the samples that holds what a cohort table names, empty
 where nobody says it."""
 

@@ -168,11 +168,11 @@ def fresh_network(
     if earlier.path.is_file():
         return network, (Note("start", start_from_file(network, earlier.path, ctx)),)
     about = earlier.read_json("model.json")
-    own = {"network": settings_of(config), "shown": shown}
-    if own != {key: about[key] for key in own}:
+    here = {"network": settings_of(config), "shown": shown}
+    if here != {key: about[key] for key in here}:
         raise DataError(
             f"model {ctx.model}: the network of {EARLIER} is {about['network']} on "
-            f"{about['shown']}, and this model is {own['network']} on {own['shown']}; give both "
+            f"{about['shown']}, and this model is {here['network']} on {here['shown']}; give both "
             "tasks the same featurize.size, train.width_mult and train.stem "
             f"(needs.{EARLIER}.settings)"
         )
@@ -215,15 +215,15 @@ def pictures_for(artifact: ModelArtifact, features: FeatureSet, ctx: Context) ->
     DataError
         If they are of another size than it was fitted on.
     """
-    about, own = artifact.read_json("model.json"), shown_of(features, ctx)
-    if about["shown"] != own:
+    about, shown = artifact.read_json("model.json"), shown_of(features, ctx)
+    if about["shown"] != shown:
         raise DataError(
-            f"model {ctx.model}: the network was fitted on {about['shown']}, found {own}; use the "
-            "featurize block of the run that made it"
+            f"model {ctx.model}: the network was fitted on {about['shshown']}, found {shown}; use "
+            "the featurize block of the run that made it"
         )
     mean = load_file(str(artifact.path / MEAN))["mean"]
     even_gain = about.get("even_gain", False)
-    return Pictures(features[own["picture"]].values, mean, even_gain=even_gain)
+    return Pictures(features[shown["picture"]].values, mean, even_gain=even_gain)
 
 
 def scores_from(

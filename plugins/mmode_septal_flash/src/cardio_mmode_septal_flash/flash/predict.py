@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from cardio_core.api import Column, Context, FeatureSet, ModelArtifact, Predictions
-from cardio_mmode_septal_flash.flash.config import PredictBlock
+from cardio_core.api import Column, Context, FeatureSet, ModelArtifact, Predictions, ScoringBlock
 from cardio_mmode_septal_flash.flash.models import model_of
 from cardio_mmode_septal_flash.flash.regression import score_regression
 
@@ -18,7 +17,7 @@ BESIDE = {
 
 
 def predict(
-    model: ModelArtifact, features: FeatureSet, config: PredictBlock, ctx: Context
+    model: ModelArtifact, features: FeatureSet, config: ScoringBlock, ctx: Context
 ) -> Predictions:
     """Score every sample; a study of several loops is scored by their mean logit, or number.
 
@@ -49,7 +48,7 @@ def _columns(features: FeatureSet, name: str, only: str = "") -> dict[str, Colum
     values = np.asarray(block.in_units(), np.float64)
     units = block.units if len(block.units) > 1 else block.units * len(block.names)
     return {
-        one: Column(values[:, place], unit)
-        for place, (one, unit) in enumerate(zip(block.names, units, strict=True))
-        if one == only or not only
+        column: Column(values[:, place], unit)
+        for place, (column, unit) in enumerate(zip(block.names, units, strict=True))
+        if column == only or not only
     }

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from cardio_core.api import Context, DataError, SampleSet
 from cardio_mmode_septal_flash.flash.config import PreprocessBlock
-from cardio_mmode_septal_flash.flash.models import A4C, VIEW_SAID
+from cardio_mmode_septal_flash.flash.models import A4C, VIEW_STATED
 from cardio_mmode_septal_flash.flash.study import Study, prepare_study
 from cardio_mmode_septal_flash.motion import BeatsMotion, septal_motion, trust_of_motion
 from cardio_ultrasound import ScanLine, nameless
@@ -88,9 +88,13 @@ def preprocess(samples: SampleSet, config: PreprocessBlock, ctx: Context) -> Sam
     parents = samples.table.set_index("recording_id").to_dict("index")
     for recording_id, opened in samples.opened(ctx.quarantine):
         try:
-            stated = parents[recording_id].get(VIEW_SAID) == A4C
+            stated = parents[recording_id].get(VIEW_STATED) == A4C
             study = prepare_study(
-                opened.loop, opened.septum, config, view_said=stated, unscaled=ctx.mode == "predict"
+                opened.loop,
+                opened.septum,
+                config,
+                view_stated=stated,
+                unscaled=ctx.mode == "predict",
             )
             made = follow_beats(study, config, device)
         except DataError as error:
@@ -120,12 +124,12 @@ def follow_beats(study: Study, config: PreprocessBlock, device: str = "cpu") -> 
     made: list[StudyMModes] = []
     motions = []
     for cycle in study.beats.measured:
-        one = reslice_study(study.showing(cycle), config, device)
-        line = one.lines[0]
-        per_row = line.mm_per_row(one.mmodes.shape[1])
-        motions.append(septal_motion(one.mmodes, per_row, cycle.rr_ms, from_mm=line.from_mm))
+        cut = reslice_study(study.showing(cycle), config, device)
+        line = cut.lines[0]
+        per_row = line.mm_per_row(cut.mmodes.shape[1])
+        motions.append(septal_motion(cut.mmodes, per_row, cycle.rr_ms, from_mm=line.from_mm))
         # The frames of one beat at a time are held.
-        made.append(replace(one, study=study))
+        made.append(replace(cut, study=study))
     motion = BeatsMotion(tuple(motions), tuple(cycle.rr_ms for cycle in study.beats.measured))
     shown = motion.usual
     study = study.showing(study.beats.measured[shown]).judged(trust_of_motion(motion))

@@ -38,13 +38,13 @@ def sheet(figure: Figure, samples: SampleSet, features: FeatureSet) -> None:
     motion = first.study.motion
     several = motion is not None and len(motion.beats) > 1
 
-    def one(block: str) -> NDArray[Any]:
+    def array(block: str) -> NDArray[Any]:
         return np.asarray(features[block].in_units(np.array([0]))[0])
 
-    timing = dict(zip(features["timing"].names, one("timing"), strict=True))
-    peak = dict(zip(features["course"].names, one("course"), strict=True))
+    timing = dict(zip(features["timing"].names, array("timing"), strict=True))
+    peak = dict(zip(features["course"].names, array("course"), strict=True))
     followed = Followed(
-        mmode=one("mmode").astype(np.uint8),
+        mmode=array("mmode").astype(np.uint8),
         top=line.from_mm * per_mm,
         bottom=line.to_mm * per_mm,
         unit="mm" if study.scaled else "% of the septum's length",
@@ -58,11 +58,11 @@ def sheet(figure: Figure, samples: SampleSet, features: FeatureSet) -> None:
         from_r=not timing["cycle_from_motion"],
         why_not=study.why_not,
         courses=_courses(motion, per_mm) if motion is not None and several else (),
-        said_of_peak=_said_of_peak(motion) if motion and several and study.scaled else "",
+        peak_label=_peak_label(motion) if motion and several and study.scaled else "",
         median=_scaled(motion.course(), per_mm) if motion is not None and several else None,
     )
-    frame = one("frame").astype(np.uint8)
-    frame_with_line(figure.add_subplot(grid[0, 0]), frame, one("septum"), one("line"))
+    frame = array("frame").astype(np.uint8)
+    frame_with_line(figure.add_subplot(grid[0, 0]), frame, array("septum"), array("line"))
     above = figure.add_subplot(grid[0, 1])
     mmode_with_trace(above, followed)
     excursion_curve(figure.add_subplot(grid[1, 1], sharex=above), followed)
@@ -79,7 +79,7 @@ def _scaled(course: Course, per_mm: float) -> Course:
     return course[0], course[1] * per_mm
 
 
-def _said_of_peak(motion: BeatsMotion) -> str:
+def _peak_label(motion: BeatsMotion) -> str:
     """Return the median of the early peak and how it differs between beats."""
     low, high = motion.limits("excursion_mm")
     return (

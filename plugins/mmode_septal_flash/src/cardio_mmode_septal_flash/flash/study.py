@@ -60,7 +60,7 @@ class JudgedView:
     flags : tuple of str
         What a reader of the results should know.
     no_verdict : tuple of str
-        Why nobody is told whether there is a flash.
+        Why there is no verdict on a flash.
     no_measures : bool
         Whether nothing is measured either: in another view the numbers are of something else.
     trust : float
@@ -73,7 +73,7 @@ class JudgedView:
     trust: float = 1.0
 
 
-def judged_view(seen: ViewSeen, *, said: bool) -> JudgedView:
+def judged_view(seen: ViewSeen, *, stated: bool) -> JudgedView:
     """Return what the view that was seen means.
 
     Another view withholds the measurements and the verdict. An unknown one withholds the verdict
@@ -86,15 +86,15 @@ def judged_view(seen: ViewSeen, *, said: bool) -> JudgedView:
     ----------
     seen : ViewSeen
         By `cardio_ultrasound.view_of`.
-    said : bool
+    stated : bool
         Whether a person says that it is the apical four-chamber view.
 
     Examples
     --------
     >>> from cardio_ultrasound import ViewSeen
-    >>> judged_view(ViewSeen("a4c", 0.97, ""), said=False)
+    >>> judged_view(ViewSeen("a4c", 0.97, ""), stated=False)
     JudgedView(flags=(), no_verdict=(), no_measures=False, trust=1.0)
-    >>> judged_view(ViewSeen("a2c", 0.97, ""), said=False).no_verdict[0]
+    >>> judged_view(ViewSeen("a2c", 0.97, ""), stated=False).no_verdict[0]
     'apical two-chamber view (0.97), not four-chamber: septal flash is not defined here; choose a \
 four-chamber loop'
     """
@@ -102,7 +102,7 @@ four-chamber loop'
         sure = 1.0 if seen.probability >= _SURE else seen.probability
         return JudgedView(trust=sure)
     if not seen.known:
-        if said:
+        if stated:
             return JudgedView(
                 (f"{seen.sentence}, stated as {VIEW_TITLES[A4C]}",), trust=_VIEW_UNKNOWN
             )
@@ -110,8 +110,8 @@ four-chamber loop'
         return JudgedView((), (f"{seen.sentence} ({SAY_SO})",), trust=trust)
     title = VIEW_TITLES[seen.name]
     other = f"{title if 'view' in title else title + ' view'} ({seen.probability:.2f})"
-    if said:
-        why = f"looks like {other}, and is said to be {VIEW_TITLES[A4C]}"
+    if stated:
+        why = f"looks like {other}, and is stated as {VIEW_TITLES[A4C]}"
         return JudgedView((), (why,), trust=_CONTRADICTED)
     why = f"{other}, not four-chamber: septal flash is not defined here; choose a four-chamber loop"
     return JudgedView((), (why,), no_measures=True, trust=_CONTRADICTED)
@@ -161,7 +161,7 @@ class Study:
         Which view was seen, by name; empty where nothing looked.
     trust : Trust or None
         What speaks for a septum that was found; None where a person drew it.
-    view_said : bool
+    view_stated : bool
         Whether a person says the view.
     scaled : bool
         Whether the size of a pixel is known; else mm are those of a sector of usual depth, and go
@@ -182,7 +182,7 @@ class Study:
     why_not: str = ""
     view: str = ""
     trust: Trust | None = None
-    view_said: bool = False
+    view_stated: bool = False
     scaled: bool = True
 
     @property
@@ -196,7 +196,7 @@ class Study:
         if self.trust is None:
             return self
         trust = replace(self.trust, motion=motion)
-        counts = trust.without("view") if self.view_said else trust.confidence
+        counts = trust.without("view") if self.view_stated else trust.confidence
         about = f"{FOUND} (confidence {trust.confidence:.2f}{_lowered(trust)})"
         flags = (*(flag for flag in self.flags if not flag.startswith(FOUND)), about)
         why, no_verdict = self.why_not, self.no_verdict
@@ -231,7 +231,7 @@ def prepare_study(
     drawn: Septum | None,
     config: PreprocessBlock,
     *,
-    view_said: bool = False,
+    view_stated: bool = False,
     unscaled: bool = False,
 ) -> Study:
     """Find view, beats, sector and septum of a loop, and the lines across it.
@@ -244,7 +244,7 @@ def prepare_study(
         As a person drew it; where nobody did, it is looked for in the pictures.
     config : PreprocessBlock
         Points of the tangent, reach, shifts, and whether a person says the view.
-    view_said : bool
+    view_stated : bool
         Whether a person says it.
     unscaled : bool
         Whether a loop without a pixel size is taken, too: the septum is looked for as if its sector
@@ -266,8 +266,8 @@ def prepare_study(
     volume = cut_cycle(loop, cycle, loop.mm_per_pixel or (1.0, 1.0))
     sector = sector_hull(volume.frames, loop.region)
     # To contradict a person the hull will do; to go without one the sector is fitted.
-    view_seen = view_of(loop, sector if view_said else None)
-    view = judged_view(view_seen, said=view_said)
+    view_seen = view_of(loop, sector if view_stated else None)
+    view = judged_view(view_seen, stated=view_stated)
     ed_frame = _next_to_begin(volume)
     scales = (volume,) if loop.mm_per_pixel else as_deep_as_usual(volume, sector)
     try:
@@ -305,7 +305,7 @@ def prepare_study(
         why_not=", and ".join(view.no_verdict) if view.no_measures else "",
         view=view_seen.name,
         trust=trust,
-        view_said=view_said,
+        view_stated=view_stated,
         scaled=loop.mm_per_pixel is not None,
     )  # fmt: skip
     return study.judged()

@@ -54,9 +54,9 @@ def _own_validation(
     kind = labels if ctx.targets[0].classes else np.zeros_like(labels)
     aside: list[str] = []
     for label in np.unique(kind):
-        own = np.unique(studies[kind == label])
-        n_aside = max(1, round(config.validation_share * own.size))
-        aside += rng.choice(own, n_aside, replace=False).tolist()
+        of_label = np.unique(studies[kind == label])
+        n_aside = max(1, round(config.validation_share * of_label.size))
+        aside += rng.choice(of_label, n_aside, replace=False).tolist()
     apart = np.isin(studies, aside)
     fit, check = np.flatnonzero(~apart), np.flatnonzero(apart)
     note = AUGMENTED.format(n_copies=check.size, n=len(aside))

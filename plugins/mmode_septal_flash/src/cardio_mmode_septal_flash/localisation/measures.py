@@ -297,10 +297,10 @@ def correlation(heat: NDArray[np.floating], other: NDArray[np.floating]) -> floa
     """
     from scipy.stats import rankdata
 
-    one, two = (np.asarray(rankdata(each.ravel()), np.float64) for each in (heat, other))
-    if one.std() == 0 or two.std() == 0:
+    first, second = (np.asarray(rankdata(each.ravel()), np.float64) for each in (heat, other))
+    if first.std() == 0 or second.std() == 0:
         return float("nan")
-    return float(np.corrcoef(one, two)[0, 1])
+    return float(np.corrcoef(first, second)[0, 1])
 
 
 def centre_prior(n_rows: int, n_columns: int) -> Floats:

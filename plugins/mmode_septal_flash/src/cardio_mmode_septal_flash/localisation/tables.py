@@ -158,10 +158,10 @@ def localisation_tables(
     if not len(scored):
         return {}, [], []
     summaries, contrasts, metrics, notes = [], [], [], []
-    for (model, method), own in scored.groupby(["model", "method"], sort=False):
+    for (model, method), maps in scored.groupby(["model", "method"], sort=False):
         control = method in CONTROLS
         group = "all studies" if control else "true positives"
-        chosen = own if control else own[own["outcome"] == "true positive"]
+        chosen = maps if control else maps[maps["outcome"] == "true positive"]
         chosen = chosen[chosen["enrichment"].notna()]
         place = Scope(task=scope.task, target=scope.target, model=str(model),
                       subgroup=f"{group}, {method}")  # fmt: skip
@@ -176,7 +176,7 @@ def localisation_tables(
             metrics += [Metric(estimate, place) for estimate in found]
         if not control:
             contrasts += [
-                {"model": model, "method": method} | row for row in _contrasts(own, config, seed)
+                {"model": model, "method": method} | row for row in _contrasts(maps, config, seed)
             ]
     tables = {"localisation-studies": scored}
     if summaries:
@@ -226,10 +226,10 @@ def _mean(chosen: pd.DataFrame, name: str, config: EvaluateBlock, seed: int) -> 
     )  # fmt: skip
 
 
-def _contrasts(own: pd.DataFrame, config: EvaluateBlock, seed: int) -> list[dict[str, Any]]:
+def _contrasts(maps: pd.DataFrame, config: EvaluateBlock, seed: int) -> list[dict[str, Any]]:
     rows = []
     for name, meaning in SCORES.items():
-        known = own[own[name].notna()]
+        known = maps[maps[name].notna()]
         with_flash = known.loc[known["y"] == 1, name].to_numpy(float)
         without = known.loc[known["y"] == 0, name].to_numpy(float)
         if min(len(with_flash), len(without)) == 0:

@@ -55,8 +55,8 @@ def resize(mmodes: NDArray[np.uint8], size: int = 256) -> NDArray[np.uint8]:
     made = np.empty((len(mmodes), size, size), dtype=np.uint8)
     shrinks = min(mmodes.shape[-2:]) > size
     how = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
-    for place, one in zip(made, mmodes, strict=True):
-        place[...] = cv2.resize(np.ascontiguousarray(one), (size, size), interpolation=how)
+    for place, mmode in zip(made, mmodes, strict=True):
+        place[...] = cv2.resize(np.ascontiguousarray(mmode), (size, size), interpolation=how)
     return made
 
 

@@ -64,18 +64,18 @@ def reslice_torch(
     [0, 5, 10, 15, 20, 25, 30, 35]
     """
     made = []
-    for volume, own in zip(volumes, lines, strict=True):
+    for volume, across in zip(volumes, lines, strict=True):
         flat = torch.from_numpy(volume.frames.reshape(len(volume.frames), -1)).to(device)
-        index, weight = _pixels(volume, own, n_rows, interpolation, device)
+        index, weight = _pixels(volume, across, n_rows, interpolation, device)
         in_time = torch.from_numpy(time_weights(volume, n_columns, interpolation)).to(device)
         on_cpu = flat.device.type == "cpu"
         bands = _bands(in_time, _CPU_BANDS if on_cpu else 1)
-        pictures = torch.empty((len(own), n_rows, n_columns), dtype=torch.uint8, device=device)
+        pictures = torch.empty((len(across), n_rows, n_columns), dtype=torch.uint8, device=device)
         # All lines of a frame at once: they lie beside each other, in the same part of the memory.
         values = flat.gather(1, index.reshape(1, -1).expand(len(flat), -1))
         by_tap = values.view(len(flat), *weight.shape)
-        block = _CPU_LINES if on_cpu else len(own)
-        for first in range(0, len(own), block):
+        block = _CPU_LINES if on_cpu else len(across)
+        for first in range(0, len(across), block):
             chosen = slice(first * n_rows, (first + block) * n_rows)
             along = _along(by_tap[..., chosen].to(torch.float32), weight[:, chosen])
             shown = pictures[first : first + block].view(-1, n_columns)

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import torch
-from monai.networks.nets.densenet import DenseNet
 from torch import nn
 
 from cardio_core.api import Context, DataError
@@ -21,14 +20,38 @@ N_FIRST, N_GROWTH = 64, 32
 class DenseLayer(nn.Sequential):
     """Norm, ReLU, 1 x 1, norm, ReLU, 3 x 3; what comes out is appended to what came in."""
 
+    def __init__(self, n_in: int, growth: int) -> None:
+        super().__init__(
+            OrderedDict(
+                norm1=nn.BatchNorm2d(n_in),
+                relu1=nn.ReLU(inplace=True),
+                conv1=nn.Conv2d(n_in, 4 * growth, 1, bias=False),
+                norm2=nn.BatchNorm2d(4 * growth),
+                relu2=nn.ReLU(inplace=True),
+                conv2=nn.Conv2d(4 * growth, growth, 3, padding=1, bias=False),
+            )
+        )
+
     def forward(self, maps: torch.Tensor) -> torch.Tensor:
         """Return the maps with the new ones after them."""
         new: torch.Tensor = super().forward(maps)  # type: ignore[no-untyped-call]
         return torch.cat([maps, new], dim=1)
 
 
-class FlashDenseNet(DenseNet):
-    """DenseNet121 of MONAI with torchvision's keys and shapes, for pictures of one grey channel.
+def _transition(n_in: int) -> nn.Sequential:
+    """Return what halves the maps in number and size."""
+    return nn.Sequential(
+        OrderedDict(
+            norm=nn.BatchNorm2d(n_in),
+            relu=nn.ReLU(inplace=True),
+            conv=nn.Conv2d(n_in, n_in // 2, 1, bias=False),
+            pool=nn.AvgPool2d(2),
+        )
+    )
+
+
+class FlashDenseNet(nn.Module):
+    """DenseNet121 with torchvision's keys and shapes, for pictures of one grey channel.
 
     Parameters
     ----------
@@ -43,7 +66,8 @@ class FlashDenseNet(DenseNet):
     Notes
     -----
     Huang et al., CVPR 2017. Pictures of 256 pixels end in feature maps of 8 x 8 x 1024 after the
-    last batch norm and ReLU (``class_layers.relu``): the place where Grad-CAM++ looks.
+    last batch norm and ReLU: the place where Grad-CAM++ looks. A new network starts as MONAI's
+    does, number for number, if the random numbers before it were the same.
 
     Examples
     --------
@@ -54,32 +78,37 @@ class FlashDenseNet(DenseNet):
     def __init__(
         self, n_outputs: int = 2, *, stem: Stem = "repeated", width_mult: float = 1.0
     ) -> None:
-        super().__init__(
-            spatial_dims=2,
-            in_channels=3 if stem == "repeated" else 1,
-            out_channels=n_outputs,
-            init_features=max(2, round(N_FIRST * width_mult)),
-            growth_rate=max(1, round(N_GROWTH * width_mult)),
-            block_config=BLOCKS,
-        )
+        super().__init__()
         self.width_mult, self.stem = width_mult, stem
         self.n_channels = 3 if stem == "repeated" else 1
-        for number in range(1, len(BLOCKS) + 1):
-            block = self.features.get_submodule(f"denseblock{number}")
-            for name, layer in list(block.named_children()):
-                inside: Any = layer.get_submodule("layers")
-                setattr(block, name, DenseLayer(OrderedDict(inside.named_children())))
-        # MONAI keeps the classifier within `class_layers`, torchvision beside the features.
-        out: Any = self.class_layers.get_submodule("out")
-        del self.class_layers.out
-        self.classifier: nn.Linear = out
+        n, growth = max(2, round(N_FIRST * width_mult)), max(1, round(N_GROWTH * width_mult))
+        self.features = nn.Sequential(
+            OrderedDict(
+                conv0=nn.Conv2d(self.n_channels, n, 7, stride=2, padding=3, bias=False),
+                norm0=nn.BatchNorm2d(n),
+                relu0=nn.ReLU(inplace=True),
+                pool0=nn.MaxPool2d(3, stride=2, padding=1),
+            )
+        )
+        for number, n_layers in enumerate(BLOCKS, start=1):
+            block = nn.Sequential()
+            for layer in range(1, n_layers + 1):
+                block.add_module(f"denselayer{layer}", DenseLayer(n, growth))
+                n += growth
+            self.features.add_module(f"denseblock{number}", block)
+            if number < len(BLOCKS):
+                self.features.add_module(f"transition{number}", _transition(n))
+                n //= 2
+        self.features.add_module("norm5", nn.BatchNorm2d(n))
+        self.classifier = nn.Linear(n, n_outputs)
+        for module in self.modules():
+            if isinstance(module, nn.Conv2d):
+                nn.init.kaiming_normal_(module.weight)
+        nn.init.zeros_(self.classifier.bias)
 
     def maps(self, pictures: torch.Tensor) -> torch.Tensor:
         """Return the last feature maps after norm and ReLU, (n, 1024, rows / 32, columns / 32)."""
-        made: torch.Tensor = self.class_layers.get_submodule("relu")(
-            self.features(self._grey(pictures)).clone()
-        )
-        return made
+        return torch.relu(self.features(self._grey(pictures)))
 
     def head(self, maps: torch.Tensor) -> torch.Tensor:
         """Return the logits, shape (n, n_outputs), of the last feature maps."""

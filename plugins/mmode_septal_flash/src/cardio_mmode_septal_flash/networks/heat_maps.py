@@ -57,7 +57,7 @@ class Pictures:
             # Log-uniform.
             factors = [float(self.contrast ** rng.uniform(-1.0, 1.0)) for _ in indices]
             shown = np.concatenate(
-                [with_contrast(one[None], f) for one, f in zip(shown, factors, strict=True)]
+                [with_contrast(picture[None], f) for picture, f in zip(shown, factors, strict=True)]
             )
         if self.even_gain:
             shown = as_bright_as(shown, self.mean)

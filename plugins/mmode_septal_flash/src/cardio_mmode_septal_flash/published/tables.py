@@ -34,16 +34,16 @@ def accuracy_rows(
         for what, (k, n) in PUBLISHED.items()
     ]  # fmt: skip
     metrics = []
-    for model, own in tested.groupby("model", sort=False):
-        k = int((own["y"] == own["decided"]).sum())
+    for model, studies in tested.groupby("model", sort=False):
+        k = int((studies["y"] == studies["decided"]).sum())
         found = stats.proportion(
-            k, len(own), method="clopper-pearson", level=config.level, name="accuracy_exact",
+            k, len(studies), method="clopper-pearson", level=config.level, name="accuracy_exact",
             unit="study",
         )  # fmt: skip
-        paired = own["subject_id"].duplicated().any()
+        paired = studies["subject_id"].duplicated().any()
         if paired:
             found = found.replace(
-                n_patients=int(own["subject_id"].nunique()),
+                n_patients=int(studies["subject_id"].nunique()),
                 note="as if the studies of one patient were independent, as published; accuracy "
                 "has an interval that draws patients",
             )
@@ -60,8 +60,8 @@ def _row(who: str, found: Estimate, k: int) -> dict[str, Any]:
 def crop_against_full(tested: pd.DataFrame) -> list[str]:
     """Return a sentence on whether the crop is right more often, by McNemar's exact test."""
     right = {
-        str(model): (own["y"] == own["decided"]).astype(int).set_axis(own["study_id"])
-        for model, own in tested.groupby("model", sort=False)
+        str(model): (studies["y"] == studies["decided"]).astype(int).set_axis(studies["study_id"])
+        for model, studies in tested.groupby("model", sort=False)
     }
     if not {"densenet", "densenet_crop"} <= right.keys():
         return []

@@ -13,6 +13,16 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from cardio_ultrasound import (
+    LEAFLET_DB,
+    WallPlace,
+    fade,
+    from_ellipse,
+    leaflet,
+    mitral_leaflets,
+    wall_place,
+)
+
 N_POINTS = 62
 """Points of the septum's polyline, from base to apex."""
 
@@ -81,6 +91,10 @@ class Anatomy:
         angle = np.radians(self.tilt_deg)
         return np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
 
+    def wall_place(self, heart_mm: NDArray[np.float64]) -> WallPlace:
+        """Return where points (u, v) lie relative to the left ventricle's wall."""
+        return wall_place(heart_mm, self.half_width_mm, self.length_mm)
+
     def septum(self, n_points: int = N_POINTS) -> NDArray[np.float64]:
         """Return equidistant points (u, v) along the middle of the septum, base to apex.
 
@@ -95,39 +109,6 @@ class Anatomy:
         arc = np.concatenate([[0.0], np.cumsum(np.hypot(np.diff(u), np.diff(v)))])
         at = np.linspace(0.0, arc[-1], n_points)
         return np.stack([np.interp(at, arc, u), np.interp(at, arc, v)], axis=1)
-
-
-@dataclass(frozen=True)
-class WallPlace:
-    """Where points lie relative to the middle of the left ventricle's wall.
-
-    Attributes
-    ----------
-    depth_mm : ndarray, shape (n,)
-        Distance from the middle of the wall, negative towards the cavity.
-    inward : ndarray, shape (n, 2)
-        Unit normals (u, v) towards the cavity.
-    eccentric : ndarray, shape (n,)
-        Eccentric angle: 0 at the base of either wall, π/2 at the apex.
-    """
-
-    depth_mm: NDArray[np.float64]
-    inward: NDArray[np.float64]
-    eccentric: NDArray[np.float64]
-
-
-def wall_place(anatomy: Anatomy, heart_mm: NDArray[np.float64]) -> WallPlace:
-    """Return where points (u, v) lie relative to the wall; below the base it goes straight on."""
-    u, v = heart_mm[:, 0], heart_mm[:, 1]
-    along = np.maximum(anatomy.length_mm - v, 0.0) / anatomy.length_mm
-    across = u / anatomy.half_width_mm
-    rho = np.maximum(np.hypot(across, along), 1e-3)
-    slope = np.stack([across / anatomy.half_width_mm, -along / anatomy.length_mm], axis=1)
-    steepness = np.maximum(np.hypot(slope[:, 0], slope[:, 1]), 1e-6)
-    # First-order distance to the ellipse, exact along its axes.
-    depth_mm = (rho - 1.0) * rho / steepness
-    inward = -slope / steepness[:, None]
-    return WallPlace(depth_mm, inward, np.arctan2(along, np.abs(across)))
 
 
 def reflectivity_db(
@@ -152,7 +133,7 @@ def reflectivity_db(
     """
     u, v = heart_mm[:, 0], heart_mm[:, 1]
     base, half = anatomy.length_mm, anatomy.half_width_mm
-    depth, edge = wall_place(anatomy, heart_mm).depth_mm, anatomy.wall_mm / 2
+    depth, edge = anatomy.wall_place(heart_mm).depth_mm, anatomy.wall_mm / 2
     rv_edge = -half - edge
     rv_depth = _ellipse_depth(u + 0.55 * half, base - v, _rv_half_width(anatomy), 0.82 * base)
     la_depth = _ellipse_depth(u - 0.04 * half, v - base - 13.0, 0.93 * half, 23.0)
@@ -185,6 +166,12 @@ def _rv_half_width(anatomy: Anatomy) -> float:
     return 0.45 * anatomy.half_width_mm + anatomy.wall_mm / 2 + anatomy.rv_width_mm
 
 
+def _ellipse_depth(
+    across: NDArray[np.float64], along: NDArray[np.float64], half_across: float, half_along: float
+) -> NDArray[np.float64]:
+    return from_ellipse(np.stack([across, along], axis=1), (half_across, half_along))[0]
+
+
 def rv_depth_mm(anatomy: Anatomy, heart_mm: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the distance of points (u, v) from the right ventricle's free wall, outside positive.
 
@@ -194,15 +181,6 @@ def rv_depth_mm(anatomy: Anatomy, heart_mm: NDArray[np.float64]) -> NDArray[np.f
     along = np.maximum(anatomy.length_mm - v, 0.0)
     across = u + 0.55 * anatomy.half_width_mm
     return _ellipse_depth(across, along, _rv_half_width(anatomy), 0.82 * anatomy.length_mm)
-
-
-def _ellipse_depth(
-    across: NDArray[np.float64], along: NDArray[np.float64], half_across: float, half_along: float
-) -> NDArray[np.float64]:
-    """Return the first-order distance to an ellipse about (0, 0), negative inside."""
-    rho = np.maximum(np.hypot(across / half_across, along / half_along), 1e-3)
-    steepness = np.maximum(np.hypot(across / half_across**2, along / half_along**2), 1e-6)
-    return (rho - 1.0) * rho / steepness
 
 
 def _texture_db(
@@ -251,22 +229,22 @@ def tissue_modes(anatomy: Anatomy, heart_mm: NDArray[np.float64]) -> NDArray[np.
     """
     u, v = heart_mm[:, 0], heart_mm[:, 1]
     base = anatomy.length_mm
-    place = wall_place(anatomy, heart_mm)
+    place = anatomy.wall_place(heart_mm)
     plateau = anatomy.wall_mm / 2 + 2.0
     inside_mm = 0.75 * anatomy.half_width_mm
-    radial = _fade(np.maximum(-place.depth_mm - plateau, 0.0), inside_mm) * _fade(
+    radial = fade(np.maximum(-place.depth_mm - plateau, 0.0), inside_mm) * fade(
         np.maximum(place.depth_mm - plateau, 0.0), _FADE_OUT_MM
     )
-    below = _fade(np.maximum(v - base, 0.0), _FADE_BELOW_MM)
-    along = radial * np.cos(place.eccentric) * below / _at_mmode_line(anatomy)
+    below = fade(np.maximum(v - base, 0.0), _FADE_BELOW_MM)
+    along = radial * np.abs(np.cos(place.eccentric)) * below / _at_mmode_line(anatomy)
     septum = along * (u < 0)
     lateral = along * (u >= 0)
-    aside = _fade(np.maximum(np.abs(u) - 2.4 * anatomy.half_width_mm, 0.0), 25.0)
-    upward = np.where(v <= base, np.maximum(v, 0.0) / base, _fade(v - base, _ATRIUM_MM)) * aside
+    aside = fade(np.maximum(np.abs(u) - 2.4 * anatomy.half_width_mm, 0.0), 25.0)
+    upward = np.where(v <= base, np.maximum(v, 0.0) / base, fade(v - base, _ATRIUM_MM)) * aside
     rv_depth = rv_depth_mm(anatomy, heart_mm)
     rv = (
-        _fade(np.maximum(np.abs(rv_depth) - 3.0, 0.0), 18.0)
-        * _fade(np.maximum(plateau + 14.0 - place.depth_mm, 0.0), 14.0)
+        fade(np.maximum(np.abs(rv_depth) - 3.0, 0.0), 18.0)
+        * fade(np.maximum(plateau + 14.0 - place.depth_mm, 0.0), 14.0)
         * below
         * (u < 0)
     )
@@ -282,19 +260,12 @@ def tissue_modes(anatomy: Anatomy, heart_mm: NDArray[np.float64]) -> NDArray[np.
 def _at_mmode_line(anatomy: Anatomy) -> float:
     """Return the radial motion's share where the M-mode's line stands, before scaling."""
     point = anatomy.septum()[MMODE_POINT : MMODE_POINT + 1]
-    return float(np.cos(wall_place(anatomy, point).eccentric[0]))
-
-
-def _fade(beyond_mm: NDArray[np.float64], over_mm: float) -> NDArray[np.float64]:
-    """Return 1 at 0 and below, 0 from `over_mm`, a squared cosine between."""
-    share = np.clip(beyond_mm / over_mm, 0.0, 1.0)
-    return np.asarray(np.cos(0.5 * np.pi * share) ** 2, dtype=np.float64)
+    return float(np.abs(np.cos(anatomy.wall_place(point).eccentric[0])))
 
 
 _PER_MM2 = 6.0
 """Ten in a resolution cell at the range of the valves."""
 
-_LEAFLET_MM, _LEAFLET_DB = 1.8, 2.0
 _LEAD_MM, _LEAD_DB = 1.1, 12.0
 _LEAD_TAIL = ((0.0, 0.0), (4.0, -14.0), (8.0, -20.0))
 """Copies of the lead behind it, in mm along the beam, and how much weaker they are."""
@@ -321,29 +292,16 @@ class Strands:
 
 def leaflets(anatomy: Anatomy, rng: np.random.Generator) -> Strands:
     """Draw the leaflets of the mitral and the tricuspid valve."""
-    base, half, edge = anatomy.length_mm, anatomy.half_width_mm, anatomy.wall_mm / 2
-    rv = anatomy.rv_width_mm
-    septal_rv = -half - edge
-    # Hinge, closed tip and open tip of each leaflet.
-    shapes = (
-        ((-0.72 * half, base), (0.12 * half, base - 6.5), (-0.42 * half, base - 21.0)),
-        ((0.78 * half, base), (0.10 * half, base - 6.5), (0.60 * half, base - 13.0)),
+    base, half = anatomy.length_mm, anatomy.half_width_mm
+    rv, septal_rv = anatomy.rv_width_mm, -half - anatomy.wall_mm / 2
+    tricuspid = (
         ((septal_rv, base - 1.0), (septal_rv - 0.5 * rv, base - 6.0), (septal_rv - 4, base - 14)),
         ((septal_rv - 0.92 * rv, base), (septal_rv - 0.48 * rv, base - 6.0),
          (septal_rv - 0.75 * rv, base - 15.0)),
     )  # fmt: skip
-    closed, opening = [], []
-    for hinge, tip, open_tip in shapes:
-        length = float(np.hypot(tip[0] - hinge[0], tip[1] - hinge[1]))
-        n = round(_PER_MM2 * length * _LEAFLET_MM)
-        along = rng.uniform(0.0, 1.0, n)
-        shift = rng.uniform(-0.5, 0.5, n) * _LEAFLET_MM
-        sag = 2.0 * along * (1.0 - along)
-        middle = np.outer(1 - along, hinge) + np.outer(along, tip)
-        closed.append(middle + np.stack([np.zeros(n), shift - sag], axis=1))
-        opening.append(np.outer(along, np.subtract(open_tip, tip)))
-    places = np.concatenate(closed)
-    return Strands(places, np.concatenate(opening), np.full(len(places), _LEAFLET_DB))
+    drawn = [leaflet(*shape, rng) for shape in (*mitral_leaflets(half, base), *tricuspid)]
+    closed, opening = (np.concatenate(parts) for parts in zip(*drawn, strict=True))
+    return Strands(closed, opening, np.full(len(closed), LEAFLET_DB))
 
 
 def pacing_lead(anatomy: Anatomy, rng: np.random.Generator) -> Strands:

@@ -40,7 +40,7 @@ N_PATIENTS = 100
 DIFFICULTIES = ("clear", "medium", "subtle", "impossible")
 
 _ECG_RATE_HZ = 250.0
-SAID = {"name": "SYNTHETIC", "hospital": "PHANTOM HOSPITAL"}
+TEXTS_SHOWN = {"name": "SYNTHETIC", "hospital": "PHANTOM HOSPITAL"}
 _LOW_CONTRAST_DB = -20.0
 _FOLDERS = ("loops", "septum", "rpeaks")
 
@@ -133,14 +133,14 @@ def write_septal_flash_cohort(
     write_truth(folder / "truth.json", truth)
 
 
-def _drawn_as_given(one: Any, rng: np.random.Generator, difficulty: str) -> Study:
+def _drawn_as_given(row: Any, rng: np.random.Generator, difficulty: str) -> Study:
     """Draw the study of a row of the table of patients."""
     return draw_as_given(
-        one.patient_id,
+        row.patient_id,
         rng,
         difficulty=difficulty,
-        effect=float(one.effect),
-        shift=float(one.shift),
+        effect=float(row.effect),
+        shift=float(row.shift),
     )
 
 
@@ -177,7 +177,7 @@ def _shown(study: Study, frames: NDArray[np.uint8], rng: np.random.Generator) ->
         rng.spawn(1)[0],
         ecg=lambda at_ms: _ecg_at(spec, at_ms),
         r_times_ms=(1000.0 * spec.r_s).tolist(),
-        texts=SAID | {"id": study.study_id},
+        texts=TEXTS_SHOWN | {"id": study.study_id},
     )
 
 

@@ -10,7 +10,7 @@ from scipy.special import ndtr
 
 from cardio_mmode_septal_flash.synthetic.anatomy import Anatomy
 from cardio_mmode_septal_flash.synthetic.septal_flash import Beat, LoopSpec, SeptalMotion
-from cardio_ultrasound import Conditions, draw_conditions
+from cardio_ultrasound import Conditions, darker, draw_conditions
 
 TIMEPOINTS = ("baseline", "follow-up")
 
@@ -22,7 +22,6 @@ CONFOUNDED = {"baseline": 0.85, "follow-up": 0.12}
 """How often a flash is seen: resynchronisation takes it away, where a lead then lies."""
 
 _STAYS = 0.7
-_DARKER_DB, _NOISIER_DB = 6.0, 8.0
 _MURKY_SHARE = {"clear": 0.0, "medium": 0.3, "subtle": 0.0, "impossible": 0.0}
 _FLASH_MM = {
     ("clear", True): (3.0, 6.0),
@@ -142,12 +141,7 @@ def draw_as_given(
         spec = replace(spec, held=draw_conditions(rng.spawn(1)[0]))
     if shift:
         held = spec.held or Conditions(look=spec.look, blood_db=spec.blood_db)
-        look = replace(
-            held.look,
-            white_db=held.look.white_db + _DARKER_DB * shift,
-            noise_db=held.look.noise_db + _NOISIER_DB * shift,
-        )
-        spec = replace(spec, held=replace(held, look=look))
+        spec = replace(spec, held=replace(held, look=darker(held.look, shift)))
     return Study(patient_id, f"{patient_id}-bl", TIMEPOINTS[0], spec, probability, label)
 
 

@@ -23,7 +23,6 @@ from cardio_mmode_septal_flash.synthetic.anatomy import (
     pacing_lead,
     reflectivity_db,
     tissue_modes,
-    wall_place,
 )
 from cardio_ultrasound import (
     Conditions,
@@ -32,9 +31,14 @@ from cardio_ultrasound import (
     PointSpread,
     Sector,
     advect,
+    bump,
     draw_scatterers,
+    gaussian_waves,
+    glance_db,
     mirrored_px,
-    renewed,
+    recorded,
+    rise,
+    thinned,
 )
 
 _MITRAL_OPENS_AFTER_MS = 75.0
@@ -87,22 +91,22 @@ class Beat:
         """Return how far the mitral leaflets are open, 0 to 1: E wave, diastasis and A wave."""
         t, rr = np.asarray(since_r_ms, dtype=np.float64), self.rr_ms
         opens = min(self.avc_ms + _MITRAL_OPENS_AFTER_MS, 0.85 * rr)
-        e_wave = _bump(t, opens, min(opens + 200.0, rr + self.mvc_ms))
+        e_wave = bump(t, opens, min(opens + 200.0, rr + self.mvc_ms))
         early, late = rr - 130.0, rr + self.mvc_ms
-        a_wave = 0.8 * np.maximum(_bump(t, early, late), _bump(t + rr, early, late))
-        between = 0.35 * _rise(t, opens, opens + 60.0) * (1.0 - _rise(t, rr - 20.0, rr))
+        a_wave = 0.8 * np.maximum(bump(t, early, late), bump(t + rr, early, late))
+        between = 0.35 * rise(t, opens, opens + 60.0) * (1.0 - rise(t, rr - 20.0, rr))
         return np.maximum(np.maximum(e_wave, a_wave), between)
 
     def atrial_kick(self, since_r_ms: ArrayLike) -> NDArray[np.float64]:
         """Return the course of the base's pull towards the atria before the R peak, 0 to 1."""
         t = np.asarray(since_r_ms, dtype=np.float64)
-        return _bump(t, max(self.rr_ms - 170.0, 0.75 * self.rr_ms), self.rr_ms)
+        return bump(t, max(self.rr_ms - 170.0, 0.75 * self.rr_ms), self.rr_ms)
 
     def contraction(self, since_r_ms: ArrayLike, onset_ms: float) -> NDArray[np.float64]:
         """Return the course of systolic motion: 0, monotone to 1 at valve closure, back to 0."""
         t = np.asarray(since_r_ms, dtype=np.float64)
         back = min(self.avc_ms + _FALL_MS, self.rr_ms - 5.0)
-        return _rise(t, onset_ms, self.avc_ms) - _rise(t, self.avc_ms, back)
+        return rise(t, onset_ms, self.avc_ms) - rise(t, self.avc_ms, back)
 
 
 @dataclass(frozen=True)
@@ -145,8 +149,8 @@ class SeptalMotion:
         """
         t = np.asarray(since_r_ms, dtype=np.float64)
         return (
-            self.flash_mm * _bump(t, self.onset_ms, self.end_ms)
-            - self.rebound_mm * _bump(t, self.end_ms, beat.avc_ms)
+            self.flash_mm * bump(t, self.onset_ms, self.end_ms)
+            - self.rebound_mm * bump(t, self.end_ms, beat.avc_ms)
             + self.systolic_mm * beat.contraction(t, self.systolic_onset_ms)
         )
 
@@ -158,23 +162,7 @@ def ecg_mv(since_r_ms: ArrayLike, beat: Beat) -> NDArray[np.float64]:
         (0.12, -150.0, 22.0), (-0.1, -22.0, 7.0), (1.0, 0.0, 9.0), (-0.2, 24.0, 9.0),
         (0.28, 0.68 * beat.avc_ms, 42.0),
     )  # fmt: skip
-    trace = np.zeros(t.shape)
-    for height_mv, at_ms, width_ms in waves:
-        for turn in (-beat.rr_ms, 0.0, beat.rr_ms):
-            trace += height_mv * np.exp(-0.5 * ((t - at_ms + turn) / width_ms) ** 2)
-    return trace
-
-
-def _bump(t: NDArray[np.float64], begin: float, end: float) -> NDArray[np.float64]:
-    """Return a squared sine from 0 over 1 to 0."""
-    share = np.clip((t - begin) / (end - begin), 0.0, 1.0)
-    return np.asarray(np.sin(np.pi * share) ** 2, dtype=np.float64)
-
-
-def _rise(t: NDArray[np.float64], begin: float, end: float) -> NDArray[np.float64]:
-    """Return a smooth step from 0 to 1."""
-    share = np.clip((t - begin) / (end - begin), 0.0, 1.0)
-    return np.asarray(np.sin(0.5 * np.pi * share) ** 2, dtype=np.float64)
+    return gaussian_waves(t, waves, beat.rr_ms)
 
 
 SECTOR = Sector(depth_mm=130.0, half_angle_deg=36.0, n_rows=256, n_columns=272, spacing_mm=0.58)
@@ -283,8 +271,8 @@ class LoopSpec:
         """Times of the R peaks in s from the first frame, shape (n_beats + 1,)."""
         if self.more_beats:
             lengths = [self.beat.rr_ms, *(beat.rr_ms for beat, _ in self.more_beats)]
-            own = self.lead_in_ms + np.concatenate([[0.0], np.cumsum(lengths)])
-            return np.asarray(own / 1000.0, dtype=np.float64)
+            r_ms = self.lead_in_ms + np.concatenate([[0.0], np.cumsum(lengths)])
+            return np.asarray(r_ms / 1000.0, dtype=np.float64)
         first = self.lead_in_ms + self.beat.rr_ms * np.arange(self.n_beats + 1)
         return np.asarray(first / 1000.0, dtype=np.float64)
 
@@ -310,9 +298,9 @@ class LoopSpec:
         of_frame = np.clip(np.searchsorted(self.r_s, time_s, "right") - 1, 0, len(beats) - 1)
         made = np.empty((time_s.size, len(MODES)))
         for number, (beat, septum) in enumerate(beats):
-            own = of_frame == number
-            since_r = beat.since_r(1000.0 * time_s[own], 1000.0 * self.r_s[number])
-            made[own] = self._courses(beat, septum, since_r, time_s[own])
+            in_beat = of_frame == number
+            since_r = beat.since_r(1000.0 * time_s[in_beat], 1000.0 * self.r_s[number])
+            made[in_beat] = self._courses(beat, septum, since_r, time_s[in_beat])
         return made
 
     def _courses(
@@ -412,8 +400,11 @@ def septal_flash_loop(spec: LoopSpec, rng: np.random.Generator) -> NDArray[np.ui
     # What is drawn for one thing is the same whatever else is there.
     tissue_rng, leaflet_rng, lead_rng, scanner_rng = rng.spawn(4)
     heart = spec.heart.to_heart(draw_scatterers(spec.sector, spread, tissue_rng))
-    level = reflectivity_db(spec.heart, heart, blood_db=spec.blood_db) + _glance_db(spec, heart)
-    heart, level = _thinned(heart, level, tissue_rng)
+    level = reflectivity_db(spec.heart, heart, blood_db=spec.blood_db)
+    place = spec.heart.wall_place(heart)
+    in_wall = np.abs(place.depth_mm) <= spec.heart.wall_mm / 2
+    level += glance_db(spec.heart.to_body(heart), spec.heart.turn(place.inward), in_wall)
+    heart, level = thinned(heart, level, level < _CLEAR_DB, _KEPT, tissue_rng)
     strands = [leaflets(spec.heart, leaflet_rng)]
     if spec.lead:
         strands.append(pacing_lead(spec.heart, lead_rng))
@@ -426,29 +417,16 @@ def septal_flash_loop(spec: LoopSpec, rng: np.random.Generator) -> NDArray[np.ui
     amplitude = (10.0 ** (level / 20.0)).astype(np.float32)
     scanner = EchoScanner(spec.sector, scanner_rng, spread=spread, look=spec.look)
     weights = spec.weights()
-    if spec.held is None:
-        return scanner.frames(advect(rest, turned, weights), amplitude)
-    systole = weights[:, MODES.index("base")] / max(spec.base_mm, 1e-6)
-    since_r = (spec.time_s - spec.r_s[0]) * 1000.0 / spec.beat.rr_ms
-    (plane_rng,) = rng.spawn(1)
-    strengths = renewed(amplitude, spec.held.plane_course(systole, since_r), plane_rng)
-    gain_db = spec.held.gain_course_db(spec.time_s)
-    frames = scanner.frames(advect(rest, turned, weights), strengths, gain_db=gain_db)
-    return frames[:, :, ::-1].copy() if spec.held.mirrored else frames
-
-
-def _thinned(
-    heart_mm: NDArray[np.float64], level_db: NDArray[np.float64], rng: np.random.Generator
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Leave out most scatterers of clear blood, and make the others stronger.
-
-    Its echoes lie at the level of the noise, so that nobody sees how many they are made of, and
-    they are two fifths of all.
-    """
-    clear = level_db < _CLEAR_DB
-    kept = ~clear | (rng.uniform(size=level_db.shape) < _KEPT)
-    level = np.where(clear, level_db - 10.0 * np.log10(_KEPT), level_db)
-    return heart_mm[kept], level[kept]
+    return recorded(
+        scanner,
+        advect(rest, turned, weights),
+        amplitude,
+        spec.held,
+        rng,
+        systole=weights[:, MODES.index("base")] / max(spec.base_mm, 1e-6),
+        beats=(spec.time_s - spec.r_s[0]) * 1000.0 / spec.beat.rr_ms,
+        time_s=spec.time_s,
+    )
 
 
 def _moved(spec: LoopSpec, heart_mm: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -456,13 +434,3 @@ def _moved(spec: LoopSpec, heart_mm: NDArray[np.float64]) -> NDArray[np.float64]
     modes = spec.heart.turn(tissue_modes(spec.heart, heart_mm))
     weights = spec.weights()[:, : len(modes)]
     return spec.heart.to_body(heart_mm) + np.tensordot(weights, modes, axes=1)
-
-
-def _glance_db(spec: LoopSpec, heart_mm: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return what walls lose whose fibres the beam runs along: up to 4 dB, in the walls only."""
-    place = wall_place(spec.heart, heart_mm)
-    beam = spec.heart.to_body(heart_mm)
-    beam = beam / np.maximum(np.hypot(*beam.T), 1e-6)[:, None]
-    square = np.abs((beam * spec.heart.turn(place.inward)).sum(axis=1))
-    in_wall = np.abs(place.depth_mm) <= spec.heart.wall_mm / 2
-    return np.where(in_wall, -4.0 * (1.0 - square), 0.0)

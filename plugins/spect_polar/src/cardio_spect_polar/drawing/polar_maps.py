@@ -143,7 +143,8 @@ def draw_map(
     image.set_clip_path(rim)
     segment_grid(axes, words)
     for wall, place, how in _WALLS:
-        axes.text(place[0], place[1], wall, fontsize=canvas.SMALL_PT, color=canvas.GREY, **how)
+        axes.text(place[0], place[1], wall, fontsize=canvas.SMALL_PT, color=canvas.GREY,
+                  in_layout=False, **how)  # fmt: skip
     axes.set_xlim(-1.2, 1.2)
     axes.set_ylim(-1.2, 1.2)
     axes.set_aspect("equal")
@@ -175,6 +176,7 @@ def segment_grid(axes: Axes, words: Sequence[str] | None = None) -> None:
             va="center",
             path_effects=HALO,
             zorder=4,
+            in_layout=False,  # within the map, whose place is known without them
         )
 
 
@@ -219,6 +221,8 @@ def phase_bar(
 def colour_bar(figure: Figure, image: Any, axes: Any, label: str, **options: Any) -> Any:
     """Add a colour bar below the axes, with its label and unit; return it."""
     place: dict[str, Any] = {"location": "bottom", "shrink": 0.8, "aspect": 22, "pad": 0.02}
+    if "cax" in options:
+        place = {"orientation": "horizontal"}
     bar = figure.colorbar(image, ax=axes, **(place | options))
     bar.set_label(label, fontsize=canvas.TEXT_PT, color=canvas.INK)
     bar.ax.tick_params(
@@ -349,6 +353,10 @@ def _beyond(values: ArrayLike, limits: tuple[float, float]) -> str:
     return {(0, 0): "neither", (1, 0): "min", (0, 1): "max", (1, 1): "both"}[(below, above)]
 
 
+_TRAVERSE_IN = 3.35
+"""Height of a map with its title and its colour bar."""
+
+
 def traverse_maps(
     low: ArrayLike, mean: ArrayLike, high: ArrayLike, *, n_sd: float = 2.0, title: str = ""
 ) -> canvas.Draw:
@@ -369,19 +377,24 @@ def traverse_maps(
     reach = max(5.0, float(np.nanmax(np.abs(change), initial=0.0)))
 
     def draw(figure: Figure) -> None:
-        resize(figure, 6.2, 6.8)
-        rooms = figure.subplots(2, 2).ravel()
-        names = (f"mean − {n_sd:g} SD", "mean", f"mean + {n_sd:g} SD")
-        for axes, values, name in zip(rooms, (low, mean, high), names, strict=False):
-            image = phase_map(axes, values, middle, name)
-            phase_bar(figure, image, axes)
-        image = draw_map(rooms[3], change, colours=CHANGE_COLOURS, norm=Normalize(-reach, reach),
-                         title="change by segment",
-                         words=[_signed(value) for value in change])  # fmt: skip
-        colour_bar(figure, image, rooms[3], "later at the high end (°)")
+        head_in = 0.3 if title else 0.05
+        figure.set_size_inches(6.2, head_in + 2 * _TRAVERSE_IN)
+        for place, name in enumerate((f"mean − {n_sd:g} SD", "mean", f"mean + {n_sd:g} SD", "")):
+            left, top = 0.1 + 3.1 * (place % 2), head_in + _TRAVERSE_IN * (place // 2)
+            axes = canvas.axes_at(figure, left + 0.2, top + 0.2, 2.5, 2.5)
+            bar = canvas.axes_at(figure, left + 0.35, top + 2.78, 2.2, 0.1)
+            if name:
+                image = phase_map(axes, (low, mean, high)[place], middle, name)
+                phase_bar(figure, image, axes, cax=bar)
+                continue
+            image = draw_map(axes, change, colours=CHANGE_COLOURS, norm=Normalize(-reach, reach),
+                             title="change by segment",
+                             words=[_signed(value) for value in change])  # fmt: skip
+            colour_bar(figure, image, axes, "later at the high end (°)", cax=bar)
         if title:
-            figure.suptitle(title, x=0.01, ha="left", fontsize=canvas.TEXT_PT + 1,
-                            fontweight="bold", color=canvas.INK)  # fmt: skip
+            figure.text(0.01, 1 - 0.06 / figure.get_figheight(), title, va="top",
+                        fontsize=canvas.TEXT_PT + 1, fontweight="bold",
+                        color=canvas.INK)  # fmt: skip
 
     return draw
 
@@ -412,10 +425,10 @@ def segment_change_deg(low: ArrayLike, high: ArrayLike) -> NDArray[np.float64]:
             f"{before.shape} and {after.shape}"
         )
     segments, area = _pixels(before.shape)
-    one, other = (
+    first, second = (
         segment_means(part, segments, weights=area, circular=True) for part in (before, after)
     )
-    return signed_deg(other - one)
+    return signed_deg(second - first)
 
 
 def _pixels(shape: tuple[int, int]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:

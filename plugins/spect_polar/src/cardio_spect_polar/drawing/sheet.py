@@ -59,11 +59,11 @@ class Limit(Protocol):
 
 def normal_range(limits: Sequence[Limit]) -> str:
     """Return what an index is in normal people, to stand behind its unit; empty without limits."""
-    said = [
-        f"{one.people} {'≤ ' if math.isinf(one.low) else f'{one.low:.0f}–'}{one.high:.0f}"
-        for one in limits
+    ranges = [
+        f"{limit.people} {'≤ ' if math.isinf(limit.low) else f'{limit.low:.0f}–'}{limit.high:.0f}"
+        for limit in limits
     ]
-    return f" normal {', '.join(said)}" if said else ""
+    return f" normal {', '.join(ranges)}" if ranges else ""
 
 
 def numbers_table(rows: Sequence[tuple[str, str, str]]) -> canvas.Draw:
@@ -394,7 +394,7 @@ def _study(
     change = features.blocks.get("change")
     row = features.table.iloc[position]
     reasons = _parts(row.get("no_verdict"))
-    flags = (*(f"no verdict: {one}" for one in reasons), *_parts(row.get("flags")))
+    flags = (*(f"no verdict: {reason}" for reason in reasons), *_parts(row.get("flags")))
     return _Study(
         {name: np.asarray(features[name].values[[position]])[0] for name in _ARRAYS},
         {name: float(found[position]) for name, found in values.items()},
@@ -580,8 +580,8 @@ def _rows(study: _Study) -> list[tuple[str, str, str]]:
         rows.append((title, form.format(value) if math.isfinite(value) else study.missing, after))
     compared = [limit for name in _NUMBERS for limit in study.limits_of(name)]
     if compared:
-        said = f"normal: mean ± 2 SD by {compared[0].software} ({compared[0].source})"
-        rows.append((said, "", ""))
+        source = f"normal: mean ± 2 SD by {compared[0].software} ({compared[0].source})"
+        rows.append((source, "", ""))
     return rows
 
 

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from cardio_core.api import Block, FitPlan, RunConfig
+from cardio_core.api import Block, CasesBlock, NetworkBlock, RunConfig, ScoringBlock
 from cardio_core.api import EvaluateBlock as CoreEvaluateBlock
 
 
@@ -51,12 +51,9 @@ class FeaturizeBlock(Block):
     )
 
 
-class TrainBlock(Block):
+class TrainBlock(NetworkBlock):
     """The networks of both steps, and the regressions."""
 
-    width_mult: float = Field(
-        1.0, gt=0, le=1, description="share of the published number of channels, in every layer"
-    )
     small_stem: bool = Field(False, description="no first pooling, for pictures of 64 and less")
     weights: str | None = Field(
         None, description="mfr: a local safetensors file of ResNet-50 weights to start from"
@@ -77,23 +74,20 @@ class TrainBlock(Block):
         description="risk_factor: inverse of the L2 penalty of the logistic models: less is "
         "simpler",
     )
-    fit: FitPlan = FitPlan()
 
 
-class PredictBlock(Block):
+class PredictBlock(ScoringBlock):
     """How pictures are scored."""
 
-    batch_size: int = Field(64, ge=1, description="maps scored at once")
     gains: tuple[float, ...] = Field(
         (0.85, 1.15), description="risk_factor: maps are also scored with their flow multiplied by "
         "these, as another scanner might read it; the scores stand beside the others",
     )  # fmt: skip
 
 
-class ExplainBlock(Block):
+class ExplainBlock(CasesBlock):
     """Which pictures are explained."""
 
-    n_cases: int = Field(2, ge=0, description="of each fold and target, surest for and against")
     targets: tuple[str, ...] = Field(
         (), description="binary targets that are explained; empty is the first of the task"
     )

@@ -32,7 +32,7 @@ from cardio_spect_polar.audit import (
 from cardio_spect_polar.drawing.words import worded
 from cardio_spect_polar.flow.config import EvaluateBlock
 from cardio_spect_polar.flow.results import (
-    audit_told,
+    audit_lines,
     clusters_of,
     figures_of,
     more_metrics,
@@ -93,8 +93,8 @@ def evaluate(
         gaps.append(made.gaps.assign(**named))
         metrics += [
             Metric(estimate.replace(name=name), replace(scope, subgroup=f"{column}: {group}"))
-            for (column, group), own in made.estimates.items()
-            for name, estimate in own.items()
+            for (column, group), estimates in made.estimates.items()
+            for name, estimate in estimates.items()
         ]
         for text in made.notes:
             not_audited.setdefault(text, []).append(worded(target.name))
@@ -127,7 +127,7 @@ def evaluate(
         notes.append(Note("audit", text))
     else:
         titles = {model.name: model.title for model in ctx.task.models}
-        notes += Note.each("audit", audit_told(tests, config.flag_level, titles))
+        notes += Note.each("audit", audit_lines(tests, config.flag_level, titles))
     if simulated:
         tables["simulations"] = _joined(simulated)
         notes += Note.each("simulations", SIMULATED.values())
@@ -172,8 +172,8 @@ def _beside(predictions: Scored, model: str, patients: pd.Index[str]) -> pd.Data
     """Return the named columns beside a model's scores, one line a patient."""
     if predictions.columns is None:
         return pd.DataFrame(index=patients)
-    own = predictions.columns[predictions.columns["model"] == model]
-    means = own.drop(columns=["model", "fold"]).groupby("unit_id").mean()
+    codes = predictions.columns[predictions.columns["model"] == model]
+    means = codes.drop(columns=["model", "fold"]).groupby("unit_id").mean()
     return means.reindex(patients)
 
 

@@ -96,7 +96,7 @@ def _network(
 
         network = open_step_one(model)
         return (
-            lambda maps: network.late(maps, layer)[:, N_SEGMENTS:],
+            lambda maps: network.head(network.late(maps, layer))[:, N_SEGMENTS:],
             lambda pictures: network.early(pictures, layer),
         )
     from cardio_spect_polar.flow.transfer import open_step_two
@@ -131,8 +131,8 @@ def _case(
     attention = large / max(float(large.max()), float(np.finfo(np.float32).tiny))
     row = features.table.iloc[position]
     patient = predictions.level == "patient"
-    own = row["patient_id"] if patient else features.table.index[position]
-    probability = predictions.scores[target][predictions.ids.index(own)]
+    unit = row["patient_id"] if patient else features.table.index[position]
+    probability = predictions.scores[target][predictions.ids.index(unit)]
     what = worded(ctx.task.target(target).outcome)
     return Case(
         sample_id=str(features.table.index[position]),

@@ -25,7 +25,7 @@ def featurize(samples: SampleSet, config: FeaturizeBlock, ctx: Context) -> Featu
     fixed = config.scaling == "fixed"
     for name in MAPS:
         largest = LARGEST[name] if fixed else None
-        pictures = [to_bytes(disc(getattr(one, name), config.size), largest) for one in studies]
+        pictures = [to_bytes(disc(getattr(study, name), config.size), largest) for study in studies]
         blocks[f"picture_{name}"] = FeatureBlock(
             np.stack(pictures)[:, None],
             ("map", "row", "column"),
@@ -34,7 +34,7 @@ def featurize(samples: SampleSet, config: FeaturizeBlock, ctx: Context) -> Featu
             scale=(LARGEST[name] if fixed else 1.0) / 255,
         )
         blocks[f"segments_{name}"] = FeatureBlock(
-            np.stack([segments_and_mean(one, name) for one in studies]).astype(np.float32),
+            np.stack([segments_and_mean(study, name) for study in studies]).astype(np.float32),
             ("segment",),
             (*(f"{name}_{n:02d}" for n in range(1, N_SEGMENTS + 1)), f"{name}_mean"),
             (UNITS[name],),

@@ -65,17 +65,17 @@ def load(config: LoadBlock, ctx: Context) -> Cohort:
     targets, clinical, outcome = None, None, ""
     if ctx.mode == "fit":
         clinical = pd.concat([part.clinical for part in found if part.clinical is not None])
-        own = clinical.loc[table["study_id"]].set_index(pd.Index(table["patient_id"]))
+        traits = clinical.loc[table["study_id"]].set_index(pd.Index(table["patient_id"]))
         if ctx.task.name == "mfr":
             values, outcome = reserve_targets(samples, config.impaired_below), CIRCULAR
-            values.index = own.index
+            values.index = traits.index
         else:
-            values = trait_targets(own)
+            values = trait_targets(traits)
             outcome = "risk factors as the cohort table records them."
         targets = Targets("patient", values)
     return Cohort(
         samples,
-        {name: one.paths for name, one in zip(table.index, files, strict=True)},
+        {name: study.paths for name, study in zip(table.index, files, strict=True)},
         targets,
         clinical,
         notes=tuple(notes),
@@ -214,8 +214,8 @@ def _from_table(table: CohortTable) -> _Found:
             first.index, sort=False
         ),
     }
-    told = {why: tuple(map(str, ids)) for why, ids in left_out.items() if len(ids)}
-    return _Found(rows, first, Note.each("cohort", notes), told)
+    omitted = {why: tuple(map(str, ids)) for why, ids in left_out.items() if len(ids)}
+    return _Found(rows, first, Note.each("cohort", notes), omitted)
 
 
 def _digest(rate_pressure: float | None) -> str:

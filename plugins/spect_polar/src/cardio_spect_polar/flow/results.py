@@ -102,7 +102,7 @@ def _line(found: dict[str, pd.DataFrame], level: float) -> dict[str, object]:
     for kind in ("resnet", "logistic"):
         line |= {f"AUC {kind}": "", f"accuracy {kind}": "", f"PR-AUC {kind}": ""}
         if kind in found:
-            line |= _of_one(found[kind], kind, level)
+            line |= _model_cells(found[kind], kind, level)
     line |= {"AUC resnet - logistic": "", "p (DeLong)": ""}
     if len(found) == 2:
         both = found["resnet"].join(found["logistic"][["score"]], rsuffix="_l", how="inner")
@@ -117,7 +117,7 @@ def _line(found: dict[str, pd.DataFrame], level: float) -> dict[str, object]:
     return line
 
 
-def _of_one(table: pd.DataFrame, kind: str, level: float) -> dict[str, str]:
+def _model_cells(table: pd.DataFrame, kind: str, level: float) -> dict[str, str]:
     """Return one model's cells; a holdout with one patient of a class has no AUC with limits."""
     about: dict[str, Any] = {"patient": clusters_of(table), "level": level}
     cells = {f"accuracy {kind}": f"{float(np.mean(table['y'] == table['predicted'])):.3f}"}
@@ -135,11 +135,11 @@ def _with_limits(estimate: Estimate) -> str:
     return f"{estimate.value:.3f} ({estimate.low:.3f} to {estimate.high:.3f})"
 
 
-MOST_TOLD = 6
+MOST_FLAGS = 6
 COLUMNS = {"scanner_id": "scanner", "site_id": "site", "race_ethnicity": "race or ethnicity"}
 
 
-def audit_told(tests: pd.DataFrame, level: float, titles: Mapping[str, str]) -> list[str]:
+def audit_lines(tests: pd.DataFrame, level: float, titles: Mapping[str, str]) -> list[str]:
     """Return the rule, and a sentence for each of the surest flags.
 
     Parameters
@@ -153,7 +153,7 @@ def audit_told(tests: pd.DataFrame, level: float, titles: Mapping[str, str]) -> 
     """
     if not len(tests):
         return ["The audit tests nothing: no group has enough patients with and without a factor."]
-    told = [
+    lines = [
         f"The audit asks {len(tests)} questions of this run, each of a group beside all other "
         "patients: do patients with the same probability have the factor as often (wrong labels "
         "show here), and, of scanners and sites, do patients alike in the factor get the same "
@@ -166,11 +166,11 @@ def audit_told(tests: pd.DataFrame, level: float, titles: Mapping[str, str]) -> 
     ]
     flagged = tests[tests["flagged"].astype(bool)]
     if not len(flagged):
-        return [*told, "No group is flagged, which does not show that all are treated alike."]
-    told += [_flag(row, titles) for row in flagged.head(MOST_TOLD).to_dict("records")]
-    if len(flagged) > MOST_TOLD:
-        told.append(f"{len(flagged) - MOST_TOLD} further flags stand in the table of flags.")
-    return told
+        return [*lines, "No group is flagged, which does not show that all are treated alike."]
+    lines += [_flag(row, titles) for row in flagged.head(MOST_FLAGS).to_dict("records")]
+    if len(flagged) > MOST_FLAGS:
+        lines.append(f"{len(flagged) - MOST_FLAGS} further flags stand in the table of flags.")
+    return lines
 
 
 def _flag(row: Mapping[Hashable, Any], titles: Mapping[str, str]) -> str:
@@ -257,8 +257,8 @@ def _surest(gaps: pd.DataFrame, tests: pd.DataFrame) -> pd.DataFrame:
     keys = []
     for row in gaps.itertuples():
         place = (str(row.factor), str(row.model), str(row.column))
-        own = [(*place, str(group)) for group in (row.group, row.reference)]
-        keys.append(next((key for key in own if key in best), own[0]))
+        groups = [(*place, str(group)) for group in (row.group, row.reference)]
+        keys.append(next((key for key in groups if key in best), groups[0]))
     known = gaps.assign(
         p_adjusted=[best.get(key, 1.0) for key in keys], flagged=[key in flags for key in keys]
     )

@@ -56,7 +56,7 @@ class Labels:
         """Probability to give where nothing can be learnt: the base rate, or one half."""
         return float(np.clip(self.y.mean(), 0.01, 0.99)) if self.y.size else 0.5
 
-    def said(self, target: str) -> str:
+    def constant_note(self, target: str) -> str:
         """Return the note for the report where nothing can be learnt."""
         n_with = int((self.y == 1).sum())
         return (
@@ -124,7 +124,7 @@ def fit_regressions(
         labels = labels_of(training, targets, target.name)
         if not labels.learnable:
             constants[target.name] = labels.constant
-            notes.append(Note("not_fitted", labels.said(target.name)))
+            notes.append(Note("not_fitted", labels.constant_note(target.name)))
             continue
         estimator = make_pipeline(
             SimpleImputer(strategy="median", keep_empty_features=True),
@@ -297,7 +297,7 @@ def train_step_two(
         labels = labels_of(training, targets, target.name)
         if not labels.learnable:
             constants[target.name] = labels.constant
-            notes.append(Note("not_fitted", labels.said(target.name)))
+            notes.append(Note("not_fitted", labels.constant_note(target.name)))
             continue
         prevalence = float(labels.y.mean())
         tail = _fresh_tail(earlier, prevalence, ctx, target.name)

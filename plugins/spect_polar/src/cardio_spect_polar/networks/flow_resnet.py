@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from typing import Any
 
 import torch
-from monai.networks.nets.resnet import ResNet, ResNetBottleneck
 from torch import nn
+
+from cardio_core.api import ResNet
 
 RESIDUAL = ("layer1", "layer2", "layer3", "layer4")
 TUNED_FROM = 2
@@ -40,34 +41,12 @@ class FlowResNet(ResNet):
         self, n_outputs: int, *, width_mult: float = 1.0, small_stem: bool = False
     ) -> None:
         super().__init__(
-            ResNetBottleneck,
-            [3, 4, 6, 3],
-            [64, 128, 256, 512],
-            spatial_dims=2,
+            50,
             n_input_channels=1,
-            conv1_t_stride=2,
-            no_max_pool=small_stem,
-            widen_factor=width_mult,
-            num_classes=n_outputs,
-            bias_downsample=False,
+            n_outputs=n_outputs,
+            width_mult=width_mult,
+            small_stem=small_stem,
         )
-        self.fc: nn.Linear
-
-    def early(self, pictures: torch.Tensor, layer: int) -> torch.Tensor:
-        """Return the feature maps after residual layer 1, 2, 3 or 4."""
-        x: torch.Tensor = self.act(self.bn1(self.conv1(pictures)))
-        if not self.no_max_pool:
-            x = self.maxpool(x)
-        for name in RESIDUAL[:layer]:
-            x = self.get_submodule(name)(x)
-        return x
-
-    def late(self, maps: torch.Tensor, layer: int) -> torch.Tensor:
-        """Return the outputs from feature maps after a residual layer."""
-        for name in RESIDUAL[layer:]:
-            maps = self.get_submodule(name)(maps)
-        outputs: torch.Tensor = self.fc(self.avgpool(maps).flatten(1))
-        return outputs
 
 
 class Trunk(nn.Module):

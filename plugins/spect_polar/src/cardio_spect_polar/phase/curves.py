@@ -272,13 +272,13 @@ def empty_flags(
     if not empty.any():
         return ()
     n_gates = int(empty.any(axis=(1, 2, 3)).sum())
-    told = f"parts of the stack are empty in {n_gates} of {len(counts)} gates"
+    what = f"parts of the stack are empty in {n_gates} of {len(counts)} gates"
     # A sample is read between voxels: it also feels its neighbour along the stack.
     beside = binary_dilation(empty, np.ones((1, 3, 1, 1), dtype=bool))
     unseen = _share_unseen(beside, voxel_mm, geometry, motion)
     if unseen < UNSEEN[0]:
         return ()
-    lie = f"{told}, and {max(100 * unseen, 1):.0f} % of the wall's samples lie there"
+    lie = f"{what}, and {max(100 * unseen, 1):.0f} % of the wall's samples lie there"
     if unseen < UNSEEN[1]:
         return (
             Flag(
@@ -317,8 +317,8 @@ def _share_unseen(
         moved = motion.displacement(geometry.points_mm)
         points = points + moved[..., None] * np.array(motion.axis.direction)
     hit = [
-        one[_voxels(where, voxel_mm, one.shape)].mean()
-        for one, where in zip(empty, points, strict=True)
+        gate[_voxels(where, voxel_mm, gate.shape)].mean()
+        for gate, where in zip(empty, points, strict=True)
     ]
     return float(np.mean(hit))
 

@@ -164,9 +164,9 @@ def _in_halves(gain: NDArray[np.float64]) -> bool:
     n_slots = len(gain)
     known = np.arange(n_slots) < n_slots - 1
     for first in (np.arange(n_slots) < n_slots // 2, np.arange(n_slots) % 2 == 0):
-        one, other = gain[first & known], gain[~first & known]
-        apart = abs(one.mean() - other.mean())
-        spread = max(np.ptp(one), np.ptp(other))
+        gains, second = gain[first & known], gain[~first & known]
+        apart = abs(gains.mean() - second.mean())
+        spread = max(np.ptp(gains), np.ptp(second))
         if apart > HALF_STEP and spread < max(HALF_SPREAD, apart / 4):
             return True
     return False
@@ -254,8 +254,8 @@ def gate_order(
     frames = np.asarray(counts[(slice(None), *box)], dtype=np.float64)
     frames = frames * (frames[0].size / frames.sum(axis=(1, 2, 3), keepdims=True))
     products, still = _products(frames, voxel_mm)
-    own = np.diag(products)
-    apart = own[:, None] + own - 2 * products
+    squares = np.diag(products)
+    apart = squares[:, None] + squares - 2 * products
     order, rougher = _exchanged(still)
     exchanged = tuple(int(gate) + 1 for gate in np.flatnonzero(order != np.arange(len(order))))
     return GateOrder(
@@ -276,7 +276,7 @@ def _products(
     As they are, and without what a sideways shift does to the mean picture.
     """
     smooth = np.stack(
-        [gaussian_filter(one, [SMOOTHING_MM / mm for mm in voxel_mm]) for one in frames]
+        [gaussian_filter(frame, [SMOOTHING_MM / mm for mm in voxel_mm]) for frame in frames]
     )
     mean = smooth.mean(axis=0)
     shifts = [np.gradient(mean, axis=axis)[::2, ::2, ::2].ravel() for axis in (1, 2)]
@@ -602,29 +602,29 @@ def _loss_flag(least: float) -> Flag:
 
 def _jump_flag(found: GateGain, correct: bool) -> Flag:
     early = found.gain[~found.late]
-    told = (
+    what = (
         f"the heart's counts jump between gates ({early.min():.0%} to {early.max():.0%} of the "
         "usual ones, beyond what thickening does)"
     )
     if found.halves:
         return Flag(
-            f"{told}, one half of the gates against the other, as if gates of two acquisitions "
+            f"{what}, one half of the gates against the other, as if gates of two acquisitions "
             "were put together: the phases and volumes are of no one heart beat",
             "no verdict",
         )
     if early.max() > LARGEST * early.min():
         return Flag(
-            f"{told}, more than can be undone: gates are damaged or of different acquisitions",
+            f"{what}, more than can be undone: gates are damaged or of different acquisitions",
             "no verdict",
         )
     if not correct:
         return Flag(
-            f"{told} and were left as they were (correct_drop_off is off): this draws the phases "
+            f"{what} and were left as they were (correct_drop_off is off): this draws the phases "
             "of all walls together",
             "caution",
         )
     return Flag(
-        f"{told}: each gate was divided by its gain, without which phases are drawn together",
+        f"{what}: each gate was divided by its gain, without which phases are drawn together",
         "caution",
     )
 

@@ -89,9 +89,9 @@ def _sector(middle_deg: float) -> NDArray[np.bool_]:
     return np.asarray(np.abs(away) <= HALF_SECTOR_DEG)
 
 
-def _brighter(one: float, other: float, side: str) -> bool:
+def _brighter(value: float, other: float, side: str) -> bool:
     factor, least = BRIGHTER[side]
-    return one > least and one > factor * max(other, 0.0)
+    return value > least and value > factor * max(other, 0.0)
 
 
 CLEAR_TAPERING = 0.2

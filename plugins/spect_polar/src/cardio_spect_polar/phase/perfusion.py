@@ -180,16 +180,16 @@ def summed_score(
     sex = {1.0: "men", 0.0: "women"}.get(male)
     total = 0.0
     for segment, perfusion in enumerate(np.asarray(perfusion_pct, np.float64), start=1):
-        own = [
+        matching = [
             limit
             for limit in limits
             if limit.segment == segment
             and limit.state in (state, "any")
             and limit.sex in (sex, "any")
         ]
-        if not own or not np.isfinite(perfusion):
+        if not matching or not np.isfinite(perfusion):
             return float("nan")
-        chosen = max(own, key=lambda limit: (limit.state != "any", limit.sex != "any"))
+        chosen = max(matching, key=lambda limit: (limit.state != "any", limit.sex != "any"))
         total += sum(perfusion < cutoff for cutoff in chosen.cutoffs_pct)
     return float(total)
 
@@ -257,6 +257,6 @@ def change_from_rest(
         of_artery = difference[np.array(numbers) - 1]
         known = of_artery[np.isfinite(of_artery)]
         found[f"{artery}_perfusion_change_pct"] = float(known.mean()) if known.size else np.nan
-    volumes = [float(one.get("volume_ml", np.nan)) for one in (stress, rest)]
+    volumes = [float(study.get("volume_ml", np.nan)) for study in (stress, rest)]
     found["tid_ratio"] = volumes[0] / volumes[1] if volumes[1] > 0 else np.nan
     return found

@@ -138,17 +138,17 @@ def _of_peak(curves: NDArray[np.float64]) -> Iterator[Flag]:
     peak = float(first_harmonic(share[:, None]).phase_deg[0])
     if np.isnan(peak) or USUAL_DEG[0] <= peak <= USUAL_DEG[1]:
         return
-    told = f"the wall is thickest at {peak:.0f} degrees of the cycle, where 135 to 140 is usual"
+    what = f"the wall is thickest at {peak:.0f} degrees of the cycle, where 135 to 140 is usual"
     if POSSIBLE_DEG[0] <= peak <= POSSIBLE_DEG[1]:
         yield Flag(
-            f"{told}: if the gates do not begin at the R wave, or run backwards, the peak and "
+            f"{what}: if the gates do not begin at the R wave, or run backwards, the peak and "
             "the latest wall are wrong, while phase SD, bandwidth and ejection fraction are not",
             "caution",
             of=("phase",),
         )
     else:
         yield Flag(
-            f"{told}: the gates do not begin at the R wave or this is no ventricle, so that no "
+            f"{what}: the gates do not begin at the R wave or this is no ventricle, so that no "
             "wall can be called early or late",
             "no verdict",
             of=("phase",),
@@ -157,7 +157,7 @@ def _of_peak(curves: NDArray[np.float64]) -> Iterator[Flag]:
 
 def _of_volumes(found: Volumes, rr_ms: float | None) -> Iterator[Flag]:
     ef, edv, esv = found.ef_pct, found.edv_ml, found.esv_ml
-    told = f"volumes of {edv:.0f} and {esv:.0f} mL with an ejection fraction of {ef:.0f} %"
+    what = f"volumes of {edv:.0f} and {esv:.0f} mL with an ejection fraction of {ef:.0f} %"
     if not MUSCLE_G[0] <= found.mass_g <= MUSCLE_G[1]:
         yield Flag(
             f"a muscle of {found.mass_g:.0f} g: no adult heart is like that, so check the voxel "
@@ -168,7 +168,7 @@ def _of_volumes(found: Volumes, rr_ms: float | None) -> Iterator[Flag]:
         return
     if not (EDV_ML[0] <= edv <= EDV_ML[1] and EF_PCT[0] <= ef <= EF_PCT[1]):
         yield Flag(
-            f"{told}: no adult heart is like that, so check the voxel size and where the wall "
+            f"{what}: no adult heart is like that, so check the voxel size and where the wall "
             "was found",
             "no verdict",
             of=("volumes",),

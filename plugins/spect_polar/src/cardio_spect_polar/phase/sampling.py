@@ -407,7 +407,7 @@ def qc_view(heart: SampledHeart) -> QcView:
     along = np.array(heart.wall.axis.direction)
     anterior, septal = heart.wall.axis.around(4)[:2]
     start = np.array(heart.wall.axis.point_mm)
-    extent = np.concatenate([one.points_mm.reshape(-1, 3) for one in geometries]) - start
+    extent = np.concatenate([geometry.points_mm.reshape(-1, 3) for geometry in geometries]) - start
     away = np.hypot(extent @ anterior, extent @ septal)
     depth = extent @ along
     across_mm = 2 * float(away.max())

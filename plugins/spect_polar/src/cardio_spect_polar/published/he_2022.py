@@ -197,13 +197,13 @@ def collinear_rows(table: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
              "too_high": estimate.value > VIF_LIMIT}
             for name, estimate in zip(names, stats.vif(known, list(names)), strict=True)
         ]  # fmt: skip
-    for one, other in combinations(names, 2):
+    for first, second in combinations(names, 2):
         try:
-            r = stats.correlation(known[one], known[other]).value
+            r = stats.correlation(known[first], known[second]).value
         except DataError:
             continue
         if abs(r) > R_LIMIT:
-            rows.append({"variable": one, "other": other, "measure": "r", "value": r,
+            rows.append({"variable": first, "other": second, "measure": "r", "value": r,
                          "too_high": True})  # fmt: skip
     return pd.DataFrame(rows, columns=["variable", "other", "measure", "value", "too_high"])
 
@@ -351,7 +351,7 @@ def table_2_patients() -> tuple[pd.DataFrame, str]:
                           "odds_ratio_search")  # fmt: skip
     printed = {name: row.as_printed() for name, row in check.rows.items()}
     found = forensics.search_2x2(printed, (check.n_low, check.n_high))
-    sample = max(found, key=lambda one: one.n_events)
+    sample = max(found, key=lambda candidate: candidate.n_events)
     columns = {}
     for name, pairs in sample.tables.items():
         with_event, without = pairs[0]
@@ -374,10 +374,10 @@ def published_table_1() -> pd.DataFrame:
     for check, finding in published_findings():
         if check.check not in ("p_of_counts", "p_of_means") or check.name not in NAMES:
             continue
-        own = made[made["Variable"].str.startswith(NAMES[check.name])].iloc[0]
+        row = made[made["Variable"].str.startswith(NAMES[check.name])].iloc[0]
         rows.append(
-            {"variable": check.name, "published_p": str(check.p), "p": own["p"],
-             "test": own["test"], "verdict": VERDICTS[finding.finding.verdict],
+            {"variable": check.name, "published_p": str(check.p), "p": row["p"],
+             "test": row["test"], "verdict": VERDICTS[finding.finding.verdict],
              "why": finding.statement()}
         )  # fmt: skip
     return pd.DataFrame(rows)
@@ -403,18 +403,20 @@ def published_table_2() -> pd.DataFrame:
             name, row = NAMES[check.name], check.published
             text = _ratio(row.odds_ratio, row.low, row.high, row.p)
             rows += [
-                _row("univariable, counts of Table 1", check.name, text, _own(from_first[name]),
+                _row("univariable, counts of Table 1", check.name, text, _printed(from_first[name]),
                      verdict, why),
                 _row("univariable, the only sample that fits", check.name, text,
-                     _own(from_second[name]), "reproduced", how),
+                     _printed(from_second[name]), "reproduced", how),
             ]  # fmt: skip
         elif check.check == "ratio_model":
             text = _ratio(check.odds_ratio, check.low, check.high, None)
             rows.append(_row("multivariable", check.name, text, "", verdict, why))
         elif check.check == "p_of_chi2":
-            own = stats.chi2_p(check.chi2.value, check.df).p_value
+            computed = stats.chi2_p(check.chi2.value, check.df).p_value
             text = f"chi2 {check.chi2}, {check.df} df, p {check.p}"
-            rows.append(_row("likelihood ratio", check.name, text, f"p {own:.5f}", verdict, why))
+            rows.append(
+                _row("likelihood ratio", check.name, text, f"p {computed:.5f}", verdict, why)
+            )
         elif check.check in ("screening", "binormal_auc", "auc_interval"):
             rows.append(_row("what was compared", check.name, "", "", "remark", why))
     return pd.DataFrame(rows)
@@ -423,13 +425,14 @@ def published_table_2() -> pd.DataFrame:
 def published_parts() -> Added:
     """Return both tables and what they say in a sentence each."""
     added = Added()
-    one, two = published_table_1(), published_table_2()
-    added.tables["published-table-1"], added.tables["published-table-2"] = one, two
-    fails = two[two["verdict"].isin(FAILING)]["variable"].drop_duplicates()
+    table1, table2 = published_table_1(), published_table_2()
+    added.tables["published-table-1"], added.tables["published-table-2"] = table1, table2
+    fails = table2[table2["verdict"].isin(FAILING)]["variable"].drop_duplicates()
+    n_follow = int((~table1["verdict"].isin(FAILING)).sum())
     added.notes.append(
-        f"He et al. 2022, Table 1: {len(one) - int(one['verdict'].isin(FAILING).sum())} of "
-        f"{len(one)} p-values follow from the printed counts, means and SDs by this report's own "
-        "Table 1 (Student's t with SD divided by n, chi-square with Yates' correction)."
+        f"He et al. 2022, Table 1: {n_follow} of {len(table1)} p-values follow from the printed "
+        "counts, means and SDs by this report's own Table 1 (Student's t with SD divided by n, "
+        "chi-square with Yates' correction)."
     )
     added.notes.append(
         "He et al. 2022, Table 2: these do not follow from the paper's own numbers: "
@@ -455,5 +458,5 @@ def _by_name(table: pd.DataFrame, names: Sequence[str]) -> dict[str, dict[Any, A
     return {str(row["variable"]): row for row in rows.to_dict("records")}
 
 
-def _own(row: dict[Any, Any]) -> str:
+def _printed(row: dict[Any, Any]) -> str:
     return f"{row['odds_ratio']:.2f} ({row['low']:.2f} to {row['high']:.2f}), p {row['p_wald']:.3f}"

@@ -127,6 +127,6 @@ def within_limits(
     for limit in LIMITS:
         value = indices.get(limit.index, math.nan)
         theirs = math.isnan(male) or limit.people == ("men" if male > 0.5 else "women")
-        asked = theirs and (of_peak or limit.index != "peak_deg") and math.isfinite(value)
-        found[limit.name] = float(limit.holds(value)) if asked else math.nan
+        applies = theirs and (of_peak or limit.index != "peak_deg") and math.isfinite(value)
+        found[limit.name] = float(limit.holds(value)) if applies else math.nan
     return found

@@ -43,29 +43,29 @@ def published_table() -> pd.DataFrame:
     ['0.81 (0.73 to 0.88)', '0.721 to 0.899']
     """
     rows = []
-    for one in PUBLISHED:
-        implied = stats.hanley_mcneil(one.network, N_PUBLISHED // 2, N_PUBLISHED - N_PUBLISHED // 2)
-        limits = "" if one.limits is None else f" ({one.limits[0]:.2f} to {one.limits[1]:.2f})"
+    for row in PUBLISHED:
+        implied = stats.hanley_mcneil(row.network, N_PUBLISHED // 2, N_PUBLISHED - N_PUBLISHED // 2)
+        limits = "" if row.limits is None else f" ({row.limits[0]:.2f} to {row.limits[1]:.2f})"
         rows.append(
             {
-                "factor": one.trait,
-                "network": f"{one.network:.2f}{limits}",
-                "logistic": "" if one.logistic is None else f"{one.logistic:.2f}",
+                "factor": row.trait,
+                "network": f"{row.network:.2f}{limits}",
+                "logistic": "" if row.logistic is None else f"{row.logistic:.2f}",
                 "limits implied by n = 93": f"{implied.low:.3f} to {implied.high:.3f}",
-                "what to know": _remark(one),
+                "what to know": _remark(row),
             }
         )
     return pd.DataFrame(rows)
 
 
-def _remark(one: Published) -> str:
-    if one.trait == "impaired":
+def _remark(row: Published) -> str:
+    if row.trait == "impaired":
         return (
             "circular: computed from the map that the network sees; a reserve has no unit, and "
             "the abstract's 2.0 ml/g/min is an error"
         )
-    if one.logistic is not None and one.logistic > one.network:
+    if row.logistic is not None and row.logistic > row.network:
         return "the regression is better than the network"
-    if one.trait == "smoking":
+    if row.trait == "smoking":
         return "an accuracy of 86 % was printed without the prevalence: it cannot be judged"
     return ""

@@ -167,14 +167,14 @@ class Flag(str):
         return made
 
     @property
-    def told(self) -> str:
+    def labelled(self) -> str:
         """The sentence as tables hold it, with its consequence before it where it has one.
 
         Examples
         --------
-        >>> Flag("counts jump", "caution").told
+        >>> Flag("counts jump", "caution").labelled
         'caution: counts jump'
-        >>> Flag("EF 91 %", "no verdict", of=("volumes",)).told
+        >>> Flag("EF 91 %", "no verdict", of=("volumes",)).labelled
         'no volumes: EF 91 %'
         """
         if self.consequence == "no verdict":
@@ -187,20 +187,20 @@ class Flag(str):
         return self.consequence == "no verdict" and "phase" in self.of
 
 
-def told(flags: Iterable[str]) -> str:
+def flags_text(flags: Iterable[str]) -> str:
     """Return flags as a table holds them: the gravest first, each once, joined by "; ".
 
     Those that end the verdict stand in a column of their own: see `no_verdict`.
 
     Examples
     --------
-    >>> told([Flag("beats unknown"), Flag("counts jump", "caution"), "beats unknown"])
+    >>> flags_text([Flag("beats unknown"), Flag("counts jump", "caution"), "beats unknown"])
     'caution: counts jump; beats unknown'
     """
     order: tuple[Consequence, ...] = ("no verdict", "caution", "none")
-    kept = (one for one in flags if not (isinstance(one, Flag) and one.ends_verdict))
+    kept = (flag for flag in flags if not (isinstance(flag, Flag) and flag.ends_verdict))
     ranked = sorted(kept, key=lambda flag: order.index(_consequence(flag)))
-    texts = (flag.told if isinstance(flag, Flag) else flag for flag in ranked)
+    texts = (flag.labelled if isinstance(flag, Flag) else flag for flag in ranked)
     return _SEPARATOR.join(dict.fromkeys(texts))
 
 
@@ -212,7 +212,7 @@ def no_verdict(flags: Iterable[str]) -> str:
     >>> no_verdict([Flag("counts jump", "no verdict"), "beats unknown"])
     'counts jump'
     """
-    reasons = (str(one) for one in flags if isinstance(one, Flag) and one.ends_verdict)
+    reasons = (str(flag) for flag in flags if isinstance(flag, Flag) and flag.ends_verdict)
     return _SEPARATOR.join(dict.fromkeys(reasons))
 
 

@@ -427,7 +427,7 @@ def peek(path: Path) -> Peek:
 
 
 def _patient(dataset: Any) -> str:
-    said = [str(dataset.get(keyword) or "").strip() for keyword in _OF_THE_PATIENT]
-    if _OF_NOBODY.fullmatch(said[0]):
+    header = [str(dataset.get(keyword) or "").strip() for keyword in _OF_THE_PATIENT]
+    if _OF_NOBODY.fullmatch(header[0]):
         return ""
-    return hashlib.sha256(repr(said).encode()).hexdigest()
+    return hashlib.sha256(repr(header).encode()).hexdigest()

@@ -92,7 +92,7 @@ def read_sidecar(path: Path) -> Sidecar:
     for key, limits in _NUMBERS.items():
         if key == "base_mm" and isinstance(known.get(key), list):
             known[key] = tuple(
-                _number(path.name, "each of the base_mm", one, limits) for one in known[key]
+                _number(path.name, "each of the base_mm", value, limits) for value in known[key]
             )
         elif key in known:
             known[key] = _number(path.name, key, known[key], limits)

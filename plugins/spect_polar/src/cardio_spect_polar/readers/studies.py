@@ -271,9 +271,9 @@ def _name(study: GatedFiles) -> object:
     return (without_state(study.files[0].parent.as_posix()), without_state(name))
 
 
-def _contradict(one: GatedFiles, other: GatedFiles) -> bool:
+def _contradict(first: GatedFiles, second: GatedFiles) -> bool:
     """Whether both headers name a patient, and not the same."""
-    return bool(one.patient and other.patient and one.patient != other.patient)
+    return bool(first.patient and second.patient and first.patient != second.patient)
 
 
 TURNED = "the limits given were not used: they count slices from before the stack was turned"

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from cardio_core.api import Block, RunConfig
+from cardio_core.api import Block, FollowUpBlock, RunConfig
 from cardio_core.api import EvaluateBlock as CoreEvaluateBlock
 
 COVARIATES = (
@@ -22,22 +22,9 @@ Azimuth = Annotated[float, Field(ge=-180, le=180)]
 Elevation = Annotated[float, Field(ge=-89, le=89)]
 
 
-class LoadBlock(Block):
+class LoadBlock(FollowUpBlock):
     """Which studies, and which outcome."""
 
-    outcome: Literal["LVESV15", "LVEF5", "LVEF5ge", "NYHA1", "composite_VISION"] = Field(
-        "LVESV15", description="how response is computed from the cohort table"
-    )
-    died_or_transplanted: Literal["na", "nonresponder"] = Field(
-        "na",
-        description="what death or transplantation before follow-up counts as: na, not tested, or "
-        "nonresponder",
-    )
-    window_days: tuple[float, float] | None = Field(
-        None,
-        description="first and last day from implantation on which a follow-up counts, in days, as "
-        "[90, 270]; the outcome is unknown outside it, and null is no window",
-    )
     min_lvesv_ml: float | None = Field(
         20.0,
         description="patients whose baseline LVESV is smaller are excluded by name, as the paper "
@@ -250,10 +237,6 @@ class TrainBlock(Block):
     regression: RegressionBlock = RegressionBlock()
 
 
-class PredictBlock(Block):
-    """Nothing to set."""
-
-
 class ExplainBlock(Block):
     """Which features are drawn."""
 
@@ -288,6 +271,5 @@ class Config(RunConfig):
     preprocess: PreprocessBlock = PreprocessBlock()
     featurize: FeaturizeBlock = FeaturizeBlock()
     train: TrainBlock = TrainBlock()
-    predict: PredictBlock = PredictBlock()
     explain: ExplainBlock = ExplainBlock()
     evaluate: EvaluateBlock = EvaluateBlock()

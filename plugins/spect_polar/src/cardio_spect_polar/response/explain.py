@@ -62,7 +62,7 @@ def explain(
     what = worded(ctx.task.targets[0].outcome)
     for code in screen["entered"][: config.n_cases]:
         free = (str(features.table.index[i]) for i in np.argsort(-away[:, code], kind="stable"))
-        sample = next((one for one in free if one not in cases), None)
+        sample = next((sample_id for sample_id in free if sample_id not in cases), None)
         if sample is None:  # files of cases carry the sample's id
             break
         low, mean, high = fitted.codes.along(code, config.size)
@@ -114,9 +114,9 @@ def _about_all(tested: dict[str, Any], fitted: FittedCodes) -> dict[str, np.ndar
 
 
 def _title(recipe: Recipe, code: int, found: dict[str, float], what: str) -> str:
-    said = f"{worded(code_name(recipe, code))}: r {found['r']:+.2f}".replace("-", "−")
-    said += f" with {what} in training patients, max-T p {found['p_max_t']:.2g}"
-    return said + (f", stability {found['mean_r']:.2f}" if "mean_r" in found else "")
+    caption = f"{worded(code_name(recipe, code))}: r {found['r']:+.2f}".replace("-", "−")
+    caption += f" with {what} in training patients, max-T p {found['p_max_t']:.2g}"
+    return caption + (f", stability {found['mean_r']:.2f}" if "mean_r" in found else "")
 
 
 def _caption(what: str, r: float, n_sd: float) -> str:

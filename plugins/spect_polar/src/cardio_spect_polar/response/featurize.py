@@ -226,8 +226,8 @@ def featurize(samples: SampleSet, config: FeaturizeBlock, ctx: Context) -> Featu
     reasons = [withheld(heart.sampled.flags) for heart in hearts]
     blocks["ends"] = _named([_ends(heart) for heart in hearts], tuple(ENDS), ("mm",),
                             titles=tuple(ENDS.values()))  # fmt: skip
-    told = withhold(blocks | _qc(hearts, config), reasons)
-    return FeatureSet(table, told | _change(samples, told))
+    blocks = withhold(blocks | _qc(hearts, config), reasons)
+    return FeatureSet(table, blocks | _change(samples, blocks))
 
 
 def _summary(sampled: SampledWall, config: FeaturizeBlock) -> WallSummary:
@@ -254,7 +254,7 @@ def _ends(heart: Heart) -> tuple[float, float]:
     return (last_mm - base_mm, last_mm - apex_mm) if canonical.reversed else (base_mm, apex_mm)
 
 
-def _change(samples: SampleSet, told: Mapping[str, FeatureBlock]) -> dict[str, FeatureBlock]:
+def _change(samples: SampleSet, blocks: Mapping[str, FeatureBlock]) -> dict[str, FeatureBlock]:
     """Return how stress differs from rest; no block where a patient has no pair, as in every run.
 
     The table says of each stress study which is its rest; other rows are NaN.
@@ -264,15 +264,15 @@ def _change(samples: SampleSet, told: Mapping[str, FeatureBlock]) -> dict[str, F
     if not set(rests) & set(ids):
         return {}
     indices = [
-        dict(zip(told["indices"].names, row, strict=True))
-        for row in told["indices"].in_units().astype(float)
+        dict(zip(blocks["indices"].names, row, strict=True))
+        for row in blocks["indices"].in_units().astype(float)
     ]
-    scores = told.get("scores")
+    scores = blocks.get("scores")
     for place, row in enumerate(indices):
-        row["volume_ml"] = float(told["volume_curve"].values[place].mean())
+        row["volume_ml"] = float(blocks["volume_curve"].values[place].mean())
         if scores is not None:
             row["summed_score"] = float(scores.values[place, 0])
-    perfusion = told["segment_perfusion"].in_units()
+    perfusion = blocks["segment_perfusion"].in_units()
     rows = []
     for stress, name in enumerate(rests):
         row = dict.fromkeys(CHANGE_UNITS, float("nan"))
@@ -372,8 +372,8 @@ def _limits(
     listed = ("psd_deg", "pbw_deg")
     return _named(
         values, tuple(limit.name for limit in LIMITS), ("1",),
-        titles=tuple(one.within if one.index in listed else "" for one in LIMITS),
-        levels={one.name: _NO_YES for one in LIMITS},
+        titles=tuple(limit.within if limit.index in listed else "" for limit in LIMITS),
+        levels={limit.name: _NO_YES for limit in LIMITS},
     )  # fmt: skip
 
 

@@ -293,13 +293,13 @@ def screen_codes(
     if not varying:
         return Screen(pd.DataFrame(columns=["code", "r", "p", "p_max_t", "q"]), (), 0)
     classes = sorted(set(outcome)) if kind == "multiclass" else []
-    one_each = [(outcome == code).astype(np.float64) for code in classes] or [outcome]
-    tested = [_tested(codes[:, varying], one, settings, seed) for one in one_each]
+    indicators = [(outcome == code).astype(np.float64) for code in classes] or [outcome]
+    tested = [_tested(codes[:, varying], indicator, settings, seed) for indicator in indicators]
     best = np.argmin([part["p"] for part in tested], axis=0)
     table = pd.DataFrame({"code": varying})
     for name in ("r", "p", "p_max_t"):
         each = np.array([part[name] for part in tested])[best, np.arange(len(varying))]
-        table[name] = each if name == "r" else np.minimum(1.0, each * len(one_each))
+        table[name] = each if name == "r" else np.minimum(1.0, each * len(indicators))
     if settings.by == "p":
         alone = [univariable_p(codes[:, i], outcome, kind) for i in varying]
         table["p"] = [1.0 if p is None else p for p in alone]

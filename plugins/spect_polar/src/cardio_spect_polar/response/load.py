@@ -39,7 +39,7 @@ class Study:
     row: dict[str, object]
 
 
-def one_of_state(groups: Iterable[GatedFiles], state: Wanted) -> GatedFiles:
+def study_of_state(groups: Iterable[GatedFiles], state: Wanted) -> GatedFiles:
     """Return the study of the wanted state; of any state, rest before one that does not say.
 
     Raises
@@ -48,9 +48,9 @@ def one_of_state(groups: Iterable[GatedFiles], state: Wanted) -> GatedFiles:
         If there is none.
     """
     found = list(groups)
-    for one in ("rest", None, "stress") if state == "any" else (state,):
+    for wanted in ("rest", None, "stress") if state == "any" else (state,):
         for group in found:
-            if group.state == one:
+            if group.state == wanted:
                 return group
     raise DataError(_none_of(found, state))
 
@@ -74,11 +74,11 @@ def of_state(
     if state == "any":
         return taken, ()
     others = len(groups) - len(taken)
-    said = [f"Not at {state}, and left out (load.state): {_several(others)}."] if others else []
+    notes = [f"Not at {state}, and left out (load.state): {_several(others)}."] if others else []
     if silent:
-        said.append(f"Taken as {state} (load.state), for the file does not say: "
+        notes.append(f"Taken as {state} (load.state), for the file does not say: "
                     f"{_several(len(silent))}.")  # fmt: skip
-    return [replace(group, state=group.state or state) for group in taken], tuple(said)
+    return [replace(group, state=group.state or state) for group in taken], tuple(notes)
 
 
 def single_files(found: Sequence[GatedFiles]) -> list[Study]:
@@ -105,7 +105,10 @@ def paired_rows(rows: pd.DataFrame, state: Wanted, ctx: Context) -> list[Study]:
         with ctx.reading(name, *row[COLUMN]):
             groups, _ = of_state(find_gated(row[COLUMN]), state, COLUMN)
             names = _names(name, groups)
-            found += [(own, name, row, group) for own, group in zip(names, groups, strict=True)]
+            found += [
+                (recording_id, name, row, group)
+                for recording_id, group in zip(names, groups, strict=True)
+            ]
     at: defaultdict[tuple[str, str], list[int]] = defaultdict(list)
     for place, (_, _, row, _) in enumerate(found):
         at[str(row["patient_id"]), str(CohortTable.text(row, "timepoint") or "")].append(place)
@@ -115,13 +118,23 @@ def paired_rows(rows: pd.DataFrame, state: Wanted, ctx: Context) -> list[Study]:
         if len(places) == 2 and set(by_state) == {"rest", "stress"}:
             rests[by_state["stress"]] = found[by_state["rest"]][0]
     return [
-        Study(own, group, study_row(own, str(row["patient_id"]), row, group, study_id=name,
-                                    rest=rests.get(place, "")))
-        for place, (own, name, row, group) in enumerate(found)
-    ]  # fmt: skip
+        Study(
+            name,
+            group,
+            study_row(
+                name,
+                str(row["patient_id"]),
+                row,
+                group,
+                study_id=study_id,
+                rest=rests.get(place, ""),
+            ),
+        )
+        for place, (name, study_id, row, group) in enumerate(found)
+    ]
 
 
-def told_of_pairs(studies: Sequence[Study]) -> tuple[str, ...]:
+def pair_notes(studies: Sequence[Study]) -> tuple[str, ...]:
     """Say which recordings are rest and stress of one patient."""
     pairs = [
         f"{study.row['rest_of_pair']} and {study.recording_id}"
@@ -169,8 +182,8 @@ def _numbered(found: Sequence[GatedFiles], rests: dict[int, int]) -> list[Study]
     """Patients have numbers of their own as soon as one of them has two studies."""
     patients: dict[int, str] = {}
     for place in range(len(found)):
-        own = rests.get(place, place)
-        patients.setdefault(own, f"P{len(patients) + 1}" if rests else str(place + 1))
+        rest_of = rests.get(place, place)
+        patients.setdefault(rest_of, f"P{len(patients) + 1}" if rests else str(place + 1))
     empty = pd.Series(dtype=object)
     return [
         Study(
@@ -246,7 +259,7 @@ def load(config: LoadBlock, ctx: Context) -> Cohort:
             f"{ctx.inputs[tables.index(None)].name}: expected a cohort table, or a folder with "
             "cohort.csv, found neither; nothing else says who has the outcome"
         )
-    table = pd.concat([_baseline(one) for one in tables if one is not None])
+    table = pd.concat([_baseline(part) for part in tables if part is not None])
     excluded = _excluded(table, config) if ctx.mode == "fit" else {}
     left_out = {study for ids in excluded.values() for study in ids}
     table = table[~table.index.astype(str).isin(left_out)]
@@ -262,10 +275,10 @@ def load(config: LoadBlock, ctx: Context) -> Cohort:
 
 def _new_patients(ctx: Context, config: LoadBlock) -> Cohort:
     names = ", ".join(path.name for path in ctx.inputs)
-    found, said = of_state(find_gated(ctx.inputs), config.state, names)
+    found, texts = of_state(find_gated(ctx.inputs), config.state, names)
     studies = paired_files(found) if ctx.protocol is None else single_files(found)
-    further = Note.each("cohort", [*told_of_pairs(studies), *_unknown(studies, ctx)])
-    notes = (*Note.each("cohort", said), CohortTable.NUMBERED, *further)
+    further = Note.each("cohort", [*pair_notes(studies), *_unknown(studies, ctx)])
+    notes = (*Note.each("cohort", texts), CohortTable.NUMBERED, *further)
     return _cohort(studies, config, None, notes=notes)
 
 
@@ -275,7 +288,7 @@ def _measured(tables: Sequence[CohortTable | None], config: LoadBlock, ctx: Cont
         table.require(COLUMN)
     rows = pd.concat([table.rows for table in known])
     studies = paired_rows(rows, config.state, ctx)
-    return _cohort(studies, config, rows, notes=Note.each("cohort", told_of_pairs(studies)))
+    return _cohort(studies, config, rows, notes=Note.each("cohort", pair_notes(studies)))
 
 
 def _unknown(studies: Sequence[Study], ctx: Context) -> tuple[str, ...]:
@@ -367,7 +380,7 @@ def _studies_of(
             left_out[AGAIN if row[COLUMN] else UNNAMED].append(str(study_id))
             continue
         try:
-            chosen = one_of_state(find_gated(row[COLUMN]), config.state)
+            chosen = study_of_state(find_gated(row[COLUMN]), config.state)
         except DataError as error:
             refused.append((patient, str(study_id), str(error), row[COLUMN]))
             continue
@@ -391,5 +404,5 @@ def _targets(table: pd.DataFrame, config: LoadBlock) -> tuple[Targets, str]:
         window_days=config.window_days,
     )
     by_patient = outcome.values.groupby(table["patient_id"].astype(str), sort=False).first()
-    said = f"{config.outcome} ({outcome.outcome.title}), computed from the table: {outcome.told()}."
-    return Targets("patient", by_patient.rename("response").to_frame()), said
+    note = f"{config.outcome} ({outcome.outcome.title}), computed from the table: {outcome.text()}."
+    return Targets("patient", by_patient.rename("response").to_frame()), note

@@ -34,12 +34,12 @@ def clinical_values(row: pd.Series[Any]) -> dict[str, float]:
     special = {"male": ("sex", "M"), "lbbb": ("qrs_morph", "LBBB")}
     found = {}
     for name, _ in CLINICAL:
-        column, one = special.get(name, (name, None))
+        column, level = special.get(name, (name, None))
         value = row.get(column)
         if pd.isna(value):
             found[name] = float("nan")
         else:
-            found[name] = float(value) if one is None else float(str(value) == one)
+            found[name] = float(value) if level is None else float(str(value) == level)
     return found
 
 

@@ -6,16 +6,13 @@ import numpy as np
 import pandas as pd
 
 from cardio_core.api import Column, Context, FeatureSet, ModelArtifact, Predictions
-from cardio_spect_polar.response.config import PredictBlock
 from cardio_spect_polar.response.fitting import FittedCodes, Regression, Ridge
 from cardio_spect_polar.response.models import RECIPES
 from cardio_spect_polar.response.patients import measured, patients_of, phase_maps, units_of
 from cardio_spect_polar.response.train import MODEL, code_name
 
 
-def predict(
-    model: ModelArtifact, features: FeatureSet, config: PredictBlock, ctx: Context
-) -> Predictions:
+def predict(model: ModelArtifact, features: FeatureSet, ctx: Context) -> Predictions:
     """Score the patients with the model that the context names.
 
     Returns

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from cardio_core.api import Context, DataError, SampleSet
 from cardio_spect_polar.phase.geometry import SampledWall
 from cardio_spect_polar.phase.sampling import SampledHeart, sample_heart, with_base_moved
-from cardio_spect_polar.readers.gated import Flag, State, no_verdict, told, withheld
+from cardio_spect_polar.readers.gated import Flag, State, flags_text, no_verdict, withheld
 from cardio_spect_polar.response.config import PreprocessBlock
 
 NO_RR = Flag("the RR interval is unknown: rates of filling and ejection are missing")
@@ -72,8 +72,8 @@ def preprocess(samples: SampleSet, config: PreprocessBlock, ctx: Context) -> Sam
         kept.append(position[recording_id])
         base_in, base_out = (with_base_moved(sampled, n, mode=config.mode) for n in (1, -1))
         values.append(Heart(sampled, base_in, base_out, stack.rr_ms, stack.state))
-        about.append((told(found), no_verdict(found), "volumes" in without))
+        about.append((flags_text(found), no_verdict(found), "volumes" in without))
     table = samples.table.iloc[kept].copy()
     for place, name in enumerate(("flags", "no_verdict", "volumes_withheld")):
-        table[name] = [one[place] for one in about]
+        table[name] = [row[place] for row in about]
     return SampleSet(table, values)

@@ -56,10 +56,10 @@ def codes_of(predictions: Scored, model: str) -> pd.DataFrame | None:
     columns = predictions.columns
     if columns is None or not RECIPES[model].codes:
         return None
-    own = columns[columns["model"] == model]
-    if len(set(own["fold"])) != 1:
+    codes = columns[columns["model"] == model]
+    if len(set(codes["fold"])) != 1:
         return None
-    found = own.set_index("unit_id").filter(regex=CODE).dropna(axis=1, how="all")
+    found = codes.set_index("unit_id").filter(regex=CODE).dropna(axis=1, how="all")
     prefix = "ae" if RECIPES[model].codes == "autoencoder" else "pc"
     return found[[name for name in found.columns if name.startswith(prefix)]]
 

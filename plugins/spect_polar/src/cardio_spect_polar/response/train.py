@@ -47,8 +47,8 @@ def train(
     table = fixed_columns(training, recipe, config).loc[labelled]
     notes: list[Note] = []
     if config.regression.screen_covariates and recipe.clinical:
-        table, said = _screened(table, known, recipe, config, target)
-        notes.append(Note("screened", said))
+        table, note = _screened(table, known, recipe, config, target)
+        notes.append(Note("screened", note))
     artifact = ModelArtifact(ctx.out)
     best_epoch = None
     if recipe.codes:
@@ -74,7 +74,7 @@ def train(
         )
         table = table.join(entered)
         best_epoch = fitted.best_epoch
-        notes += Note.each("codes", [*fitted.notes, _said(fitted, screen, config)])
+        notes += Note.each("codes", [*fitted.notes, _codes_note(fitted, screen, config)])
     regression: Regression | Ridge
     if target.kind == "binary":
         regression = fit_regression(table, known, config.regression)
@@ -127,14 +127,14 @@ def _screened(
     small = [name for name, p in p_values.items() if p < config.screen.alpha]
     if not small and p_values:
         small = [min(p_values, key=lambda name: p_values[name])]
-    said = (
+    note = (
         f"of {len(p_values)} covariates, those with a univariable p below "
         f"{config.screen.alpha:g} (or the best) entered: {', '.join(small) or 'none'}."
     )
-    return table[[*small, *kept_anyway]], said
+    return table[[*small, *kept_anyway]], note
 
 
-def _said(fitted: FittedCodes, screen: Screen, config: TrainBlock) -> str:
+def _codes_note(fitted: FittedCodes, screen: Screen, config: TrainBlock) -> str:
     """Say how many codes there were, were stable, were tested and entered."""
     parts = [f"{fitted.codes.n} codes"]
     if fitted.mean_r:

@@ -456,11 +456,11 @@ def write_crt_cohort(
     if given is None:
         patients = [_draw(folder, number, seed, slope) for number in range(1, n_patients + 1)]
     else:
-        patients = [_drawn_as_given(folder, one, seed) for one in given.itertuples()]
+        patients = [_drawn_as_given(folder, row, seed) for row in given.itertuples()]
     table = pd.DataFrame([patient.row for patient in patients], dtype=object)
     table.to_csv(folder / "cohort.csv", index=False, lineterminator="\n")
-    analysed = [one for one in patients if _analysed(one)]
-    chances = [one.prob_response for one in analysed if one.prob_response is not None]
+    analysed = [patient for patient in patients if _analysed(patient)]
+    chances = [patient.prob_response for patient in analysed if patient.prob_response is not None]
     drawn = {
         "difficulty": "null" if null else difficulty,
         "bayes_auc": {"response": stats.stated_bayes_auc(chances)},
@@ -516,18 +516,18 @@ def _draw(folder: Path, number: int, seed: int, slope: float) -> Patient:
     return _write(folder, known, seed, site, OUTLIER_LVESV_ML if number == OUTLIER else None)
 
 
-def _drawn_as_given(folder: Path, one: Any, seed: int) -> Patient:
+def _drawn_as_given(folder: Path, row: Any, seed: int) -> Patient:
     """Draw a patient whose outcome is told, and with it how far the study shows it."""
-    number, shift = int(one.number), float(one.shift)
+    number, shift = int(row.number), float(row.shift)
     heart_rng, camera_rng, *_ = _streams(number, seed)
-    heart = draw_heart(heart_rng, lateness_of(float(one.effect)))
+    heart = draw_heart(heart_rng, lateness_of(float(row.effect)))
     site, camera = draw_site(camera_rng)
     camera = replace(
         camera,
         counts_per_voxel=_SHIFTED_COUNTS**shift * camera.counts_per_voxel,
         fwhm_mm=camera.fwhm_mm + _SHIFTED_FWHM_MM * shift,
     )
-    known = Known(one.patient_id, number, heart, camera, None, bool(one.outcome))
+    known = Known(row.patient_id, number, heart, camera, None, bool(row.outcome))
     return _write(folder, known, seed, site)
 
 
@@ -558,10 +558,10 @@ def _write(
             shuffle_seed=number if number % 3 == 0 else None,
         )
         files.append(name)
-    told = known.prob_response is None
+    unknown = known.prob_response is None
     row = table_row(
         known.patient_id, heart, truth, site, known.response, row_rng,
-        lvesv_ml=lvesv_ml, all_return=told,
+        lvesv_ml=lvesv_ml, all_return=unknown,
     )  # fmt: skip
     row["path_spect"] = ";".join(files)
     return Patient(**vars(known), truth=truth, row=row)

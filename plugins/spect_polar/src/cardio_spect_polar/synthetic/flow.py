@@ -296,8 +296,10 @@ def write_flow_cohort(
     (folder / "maps").mkdir()
     for number, person in enumerate(people):
         gain = injected.scanner_gain if person["scanner_id"] == "two" else 1.0
-        own = np.random.default_rng([seed, n_patients, number])
-        person |= _write_maps(folder, person["patient_id"], number, flow, Scanner(gain), own)
+        patient_rng = np.random.default_rng([seed, n_patients, number])
+        person |= _write_maps(
+            folder, person["patient_id"], number, flow, Scanner(gain), patient_rng
+        )
         person["sex"] = "FM"[recorded[number, 0]]
         person |= {c: int(recorded[number, TRAITS.index(t)]) for t, c in COLUMN_OF.items()}
     table = pd.DataFrame(people, dtype=object)

@@ -14,7 +14,7 @@ from cardio_core.io.run_artifact import (
     SplitRecord,
     StationEntry,
 )
-from cardio_core.io.settings_schema import told_in
+from cardio_core.io.settings_schema import kept_settings
 from cardio_core.report.text import external
 from cardio_core.report.text import fusion as fused
 from cardio_core.report.text.patient_flow import AFTER, KINDS, reason_of
@@ -37,7 +37,7 @@ from cardio_stats.words import METRICS, count, counted, level_words, listed, num
 
 def settings_of(files: RunArtifact, protocol: str) -> Mapping[str, Any]:
     """Return the configuration as one protocol sees it where it decides about validation."""
-    tree = told_in(files.config)
+    tree = kept_settings(files.config)
     block = (tree.get("protocols") or {}).get(protocol) or {}
     inner = dict(tree.get("inner") or {}) | dict((block.get("overrides") or {}).get("inner") or {})
     return {"block": block, "inner": inner, "search": tree.get("search") or [],

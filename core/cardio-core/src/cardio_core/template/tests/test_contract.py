@@ -10,4 +10,4 @@ class TestContract(PluginContract):
 class TestTruth(PluginTruth):
     # The best possible AUC is 0.92; so few patients cost a standard error of 0.06.
     plugin = "my_modality"
-    planted = {"finding": 0.8}
+    planted = {"my_task": 0.8}

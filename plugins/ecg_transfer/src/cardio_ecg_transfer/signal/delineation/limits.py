@@ -13,18 +13,14 @@ from cardio_ecg_transfer.signal.delineation.median_beat import MedianBeat
 from cardio_ecg_transfer.signal.delineation.qrs import QrsBounds, delineate_qrs, spatial_velocity
 
 # Thresholds for P waves were set on PTB-XL's 353 recordings and the odd records of LUDB: their
-# report on those is in-sample. Heights are relative to the QRS's, so that gains change nothing.
+# report on those is in-sample.
 _SMOOTHING_MS = 8.0
 _MARGIN_MS = 6.0  # between P and QRS
 _P_WITHIN_MS = 340.0  # before the QRS
 _P_HALF_MS = 80.0
-_MIN_P = 0.015  # of the QRS's height
 _SHORTEST_P_MS = 40.0
-_MIN_PROMINENCE = 0.5  # of a P wave's height
 _MIN_OF_ERROR = 2.5  # standard errors of the median beat; f waves have up to 2 of them
-_P_TURN = 0.95  # of the steepest slopes on both sides of a peak: 1 is a flank, no peak
-_P_FLANKS = 0.15  # gentler over steeper
-_TURN_WITHIN_MS = 14.0  # the slowest point of a bifid wave is not its highest
+_P_FLANKS = 0.15  # gentler slope over steeper: less is the flank of another wave
 _P_FOOT = (0.4, 0.45)  # of the steepest slope, before and behind the peak
 _P_CALM_MS = 28.0  # at the foot: the saddle of a bifid wave is shorter
 
@@ -37,7 +33,6 @@ READ_QTC_MS = (350.0, 485.0)
 """Shortest and longest that LUDB's readers mark in 100 records (Fridericia): where T would end
 sooner, its second phase is the end, if that comes within."""
 
-_MIN_T = 0.012  # of the QRS's height
 _MIN_T_OF_ERROR = 3.0  # standard errors of the median beat; the flattest that readers mark has 4.7
 _BEHIND_TANGENT_MS = 14.0  # readers of LUDB (odd records) mark the end so much later
 
@@ -65,8 +60,8 @@ def find_t(beat: MedianBeat, qrs: QrsBounds) -> WaveBounds | None:
     -------
     WaveBounds or None
         The end lies 14 ms behind where the tangent to the steepest descent meets the lowest level
-        after it, as readers mark it. None where no T wave of 1.2 % of the QRS's height stands out,
-        or none of three standard errors of the median beat.
+        after it, as readers mark it. None where none of three standard errors of the median beat
+        stands out.
 
     References
     ----------
@@ -79,7 +74,7 @@ def find_t(beat: MedianBeat, qrs: QrsBounds) -> WaveBounds | None:
     if last - first < 3:
         return None
     error_mv = np.sqrt((beat.error_mv[:, first : last + 1].astype(np.float64) ** 2).mean())
-    least_mv = max(_MIN_T * _qrs_height(size_mv, beat, qrs), _MIN_T_OF_ERROR * error_mv)
+    least_mv = _MIN_T_OF_ERROR * error_mv
     peak = first + int(size_mv[first : last + 1].argmax())
     found = None if peak == first else _t_ending(beat, size_mv, peak, least_mv)
     to_qtc = 1.0 / np.cbrt(beat.rr_s)
@@ -97,7 +92,7 @@ def _t_ending(
     """Return the T wave that falls from this peak; None where it falls by too little."""
     fall = size_mv[peak : beat.index(beat.time_ms[peak] + _T_FALL_MS) + 1]
     floor = fall.min()
-    if fall[0] - floor < least_mv:
+    if fall[0] - floor <= least_mv:
         return None
     steepest = int(np.gradient(fall)[: fall.argmin() + 1].argmin())
     slope = np.gradient(fall)[steepest]
@@ -122,9 +117,9 @@ def find_p(beat: MedianBeat, qrs: QrsBounds, t_wave: WaveBounds | None) -> WaveB
     -------
     WaveBounds or None
         Onset and end where the spatial velocity has fallen to a share of the wave's steepest slope
-        on that side, and stays there for 28 ms. None where no wave of 1.5 % of the QRS's height
-        that all beats share has a peak of its own:
-        atrial fibrillation, pacing, junctional rhythm, a P wave hidden in the T wave before it.
+        on that side, and stays there for 28 ms. None where no wave stands out that all beats
+        share: atrial fibrillation, pacing, junctional rhythm, a P wave hidden in the T wave before
+        it.
     """
     begin_ms = max(qrs.on_ms - _P_WITHIN_MS, float(beat.time_ms[0]))
     if t_wave is not None:
@@ -135,18 +130,15 @@ def find_p(beat: MedianBeat, qrs: QrsBounds, t_wave: WaveBounds | None) -> WaveB
         return None
     height_mv = _above_line(beat, first, last)
     peak = int(height_mv.argmax())
-    left, right = height_mv[: peak + 1].min(), height_mv[peak:].min()
-    prominence = height_mv[peak] - max(left, right)
-    least_mv = _MIN_P * _qrs_height(_size(beat, first), beat, qrs)
-    if height_mv[peak] < least_mv or prominence < _MIN_PROMINENCE * height_mv[peak]:
-        return None
     error_mv = np.sqrt((beat.error_mv[:, first : last + 1].astype(np.float64) ** 2).mean())
+    if height_mv[peak] <= _MIN_OF_ERROR * error_mv:
+        return None
     velocity = spatial_velocity(beat, _SMOOTHING_MS)
     reach = round(_P_HALF_MS * beat.rate_hz / 1000)
     centre = first + peak
     before = velocity[max(first, centre - reach) : centre + 1][::-1]
     behind = velocity[centre : min(last, centre + reach) + 1]
-    if height_mv[peak] < _MIN_OF_ERROR * error_mv or not _turns(before, behind, beat.rate_hz):
+    if min(before.max(), behind.max()) <= _P_FLANKS * max(before.max(), behind.max()):
         return None
     step_ms = 1000.0 / beat.rate_hz
     at_ms = float(beat.time_ms[centre])
@@ -165,10 +157,6 @@ def _last_phase(size_mv: NDArray[np.float64], peak: int, rate_hz: float) -> int:
     return peak + second if inside and enough and risen[second] > 0 else peak
 
 
-def _qrs_height(size_mv: NDArray[np.float64], beat: MedianBeat, qrs: QrsBounds) -> float:
-    return float(size_mv[beat.index(qrs.on_ms) : beat.index(qrs.off_ms) + 1].max())
-
-
 def _size(beat: MedianBeat, level_at: int) -> NDArray[np.float64]:
     """Return the root mean square over leads of the distance from the level at one sample."""
     smooth = gaussian_filter1d(beat.signal_mv, _SMOOTHING_MS * beat.rate_hz / 1000, axis=1)
@@ -184,14 +172,6 @@ def _above_line(beat: MedianBeat, first: int, last: int) -> NDArray[np.float64]:
     along = np.linspace(0.0, 1.0, smooth.shape[1])
     chord = smooth[:, :1] + (smooth[:, -1:] - smooth[:, :1]) * along
     return np.asarray(np.sqrt(((smooth - chord) ** 2).mean(axis=0)))
-
-
-def _turns(before: NDArray[np.float64], behind: NDArray[np.float64], rate_hz: float) -> bool:
-    """Tell a peak, slow between two steep flanks, from the end of another wave's flank."""
-    near = round(_TURN_WITHIN_MS * rate_hz / 1000) + 1
-    slowest = min(before[:near].min(), behind[:near].min())
-    gentler, steeper = sorted((before.max(), behind.max()))
-    return bool(slowest < _P_TURN * gentler and gentler > _P_FLANKS * steeper)
 
 
 def _foot(outwards: NDArray[np.float64], share: float, rate_hz: float) -> float:
@@ -217,8 +197,7 @@ _BEFORE_MS, _BEHIND_MS, _LOCK_MARGIN_MS = 25.0, 15.0, 4.0
 
 # Set on the odd records of LUDB and 76 of PTB-XL.
 ALIKE = 0.5  # correlation of one beat's P wave, all leads together, with the others' median
-MIN_SHARE = 0.6  # of the beats
-SURE_SHARE = 0.85
+SURE_SHARE = 0.85  # of the beats
 MIN_MEDIAN = 0.7
 CERTAIN_MEDIAN = 0.9
 IRREGULAR = 0.1  # scatter of RR over its median, from which a P wave has to be certain
@@ -250,7 +229,7 @@ class Locking:
     @property
     def locked(self) -> bool:
         """Whether there is a PR interval."""
-        if self.late or self.share < MIN_SHARE or self.median < MIN_MEDIAN:
+        if self.late or self.median < MIN_MEDIAN:
             return False
         return not self.irregular or self.median >= CERTAIN_MEDIAN or self.share >= SURE_SHARE
 
@@ -315,9 +294,9 @@ def _cut(
     return np.asarray(smooth - smooth.mean(axis=2, keepdims=True))
 
 
-def _correlation(one: NDArray[np.float64], other: NDArray[np.float64]) -> float:
-    size = np.sqrt((one**2).sum() * (other**2).sum())
-    return float((one * other).sum() / size) if size > 0 else 0.0
+def _correlation(first: NDArray[np.float64], second: NDArray[np.float64]) -> float:
+    size = np.sqrt((first**2).sum() * (second**2).sum())
+    return float((first * second).sum() / size) if size > 0 else 0.0
 
 
 MOST_MOVED_MS = 20.0
@@ -347,22 +326,20 @@ class Moved:
     qt_ms: float
 
 
-def find_limits(beat: MedianBeat, *, by_lead: bool = True) -> Limits:
+def find_limits(beat: MedianBeat) -> Limits:
     """Find the limits of all waves.
 
     Parameters
     ----------
     beat : MedianBeat
         Any leads, at 250 Hz or more.
-    by_lead : bool, optional
-        See `qrs_bounds.delineate_qrs`.
 
     Raises
     ------
     DataError
         If the QRS has no limits.
     """
-    qrs = delineate_qrs(beat, by_lead=by_lead)
+    qrs = delineate_qrs(beat)
     t_wave = find_t(beat, qrs)
     return Limits(qrs, find_p(beat, qrs, t_wave), t_wave)
 
@@ -386,7 +363,7 @@ def moves_by(beat: MedianBeat, limits: Limits) -> Moved:
         noise_mv = beat.noise(rng) * size_mv
         noisy = replace(beat, signal_mv=(beat.signal_mv + noise_mv).astype(np.float32))
         try:
-            other = find_limits(noisy, by_lead=False)
+            other = find_limits(noisy)
         except DataError:
             return Moved(np.inf, np.inf, np.nan, np.nan, np.nan)
         on_ms, off_ms = other.qrs.on_ms - limits.qrs.on_ms, other.qrs.off_ms - limits.qrs.off_ms

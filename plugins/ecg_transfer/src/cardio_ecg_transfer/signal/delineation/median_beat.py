@@ -18,7 +18,11 @@ MIN_CORRELATION = 0.9
 MAX_SHIFT_S = 0.04
 """Where R and S are alike in size, R of one beat lies up to 25 ms from R of another."""
 
+# Bounds that hold any QRS; MIN_CORRELATION alone decides, and was set on PTB-XL.
 _COMPLEX_S = (-0.12, 0.16)  # QRS, of whatever width, and the ST segment: what makes a morphology
+LEVEL_MS = (-16.0, -2.0)
+"""Before the onset of the QRS: what counts as zero."""
+
 _MOST_COMPARED = 200  # beats from which the dominant one is chosen
 
 
@@ -114,6 +118,12 @@ class MedianBeat:
                 f"among {', '.join(self.leads)}; leave this measurement out for the recording"
             )
         return self.signal_mv[[self.leads.index(name) for name in names]].astype(np.float64)
+
+    def levelled(self, names: tuple[str, ...], qrs_on_ms: float) -> NDArray[np.float64]:
+        """Return leads by name, as `rows` does, from their level right before the QRS."""
+        rows = self.rows(names)
+        first, last = (self.index(qrs_on_ms + edge) for edge in LEVEL_MS)
+        return np.asarray(rows - rows[:, first : last + 1].mean(axis=1, keepdims=True))
 
 
 def median_beat(

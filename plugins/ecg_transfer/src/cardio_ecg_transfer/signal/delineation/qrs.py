@@ -10,9 +10,11 @@ from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter1d
 
 from cardio_core.api import DataError
-from cardio_ecg_transfer.signal.delineation import limit_weights as fitted
-from cardio_ecg_transfer.signal.delineation.median_beat import MedianBeat
+from cardio_ecg_transfer.signal.delineation.median_beat import LEVEL_MS, MedianBeat
+from cardio_ecg_transfer.signal.fitted import fitted
 
+# What the fitted weights stand on (benchmarks/ecg_limits_fit.py): chosen with them, on the odd
+# records of LUDB, and not to be changed without fitting again.
 SMOOTHINGS_MS = (4.0, 8.0, 14.0)
 SHARES = (0.3, 0.55, 0.82, 0.91)
 """Of the leads, in the order of their slopes: one lead, however bad, is not among them."""
@@ -21,7 +23,7 @@ SHIFTS_MS = (-40.0, -20.0, 20.0, 40.0)
 
 _SCALE_MS, _SLOW_MS = 6.0, 25.0
 _ST_MS = 60.0  # later, the ST segment's slope; 50 to 80 did equally well on LUDB's odd records
-_STEEPEST_MS = (-100.0, 120.0)
+_QRS_WITHIN_MS = (-130.0, 150.0)  # wherever R lies in it
 _NOISE_MS = (-300.0, -60.0)
 _CALM_SHARE = 0.3  # of the time before the QRS, P wave or not
 _NOISE_SPREADS = 4.0
@@ -50,7 +52,8 @@ def lead_slopes(beat: MedianBeat, *, from_st: bool = False) -> NDArray[np.float6
     fast = gaussian_filter1d(rows_mv, _SCALE_MS * per_ms, axis=1, order=1)
     slow = gaussian_filter1d(rows_mv, _SLOW_MS * per_ms, axis=1, order=1)
     size = np.abs(fast)
-    steepest = size[:, beat.index(_STEEPEST_MS[0]) : beat.index(_STEEPEST_MS[1]) + 1].max(axis=1)
+    first, last = (beat.index(edge) for edge in _QRS_WITHIN_MS)
+    steepest = size[:, first : last + 1].max(axis=1)
     noise = np.quantile(
         size[:, beat.index(_NOISE_MS[0]) : beat.index(_NOISE_MS[1])], _CALM_SHARE, axis=1
     )
@@ -108,9 +111,6 @@ def _ranked(kind: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray(ordered[below] * (1 - share) + ordered[above] * share)
 
 
-SMOOTHING_MS = 4.0
-"""Standard deviation of the Gaussian low-pass of `spatial_velocity`: -6 dB at 47 Hz."""
-
 MIN_RATE_HZ = 250.0
 LONGEST_QRS_MS = 220.0
 SHORTEST_QRS_MS = 40.0
@@ -124,19 +124,15 @@ are without bias against the second earliest and second latest mark on LUDB's od
 that one lead alone has is most often a slip: to meet it as well, one in five normal ECGs of PTB-XL
 would be 120 ms wide or more."""
 
+# How the odds are searched: set by eye on the odd records of LUDB and on PTB-XL.
 _CAPTURED_MS = 60.0  # from a spike to R at least: one that comes later falls into a conducted QRS
 _BEHIND_SPIKE_MS = 16.0  # what a spike and its tail hide
 _STEP_MS = 2.0
 _REACH_MS = (-200.0, 230.0)
 _FAST = 0.4  # of the steepest common slope: parts of a QRS, and never of P or T
-_FAST_WITHIN_MS = (-130.0, 150.0)
 _RIGHT_LEAD = "V1"
 _CALM_MS = 16.0  # of "no QRS" end it
 _GLOBAL_FAR_MS = 45.0  # from the median lead's limit: a neighbouring wave, no QRS
-_ONE_LEAD_FAR_MS = 60.0  # from the common limit: noise of that lead, not its QRS
-_FALLBACK_SLOPE = (0.06, 0.13)  # of the steepest common slope, before and behind
-_FALLBACK_SMOOTHING_MS = 8.0
-_PEAK_MS = (-60.0, 80.0)
 _LIMB_BASIS = ("I", "II")
 _FOLLOWING = ("III", "aVR", "aVL", "aVF")
 
@@ -149,31 +145,16 @@ class QrsBounds:
     ----------
     on_ms, off_ms : float
         Onset and end in the median lead, relative to R.
-    on_lead, off_lead : str
-        The lead whose own limit lies nearest to the global one; "" where that is not known.
     flags : tuple of str
         What makes a limit doubtful, in words.
-    leads_ms : ndarray of float, shape (n_leads, 2), or None
-        Onset and end in each lead of the beat; NaN where a lead has no signal, or no limit.
     global_ms : (float, float) or None
         As `first_and_last_ms`; None where these are `on_ms` and `off_ms`.
     """
 
     on_ms: float
     off_ms: float
-    on_lead: str = ""
-    off_lead: str = ""
     flags: tuple[str, ...] = ()
-    leads_ms: NDArray[np.float64] | None = None
     global_ms: tuple[float, float] | None = None
-
-    def with_silent(self, n: int) -> QrsBounds:
-        """Return the limits with `n` further leads that have none."""
-        if self.leads_ms is None:
-            return self
-        return replace(
-            self, leads_ms=np.pad(self.leads_ms, ((0, n), (0, 0)), constant_values=np.nan)
-        )
 
     @property
     def qrs_ms(self) -> float:
@@ -192,16 +173,14 @@ class QrsBounds:
         return last - first
 
 
-def delineate_qrs(beat: MedianBeat, *, by_lead: bool = True) -> QrsBounds:
-    """Find the QRS's limits over all leads, and in each.
+def delineate_qrs(beat: MedianBeat) -> QrsBounds:
+    """Find the QRS's limits over all leads.
 
     Parameters
     ----------
     beat : MedianBeat
         Any leads, at 250 Hz or more (see `filters.resample`). Pacemaker spikes bridged, and
         named in `MedianBeat.spikes_ms`: no QRS begins before the spike that paces it.
-    by_lead : bool, optional
-        Whether each lead is delineated, too.
 
     Returns
     -------
@@ -219,8 +198,7 @@ def delineate_qrs(beat: MedianBeat, *, by_lead: bool = True) -> QrsBounds:
 
     Notes
     -----
-    Where the limits are no QRS (longer than 220 ms, shorter than 40) a share of the steepest
-    common slope decides, with a flag; if that is none either, the flag says so.
+    Limits of no plausible QRS (longer than 220 ms, shorter than 40) are kept, with a flag.
 
     Examples
     --------
@@ -228,9 +206,8 @@ def delineate_qrs(beat: MedianBeat, *, by_lead: bool = True) -> QrsBounds:
     >>> time_s = np.arange(5000) / 500
     >>> ecg_mv = np.exp(-0.5 * (((time_s % 1) - 0.5) / 0.012) ** 2)
     >>> beat = median_beat([ecg_mv], 500.0, np.arange(250, 5000, 500), ("II",))
-    >>> qrs = delineate_qrs(beat)
-    >>> 60 < qrs.qrs_ms < 105, qrs.on_lead
-    (True, 'II')
+    >>> 60 < delineate_qrs(beat).qrs_ms < 105
+    True
     """
     if beat.rate_hz < MIN_RATE_HZ:
         raise DataError(
@@ -242,35 +219,30 @@ def delineate_qrs(beat: MedianBeat, *, by_lead: bool = True) -> QrsBounds:
         raise DataError(
             "QRS: expected a complex around R, found a flat beat; leave the recording out"
         )
-    slopes = lead_slopes(beat)
-    few = slopes.shape[1] < FEW_LEADS
-    own = _limits_by_lead(beat, slopes) if by_lead or few else None
-    if few and own is not None:
-        on_ms, off_ms = first_ms, last_ms = _extremes(own[_leading(beat, moves)])
+    if moves.sum() < FEW_LEADS:
+        on_ms, off_ms = first_ms, last_ms = _extremes(beat, moves)
     else:
-        on_ms, first_ms = _limits(beat, slopes, 0)
+        on_ms, first_ms = _limits(beat, lead_slopes(beat), 0)
         off_ms, last_ms = _limits(beat, lead_slopes(beat, from_st=True), 1)
     hidden = [at_ms + _BEHIND_SPIKE_MS for at_ms in beat.spikes_ms if at_ms <= -_CAPTURED_MS]
     on_ms, first_ms = max([on_ms, *hidden]), max([first_ms, *hidden])
-    flags: tuple[str, ...] = ()
-    if not SHORTEST_QRS_MS <= off_ms - on_ms <= LONGEST_QRS_MS:
-        on_ms, off_ms, more = _by_velocity(beat, on_ms, off_ms)
-        flags += more
+    qrs_ms = off_ms - on_ms
+    if not np.isfinite(qrs_ms):
+        raise DataError(
+            "QRS: expected a quiet stretch before and after it, found none within "
+            f"{-_REACH_MS[0]:g} and {_REACH_MS[1]:g} ms of R; use a cleaner recording"
+        )
+    flags = (
+        ()
+        if SHORTEST_QRS_MS <= qrs_ms <= LONGEST_QRS_MS
+        else (f"QRS of {qrs_ms:.0f} ms is not plausible",)
+    )
     # Where the leads do not come to rest, or the limits are of another kind, one pair is both.
     reaches = max(on_ms - first_ms, last_ms - off_ms) <= _GLOBAL_FAR_MS
-    whole = (first_ms, last_ms) if reaches and not flags else None
-    if own is None:
-        return QrsBounds(on_ms, off_ms, flags=flags, global_ms=whole)
-    own = _in_place(own, (on_ms, off_ms), beat)
-    names = [
-        beat.leads[int(np.nanargmin(np.abs(own[:, side] - at)))] if np.isfinite(own[:, side]).any()
-        else ""
-        for side, at in enumerate((on_ms, off_ms))
-    ]  # fmt: skip
-    return QrsBounds(on_ms, off_ms, names[0], names[1], flags, own, whole)
+    return QrsBounds(on_ms, off_ms, flags, (first_ms, last_ms) if reaches and not flags else None)
 
 
-def spatial_velocity(beat: MedianBeat, smoothing_ms: float = SMOOTHING_MS) -> NDArray[np.float64]:
+def spatial_velocity(beat: MedianBeat, smoothing_ms: float) -> NDArray[np.float64]:
     """Measure how fast the potentials move: root mean square over leads of their slopes.
 
     Parameters
@@ -278,7 +250,7 @@ def spatial_velocity(beat: MedianBeat, smoothing_ms: float = SMOOTHING_MS) -> ND
     beat : MedianBeat
         Where I and II are among its leads, III and the augmented ones, which follow from them,
         have no say.
-    smoothing_ms : float, optional
+    smoothing_ms : float
         Standard deviation of the Gaussian low-pass.
 
     Returns
@@ -299,18 +271,14 @@ def _limits(beat: MedianBeat, slopes: NDArray[np.float64], side: int) -> tuple[f
 
     First in the median one of the leads, then in all but one of them.
     """
-    one = slopes.shape[1] == 1
-    weights = (
-        (fitted.ONE_LEAD_ONSET, fitted.ONE_LEAD_END)
-        if one
-        else (fitted.ALL_LEADS_ONSET, fitted.ALL_LEADS_END)
-    )[side]
+    which = "one lead" if slopes.shape[1] == 1 else "all leads"
+    weights = fitted("limits")[f"{which}, {('onset', 'end')[side]}"]
     away = int(np.sign(_REACH_MS[side]))
     at_ms = np.arange(_last_fast_ms(beat, slopes, side), _REACH_MS[side], away * _STEP_MS)
     if not at_ms.size:
         return np.nan, np.nan
     made = features(slopes, beat.time_ms, at_ms)
-    odds = weights[0] + made @ np.asarray(weights[1:])
+    odds = weights[0] + made @ weights[1:]
     return _falls_below(0.0, odds, at_ms), _falls_below(_GLOBAL_ODDS[side], odds, at_ms)
 
 
@@ -334,83 +302,39 @@ def _last_fast_ms(beat: MedianBeat, slopes: NDArray[np.float64], side: int) -> f
     if side and slopes.shape[1] == len(beat.leads) and _RIGHT_LEAD in beat.leads:
         # The late R' of right bundle branch block may show there alone.
         together = np.maximum(together, slopes[0, beat.leads.index(_RIGHT_LEAD)])
-    first, last = (beat.index(edge) for edge in _FAST_WITHIN_MS)
-    peak = together[beat.index(_PEAK_MS[0]) : beat.index(_PEAK_MS[1]) + 1].max()
-    fast = first + np.flatnonzero(together[first : last + 1] > _FAST * peak)
+    first, last = (beat.index(edge) for edge in _QRS_WITHIN_MS)
+    inside = together[first : last + 1]
+    fast = first + np.flatnonzero(inside > _FAST * inside.max())
     if not fast.size:
         return 0.0
     at_ms = float(beat.time_ms[fast[0 if side == 0 else -1]])
     return min(at_ms, 0.0) if side == 0 else max(at_ms, 0.0)
 
 
-def _limits_by_lead(beat: MedianBeat, slopes: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.array(
-        [
-            [_limits(beat, slopes[:, [lead]], side)[0] for side in (0, 1)]
-            for lead in range(slopes.shape[1])
-        ]
-    )
+def _extremes(beat: MedianBeat, moves: NDArray[np.bool_]) -> tuple[float, float]:
+    """Return the first onset and the last end of single leads; NaN where none has one.
 
-
-def _leading(beat: MedianBeat, moves: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Mark the leads with a signal that do not follow from I and II, where these are there."""
+    Leads that follow from I and II have no say where these are there.
+    """
     leads = [lead for lead, alive in zip(beat.leads, moves, strict=True) if alive]
-    follows = set(_FOLLOWING) if set(_LIMB_BASIS) <= set(leads) else set()
-    return np.array([lead not in follows for lead in leads])
-
-
-def _extremes(own: NDArray[np.float64]) -> tuple[float, float]:
-    if np.isnan(own).all(axis=0).any():
+    if set(_LIMB_BASIS) <= set(leads):
+        leads = [lead for lead in leads if lead not in _FOLLOWING]
+    found = np.full((2, len(leads)), np.nan)
+    for place, lead in enumerate(leads):
+        signal_mv = beat.signal_mv[[beat.leads.index(lead)]]
+        slopes = lead_slopes(replace(beat, signal_mv=signal_mv))
+        found[:, place] = [_limits(beat, slopes, side)[0] for side in (0, 1)]
+    known = np.isfinite(found)
+    if not known.any(axis=1).all():
         return np.nan, np.nan
-    return float(np.nanmin(own[:, 0])), float(np.nanmax(own[:, 1]))
-
-
-def _in_place(
-    own: NDArray[np.float64], limits_ms: tuple[float, float], beat: MedianBeat
-) -> NDArray[np.float64]:
-    """Give each lead its row again, NaN where it is flat or far from the common limits."""
-    inner = beat.signal_mv[:, beat.index(_REACH_MS[0]) : beat.index(_REACH_MS[1]) + 1]
-    size = np.ptp(inner, axis=1)
-    rows = np.full((len(beat.leads), 2), np.nan)
-    alive = np.flatnonzero(size > 0)
-    if alive.size == len(own):
-        rows[alive] = own
-    rows[np.abs(rows - np.asarray(limits_ms)) > _ONE_LEAD_FAR_MS] = np.nan
-    return rows
-
-
-def _by_velocity(
-    beat: MedianBeat, on_ms: float, off_ms: float
-) -> tuple[float, float, tuple[str, ...]]:
-    """Take the limits from a share of the steepest common slope; say so, and what they are."""
-    velocity = spatial_velocity(beat, _FALLBACK_SMOOTHING_MS)
-    peak = velocity[beat.index(_PEAK_MS[0]) : beat.index(_PEAK_MS[1]) + 1].max()
-    found = []
-    for side, reach_ms in enumerate(_REACH_MS):
-        first, last = sorted((beat.index(0.0), beat.index(reach_ms)))
-        outwards = velocity[first : last + 1][:: -1 if side == 0 else 1]
-        fast = np.flatnonzero(outwards > 0.3 * peak)
-        rest = outwards[fast[-1] :] < _FALLBACK_SLOPE[side] * peak if fast.size else outwards < 0
-        if not rest.any():
-            where = "after" if side else "before"
-            raise DataError(
-                f"QRS: expected a quiet stretch {where} it, found none within {abs(reach_ms):g} ms "
-                "of R; use a cleaner recording"
-            )
-        steps = int(fast[-1] + rest.argmax()) * (1 if side else -1)
-        found.append(float(steps * 1000.0 / beat.rate_hz))
-    if SHORTEST_QRS_MS <= found[1] - found[0] <= LONGEST_QRS_MS:
-        return found[0], found[1], ("QRS limits found by slope alone",)
-    if np.isfinite(off_ms - on_ms):
-        found = [on_ms, off_ms]
-    return found[0], found[1], (f"QRS of {found[1] - found[0]:.0f} ms is not plausible",)
+    return float(found[0, known[0]].min()), float(found[1, known[1]].max())
 
 
 MIN_WAVE = 0.05
 """Smallest q, r or s that counts in a criterion, in units of the leads' median height: 0.05 mV of a
 usual QRS of 1 mV. CSE's smallest wave, 0.02 mV, is noise here."""
 
-_BASELINE_MS = (-16.0, -2.0)  # before the QRS's onset
+# Of waves and notches: set on synthetic complexes and the LBBB and RBBB of PTB-XL.
 _SMOOTHING_MS = 4.0
 _NOTCH_FROM_MS = 40.0  # Strauss 2011: a notch begins after the first 40 ms
 _NOTCH_HEIGHT = 0.25  # of the largest deflection, on its own side of the baseline
@@ -508,7 +432,7 @@ def qrs_waves(beat: MedianBeat, qrs: QrsBounds, lead: str) -> QrsWaves:
     """
     whole = gaussian_filter1d(beat.rows((lead,))[0], _SMOOTHING_MS * beat.rate_hz / 2000)
     least_mv = MIN_WAVE * typical_height_mv(beat, qrs)
-    low, high = (beat.index(qrs.on_ms + edge) for edge in _BASELINE_MS)
+    low, high = (beat.index(qrs.on_ms + edge) for edge in LEVEL_MS)
     first, last = beat.index(qrs.on_ms), beat.index(qrs.off_ms)
     inside = whole[first : last + 1] - whole[low : high + 1].mean()
     step_ms = 1000.0 / beat.rate_hz
@@ -534,7 +458,7 @@ def qrs_waves(beat: MedianBeat, qrs: QrsBounds, lead: str) -> QrsWaves:
 
 def typical_height_mv(beat: MedianBeat, qrs: QrsBounds) -> float:
     """Return the median over leads of the largest deflection from the level before the QRS."""
-    low, high = (beat.index(qrs.on_ms + edge) for edge in _BASELINE_MS)
+    low, high = (beat.index(qrs.on_ms + edge) for edge in LEVEL_MS)
     inside = beat.signal_mv[:, beat.index(qrs.on_ms) : beat.index(qrs.off_ms) + 1]
     level = beat.signal_mv[:, low : high + 1].mean(axis=1, keepdims=True)
     return float(np.median(np.abs(inside - level).max(axis=1)))

@@ -138,10 +138,10 @@ def _outside(signals: Mapping[str, Array], trusted: list[str]) -> tuple[Finding,
     outside = [lead for lead in signals if lead not in trusted]
     holds = {lead: _held(signals, trusted, lead) for lead in outside}
     found = []
-    for one, other in combinations(outside, 2):
-        if holds[one] == other and holds[other] == one:
-            text = f"{one} and {other} are exchanged: correct them in the file, or export it again"
-            found.append(Finding(text, (one, other)))
+    for first, second in combinations(outside, 2):
+        if holds[first] == second and holds[second] == first:
+            text = f"{first} and {second} are exchanged: correct the file, or export it again"
+            found.append(Finding(text, (first, second)))
     reported = {lead for item in found for lead in item.leads}
     for lead in outside:
         if lead in reported:
@@ -185,9 +185,9 @@ def _held(signals: Mapping[str, Array], trusted: list[str], lead: str) -> str:
     return ""
 
 
-def _likeness(one: Array, other: Array) -> float:
-    size = float(np.std(one) * np.std(other))
-    return float((one * other).mean() / size) if size else 0.0
+def _likeness(first: Array, second: Array) -> float:
+    size = float(np.std(first) * np.std(second))
+    return float((first * second).mean() / size) if size else 0.0
 
 
 def _of_three(signals: Mapping[str, Array]) -> Finding:

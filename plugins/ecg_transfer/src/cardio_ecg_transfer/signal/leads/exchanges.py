@@ -1,10 +1,10 @@
-"""Exchanged electrodes and inverted leads of a twelve-lead ECG, told from its median beat.
+"""Exchanged electrodes and inverted leads of a twelve-lead ECG, seen in its median beat.
 
 Every usual mistake is undone on trial, and what fits best is compared with the beat as it was
 recorded: one score for all, fitted on real ECGs of which each was exchanged in every way
-(`exchange_weights`). Nothing is corrected; a mistake is named.
+(`signal.fitted`). Nothing is corrected; a mistake is named.
 
-What cannot be told: left leg and right leg exchanged (nothing changes), an electrode on the right
+What cannot be seen: left leg and right leg exchanged (nothing changes), an electrode on the right
 limb at a wrong place, limb and chest electrodes exchanged.
 
 References
@@ -17,7 +17,6 @@ See also `exchange_features`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from itertools import combinations
@@ -26,165 +25,80 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter1d
 
+from cardio_core.api import DataError
+from cardio_ecg_transfer.signal.delineation.limits import WaveBounds, find_p, find_t
 from cardio_ecg_transfer.signal.delineation.median_beat import MedianBeat
-from cardio_ecg_transfer.signal.ecg import Ecg, Finding
-from cardio_ecg_transfer.signal.leads.exchange_weights import FORETOLD, WEIGHTS
-from cardio_ecg_transfer.signal.leads.names import LIMB_LEADS, PRECORDIAL_LEADS, STANDARD_LEADS
+from cardio_ecg_transfer.signal.delineation.qrs import QrsBounds, delineate_qrs
+from cardio_ecg_transfer.signal.ecg import Finding
+from cardio_ecg_transfer.signal.fitted import fitted
+from cardio_ecg_transfer.signal.leads.names import (
+    INDEPENDENT_LEADS,
+    LIMB_LEADS,
+    PRECORDIAL_LEADS,
+    STANDARD_LEADS,
+)
 
-_BEAT_S = (-0.36, 0.40)
-_QRS_S = (-0.06, 0.06)
-_ONSET_S = (-0.14, -0.05)  # earliest, and where none is steep
-_STEEP = 0.15  # of the steepest slope; P waves stay below a tenth
-_P_BEFORE_QRS_S = (-0.20, -0.015)
-_P_SMOOTHING_S = 0.012
-_MIN_BEATS = 4
-_MIN_P_MV = 0.025
-_MIN_PROMINENCE = 0.4  # of a P wave's height
-_MIN_SIDED_MV = 0.05  # a QRS that is as high as deep has no polarity
-
-
-@dataclass(frozen=True)
-class AverageBeat:
-    """What the rules look at in one lead's average beat.
-
-    Attributes
-    ----------
-    p_mv : float
-        Signed height of the P wave above the line between its window's ends; 0 if not visible.
-    qrs_mv : float
-        Highest plus lowest QRS deflection: positive where the upright part is larger.
-    """
-
-    p_mv: float
-    qrs_mv: float
-
-    @property
-    def inverted(self) -> bool:
-        """Whether both P and QRS are negative, and both visible."""
-        return self.p_mv < 0 and self.qrs_mv < -_MIN_SIDED_MV
-
-    @property
-    def upright(self) -> bool:
-        """Whether both P and QRS are positive, and both visible."""
-        return self.p_mv > 0 and self.qrs_mv > _MIN_SIDED_MV
+_VISIBLE_P_MV = 0.025  # above the noise of an average beat
+_FEET_MS = 20.0  # beyond the limits of P, where its slopes are not at rest yet
+_SIDED_MV = 0.05  # a QRS that is as high as deep has no polarity
 
 
-def electrode_flags(ecg: Ecg, r_samples: NDArray[np.int64]) -> tuple[str, ...]:
-    """Name the signs of exchanged electrodes and inverted leads.
+def polarity_flags(beat: MedianBeat) -> tuple[str, ...]:
+    """Name the signs of exchanged arms and inverted leads where `find_exchanges` has too few leads.
 
     Parameters
     ----------
-    ecg : Ecg
-        Usual lead names, high-passed or at least free of large wander; any rate. Missing samples
-        are left out of the average.
-    r_samples : ndarray of int, shape (n_beats,)
-        R peaks as sample numbers, ectopic beats included (the average is a median). Fewer than
-        four complete beats give no flag.
+    beat : MedianBeat
+        Any leads; those among I, II, aVR, MLII, V5 and V6 are looked at.
 
     Returns
     -------
     tuple of str
-        Empty where nothing is suspicious. The recording itself is not changed.
+        Empty where nothing is suspicious, or no P wave or QRS is found.
 
     Examples
     --------
-    >>> t = np.arange(5000) / 500
-    >>> beat = np.exp(-(((t % 1) - 0.5) / 0.012) ** 2) + 0.1 * np.exp(
-    ...     -(((t % 1) - 0.34) / 0.03) ** 2
-    ... )
-    >>> ecg = Ecg(np.float32([-beat]), 500.0, ("MLII",))
-    >>> electrode_flags(ecg, np.arange(250, 5000, 500))
+    >>> ms = np.arange(-200, 280) * 2.0
+    >>> wave = np.exp(-((ms / 12) ** 2)) + 0.1 * np.exp(-(((ms + 160) / 30) ** 2))
+    >>> inverted = np.float32([-wave])
+    >>> polarity_flags(MedianBeat(inverted, 500.0, 200, ("MLII",), 9, 0, 1.0, 0 * inverted))
     ('MLII inverted: P -0.10 mV and QRS -1.00 mV',)
     """
-    waves = _average_waves(ecg, r_samples)
-    if waves is None:
+    try:
+        qrs = delineate_qrs(beat)
+    except DataError:
         return ()
-    onset_s = _qrs_onset_s(waves, ecg.rate_hz)
-    beats = {lead: _describe(wave, onset_s, ecg.rate_hz) for lead, wave in waves.items()}
-    of_limbs = _limb_flags(beats)
-    flags = list(of_limbs.values())
-    for lead in ("II", "MLII", "V5", "V6"):
-        beat = beats.get(lead)
-        if beat is not None and lead not in of_limbs and beat.inverted:
-            flags.append(f"{lead} inverted: P {beat.p_mv:.2f} mV and QRS {beat.qrs_mv:.2f} mV")
-    return tuple(flags)
+    p_wave = find_p(beat, qrs, find_t(beat, qrs))
+    if p_wave is None:
+        return ()
+    sizes = {lead: _sizes_mv(beat, lead, qrs, p_wave) for lead in beat.leads}
+    shown = {lead: f"P {p:.2f} mV and QRS {net:.2f} mV" for lead, (p, net) in sizes.items()}
+    turned = {lead for lead, (p, net) in sizes.items() if p < 0 and net < -_SIDED_MV}
+    p_mv, net_mv = sizes.get("aVR", (0.0, 0.0))
+    flags = []
+    if p_mv > 0 and net_mv > _SIDED_MV:
+        for lead, what in (("II", "right arm and left leg"), ("I", "arm electrodes")):
+            if lead in turned:
+                flags.append(f"{what} exchanged? {lead} has {shown[lead]}, aVR is upright")
+                turned.remove(lead)
+    named = [lead for lead in ("II", "MLII", "V5", "V6") if lead in turned]
+    return (*flags, *(f"{lead} inverted: {shown[lead]}" for lead in named))
 
 
-def _average_waves(ecg: Ecg, r_samples: NDArray[np.int64]) -> dict[str, NDArray[np.float64]] | None:
-    """Return each lead's median beat around R, levelled to its own median; None if too few."""
-    first, last = (round(edge * ecg.rate_hz) for edge in _BEAT_S)
-    r_samples = np.asarray(r_samples, dtype=np.int64)
-    complete = (r_samples + first >= 0) & (r_samples + last < ecg.signal_mv.shape[1])
-    if complete.sum() < _MIN_BEATS:
-        return None
-    window = r_samples[complete, None] + np.arange(first, last + 1)
-    waves = {}
-    for lead, signal_mv in zip(ecg.leads, ecg.signal_mv, strict=True):
-        beats = signal_mv[window].astype(float)
-        beats = beats[~np.isnan(beats).any(axis=1)]
-        if len(beats) >= _MIN_BEATS:
-            # Each beat is levelled before averaging, so that wander does not blur the median.
-            beats -= np.median(beats, axis=1, keepdims=True)
-            waves[lead] = np.median(beats, axis=0)
-    return waves
+def _sizes_mv(
+    beat: MedianBeat, lead: str, qrs: QrsBounds, p_wave: WaveBounds
+) -> tuple[float, float]:
+    """Return a lead's P wave, 0 if not visible, and its highest plus lowest QRS deflection."""
+    row = beat.rows((lead,))[0]
+    first = beat.index(p_wave.on_ms - _FEET_MS)
+    last = beat.index(min(p_wave.off_ms + _FEET_MS, qrs.on_ms))
+    p_mv = row[beat.index(p_wave.peak_ms)] - (row[first] + row[last]) / 2
+    inside = row[beat.index(qrs.on_ms) : beat.index(qrs.off_ms) + 1] - row[beat.index(qrs.on_ms)]
+    visible = abs(p_mv) >= _VISIBLE_P_MV
+    return float(p_mv) if visible else 0.0, float(inside.max() + inside.min())
 
 
-def _qrs_onset_s(waves: Mapping[str, NDArray[np.float64]], rate_hz: float) -> float:
-    """Find where QRS, or the stimulus before it, begins: the first steep slope in any lead."""
-    slope = np.linalg.norm([np.gradient(wave) for wave in waves.values()], axis=0)
-    steep = _cut(slope, (_ONSET_S[0], 0.0), rate_hz) > _STEEP * slope.max()
-    return _ONSET_S[0] + int(np.argmax(steep)) / rate_hz if steep.any() else _ONSET_S[1]
-
-
-def _describe(wave: NDArray[np.float64], onset_s: float, rate_hz: float) -> AverageBeat:
-    """Measure P and QRS of one average beat."""
-    qrs = _cut(wave, _QRS_S, rate_hz)
-    p_wave = _cut(wave, (onset_s + _P_BEFORE_QRS_S[0], onset_s + _P_BEFORE_QRS_S[1]), rate_hz)
-    n_smooth = max(1, round(_P_SMOOTHING_S * rate_hz))
-    p_wave = np.convolve(p_wave, np.full(n_smooth, 1 / n_smooth), "valid")
-    level = p_wave - np.linspace(p_wave[0], p_wave[-1], len(p_wave))
-    peak = int(np.argmax(np.abs(level)))
-    p_mv = float(level[peak])
-    # The falling end of a T wave bends away from its line, too, but has no peak of its own.
-    upright = p_wave * np.sign(p_mv)
-    prominence = upright[peak] - max(upright[: peak + 1].min(), upright[peak:].min())
-    visible = abs(p_mv) >= _MIN_P_MV and prominence >= _MIN_PROMINENCE * abs(p_mv)
-    return AverageBeat(
-        p_mv=p_mv if visible else 0.0,
-        qrs_mv=float(qrs.max() + qrs.min()),
-    )
-
-
-def _cut(
-    wave: NDArray[np.float64], edges_s: tuple[float, float], rate_hz: float
-) -> NDArray[np.float64]:
-    """Cut a part of an average beat by times relative to R."""
-    first, last = (round((edge - _BEAT_S[0]) * rate_hz) for edge in edges_s)
-    return wave[first : last + 1]
-
-
-def _limb_flags(beats: Mapping[str, AverageBeat]) -> dict[str, str]:
-    """Apply the rules that need several limb leads; flags by the lead that shows it."""
-    if not {"I", "II", "aVR"} <= set(beats) or not beats["aVR"].upright:
-        return {}
-    one, two = beats["I"], beats["II"]
-    flags = {}
-    if two.inverted:
-        flags["II"] = (
-            f"right arm and left leg exchanged? II has P {two.p_mv:.2f} mV and "
-            f"QRS {two.qrs_mv:.2f} mV, aVR is upright"
-        )
-    if one.inverted:
-        flags["I"] = (
-            f"arm electrodes exchanged? I has P {one.p_mv:.2f} mV and QRS {one.qrs_mv:.2f} mV, "
-            "aVR is upright"
-        )
-    return flags
-
-
-JUDGED_LEADS = ("I", "II", "V1", "V2", "V3", "V4", "V5", "V6")
-"""The eight that are independent of each other; what follows needs all of them."""
-
+# The grid and windows that the fitted score stands on: chosen with it on the tuning half of PTB-XL.
 STEP_MS = 4.0
 _GRID_MS = np.arange(-320.0, 441.0, STEP_MS)
 _SMOOTHING_MS = 4.0
@@ -205,7 +119,7 @@ class Shown:
     Attributes
     ----------
     leads_mv : ndarray, shape (8, n_samples)
-        In the order of `JUDGED_LEADS`, from the level right before the QRS.
+        In the order of `INDEPENDENT_LEADS`, from the level right before the QRS.
     qrs, t_wave, p_wave : slice
         No exchange moves them: they are found on all leads alike.
     """
@@ -227,10 +141,10 @@ def shown(beat: MedianBeat) -> Shown:
     Parameters
     ----------
     beat : MedianBeat
-        With `JUDGED_LEADS`; any rate.
+        With `INDEPENDENT_LEADS`; any rate.
     """
     smoothing = _SMOOTHING_MS * beat.rate_hz / 1000
-    smooth = gaussian_filter1d(beat.rows(JUDGED_LEADS), smoothing, axis=1)
+    smooth = gaussian_filter1d(beat.rows(INDEPENDENT_LEADS), smoothing, axis=1)
     leads_mv = np.stack([np.interp(_GRID_MS, beat.time_ms, row) for row in smooth])
     limb = np.stack([leads_mv[0], leads_mv[1], leads_mv[1] - leads_mv[0]])
     slope = np.sqrt(
@@ -297,8 +211,8 @@ def _t_from_its_end(leads_mv: Array, spans: Shown) -> Array:
 
 def _limb_vectors(beats_mv: Array, spans: Shown) -> Array:
     """Axes of P, QRS and T in the frontal plane, between each other, and how their loops turn."""
-    one, two = beats_mv[:, 0], beats_mv[:, 1]
-    plane = np.stack([one, (2 * two - one) / np.sqrt(3)], axis=1)
+    lead_i, lead_ii = beats_mv[:, 0], beats_mv[:, 1]
+    plane = np.stack([lead_i, (2 * lead_ii - lead_i) / np.sqrt(3)], axis=1)
     p_wave, qrs, t_wave = (
         _levelled_p(plane, spans), plane[..., spans.qrs], _t_from_its_end(plane, spans),
     )  # fmt: skip
@@ -321,7 +235,7 @@ def _limb_vectors(beats_mv: Array, spans: Shown) -> Array:
     made += list(early.T / (np.hypot(*early.T) + 0.03))
     for (c1, s1), (c2, s2) in ((axes[0], axes[1]), (axes[1], axes[2]), (axes[0], axes[2])):
         made += [c1 * c2 + s1 * s2, c1 * s2 - s1 * c2]
-    p_limb = _levelled_p(np.stack([one, two, two - one], axis=1), spans)
+    p_limb = _levelled_p(np.stack([lead_i, lead_ii, lead_ii - lead_i], axis=1), spans)
     size = np.abs(p_limb).mean(axis=(1, 2)) + _P_FLOOR_MV
     late = p_limb.shape[2] * 6 // 10
     made += list(p_limb.mean(axis=2).T / size) + list(p_limb[..., late:].mean(axis=2).T / size)
@@ -330,8 +244,8 @@ def _limb_vectors(beats_mv: Array, spans: Shown) -> Array:
 
 def _limb_against_chest(beats_mv: Array, spans: Shown) -> Array:
     """Correlate I, II and III with V1, V5 and V6, wave by wave."""
-    one, two = beats_mv[:, 0], beats_mv[:, 1]
-    limb = np.stack([one, two, two - one], axis=1)
+    lead_i, lead_ii = beats_mv[:, 0], beats_mv[:, 1]
+    limb = np.stack([lead_i, lead_ii, lead_ii - lead_i], axis=1)
     made = []
     for span in spans.waves:
         for chest in (2, 6, 7):
@@ -427,15 +341,15 @@ class Mistake:
 
     Attributes
     ----------
-    said : str
+    text : str
         In words, as the subject and verb of a sentence.
     leads : tuple of str
         That are not what their names say.
     made : ndarray, shape (8, 8)
-        From the true `JUDGED_LEADS` to the recorded ones.
+        From the true `INDEPENDENT_LEADS` to the recorded ones.
     """
 
-    said: str
+    text: str
     leads: tuple[str, ...]
     made: Array
 
@@ -466,17 +380,17 @@ def mistakes() -> tuple[Mistake, ...]:
     Examples
     --------
     >>> first = mistakes()[0]
-    >>> first.said, first.made[:2, :2].tolist()
+    >>> first.text, first.made[:2, :2].tolist()
     ('right arm and left arm electrodes are exchanged', [[-1.0, 0.0], [-1.0, 1.0]])
     """
     made = [
         Mistake(text, LIMB_LEADS, _of_limbs(np.eye(3)[list(lies_at)])) for text, lies_at in _LIMB
     ]
     made.append(Mistake("the limb leads are inverted", LIMB_LEADS, _of_limbs(-np.eye(3))))
-    for one, other in combinations(range(6), 2):
-        names = (PRECORDIAL_LEADS[one], PRECORDIAL_LEADS[other])
+    for first, second in combinations(range(6), 2):
+        names = (PRECORDIAL_LEADS[first], PRECORDIAL_LEADS[second])
         order = list(range(6))
-        order[one], order[other] = other, one
+        order[first], order[second] = second, first
         made.append(Mistake(f"{names[0]} and {names[1]} are exchanged", names, _of_chest(order)))
     made.append(
         Mistake("V1 to V6 are in reversed order", PRECORDIAL_LEADS, _of_chest([5, 4, 3, 2, 1, 0]))
@@ -514,28 +428,28 @@ def find_exchanges(beat: MedianBeat) -> tuple[Finding, ...]:
     spans = shown(beat)
     found: list[Finding] = []
     ways = np.stack([np.eye(8), *(np.linalg.inv(mistake.made) for mistake in mistakes())])
-    recorded = spans.leads_mv
+    recorded, numbers = spans.leads_mv, fitted("exchanges")
     for least in (PROBABLE, SURE):  # a second mistake needs more than the first
-        score = features(ways @ recorded, spans, FORETOLD) @ WEIGHTS
+        score = features(ways @ recorded, spans, numbers["foretold"]) @ numbers["weights"]
         best = int(score.argmax())
         margin = float(score[best] - score[0])
         if margin < least:
             break
-        found.append(_said(mistakes()[best - 1], margin >= SURE))
+        found.append(_finding(mistakes()[best - 1], margin >= SURE))
         recorded = ways[best] @ recorded
     return tuple(found)
 
 
-def _said(mistake: Mistake, sure: bool) -> Finding:
+def _finding(mistake: Mistake, sure: bool) -> Finding:
     if sure:
-        return Finding(f"{mistake.said}: {_DO}, or correct the leads in the file", mistake.leads)
-    text = mistake.said.replace(" are ", " may be ").replace(" is ", " may be ")
+        return Finding(f"{mistake.text}: {_DO}, or correct the leads in the file", mistake.leads)
+    text = mistake.text.replace(" are ", " may be ").replace(" is ", " may be ")
     text = text.replace(" hold ", " may hold ")
     return Finding(f"{text}: compare with another ECG of the patient")
 
 
 def _right_leg(beat: MedianBeat) -> Finding | None:
-    """Tell the right leg's cable on an arm: one lead then sees both legs, and is silent."""
+    """Find the right leg's cable on an arm: one lead then sees both legs, and is silent."""
     rows_mv = beat.rows(("I", "II"))
     limb = dict(zip(("I", "II", "III"), (*rows_mv, rows_mv[1] - rows_mv[0]), strict=True))
     span = {lead: float(np.ptp(row)) for lead, row in limb.items()}
@@ -560,8 +474,3 @@ def _of_chest(order: list[int]) -> Array:
     made = np.eye(8)
     made[2:, 2:] = np.eye(6)[order]
     return made
-
-
-def judged(leads: tuple[str, ...]) -> bool:
-    """Tell whether a recording has the leads that `find_exchanges` needs."""
-    return set(JUDGED_LEADS) <= set(leads)

@@ -12,6 +12,8 @@ from cardio_ecg_transfer.signal.ecg import Ecg
 LIMB_LEADS = ("I", "II", "III", "aVR", "aVL", "aVF")
 PRECORDIAL_LEADS = ("V1", "V2", "V3", "V4", "V5", "V6")
 STANDARD_LEADS = LIMB_LEADS + PRECORDIAL_LEADS
+INDEPENDENT_LEADS = ("I", "II", *PRECORDIAL_LEADS)
+"""The eight of which none follows from others."""
 
 _FURTHER_LEADS = (
     *("V7", "V8", "V9", "V1R", "V2R", "V3R", "V4R", "V5R", "V6R", "V7R"),

@@ -11,8 +11,8 @@ import numpy as np
 from cardio_ecg_transfer.signal.delineation.limits import WaveBounds
 from cardio_ecg_transfer.signal.delineation.median_beat import MedianBeat
 from cardio_ecg_transfer.signal.delineation.qrs import QrsBounds, QrsWaves, qrs_waves
+from cardio_ecg_transfer.signal.measurements.names import HEIGHT_LEADS
 
-_LEVEL_MS = (-16.0, -2.0)  # before the QRS's onset
 _ST_MS = 60.0
 _LEADS = ("I", "aVF")
 
@@ -80,22 +80,20 @@ def t_axis_deg(beat: MedianBeat, qrs: QrsBounds, t_wave: WaveBounds | None) -> f
     """
     if t_wave is None or not set(_LEADS) <= set(beat.leads):
         return float("nan")
-    rows = beat.rows(_LEADS)
-    first, last = (beat.index(qrs.on_ms + edge) for edge in _LEVEL_MS)
-    level = rows[:, first : last + 1].mean(axis=1, keepdims=True)
     begin, end = beat.index(qrs.off_ms + _ST_MS), beat.index(t_wave.off_ms)
-    return frontal_axis_deg(*(rows[:, begin : end + 1] - level).sum(axis=1))
+    rows = beat.levelled(_LEADS, qrs.on_ms)
+    return frontal_axis_deg(*rows[:, begin : end + 1].sum(axis=1))
 
 
 Sex = Literal["M", "F"]
 
-CONDUCTION_LEADS = ("I", "aVL", "aVF", "V1", "V2", "V5", "V6")
+CONDUCTION_LEADS = (*HEIGHT_LEADS, "aVF")
 
 GUIDELINE_QRS_MS = 150.0
-"""Class I for CRT: LBBB with a QRS of 150 ms or more (Glikson 2021)."""
+"""Class I for CRT: LBBB with a QRS of 150 ms or more (Glikson M et al. 2021 ESC guidelines on
+cardiac pacing and cardiac resynchronization therapy. Eur Heart J 2021; 42: 3427-3520)."""
 
 _STRAUSS_QRS_MS = {"M": 140.0, "F": 130.0}
-_NOTCH_LEADS = ("I", "aVL", "V1", "V2", "V5", "V6")
 _BLOCK_QRS_MS = 120.0
 _LATE_R_MS = 60.0
 _LATE_R_V1_MS = 50.0
@@ -151,8 +149,6 @@ class Conduction:
         By `BLOCKS`; see `conduction`.
     n_notched : int
         Leads of I, aVL, V1, V2, V5, V6 with a notch or slur in mid-QRS, the median of the readings.
-    class_one : bool
-        LBBB (Strauss) and a QRS of 150 ms or more.
     axis_error_deg : float
         Largest difference of a reading's axis from the first one's.
     """
@@ -160,23 +156,7 @@ class Conduction:
     axis_deg: float
     verdicts: dict[str, Verdict]
     n_notched: int
-    class_one: bool
     axis_error_deg: float
-
-    @property
-    def lbbb_strauss(self) -> bool:
-        """Complete left bundle branch block by Strauss."""
-        return self.verdicts["lbbb"].present
-
-    @property
-    def lbbb_esc(self) -> bool:
-        """The same by the ESC."""
-        return self.verdicts["lbbb_esc"].present
-
-    @property
-    def rbbb(self) -> bool:
-        """Complete right bundle branch block."""
-        return self.verdicts["rbbb"].present
 
 
 BLOCKS = {
@@ -208,9 +188,6 @@ def conduction(beat: MedianBeat, qrs: QrsBounds, sex: Sex | None = None) -> Cond
     ``rbbb``: QRS of 120 ms or more; V1 ends upwards, in an r' or R' or a broad R that peaks later
     than 50 ms; S in I and V6 of 40 ms or more, or wider than R (Surawicz 2009; ESC the same).
 
-    ``class_one``: LBBB with a QRS of 150 ms or more, the class I indication for CRT in sinus rhythm
-    (Glikson 2021), with LBBB as by Strauss.
-
     Parameters
     ----------
     beat : MedianBeat
@@ -233,11 +210,9 @@ def conduction(beat: MedianBeat, qrs: QrsBounds, sex: Sex | None = None) -> Cond
     the electrocardiogram, part III. Circulation 2009; 119: e235-e240.
     Brignole M et al. 2013 ESC guidelines on cardiac pacing and cardiac resynchronization
     therapy. Eur Heart J 2013; 34: 2281-2329.
-    Glikson M et al. 2021 ESC guidelines on cardiac pacing and cardiac resynchronization therapy.
-    Eur Heart J 2021; 42: 3427-3520.
     """
     beat.rows(CONDUCTION_LEADS)
-    readings = [_reading(one, limits) for one, limits in _readings(beat, qrs)]
+    readings = [_reading(reading, limits) for reading, limits in _readings(beat, qrs)]
     fulfilled: dict[str, list[dict[str, bool]]] = {name: [] for name in BLOCKS}
     for waves, qrs_ms in readings:
         for name, criteria in _criteria(waves, qrs_ms, sex).items():
@@ -249,7 +224,6 @@ def conduction(beat: MedianBeat, qrs: QrsBounds, sex: Sex | None = None) -> Cond
         axis_deg=float(axes[0]),
         verdicts=verdicts,
         n_notched=int(np.median([_n_notched(waves) for waves, _ in readings])),
-        class_one=verdicts["lbbb"].present and qrs.qrs_global_ms >= GUIDELINE_QRS_MS,
         axis_error_deg=float(apart.max()),
     )
 
@@ -285,7 +259,7 @@ def _axis(waves: Mapping[str, QrsWaves]) -> float:
 
 
 def _n_notched(waves: Mapping[str, QrsWaves]) -> int:
-    return sum(waves[lead].notched for lead in _NOTCH_LEADS)
+    return sum(waves[lead].notched for lead in HEIGHT_LEADS)
 
 
 def _criteria(

@@ -23,8 +23,9 @@ from cardio_ecg_transfer.signal.delineation.median_beat import MedianBeat, media
 from cardio_ecg_transfer.signal.delineation.qrs import FEW_LEADS, QrsBounds, qrs_waves
 from cardio_ecg_transfer.signal.ecg import Ecg, Finding, Unfit, unfit_leads
 from cardio_ecg_transfer.signal.filters import TARGET_RATE_HZ
-from cardio_ecg_transfer.signal.leads.exchanges import JUDGED_LEADS, find_exchanges
+from cardio_ecg_transfer.signal.leads.exchanges import find_exchanges
 from cardio_ecg_transfer.signal.leads.names import (
+    INDEPENDENT_LEADS,
     STANDARD_LEADS,
     canonical_leads,
     derive_limb_leads,
@@ -37,6 +38,7 @@ from cardio_ecg_transfer.signal.measurements.conduction import (
     p_axis_deg,
     t_axis_deg,
 )
+from cardio_ecg_transfer.signal.measurements.names import HEIGHT_LEADS, MEASUREMENTS
 from cardio_ecg_transfer.signal.pacing import (
     NOT_PACED,
     Pacing,
@@ -50,8 +52,6 @@ from cardio_ecg_transfer.signal.rhythm import Rhythm, atrial_waves, find_rhythm
 from cardio_ecg_transfer.signal.rpeaks import at_working_rate
 
 Matrix = Literal["kors", "inverse_dower"]
-
-INDEPENDENT_LEADS = ("I", "II", "V1", "V2", "V3", "V4", "V5", "V6")
 
 MATRICES: dict[Matrix, NDArray[np.float64]] = {
     "kors": np.array(
@@ -70,8 +70,6 @@ MATRICES: dict[Matrix, NDArray[np.float64]] = {
     ),
 }
 """Rows: x to the left, y to the feet, z to the back. Columns: `INDEPENDENT_LEADS`."""
-
-_BASELINE_MS = (-16.0, -2.0)  # before the QRS's onset
 
 
 def vectorcardiogram(beat: MedianBeat, matrix: Matrix = "kors") -> NDArray[np.float64]:
@@ -143,10 +141,8 @@ def qrs_area_uvs(beat: MedianBeat, qrs: QrsBounds, matrix: Matrix = "kors") -> f
     >>> round(qrs_area_uvs(beat, QrsBounds(-40.0, 40.0)), 1)
     25.1
     """
-    vector_mv = vectorcardiogram(beat, matrix)
-    first, last = (beat.index(qrs.on_ms + edge) for edge in _BASELINE_MS)
-    levelled = vector_mv - vector_mv[:, first : last + 1].mean(axis=1, keepdims=True)
-    inside = levelled[:, beat.index(qrs.on_ms) : beat.index(qrs.off_ms) + 1]
+    vector_mv = MATRICES[matrix] @ beat.levelled(INDEPENDENT_LEADS, qrs.on_ms)
+    inside = vector_mv[:, beat.index(qrs.on_ms) : beat.index(qrs.off_ms) + 1]
     return float(np.linalg.norm(trapezoid(inside, dx=1000.0 / beat.rate_hz, axis=1)))
 
 
@@ -155,21 +151,22 @@ _SIZE: tuple[Unfit, ...] = (*_SHAPE, "potential")
 _MILLIVOLT: tuple[Unfit, ...] = (*_SIZE, "unit")
 _CONDUCTED: tuple[Unfit, ...] = (*_SHAPE, "paced")
 
-_SIX = ("I", "aVL", "V1", "V2", "V5", "V6")
 _STANDS_ON: dict[str, tuple[tuple[str, ...], tuple[Unfit, ...]]] = {
     "axis_deg": (("I", "aVF"), _SIZE),
     "axis_error_deg": (("I", "aVF"), _SIZE),
     "p_axis_deg": (("I", "aVF"), _SIZE),
     "t_axis_deg": (("I", "aVF"), _SIZE),
     "qrs_area_uvs": (INDEPENDENT_LEADS, _MILLIVOLT),
-    "n_notched": (_SIX, _CONDUCTED),
+    "n_notched": (HEIGHT_LEADS, _CONDUCTED),
     "n_fragmented": (STANDARD_LEADS, _CONDUCTED),
     "r_peak_v6_ms": (("V6",), _CONDUCTED),
-    "lbbb": (_SIX, _CONDUCTED),
+    "lbbb": (HEIGHT_LEADS, _CONDUCTED),
     "lbbb_esc": (("I", "V1", "V5", "V6"), _CONDUCTED),
     "lbbb_aha": (("I", "aVL", "V5", "V6"), _CONDUCTED),
     "rbbb": (("I", "V1", "V6"), _CONDUCTED),
-    **{f"{wave}_{lead.lower()}_mv": ((lead,), _MILLIVOLT) for wave in "rs" for lead in _SIX},
+    **{
+        f"{wave}_{lead.lower()}_mv": ((lead,), _MILLIVOLT) for wave in "rs" for lead in HEIGHT_LEADS
+    },
 }
 """Leads, and what makes them unfit for it. Times over all leads rest on those that are left."""
 
@@ -182,7 +179,7 @@ def without_unfit(
     Parameters
     ----------
     values : mapping of str to float
-        By the names of `measure.MEASUREMENTS`.
+        By the names of `MEASUREMENTS`.
     findings : tuple of Finding
         What was found in the recording.
 
@@ -220,83 +217,6 @@ def rows_without_unfit(
     place = [lead in unfit for lead in STANDARD_LEADS]
     return np.where(np.array(place)[:, None], np.float32(np.nan), rows_mv)
 
-
-_HEIGHT_LEADS = ("I", "aVL", "V1", "V2", "V5", "V6")
-
-MEASUREMENTS: tuple[tuple[str, str], ...] = (
-    ("heart_rate_bpm", "1/min"),
-    ("pr_ms", "ms"),
-    ("p_ms", "ms"),
-    ("qrs_global_ms", "ms"),
-    ("qrs_ms", "ms"),
-    ("qt_ms", "ms"),
-    ("qtc_ms", "ms"),
-    ("axis_deg", "deg"),
-    ("qrs_area_uvs", "uV.s"),
-    ("n_notched", "1"),
-    ("lbbb", "1"),
-    ("lbbb_esc", "1"),
-    ("rbbb", "1"),
-    ("r_peak_v6_ms", "ms"),
-    *((f"r_{lead.lower()}_mv", "mV") for lead in _HEIGHT_LEADS),
-    *((f"s_{lead.lower()}_mv", "mV") for lead in _HEIGHT_LEADS),
-    ("jt_ms", "ms"),
-    ("n_fragmented", "1"),
-    ("lbbb_aha", "1"),
-    *((f"{block}_share", "1") for block in BLOCKS),
-    ("p_locked", "1"),
-    ("qrs_error_ms", "ms"),
-    ("pr_error_ms", "ms"),
-    ("qt_error_ms", "ms"),
-    ("axis_error_deg", "deg"),
-)
-"""Name and unit of each measurement. ``qrs_global_ms`` is from the first onset to the last end over
-the leads, which the limits of guidelines are meant for; ``qrs_ms`` is that of the median lead, on
-which the other intervals rest. ``lbbb`` is Strauss's, ``qtc_ms`` Fridericia's; those without a
-dimension are counts, shares, or 1 for yes and 0 for no. Errors are how far a measurement moves
-under noise of 3 µV and of the median beat's own size."""
-
-TITLES: dict[str, str] = {
-    "heart_rate_bpm": "Heart rate",
-    "pr_ms": "PR interval",
-    "p_ms": "P duration",
-    "qrs_global_ms": "QRS duration, global",
-    "qrs_ms": "QRS duration, median lead",
-    "qt_ms": "QT interval",
-    "qtc_ms": "QTc, Fridericia",
-    "axis_deg": "QRS axis",
-    "qrs_area_uvs": "QRS area",
-    "n_notched": "Leads with a notched QRS, of six",
-    "lbbb": "Left bundle branch block, Strauss",
-    "lbbb_esc": "Left bundle branch block, ESC",
-    "rbbb": "Right bundle branch block",
-    "r_peak_v6_ms": "R peak time in V6",
-    **{f"r_{lead.lower()}_mv": f"R in {lead}" for lead in _HEIGHT_LEADS},
-    **{f"s_{lead.lower()}_mv": f"S in {lead}" for lead in _HEIGHT_LEADS},
-    "jt_ms": "JT interval",
-    "n_fragmented": "Leads with fragmented QRS, unvalidated",
-    "lbbb_aha": "Left bundle branch block, AHA",
-    "lbbb_share": "Share of readings with LBBB, Strauss",
-    "lbbb_esc_share": "Share of readings with LBBB, ESC",
-    "lbbb_aha_share": "Share of readings with LBBB, AHA",
-    "rbbb_share": "Share of readings with RBBB",
-    "p_locked": "Beats with the same P wave",
-    "qrs_error_ms": "QRS duration moves by",
-    "pr_error_ms": "PR interval moves by",
-    "qt_error_ms": "QT interval moves by",
-    "axis_error_deg": "QRS axis moves by",
-}
-"""What a cardiologist calls each measurement."""
-
-ANSWERED = ("lbbb", "lbbb_esc", "rbbb", "lbbb_aha")
-"""Measurements that are answered yes or no."""
-
-LISTED_LAST = (
-    *(f"{wave}_{lead.lower()}_mv" for wave in "rs" for lead in _HEIGHT_LEADS),
-    *(f"{block}_share" for block in BLOCKS),
-    "p_locked",
-)
-"""Single amplitudes, and shares of readings and beats."""
 
 GRID_EXTENT_MS = (-300.0, 500.0)
 GRID_POINTS = 121
@@ -435,10 +355,9 @@ def measure(
     absent = _absent(leads)
     if absent is not None:
         findings, flags = (*findings, absent), (absent.text, *flags)
-        beat, qrs = beat.with_silent(absent.leads), qrs.with_silent(len(absent.leads))
-        limits = replace(limits, qrs=qrs)
+        beat = beat.with_silent(absent.leads)
     found = conduction(beat, qrs, sex)
-    if not unfit_leads(findings, "signal", "place", "potential") & set(JUDGED_LEADS):
+    if not unfit_leads(findings, "signal", "place", "potential") & set(INDEPENDENT_LEADS):
         exchanged = find_exchanges(beat)
         findings = (*findings, *exchanged)
         flags = (*(item.text for item in exchanged), *flags)
@@ -523,8 +442,7 @@ def _absent(leads: tuple[str, ...]) -> Finding | None:
     absent = tuple(lead for lead in STANDARD_LEADS if lead not in leads)
     if not absent:
         return None
-    whose = "this lead" if len(leads) == 1 else "these leads"
-    text = f"only {', '.join(leads)}: times are those of {whose}, what needs others is withheld"
+    text = f"only {', '.join(leads)} recorded: times are given, what needs other leads is withheld"
     return Finding(text, absent, "signal")
 
 
@@ -544,19 +462,16 @@ def _values(beat: MedianBeat, limits: Limits, found: Conduction) -> dict[str, fl
         "axis_deg": found.axis_deg,
         "qrs_area_uvs": qrs_area_uvs(beat, qrs),
         "n_notched": float(found.n_notched),
-        "lbbb": float(found.lbbb_strauss),
-        "lbbb_esc": float(found.lbbb_esc),
-        "rbbb": float(found.rbbb),
         "r_peak_v6_ms": waves["V6"].r_peak_ms,
     }
     values |= {
         "jt_ms": qt_ms - qrs.qrs_ms,
         "n_fragmented": float(sum(wave.fragmented for wave in waves.values())),
-        "lbbb_aha": float(found.verdicts["lbbb_aha"].present),
+        **{name: float(verdict.present) for name, verdict in found.verdicts.items()},
         **{f"{name}_share": verdict.share for name, verdict in found.verdicts.items()},
     }
-    values |= {f"r_{lead.lower()}_mv": waves[lead].r_mv for lead in _HEIGHT_LEADS}
-    values |= {f"s_{lead.lower()}_mv": waves[lead].s_mv for lead in _HEIGHT_LEADS}
+    values |= {f"r_{lead.lower()}_mv": waves[lead].r_mv for lead in HEIGHT_LEADS}
+    values |= {f"s_{lead.lower()}_mv": waves[lead].s_mv for lead in HEIGHT_LEADS}
     return values
 
 

@@ -37,7 +37,6 @@ WAVES: tuple[tuple[str, str], ...] = tuple(
 )
 """Name and unit of each number of `wave_table`."""
 
-_LEVEL_MS = (-16.0, -2.0)  # before the QRS's onset
 _BEGIN_MS, _END_MS, _ST_MS, _T_MS = 30.0, 40.0, 60.0, (80.0, 320.0)
 
 
@@ -96,23 +95,19 @@ def st_levels_mv(beat: MedianBeat, qrs: QrsBounds) -> NDArray[np.float64]:
         If the beat lacks a lead.
     """
     first_ms, last_ms = qrs.first_and_last_ms
-    rows = beat.rows(STANDARD_LEADS)
-    level = rows[:, beat.index(first_ms + _LEVEL_MS[0]) : beat.index(first_ms + _LEVEL_MS[1]) + 1]
     at = [beat.index(last_ms), beat.index(last_ms + _ST_MS)]
-    return np.asarray(rows[:, at] - level.mean(axis=1, keepdims=True))
+    return beat.levelled(STANDARD_LEADS, first_ms)[:, at]
 
 
 def _of_lead(beat: MedianBeat, qrs: QrsBounds, lead: str) -> NDArray[np.float32]:
-    (whole,) = beat.rows((lead,))
+    (whole,) = beat.levelled((lead,), qrs.on_ms)
     if not np.isfinite(whole).all():
         return np.full(len(OF_A_LEAD), np.nan, np.float32)
 
     def part(begin_ms: float, end_ms: float) -> NDArray[np.float64]:
-        """Return the lead between two times, from the level before the QRS."""
-        return np.asarray(whole[beat.index(begin_ms) : beat.index(end_ms) + 1] - level, np.float64)
+        """Return the lead between two times."""
+        return np.asarray(whole[beat.index(begin_ms) : beat.index(end_ms) + 1])
 
-    level = 0.0
-    level = float(part(qrs.on_ms + _LEVEL_MS[0], qrs.on_ms + _LEVEL_MS[1]).mean())
     waves = qrs_waves(beat, qrs, lead)
     upward = [peak for peak in waves.peaks_mv if peak > 0]
     t_wave = part(qrs.off_ms + _T_MS[0], qrs.off_ms + _T_MS[1])

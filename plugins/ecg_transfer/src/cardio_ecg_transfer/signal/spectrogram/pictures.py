@@ -18,7 +18,6 @@ from numpy.typing import NDArray
 from torch.nn.functional import embedding_bag
 
 from cardio_core.api import DataError
-from cardio_ecg_transfer.signal.segments import BeatSegments
 from cardio_ecg_transfer.signal.spectrogram.settings import SpectrogramSettings, StftPlan
 
 POWER_FLOOR_MV2 = 1e-16
@@ -401,7 +400,7 @@ def own_record_pictures(
     segments_mv : ndarray of float32, shape (n_beats, n_leads, context + n_samples + context)
         All beats of one recording, as `segment_beats` cuts them.
     residual_mv : ndarray of float32, same shape
-        From `residual_segments`.
+        From `signal.segments.residual_segments`.
     length : ndarray of int64, shape (n_beats,)
         Samples in each segment.
     rate_hz : float
@@ -423,7 +422,7 @@ def own_record_pictures(
 
     Examples
     --------
-    >>> from cardio_ecg_transfer.signal.segments import segment_beats
+    >>> from cardio_ecg_transfer.signal.segments import residual_segments, segment_beats
     >>> peaks = np.arange(200, 3600, 300)
     >>> ecg_mv = np.zeros((1, 3600), np.float32)
     >>> ecg_mv[0, peaks] = 1.0
@@ -449,38 +448,6 @@ def own_record_pictures(
         gain_db=(made.gain_db - reference_db).astype(np.float32),
         residual_gain_db=(left.gain_db - reference_db).astype(np.float32),
     )
-
-
-def residual_segments(
-    cut: BeatSegments, signal_mv: NDArray[np.floating], r_samples: NDArray[np.int64]
-) -> NDArray[np.float32]:
-    """Return the segments less the recording's median beat, aligned at the R peaks.
-
-    Parameters
-    ----------
-    cut : BeatSegments
-        The beats.
-    signal_mv : ndarray, shape (n_leads, n_samples)
-        The recording in millivolt.
-    r_samples : ndarray of int64, shape (n_peaks,)
-        The R peaks that `cut.beat` counts.
-
-    Returns
-    -------
-    ndarray of float32, shape of ``cut.segments_mv``
-        Zero behind each segment.
-    """
-    before = r_samples[cut.beat] - cut.start + cut.context
-    width = cut.segments_mv.shape[2]
-    reach = (int(before.max(initial=0)), int((width - before).max(initial=0)))
-    padded = np.pad(np.nan_to_num(signal_mv.astype(np.float32)), ((0, 0), reach))
-    windows = np.lib.stride_tricks.sliding_window_view(padded, sum(reach), axis=1)
-    # A window begins reach[0] before its R peak, and the padding moved that peak by reach[0].
-    median_beat = np.median(windows[:, r_samples], axis=1).astype(np.float32)
-    index = (reach[0] - before)[:, None] + np.arange(width)
-    residual = cut.segments_mv - median_beat[:, index].transpose(1, 0, 2)
-    inside = np.arange(width) < (cut.length + 2 * cut.context)[:, None]
-    return np.asarray(residual * inside[:, None, :], dtype=np.float32)
 
 
 def _codes(level_db: NDArray[np.floating], low: float, high: float) -> NDArray[np.uint8]:

@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.signal import find_peaks
 
-from cardio_my_modality.readers.trace import Trace
+from cardio_my_modality.readers.recording import Trace
 
 WINDOW_S = 0.6
 """Length of a pulse that is cut out, its top in the middle."""

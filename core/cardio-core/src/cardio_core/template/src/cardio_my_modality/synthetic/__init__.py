@@ -21,7 +21,7 @@ DURATION_S = 10.0
 
 def synthesize(out: Path, *, task: str, n_patients: int | None = None, seed: int = 0) -> None:
     """Write traces, ``cohort.csv`` and ``truth.json``; the same seed writes the same files."""
-    folder = synthetic_folder(out, n_patients, task=(task, ("finding",)))
+    folder = synthetic_folder(out, n_patients, task=(task, ("my_task",)))
     rng = np.random.default_rng(seed)
     rows, truth = [], {}
     for number in range(n_patients or 40):
@@ -31,7 +31,7 @@ def synthesize(out: Path, *, task: str, n_patients: int | None = None, seed: int
         severity = EFFECT * finding + rng.normal(size=np.shape(finding))
         _write_trace(folder / f"{patient}.csv", tops_s, 0.08 * np.exp(0.12 * severity), rng)
         rows.append({"patient_id": patient, "study_id": f"{patient}-a",
-                     "path_trace": f"{patient}.csv", "finding": label})  # fmt: skip
+                     "path_my_recording": f"{patient}.csv", "my_target": label})  # fmt: skip
         truth[patient] = severity
     pd.DataFrame(rows).to_csv(folder / "cohort.csv", index=False)
     write_truth(folder / "truth.json", {"kind": "pulses", "seed": seed, "severity": truth})

@@ -1,0 +1,1 @@
+"""Pictures: the science of the plugin, fitted on nobody."""

@@ -1,1 +1,0 @@
-"""The task `finding`: one file a hook, each named after it."""

@@ -1,0 +1,1 @@
+"""The task `my_task`: one file a hook, each named after it."""
