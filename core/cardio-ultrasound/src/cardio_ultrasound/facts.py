@@ -107,7 +107,7 @@ def facts_of_loop(
     ConfigError
         A cell that is none of these.
     """
-    recorded = _said(path)
+    recorded = _in_file(path)
     rate, spacing, named = _rate_of(cells), _spacing_of(cells), _view_of(cells)
     # A template that was given back repeats what the file says: that is no statement.
     rate = None if _typed(rate) == recorded.rate[0] else rate
@@ -128,7 +128,7 @@ def facts_of_loop(
 
 
 @dataclass(frozen=True)
-class _Said:
+class _InFile:
     """What a file says: value and source of each, and how fast a video plays."""
 
     rate: tuple[str, str] = ("", "")
@@ -136,7 +136,7 @@ class _Said:
     plays: str = ""
 
 
-def _said(path: Path) -> _Said:
+def _in_file(path: Path) -> _InFile:
     """Look at a header; what is damaged says nothing, and is refused when it is opened."""
     try:
         stated = read_stated(path)
@@ -147,16 +147,16 @@ def _said(path: Path) -> _Said:
 
             rate_hz = rate_of_container(path)
             plays = "" if rate_hz is None else f"plays at {rate_hz:.4g}"
-            return _with_json(_Said(plays=plays), stated)
+            return _with_json(_InFile(plays=plays), stated)
         if path.suffix.lower() == ".npy":
-            return _with_json(_Said(), stated)
+            return _with_json(_InFile(), stated)
     except DataError:
-        return _Said()
+        return _InFile()
     # Beams carry both in their arrays.
-    return _Said(("its own", "file"), ("its own", "file"))
+    return _InFile(("its own", "file"), ("its own", "file"))
 
 
-def _of_dicom(path: Path) -> _Said:
+def _of_dicom(path: Path) -> _InFile:
     import pydicom
 
     from cardio_ultrasound.readers.dicom import read_regions
@@ -170,16 +170,16 @@ def _of_dicom(path: Path) -> _Said:
             timed = header_times(dataset, path.name, n_frames) if n_frames > 1 else None
             region = read_regions(dataset, path.name).tissue
     except Exception:  # of whatever kind: it is refused, in our words, when it is opened
-        return _Said()
+        return _InFile()
     if timed is not None:
         steps = sorted(timed[0][1:] - timed[0][:-1])
         rate = (f"{1000.0 / float(steps[len(steps) // 2]):.4g}", timed[1])
     if region is not None and region.mm_per_pixel is not None:
         spacing = (_pair(region.mm_per_pixel), "DICOM")
-    return _Said(rate, spacing)
+    return _InFile(rate, spacing)
 
 
-def _with_json(recorded: _Said, stated: Stated) -> _Said:
+def _with_json(recorded: _InFile, stated: Stated) -> _InFile:
     rate, spacing = recorded.rate, recorded.spacing
     if stated.frame_rate_hz is not None:
         rate = (_typed(stated.frame_rate_hz), "JSON")
@@ -187,7 +187,7 @@ def _with_json(recorded: _Said, stated: Stated) -> _Said:
         rate = ("times of every frame", "JSON")
     if stated.mm_per_pixel is not None:
         spacing = (_pair(stated.mm_per_pixel), "JSON")
-    return _Said(rate, spacing, recorded.plays)
+    return _InFile(rate, spacing, recorded.plays)
 
 
 def _fact(

@@ -154,7 +154,7 @@ def follow_mitral_plane(loop: Loop, placed: PlacedSeptum, frame: int) -> MitralP
     rows, columns = np.moveaxis(places / spacing, -1, 0).astype(np.float32)
     strips = [
         cv2.GaussianBlur(cv2.remap(grey, columns, rows, cv2.INTER_LINEAR), (0, 0), _BLUR_PX)
-        for grey in (one.astype(np.float32) for one in loop.frames())
+        for grey in (frame.astype(np.float32) for frame in loop.frames())
     ]
     half, wide, low = (round(mm / _STEP_MM) for mm in (_HALF_MM, _WIDE_MM, _DOWN_MM))
     aside_px = round(_ASIDE_MM / _STEP_MM)
@@ -166,8 +166,8 @@ def follow_mitral_plane(loop: Loop, placed: PlacedSeptum, frame: int) -> MitralP
     for _ in range(_ROUNDS):
         ring = np.asarray(
             np.mean([
-                strips[one][at[one] : at[one] + 2 * half + 1, by[one] : by[one] + 2 * wide + 1]
-                for one in shown
+                strips[n][at[n] : at[n] + 2 * half + 1, by[n] : by[n] + 2 * wide + 1]
+                for n in shown
             ], axis=0), dtype=np.float32,
         )  # fmt: skip
         fits = [cv2.matchTemplate(strip, ring, cv2.TM_CCOEFF_NORMED) for strip in strips]

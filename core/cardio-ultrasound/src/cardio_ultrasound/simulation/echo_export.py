@@ -95,7 +95,7 @@ def write_echo_export(
             if kind in ("SR", "PDF"):
                 _document(path, kind, extra)
             elif kind in ("loop", "stress", "contrast"):
-                write_loop(path, number, extra | _SAID.get(kind, {}))
+                write_loop(path, number, extra | _HEADERS.get(kind, {}))
             else:
                 _picture(path, kind, extra)
             uid = str(files.add(path).SOPInstanceUID)
@@ -126,7 +126,7 @@ def damage(export: WrittenExport, n: int) -> None:
         export.damaged.append(path)
 
 
-_SAID: dict[str, dict[str, Any]] = {
+_HEADERS: dict[str, dict[str, Any]] = {
     "stress": {"StageName": "PEAK", "StageNumber": 3, "NumberOfStages": 4},
     "contrast": {"ContrastBolusAgent": "made up"},
 }

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from cardio_ultrasound.colour import rgb_of_ybr
 from cardio_ultrasound.simulation.b_mode import EchoScanner, Look, Shadow
-from cardio_ultrasound.simulation.screens import SAID, SCREEN_LAYOUTS, draw_screen
+from cardio_ultrasound.simulation.screens import SCREEN_LAYOUTS, TEXTS, draw_screen
 from cardio_ultrasound.simulation.sector import Sector
 
 _WHITE, _GREEN, _CURSOR = (255, 255, 255), (60, 230, 90), (255, 210, 60)
@@ -481,7 +481,7 @@ def on_screen(
     *,
     ecg: Ecg,
     r_times_ms: Sequence[float] = (),
-    texts: Mapping[str, str] = SAID,
+    texts: Mapping[str, str] = TEXTS,
 ) -> OnScreen:
     """Draw the screen and the codec's noise of a recording.
 

@@ -286,7 +286,7 @@ def _of_spectrum(share: float) -> Colour:
 
 # A loop as a scanner's whole screen shows it.
 
-SAID = {"name": "DOE^JANE", "id": "ID 4711-99", "hospital": "GENERAL HOSPITAL 7"}
+TEXTS = {"name": "DOE^JANE", "id": "ID 4711-99", "hospital": "GENERAL HOSPITAL 7"}
 """What identifies on a screen, unless the caller says something else."""
 
 _ROWS = 256
@@ -338,7 +338,7 @@ def draw_screen(
     *,
     ecg: Ecg | None = None,
     r_times_ms: Sequence[float] = (),
-    texts: Mapping[str, str] = SAID,
+    texts: Mapping[str, str] = TEXTS,
 ) -> Screen:
     """Draw a scanner's screen around a loop: words, scales, bars, marks and traces.
 

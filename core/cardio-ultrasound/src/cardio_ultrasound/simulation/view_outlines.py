@@ -34,9 +34,9 @@ def _bullet(apex: tuple[float, float], left: float, right: float, base: float) -
     """Return a ventricle: narrow at the apex, open to the base."""
     share = np.array([0.12, 0.35, 0.65, 1.0])
     wide, z = np.sqrt(share * (2 - share)), apex[1] + (base - apex[1]) * share
-    one = np.stack([apex[0] + (left - apex[0]) * wide, z], axis=1)
+    side = np.stack([apex[0] + (left - apex[0]) * wide, z], axis=1)
     other = np.stack([apex[0] + (right - apex[0]) * wide, z], axis=1)
-    return np.concatenate([_points(*apex), other, one[::-1]])
+    return np.concatenate([_points(*apex), other, side[::-1]])
 
 
 def _chamber(points: Points, wall_db: float = LINE, width: float = 3.0) -> list[Shape]:
