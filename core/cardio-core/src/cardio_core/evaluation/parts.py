@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -17,10 +17,11 @@ from cardio_core.types.info import Target, Task
 from cardio_core.types.notes import Note, NoteKind
 from cardio_core.types.predictions import Scored
 from cardio_core.types.report import Metric, Scope
-from cardio_stats import per_class_table
-from cardio_stats.class_tables import PerClassTable
 from cardio_stats.errors import DataError
 from cardio_stats.estimate import Estimate
+
+if TYPE_CHECKING:
+    from cardio_stats.class_tables import PerClassTable
 
 ABOUT_DATA = (DataError, np.linalg.LinAlgError)
 """What says that the data do not allow something, rather than that the program is wrong."""
@@ -100,6 +101,8 @@ class Request:
 
 def class_table(rows: pd.DataFrame, average_over: Sequence[str], request: Request) -> PerClassTable:
     """Return sensitivity, precision and F1 of each class and their means, by patient."""
+    from cardio_stats import per_class_table  # a prediction computes no metric
+
     return per_class_table(
         rows["y_true"], rows["predicted"], request.target.classes, average_over=average_over,
         record=Scored.clusters_of(rows), patient=rows["subject_id"], cluster_unit="patient",
