@@ -180,7 +180,7 @@ def test_the_page_states_what_each_view_does_to_the_confidence_of_a_septum_line(
     }
     for words, (view, stated, factor) in seen.items():
         assert words in row
-        assert judged_view(view, said=stated).trust == factor
+        assert judged_view(view, stated=stated).trust == factor
 
 
 if __name__ == "__main__":
