@@ -9,7 +9,6 @@ import inspect
 import re
 import sys
 
-import pytest
 from pydantic import BaseModel
 
 from cardio_core import api, hookspecs
@@ -44,26 +43,29 @@ def parts_of(thing: object) -> set[str]:
 NAMES = [one for one in api.__all__ if callable(getattr(api, one)) and one not in OF_OTHERS]
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_every_part_of_a_public_name_is_described(name):
-    thing = getattr(api, name)
+def lacking(thing: object) -> set[str]:
+    """Return the parts of a public name that nothing describes."""
     if isinstance(thing, type) and issubclass(thing, BaseModel):
-        lacking = {one for one, field in thing.model_fields.items() if not field.description}
-    else:
-        docs = [inspect.getdoc(thing) or ""]
-        if isinstance(thing, type) and issubclass(thing, Exception):
-            docs += [inspect.getdoc(base) or "" for base in thing.__mro__]
-        lacking = parts_of(thing) - described("\n".join(docs))
-    assert lacking == set()
+        return {one for one, field in thing.model_fields.items() if not field.description}
+    docs = [inspect.getdoc(thing) or ""]
+    if isinstance(thing, type) and issubclass(thing, Exception):
+        docs += [inspect.getdoc(base) or "" for base in thing.__mro__]
+    return parts_of(thing) - described("\n".join(docs))
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_every_public_name_has_an_example(name):
-    thing = getattr(api, name)
-    told = [inspect.getdoc(thing) or ""]
+def has_example(thing: object) -> bool:
+    docs = [inspect.getdoc(thing) or ""]
     if isinstance(thing, type):
-        told += [inspect.getdoc(own) or "" for key, own in vars(thing).items() if key[:1] != "_"]
-    assert any(">>> " in one for one in told)
+        docs += [inspect.getdoc(own) or "" for key, own in vars(thing).items() if key[:1] != "_"]
+    return any(">>> " in text for text in docs)
+
+
+def test_every_part_of_a_public_name_is_described():
+    assert {name: left for name in NAMES if (left := lacking(getattr(api, name)))} == {}
+
+
+def test_every_public_name_has_an_example():
+    assert [name for name in NAMES if not has_example(getattr(api, name))] == []
 
 
 def test_the_example_of_the_marker_runs():

@@ -13,6 +13,7 @@ from cardio_core import testing
 from cardio_core.io.hashing import package_digest
 from cardio_core.registry import open_plugin
 from cardio_core.runner import contract
+from cardio_core.testing import names
 from cardio_core.testing.case import Verdict, name_of
 from cardio_core.testing.checking import OF_TASK, QUICK
 from cardio_core.testing.contract import PluginContract, PluginTruth
@@ -65,9 +66,11 @@ def test_the_quick_checks_run_nothing(cardio, monkeypatch):
 
 def test_what_may_be_meant_is_shown_and_fails_nothing(cardio):
     said = cardio("plugins", "check", "measures_nothing", "--quick", *SMALL)
-    # Its module borrows the toy's, which is heavy; nothing else is wrong with it.
-    assert "measures_nothing fails 1 of" in said.stderr
+    # Its module borrows the toy's, which is heavy, and the toy's models, which take no NaN.
+    assert "measures_nothing fails 2 of" in said.stderr
     assert "FAIL" in said.stdout.split("imports nothing heavy")[0]
+    (trial,) = said.stdout.split("Hooks behind the features")[1:]
+    assert names(trial, "train", "ridge", "shape.spread")
     assert "look " in said.stdout
     assert "\n     NaN in all " in said.stdout
 

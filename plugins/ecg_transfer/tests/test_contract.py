@@ -10,7 +10,6 @@ from cardio_core.testing import PluginContract, PluginTruth
 class TestContract(PluginContract):
     plugin = "ecg_transfer"
     protocol = "honest"
-    n_patients = 10
     n_checked = 2
     sets = {  # noqa: RUF012
         "aami_beats": (

@@ -177,7 +177,7 @@ class NetworkBlock(Block):
     width_mult: float = Field(
         1.0, gt=0, le=1, description="share of the network's usual number of channels"
     )
-    fit: FitPlan = FitPlan()
+    fit: FitPlan = Field(FitPlan(), description="epochs, batches and steps of the optimizer")
 
 
 class ScoringBlock(Block):

@@ -57,6 +57,8 @@ class Context:
         Name of the hook that is being called.
     mode : {"fit", "predict"}
         `predict` means new patients through ``models/final``: no targets exist.
+    measuring : bool
+        Whether `cardio measure` asks: blocks that only a model works on may be left out.
     protocol : str or None
         ``"honest"`` or ``"paper"``; None where it does not matter.
     model : str or None

@@ -269,69 +269,83 @@ def _standing(
     part: NDArray[np.uint8], band: NDArray[np.bool_], times_ms: NDArray[np.float64]
 ) -> Course | None:
     n_frames, _, n_columns = band.shape
-    # What appears is new; what goes may be wiped away long before something is drawn there.
-    appears = (part[:-1] == 0) & (part[1:] > 0)
-    changed = appears.sum(axis=1).astype(np.float64)
-    cursor = float(np.median(changed.max(axis=1))) >= _COURSE_CURSOR_SHARE * part.shape[1]
-    # Where a picture flickers something is new again and again; a head comes by once.
-    often = ndimage.uniform_filter1d(changed, _FLICKER, axis=0, mode="constant") * _FLICKER
-    changed = changed**2 / np.maximum(often, 1.0)
-    changed = ndimage.gaussian_filter1d(changed, 1.5, axis=1)
+    changed, cursor = _new_ink(part)
     share = changed / np.maximum(changed.sum(axis=1, keepdims=True), 1e-9)
     found = [_heads(share[first : stop - 1], first) for first, stop in _stretches(n_frames)]
     retained = _of_one_speed([item for item in found if item is not None])
-    if not retained:
-        return None
-    speed = float(np.median([item.speed for item in retained]))
-    step_ms = float(np.median(np.diff(times_ms)))
-    upper, lower = _course(band)
-    # Where a trace has stopped little is new near its head.
-    near = ndimage.maximum_filter1d(changed, 9, axis=1, mode="wrap")
     by_frame = _by_frame(retained, n_frames)
-    amount = np.zeros(n_frames)
+    heads = np.full(n_frames, np.nan)
     for number, moves in enumerate(by_frame):
         if moves is not None:
-            head = round(moves.heads[number - moves.first]) % n_columns
-            amount[number] = near[min(number, n_frames - 2), head]
-    most = np.append(changed.max(axis=1), changed[-1].max())
-    new = (amount > 0) & (amount >= np.maximum(0.5 * most, _LITTLE * np.median(amount)))
-    drawn = ndimage.uniform_filter1d(new.astype(np.float64), 5) >= 0.39
-    # A column was drawn when the head came by, once or more; the frames after that show it.
+            heads[number] = moves.heads[number - moves.first]
+    drawn = _is_drawn(changed, heads)
+    # A column was drawn when the head came by, once or more.
     came, columns = [], []
     for number, moves in enumerate(by_frame):
-        if moves is None or not drawn[number]:
-            continue
-        head = moves.heads[number - moves.first]
-        own = np.arange(int(np.ceil(head)), int(np.ceil(head + moves.speed)))
-        came += (number + (own - head) / moves.speed).tolist()
-        columns += (own % n_columns).tolist()
+        if moves is not None and drawn[number]:
+            head = heads[number]
+            own = np.arange(int(np.ceil(head)), int(np.ceil(head + moves.speed)))
+            came += (number + (own - head) / moves.speed).tolist()
+            columns += (own % n_columns).tolist()
     if not came:
         return None
+    upper, lower = _course(band)
+    speed = float(np.median([item.speed for item in retained]))
     still = _is_still(upper, lower)
     if still:  # of a loop that was cut the cursor passes a part; the rest tells what a beat is
         begin = float(np.median(np.array(came) - np.array(columns) / speed))
         columns = list(range(n_columns))
         came = [begin + column / speed for column in columns]
-    course = np.full((2, len(came)), np.nan)
-    for place, (frame, column) in enumerate(zip(came, columns, strict=True)):
-        after = int(np.ceil(frame)) + 2
-        for side, rows in enumerate((upper, lower)):
-            shown = rows[:, column] if still else rows[after : after + _SHOWN, column]
-            if not np.isfinite(shown).any():
-                shown = rows[max(after - 1, 0) : after + _SHOWN, column]
-            if np.isfinite(shown).any():
-                course[side, place] = np.nanmedian(shown)
     # A cursor stands where the next frame is, new ink between this frame and the next, and a
     # column is lit from its middle on.
     frames = np.asarray(came) + (1.0 if cursor else 0.5 + 0.5 / speed)
     inside = np.clip(frames, 0, n_frames - 1)
+    step_ms = float(np.median(np.diff(times_ms)))
     at_ms = np.interp(inside, np.arange(n_frames), times_ms) + (frames - inside) * step_ms
     order = np.argsort(at_ms, kind="stable")
+    upper, lower = (
+        _filled(_shown(rows, came, columns, still=still))[order] for rows in (upper, lower)
+    )
     agree = float(np.mean([item.agree for item in retained]))
-    return Course(
-        at_ms[order], _filled(course[0][order]), _filled(course[1][order]), step_ms / speed,
-        "standing", agree, still,
-    )  # fmt: skip
+    return Course(at_ms[order], upper, lower, step_ms / speed, "standing", agree, still)
+
+
+def _new_ink(part: NDArray[np.uint8]) -> tuple[NDArray[np.float64], bool]:
+    """Return how much is new from frame to frame in every column, and whether that is a cursor."""
+    # What appears is new; what goes may be wiped away long before something is drawn there.
+    changed = ((part[:-1] == 0) & (part[1:] > 0)).sum(axis=1).astype(np.float64)
+    cursor = float(np.median(changed.max(axis=1))) >= _COURSE_CURSOR_SHARE * part.shape[1]
+    # Where a picture flickers something is new again and again; a head comes by once.
+    often = ndimage.uniform_filter1d(changed, _FLICKER, axis=0, mode="constant") * _FLICKER
+    changed = changed**2 / np.maximum(often, 1.0)
+    return ndimage.gaussian_filter1d(changed, 1.5, axis=1), cursor
+
+
+def _is_drawn(changed: NDArray[np.float64], heads: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Tell in which frames something is drawn: where a trace has stopped little is new."""
+    near = ndimage.maximum_filter1d(changed, 9, axis=1, mode="wrap")
+    near, most = (np.append(rows, rows[-1:], axis=0) for rows in (near, changed.max(axis=1)))
+    known = np.isfinite(heads)
+    at = np.round(np.where(known, heads, 0)).astype(int) % changed.shape[1]
+    amount = np.where(known, near[np.arange(heads.size), at], 0.0)
+    new = (amount > 0) & (amount >= np.maximum(0.5 * most, _LITTLE * np.median(amount)))
+    often = ndimage.uniform_filter1d(new.astype(np.float64), 5) >= 0.39
+    return np.asarray(known & often)
+
+
+def _shown(
+    rows: NDArray[np.float64], came: list[float], columns: list[int], *, still: bool
+) -> NDArray[np.float64]:
+    """Return where a line is in columns, by the frames after they were drawn; NaN nowhere."""
+    made = np.full(len(came), np.nan)
+    for place, (frame, column) in enumerate(zip(came, columns, strict=True)):
+        after = int(np.ceil(frame)) + 2
+        for begin in (0,) if still else (after, max(after - 1, 0)):
+            shown = rows[begin : None if still else after + _SHOWN, column]
+            if np.isfinite(shown).any():
+                made[place] = np.nanmedian(shown)
+                break
+    return made
 
 
 def _is_still(upper: NDArray[np.float64], lower: NDArray[np.float64]) -> bool:
