@@ -210,7 +210,13 @@ class Groups:
 
 
 def groups_of(table: pd.DataFrame, by: str) -> Groups:
-    """Return the groups of a column, in numerical or alphabetical order."""
+    """Return the groups of a column, in numerical or alphabetical order.
+
+    Raises
+    ------
+    DataError
+        Fewer than two groups, more than 20, or a group of one row.
+    """
     column = column_named(table, by)
     known = column.dropna()
     if kind_of(column, by) == "number" and len(known):

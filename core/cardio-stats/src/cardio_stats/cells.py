@@ -242,7 +242,17 @@ def write_rows(path: Path, columns: Iterable[str], rows: Iterable[Iterable[Any]]
 
 
 def write_table(frame: pd.DataFrame, path: Path, *, index: bool = False, digits: str = "") -> None:
-    """Write a table as CSV in which no text is computed, whole or not at all."""
+    """Write a table as CSV in which no text is computed, whole or not at all.
+
+    Parameters
+    ----------
+    frame : DataFrame
+    path : Path
+    index : bool
+        Whether the index is a column, too.
+    digits : str
+        How numbers are written (``"%.6g"``); empty writes all digits.
+    """
     whole = frame.reset_index() if index else frame
     if index and frame.index.nlevels == 1 and frame.index.name is None:
         whole = whole.rename(columns={whole.columns[0]: ""})

@@ -267,7 +267,14 @@ class LabelledEvents:
 def labelled_events(
     reference: ArrayLike, predicted: ArrayLike, classes: Sequence[Hashable]
 ) -> LabelledEvents:
-    """Number the classes of reference and prediction; missing labels become "none"."""
+    """Number the classes of reference and prediction; missing labels become "none".
+
+    Raises
+    ------
+    DataError
+        A label outside `classes`, repeated classes, columns of different lengths, or an event
+        that has neither a reference nor a prediction.
+    """
     names = tuple(str(label) for label in classes)
     if len(set(names)) < len(names) or not names:
         raise DataError(f"classes: expected different names, found {', '.join(names) or 'none'}")

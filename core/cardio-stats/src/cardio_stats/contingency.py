@@ -97,7 +97,13 @@ FISHER = "Fisher's exact test"
 
 
 def counts_table(table: ArrayLike) -> Floats:
-    """Return a table of counts as floats."""
+    """Return a table of counts as floats.
+
+    Raises
+    ------
+    DataError
+        Fewer than two rows or columns, a negative or broken count, or an empty margin.
+    """
     counts = np.asarray(table, dtype=np.float64)
     if counts.ndim != 2 or min(counts.shape) < 2:
         raise DataError(f"table: expected counts in rows and columns, found shape {counts.shape}")

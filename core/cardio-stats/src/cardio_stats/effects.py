@@ -102,6 +102,17 @@ Tested = Callable[[Subgroups, NDArray[np.object_]], list[Estimate]]
 def subgroups_of(table: pd.DataFrame, by: str) -> Subgroups:
     """Part the rows by a column: its categories, or its values at the cuts that are named.
 
+    Parameters
+    ----------
+    table : DataFrame
+    by : str
+        A column, or ``age:65`` and ``age:50:75`` for a number and where it is cut.
+
+    Raises
+    ------
+    DataError
+        A number without a cut that has more than 8 values, or one subgroup only.
+
     Examples
     --------
     >>> table = pd.DataFrame({"age": [50, 65, 70, None]})
@@ -148,7 +159,13 @@ def _bands(
 
 
 def exposed_rows(table: pd.DataFrame, target: str, exposure: str, event: str | None) -> ExposedRows:
-    """Read outcome and exposure."""
+    """Read outcome and exposure.
+
+    Raises
+    ------
+    DataError
+        An exposure that is the target, or has more than two categories.
+    """
     if target == exposure:
         raise DataError(f"column {target!r}: is both target and exposure; choose another")
     outcome, placed = binary_outcome(table, target, event)
@@ -178,7 +195,13 @@ def in_subgroups(
     level: float,
     unit: str,
 ) -> Made:
-    """Estimate in everybody and in each subgroup, test each column, and print all of it."""
+    """Estimate in everybody and in each subgroup, test each column, and print all of it.
+
+    Raises
+    ------
+    DataError
+        No column, or one that is the exposure; refusals of single subgroups become notes.
+    """
     if not by:
         raise DataError("subgroups: expected at least one column, found none", code="missing")
     parts = [subgroups_of(table, item) for item in by]

@@ -156,6 +156,13 @@ def replacing(path: Path) -> Iterator[Path]:
     """Yield a temporary file name beside `path`; rename it to `path` on success.
 
     A process killed inside leaves `path` as it was.
+
+    Raises
+    ------
+    DataError
+        If a folder stands there.
+    OSError
+        As the system has it, of `path`.
     """
     temporary = temporary_file(path)
     try:
@@ -187,7 +194,21 @@ _NO_BYTE = re.compile("[\ud800-\udc7f\udd00-\udfff]")
 
 
 def file_in(root: Path, folder: str, name: SafeName) -> Path:
-    """Return the place of a file whose name comes from data; its folder is made."""
+    """Return the place of a file whose name comes from data; its folder is made.
+
+    Parameters
+    ----------
+    root : Path
+        What the command may write into: a run directory, say.
+    folder : str
+        Of `root`; its name comes from code.
+    name : SafeName
+
+    Raises
+    ------
+    DataError
+        If the place lies outside `root` once links are followed.
+    """
     path = inside(root, root / folder / name)
     path.parent.mkdir(parents=True, exist_ok=True)
     return path
@@ -280,6 +301,15 @@ def whole_directory(path: Path, fill: Callable[[Path], Any], *, keep_others: boo
     """Fill a folder under a temporary name and rename it: it exists only when it is complete.
 
     What killed processes left of it is thrown away, unless others make the like beside it.
+
+    Parameters
+    ----------
+    path : Path
+    fill : callable
+        Called with the temporary folder; what it returned is returned.
+    keep_others : bool
+        Where another process made the folder meanwhile, that one stays: both hold the same, and
+        somebody may read it already. Else it is replaced.
     """
     temporary = temporary_folder(path)
     if not keep_others:  # else they are many, and to list all for each would be slow: `sweep_cache`
@@ -320,6 +350,12 @@ def leftovers(names: Iterator[Path], *, also_of_living: bool = False) -> Iterato
 
     What a process of another machine or container writes cannot be told from what it left there,
     and is passed over.
+
+    Parameters
+    ----------
+    names : iterator of Path
+    also_of_living : bool
+        Take all that is unfinished: nobody else may write there.
 
     Examples
     --------

@@ -29,6 +29,11 @@ class Layout:
 def words_of(maps: Sequence[str]) -> tuple[tuple[str, str, str], ...]:
     """Read ``COLUMN:WORD=WORD`` as typed.
 
+    Raises
+    ------
+    ConfigError
+        A text of another form.
+
     Examples
     --------
     >>> words_of(["sex:männlich=male"])

@@ -27,6 +27,11 @@ def largest_bytes() -> int:
     """Return how large a file may be, and what it unpacks to.
 
     It is 4 GB, or what the environment variable ``CARDIO_LARGEST_GB`` says.
+
+    Raises
+    ------
+    ConfigError
+        If the variable is no number above 0.
     """
     text = os.environ.get(VARIABLE, "").strip()
     if not text:
@@ -53,6 +58,20 @@ def most_unpacked(n_packed: int) -> int:
 
 def require_unpacked(name: str, n_packed: int, n_unpacked: int, *, at_least: bool = False) -> None:
     """Refuse a file that unpacks to too much.
+
+    Parameters
+    ----------
+    name : str
+        The file's.
+    n_packed, n_unpacked : int
+        Bytes.
+    at_least : bool
+        Whether unpacking was given up there.
+
+    Raises
+    ------
+    DataError
+        More than `largest_bytes`, or than `MAX_RATIO` times the file.
 
     Examples
     --------

@@ -110,6 +110,21 @@ def profile_limits(
 ) -> tuple[float, float]:
     """Return the two coefficients at which twice the drop in likelihood is the chi-square quantile.
 
+    Parameters
+    ----------
+    profile : callable
+        Coefficient -> profile log-likelihood.
+    estimate, se : float
+        Where the profile has its maximum, and the step in which limits are searched for.
+    maximum : float
+        Log-likelihood at the estimate.
+    level : float
+
+    Raises
+    ------
+    DataError
+        The profile stays above the critical value however far one goes.
+
     Examples
     --------
     A parabola gives the Wald limits:
@@ -153,6 +168,17 @@ NO_FIT = (
 def separated_terms(matrix: Floats, outcome: Floats) -> Bools:
     """Say for which columns maximum likelihood runs away to infinity.
 
+    Parameters
+    ----------
+    matrix : ndarray, shape (n, k)
+        Standardised columns of full rank, without intercept: the linear program judges
+        coefficients against a fixed size, so the columns must be on one scale.
+    outcome : ndarray of 0 and 1, shape (n,)
+
+    Returns
+    -------
+    ndarray of bool, shape (k,)
+
     References
     ----------
     Konis K. Linear programming algorithms for detecting separated data in binary logistic
@@ -172,6 +198,19 @@ def separated_terms(matrix: Floats, outcome: Floats) -> Bools:
 
 def fit_firth(matrix: Floats, outcome: Floats, level: float) -> Coefficients:
     """Maximise the likelihood times the square root of the information's determinant.
+
+    Parameters
+    ----------
+    matrix : ndarray, shape (n, k)
+        Standardised columns, without intercept.
+    outcome : ndarray of 0 and 1, shape (n,)
+    level : float
+        Coverage of the profile-penalised limits.
+
+    Raises
+    ------
+    DataError
+        The fit does not converge.
 
     Examples
     --------
@@ -206,6 +245,24 @@ def fit_firth(matrix: Floats, outcome: Floats, level: float) -> Coefficients:
 
 def firth_with_ridge(full: Floats, outcome: Floats, ridge: Floats) -> Floats:
     """Return the coefficients of Firth's method under a ridge as well.
+
+    Parameters
+    ----------
+    full : ndarray, shape (n, k)
+        Standardised columns, with the intercept's.
+    outcome : ndarray of 0 and 1, shape (n,)
+    ridge : ndarray, shape (k,)
+        Subtracts ``ridge * beta ** 2 / 2`` of each coefficient, and is part of the information
+        whose determinant is Firth's penalty: a column that the ridge holds has no leverage.
+
+    Returns
+    -------
+    ndarray, shape (k,)
+
+    Raises
+    ------
+    DataError
+        The fit does not converge.
 
     Examples
     --------

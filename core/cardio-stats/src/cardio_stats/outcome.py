@@ -166,6 +166,19 @@ def place_words(values: pd.Series[Any], request: AskedOutcome) -> Placed:
     control is what `request.negative` names, or the only other word, or the event's known opposite.
     No other word becomes anything by itself.
 
+    Parameters
+    ----------
+    values : Series
+        The column, missing values as NA.
+    request : Outcome
+        What the user said of it.
+
+    Raises
+    ------
+    ConfigError
+        If the event is not among the words, if they leave it open, or if words are neither the
+        event nor a control nor missing: all of them, with their counts, in one message.
+
     Examples
     --------
     >>> place_words(pd.Series(["Yes", "no", None]), Outcome("responder")).truth.tolist()
@@ -313,6 +326,11 @@ def settle_outcome(values: pd.Series[Any], request: AskedOutcome) -> Outcome:
 
 def outcome_values(values: pd.Series[Any], settled: AskedOutcome) -> pd.Series[Any]:
     """Return a column as targets: 1, 0 or NA of a binary outcome, names of classes, or numbers.
+
+    Raises
+    ------
+    ConfigError
+        As `place_words`; if words are none of several classes.
 
     Examples
     --------

@@ -175,7 +175,24 @@ def dealt(outcome: Floats, seed: int) -> Ints:
 def chosen_coefficients(
     full: Floats, outcome: Floats, weights: Floats, penalty: Penalty, folds: Ints
 ) -> tuple[Floats, Floats]:
-    """Return each problem's coefficients at the weight of least cross-validated deviance."""
+    """Return each problem's coefficients at the weight of least cross-validated deviance.
+
+    Parameters
+    ----------
+    full : ndarray, shape (n, k + 1)
+        Standardised columns and, last, ones.
+    outcome : ndarray of 0 and 1, shape (n,)
+    weights : ndarray, shape (r, n)
+        Of the rows in each problem: how often a resample holds them.
+    penalty : {"ridge", "lasso"}
+    folds : ndarray of int, shape (n,)
+        All copies of a row are in one fold.
+
+    Returns
+    -------
+    beta : ndarray, shape (r, k + 1)
+    weight : ndarray, shape (r,)
+    """
     at_once = max(1, _FLOATS_AT_ONCE // (N_FOLDS * outcome.size))
     found = [
         _chosen(full, outcome, weights[start : start + at_once], penalty, folds)

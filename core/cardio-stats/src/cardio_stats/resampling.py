@@ -89,7 +89,13 @@ class Replicates:
 
 
 def strata_of_units(stratum_of_row: Ints, unit_of_row: Ints | None) -> tuple[Ints, ...]:
-    """Return the units of each stratum; a cluster must lie in one stratum with all its rows."""
+    """Return the units of each stratum; a cluster must lie in one stratum with all its rows.
+
+    Raises
+    ------
+    DataError
+        A cluster with rows in two strata.
+    """
     if unit_of_row is None:
         stratum_of_unit = stratum_of_row
     else:

@@ -585,6 +585,11 @@ def roc_band(
     at each point; the band as a whole covers less. The false-positive rates are an even grid of
     101, low and high the percentile limits of the sensitivity there.
 
+    Raises
+    ------
+    DataError
+        One class only, or fewer than five clusters.
+
     References
     ----------
     Fawcett T. Pattern Recognit Lett 2006;27:861, vertical averaging.

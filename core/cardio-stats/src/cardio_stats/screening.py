@@ -125,6 +125,18 @@ def max_t_screen(
 def step_down(observed: Floats, null: Floats) -> tuple[Floats, Floats]:
     """Return p-values corrected by step-down max-T, and those of each test alone.
 
+    Parameters
+    ----------
+    observed : ndarray, shape (m,)
+        A statistic a test, larger is rarer, all on one scale.
+    null : ndarray, shape (n_permutations, m)
+        The same under permutations that keep the tests together.
+
+    Returns
+    -------
+    adjusted, alone : ndarray, shape (m,)
+        Never 0: the given order counts as one of the permutations.
+
     Examples
     --------
     >>> null = np.array([[1.0, 0.0], [0.0, 2.5], [0.5, 0.5]])

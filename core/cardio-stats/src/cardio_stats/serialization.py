@@ -35,6 +35,18 @@ def shown(name: object, most: int = 40) -> str:
 def parse_json(text: str, *, finite: bool = True) -> Any:
     """Return the content of a JSON text.
 
+    Parameters
+    ----------
+    text : str
+    finite : bool
+        Refuse NaN and infinite numbers, which Python's own reader takes.
+
+    Raises
+    ------
+    MalformedError
+        No JSON, a name twice in one object, too many levels, half a character, or, where `finite`,
+        a number that is none.
+
     Examples
     --------
     >>> parse_json('{"n": [1, 2.5]}')
@@ -114,6 +126,12 @@ MOST_VALUES = 100_000
 
 def parse_yaml(text: str) -> Any:
     r"""Return the content of a YAML text of one document; None where it is empty.
+
+    Raises
+    ------
+    MalformedError
+        No YAML, a name twice in one place, too many levels or values, or a value of no kind
+        (a month 13).
 
     Examples
     --------

@@ -144,6 +144,10 @@ class CurvedEffects:
         """Test all parts of a spline, and those that bend it: Wald tests, as rms's anova.
 
         `about` holds n and unit.
+
+        Returns
+        -------
+        association, nonlinearity : Estimate
         """
         predictor, own = self._place(feature)
 

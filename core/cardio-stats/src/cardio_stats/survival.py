@@ -787,7 +787,20 @@ class Censoring:
         return share
 
     def moved_by(self, weighed: Floats, until: Floats) -> Floats:
-        """Return how each row's own censoring moves a sum of weighted terms."""
+        """Return how each row's own censoring moves a sum of weighted terms.
+
+        Parameters
+        ----------
+        weighed : ndarray, shape (n,)
+            Terms that were divided by the share uncensored before `until`.
+        until : ndarray, shape (n,)
+
+        Returns
+        -------
+        ndarray, shape (n,)
+            The influence of each row on the mean of the terms through the curve alone, by the
+            martingale of its censoring.
+        """
         n = weighed.size
         order = np.argsort(until)
         above = np.concatenate([[0.0], np.cumsum(weighed[order][::-1])])

@@ -46,7 +46,13 @@ def max_cells() -> int:
 
 
 def require_bytes(name: str, n_bytes: int) -> None:
-    """Refuse a table of 500 MB or more, unpacked, unless the limit on files is changed."""
+    """Refuse a table of 500 MB or more, unpacked, unless the limit on files is changed.
+
+    Raises
+    ------
+    DataError
+        If so.
+    """
     most = largest_bytes() // _SHARE_OF_TEXT
     if n_bytes > most:
         raise DataError.unusable(
@@ -56,7 +62,13 @@ def require_bytes(name: str, n_bytes: int) -> None:
 
 
 def require_columns(name: str, n_columns: int) -> None:
-    """Refuse a table that is wider than any cohort."""
+    """Refuse a table that is wider than any cohort.
+
+    Raises
+    ------
+    DataError
+        More than `MAX_COLUMNS`.
+    """
     if n_columns > MAX_COLUMNS:
         raise DataError.unusable(
             name, f"at most {MAX_COLUMNS} columns", f"{n_columns}",
@@ -66,6 +78,11 @@ def require_columns(name: str, n_columns: int) -> None:
 
 def require_cells(name: str, n_cells: int) -> None:
     """Refuse a table of more cells than memory is kept for.
+
+    Raises
+    ------
+    DataError
+        More than `max_cells`.
 
     Examples
     --------
@@ -91,6 +108,13 @@ def read_parquet(path: Path) -> pd.DataFrame:
     A million rows that repeat one value take a few bytes, and a text of a megabyte can be repeated
     as cheaply: so as many rows are read at once as cannot exceed `HARMLESS_BYTES` if each held the
     whole of its row group.
+
+    Raises
+    ------
+    DataError
+        Too many columns or cells; too much, unpacked.
+    ImportError
+        If pyarrow is not installed.
     """
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -205,6 +229,11 @@ def read_raw(path: Path, known: Collection[str] = (), *, lenient: bool = False) 
     out. `known` are names that the header is spelt by. `lenient` fills rows that end early, as
     Excel writes them where the last columns are empty, and leaves out columns without a name; a
     note says so where it is otherwise a problem.
+
+    Raises
+    ------
+    DataError
+        If there is no file, it is no table, or it has no row.
     """
     if not path.is_file():
         raise DataError(f"{path.name}: no such file; expected a table (CSV, Parquet or xlsx)")
@@ -537,6 +566,11 @@ def sentinels_of(values: NDArray[np.float64]) -> list[str]:
     """Name the usual codes of missing values that lie far from all other values of a column.
 
     Far is further from the nearest other value than those lie apart from each other.
+
+    Parameters
+    ----------
+    values : ndarray, shape (n,)
+        NaN is missing.
 
     Examples
     --------

@@ -291,7 +291,25 @@ def _who(sources: Sequence[Source], both: list[str]) -> pd.DataFrame:
 def compare_pairs(
     predictions: Given, config: EvaluateBlock, threshold: float | None, seed: int
 ) -> tuple[EvaluationReport, dict[tuple[str, str], Estimate]]:
-    """Compare every two scores on the same patients."""
+    """Compare every two scores on the same patients.
+
+    Parameters
+    ----------
+    predictions : Given
+        One row a patient and score.
+    config : EvaluateBlock
+    threshold : float, optional
+        Probability from which one would act: net benefit is compared there.
+    seed : int
+
+    Returns
+    -------
+    EvaluationReport
+        Shares decided rightly (McNemar), likelihood ratios (what the second adds to the first, and
+        the first to the second), differences of net benefit; notes on what was not computed.
+    dict of (str, str) to Estimate
+        Paired differences of areas; ``extra["p_adjusted"]`` is p adjusted for all pairs (max-T).
+    """
     [target] = predictions.task.targets
     [frame] = predictions.scored.frames.values()
     names = [model.name for model in predictions.task.models]

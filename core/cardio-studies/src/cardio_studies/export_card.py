@@ -86,6 +86,20 @@ class Hidden:
 def without_small_cells(table: pd.DataFrame) -> Hidden:
     """Return Table 1 as it may be shown to anybody.
 
+    Parameters
+    ----------
+    table : DataFrame of str
+        As a run prints it: `Variable`, a column for all and one a group with its n in the head,
+        perhaps `Missing`, `p` and `Test`. Levels of a variable stand below it, indented.
+
+    Returns
+    -------
+    Hidden
+        A variable with a count of 1 to 4 in any group, or as many who lack it, is hidden whole,
+        its p too: what is left would give the count away. A group of fewer than five patients is
+        not shown at all, nor are the others beside it. Numbers of missing values of 1 to 4 are
+        said to be below five.
+
     Examples
     --------
     >>> table = pd.DataFrame({

@@ -70,7 +70,16 @@ _FEWEST = 5
 
 
 def rows_in(folder: Path, sizes: Collection[int] = ()) -> str:
-    """Say what of an artifact is made of its training patients' rows; empty where nothing is."""
+    """Say what of an artifact is made of its training patients' rows; empty where nothing is.
+
+    Parameters
+    ----------
+    folder : Path
+        The artifact.
+    sizes : collection of int
+        How many patients, recordings and samples it was fitted on: a table of as many rows is taken
+        for theirs. Weights of a network's layers are not looked at.
+    """
     counts = {size for size in sizes if size >= _FEWEST}
     for path in sorted(folder.rglob("*")):
         if not path.is_file():
@@ -235,7 +244,13 @@ def choose(
 
 
 def copy_models(run: Path, out: Path, chosen: Chosen, task: Task) -> None:
-    """Write the files of the chosen models, what they need of earlier tasks, and their rules."""
+    """Write the files of the chosen models, what they need of earlier tasks, and their rules.
+
+    Raises
+    ------
+    ConfigError
+        If an artifact holds a file of a kind that cannot be looked into.
+    """
     finals, exported = FinalModels(run), FinalModels(out)
     for name in chosen.models:
         own, to = finals.artifact(name).path, exported.artifact(name).path
@@ -382,7 +397,15 @@ def _is_distinct(name: str) -> bool:
 
 
 def texts_of(path: Path) -> Iterator[str]:
-    """Yield every text in a file of an exported folder, unpacked and decoded."""
+    """Yield every text in a file of an exported folder, unpacked and decoded.
+
+    Raises
+    ------
+    ConfigError
+        If the file is of a kind that cannot be looked into.
+    DataError
+        If it is damaged.
+    """
     yield path.name
     with looking_into(path):
         yield from _texts(path.name, path.read_bytes())

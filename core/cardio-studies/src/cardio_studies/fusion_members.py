@@ -26,6 +26,18 @@ CLIP = 1e-7
 def one_a_patient(rows: pd.DataFrame, key: list[str]) -> pd.DataFrame:
     """Return one row for each value of `key`, with the mean logit of its scores.
 
+    Parameters
+    ----------
+    rows : DataFrame
+        The columns of `key`, score (a probability) and others, of which the first row stands.
+    key : list of str
+
+    Returns
+    -------
+    DataFrame
+        In the order of first appearance, with n_units, how many rows a score is the mean of. A
+        score of one row is that row's, digit for digit.
+
     Examples
     --------
     >>> rows = pd.DataFrame({"patient_id": ["a", "a", "b"], "score": [0.2, 0.8, 0.3]})
@@ -104,7 +116,23 @@ class Member:
 
 
 def open_members(texts: Sequence[str], outcome: str | None = None) -> list[Member]:
-    """Open the runs of a fusion."""
+    """Open the runs of a fusion.
+
+    Parameters
+    ----------
+    texts : sequence of str
+        ``RUN``, ``LABEL=RUN``, each with ``:MODEL`` behind it where not the primary model counts.
+    outcome : str, optional
+        Which target of runs that have several; the first that is a yes or no, without.
+
+    Raises
+    ------
+    ConfigError
+        Fewer than two, two of one label, no run, an unfinished run, one of another cardio-core,
+        or one without this model or without the honest protocol.
+    DataError
+        A target that is no yes or no, or patients of both outcomes in one run.
+    """
     if len(texts) < 2:
         raise ConfigError(f"fuse: expected two runs or more, found {len(texts)}")
     named = [_named(text) for text in texts]
@@ -148,7 +176,13 @@ def _open(label: str, run: Path, model: str, outcome: str | None) -> Member:
 
 
 def finished_member(run: Path, *, honest: bool = False) -> dict[str, Any]:
-    """Return the manifest of a run that can be a member."""
+    """Return the manifest of a run that can be a member.
+
+    Raises
+    ------
+    ConfigError
+        In one line: no run, another cardio-core, not finished, or of a kind without predictions.
+    """
     content = runs.finished(run, runs.RunKind.RUN, honest=honest)
     if not (run / "predictions.csv").is_file():
         raise ConfigError(f"{run}: holds no predictions to fuse; run its command again")

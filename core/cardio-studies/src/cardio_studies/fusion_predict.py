@@ -86,7 +86,13 @@ class FusedRun:
 
 
 def open_fused(folder: Path) -> FusedRun:
-    """Open a finished fusion whose members are what they were."""
+    """Open a finished fusion whose members are what they were.
+
+    Raises
+    ------
+    ConfigError
+        In one line: not finished, of another cardio-core, or a member was moved or changed since.
+    """
     manifest = runs.finished(folder, runs.RunKind.FUSED)
     entry = manifest["targets"][0]
     target = Target(entry["name"], entry["kind"], tuple(entry["classes"]))
@@ -144,6 +150,11 @@ class Joining:
 
 def split_inputs(texts: Sequence[str], labels: Sequence[str]) -> dict[str, list[Path]]:
     """Return the inputs by label.
+
+    Raises
+    ------
+    ConfigError
+        What is not ``LABEL=INPUT`` with one of the labels.
 
     Examples
     --------

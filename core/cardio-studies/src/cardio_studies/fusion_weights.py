@@ -100,7 +100,26 @@ class Clinical:
 def read_clinical(
     path: Path, covariates: Sequence[str], guideline: str | None, patients: pd.Index, target: Target
 ) -> Clinical:
-    """Read the clinical variables of some patients."""
+    """Read the clinical variables of some patients.
+
+    Parameters
+    ----------
+    path : Path
+        A cohort table; of several studies of a patient the first at baseline that knows counts.
+    covariates : sequence of str
+    guideline : str or None
+        A column of yes and no, 1 and 0, or true and false.
+    patients : Index of str
+        Of the fusion; at least ten of them must be in the table.
+    target : Target
+
+    Raises
+    ------
+    ConfigError
+        No such table or column, or a column that is no covariate.
+    DataError
+        Fewer than ten of the patients, or a guideline of other values.
+    """
     if not path.exists():
         raise ConfigError(f"--clinical {path}: no such table; name a file")
     found = CohortTable.find(path)
@@ -147,7 +166,13 @@ def _yes_or_no(values: pd.Series, name: str, where: str) -> pd.Series:
 def score_new(
     run: Path, paths: Sequence[Path], covariates: Sequence[str], target: Target
 ) -> pd.Series:
-    """Return what the final clinical model of a fusion says of the patients of some tables."""
+    """Return what the final clinical model of a fusion says of the patients of some tables.
+
+    Raises
+    ------
+    ConfigError
+        What is no cohort table.
+    """
     found = []
     for path in paths:
         table = CohortTable.find(path) if path.exists() else None
@@ -395,7 +420,25 @@ class Added:
 def added_value(
     frame: pd.DataFrame, target: Target, titles: Mapping[str, str], config: EvaluateBlock, seed: int
 ) -> Added:
-    """Say what fusing adds to each other model."""
+    """Say what fusing adds to each other model.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Out-of-fold rows of every model.
+    target : Target
+    titles : mapping of str to str
+        Of the models.
+    config : EvaluateBlock
+    seed : int
+
+    Returns
+    -------
+    Added
+        Likelihood ratio of adding the fused score to the other, differences of the mean log score
+        and of the Brier score, NRI and IDI with their warning; tables ``incremental`` and
+        ``net-benefit``.
+    """
     found = Added()
     tables = _by_model(frame, target)
     lines = []

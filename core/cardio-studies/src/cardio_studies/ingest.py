@@ -46,7 +46,20 @@ def people(table: pd.DataFrame, patient: str | None) -> pd.Series:
 def rows_of_score(
     table: pd.DataFrame, truth: pd.Series, name: str, patient: str | None, found: Resamples
 ) -> pd.DataFrame:
-    """Return who was predicted, in which fold, and what came true; scores are added by others."""
+    """Return who was predicted, in which fold, and what came true; scores are added by others.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Rows whose score is known.
+    truth : Series
+        Of these rows: a class, or a number.
+    name : str
+        Of the score.
+    patient : str or None
+        Column of the patients.
+    found : Resamples
+    """
     who = people(table, patient)
     row = pd.Series(table.index.astype(str), table.index)
     unit = who if patient and not who.duplicated().any() else row
@@ -69,7 +82,13 @@ def binary_frame(
     table: pd.DataFrame, positive: pd.Series, names: Sequence[str], patient: str | None,
     found: Resamples, target: Target,
 ) -> pd.DataFrame:  # fmt: skip
-    """Return the rows of every score of an outcome of two values."""
+    """Return the rows of every score of an outcome of two values.
+
+    Raises
+    ------
+    DataError
+        Fewer than two rows of a class.
+    """
     words = pd.Series(np.where(positive == 1, target.classes[1], target.classes[0]), table.index)
     frames = []
     for name in names:
@@ -93,7 +112,13 @@ def number_frame(
     table: pd.DataFrame, names: Sequence[str], patient: str | None, found: Resamples,
     target: Target,
 ) -> pd.DataFrame:  # fmt: skip
-    """Return the rows of every prediction of a number."""
+    """Return the rows of every prediction of a number.
+
+    Raises
+    ------
+    DataError
+        Fewer than three rows, or probabilities where a number is to be predicted.
+    """
     truth = table[target.name].astype(float)
     frames = []
     for name in names:
@@ -121,7 +146,18 @@ def class_frame(
     table: pd.DataFrame, sets: Mapping[str, Mapping[str, str]], decided: Mapping[str, str],
     patient: str | None, found: Resamples, target: Target,
 ) -> pd.DataFrame:  # fmt: skip
-    """Return the rows of every set of columns, one a class, and of columns of decided classes."""
+    """Return the rows of every set of columns, one a class, and of columns of decided classes.
+
+    Parameters
+    ----------
+    table : DataFrame
+    sets : mapping of str to mapping of class to column
+    decided : mapping of str to column
+        What was decided, of a set where the table says it (else the class with the largest
+        probability), or by itself, without any probability.
+    patient, found, target
+        As of `rows_of_score`.
+    """
     truth = table[target.name].map(label_of)
     frames = []
     for name in [*sets, *(model for model in decided if model not in sets)]:
@@ -210,6 +246,26 @@ def as_wide(
     """Return a table with a column a model, or a model and class.
 
     The honest protocol is taken where it ran, and the first target unless `outcome` names one.
+
+    Returns
+    -------
+    DataFrame
+        Columns patient_id, repeat, fold, the target's name and the scores.
+    str
+        The target.
+    str or None
+        The event, of a target of two classes or where `event` says it.
+    str
+        The kind: binary, classes or number.
+    list of str
+        The models: names of columns, or of sets of columns ``MODEL_CLASS``.
+
+    Raises
+    ------
+    ConfigError
+        An event that is no class of the target.
+    DataError
+        No prediction of that target.
     """
     protocols = list(dict.fromkeys(table["protocol"]))
     protocol = "honest" if "honest" in protocols else protocols[0]
@@ -271,7 +327,12 @@ _HEAD = 1_000_000
 
 
 def refuse_overlaps(path: Path) -> None:
-    """Refuse nnU-Net's summary.json, and say what of it can be judged."""
+    """Refuse nnU-Net's summary.json, and say what of it can be judged.
+
+    Raises
+    ------
+    DataError
+    """
     if path.suffix.lower() != ".json" or not path.is_file():
         return
     with path.open(encoding="utf-8", errors="replace") as file:
@@ -335,7 +396,15 @@ class Given:
 
 
 def read_given(path: Path, question: Question) -> Given:
-    """Read a CSV or Parquet of predictions."""
+    """Read a CSV or Parquet of predictions.
+
+    Raises
+    ------
+    ConfigError
+        A column that is not there or cannot be guessed, or a threshold that is no number.
+    DataError
+        No such table; an outcome that fits no kind; fewer than two patients of a class.
+    """
     refuse_overlaps(path)
     made = read_typed(path, question.missing)
     table = made.table

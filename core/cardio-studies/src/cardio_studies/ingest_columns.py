@@ -96,7 +96,13 @@ def row_numbers(table: pd.DataFrame) -> list[str]:
 
 
 def column_for(name: str | None, option: str, table: pd.DataFrame) -> str | None:
-    """Return a column that the user named."""
+    """Return a column that the user named.
+
+    Raises
+    ------
+    ConfigError
+        If the table has none of that name.
+    """
     if name is not None and name not in table.columns:
         raise ConfigError(
             f"{option} {name}: no such column; the table has {columns_told(table, 12)}"
@@ -124,7 +130,13 @@ def guessed_patient(table: pd.DataFrame, besides: Iterable[str] = ()) -> str | N
 
 
 def guessed_outcome(table: pd.DataFrame, besides: Iterable[str]) -> str:
-    """Return the outcome's column by its name."""
+    """Return the outcome's column by its name.
+
+    Raises
+    ------
+    ConfigError
+        If no column has a usual name.
+    """
     found = guessed(OUTCOMES, table, besides)
     if found is None:
         raise ConfigError(
@@ -138,6 +150,22 @@ def guessed_scores(
     table: pd.DataFrame, besides: Iterable[str], classes: Sequence[str] = (), event: str = ""
 ) -> list[str]:
     """Return numeric columns whose names say that they are scores.
+
+    Parameters
+    ----------
+    table : DataFrame
+    besides : iterable of str
+        Columns that are something else.
+    classes : sequence of str
+        Values of the outcome: caret calls probabilities by them.
+    event : str
+        The one that counts. Of two columns that add up to one the score is the one that is called
+        by it (``.pred_yes``), else the last.
+
+    Raises
+    ------
+    ConfigError
+        If there is none.
 
     Examples
     --------
@@ -215,6 +243,11 @@ def _not_a_number(values: pd.Series) -> str:
 def threshold_for(texts: Sequence[str], name: str) -> float | None:
     """Return the threshold of a score; what names it counts like what names none, the last first.
 
+    Raises
+    ------
+    ConfigError
+        A threshold that is no number.
+
     Examples
     --------
     >>> threshold_for(["0.3", "risk=0.4"], "risk"), threshold_for(["risk=0.4"], "age")
@@ -233,7 +266,13 @@ def threshold_for(texts: Sequence[str], name: str) -> float | None:
 
 
 def require_scores(table: pd.DataFrame, names: Sequence[str]) -> None:
-    """Refuse scores that are no finite numbers, or the same for everybody."""
+    """Refuse scores that are no finite numbers, or the same for everybody.
+
+    Raises
+    ------
+    DataError
+        In one line, with the column.
+    """
     for name in names:
         values = table[name]
         if strays := table.attrs.get("strays", {}).get(name):
@@ -270,6 +309,13 @@ def kind_of_outcome(
 
     Two values are binary, words are classes, and so are whole numbers after which columns of
     probabilities are called; other numbers of more than `MOST_CLASSES` values are a number.
+
+    Raises
+    ------
+    ConfigError
+        An event of an outcome that has none.
+    DataError
+        A few whole numbers that may be either.
     """
     values = table[outcome].dropna()
     words = words_in(values)
@@ -388,7 +434,13 @@ def truth_and_score(rows: pd.DataFrame, target: Target) -> tuple[Any, Any]:
 
 
 def truth_of_patients(label: str, patients: pd.Series, truth: pd.Series) -> pd.Series:
-    """Return the outcome by patient."""
+    """Return the outcome by patient.
+
+    Raises
+    ------
+    DataError
+        Patients have rows of both outcomes.
+    """
     by_patient = truth.groupby(patients)
     mixed = int((by_patient.min() != by_patient.max()).sum())
     if mixed:
@@ -485,7 +537,13 @@ class Resamples:
 
 
 def tested_rows(table: pd.DataFrame, sentences: list[str]) -> pd.DataFrame:
-    """Return the rows of a test part where a column names rows of training, too; say so."""
+    """Return the rows of a test part where a column names rows of training, too; say so.
+
+    Raises
+    ------
+    DataError
+        Rows of training alone.
+    """
     for name in map(str, table.columns):
         if "_".join(re.findall(r"[^\W_]+", name.lower())) not in PARTS:
             continue
@@ -582,6 +640,10 @@ def refuse_tuning(table: pd.DataFrame, patient: str | None, found: Resamples) ->
 
     tidymodels tells settings in ``.config``; caret, which saves all by default, repeats the row
     within a resample.
+
+    Raises
+    ------
+    DataError
     """
     for name in _TUNING:
         n_settings = len(set(table[name].dropna())) if name in table.columns else 0

@@ -310,7 +310,13 @@ def _curve(score: _Judged, horizon: Horizon, level: float) -> CalibrationCurve |
 
 
 def horizon_of(time: str | None, status: str | None, until: float | None) -> Horizon | None:
-    """Return what three options say together; None where none of them is given."""
+    """Return what three options say together; None where none of them is given.
+
+    Raises
+    ------
+    ConfigError
+        Some of them alone, or a horizon that is no time.
+    """
     typed = {"--time": time, "--status": status, "--horizon": until}
     lacking = [name for name, value in typed.items() if value is None]
     if len(lacking) == len(typed):

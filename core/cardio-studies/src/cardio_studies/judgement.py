@@ -116,7 +116,26 @@ def calibration_of(
     seed: int,
     models: Sequence[str] | None = None,
 ) -> tuple[list[Metric], list[str]]:
-    """Return calibration in the large, slope and error of every score that is a probability."""
+    """Return calibration in the large, slope and error of every score that is a probability.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Predictions of the target by all models, see `Scored.frames`.
+    target : Target
+        Binary, or a number, whose mean error and slope are given; of several classes nothing is.
+    task : Task
+    config : EvaluateBlock
+    seed : int
+    models : sequence of str, optional
+        Those whose scores are probabilities; all of them.
+
+    Returns
+    -------
+    list of Metric
+    list of str
+        What could not be computed, and why.
+    """
     metrics: list[Metric] = []
     notes: list[str] = []
     named = frame["model"].unique() if models is None else models
@@ -167,7 +186,38 @@ def write_page(
     command: Sequence[str] = (),
     echo: Echo | None = None,
 ) -> Path:
-    """Evaluate predictions and write everything that the page is made of, and the page."""
+    """Evaluate predictions and write everything that the page is made of, and the page.
+
+    Parameters
+    ----------
+    predictions : Given
+    out : Path
+    about : mapping
+        Entries of the manifest.
+    config : EvaluateBlock
+    seed : int
+    table_one : TableOne, optional
+    more : EvaluationReport, optional
+        Metrics, tables and notes beyond those of every judged table.
+    notes : sequence of Note
+        What the reader has to know.
+    adjusted : mapping of (model, other model) to Estimate, optional
+        What takes the place of the paired difference of two areas.
+    command : sequence of str
+        As typed, for the page.
+    echo : callable, optional
+        Takes the line on what a killed command left.
+
+    Returns
+    -------
+    Path
+        Of ``report.html``.
+
+    Raises
+    ------
+    DataError
+        If no metric can be computed, with the reason; nothing is written.
+    """
     report = evaluated(predictions, config, seed)
     within, small = subgroup_metrics(
         predictions.scored,

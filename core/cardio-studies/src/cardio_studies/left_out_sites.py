@@ -50,7 +50,13 @@ class BySite:
 
 
 def leave_site_out(again: Reopened, *, column: str = COLUMN) -> list[BySite]:
-    """Test each site by models of the others; return a result a target."""
+    """Test each site by models of the others; return a result a target.
+
+    Raises
+    ------
+    DataError
+        If the cohort table has no such column, it is empty for somebody, or there is one site.
+    """
     sited = with_sites(again, column)
     sited.say_cost(1)
     block = sited.block.model_copy(update={"plan": "sites", "otherwise": None})
@@ -73,7 +79,14 @@ def leave_site_out(again: Reopened, *, column: str = COLUMN) -> list[BySite]:
 
 
 def with_sites(again: Reopened, column: str) -> Reopened:
-    """Return the run with `column` of the cohort table as the site of each sample."""
+    """Return the run with `column` of the cohort table as the site of each sample.
+
+    Raises
+    ------
+    DataError
+        If there is no such column, somebody has no site, or there is one site; if an earlier task
+        shares the folds and does not know the sites.
+    """
     if again.shares_folds and (column != COLUMN or COLUMN not in again.table.columns):
         raise DataError(
             f"--leave-site-out: expected recordings with a {COLUMN}, by which the earlier task on "

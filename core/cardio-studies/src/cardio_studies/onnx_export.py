@@ -115,7 +115,12 @@ Arrays = dict[str, NDArray[Any]]
 
 
 def require_onnx() -> None:
-    """Raise if a package that writes or checks ONNX files is missing."""
+    """Raise if a package that writes or checks ONNX files is missing.
+
+    Raises
+    ------
+    ConfigError
+    """
     for name in ("onnx", "onnxscript", "onnxruntime"):
         try:
             import_module(name)

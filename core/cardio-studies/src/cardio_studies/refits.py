@@ -248,6 +248,19 @@ def permuted_targets(targets: Targets, table: pd.DataFrame, rng: np.random.Gener
     A person takes the labels of another person with as many labelled units, in random order; all
     targets of a unit stay together, and what folds are stratified by goes with them. Unlabelled
     units stay where they are.
+
+    Parameters
+    ----------
+    targets : Targets
+        Not of events, whose labels belong to moments.
+    table : DataFrame
+        Of samples, with the ids and `subject_id`.
+    rng : Generator
+
+    Raises
+    ------
+    DataError
+        If too few people have anybody to exchange with.
     """
     if targets.unit in ("event", "sample"):
         raise DataError(
@@ -378,7 +391,13 @@ def learn(again: Reopened) -> list[Learned]:
 
 
 def planned(again: Reopened) -> tuple[SplitPlan, dict[float, list[Refit]]]:
-    """Return the folds of the curve, and the refits of each share of their training patients."""
+    """Return the folds of the curve, and the refits of each share of their training patients.
+
+    Raises
+    ------
+    DataError
+        If the cohort is too small for any share.
+    """
     plan = _first_repeat(again.plan)
     by_share: dict[float, list[Refit]] = {}
     for share in SHARES:
@@ -578,6 +597,23 @@ def over_refits(
 
     Patients are drawn, each with what all refits said of him: the refits share their patients, so
     more refits steady the mean and do not narrow what the patients leave open.
+
+    Parameters
+    ----------
+    frames : sequence of DataFrame
+        One a refit, as `Scored.frames` has it.
+    target : Target
+    pairs : sequence of (model, other)
+        Whose differences are asked for.
+    level : float
+    seed : int
+
+    Returns
+    -------
+    dict of str to Estimate
+        By model: those that every refit has.
+    dict of (str, str) to Estimate
+        The first less the second, where both are there.
     """
     measure = measure_of(target)
     models = sorted(set.intersection(*({str(m) for m in f["model"].unique()} for f in frames)))

@@ -20,7 +20,14 @@ _COMMIT = 10
 
 
 def environment_of(manifest: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what a run was made with, as names with versions."""
+    """Return what a run was made with, as names with versions.
+
+    Returns
+    -------
+    dict
+        ``python``, ``pip`` (``NAME==VERSION`` of everything that the core and the plugin require)
+        and ``ours``: distributions of this project, which no index has, with version and commit.
+    """
     then = manifest["stands_on"]
     packages = {**then.get("packages", {}), **then.get("aside", {})}
     ours = [{"name": "cardio-core", **_ours(then["core"], manifest.get("git_commit"))}]
@@ -160,7 +167,18 @@ class Counts:
 
 
 def compare_numbers(then: Path, now: Path) -> list[Counts]:
-    """Compare metrics.json and predictions.csv of two runs, whatever the order of rows."""
+    """Compare metrics.json and predictions.csv of two runs, whatever the order of rows.
+
+    Parameters
+    ----------
+    then, now : Path
+        Run directories.
+
+    Returns
+    -------
+    list of Counts
+        One a file.
+    """
     return [
         Counts.of("metrics.json", _metrics(then), _metrics(now)),
         Counts.of("predictions.csv", _predictions(then), _predictions(now)),
@@ -222,7 +240,13 @@ _VERDICT = {
 
 
 def text_lines(answer: Mapping[str, Any]) -> Iterator[str]:
-    """Yield the lines of the page."""
+    """Yield the lines of the page.
+
+    Parameters
+    ----------
+    answer : mapping
+        As `reproduce.json` holds it.
+    """
     yield f"{answer['run']}, made again as {answer['again']}: {_VERDICT[answer['verdict']]}"
     yield ""
     yield f"{'':<18}{'numbers':>9}{'equal':>9}{'within rounding':>17}{'differ':>9}  largest apart"

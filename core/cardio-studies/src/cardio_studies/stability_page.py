@@ -121,7 +121,19 @@ def site_forest(
     x: str,
     chance: float | None,
 ) -> Draw:
-    """Draw one model by site, with the summary over sites and what a new site may have."""
+    """Draw one model by site, with the summary over sites and what a new site may have.
+
+    Parameters
+    ----------
+    sites : DataFrame
+        Columns site, patients, events, value, low, high.
+    whole : RandomEffects or None
+    scaled : sequence of float
+        Mean, low, high, predicted low and predicted high on the metric's own scale.
+    x : str
+        Name of the metric.
+    chance : float or None
+    """
 
     def draw(figure: Figure) -> None:
         rows = sites.sort_values("value", ascending=False, kind="stable")
@@ -158,7 +170,18 @@ def site_forest(
 
 
 def learning_figure(points: pd.DataFrame, *, y: str, primary: str, chance: float | None) -> Draw:
-    """Draw each model's metric against the patients that it was trained on."""
+    """Draw each model's metric against the patients that it was trained on.
+
+    Parameters
+    ----------
+    points : DataFrame
+        As `curve_tables` makes it: model, patients in training, value, low, high, patients tested.
+    y : str
+        Name of the metric.
+    primary : str
+        The model that is drawn broad.
+    chance : float or None
+    """
 
     def draw(figure: Figure) -> None:
         figure.set_size_inches(7.2, 3.6)

@@ -25,7 +25,24 @@ LARGEST = 1e75
 
 
 def numeric_column(values: ArrayLike, name: str) -> Floats:
-    """Return `values` as a float vector in which NaN marks a missing value."""
+    """Return `values` as a float vector in which NaN marks a missing value.
+
+    Parameters
+    ----------
+    values : array-like, shape (n,)
+        Numbers; None, NaN and pandas' NA are missing.
+    name : str
+        What to call the column in an error.
+
+    Returns
+    -------
+    ndarray of float64, shape (n,)
+
+    Raises
+    ------
+    DataError
+        Text, an infinite number, or more than one axis.
+    """
     if isinstance(values, np.ndarray) and values.dtype.kind in "fiub":
         column = values.astype(np.float64, copy=False)
     else:

@@ -185,7 +185,15 @@ class LazyGroup(click.Group):
 
 
 def with_examples(command: click.Command, words: str) -> click.Command:
-    """Put a command's examples below its help, and those of the commands in a plain group."""
+    """Put a command's examples below its help, and those of the commands in a plain group.
+
+    Parameters
+    ----------
+    command : click.Command
+        As it was declared.
+    words : str
+        How it is called, without ``cardio``.
+    """
     called = _called(words)
     lines = [line for typed, does in registered().examples.get(words, ()) for line in (
         *_wrapped(" ".join(filter(None, (called, typed)))),

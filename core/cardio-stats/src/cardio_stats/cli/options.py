@@ -97,7 +97,20 @@ def with_missing(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def read_table(path: Path, *, one_row_each: str | None = None) -> pd.DataFrame:
-    """Read a CSV or Parquet table as people write them, with what --missing said."""
+    """Read a CSV or Parquet table as people write them, with what --missing said.
+
+    Parameters
+    ----------
+    path : Path
+    one_row_each : str, optional
+        Column of the patients, each of whom may have one row only.
+
+    Raises
+    ------
+    DataError
+        Not such a file, no rows, Parquet without the extra that reads it, or a patient of several
+        rows where each may have one.
+    """
     from cardio_stats._numerics.watching import watched
     from cardio_stats.tables import PATIENTS, read_typed
 
@@ -147,6 +160,12 @@ def scored(
 
     Where every patient has one row there are no clusters: the formulas for independent rows apply,
     and they count patients.
+
+    Raises
+    ------
+    DataError
+        A column that is missing, or both target and score; text in a score, or the same in every
+        row; an outcome of other than two values.
     """
     import numpy as np
     import pandas as pd

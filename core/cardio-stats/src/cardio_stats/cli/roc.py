@@ -43,7 +43,15 @@ def of_several_classes(
     level: float,
     seed: int,
 ) -> tuple[ResultTable, Callable[[], list[Draw]]]:
-    """Return the AUC of Hand and Till, of every two classes, and of each against the rest."""
+    """Return the AUC of Hand and Till, of every two classes, and of each against the rest.
+
+    Raises
+    ------
+    ConfigError
+        A score whose class is not said.
+    DataError
+        A column that is missing, or classes and scores that do not belong together.
+    """
     import numpy as np
     import pandas as pd
 

@@ -242,7 +242,13 @@ def _validated(found: stats.Validation, n_resamples: int, seed: int) -> list[str
 
 
 def coding_of(categorical: tuple[str, ...], reference: tuple[str, ...]) -> stats.Coding:
-    """Return what --categorical and --reference say."""
+    """Return what --categorical and --reference say.
+
+    Raises
+    ------
+    ConfigError
+        A reference that is not written COL=LEVEL.
+    """
     levels = {}
     for options in reference:
         name, equals, level = options.partition("=")

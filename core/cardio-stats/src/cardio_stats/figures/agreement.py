@@ -33,7 +33,24 @@ def agreement_figure(
     unit: str = "",
     level: float = 0.95,
 ) -> Draw:
-    """Draw predicted against measured values, and their differences against their means."""
+    """Draw predicted against measured values, and their differences against their means.
+
+    Parameters
+    ----------
+    measured, predicted : array-like, shape (n,)
+        In `unit`.
+    patient : array-like, shape (n,), optional
+        The person behind each row, where somebody has several.
+    unit : str
+        Empty for a pure number.
+    level : float
+        Of the intervals of bias and limits.
+
+    Raises
+    ------
+    DataError
+        Too few values for limits of agreement.
+    """
     from cardio_stats import limits_of_agreement as limits_between
 
     truth, shown = np.asarray(measured, np.float64), np.asarray(predicted, np.float64)

@@ -131,7 +131,17 @@ _ROC_IN = 3.7
 def classes_figure(
     confusion: pd.DataFrame, classes: Sequence[ModelScores], *, unit: str = "sample"
 ) -> Draw:
-    """Draw the confusion matrix above the ROC curves of each class against the rest."""
+    """Draw the confusion matrix above the ROC curves of each class against the rest.
+
+    Parameters
+    ----------
+    confusion : DataFrame
+        As of `confusion_matrix`.
+    classes : sequence of ModelScores
+        One a class that occurs, its title the class's.
+    unit : str
+        What was counted.
+    """
     matrix = confusion_matrix(confusion, unit=unit)
     width, height = confusion_size(confusion)
 

@@ -311,7 +311,24 @@ def calibration_of_models(
     unit: str = "patient",
     n_bins: int | None = None,
 ) -> Draw:
-    """Draw observed shares and the smooth curve of each model, above counts of predictions."""
+    """Draw observed shares and the smooth curve of each model, above counts of predictions.
+
+    Parameters
+    ----------
+    models : sequence of ModelScores
+        The primary model is drawn first; each has a panel.
+    positive, unit : str
+        What the positive class and a row are called.
+    level : float
+        Of Wilson's intervals of the shares.
+    n_bins : int, optional
+        Groups of equal size; without it 3 to 10, of ten rows or more.
+
+    Returns
+    -------
+    callable
+        Draws on a figure.
+    """
     shown = ordered(models)
     columns = min(COLUMNS, len(shown))
     column_in, plot_in = WIDTH_IN / columns, 3.5 / columns

@@ -155,6 +155,13 @@ def tables_of_rates(
 ) -> Iterator[tuple[int, int]]:
     """Yield (n, n with the outcome) of every whole-number table with these three figures.
 
+    Parameters
+    ----------
+    accuracy, sensitivity, specificity : tuple of 2 float
+        Limits before rounding, from 0 to 1.
+    n_most : int
+        Largest sample to be tried; the smallest come first.
+
     Examples
     --------
     >>> next(tables_of_rates((0.575, 0.585), (0.905, 0.915), (0.1245, 0.1255), 71))
