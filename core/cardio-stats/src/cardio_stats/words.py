@@ -85,6 +85,19 @@ METRICS = {
 }
 """Names of metrics in words; any other is written as it is, without underscores."""
 
+ESTIMATES = METRICS | {
+    "discrimination_d": "Discrimination D",
+    "equal_auc_chi2": "Equal AUC, chi-square",
+    "interaction_chi2": "Interaction, chi-square",
+    "likelihood_ratio_chi2": "Likelihood ratio chi-square",
+    "log_rank_chi2": "Log-rank chi-square",
+    "model_chi2": "Model chi-square",
+    "partial_auc_corrected": "Partial AUC, corrected",
+    "proportional_hazards_chi2": "Proportional hazards, chi-square",
+    "vif": "VIF",
+}
+"""Names of estimates in words: metrics, and those that no run stores."""
+
 COUNTS = frozenset({"support", "n", "n_positive", "n_negative"})
 """Metrics that are counts: whole numbers, and no difference between protocols."""
 
@@ -114,11 +127,17 @@ def estimate_words(name: str) -> str:
     --------
     >>> estimate_words("auc_difference[risk_1 - qrs_ms]"), estimate_words("icc_2_1")
     ('AUC, difference [risk_1 - qrs_ms]', 'ICC(2,1)')
+    >>> estimate_words("auc_at[365]")
+    'AUC at 365'
     """
-    stem, bracket, columns = name.partition("[")
+    stem, bracket, inside = name.partition("[")
     if stem.startswith("icc_"):
         return f"ICC({','.join(stem.split('_')[1:])})"
-    return f"{metric_words(stem)} {bracket}{columns}".strip()
+    words = ESTIMATES.get(stem, title_words(stem))
+    if bracket and stem.endswith("_at"):
+        place = words.removesuffix(" the horizon").removesuffix(" at")
+        return f"{place} at {inside.removesuffix(']')}"
+    return f"{words} {bracket}{inside}".strip()
 
 
 def title_words(name: str) -> str:

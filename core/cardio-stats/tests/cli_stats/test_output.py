@@ -218,6 +218,24 @@ def test_the_name_of_a_column_is_printed_as_it_is(cardio: Any, file: Path) -> No
     assert estimate_words("auc_difference[risk - lvef_cmr_pct]") in ran.out
 
 
+@pytest.mark.parametrize(
+    ("estimate", "words"),
+    [
+        ("auc_at[365]", "AUC at 365"),
+        ("calibration_slope_at[365]", "Calibration slope (Cox) at 365"),
+        ("net_benefit_at[365, threshold 0.1]", "Net benefit at 365, threshold 0.1"),
+        ("sensitivity_at[specificity 0.9]", "Sensitivity at specificity 0.9"),
+        ("partial_auc_corrected", "Partial AUC, corrected"),
+        ("vif[qrs_ms]", "VIF [qrs_ms]"),
+        ("log_rank_chi2", "Log-rank chi-square"),
+        ("likelihood_ratio_chi2[+ race]", "Likelihood ratio chi-square [+ race]"),
+        ("discrimination_d", "Discrimination D"),
+    ],
+)
+def test_the_name_of_an_estimate_reads_as_words(estimate: str, words: str) -> None:
+    assert estimate_words(estimate) == words
+
+
 def test_choices_of_table_1_change_its_tests_and_are_named(cardio: Any, file: Path) -> None:
     plain = cardio(TABLE1, file).out
     assert "without Yates' correction" in plain
