@@ -65,7 +65,8 @@ Count = Annotated[int, Field(ge=0, le=2**53)]
 Seed = Annotated[int, Field(ge=0, le=2**63)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Number = Annotated[float, Field(allow_inf_nan=False)]
-Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{1,64}$")]
+_HEX = r"^[0-9a-f]{1,64}$"
+Digest = Annotated[str, Field(pattern=_HEX)]
 
 
 @dataclass(frozen=True)
@@ -201,6 +202,13 @@ class Kind:
 _ALTERNATIVES = {"str", "int", "float", "bool", "none"}
 """What pydantic puts into a place where a type is one of several."""
 
+_SHOULD_BE = {
+    "list_type": "a list", "tuple_type": "a list", "dict_type": "named values",
+    "model_type": "named values", "dataclass_type": "named values", "int_type": "a whole number",
+    _HEX: "a digest in hex digits", "string_pattern_mismatch": "a text of another form",
+}  # fmt: skip
+"""By pattern or pydantic's name of a fault, whose own words name types of Python or JSON."""
+
 
 def _expected(error: Mapping[str, Any]) -> str:
     """Return what a fault of pydantic's says should be, as ``models[0] to be a valid string``."""
@@ -211,6 +219,8 @@ def _expected(error: Mapping[str, Any]) -> str:
     if error["type"] == "missing":
         return f"an entry at {where}, found none"
     should = error["msg"].partition(" should ")[2]
+    said = _SHOULD_BE.get(error.get("ctx", {}).get("pattern")) or _SHOULD_BE.get(error["type"])
+    should = f"be {said}" if said else should
     return f"{where or 'the content'} to {should}, found {kind_of(error['input'])}"
 
 
