@@ -25,8 +25,8 @@ weights, losses and scores in float32. To set one up, see [Train on a GPU](howto
 
 ## What `--devices N` does
 
-1. **Independent fits first.** Every model of every fold is a separate fit; N GPUs, or N processes
-   on a CPU, do one each at a time. On a CPU no number changes.
+1. **Independent fits first.** Every model of every fold is a separate fit; each of N GPUs, or of N
+   processes on a CPU, does one at a time. On a CPU no number changes.
 2. **Devices share a fit only if there are fewer fits than devices**, by Lightning's DDP: two fits
    on five devices get three and two. `--device cpu --devices 2` shares a fit between two processes.
 
@@ -39,7 +39,7 @@ Exceptions, which the report notes:
   four plugins but the autoencoder have it.
 - A batch of one example is not shared, nothing is shared on Windows, and `torch.compile` is
   disabled in a shared fit.
-- Dropout differs, as between seeds, and so does a loss divided by its class weights.
+- Dropout draws other units, as with another seed, and a loss divided by its class weights differs.
 """
 
 SHARED = """
@@ -67,7 +67,7 @@ python benchmarks/gpu.py --device cuda --compile --json docs/results/gpu.json
 python benchmarks/gpu_page.py
 ```
 
-**Untested**: everything on CUDA, among it `--precision 16`, recovery from CUDA's out of memory,
+**Untested**: everything on CUDA, including `--precision 16`, recovery when memory runs out,
 shared fits by NCCL, `torch.compile`, CUDA graphs, and how far two runs on a GPU differ.
 """
 

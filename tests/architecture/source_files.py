@@ -30,7 +30,6 @@ EXAMPLES = {
 }
 """Package folder of every example, under the same rules; none is installed with the plugins."""
 TEMPLATE = CORE / "template" / "src" / "cardio_my_modality"
-"""Laid over the template for other kinds of recordings."""
 """The package that `cardio plugins new` copies: a plugin that lies in the core's folder."""
 
 

@@ -46,7 +46,7 @@ A single honest draw may lie far from 0.5: few patients are tested. Settings are
 
 ## A known effect
 
-Twenty synthetic cohorts each, honest protocol, 100 patients (echo: 150). *Covered*: the interval
+Twenty synthetic cohorts each, honest protocol, 100 patients. *Covered*: the interval
 holds the best possible AUC, which is known by construction; at least 17 are asked of a model that
 can reach it. A model that learns from 100 patients lies below: its interval is right about the
 model, not about the optimum.
@@ -56,12 +56,11 @@ model, not about the optimum.
 """
 
 END = """
-Not stored for spect_polar and mmode_septal_flash.
+Not stored for spect_polar, mmode_septal_flash and echo_cmr.
 """
 
 CHANCE_AND_TRUTH = Path("tests/integration/stored/chance_and_truth.json")
 ECG = Path("plugins/ecg_transfer/tests/stored/chance_and_truth/crt-medium.json")
-ECHO = Path("plugins/echo_cmr/tests/stored/echo_seeds.json")
 
 
 def page(stored: Mapping[str, Mapping[str, Any]]) -> str:
@@ -139,13 +138,7 @@ def known_effects() -> list[tuple[str, str, float, Runs]]:
         own = [one for one in ecg if one["model"] == model]
         best = statistics.fmean(one["bayes_auc"] for one in own)
         found.append(("ecg_transfer, `crt_response`, medium", model, best, own))
-    echo = [
-        {**area, "bayes_auc": run["bayes_auc_lge"]}
-        for run in read(ECHO)["runs"] for area in run["auc"]
-        if (area["task"], area["model"]) == ("lge", "lvef")
-    ]  # fmt: skip
-    best = statistics.fmean(one["bayes_auc"] for one in echo)
-    return [*found, ("echo_cmr, `lge`, medium", "lvef", best, echo)]
+    return found
 
 
 def covered(best: float, runs: Runs) -> int:

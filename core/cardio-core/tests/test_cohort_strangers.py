@@ -215,7 +215,7 @@ names = st.one_of(st.sampled_from(sorted(COLUMNS)), st.text(max_size=8), st.just
     st.sampled_from(",;\t"),
     st.sampled_from(["utf-8", "utf-8-sig", "utf-16", "cp1252"]),
 )
-@settings(deadline=None, max_examples=80)
+@settings(deadline=None, max_examples=300)
 def test_no_table_ends_in_a_traceback(tmp_path_factory, header, rows, mark, encoding):
     path = tmp_path_factory.mktemp("cohort") / "cohort.csv"
     text = "\n".join(mark.join(row) for row in [header, *rows])

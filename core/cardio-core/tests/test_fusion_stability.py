@@ -96,7 +96,7 @@ KINDS = (
 )  # fmt: skip
 
 
-@settings(max_examples=40, derandomize=True)
+@settings(max_examples=100, derandomize=True)
 @given(
     kinds=st.lists(st.sampled_from(KINDS), min_size=1, max_size=3),
     n=st.integers(4, 40),

@@ -56,8 +56,8 @@ class Study:
 
 
 STUDIES = {
-    "t1": Study({"a4c": "t1_high", "age_sex": "t1_high"}, 20, SMALL),
     "wma": Study({"a4c": "wma_a4c", "lvef": "wma", "age_sex": "wma"}, 1),
+    "t1": Study({"a4c": "t1_high", "age_sex": "t1_high"}, 20, SMALL),
 }
 
 

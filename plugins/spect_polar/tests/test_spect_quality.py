@@ -6,6 +6,7 @@ the numbers should have been is known.
 
 from __future__ import annotations
 
+import csv
 from dataclasses import replace
 from functools import cache
 from itertools import pairwise, permutations
@@ -18,7 +19,7 @@ import pytest
 from scipy.ndimage import gaussian_filter, map_coordinates
 
 from cardio_core.api import DataError
-from cardio_core.testing import refuses
+from cardio_core.testing import call_cardio, refuses
 from cardio_spect_polar.phase.sampling import SampledHeart, sample_heart
 from cardio_spect_polar.phase.summary import summarise
 from cardio_spect_polar.readers.gated import Flag, GatedStack, withheld
@@ -279,6 +280,20 @@ def test_a_large_loss_of_the_last_gate_is_a_caution_and_a_larger_one_must_be_all
         sampled(lossy, tmp_path)
     (flag,) = grave(sampled(lossy, tmp_path, max_drop_off=0.8))
     assert flag.consequence == "caution"
+
+
+def test_a_command_measures_what_has_lost_half_of_its_last_gate(tmp_path: Path) -> None:
+    """As in patients whose rhythm is irregular: the command allows what the method can measure."""
+    counts = counts_of(camera=replace(SMALL, drop_off=0.55))
+    write_nm(tmp_path / "made.dcm", counts, SMALL.voxel_mm, apex_first=False)
+    made = call_cardio(
+        "measure", "--plugin", "spect_polar", tmp_path / "made.dcm", "--no-sheets",
+        "--executor", "local:1", "--out", tmp_path / "out",
+    )  # fmt: skip
+    assert made.exit_code == 0, made.stderr
+    (row,) = csv.DictReader((tmp_path / "out" / "measurements.csv").open())
+    assert "caution" in row["flags"]
+    assert float(row["reliable_psd_deg"]) > 0
 
 
 @pytest.mark.parametrize(

@@ -144,10 +144,10 @@ def mechanics_of(
         return _without_plane(made, why)
     known = [plane.beat(beat.start_ms, beat.rr_ms) for beat in beats.measured]
     excursion, rise_ms = (
-        float(np.median(beats_have[np.isfinite(beats_have)]))
-        if np.isfinite(beats_have).any()
+        float(np.median(values[np.isfinite(values)]))
+        if np.isfinite(values).any()
         else float("nan")
-        for beats_have in np.array(known).T
+        for values in np.array(known).T
     )
     return replace(
         made,

@@ -40,7 +40,7 @@ from cardio_core.compute.resource_errors import (
     resource_error,
     without_shared_memory,
 )
-from cardio_stats.errors import CardioError, ConfigError
+from cardio_stats.errors import CardioError, ConfigError, ResourceError
 
 # Keeping the workers of an engine busy, each with a device of its own.
 
@@ -374,9 +374,10 @@ class LocalExecutor(SerialExecutor):
         """See `Executor.start`."""
         n_workers = self.n_workers or _processes(None)
         if n_workers > 1:
-            self._open(n_workers)
-            for _ in range(n_workers):
-                self._pool.submit(import_modules, tuple(modules))
+            with suppress(ResourceError):  # no shared memory: said where workers are needed
+                self._open(n_workers)
+                for _ in range(n_workers):
+                    self._pool.submit(import_modules, tuple(modules))
 
     def _open(self, n_workers: int) -> None:
         if self._n_started >= n_workers:

@@ -162,16 +162,48 @@ class FlowEntry:
 
 
 @dataclass(frozen=True, kw_only=True)
+class CodeEntry:
+    """A package as it was installed; `code` is the digest of its sources."""
+
+    version: str
+    code: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class PluginCodeEntry(CodeEntry):
+    """A plugin as it was installed."""
+
+    name: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ComputedOnEntry:
+    """The device of the fits."""
+
+    kind: str
+    name: str | None
+    precision: str | int | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class MachineEntry:
+    """What may move a number's last digits."""
+
+    system: str
+    processor: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
 class GroundEntry:
     """Code and packages that a run stands on."""
 
-    core: dict[str, str | None]
-    plugin: dict[str, str | None]
+    core: CodeEntry
+    plugin: PluginCodeEntry
     python: str
     packages: dict[str, str]
-    aside: dict[str, str] = field(default_factory=dict)
-    device: dict[str, str | int | None]
-    machine: dict[str, Any] = field(default_factory=dict)
+    aside: dict[str, str]
+    device: ComputedOnEntry
+    machine: MachineEntry
     executor: str | None = None
     recordings: str | None = None
     labels: str | None = None

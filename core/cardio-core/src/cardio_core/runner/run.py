@@ -494,7 +494,7 @@ def _shown(request: RunRequest, echo: Echo) -> Iterator[Display]:
 
 
 HOOKS_OF_WORKERS = ("preprocess", "featurize", "train", "predict")
-"""Files of a task's folder that workers import while the data are found."""
+"""Files of a task's folder that workers import while recordings are looked through."""
 
 
 def _run(request: RunRequest, executor: Executor, say: Display) -> Path:
@@ -504,8 +504,6 @@ def _run(request: RunRequest, executor: Executor, say: Display) -> Path:
         announce(request, setup, say)
         out = request.out or default_out(setup)
         out = out.absolute() if executor.remote else out
-    if not request.dry_run and setup.devices[0].kind == "cpu":
-        executor.start([f"{setup.task.folder}.{hook}" for hook in HOOKS_OF_WORKERS])
     with _saying_how_to_go_on(request, out, say):
         with say.stage("data", "" if request.data else "making or finding the synthetic cohort"):
             inputs = find_data(setup, request, open_cache())
@@ -515,6 +513,8 @@ def _run(request: RunRequest, executor: Executor, say: Display) -> Path:
         if request.same_as is not None:
             guard_settings_of(request.same_as, setup, request.seed)
         guard_same(out, request, setup)
+        if not request.dry_run and setup.devices[0].kind == "cpu":
+            executor.start([f"{setup.task.folder}.{hook}" for hook in HOOKS_OF_WORKERS])
         ctx = Context(
             setup.task,
             outcome=setup.config.outcome.column,

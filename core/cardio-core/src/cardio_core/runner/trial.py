@@ -62,6 +62,7 @@ def try_hooks(
 
     With the plugin's smallest settings and one epoch; nothing is kept. A model whose fit raises one
     of `too_few` is passed over: a fault of `train` shows in the first fit of a run anyway.
+    `evaluate` is called where every model was fitted.
 
     Returns
     -------
@@ -74,7 +75,7 @@ def try_hooks(
         As the hooks would in the run.
     """
     frames: dict[str, list[pd.DataFrame]] = {}
-    n_fitted = 0
+    n_fitted, n_models = 0, len(jobs)
     jobs = [job for job in jobs if not (job.core_owned or job.members)]
     for job in jobs:
         task, config = job.ctx.task, _smallest(plugin, job.ctx.task, job.config)
@@ -104,7 +105,8 @@ def try_hooks(
                         plugin, "explain", ctx, config,
                         model=artifact, features=view, predictions=known,
                     )  # fmt: skip
-    if frames and plugin.implements("evaluate", jobs[0].ctx.task):
+    # An `evaluate` that compares models may ask for one that is not among these.
+    if frames and n_fitted == n_models and plugin.implements("evaluate", jobs[0].ctx.task):
         ctx = jobs[0].ctx.replace(model=None, fold=None)
         scored = Scored({name: pd.concat(parts) for name, parts in frames.items()})
         with suppress(*_PASSED_OVER):

@@ -146,7 +146,7 @@ def _open(tracking: Tracking) -> Any:
 
 @contextmanager
 def silenced(*names: str) -> Iterator[None]:
-    """Let loggers of others report errors alone, and keep warnings from being added to."""
+    """Let loggers of others report errors alone, and put warning filters back afterwards."""
     loggers = [logging.getLogger(name) for name in names]
     levels = [logger.level for logger in loggers]
     for logger in loggers:

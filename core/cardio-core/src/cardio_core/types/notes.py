@@ -5,10 +5,9 @@ Nothing is decided by the wording of a text: it may be changed at any time.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
 
 from cardio_core.errors import Code, MadeWrongError
 
@@ -113,11 +112,6 @@ class Note:
     def to_dict(self) -> dict[str, str | None]:
         """Return what `manifest.json` keeps of it."""
         return dict(vars(self))
-
-    @classmethod
-    def from_dict(cls, content: Mapping[str, Any]) -> Note:
-        """Return the note that `to_dict` wrote."""
-        return cls(**{**content, "severity": Severity(content["severity"])})
 
 
 @dataclass(frozen=True)

@@ -218,7 +218,7 @@ def pictures_for(artifact: ModelArtifact, features: FeatureSet, ctx: Context) ->
     about, shown = artifact.read_json("model.json"), shown_of(features, ctx)
     if about["shown"] != shown:
         raise DataError(
-            f"model {ctx.model}: the network was fitted on {about['shshown']}, found {shown}; use "
+            f"model {ctx.model}: the network was fitted on {about['shown']}, found {shown}; use "
             "the featurize block of the run that made it"
         )
     mean = load_file(str(artifact.path / MEAN))["mean"]

@@ -163,10 +163,10 @@ def _in_halves(gain: NDArray[np.float64]) -> bool:
     """Whether gates have two levels, one each half or alternating; the last may have lost beats."""
     n_slots = len(gain)
     known = np.arange(n_slots) < n_slots - 1
-    for first in (np.arange(n_slots) < n_slots // 2, np.arange(n_slots) % 2 == 0):
-        gains, second = gain[first & known], gain[~first & known]
-        apart = abs(gains.mean() - second.mean())
-        spread = max(np.ptp(gains), np.ptp(second))
+    for half in (np.arange(n_slots) < n_slots // 2, np.arange(n_slots) % 2 == 0):
+        first, second = gain[half & known], gain[~half & known]
+        apart = abs(first.mean() - second.mean())
+        spread = max(np.ptp(first), np.ptp(second))
         if apart > HALF_STEP and spread < max(HALF_SPREAD, apart / 4):
             return True
     return False

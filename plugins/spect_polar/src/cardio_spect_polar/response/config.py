@@ -53,11 +53,11 @@ class LoadBlock(FollowUpBlock):
         8, ge=6, description="fewest time slots; with 6 or 7 a study is flagged, not quarantined"
     )
     max_drop_off: float = Field(
-        0.3,
+        0.65,
         ge=0,
         le=1,
         description="largest share of its counts that the last gate may have lost; above 0.3 a "
-        "study is flagged, not quarantined",
+        "study is flagged, above this it is refused",
     )
     max_rejected: float = Field(
         0.35,

@@ -558,10 +558,10 @@ def _write(
             shuffle_seed=number if number % 3 == 0 else None,
         )
         files.append(name)
-    unknown = known.prob_response is None
+    is_given = known.prob_response is None
     row = table_row(
         known.patient_id, heart, truth, site, known.response, row_rng,
-        lvesv_ml=lvesv_ml, all_return=unknown,
+        lvesv_ml=lvesv_ml, all_return=is_given,
     )  # fmt: skip
     row["path_spect"] = ";".join(files)
     return Patient(**vars(known), truth=truth, row=row)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
 
 from cardio_core.io.run_artifact import RunArtifact, RunKind
+from cardio_core.io.run_schema import Kind
 from cardio_core.report.results import Row
 from cardio_core.report.text.ranking import (
     IN_WORDS,
@@ -146,11 +146,17 @@ def of_overlap(files: RunArtifact) -> Iterator[str]:
             f"{found.get('by')}) and {'is' if found['left_out'] == 1 else 'are'} left out."
         )
     grave = (NoteKind.OVERLAP_UNCHECKED, NoteKind.OVERLAP_ON_TRUST)
-    yield from (note.text for note in _on_overlap(found) if note.kind in grave)
+    yield from (note.text for note in _on_overlap(files) if note.kind in grave)
 
 
-def _on_overlap(found: Mapping[str, Any]) -> list[Note]:
-    return [Note.from_dict(item) for item in found.get("notes") or []]
+_NOTES = Kind("what is known of patients in both", tuple[Note, ...])
+
+
+def _on_overlap(files: RunArtifact) -> tuple[Note, ...]:
+    found: tuple[Note, ...] = _NOTES.check(
+        files.manifest.overlap.get("notes", []), files.folder / "manifest.json"
+    )
+    return found
 
 
 def data_words(files: RunArtifact) -> str:
@@ -169,7 +175,7 @@ def data_words(files: RunArtifact) -> str:
 def validation_words(files: RunArtifact) -> str:
     """Return how patients of the training were kept out, and what the comparison rests on."""
     found = files.manifest.overlap
-    texts = [note.text for note in _on_overlap(found)]
+    texts = [note.text for note in _on_overlap(files)]
     if found.get("left_out"):
         texts.append(f"{counted(int(found['left_out']), 'patient')} so found were left out.")
     texts.append(
@@ -189,8 +195,7 @@ def validation_words(files: RunArtifact) -> str:
 def limits_words(files: RunArtifact) -> list[str]:
     """Return what an external validation cannot say."""
     texts = []
-    found = files.manifest.overlap
-    if any(note.kind == NoteKind.OVERLAP_UNCHECKED for note in _on_overlap(found)):
+    if any(note.kind == NoteKind.OVERLAP_UNCHECKED for note in _on_overlap(files)):
         texts.append("Whether all these patients are new to the run could not be checked in full.")
     texts.append(
         "A change against the run's folds may come from other patients (case mix, prevalence), "
