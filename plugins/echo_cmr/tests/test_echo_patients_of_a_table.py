@@ -12,8 +12,8 @@ from cardio_core.api import DataError
 from cardio_core.testing import refuses
 from cardio_echo_cmr.synthetic import synthesize
 from cardio_echo_cmr.synthetic.findings import ABNORMAL_BELOW, N_WMA, draw_findings
-from cardio_echo_cmr.synthetic.patients import draw_person, draw_studies, seen_darker
-from cardio_ultrasound import Look, read_loop
+from cardio_echo_cmr.synthetic.patients import draw_person, draw_studies
+from cardio_ultrasound import Look, darker, read_loop
 
 STREAMS = range(60)
 
@@ -47,7 +47,7 @@ def test_a_shift_darkens_the_loop_and_nothing_else():
     assert moved.look.white_db - usual.look.white_db == pytest.approx(6.0)
     assert moved.look.noise_db - usual.look.noise_db == pytest.approx(8.0)
     assert (moved.geometry, moved.beat) == (usual.geometry, usual.beat)
-    assert seen_darker(Look(), 0.0) == Look()
+    assert darker(Look(), 0.0) == Look()
 
 
 def test_a_table_is_refused_where_labels_have_nothing_to_do_with_the_loops(tmp_path):

@@ -532,7 +532,7 @@ def answer_others(
     """
     for path in inputs:
         if not path.exists():
-            raise ConfigError(f"--data {path}: no such file or folder")
+            raise ConfigError(f"--data {path}: no such file or folder; check the path")
     opened = open_finished(
         run,
         options=options or NOTHING_GIVEN,
