@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import numpy as np
 import pytest
@@ -96,6 +97,19 @@ def test_a_pretrained_network_starts_from_the_phantoms_and_the_report_says_so(fi
     # One epoch at 3e-3 moves a convolution far less than another random start would.
     first, second = (open_network(a).features.conv0.weight for a in (earlier, artifact))
     assert torch.corrcoef(torch.stack([first.flatten(), second.flatten()]))[0, 1] > 0.9
+
+
+def test_of_several_draws_the_one_that_fits_held_back_patients_best_is_kept(studies, fit):
+    config = TrainBlock(**THIN, fit=FIT | {"epochs": 1}, draws=3)
+    artifact, ctx = fit("densenet", PHANTOM_FLASH, config=config)
+    (note,) = (note for note in artifact.notes if note.kind == "draws")
+    losses = [float(text) for text in re.findall(r"0\.\d{3}", note.text)]
+    kept = int(re.search(r"number (\d)", note.text)[1])
+    assert len(losses) == 3
+    assert losses[kept - 1] == min(losses)
+    assert sorted(path.name for path in artifact.path.iterdir() if path.is_dir()) == []
+    view, _ = _tested(studies)
+    assert np.isfinite(predict(artifact, view, ScoringBlock(), ctx).scores["septal_flash"]).all()
 
 
 def test_a_local_file_of_weights_stands_in_for_the_phantoms(fit, tmp_path):

@@ -91,6 +91,12 @@ class TrainBlock(NetworkBlock):
         description="share of the training studies set aside to choose the epoch, shifted copies "
         "and all: the published procedure; 0 leaves that to the inner folds",
     )
+    draws: int = Field(
+        1,
+        ge=1,
+        description="fits that differ in weights and order; the one with the least loss on a fifth "
+        "of the training patients, held back from all of them, is kept",
+    )
     logistic_c: float = Field(
         1.0, gt=0, description="inverse penalty of the regressions on measured motion"
     )

@@ -78,6 +78,16 @@ def fit_network(
     )
 
 
+def loss_on(artifact: ModelArtifact, labelled: Labelled, ctx: Context) -> float:
+    """Return the mean loss of a fitted network on other studies."""
+    features, labels = labelled
+    outputs = ctx.score_with(open_network(artifact), pictures_for(artifact, features, ctx))
+    scale = artifact.read_json("model.json")["scale"]
+    wanted = torch.from_numpy(_wanted(labels, None if scale is None else tuple(scale)))
+    loss = cross_entropy if scale is None else squared_error
+    return float(loss(torch.from_numpy(np.asarray(outputs)), {"targets": wanted}))
+
+
 def cross_entropy(logits: torch.Tensor, batch: dict[str, Any]) -> torch.Tensor:
     """Return the mean cross entropy of a picture's logits, one a class."""
     return functional.cross_entropy(logits, batch["targets"])
