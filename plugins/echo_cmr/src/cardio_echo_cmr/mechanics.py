@@ -144,9 +144,7 @@ def mechanics_of(
         return _without_plane(made, why)
     known = [plane.beat(beat.start_ms, beat.rr_ms) for beat in beats.measured]
     excursion, rise_ms = (
-        float(np.median(values[np.isfinite(values)]))
-        if np.isfinite(values).any()
-        else float("nan")
+        float(np.median(values[np.isfinite(values)])) if np.isfinite(values).any() else float("nan")
         for values in np.array(known).T
     )
     return replace(
