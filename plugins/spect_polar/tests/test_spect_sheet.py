@@ -13,6 +13,7 @@ from test_spect_drawing import drawn, words_of
 
 from cardio_core.api import FeatureSet, SampleSet
 from cardio_spect_polar.drawing.sheet import (
+    ASSUMED,
     NO_LIMITS,
     NO_OWN_LIMITS,
     gate_slices,
@@ -186,6 +187,7 @@ def test_a_sheet_holds_the_numbers_that_are_measured(position):
     assert f"{values['base_descent_mm']:.1f}" in said
     assert f"{values['reliable_psd_deg']:.1f}" in said
     assert "normal: mean ± 2 SD by ECTb (Chen 2005)" in said
+    assert ASSUMED in said
     assert not {"no verdict", "not known", "nan"} & set(said)
     # One page on its side, for a screen of 1280 pixels and for A4.
     width, height = figure.get_size_inches()
@@ -275,7 +277,11 @@ def test_rest_and_stress_stand_on_the_sheet_of_the_stress_study():
     assert stress_ml / rest_ml > 1.1
     assert f"{stress_ml / rest_ml:.2f} *" in said
     edv = PAIR["indices"].in_units()[:, PAIR["indices"].names.index("lvedv_spect_ml")]
-    assert f"+{edv[1] - edv[0]:.0f} mL *" in said
+    assert f"+{edv[1] - edv[0]:.1f} mL *" in said
+    perfusion = PAIR["segment_perfusion"].in_units()[:, [0, 1, 6, 7, 12, 13, 16]].mean(axis=1)
+    place = said.index("Perfusion, LAD territory")
+    assert said[place + 1 : place + 3] == [f"{value:.0f} %" for value in perfusion]
+    assert ASSUMED in said
     assert NO_LIMITS in said
 
 

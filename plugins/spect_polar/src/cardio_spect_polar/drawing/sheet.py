@@ -285,6 +285,9 @@ _PAIR_NUMBERS = (
 )  # fmt: skip
 """Of the table of a pair."""
 
+ASSUMED = "assumed: anterior is above and septal is left, as the file stores the slices"
+"""The sides are the file's; where the heart contradicts them, a flag says so."""
+
 NO_LIMITS = "SSS, SRS, SDS: withheld, for no normal limits were given (--perfusion-limits FILE)"
 NO_OWN_LIMITS = (
     "SSS, SRS, SDS: withheld, for the limits given are of another sex or state, or not of all "
@@ -472,15 +475,21 @@ def _pair_rows(
         early, late = rest.number(name), stress.number(name)
         rows.append((
             title, _cell(early, form, unit, rest.missing), _cell(late, form, unit, stress.missing),
-            *_against(late - early, form, unit, REPEATS.get(name)),
+            *_against(late - early, unit, REPEATS.get(name)),
         ))  # fmt: skip
     changes = stress.changes
-    for artery in TERRITORIES:
+    for artery, segments in TERRITORIES.items():
         change = changes.get(f"{artery}_perfusion_change_pct", math.nan)
-        title = f"Perfusion, {artery.upper()} territory"
-        rows.append(
-            (title, "", "", *_against(change, "{:.0f}", " points", REPEATS["perfusion_pct"]))
-        )
+        shared = [
+            study.arrays["segment_perfusion"][np.array(segments) - 1] for study in (rest, stress)
+        ]
+        known = np.isfinite(shared).all(axis=0)
+        means = [float(one[known].mean()) if known.any() else math.nan for one in shared]
+        rows.append((
+            f"Perfusion, {artery.upper()} territory",
+            *(_cell(mean, "{:.0f}", "%", UNKNOWN) for mean in means),
+            *_against(change, " points", REPEATS["perfusion_pct"]),
+        ))  # fmt: skip
     ratio, within = changes.get("tid_ratio", math.nan), REPEATS["tid_ratio"]
     dilated = UNKNOWN
     if math.isfinite(ratio):
@@ -494,7 +503,8 @@ def _pair_rows(
     else:
         early, late = summed.tolist()
         rows.append(("Summed scores (SRS, SSS, SDS)", f"{early:.0f}", f"{late:.0f}",
-                     *_against(late - early, "{:.0f}", "", None)))  # fmt: skip
+                     *_against(late - early, "", None, "{:.0f}")))  # fmt: skip
+    rows.append((ASSUMED, "", "", "", ""))
     return rows
 
 
@@ -507,8 +517,13 @@ def _short(unit: str) -> str:
     return unit if unit in ("", "°") or unit.startswith(" ") else f" {unit}"
 
 
-def _against(change: float, form: str, unit: str, repeats: float | None) -> tuple[str, str]:
-    """Return a difference, and within what two studies of one heart agree."""
+def _against(
+    change: float, unit: str, repeats: float | None, form: str = "{:.1f}"
+) -> tuple[str, str]:
+    """Return a difference, and within what two studies of one heart agree.
+
+    It has a decimal more than most values, so that it is not read as their error of rounding.
+    """
     if not math.isfinite(change):
         return "", ""
     unit = _short(" points" if unit.startswith("%") else unit)
@@ -582,6 +597,7 @@ def _rows(study: _Study) -> list[tuple[str, str, str]]:
     if compared:
         source = f"normal: mean ± 2 SD by {compared[0].software} ({compared[0].source})"
         rows.append((source, "", ""))
+    rows.append((ASSUMED, "", ""))
     return rows
 
 
