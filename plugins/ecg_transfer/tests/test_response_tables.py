@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -10,7 +12,7 @@ from cardio_core.api import DataError, EvaluateBlock, Metric, Scored, default_ev
 from cardio_core.testing import refuses
 from cardio_ecg_transfer.published.table_2 import table_2
 from cardio_ecg_transfer.response.classical import RESPONDS, RESPONDS_NOT, score_rule
-from cardio_ecg_transfer.response.evaluate import importance_tables
+from cardio_ecg_transfer.response.evaluate import calibration, importance_tables
 from cardio_ecg_transfer.response.models import CRT_RESPONSE, NEEDS_LBBB, RECIPES
 from cardio_ecg_transfer.response.predict import withheld
 
@@ -63,6 +65,28 @@ def test_rates_that_are_not_of_one_table_stop_the_report(lbbb_report):
     ]
     with refuses(DataError, "lbbb", "0.7210"):
         table_2(spoiled, CRT_RESPONSE)
+
+
+def test_models_with_probabilities_have_their_intercept_and_slope_and_rules_have_none():
+    # Two groups: with a share of events of 1/5 and 3/5, told .5 and .8. The line through both is
+    # exact: from log odds 0 and ln 4 to ln 1/4 and ln 3/2.
+    events, told = [1] * 4 + [0] * 16 + [1] * 12 + [0] * 8, [0.5] * 20 + [0.8] * 20
+    names = [f"p{i}" for i in range(40)]
+    one = pd.DataFrame(
+        {"unit_id": names, "subject_id": names, "y_true": ["yes" if e else "no" for e in events],
+         "score:no": 1 - np.array(told), "score:yes": told, "model": "trees"}
+    )  # fmt: skip
+    rule = one.assign(model="lbbb", **{"score:yes": np.where(events, RESPONDS, RESPONDS_NOT)})
+    ctx = SimpleNamespace(task=CRT_RESPONSE)
+    scored = Scored({"response": pd.concat([one, rule])})
+    found, refused = calibration(scored, EvaluateBlock(), ctx)
+    assert not refused and {m.scope.model for m in found} == {"trees"}
+    values = {m.estimate.name: m.estimate for m in found}
+    slope = np.log(1.5 * 4) / np.log(4)
+    assert values["calibration_slope"].value == pytest.approx(slope, abs=1e-6)
+    off = values["calibration_in_the_large"]
+    expected = [1 / (1 + np.exp(-(off.value + np.log(p / (1 - p))))) for p in told]
+    assert sum(expected) == pytest.approx(16, abs=1e-6) and off.high < 0
 
 
 def measurements(lbbb, qrs_ms, paced=()):

@@ -8,9 +8,18 @@ import numpy as np
 import pandas as pd
 
 import cardio_stats as stats
-from cardio_core.api import EvaluationReport, Note, canvas, default_evaluate
+from cardio_core.api import (
+    DataError,
+    EvaluationReport,
+    Metric,
+    Note,
+    Scope,
+    canvas,
+    default_evaluate,
+)
 from cardio_ecg_transfer.drawing.spectrograms import twelve_leads
 from cardio_ecg_transfer.published.table_2 import table_2
+from cardio_ecg_transfer.response.models import RECIPES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -26,9 +35,13 @@ def evaluate(
     config: EvaluateBlock,
     ctx: Context,
 ) -> EvaluationReport:
-    """Add Table 2 and the importance of leads and parts of the beat."""
+    """Add calibration, Table 2 and the importance of leads and parts of the beat."""
     report = default_evaluate(predictions, ctx.task, config, seed=ctx.seed)
     tables, notes = dict(report.tables), list(report.notes)
+    calibrated: list[Metric] = []
+    if ctx.protocol == "honest":
+        calibrated, refused = calibration(predictions, config, ctx)
+        notes += Note.each("evaluation", refused)
     if ctx.outcome is None:
         tables["table-2"] = table_2(report.metrics, ctx.task)
     tables |= importance_tables(explanation.cases, config.level)
@@ -40,7 +53,40 @@ def evaluate(
             "table says how far chance alone moves them from it."
         )
         notes.append(Note("table_2", text))
-    return EvaluationReport(report.metrics, tables, figures, notes)
+    return EvaluationReport([*report.metrics, *calibrated], tables, figures, notes)
+
+
+def calibration(
+    predictions: Scored, config: EvaluateBlock, ctx: Context
+) -> tuple[list[Metric], list[str]]:
+    """Return intercept and slope of every model that gives probabilities, and why not of others.
+
+    Logits of repeats are averaged; intervals take the person as the unit.
+    """
+    metrics, refused = [], []
+    for target in ctx.task.targets:
+        if target.kind != "binary" or target.name not in predictions.frames:
+            continue
+        column = f"score:{target.classes[1]}"
+        known = predictions.frames[target.name].dropna(subset=["y_true", column])
+        for model, rows in known.groupby("model", sort=False):
+            if model in RECIPES and RECIPES[str(model)].kind == "rule":
+                continue  # yes or no, and no probability
+            score = rows[column].clip(1e-6, 1 - 1e-6)
+            units = rows.assign(logit=np.log(score / (1 - score))).groupby("unit_id", sort=False)
+            probability = 1 / (1 + np.exp(-units["logit"].mean()))
+            truth = (units["y_true"].first() == target.classes[1]).astype(int)
+            scope = Scope(task=ctx.task.name, target=target.name, model=str(model))
+            for make in (stats.calibration_in_the_large, stats.calibration_slope):
+                try:
+                    found = make(
+                        truth, probability, patient=units["subject_id"].first(), level=config.level
+                    )
+                except DataError as error:
+                    refused.append(f"Calibration of {model} is left out: {error}")
+                else:
+                    metrics.append(Metric(found, scope))
+    return metrics, refused
 
 
 def figure_2(cases: Sequence[Case]) -> dict[str, Callable[[Figure], None]]:
