@@ -121,6 +121,9 @@ TIMES = np.arange(N_SAMPLES) / 360
         ("Name,DOE\nSample Rate,512 hertz\n\nLead,Lead I\nUnit,µV\n",
          (WAVE * 1000,), "{:.4f}", ("I",), 512),
         ("ECG (millivolts)\n# sampling rate = 100 Hz", (WAVE,), "{:.6f}", ("ECG",), 100),
+        ("Zeit;Ableitung II (mV)", (TIMES, WAVE), "{:.4f};{:.6f}", ("II",), 360),
+        ("sec\tC3 [mV]", (TIMES, WAVE), "{:.4f}\t{:.6f}", ("V3",), 360),
+        ("ms,dérivation aVF [mV]", (TIMES * 1000, WAVE), "{:.1f},{:.6f}", ("aVF",), 360),
     ],
 )  # fmt: skip
 def test_tables_as_people_have_them(tmp_path, head, columns, form, leads, rate_hz):

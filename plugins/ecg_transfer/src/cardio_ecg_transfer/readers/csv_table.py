@@ -57,6 +57,8 @@ _TIME_UNITS = {
     **dict.fromkeys(("us", "µs", "μs"), 1e-6),
 }
 _COUNTS = {"", "index", "idx", "sample", "samples", "sample #", "sample number", "n", "no", "nr"}
+_LEAD_WORD = re.compile(r"(ableitung|abl|brustwand|d[ée]rivation|derivaci[oó]n)[\s._:-]*", re.I)
+_CHEST = re.compile(r"c([1-6])", re.I | re.ASCII)
 _ANY_LEAD = {"ecg", "ekg", "signal", "voltage", "value", "amplitude"}
 _RATE_KEYS = {
     *("rate_hz", "rate", "fs", "sample rate", "sampling rate", "sampling frequency"),
@@ -242,6 +244,8 @@ def _columns_of(layout: _Layout, name: str) -> _Columns:
     units = layout.units or ("",) * len(titles)
     first, given = _name_and_unit(titles[0])
     unit = (given or units[0]).lower()
+    if not unit and first.lower() in _TIME_UNITS:
+        unit = first.lower()  # "sec" alone
     time_unit_s, counted, start = None, False, 0
     if first.lower() in _TIMES or (unit in _TIME_UNITS and not is_lead_name(first)):
         if unit and unit not in _TIME_UNITS:
@@ -253,6 +257,7 @@ def _columns_of(layout: _Layout, name: str) -> _Columns:
     found: list[str | None] = []
     for at, title in enumerate(titles[start:], start):
         lead, own = _name_and_unit(title)
+        lead = _lead_of(lead)
         own = own or (units[at] if at < len(units) else "")
         known = _UNITS.get(own.lower()) if own else None
         alone = len(titles) - start == 1 and lead.lower() in _ANY_LEAD
@@ -266,6 +271,14 @@ def _columns_of(layout: _Layout, name: str) -> _Columns:
     if time_unit_s is not None:
         at_columns = tuple(at - 1 for at in at_columns)
     return _Columns(tuple(leads), tuple(found), at_columns, time_unit_s, counted)
+
+
+def _lead_of(title: str) -> str:
+    """Return a title without the word for a lead, and an IEC chest lead (C1) by its usual name."""
+    bare = _LEAD_WORD.sub("", title, count=1)
+    chest = _CHEST.fullmatch(bare)
+    bare = f"V{chest[1]}" if chest else bare
+    return bare if is_lead_name(bare) else title
 
 
 def _no_lead(name: str, column: int) -> DataError:

@@ -135,7 +135,7 @@ def sheet(figure: Figure, recording: Ecg, samples: SampleSet) -> None:
     axes = page(figure, WIDTH_MM, top + _HEAD_MM)
     gain = draw_rows(axes, _LEFT, top, whole, rows, _ROW_MM)
     _head(axes, top, whole, beat, gain)
-    _marks(axes, beat)
+    _marks(axes, beat, whole.signal_mv.shape[1] / whole.rate_hz)
     panels = [TWELVE[:6], TWELVE[6:]] if len(whole.leads) > 4 else [whole.leads]
     shown = [tuple(lead for lead in panel if lead in whole.leads) for panel in panels]
     for n, leads in enumerate(filter(None, shown)):
@@ -175,7 +175,7 @@ def _head(axes: Axes, top: float, recording: Ecg, beat: Beat, gain: float) -> No
     write(axes, _LEFT + ROWS_WIDTH_MM, _BELOW - 3.0, drawn, points=6.5, side="right")
 
 
-def _marks(axes: Axes, beat: Beat) -> None:
+def _marks(axes: Axes, beat: Beat, duration_s: float) -> None:
     """Mark every R peak of the strip, beats of another shape, and pacing spikes."""
     other = np.zeros(beat.r_s.size, bool)  # a beat that an end cuts is of no shape
     other[beat.heart.beat.others] = True
@@ -183,6 +183,9 @@ def _marks(axes: Axes, beat: Beat) -> None:
     mark_times(axes, _LEFT, top, beat.r_s[~other], canvas.BLUE, "v")
     mark_times(axes, _LEFT, top, beat.r_s[other], canvas.VERMILION, "v")
     text = f"Median of {beat.heart.beat.n_beats} beats.  Strip: R peaks blue, other shapes red"
+    if duration_s > STRIP_S + 1.0:
+        long = f"{duration_s:.0f} s" if duration_s < 120 else f"{duration_s / 60:.0f} min"
+        text = f"The first {STRIP_S:.0f} s of {long}.  {text}"
     if beat.heart.pacing.is_paced:
         mark_times(axes, _LEFT, _BELOW + 1.5, beat.heart.pacing.times_s, canvas.GREEN, "|")
         text += f"; green, {' and '.join(beat.heart.rhythm.evidence)} pacemaker spikes"
@@ -273,6 +276,8 @@ def _st_levels(
     axes: Axes, heart: Measurements, patient: Patient, recorded: tuple[str, ...], left: float
 ) -> None:
     """Write how far ST lies from the level before the QRS, at its end and 60 ms later."""
+    if not set(TWELVE) & set(recorded):
+        return
     unfit = unfit_leads(heart.findings, "signal", "place", "potential", "unit")
     y = _BELOW - 6.0
     write(axes, left, y, "ST (mV)", bold=True)
@@ -285,7 +290,7 @@ def _st_levels(
         write(axes, left, y, lead)
         if lead in unfit:
             why = next(finding.text for finding in heart.findings if lead in finding.leads)
-            _absent(axes, left + 12.0, y, why, 40)
+            _absent(axes, left + 8.0, y, why, 38)
             continue
         off = _is_off_level(lead, levels_mv, patient)
         colour = canvas.VERMILION if off else canvas.INK
