@@ -274,7 +274,7 @@ class Pair:
 
 
 def differences(columns: Sequence[Column]) -> list[Difference]:
-    """Return the columns of differences.
+    """Return the columns of differences, in the order of the columns that they are of.
 
     Examples
     --------
@@ -287,6 +287,8 @@ def differences(columns: Sequence[Column]) -> list[Difference]:
     parts = [
         (item, match, replace(item, title=match["title"]).head) for item, match in found if match
     ]
+    heads = list(by_head)
+    parts.sort(key=lambda part: heads.index(part[2]) if part[2] in by_head else len(heads))
     return [
         Difference(part, head, by_head.get(head, ""), match["early"], match["late"])
         for part, match, head in parts
