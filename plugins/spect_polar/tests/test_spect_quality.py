@@ -478,6 +478,9 @@ FURTHER: dict[str, Callable[[np.ndarray, int, int], tuple[np.ndarray, float]]] =
 MISSED = "base empty in two gates"
 """The base is found where the wall begins in all gates: few samples lie in what is empty."""
 
+MOVED = ("psd_deg", "ef_off_points")
+"""By how much these move then, in the median."""
+
 
 def is_refused_as_planes(counts: np.ndarray) -> bool:
     """Cut planes out, and have them read."""
@@ -496,29 +499,34 @@ def further_faults() -> dict[str, dict[str, float]]:
     """Return in which share of patient-like hearts a fault withholds numbers, or adds a caution."""
     withheld_in: dict[str, list[bool]] = {}
     cautioned_in: dict[str, list[bool]] = {}
+    moved: list[tuple[float, float]] = []
     for seed in range(N_HEARTS):
         ventricle, camera, rng = drawn(seed)
         counts, voxel_mm, truth = image(ventricle, rng, camera)
         base, apex = (
             int(end / voxel_mm[0]) for end in (truth.base_by_slot_mm.mean(), truth.apex_mm)
         )
-        plain = measure((counts, voxel_mm, False), truth)["cautions"]
+        plain = measure((counts, voxel_mm, False), truth)
         for name, fault in FURTHER.items():
             spoiled, factor = fault(counts, base, apex)
             mm = tuple(factor * distance for distance in voxel_mm)
             made = measure((spoiled, mm, False), truth)
             is_withheld = "refused" in made or bool(made["withheld"])
             withheld_in.setdefault(name, []).append(is_withheld)
-            cautioned_in.setdefault(name, []).append(made.get("cautions", 0) > plain)
+            cautioned_in.setdefault(name, []).append(made.get("cautions", 0) > plain["cautions"])
+            if name == MISSED and not is_withheld:
+                moved.append(tuple(abs(made[of] - plain[of]) for of in MOVED))
         withheld_in.setdefault("radial planes", []).append(is_refused_as_planes(counts))
         cautioned_in.setdefault("radial planes", []).append(False)
-    return {
+    found = {
         name: {
             "any": round(float(np.mean(withheld_in[name])), 3),
             "cautioned": round(float(np.mean(cautioned_in[name])), 3),
         }
         for name in withheld_in
     }
+    found[MISSED] |= dict(zip(MOVED, np.median(moved, axis=0).round(1).tolist(), strict=True))
+    return found
 
 
 def check_further(made: dict[str, dict[str, float]]) -> None:
