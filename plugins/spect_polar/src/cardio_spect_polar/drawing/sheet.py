@@ -484,12 +484,14 @@ def _pair_rows(
             study.arrays["segment_perfusion"][np.array(segments) - 1] for study in (rest, stress)
         ]
         known = np.isfinite(shared).all(axis=0)
-        means = [float(one[known].mean()) if known.any() else math.nan for one in shared]
-        rows.append((
-            f"Perfusion, {artery.upper()} territory",
-            *(_cell(mean, "{:.0f}", "%", UNKNOWN) for mean in means),
-            *_against(change, " points", REPEATS["perfusion_pct"]),
-        ))  # fmt: skip
+        at_rest, at_stress = (
+            _cell(float(one[known].mean()) if known.any() else math.nan, "{:.0f}", "%", UNKNOWN)
+            for one in shared
+        )
+        title = f"Perfusion, {artery.upper()} territory"
+        rows.append(
+            (title, at_rest, at_stress, *_against(change, " points", REPEATS["perfusion_pct"]))
+        )
     ratio, within = changes.get("tid_ratio", math.nan), REPEATS["tid_ratio"]
     dilated = UNKNOWN
     if math.isfinite(ratio):
