@@ -14,6 +14,7 @@ import yaml
 from sklearn.metrics import roc_auc_score
 
 from cardio_core.io.run_artifact import RunKind, read_artifact
+from cardio_core.io.store import load_table
 from cardio_core.report.results import bare_name
 from cardio_core.runner.prepare import UnusableCohortError
 from cardio_stats.words import METRICS
@@ -74,6 +75,13 @@ def test_every_patient_is_tested_once_and_never_trained_on_in_that_fold(clinic_r
     assert sorted(tested) == [f"C{n:02d}" for n in range(24)]
     for fold in honest["folds"]:
         assert not set(fold["train"]) & set(fold["test"])
+
+
+def test_what_chooses_thresholds_has_seen_no_patient_of_the_fold(clinic_run):
+    folds = read(clinic_run, "splits.json")["protocols"]["honest"]["folds"]
+    for number, fold in enumerate(folds):
+        [file] = clinic_run.glob(f"models/honest-r0-f{number}/ridge/inner/predictions-*.npz")
+        assert set(load_table(file)["unit_id"]) == set(fold["train"])
 
 
 def test_recordings_are_known_again_by_their_signal_and_by_no_name(clinic_run, clinic):

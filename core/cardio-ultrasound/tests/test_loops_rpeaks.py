@@ -36,6 +36,12 @@ def test_r_waves_of_a_short_trace_are_found_where_they_are(rate_hz, polarity):
     np.testing.assert_allclose(found, R_MS, atol=1000 / rate_hz + 4)
 
 
+def test_a_second_deflection_within_the_refractory_time_is_no_beat():
+    late = sum(np.exp(-(((np.arange(575) * 4.0 - at - 160) / 12) ** 2)) for at in R_MS)
+    found = find_r_waves(ecg_mv(250.0) + 0.7 * late, 250.0)
+    np.testing.assert_allclose(found, R_MS, atol=8)
+
+
 @pytest.mark.parametrize(
     "trace", [np.zeros(500), np.full(500, np.nan), np.full(500, 3.0), np.ones(10)]
 )

@@ -1,11 +1,13 @@
 """From files to features, through the plugin's own hooks."""
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+import wfdb
 
 from cardio_core.api import Context, DataError, EvaluateBlock, FeatureBlock
 from cardio_core.testing import refuses
@@ -55,6 +57,21 @@ def test_load_finds_recordings_patients_and_events(folder):
     assert set(events["aami_class"]) <= set(AAMI_CLASSES)
     assert events.groupby("recording_id").size().min() > 10
     assert {file.suffix for file in cohort.files["202"]} == {".hea", ".dat", ".atr"}
+
+
+# ANSI/AAMI EC57, table 3, with the marks of the WFDB annotation format.
+OF_THE_STANDARD = {"N": "NLRejB", "S": "AaJSn", "V": "VEr", "F": "F", "Q": "/fQ?"}
+
+
+def test_every_mark_of_a_beat_has_the_class_of_the_standard_and_other_marks_are_no_beat(
+    folder, tmp_path
+):
+    shutil.copytree(folder, tmp_path, dirs_exist_ok=True)
+    marks = [*"".join(OF_THE_STANDARD.values()), "+", "~", "|"]
+    wfdb.wrann("202", "atr", 100 * np.arange(1, 1 + len(marks)), marks, write_dir=str(tmp_path))
+    events = load(RecordingsBlock(), context(tmp_path)).targets.table
+    found = events.loc[events["recording_id"] == "202", "aami_class"]
+    assert "".join(found) == "".join(name * len(of) for name, of in OF_THE_STANDARD.items())
 
 
 def test_predict_mode_needs_no_annotations_and_returns_no_targets(folder, tmp_path):

@@ -74,8 +74,9 @@ def test_echonet_tests_every_clip_that_ends_within_the_video():
     assert set(n_there) == {32}
 
 
-def test_echonet_fills_a_short_video_with_empty_frames():
-    videos, times = numbered(7)
+@pytest.mark.parametrize("n_frames", [7, 8])  # of 8, the next frame would be the one after the last
+def test_echonet_fills_a_short_video_with_empty_frames(n_frames):
+    videos, times = numbered(n_frames)
     clips, n_there = cut_clips(ECHONET, videos, times, np.zeros(1))
     np.testing.assert_array_equal(clips[0, :5, 0, 0], [1, 3, 5, 7, 0])
     assert n_there.tolist() == [4]
