@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import re
 import subprocess
@@ -15,16 +14,8 @@ ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "clusters.md").read_text(encoding="utf-8")
 
 
-def _module(name):
-    spec = importlib.util.spec_from_file_location(name, ROOT / "benchmarks" / f"{name}.py")
-    made = importlib.util.module_from_spec(spec)
-    sys.modules[name] = made
-    spec.loader.exec_module(made)
-    return made
-
-
-def test_the_page_tells_the_stored_study_in_which_nothing_differs():
-    study = _module("cluster")
+def test_the_page_tells_the_stored_study_in_which_nothing_differs(of_benchmarks):
+    study = of_benchmarks("cluster")
     stored = json.loads(study.STORED.read_text(encoding="utf-8"))
     assert study.text_of(stored) in PAGE
     assert stored["differing"] == []

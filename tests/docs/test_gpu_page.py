@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 import subprocess
 import sys
@@ -13,19 +12,8 @@ import pytest
 ROOT = Path(__file__).parents[2]
 
 
-@pytest.fixture
-def module(monkeypatch):
-    monkeypatch.syspath_prepend(str(ROOT / "benchmarks"))
-    return importlib.import_module
-
-
-def test_the_page_is_made_of_what_is_stored(module):
-    page = module("gpu_page")
-    assert page.PAGE.read_text(encoding="utf-8") == page.page(page.stored())
-
-
-def test_without_a_file_of_a_gpu_the_page_says_that_there_is_no_figure(module):
-    page = module("gpu_page")
+def test_without_a_file_of_a_gpu_the_page_says_that_there_is_no_figure(of_benchmarks):
+    page = of_benchmarks("gpu_page")
     nothing = dict.fromkeys(page.FILES)
     of_a_cpu = nothing | {"gpu": {"hardware": {"kind": "cpu"}}}
     for found in (nothing, of_a_cpu):
@@ -34,7 +22,7 @@ def test_without_a_file_of_a_gpu_the_page_says_that_there_is_no_figure(module):
         assert "**Untested**" in text
 
 
-def test_figures_of_a_gpu_stand_beside_hardware_driver_commit_and_command(module):
+def test_figures_of_a_gpu_stand_beside_hardware_driver_commit_and_command(of_benchmarks):
     speed = {"train_samples_s": 1234.5, "predict_samples_s": 2.0}
     shares = {"train_share_of_peak": 0.41, "predict_share_of_peak": 0.3, "train_memory_mib": 9.0}
     network = {
@@ -57,7 +45,7 @@ def test_figures_of_a_gpu_stand_beside_hardware_driver_commit_and_command(module
         "date": "2000-01-01", "commit": "0123456789abcdef", "versions": {"torch": "9"},
         "networks": {"one": network}, "runs": {"plugin": {"bf16": run}},
     }  # fmt: skip
-    text = module("gpu_page").page({"gpu": found, "shared": None, "together": None})
+    text = of_benchmarks("gpu_page").page({"gpu": found, "shared": None, "together": None})
     assert "No figure" not in text
     for said in (
         "Some GPU", "550.1", "0123456789", "--device cuda", "bf16 700.0", "| 1234.5 | 41% | 9 |",
@@ -67,8 +55,9 @@ def test_figures_of_a_gpu_stand_beside_hardware_driver_commit_and_command(module
         assert said in text, said
 
 
-def test_the_stored_shared_fits_are_those_of_one_process_and_leave_nobody_behind(module):
-    stored = module("gpu_page").stored()["shared"]
+@pytest.mark.slow
+def test_the_stored_shared_fits_are_those_of_one_process_and_leave_nobody_behind(of_benchmarks):
+    stored = of_benchmarks("gpu_page").stored()["shared"]
     if stored is None:
         pytest.skip("docs/results/shared_fit.json is not there")
     assert len(stored["equal"]) >= 12
@@ -93,14 +82,17 @@ def test_a_shared_fit_is_that_of_one_process(name):
     assert row["best_epoch"][0] == row["best_epoch"][1]
 
 
-def measured(module, folder, *given):
+def measured(of_benchmarks, folder, *given):
     file = folder / "figures.json"
-    assert module("gpu").main(["--small", "--device", "cpu", *given, "--json", str(file)]) == 0
+    assert (
+        of_benchmarks("gpu").main(["--small", "--device", "cpu", *given, "--json", str(file)]) == 0
+    )
     return json.loads(file.read_text(encoding="utf-8"))
 
 
-def test_the_script_runs_on_a_cpu_and_says_that_it_is_one(module, tmp_path):
-    found = measured(module, tmp_path, "--only", "autoencoder", "--runs")
+@pytest.mark.slow
+def test_the_script_runs_on_a_cpu_and_says_that_it_is_one(of_benchmarks, tmp_path):
+    found = measured(of_benchmarks, tmp_path, "--only", "autoencoder", "--runs")
     assert found["small"]
     assert found["hardware"]["kind"] == "cpu"
     assert found["command"].startswith("python benchmarks/gpu.py --small --device cpu")
@@ -113,16 +105,16 @@ def test_the_script_runs_on_a_cpu_and_says_that_it_is_one(module, tmp_path):
     assert [row["precision"] for row in one["engine"]] == ["32", "bf16"]
 
 
-def test_full_sizes_are_refused_on_a_cpu(module, capsys):
-    assert module("gpu").main(["--device", "cpu"]) == 2
+def test_full_sizes_are_refused_on_a_cpu(of_benchmarks, capsys):
+    assert of_benchmarks("gpu").main(["--device", "cpu"]) == 2
     said = capsys.readouterr().err
     assert said.startswith("On a CPU expected --small")
     assert said.count("\n") == 1
 
 
 @pytest.mark.slow
-def test_the_whole_script_runs_on_a_cpu(module, tmp_path):
-    found = measured(module, tmp_path)
+def test_the_whole_script_runs_on_a_cpu(of_benchmarks, tmp_path):
+    found = measured(of_benchmarks, tmp_path)
     assert len(found["networks"]) == 6
     for runs in found["runs"].values():
         assert set(runs) == {"32", "bf16"}

@@ -1,6 +1,5 @@
 """Each distribution installs alone, and the page and the Makefile say what it takes."""
 
-import importlib
 import json
 import re
 import subprocess
@@ -12,15 +11,13 @@ from .test_commands import ROOT
 
 
 @pytest.fixture(scope="module")
-def install():
-    sys.path.insert(0, str(ROOT / "benchmarks"))
-    yield importlib.import_module("install_page")
-    sys.path.remove(str(ROOT / "benchmarks"))
+def install(of_benchmarks):
+    return of_benchmarks("install_page")
 
 
 @pytest.fixture(scope="module")
-def sizes(install):
-    return importlib.import_module("install_sizes")
+def sizes(of_benchmarks):
+    return of_benchmarks("install_sizes")
 
 
 @pytest.fixture(scope="module")

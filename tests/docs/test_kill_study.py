@@ -1,26 +1,16 @@
-"""The study of killed runs: what it would find, and that its page shows what is stored."""
+"""The study of killed runs: what it would find, and what it found."""
 
 from __future__ import annotations
 
-import importlib
 import json
 import os
-import sys
 import zipfile
-from pathlib import Path
 
 import numpy as np
 import pytest
 
-ROOT = Path(__file__).parents[2]
+pytestmark = pytest.mark.slow  # of the study, not of the page
 GRAVE = ("differences", "torn", "unfinished", "lock")
-
-
-@pytest.fixture(scope="module")
-def of_benchmarks():
-    sys.path.insert(0, str(ROOT / "benchmarks"))
-    yield importlib.import_module
-    sys.path.remove(str(ROOT / "benchmarks"))
 
 
 @pytest.fixture(scope="module")
@@ -36,11 +26,6 @@ def watch(of_benchmarks):
 @pytest.fixture(scope="module")
 def stored(page):
     return json.loads(page.STORED.read_text(encoding="utf-8"))
-
-
-def test_the_page_shows_what_is_stored(page, stored):
-    shown = page.PAGE.read_text(encoding="utf-8")
-    assert page.rendered(stored) == shown, "run python benchmarks/kill_study_page.py"
 
 
 def test_the_stored_kills_hit_every_stage_in_every_way(page, stored):

@@ -1,32 +1,28 @@
-"""The study of growing cohorts: what it writes and measures, and the page of its numbers."""
+"""The study of growing cohorts: what it writes and measures, and what its page says."""
 
 from __future__ import annotations
 
-import importlib.util
-import json
 import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
 
-ROOT = Path(__file__).parents[2]
+pytestmark = pytest.mark.slow  # of the study, not of the page
 
 
-def _module(name):
-    spec = importlib.util.spec_from_file_location(name, ROOT / "benchmarks" / f"{name}.py")
-    made = importlib.util.module_from_spec(spec)
-    sys.modules[name] = made
-    spec.loader.exec_module(made)
-    return made
+@pytest.fixture(scope="module")
+def study(of_benchmarks):
+    return of_benchmarks("scaling")
 
 
-study, page, core = (_module(name) for name in ("scaling", "scaling_page", "scaling_features"))
+@pytest.fixture(scope="module")
+def page(of_benchmarks):
+    return of_benchmarks("scaling_page")
 
 
 def test_each_recording_of_the_study_is_a_file_of_its_own_that_the_reader_reads(
-    tmp_path, monkeypatch
+    study, tmp_path, monkeypatch
 ):
     from cardio_ecg_transfer.readers import read_ecg
 
@@ -40,7 +36,7 @@ def test_each_recording_of_the_study_is_a_file_of_its_own_that_the_reader_reads(
     assert 0.95 < np.corrcoef(first, again)[0, 1] < 1.0  # one simulated patient, another noise
 
 
-def test_the_memory_and_time_of_a_process_that_another_starts_are_counted():
+def test_the_memory_and_time_of_a_process_that_another_starts_are_counted(study):
     grandchild = "x = bytearray(60_000_000); print(sum(range(3_000_000)), flush=True); input()"
     child = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {grandchild!r}])"
     with subprocess.Popen(
@@ -55,12 +51,12 @@ def test_the_memory_and_time_of_a_process_that_another_starts_are_counted():
 
 
 @pytest.mark.parametrize(("power", "n"), [(1.0, 5000), (2.0, 5000)])
-def test_the_exponent_is_that_of_the_two_largest(power, n):
+def test_the_exponent_is_that_of_the_two_largest(page, power, n):
     took = [{"n": one, "processor_s": one**power} for one in (n, 20_000)]
     assert page.exponent([*took, {"n": 10, "processor_s": 1e6}]) == pytest.approx(power, abs=1e-3)
 
 
-def test_the_page_says_which_steps_miss_the_aims():
+def test_the_page_says_which_steps_miss_the_aims(page):
     # Four times the patients in 4.2 times the time is log 4.2 / log 4 = 1.035; in 7 times 1.404;
     # in 4.285 times 1.0496, which the table rounds up to the aim.
     grew = {"measure": (4.2, 500), "page": (7.0, 100), "judge": (4.285, 2001)}
@@ -75,14 +71,8 @@ def test_the_page_says_which_steps_miss_the_aims():
     assert text.endswith("at most 2,000 MB, missed by `cardio judge` (2,001 MB).")
 
 
-def test_features_of_many_patients_are_joined_and_read(tmp_path):
+def test_features_of_many_patients_are_joined_and_read(of_benchmarks, tmp_path):
+    core = of_benchmarks("scaling_features")
     core.write(tmp_path, 5)
     found = core.measure(tmp_path, 5)
     assert {"open", "join", "read numbers", "peak_mb"} <= set(found)
-
-
-def test_the_page_shows_what_is_stored():
-    stored = json.loads(page.STORED.read_text(encoding="utf-8"))
-    assert page.page(stored) == page.PAGE.read_text(encoding="utf-8"), (
-        "run python benchmarks/scaling_page.py"
-    )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import sys
 from dataclasses import replace
@@ -19,15 +18,11 @@ from cardio_stats.errors import CardioError, ConfigError
 ROOT = Path(__file__).parents[2]
 
 
-def _module(name):
-    spec = importlib.util.spec_from_file_location(name, ROOT / "benchmarks" / f"{name}.py")
-    made = importlib.util.module_from_spec(spec)
-    sys.modules[name] = made
-    spec.loader.exec_module(made)
-    return made
-
-
-study = _module("cluster")
+sys.path.insert(0, str(ROOT / "benchmarks"))
+try:
+    import cluster as study
+finally:
+    sys.path.pop(0)
 
 
 class Elsewhere(SerialExecutor):

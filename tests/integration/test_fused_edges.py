@@ -152,17 +152,6 @@ def test_a_need_is_not_both_named_and_skipped_and_nothing_is_started(run_toy, cl
     assert not (tmp_path / "run").exists()
 
 
-def test_weights_of_the_tested_are_refused_under_honest_before_anything_starts(
-    run_toy, clinic, tmp_path
-):
-    with pytest.raises(ConfigError, match=r"protocols\.honest\.fusion"):
-        run_toy(
-            tmp_path / "run", task="joined", data=(clinic,), protocol="honest",
-            sets=("protocols.honest.fusion=tested",),
-        )  # fmt: skip
-    assert not (tmp_path / "run").exists()
-
-
 def test_of_a_holdout_the_earlier_task_tells_of_the_tested_patients_alone(
     run_toy, clinic, tmp_path
 ):

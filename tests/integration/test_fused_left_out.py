@@ -9,8 +9,6 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from cardio_core.errors import LeakageError
-
 SKIP = "needs.mean_class.skip=true"
 FEW_VALIDATE = ("inner.k=1", "inner.validation_share=0.2")
 MEMBERS = {"height", "spread", "height_value", "spread_value"}
@@ -99,21 +97,3 @@ def test_weights_on_too_few_tested_patients_say_so_and_the_honest_row_stays(
     assert rows_of(run, "paper") == MEMBERS
     assert rows_of(run, "honest") == MEMBERS | {"both", "both_value"}
     assert "both" in read(run, "manifest.json")["models"]
-
-
-def test_a_leak_into_weights_that_could_not_be_fitted_raises_all_the_same(
-    run_toy, clinic, tmp_path, monkeypatch
-):
-    from cardio_core.runner import fused_models as fusing
-
-    genuine = fusing._inner
-
-    def leaking(members, target, job):
-        frames = genuine(members, target, job)
-        tested = fusing.read_frames(members, target)
-        return {name: pd.concat([frames[name], tested[name].iloc[:1]]) for name in frames}
-
-    monkeypatch.setattr(fusing, "_inner", leaking)
-    with pytest.raises(LeakageError, match="tested patient"):
-        run_toy(tmp_path / "run", task="joined", data=(clinic,), protocol="honest",
-                sets=(SKIP, *FEW_VALIDATE))  # fmt: skip

@@ -107,7 +107,12 @@ def test_no_tested_patient_is_among_those_whom_the_weights_are_fitted_on(joined_
         assert not tested & set(read(joined_run, name)["subjects"])
 
 
-def test_a_planted_leak_into_the_fusion_raises(run_toy, clinic, tmp_path, monkeypatch):
+# With few who validate, the weights cannot be fitted at all: the leak raises all the same.
+FEW_VALIDATE = ("inner.k=1", "inner.validation_share=0.2")
+
+
+@pytest.mark.parametrize("sets", [(), FEW_VALIDATE], ids=["enough", "too few to fit"])
+def test_a_planted_leak_into_the_fusion_raises(run_toy, clinic, tmp_path, monkeypatch, sets):
     """Inner predictions that hold a tested patient stop the run."""
     from cardio_core.runner import fused_models as fusing
 
@@ -121,7 +126,7 @@ def test_a_planted_leak_into_the_fusion_raises(run_toy, clinic, tmp_path, monkey
     monkeypatch.setattr(fusing, "_inner", leaking)
     with pytest.raises(LeakageError, match="tested patient"):
         run_toy(tmp_path / "run", task="joined", data=(clinic,), protocol="honest",
-                sets=("needs.mean_class.skip=true",))  # fmt: skip
+                sets=("needs.mean_class.skip=true", *sets))  # fmt: skip
 
 
 def test_fusion_on_the_tested_is_stamped_under_paper_and_refused_under_honest(
@@ -134,6 +139,7 @@ def test_fusion_on_the_tested_is_stamped_under_paper_and_refused_under_honest(
             tmp_path / "run", task="joined", data=(clinic,), protocol="honest",
             sets=("protocols.honest.fusion=tested",),
         )  # fmt: skip
+    assert not (tmp_path / "run").exists()
 
 
 def test_a_fusion_without_inner_folds_is_refused(run_toy, clinic, tmp_path):
