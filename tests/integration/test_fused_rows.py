@@ -132,8 +132,7 @@ def test_a_planted_leak_into_the_fusion_raises(run_toy, clinic, tmp_path, monkey
 def test_fusion_on_the_tested_is_stamped_under_paper_and_refused_under_honest(
     joined_run, run_toy, clinic, tmp_path
 ):
-    notes = " ".join([one["text"] for one in read(joined_run, "manifest.json")["notes"]])
-    assert "Fusion weights are fitted on the tested patients themselves" in notes
+    assert "fusion" in {note["kind"] for note in read(joined_run, "manifest.json")["notes"]}
     with pytest.raises(ConfigError, match=r"protocols\.honest\.fusion"):
         run_toy(
             tmp_path / "run", task="joined", data=(clinic,), protocol="honest",

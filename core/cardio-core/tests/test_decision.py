@@ -28,7 +28,7 @@ def test_a_binary_threshold_has_the_largest_youden_index_of_all_thresholds():
 
 
 def test_a_threshold_lies_midway_between_the_scores_that_it_parts():
-    scores = [[0.8, 0.2], [0.6, 0.4], [0.4, 0.6], [0.1, 0.9]]  # the log odds of .4 and .6 are opposite
+    scores = [[0.8, 0.2], [0.6, 0.4], [0.4, 0.6], [0.1, 0.9]]  # .4 and .6: opposite log odds
     rule = choose(BINARY, frame(BINARY, scores), np.array(["no", "no", "yes", "yes"], object))
     assert rule.threshold == pytest.approx(0.5)
 

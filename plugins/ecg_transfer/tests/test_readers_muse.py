@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from cardio_core.api import Context, DataError
-from cardio_core.testing import refuses
+from cardio_core.testing import names, refuses
 from cardio_ecg_transfer.beats.load import load
 from cardio_ecg_transfer.beats.models import AAMI_BEATS
 from cardio_ecg_transfer.readers import guarded_xml, read_ecg
@@ -138,7 +138,7 @@ def test_base_and_exponent_make_the_rate_and_millivolts_are_known(tmp_path: Path
     leads = lead(LeadAmplitudeUnits="MILLIVOLTS", LeadAmplitudeUnitsPerBit=".001")
     text = document(waveform(leads, SampleBase=5, SampleExponent=2))
     message = refusal(write(tmp_path / "b.xml", text))
-    assert "a positive number as LeadAmplitudeUnitsPerBit" in message
+    assert names(message, "positive", "LeadAmplitudeUnitsPerBit")
     ecg = read_ecg(write(tmp_path / "a.xml", text.replace(">.001<", ">0.001<")))
     assert ecg.rate_hz == 500.0
     assert ecg.signal_mv[0, 0] == pytest.approx(-2.5)
@@ -156,15 +156,14 @@ def test_blanks_and_lines_in_the_base64_are_no_part_of_it(tmp_path: Path) -> Non
 def test_of_two_rhythms_the_one_with_more_leads_is_read_and_that_is_said(tmp_path: Path) -> None:
     text = document(waveform(lead("V3")), waveform(lead("I"), lead("II")))
     ecg = read_ecg(write(tmp_path / "a.xml", text))
-    assert (ecg.leads, ecg.flags) == (("I", "II"), ("1 of 2 rhythm waveforms read",))
+    (flag,) = ecg.flags
+    assert ecg.leads == ("I", "II") and names(flag, "1 of 2")
 
 
 def test_another_checksum_and_an_electrode_that_was_off_are_flagged(tmp_path: Path) -> None:
     text = document(waveform(lead(), lead("V1", LeadDataCRC32=1), lead("V2", LeadOff="TRUE")))
-    assert read_ecg(write(tmp_path / "a.xml", text)).flags == (
-        "lead 2 of 3 differs from its checksum",
-        "lead 3 of 3 marked as off by the recorder",
-    )
+    changed, off = read_ecg(write(tmp_path / "a.xml", text)).flags
+    assert names(changed, "lead 2 of 3", "checksum") and names(off, "lead 3 of 3", "off")
 
 
 @pytest.mark.parametrize(
@@ -249,7 +248,7 @@ def memory_of_a_refusal(path: Path) -> tuple[str, int]:
 @pytest.mark.parametrize("kind", hostile())
 def test_a_hostile_file_is_refused_in_little_memory(tmp_path: Path, kind: str) -> None:
     message, peak_bytes = memory_of_a_refusal(write(tmp_path / "a.xml", hostile()[kind]))
-    assert "found entities or other declarations in its DOCTYPE" in message
+    assert names(message, "DOCTYPE")
     assert peak_bytes < 2_000_000
 
 
@@ -328,10 +327,10 @@ def test_a_lost_file_and_one_beyond_the_limit_are_not_parsed(tmp_path: Path) -> 
     with path.open("wb") as file:
         file.truncate(guarded_xml.MAX_BYTES + 1)
     message, peak_bytes = memory_of_a_refusal(path)
-    assert "at most 4000000 bytes, found 4000001 bytes" in message
+    assert names(message, 4_000_000, 4_000_001)
     assert peak_bytes < 200_000
     path = write(tmp_path / "b.xml", document(waveform(lead())))
-    assert "at most 4999 values" in refusal(path, max_values=4999)
+    assert names(refusal(path, max_values=4999), 4999)
 
 
 @pytest.mark.parametrize("kept", [0.02, 0.3, 0.6, 0.99])

@@ -108,7 +108,8 @@ def test_reading_twice_gives_the_same_bytes(tmp_path: Path) -> None:
 def test_a_pressure_channel_is_left_out_and_counted(tmp_path: Path) -> None:
     ecg = read_ecg(write_record(tmp_path, _digital(3), units=["mV", "mmHg", "mV"]))
     assert ecg.leads == ("MLII", "V1")
-    assert ecg.flags == ("1 channels left out: no potentials",)
+    (flag,) = ecg.flags
+    assert names(flag, 1, "potentials")
 
 
 def test_a_header_without_length_takes_it_from_the_file(tmp_path: Path) -> None:
@@ -122,7 +123,8 @@ def test_a_gain_of_zero_is_read_as_200_per_millivolt_and_flagged(tmp_path: Path)
     rewrite_header(record, "200.0(0)/mV", "0(0)/mV")
     ecg = read_ecg(record)
     np.testing.assert_allclose(ecg.signal_mv.T, _digital() / 200, atol=1e-6)
-    assert ecg.flags == ("gain of channel 1 assumed: 200 per mV",)
+    (flag,) = ecg.flags
+    assert names(flag, "gain", "channel 1", "200 per mV")
 
 
 def test_skewed_leads_are_aligned_and_flagged(tmp_path: Path) -> None:
@@ -132,7 +134,8 @@ def test_skewed_leads_are_aligned_and_flagged(tmp_path: Path) -> None:
     ecg = read_ecg(record)
     np.testing.assert_allclose(ecg.signal_mv[0, :-3], digital[3:, 0] / 200, atol=1e-6)
     assert np.isnan(ecg.signal_mv[0, -3:]).all()
-    assert ecg.flags == ("leads aligned by the header's skew",)
+    (flag,) = ecg.flags
+    assert names(flag, "skew")
 
 
 @pytest.mark.parametrize("n_lost", [1, 2, 4, 5000])
@@ -140,34 +143,28 @@ def test_a_truncated_signal_file_is_refused(tmp_path: Path, n_lost: int) -> None
     record = write_record(tmp_path, _digital())
     content = record.with_suffix(".dat").read_bytes()
     record.with_suffix(".dat").write_bytes(content[:-n_lost])
-    assert refusal(record) == (
-        f"r1.dat: expected 10000 bytes (2 leads × 2500 samples), found {10000 - n_lost}: "
-        "the file is cut short; copy or export the record again"
-    )
+    assert names(refusal(record), "r1.dat", 10_000, "2 leads", "2500 samples", 10_000 - n_lost)
 
 
 def test_a_signal_file_with_more_leads_than_the_header_is_refused(tmp_path: Path) -> None:
     record = write_record(tmp_path, _digital(3))
     lines = record.with_suffix(".hea").read_text().replace("r1 3 ", "r1 2 ").splitlines()
     record.with_suffix(".hea").write_text("\n".join(lines[:3]) + "\n")
-    assert "the header names too few leads or samples" in refusal(record)
+    assert names(refusal(record), "header", "leads", "samples")
 
 
 @pytest.mark.parametrize("claimed", [1, 3, 12])
 def test_a_wrong_lead_count_is_refused(tmp_path: Path, claimed: int) -> None:
     record = write_record(tmp_path, _digital())
     rewrite_header(record, "r1 2 ", f"r1 {claimed} ")
-    assert refusal(record) == (
-        f"r1.hea: expected {claimed} signal lines, as the record line says, found 2; "
-        "correct the lead count or add the missing lines"
-    )
+    assert names(refusal(record), "r1.hea", f"{claimed} signal lines", "found 2")
 
 
 @pytest.mark.parametrize("rate", ["", "0", "-250", "nan", "1e9", "2"])
 def test_no_usable_sampling_rate_is_refused(tmp_path: Path, rate: str) -> None:
     record = write_record(tmp_path, _digital())
     rewrite_header(record, f"r1 2 {RATE_HZ} {N_SAMPLES}", f"r1 2 {rate}")
-    assert "sampling rate" in refusal(record)
+    assert names(refusal(record), "sampling rate")
 
 
 def test_one_changed_sample_fails_the_checksum(tmp_path: Path) -> None:
@@ -175,16 +172,12 @@ def test_one_changed_sample_fails_the_checksum(tmp_path: Path) -> None:
     content = bytearray(record.with_suffix(".dat").read_bytes())
     content[402] ^= 1  # sample 100 of the second lead
     record.with_suffix(".dat").write_bytes(content)
-    message = refusal(record)
-    assert "checksum in lead 2 of 2" in message
-    assert "changed or damaged" in message
+    assert names(refusal(record), "checksum", "lead 2 of 2")
 
 
 def test_three_seconds_are_too_short_unless_asked_for(tmp_path: Path) -> None:
     record = write_record(tmp_path, _digital()[: 3 * RATE_HZ])
-    assert refusal(record) == (
-        "r1: expected at least 8 s of signal, found 3.0 s; record longer, or leave this file out"
-    )
+    assert names(refusal(record), "r1", "8 s", "3.0 s")
     assert read_ecg(record, min_duration_s=3.0).duration_s == 3.0
 
 
@@ -193,13 +186,13 @@ def test_a_recording_of_flat_lines_is_refused_and_one_flat_lead_is_not(tmp_path:
     digital[:, 0] = 17
     assert read_ecg(write_record(tmp_path, digital)).leads == ("MLII", "V5")
     digital[:, 1] = -3
-    assert "flat lines in all 2 leads" in refusal(write_record(tmp_path, digital))
+    assert names(refusal(write_record(tmp_path, digital)), "flat", "2 leads")
 
 
 def test_a_recording_of_missing_values_is_refused(tmp_path: Path) -> None:
     digital = np.full((N_SAMPLES, 2), -32768)
     record = write_record(tmp_path, digital)
-    assert "only missing values in all 2 leads" in refusal(record)
+    assert names(refusal(record), "missing", "2 leads")
 
 
 @pytest.mark.parametrize(
@@ -208,7 +201,7 @@ def test_a_recording_of_missing_values_is_refused(tmp_path: Path) -> None:
 def test_a_signal_file_outside_the_folder_is_never_opened(tmp_path: Path, elsewhere: str) -> None:
     record = write_record(tmp_path, _digital())
     rewrite_header(record, "r1.dat", elsewhere)
-    assert "expected signal files next to the header" in refusal(record)
+    assert names(refusal(record), "signal files", "next to the header")
 
 
 def test_a_lost_signal_file_and_a_lost_header_are_named(tmp_path: Path) -> None:
@@ -216,11 +209,9 @@ def test_a_lost_signal_file_and_a_lost_header_are_named(tmp_path: Path) -> None:
     record.with_suffix(".dat").unlink()
     assert names(refusal(record), "r1.dat")
     record.with_suffix(".hea").unlink()
-    assert f"{record.name}: no such file; check the path" in refusal(record)
+    assert names(refusal(record), record.name, "no such file")
     record.with_suffix(".txt").write_text("Dear colleague")
-    said = refusal(record.with_suffix(".txt"))
-    assert "expected a WFDB record (with its .hea)" in said
-    assert "found a file of another kind" in said
+    assert names(refusal(record.with_suffix(".txt")), "WFDB", "another kind")
 
 
 @pytest.mark.parametrize(
@@ -268,7 +259,7 @@ def test_an_absurd_claim_is_refused_without_the_memory_for_it(tmp_path: Path) ->
         check=True,
     )
     message, growth_kib = run.stdout.splitlines()
-    assert "expected at most 64000000 values" in message
+    assert names(message, 64_000_000)
     assert int(growth_kib) < 50_000
 
 

@@ -49,17 +49,17 @@ def test_a_spacing_of_one_is_a_dummy_and_must_be_named(
     path = write(tmp_path / "a.nii", as_nifti(counts()), affine)
     message = refusal(path)
     assert DUMMY in message
-    assert "give them with --voxel-mm SLICE,ROW,COLUMN" in message
+    assert names(message, "--voxel-mm")
     stack = read_gated(path, voxel_mm=(6.4, 3.2, 3.2))
     assert stack.voxel_mm == (6.4, 3.2, 3.2)
-    assert "distances of the voxels as given: the header has none" in stack.flags
+    assert any(names(flag, "as given", "none") for flag in stack.flags)
     np.testing.assert_array_equal(stack.counts, counts())
 
 
 def test_a_true_spacing_is_kept_whatever_is_configured(tmp_path: Path) -> None:
     stack = read_gated(write(tmp_path / "a.nii", as_nifti(counts())), voxel_mm=(6.4, 6.4, 6.4))
     assert stack.voxel_mm == (6.0, 5.0, 4.0)
-    assert "distances of the voxels from the header, not as given" in stack.flags
+    assert any(names(flag, "header", "not as given") for flag in stack.flags)
 
 
 def test_units_of_metres_and_seconds_are_understood(tmp_path: Path) -> None:
@@ -123,7 +123,7 @@ def test_slices_that_were_stored_first_are_found_by_the_square_that_is_left(
     stack = read_gated(write(tmp_path / "a.nii", values, np.diag([6.0, 5.0, 4.0, 1.0])))
     np.testing.assert_array_equal(stack.counts, counts())
     assert stack.voxel_mm == (6.0, 5.0, 4.0)
-    assert any("array axis 1 read as slices" in flag for flag in stack.flags)
+    assert any(names(flag, "axis 1", "slices") for flag in stack.flags)
 
 
 @pytest.mark.parametrize("shape", [(20, 20, 12, 1, 8), (20, 20, 12, 8, 1)])
@@ -184,7 +184,7 @@ def test_an_unknown_code_of_units_is_refused(tmp_path: Path) -> None:
     content = bytearray(path.read_bytes())
     content[123] = 200  # xyzt_units
     path.write_bytes(bytes(content))
-    assert "expected a NIfTI header of known codes" in refusal(path)
+    assert names(refusal(path), "header", "codes")
 
 
 @pytest.mark.parametrize("packed", [False, True])
@@ -202,8 +202,8 @@ def test_a_truncated_file_is_refused(tmp_path: Path, kept: float, packed: bool) 
 def test_a_text_file_called_nifti_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "a.nii.gz"
     path.write_text("DOE^JANE" * 100)
-    assert "found a damaged one, or another kind of file" in refusal(path)
-    assert "DOE" not in refusal(path)
+    message = refusal(path)
+    assert names(message, "a.nii.gz", "damaged") and "DOE" not in message
 
 
 def test_a_sidecar_outranks_header_and_configuration(tmp_path: Path) -> None:
@@ -280,7 +280,7 @@ def test_a_malformed_sidecar_is_refused(tmp_path: Path, text: str, part: str) ->
 def test_a_converters_json_is_left_unread(tmp_path: Path) -> None:
     path = write(tmp_path / "a.nii", as_nifti(counts()))
     (tmp_path / "a.json").write_text('{"ConversionSoftware": "dcm2niix", "Modality": "NM"}')
-    assert "a converter's JSON lies beside the file: not read" in read_gated(path).flags
+    assert any(names(flag, "JSON", "not read") for flag in read_gated(path).flags)
 
 
 def test_a_damaged_file_hides_no_other_study(tmp_path: Path) -> None:

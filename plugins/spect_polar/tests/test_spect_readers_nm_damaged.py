@@ -189,16 +189,14 @@ def test_voxels_that_are_no_numbers_are_refused(tmp_path: Path) -> None:
     made.FloatPixelData = values.tobytes()
     for keyword in ("BitsStored", "HighBit", "PixelRepresentation"):
         delattr(made, keyword)
-    assert "expected finite counts, found 1 voxels that are no number" in refusal(
-        write(tmp_path / "a.dcm", made)
-    )
+    assert names(refusal(write(tmp_path / "a.dcm", made)), "finite", "1 voxels")
 
 
 def test_six_slots_are_read_with_a_flag_where_they_are_allowed(tmp_path: Path) -> None:
     path = write(tmp_path / "a.dcm", study(stored()[:6]))
     stack = read_gated(path, min_slots=6)
     np.testing.assert_array_equal(stack.counts, stored()[:6])
-    assert "6 time slots instead of 8 or 16" in stack.flags
+    assert any(names(flag, "6 time slots") for flag in stack.flags)
     five = write(tmp_path / "b.dcm", study(stored()[:5]))
     assert names(refusal(five, min_slots=2), "6", "5")
 
@@ -232,10 +230,9 @@ def test_a_damaged_stream_and_one_without_a_decoder_are_refused(tmp_path: Path) 
     made = study()
     made.PixelData = pydicom.encaps.encapsulate([b"\xff\x4f\xff\x51 broken"] * 48)
     made["PixelData"].VR = "OB"
-    message = refusal(write(tmp_path / "a.dcm", made, JPEG2000Lossless))
-    assert "expected pixel data that can be decoded, found a damaged stream" in message
+    assert names(refusal(write(tmp_path / "a.dcm", made, JPEG2000Lossless)), "damaged")
     film = refusal(write(tmp_path / "b.dcm", made, MPEG2MPML))  # pydicom decodes no film
-    assert "expected a compression that an installed package decodes, found another one" in film
+    assert names(film, "compression") and not names(film, "damaged")
 
 
 @pytest.mark.parametrize("kept", [0.01, 0.1, 0.3, 0.6, 0.99])
@@ -251,10 +248,10 @@ def test_other_files_are_refused_with_what_they_are(tmp_path: Path) -> None:
     text.write_text(f"{PATIENT}, SPECT of 4711\n" * 20)
     assert names(refusal(text), "DICM", "128")
     capture = write(tmp_path / "b.dcm", study(SOPClassUID=SecondaryCaptureImageStorage))
-    assert "choose the gated short-axis series of this study, not a screenshot" in refusal(capture)
+    assert names(refusal(capture), "screenshot")
     deflated = write(tmp_path / "c.dcm", study(), DeflatedExplicitVRLittleEndian)
-    assert "found a deflated one" in refusal(deflated)
-    assert "expected a file or a folder, found none" in refusal(tmp_path / "d.dcm")
+    assert names(refusal(deflated), "deflated")
+    assert names(refusal(tmp_path / "d.dcm"), "found none")
 
 
 @pytest.mark.parametrize("name", ["JPEG2000.dcm", "JPEG-lossy.dcm", "JPGExtended.dcm"])

@@ -149,7 +149,7 @@ class Payload:
 
 def test_a_pickled_array_is_refused_and_not_unpickled(tmp_path: Path) -> None:
     np.save(tmp_path / "a.npy", np.array([Payload()] * 17, dtype=object), allow_pickle=True)
-    assert "an NPY array of numbers" in refusal(tmp_path / "a.npy")
+    assert names(refusal(tmp_path / "a.npy"), "NPY")
     assert not Payload.ran
 
 
@@ -160,7 +160,7 @@ def test_a_truncated_array_and_an_archive_are_refused(tmp_path: Path) -> None:
     np.savez(tmp_path / "b.npz", GRID)
     (tmp_path / "b.npz").rename(tmp_path / "b.npy")
     for name in ("a.npy", "b.npy"):
-        assert "an NPY array of numbers" in refusal(tmp_path / name)
+        assert names(refusal(tmp_path / name), "NPY")
 
 
 @pytest.mark.parametrize("suffix", [".png", ".jpg", ".bmp", ".tif", ".gif"])
@@ -173,8 +173,7 @@ def test_pictures_are_refused_whatever_they_are_called(
     picture.save(path)
     if renamed:
         path = path.rename(tmp_path / "map.csv")
-    message = refusal(path)
-    assert "expected a numeric polar map, found a picture; export the map's numbers" in message
+    assert names(refusal(path), "picture", "numbers")
 
 
 def test_a_grey_capture_with_a_rescale_slope_holds_numbers(tmp_path: Path) -> None:
@@ -185,9 +184,9 @@ def test_a_grey_capture_with_a_rescale_slope_holds_numbers(tmp_path: Path) -> No
 
 def test_a_screenshot_is_refused(tmp_path: Path) -> None:
     colour = capture(tmp_path / "a.dcm", np.zeros((64, 64, 3), np.uint8))
-    assert "found a colour picture; export the map's numbers" in refusal(colour)
+    assert names(refusal(colour), "colour picture")
     grey = capture(tmp_path / "b.dcm", np.zeros((64, 64), np.uint8))
-    assert "a rescale slope, which makes numbers of grey values, found none" in refusal(grey)
+    assert names(refusal(grey), "rescale slope", "none")
 
 
 @pytest.mark.parametrize("name", ["SC_rgb_small_odd.dcm", "JPEG-lossy.dcm"])
@@ -198,9 +197,9 @@ def test_the_captures_that_pydicom_ships_are_refused(name: str) -> None:
 
 
 def test_what_is_not_there_or_no_file_of_numbers_is_refused(tmp_path: Path) -> None:
-    assert "expected a file, found none" in refusal(tmp_path / "a.csv")
+    assert names(refusal(tmp_path / "a.csv"), "a.csv", "found none")
     (tmp_path / "b.csv").write_bytes(b"\xff\xfe\x00\x81")
-    assert "a CSV table of numbers" in refusal(tmp_path / "b.csv")
+    assert names(refusal(tmp_path / "b.csv"), "CSV")
     (tmp_path / "c.dcm").write_bytes(b"\0" * 128 + b"DICM" + b"\1" * 40)
     assert "a readable DICOM image" in refusal(tmp_path / "c.dcm")
     (tmp_path / "d.csv").write_bytes(b"1" * 34_000_000)
