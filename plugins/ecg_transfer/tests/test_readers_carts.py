@@ -14,7 +14,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cardio_core.api import DataError
 from cardio_ecg_transfer.readers import carts, is_recording, read_ecg
 from cardio_ecg_transfer.signal.ecg import Ecg
 from cardio_ecg_transfer.signal.leads.names import STANDARD_LEADS
@@ -23,6 +22,7 @@ from cardio_ecg_transfer.synthetic.simulation import simulate
 from cardio_ecg_transfer.synthetic.writers import write_wfdb
 
 from . import write_carts as made
+from .refused import refusal
 
 decoder = pytest.importorskip("ecgdatakit", reason="the extra [carts] is not installed")
 
@@ -54,16 +54,6 @@ def written(folder: Path, name: str, **options: object) -> Path:
     file, write = WRITERS[name]
     write(folder / file, recording(name), **options)
     return folder / file
-
-
-def refusal(path: Path, **options: object) -> str:
-    with pytest.raises(DataError) as caught:
-        read_ecg(path, **options)
-    message = str(caught.value)
-    assert "\n" not in message
-    assert message.startswith(f"{path.name}: ")
-    assert made.NAME not in message
-    return message
 
 
 def test_every_format_has_a_writer():

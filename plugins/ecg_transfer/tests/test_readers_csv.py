@@ -7,12 +7,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cardio_core.api import Context, DataError
+from cardio_core.api import Context
 from cardio_ecg_transfer.beats.models import AAMI_BEATS
 from cardio_ecg_transfer.readers import read_ecg
 from cardio_ecg_transfer.response.config import LoadBlock
 from cardio_ecg_transfer.response.load import load
 from cardio_ecg_transfer.response.models import CRT_RESPONSE
+
+from .refused import refusal
 
 N_SAMPLES = 1000
 ROWS = [f"{i % 50 / 100},{-(i % 50) * 10}" for i in range(N_SAMPLES)]
@@ -23,15 +25,6 @@ def table(
 ) -> Path:
     path.write_text("\n".join([rate, titles, *rows]) + "\n", encoding="utf-8")
     return path
-
-
-def refusal(path: Path, **options: object) -> str:
-    with pytest.raises(DataError) as caught:
-        read_ecg(path, **options)
-    message = str(caught.value)
-    assert "\n" not in message
-    assert message.startswith(f"{path.name}: ")
-    return message
 
 
 def test_each_column_is_read_in_its_own_unit(tmp_path: Path) -> None:

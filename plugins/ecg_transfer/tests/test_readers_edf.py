@@ -19,6 +19,7 @@ from cardio_ecg_transfer.signal.rpeaks import detect_r_peaks
 from cardio_ecg_transfer.synthetic.patient import Noise, PatientSpec
 from cardio_ecg_transfer.synthetic.simulation import simulate
 
+from .refused import refusal
 from .write_edf import write_edf
 
 N_RECORDS = 10
@@ -91,17 +92,6 @@ class File:
 
 def signal(**fields: object) -> File:
     return File((Signal(**fields),))
-
-
-def refusal(path: Path, **options: object) -> str:
-    with pytest.raises(DataError) as caught:
-        read_ecg(path, **options)
-    message = str(caught.value)
-    assert "\n" not in message
-    assert message.startswith(f"{path.name}: expected ")
-    assert "Doe" not in message
-    assert "4711" not in message
-    return message
 
 
 def test_samples_are_scaled_by_the_physical_and_the_digital_range(tmp_path: Path) -> None:

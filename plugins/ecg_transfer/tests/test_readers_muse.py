@@ -23,6 +23,7 @@ from cardio_ecg_transfer.signal.rpeaks import detect_r_peaks
 from cardio_ecg_transfer.synthetic.patient import Noise, PatientSpec
 from cardio_ecg_transfer.synthetic.simulation import simulate
 
+from .refused import refusal
 from .write_edf import write_edf
 from .write_muse import STORED_LEADS, write_muse
 
@@ -82,17 +83,6 @@ def document(*waveforms: str, head: str = HEAD) -> str:
 def write(path: Path, text: str, encoding: str = "iso-8859-1") -> Path:
     path.write_bytes(text.encode(encoding))
     return path
-
-
-def refusal(path: Path, **options: object) -> str:
-    with pytest.raises(DataError) as caught:
-        read_ecg(path, **options)
-    message = str(caught.value)
-    assert "\n" not in message
-    assert message.startswith(f"{path.name}: expected ")
-    assert "ller" not in message
-    assert "4711" not in message
-    return message
 
 
 def test_the_rhythm_is_read_in_millivolt_and_the_median_beat_is_not(tmp_path: Path) -> None:
