@@ -10,7 +10,7 @@ import pytest
 import statsmodels.api as sm
 
 from cardio_core.errors import LeakageError
-from cardio_core.testing import refuses
+from cardio_core.testing import names, refuses
 from cardio_stats.errors import ConfigError
 
 
@@ -132,7 +132,10 @@ def test_a_planted_leak_into_the_fusion_raises(run_toy, clinic, tmp_path, monkey
 def test_fusion_on_the_tested_is_stamped_under_paper_and_refused_under_honest(
     joined_run, run_toy, clinic, tmp_path
 ):
-    assert "fusion" in {note["kind"] for note in read(joined_run, "manifest.json")["notes"]}
+    assert any(
+        note["kind"] == "fusion" and names(note["text"], "tested patients")
+        for note in read(joined_run, "manifest.json")["notes"]
+    )
     with pytest.raises(ConfigError, match=r"protocols\.honest\.fusion"):
         run_toy(
             tmp_path / "run", task="joined", data=(clinic,), protocol="honest",
