@@ -1,12 +1,13 @@
 """Planted shifts: whom `cardio predict` finds unlike the patients of training, and whom wrongly.
 
-    python benchmarks/applicability.py --plugin ecg_transfer --train 80 --new 60 --out runs/apart
+    python benchmarks/applicability.py --plugin ecg_transfer --train 80 --new 60 --json FILE
 
 Makes a synthetic cohort, trains on it at smoke sizes (``--set`` changes them), and predicts new
 patients of another seed: as they are (false alarms), and each with its recordings amplified, with
 noise added, from a hospital or scanner that training did not see, or of another age. Prints a table
 in Markdown: shares outside, and outside or borderline, with Wilson's interval, and how much the
-primary model's first score changes on average. OUT keeps what is made; what is there is used again.
+primary model's first score changes on average; FILE holds its cells. ``--out OUT`` keeps what is
+made and uses what is there.
 """
 
 from __future__ import annotations
@@ -16,7 +17,6 @@ import json
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -208,7 +208,7 @@ def share(count: int, n: int) -> str:
 
 
 def main() -> None:
-    """Make what is missing, and print the table."""
+    """Make what is missing, print the table and store its cells."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--plugin", choices=sorted(SHIFTS), required=True)
     parser.add_argument("--train", type=int, default=80)
@@ -216,23 +216,25 @@ def main() -> None:
     parser.add_argument("--new-seed", type=int, default=1)
     parser.add_argument("--no-shifts", action="store_true", help="count false alarms alone")
     parser.add_argument("--set", action="append", default=[], dest="sets")
-    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--out", type=Path)
     parser.add_argument("--json", type=Path)
-    asked = parser.parse_args()
-    make(asked.out, asked.plugin, asked.train, asked.new, asked.sets, asked.new_seed)
+    request = parser.parse_args()
     print("| shift | outside | outside or borderline | change of the score | first reason |")
     print("|---|---|---|---|---|")
-    found = []
-    for row in rows(asked.out, asked.plugin, shifts=not asked.no_shifts):
-        found.append(row)
-        cells = [row["shift"], "", "", "", row["example"]]
-        if row["n"]:
-            cells[1:3] = [share(row[name], row["n"]) for name in ("outside", "not_inside")]
-            cells[3] = f"{row['change']:.3f}"
-        print(f"| {' | '.join(cells)} |", flush=True)
-    if asked.json is not None:
-        made = {"made": datetime.now(UTC).date().isoformat(), "plugin": asked.plugin}
-        asked.json.write_text(json.dumps(made | {"train": asked.train, "rows": found}, indent=2))
+    stored = {}
+    with TemporaryDirectory() as place:
+        out = request.out or Path(place)
+        make(out, request.plugin, request.train, request.new, request.sets, request.new_seed)
+        for row in rows(out, request.plugin, shifts=not request.no_shifts):
+            cells = dict.fromkeys(("outside", "not_inside", "change"), "")
+            if row["n"]:
+                cells = {name: share(row[name], row["n"]) for name in ("outside", "not_inside")}
+                cells["change"] = f"{row['change']:.3f}"
+            stored[row["shift"]] = cells
+            line = " | ".join((row["shift"], *cells.values(), row["example"]))
+            print(f"| {line} |", flush=True)
+    if request.json is not None:
+        request.json.write_text(json.dumps(stored, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

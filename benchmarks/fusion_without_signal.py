@@ -5,12 +5,14 @@ their out-of-fold log odds: with weights of either sign or none negative, on the
 or on ten that cut across them (as `cardio fuse`), or on members that are fitted again inside each
 fold (nested). Plain code of the principle, without missing modalities; a table of docs/fuse.md.
 
-    python benchmarks/fusion_without_signal.py [--seeds 150]
+    python benchmarks/fusion_without_signal.py [--seeds 150] [--json FILE]
 """
 
 from __future__ import annotations
 
 import argparse
+import json
+from pathlib import Path
 
 import numpy as np
 from scipy.special import expit
@@ -105,17 +107,23 @@ def areas(seed: int, n_features: int, k: int, effect: float) -> list[float]:
 
 
 def main() -> None:
-    """Print the table."""
+    """Print the table and store it."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seeds", type=int, default=150)
-    seeds = range(parser.parse_args().seeds)
+    parser.add_argument("--json", type=Path)
+    request = parser.parse_args()
+    seeds = range(request.seeds)
     found = [np.array([areas(seed, *case) for seed in seeds]) for case in CASES]
     error = max(float((one.std(axis=0, ddof=1) / np.sqrt(len(one))).max()) for one in found)
     head = [f"{n} features, {k} folds{', signal' if b else ''}" for n, k, b in CASES]
+    means = {name: [float(one[:, row].mean()) for one in found] for row, name in enumerate(WAYS)}
     print(f"| mean AUC | {' | '.join(head)} |\n|{'---|' * (len(CASES) + 1)}")
-    for row, name in enumerate(WAYS):
-        print(f"| {name} | {' | '.join(f'{one[:, row].mean():.3f}' for one in found)} |")
+    for name, areas_of in means.items():
+        print(f"| {name} | {' | '.join(f'{mean:.3f}' for mean in areas_of)} |")
     print(f"\n{N_PATIENTS} patients, {len(seeds)} seeds; largest standard error {error:.4f}.")
+    if request.json is not None:
+        stored = {"cohorts": len(seeds), "patients": N_PATIENTS, "error": error, "mean_auc": means}
+        request.json.write_text(json.dumps(stored, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":
