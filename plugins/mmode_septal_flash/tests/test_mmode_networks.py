@@ -3,26 +3,28 @@
 The fits are those of ``--config cpu``, out of fold. Cohorts and features are made once. A draw of
 the pretraining takes four in five of the phantoms, and its own weights and order; seeds follow it,
 each of which draws the folds, the last layer and the order of training. The full M-mode has ten
-seeds over five single draws on clear flashes. A run keeps the best of three draws by phantoms that
-are held back: what that gives is read off every three of these five. Slow: what is not stored yet
-is made first, half an hour of one quiet core in all. To make it:
+seeds over five single draws on clear flashes. A run keeps the best of three draws by its loss on
+phantoms that are held back: ten further seeds follow five such choices, among fifteen draws of
+which none is among the single ones. Slow: what is not stored yet is made first, an hour of one
+quiet core in all. To make it:
 ``python -m plugins.mmode_septal_flash.tests.test_mmode_networks [folder that keeps cohorts]``.
 """
 
 from __future__ import annotations
 
 import json
+import re
 import sys
 import tempfile
+from dataclasses import replace
 from datetime import UTC, datetime
-from itertools import combinations
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from cardio_core.testing.driving import plugin_bench
+from cardio_core.testing.driving import Bench, plugin_bench
 from cardio_mmode_septal_flash.flash.explain import random_network
 from cardio_mmode_septal_flash.flash.models import MODELS
 from cardio_mmode_septal_flash.flash.network import open_network, pictures_for
@@ -52,13 +54,19 @@ SEEDS = {
 MAPPED = ("clear", 0)
 """The cohort and the seed whose maps are scored."""
 
+CHOICES = {10: (10, 11), 11: (12, 13), 12: (14, 15), 13: (16, 17), 14: (18, 19)}
+"""Seeds of pretrainings as a run does them, the best of three draws, and of the fits after each."""
 
-def made_of(task: str, folder: Path, **cohort: Any) -> Made:
+
+def made_of(task: str, folder: Path, *sets: str, **cohort: Any) -> Made:
     """Write the cohort, unless it is there, and make features as ``--config cpu`` does."""
     if not folder.exists():
         synthesize(folder, task=task, **cohort)
-    sets = ("train.draws=1",) if task == "phantom_flash" else ()
-    return Made.of(plugin_bench("mmode_septal_flash", task, folder, config="cpu", sets=sets))
+    return Made.of(bench_of(task, folder, *sets))
+
+
+def bench_of(task: str, folder: Path, *sets: str) -> Bench:
+    return plugin_bench("mmode_septal_flash", task, folder, config="cpu", sets=sets)
 
 
 def pretrained(model: str, draw: int, phantoms: Made, folder: Path) -> tuple[Path, float]:
@@ -132,7 +140,9 @@ def make(kept: Path | None = None) -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         kept = kept or folder
-        phantoms = made_of("phantom_flash", kept / "phantoms", n_patients=N_PHANTOMS)
+        phantoms = made_of(
+            "phantom_flash", kept / "phantoms", "train.draws=1", n_patients=N_PHANTOMS
+        )
         made: dict[str, Made] = {}
         earlier: dict[tuple[str, Any], Path] = {}
         for draw, cohort, model, seed in sorted(todo, key=lambda item: item[0] or 0):
@@ -153,6 +163,36 @@ def make(kept: Path | None = None) -> None:
             if model in NETWORKS and (cohort, seed) == MAPPED:
                 content["where"] |= where(score_maps(model, seed, made[cohort], folder / cohort))
             store(content, phantoms)
+        if "clear" not in made:
+            made["clear"] = made_of(
+                "septal_flash", kept / "clear", n_patients=N_PATIENTS, difficulty="clear"
+            )
+        as_a_run = replace(phantoms, bench=bench_of("phantom_flash", kept / "phantoms"))
+        content.setdefault("choices", [])
+        for pretraining in list(CHOICES)[len(content["choices"]) :]:
+            content["choices"].append(choice(pretraining, as_a_run, made["clear"], folder))
+            store(content, phantoms)
+
+
+def choice(pretraining: int, phantoms: Made, clear: Made, folder: Path) -> dict[str, Any]:
+    """Pretrain the full M-mode as a run does; return losses, areas and maps of the fits after it.
+
+    The losses are those on phantoms held back, one of each draw.
+    """
+    assert phantoms.bench.config.train.draws == 3
+    everybody = np.ones(len(phantoms.features), bool)
+    fit = phantoms.fit(FULL, everybody, pretraining, folder / f"chosen-{pretraining}", fold="final")
+    (note,) = (note for note in fit.model.notes if note.kind == "draws")
+    needs = {"phantom_flash": {FULL: fit.model.path}}
+    after = folder / f"after-{pretraining}"
+    seeds = CHOICES[pretraining]
+    fits = [{"seed": seed} | one_seed(FULL, seed, clear, needs, after) for seed in seeds]
+    return {
+        "pretraining": pretraining,
+        "losses": [float(loss) for loss in re.findall(r"\d\.\d{3}", note.text)],
+        "fits": fits,
+        "where": where(score_maps(FULL, seeds[0], clear, after)),
+    }
 
 
 def one_seed(
@@ -177,10 +217,10 @@ def store(content: dict[str, Any], phantoms: Made) -> None:
         "summary": {
             f"{cohort} {model}": summary(content["runs"], cohort, model) for cohort, model in SEEDS
         },
-        "best_of_three": best_of_three(content),
+        "chosen": chosen(content.get("choices", [])),
     }
     STORED.write_text(json.dumps(content, indent=1) + "\n")
-    print(content["runs"][-1], flush=True)  # noqa: T201
+    print((content.get("choices") or content["runs"])[-1], flush=True)  # noqa: T201
 
 
 def summary(rows: list[dict[str, Any]], cohort: str, model: str) -> dict[str, Any]:
@@ -196,23 +236,18 @@ def summary(rows: list[dict[str, Any]], cohort: str, model: str) -> dict[str, An
     }  # fmt: skip
 
 
-def best_of_three(content: dict[str, Any]) -> dict[str, Any]:
-    """Return what seeds reach after the best draw of every three, by held-back phantoms."""
-    held_back = {
-        draw: content["held_back_auc"][f"{FULL} {draw}"]
-        for draw in range(N_DRAWS)
-        if f"{FULL} {draw}" in content["held_back_auc"]
-    }
-    areas = [
-        row["auc"]
-        for three in combinations(held_back, 3)
-        for row in content["runs"]
-        if (row["cohort"], row["model"], row["draw"])
-        == ("clear", FULL, max(three, key=lambda draw: held_back[draw]))
-    ]
-    if not areas:
+def chosen(rows: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return the mean AUC of the fits after all choices and the lowest, and of their maps."""
+    if not rows:
         return {"n": 0}
-    return {"n": len(areas), "mean": round(float(np.mean(areas)), 4), "lowest": min(areas)}
+    areas = [fit["auc"] for row in rows for fit in row["fits"]]
+    maps = [row["where"][f"{FULL} layer_cam"] for row in rows]
+    return {
+        "n": len(areas), "mean": round(float(np.mean(areas)), 4), "lowest": min(areas),
+        "enrichment": float(np.mean([one["enrichment"] for one in maps])),
+        "enrichment_lowest": min(one["enrichment"] for one in maps),
+        "twofold_pct_lowest": min(one["twofold_pct"] for one in maps),
+    }  # fmt: skip
 
 
 def stored() -> dict[str, Any]:
@@ -223,7 +258,8 @@ def stored() -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def found() -> dict[str, Any]:
-    if len(stored().get("runs", ())) < sum(map(len, SEEDS.values())):
+    lacking = len(stored().get("runs", ())) < sum(map(len, SEEDS.values()))
+    if lacking or len(stored().get("choices", ())) < len(CHOICES):
         make()
     return stored()
 
@@ -231,8 +267,9 @@ def found() -> dict[str, Any]:
 def test_the_full_mmode_finds_clear_flashes_whatever_the_draw_of_its_pretraining(found):
     full = found["summary"][f"clear {FULL}"]
     assert (full["n_seeds"], full["n_draws"]) == (10, N_DRAWS)
-    assert found["best_of_three"]["mean"] >= 0.97
-    assert found["best_of_three"]["lowest"] >= 0.95
+    assert found["chosen"]["n"] == 10
+    assert found["chosen"]["mean"] >= 0.97
+    assert found["chosen"]["lowest"] >= 0.95
 
 
 def test_the_crop_finds_clear_flashes_and_its_layer_cam_lies_on_them(found):
