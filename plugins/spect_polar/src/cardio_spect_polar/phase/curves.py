@@ -228,6 +228,14 @@ that can still be told. On digital ventricles whose end slices were emptied in o
 0.5 to 3 % moved the phase SD by 2 degrees and the ejection fraction by up to 8 points; 6 % moved
 the phase SD by 10 degrees."""
 
+LIT_SHARE = 0.5
+"""Of the wall's usual counts: what some gate shows above it is wall, at the base that was found."""
+
+BASE_EMPTY = 0.3
+"""Share of the rays at the base whose wall is empty in one gate, from which on a caution is given.
+With four slices at the base emptied in two gates, which moved the ejection fraction by 8 points,
+23 of 24 patient-like hearts have it; with two slices, which moved it by 1 point, 9."""
+
 Box = tuple[slice, slice, slice]
 
 
@@ -268,7 +276,7 @@ def empty_flags(
     motion : BaseMotion or None
         Where its rings lie in every gate.
     """
-    empty = _emptied(counts, voxel_mm, geometry)
+    empty, lost = _emptied(counts, voxel_mm, geometry)
     if not empty.any():
         return ()
     n_gates = int(empty.any(axis=(1, 2, 3)).sum())
@@ -276,9 +284,12 @@ def empty_flags(
     # A sample is read between voxels: it also feels its neighbour along the stack.
     beside = binary_dilation(empty, np.ones((1, 3, 1, 1), dtype=bool))
     unseen = _share_unseen(beside, voxel_mm, geometry, motion)
-    if unseen < UNSEEN[0]:
+    at_base = _share_of_base(lost, voxel_mm, geometry)
+    if unseen < UNSEEN[0] and at_base < BASE_EMPTY:
         return ()
     lie = f"{what}, and {max(100 * unseen, 1):.0f} % of the wall's samples lie there"
+    if unseen < UNSEEN[0]:
+        lie = f"{what}, at the base over {100 * at_base:.0f} % of the wall's circumference"
     if unseen < UNSEEN[1]:
         return (
             Flag(
@@ -298,12 +309,29 @@ def _emptied(
     counts: NDArray[np.floating],
     voxel_mm: tuple[float, float, float],
     geometry: WallGeometry,
-) -> NDArray[np.bool_]:
-    """Return the voxels about which a gate holds nothing while the other gates hold something."""
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Return the voxels about which a gate holds nothing while the other gates hold something.
+
+    Of these, then those that hold wall in another gate.
+    """
     around = uniform_filter(np.asarray(counts, np.float32), (0, *BOX), mode="nearest")
     mean = around.mean(axis=0)
     wall = float(np.median(mean[_voxels(geometry.points_mm, voxel_mm, mean.shape)]))
-    return np.asarray((around <= NOTHING * mean) & (mean >= SEEN_SHARE * wall))
+    empty = (around <= NOTHING * mean) & (mean >= SEEN_SHARE * wall)
+    return empty, empty & (around.max(axis=0) >= LIT_SHARE * wall)
+
+
+def _share_of_base(
+    lost: NDArray[np.bool_], voxel_mm: tuple[float, float, float], geometry: WallGeometry
+) -> float:
+    """Return the share of rays that end in lost wall in one gate, at the base or a slice beyond.
+
+    The base is found where all gates show the wall: samples seldom lie in what is empty, while the
+    descent of the base, and so the volumes, follow the edge of what is empty.
+    """
+    base, beyond = geometry.points_mm[-1], np.array((voxel_mm[0], 0.0, 0.0))
+    ends = [_voxels(end, voxel_mm, lost.shape[1:]) for end in (base, base - beyond)]
+    return max(float((gate[ends[0]] | gate[ends[1]]).mean()) for gate in lost)
 
 
 def _share_unseen(
