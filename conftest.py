@@ -58,6 +58,24 @@ def nothing_is_said_later():
         pytest.fail("a display was not closed")
 
 
+@pytest.fixture(scope="module")
+def blank_figures():
+    """Figures are drawn, but paper of their size is written, for files that look at none."""
+    from matplotlib.backends import backend_svg
+
+    class Blank(backend_svg.FigureCanvasSVG):
+        """Laying out and writing take a third of a run."""
+
+        def print_svg(self, *arguments, **options):
+            self.figure.set_layout_engine("none")
+            self.figure.clear()
+            super().print_svg(*arguments, **options)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(backend_svg, "FigureCanvasSVG", Blank)
+        yield
+
+
 RAISED: list[CardioError] = []
 """Errors that the sources made during a test; tests make some that are no sentence."""
 

@@ -71,23 +71,11 @@ def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         yield
 
 
-class _Blank(FigureCanvasSVG):
-    """Paper of the right size with nothing on it: laying out and writing take a third of a run."""
-
-    def print_svg(self, *arguments: Any, **options: Any) -> None:
-        """Write the figure without what was drawn."""
-        self.figure.set_layout_engine("none")
-        self.figure.clear()
-        super().print_svg(*arguments, **options)
-
-
 @pytest.fixture(scope="module", autouse=True)
-def blank_figures(request: pytest.FixtureRequest) -> Iterator[None]:
+def few_figures(request: pytest.FixtureRequest) -> None:
     """Figures are drawn, but not written, in files that are not marked `shown`."""
-    with pytest.MonkeyPatch.context() as patch:
-        if not request.node.get_closest_marker("shown"):
-            patch.setattr(backend_svg, "FigureCanvasSVG", _Blank)
-        yield
+    if not request.node.get_closest_marker("shown"):
+        request.getfixturevalue("blank_figures")
 
 
 @pytest.fixture

@@ -9,6 +9,8 @@ import pytest
 from cardio_core.testing import run_plugin
 from cardio_ecg_transfer.synthetic import synthesize
 
+pytestmark = pytest.mark.usefixtures("blank_figures")
+
 TINY = (
     "protocols.honest.k=2", "inner.k=0", "explain.n_cases=1", "evaluate.n_resamples=100",
     "train.fit.epochs=1", "train.fit.draw=8", "train.classical.n_trees=5",

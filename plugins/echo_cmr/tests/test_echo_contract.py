@@ -14,6 +14,8 @@ from cardio_core.testing import PluginContract, PluginTruth
 from cardio_core.testing.searching import HUNG_AFTER_S
 from cardio_echo_cmr.synthetic import patients
 
+pytestmark = pytest.mark.usefixtures("blank_figures")
+
 SMALLER = (
     "evaluate.n_resamples=100",
     "inner.k=0",

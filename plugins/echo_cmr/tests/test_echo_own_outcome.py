@@ -30,6 +30,8 @@ from cardio_echo_cmr.synthetic import patients, synthesize
 from .echo_cohorts import loaded, write_clip, write_table
 from .echo_small_videos import small_cohort
 
+pytestmark = pytest.mark.usefixtures("blank_figures")
+
 GRADES = ("absent", "mild", "strong")
 TARGETS = {
     "binary": Target("arm", "binary", ("CRT-D", "CRT-P")),

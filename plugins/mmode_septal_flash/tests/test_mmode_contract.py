@@ -13,6 +13,8 @@ from cardio_ultrasound import FROM_MOTION, TOO_LOW
 
 from .mmode_loops import write_loop, write_septum
 
+pytestmark = pytest.mark.usefixtures("blank_figures")
+
 SMALLER = (
     "preprocess.n_pixels=100",
     "preprocess.max_shift=0",

@@ -6,6 +6,8 @@ import pytest
 
 from cardio_core.testing import PluginContract, PluginTruth
 
+pytestmark = pytest.mark.usefixtures("blank_figures")
+
 
 class TestContract(PluginContract):
     plugin = "spect_polar"

@@ -19,6 +19,8 @@ from cardio_spect_polar.flow.predict import predict
 from cardio_spect_polar.flow.preprocess import preprocess
 from cardio_spect_polar.synthetic.flow import write_flow_cohort
 
+pytestmark = pytest.mark.usefixtures("blank_figures")
+
 SMALL = ("evaluate.min_per_class=2", "evaluate.n_resamples=100")
 
 

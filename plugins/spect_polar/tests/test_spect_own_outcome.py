@@ -15,6 +15,8 @@ from cardio_spect_polar.response.config import ScreenBlock
 from cardio_spect_polar.response.fitting import Ridge, fit_ridge, screen_codes
 from cardio_spect_polar.synthetic import synthesize
 
+pytestmark = pytest.mark.usefixtures("blank_figures")
+
 
 @pytest.fixture(scope="module")
 def cohort(tmp_path_factory):

@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from copy import copy
 from dataclasses import dataclass, field
+from importlib import import_module
 from itertools import islice
 from pathlib import Path
 from typing import Any, Self, TypeVar
@@ -208,9 +209,10 @@ class InNotebook:
 
     def start(self) -> None:
         """Begin to show it."""
-        from IPython.display import HTML, display
-
-        self._html, self._handle = HTML, display(HTML(""), display_id=True)
+        # By name: IPython has no annotations, and mypy may find it installed or not.
+        shown: Any = import_module("IPython.display")
+        self._html = shown.HTML
+        self._handle = shown.display(shown.HTML(""), display_id=True)
         self._thread.start()
 
     def show_text(self) -> None:
