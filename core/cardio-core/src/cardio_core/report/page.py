@@ -37,9 +37,7 @@ from cardio_core.report.run_figures import (
     Picture,
     case_views,
     figure_groups,
-    overview,
     overview_pictures,
-    write_overview,
 )
 from cardio_core.report.tables import MAX_OPEN_ROWS, OF_A_PAPER, Table, is_stand_in, tables_of
 from cardio_core.report.templates import templates
@@ -298,14 +296,14 @@ def build_report(run: Path) -> Path:
         If there is no manifest, or a JSON file is broken.
     """
     files = read_artifact(run)
-    write_overview(run, overview(files.metrics, files.manifest))
+    forests = overview_pictures(files, write=True)
     write_told(run, files)
     path = run / "report.html"
-    write_text(path, render(files))
+    write_text(path, render(files, forests))
     return path
 
 
-def render(files: RunArtifact) -> str:
+def render(files: RunArtifact, forests: Sequence[Picture]) -> str:
     """Return the page as text."""
     style, script = _own("style.css"), _own("page.js")
     page = templates("report").get_template("page.html")
@@ -314,7 +312,7 @@ def render(files: RunArtifact) -> str:
         style=Markup(style),  # noqa: S704 - our own file
         script=Markup(script),  # noqa: S704 - our own file
         script_hash=f"sha256-{digest}",
-        **_content(files),
+        **_content(files, forests),
     )
 
 
@@ -322,7 +320,7 @@ def _own(name: str) -> str:
     return resources.files("cardio_core.report").joinpath(name).read_text("utf-8")
 
 
-def _content(files: RunArtifact) -> dict[str, Any]:
+def _content(files: RunArtifact, forests: Sequence[Picture]) -> dict[str, Any]:
     manifest = files.manifest
     names = Names.of(manifest, files.splits)
     primary = manifest.primary or next(iter(manifest.models), None)
@@ -341,7 +339,7 @@ def _content(files: RunArtifact) -> dict[str, Any]:
         "optimistic": _optimistic(files),
         "results": main_tables(files.metrics, names),
         "folds": fold_tables(files.metrics, names),
-        "forests": overview_pictures(files),
+        "forests": forests,
         "subgroups": subgroup_tables(files.metrics, names),
         "splits": split_views(files.splits),
         "quarantined": quarantined,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html import unescape
 from pathlib import Path
 from typing import Any
@@ -29,7 +29,7 @@ from cardio_stats.figures import (
     svg_text,
 )
 from cardio_stats.figures.forests import GROUP_WORDS, OF_JUDGED
-from cardio_stats.files import SafeName, file_in
+from cardio_stats.files import SafeName, file_in, write_text
 from cardio_stats.words import PROTOCOLS, level_words, metric_words, number, title_words
 
 BY_CLASS = ("sensitivity", "ppv")
@@ -78,18 +78,6 @@ def overview(rows: Sequence[Row], manifest: RunManifest) -> list[Overview]:
         name = "-".join(filter(None, (FOREST, target)))
         found += [*_models(own, manifest, name, of), *_classes(own, titles, name, of)]
     return found
-
-
-def write_overview(run: Path, found: Sequence[Overview]) -> None:
-    """Write the figures beside the others of the run, under names that stay the same."""
-    from cardio_stats.figures import save_svg
-
-    for item in found:
-        save_svg(item.draw, file_in(run, "figures", item.file))
-        if item.narrow is not None:
-            save_svg(
-                item.narrow, file_in(run, "figures", SafeName(f"{item.name}-{NARROW}", ".svg"))
-            )
 
 
 def _models(rows: Sequence[Row], manifest: RunManifest, name: str, of: str) -> Iterator[Overview]:
@@ -320,18 +308,26 @@ class CaseView:
     video: Video | None = None
 
 
-def overview_pictures(files: RunArtifact) -> list[Picture]:
-    """Return the forest plots that are drawn from metrics.json itself."""
+def overview_pictures(files: RunArtifact, *, write: bool = False) -> list[Picture]:
+    """Return the forest plots that are drawn from metrics.json itself.
+
+    With `write` they are also written beside the figures of the run, under names that stay the
+    same.
+    """
     found = []
     for n, item in enumerate(overview(files.metrics, files.manifest)):
         text = svg_text(item.draw)
-        narrow = None
-        if item.narrow is not None:
-            narrow = inline_svg(svg_text(item.narrow), f"narrow{n}-", f"{item.title}, narrow")
+        narrow = None if item.narrow is None else svg_text(item.narrow)
+        if write:
+            write_text(file_in(files.folder, "figures", item.file), text)
+            if narrow is not None:
+                own = SafeName(f"{item.name}-{NARROW}", ".svg")
+                write_text(file_in(files.folder, "figures", own), narrow)
         svg = _flush_left(inline_svg(text, f"overview{n}-", item.title))
-        caption = said_by(text)[1]
-        name = f"figures/{item.file}"
-        found.append(Picture(item.title, "", name, svg, narrow=narrow, caption=caption))
+        made = Picture(item.title, "", f"figures/{item.file}", svg, caption=said_by(text)[1])
+        if narrow is not None:
+            made = replace(made, narrow=inline_svg(narrow, f"narrow{n}-", f"{item.title}, narrow"))
+        found.append(made)
     return found
 
 

@@ -187,7 +187,7 @@ class Sizes:
     protocol : {"both", "honest", "paper"}
         What the finished run is made of; ``both`` is ``honest`` where there is no ``paper``.
     n_checked : int
-        Patients whose features are made repeatedly.
+        Patients whose features are made repeatedly; four at most are drawn repeatedly.
     score_tolerance : float
         How far a score may move with the company in which it is predicted (rounding in a batch).
     permutations : sequence of int
