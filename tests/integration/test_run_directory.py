@@ -279,8 +279,40 @@ def test_explanations_keep_their_arrays_and_scores(clinic_run):
              for p in (clinic_run / "explanations").glob("*.json")]  # fmt: skip
     assert {case["model"] for case in about} == {"ridge", "constant"}
     assert all("largest_mv" in case["scores"] for case in about)
-    assert (clinic_run / about[0]["figure"]).read_text().startswith("<?xml")
+    pictures = [clinic_run / case["figure"] for case in about if "figure" in case]
+    assert pictures and all(path.read_text().startswith("<?xml") for path in pictures)
     assert all((clinic_run / case["video"]).read_bytes()[:4].hex() == "1a45dfa3" for case in about)
+
+
+def test_what_the_page_does_not_show_open_is_drawn_on_request_and_changes_no_number(
+    cardio, write_cohort, tmp_path
+):
+    data, run = write_cohort(tmp_path / "few", "mean_class", n_patients=8), tmp_path / "run"
+    made = cardio("run", "--plugin", "toy", "--data", data, "--out", run, "--device", "cpu",
+                  "--executor", "local:1", "--set", "inner.k=0")  # fmt: skip
+    assert made.exit_code == 0, made.stderr
+
+    def pictures():
+        return {path.relative_to(run) for path in run.rglob("*.svg")}
+
+    def cases():
+        return [read(run, path.relative_to(run)) for path in run.glob("explanations/*.json")]
+
+    first, lacks = pictures(), read(run, "manifest.json")["n_not_drawn"]
+    numbers = [(run / name).read_bytes() for name in ("metrics.json", "predictions.csv")]
+    page = (run / "report.html").read_text()
+    assert f"{lacks} more figures" in page and "cardio report --all-figures run" in page
+    assert {"roc", "calibration"} <= {str(path.stem).split("-")[1] for path in first}
+    undrawn = [case for case in cases() if "figure" not in case]
+    assert undrawn and len(undrawn) < len(cases())
+
+    again = cardio("report", "--all-figures", run)
+    assert again.exit_code == 0, again.stderr
+    assert len(pictures() - first) == lacks > 0 and first <= pictures()
+    assert all("figure" in case for case in cases())
+    assert numbers == [(run / name).read_bytes() for name in ("metrics.json", "predictions.csv")]
+    assert read(run, "manifest.json")["n_not_drawn"] == 0
+    assert "--all-figures" not in (run / "report.html").read_text()
 
 
 def test_the_manifest_of_a_failed_run_names_no_file(run_toy, clinic, tmp_path, monkeypatch):

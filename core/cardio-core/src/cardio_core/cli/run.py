@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -120,3 +121,93 @@ def request_of(words: Sequence[str]) -> RunRequest:
         raise ConfigError(error.format_message()) from error
     command = shlex.join(["cardio", "run", *words])
     return RunRequest(**settings, given=own, command=command, layout=layout)
+
+
+_DROPPED = {"--out": True, "--track": True, "--resume": False, "--dry-run": False, "--json": False}
+"""Words that are not repeated, and whether each has a value."""
+
+
+def request_again(
+    run: Path,
+    manifest: Mapping[str, Any],
+    out: Path,
+    data: Sequence[Path] = (),
+    executor: str | None = None,
+    device: str | None = None,
+) -> RunRequest:
+    """Return the request that made a run, with another folder and, where given, other places.
+
+    Raises
+    ------
+    ConfigError
+        If its manifest names no command of this core, or what that names is not here.
+    """
+    words = _retyped(run, manifest, out, data, executor, device)
+    try:
+        request = request_of(words)
+    except ConfigError as error:
+        raise ConfigError(f"{run}: its command cannot be given here: {error}") from error
+    if request.task not in (manifest["task"], None):
+        raise ConfigError(
+            f"{run}: was made by a run of {request.task}, which needs it; reproduce that one"
+        )
+    for path in request.data:
+        if not path.exists():
+            raise ConfigError(f"{run}: its data were {path}, which is not here; give --data PATH")
+    for task, earlier in request.needs_from.items():
+        if not earlier.exists():
+            raise ConfigError(
+                f"{run}: its {task} came from the run {earlier}, which is not here; go to the "
+                "folder in which the command was given, or put that run back"
+            )
+    return request
+
+
+def _retyped(
+    run: Path,
+    manifest: Mapping[str, Any],
+    out: Path,
+    data: Sequence[Path],
+    executor: str | None,
+    device: str | None,
+) -> list[str]:
+    """Return the words behind ``cardio run``."""
+    from cardio_core.io.places import typed_command
+
+    program, *words = typed_command(run, manifest) or [""]
+    if program != "cardio" or "run" not in words:
+        raise ConfigError(
+            f"{run}: its manifest names no command, because it was started from Python; repeat it "
+            "there and compare the two with --against"
+        )
+    dropped = dict(_DROPPED)
+    more = [("--data", str(path)) for path in data]
+    more += [("--executor", executor)] if executor else []
+    more += [("--device", device)] if device else []
+    dropped |= {name: True for name, _ in more}
+    repeated = [*_without(words[words.index("run") + 1 :], dropped)]
+    return [
+        *_with_settings(repeated, run),
+        *(item for pair in more for item in pair),
+        "--out",
+        str(out),
+    ]
+
+
+def _without(words: Sequence[str], dropped: Mapping[str, bool]) -> Iterator[str]:
+    rest = iter(words)
+    for word in rest:
+        name, equals, _ = word.partition("=")
+        if name not in dropped:
+            yield word
+        elif dropped[name] and not equals:
+            next(rest, None)
+
+
+def _with_settings(words: list[str], run: Path) -> Iterator[str]:
+    """Put the run's own settings in the place of a file of settings that is not here any more."""
+    before = ""
+    for word in words:
+        lost = before == "--config" and Path(word).suffix in (".yaml", ".yml")
+        yield str(run / "config.yaml") if lost and not Path(word).is_file() else word
+        before = word

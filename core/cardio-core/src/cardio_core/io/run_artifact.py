@@ -306,6 +306,7 @@ class RunManifest:
     flags: dict[str, Count] = field(default_factory=dict)
     overlap: dict[str, Any] = field(default_factory=dict)
     copied_signals: Count = 0
+    n_not_drawn: Count = 0
     outputs: dict[str, str] = field(default_factory=dict)
     left_out: str = ""
     left_out_models: Any = None

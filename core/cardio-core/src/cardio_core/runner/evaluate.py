@@ -19,6 +19,7 @@ from cardio_core.evaluation.conformal import CONFORMAL, Conformal
 from cardio_core.evaluation.decision import Decision
 from cardio_core.evaluation.parts import noting
 from cardio_core.fold_assignment import SplitPlan
+from cardio_core.io.run_artifact import RunManifest
 from cardio_core.io.store import load_table
 from cardio_core.runner.fits import (
     CHOSEN,
@@ -217,22 +218,61 @@ def _columns(jobs: Sequence[FoldJob]) -> pd.DataFrame | None:
 # Every fold's model explains some of its own test samples, in whichever process.
 
 
-def explain_all(session: Session, jobs: Sequence[FoldJob], notes: list[Note]) -> Explanation:
-    """Explain every fold and write its cases; why a fold or a case is missing goes to `notes`."""
-    explained = session.executor.map(
-        partial(explain_fold, out=session.out),
-        # What the core owns nothing of a plugin explains.
-        [job for job in jobs if not job.core_owned],
-        devices=session.setup.devices,
-    )
-    for entry in explained:
-        notes += entry.notes
-    cases = [case for item in explained for case in item.cases]
-    return Explanation(cases, next((item.rule for item in explained if item.rule), ""))
+@dataclass(frozen=True)
+class Explained:
+    """What one fold explained, with the numbers of its pictures that were drawn and that were not.
+
+    Its cases draw nothing any more: what they hold may not travel.
+    """
+
+    explanation: Explanation
+    n_drawn: int = 0
+    n_not_drawn: int = 0
 
 
-def explain_fold(fit: FoldJob, device: Any, *, out: Path) -> Explanation:
-    """Let one fold's model explain its test samples, and write every case that it gives."""
+def explain_all(
+    session: Session, jobs: Sequence[FoldJob], notes: list[Note], *, draws: bool
+) -> tuple[Explanation, int, int]:
+    """Explain every fold and write its cases; why a fold or a case is missing goes to `notes`.
+
+    Without `all_figures` the primary model alone draws, and after its first fold nobody where that
+    has as many cases as the page shows open; where the model has none, the others draw theirs. With
+    neither that nor `draws` nobody does. Returns how many pictures were drawn and were not, too.
+    """
+    from cardio_core.report.page import MAX_CASES_SHOWN as most  # noqa: N811
+
+    # What the core owns nothing of a plugin explains.
+    own = [job for job in jobs if not job.core_owned]
+    models = [str(job.ctx.model) for job in own]
+    leads = session.setup.primary if session.setup.primary in models else next(iter(models), "")
+    first = [n for n, model in enumerate(models) if model == leads]
+    rest = [n for n, model in enumerate(models) if model != leads]
+    found: dict[int, Explained] = {}
+    every = [(list(range(len(own))), 0)]
+    parts = every if session.all_figures else [(first[:1], 1), (first[1:], most), (rest, 1)]
+    for places, enough in [part for part in parts if part[0]]:
+        n_drawn = sum(item.n_drawn for item in found.values())
+        own_draw = session.all_figures or (draws and n_drawn < enough)
+        explained = session.executor.map(
+            partial(explain_fold, out=session.out, draws=own_draw),
+            [own[n] for n in places],
+            devices=session.setup.devices,
+        )
+        found |= dict(zip(places, explained, strict=True))
+    in_order = [found[n] for n in sorted(found)]
+    for entry in in_order:
+        notes += entry.explanation.notes
+    cases = [case for item in in_order for case in item.explanation.cases]
+    rule = next((item.explanation.rule for item in in_order if item.explanation.rule), "")
+    n_not_drawn = sum(item.n_not_drawn for item in in_order)
+    return Explanation(cases, rule), sum(item.n_drawn for item in in_order), n_not_drawn
+
+
+def explain_fold(fit: FoldJob, device: Any, *, out: Path, draws: bool) -> Explained:
+    """Let one fold's model explain its test samples, and write every case that it gives.
+
+    Their pictures are left out unless it `draws`.
+    """
     notes = list[Note]()
     model, fold, protocol = str(fit.ctx.model), str(fit.ctx.fold), str(fit.protocol)
     part = Explanation()
@@ -241,10 +281,13 @@ def explain_fold(fit: FoldJob, device: Any, *, out: Path) -> Explanation:
     cases = [replace(case, model=model, fold=fold) for case in part.cases]
     for case in cases:
         with noting(notes, f"An explained case of {model} is left out:"):
-            write_case(out, f"{protocol}-{fold}-{model}-{case.sample_id}", case, protocol)
+            shown = case if draws else replace(case, draw=None)
+            write_case(out, f"{protocol}-{fold}-{model}-{case.sample_id}", shown, protocol)
+    n = sum(case.draw is not None for case in cases)
     # What draws and films may hold anything; what is drawn need not travel.
     written = tuple(replace(case, draw=None, video=None) for case in cases)
-    return Explanation(written, part.rule, (*notes, *part.notes))
+    made = Explanation(written, part.rule, (*notes, *part.notes))
+    return Explained(made, n if draws else 0, 0 if draws else n)
 
 
 def _explain(job: FoldJob, device: Any) -> Explanation:
@@ -289,11 +332,13 @@ def predictions_of(frames: Sequence[tuple[Target, pd.DataFrame]]) -> Predictions
 
 @dataclass(frozen=True)
 class Judged:
-    """One protocol, judged."""
+    """One protocol, judged; of its explained cases some pictures are drawn, others are not."""
 
     report: EvaluationReport
     explanation: Explanation
     calibrated: Calibrated
+    n_drawn: int = 0
+    n_not_drawn: int = 0
 
     def rows(self, protocol: str) -> list[dict[str, Any]]:
         """Return the entries of metrics.json."""
@@ -301,8 +346,12 @@ class Judged:
         return [metric.to_dict() | {"protocol": protocol} for metric in metrics]
 
 
-def judge(session: Session, data: ProtocolData, jobs: Sequence[FoldJob], scored: Scored) -> Judged:
+def judge(
+    session: Session, data: ProtocolData, jobs: Sequence[FoldJob], scored: Scored, *, draws: bool
+) -> Judged:
     """Explain every fold's model on its own test samples, then evaluate the protocol.
+
+    Whether it `draws` the cases that the page shows open: where no other protocol has.
 
     Prediction sets and intervals are calibrated under the honest protocol only, whose models
     `models/final` are. What the data do not allow is a note and not the end: of an explanation, the
@@ -318,9 +367,9 @@ def judge(session: Session, data: ProtocolData, jobs: Sequence[FoldJob], scored:
     task = replace(session.ctx.task, primary=session.setup.primary)
     ctx = session.ctx.replace(protocol=data.protocol, task=task)
     notes: list[Note] = []
-    explanation = Explanation()
+    explanation, n_drawn, n_not_drawn = Explanation(), 0, 0
     if plugin.implements("explain", ctx.task):
-        explanation = explain_all(session, jobs, notes)
+        explanation, n_drawn, n_not_drawn = explain_all(session, jobs, notes, draws=draws)
     report = None
     missing = f"Only what the core reports by itself is here, not what {plugin.info.name} adds:"
     with noting(notes, missing, strict=ctx.strict):
@@ -358,7 +407,7 @@ def judge(session: Session, data: ProtocolData, jobs: Sequence[FoldJob], scored:
         if found:
             tables["shortcuts"] = table_of(found)
     report = replace(report, tables=tables, notes=[*report.notes, *notes])
-    return Judged(report, explanation, calibrated)
+    return Judged(report, explanation, calibrated, n_drawn, n_not_drawn)
 
 
 def shortcuts_of(data: ProtocolData, ctx: Context) -> list[Shortcut]:
@@ -420,8 +469,28 @@ def draw_figure(job: tuple[str, Draw, Path]) -> list[Note]:
     return notes
 
 
-def write_judged(out: Path, protocol: str, judged: Judged, executor: Executor) -> list[Note]:
-    """Write tables and figures of one protocol, whose cases are written already; return notes."""
+def shown_first(judged: Mapping[str, Judged], manifest: RunManifest) -> dict[str, dict[str, Draw]]:
+    """Return by protocol the figures that the page of a run shows open."""
+    from cardio_core.report.page import main_figures
+    from cardio_core.report.run_figures import Picture
+
+    draws = {
+        f"figures/{SafeName(f'{protocol}-{name}', '.svg')}": (protocol, name, draw)
+        for protocol, item in judged.items()
+        for name, draw in item.report.figures.items()
+    }
+    there = [Picture("", draws[file][0], file, None) for file in sorted(draws)]
+    found: dict[str, dict[str, Draw]] = {protocol: {} for protocol in judged}
+    for picture in main_figures(there, manifest):
+        protocol, name, draw = draws[picture.file]
+        found[protocol][name] = draw
+    return found
+
+
+def write_judged(
+    out: Path, protocol: str, judged: Judged, figures: Mapping[str, Draw], executor: Executor
+) -> list[Note]:
+    """Write tables and some figures of one protocol, whose cases are written; return notes."""
     notes: list[Note] = [*judged.report.notes, *judged.calibrated.notes]
     if judged.explanation.rule:
         notes.append(Note(NoteKind.EXPLAINED_CASES, f"Explained cases: {judged.explanation.rule}"))
@@ -429,7 +498,7 @@ def write_judged(out: Path, protocol: str, judged: Judged, executor: Executor) -
     for (model, target), rule in judged.calibrated.rules.items():
         CONFORMAL.write(inside(out, rule_path(out, model, target)), rule)
     write_tables(out, judged.report.tables, f"{protocol}-")
-    return [*notes, *write_figures(out, judged.report.figures, f"{protocol}-", executor.map)]
+    return [*notes, *write_figures(out, figures, f"{protocol}-", executor.map)]
 
 
 def rule_path(run: Path, model: str, target: str) -> Path:

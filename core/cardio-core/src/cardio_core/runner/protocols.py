@@ -43,7 +43,7 @@ class Session:
     `ctx` is what hooks are given before protocol, fold and model are known, `needs` are the earlier
     tasks, each with its finished run, and `say` is the display: it takes each line that the user is
     to see, and shows how far each stage has come. `same_as` is a finished run that this repeats:
-    its data must be these.
+    its data must be these. With `all_figures` it draws what the page does not show open, too.
     """
 
     setup: Setup
@@ -54,6 +54,7 @@ class Session:
     out: Path
     say: Display
     same_as: Path | None = None
+    all_figures: bool = False
 
     def note(self, notes: Iterable[Note]) -> None:
         """Say something that the report keeps, too."""

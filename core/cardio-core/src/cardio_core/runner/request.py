@@ -226,7 +226,8 @@ class RunRequest:
     `given` is what was said with options that the plugin's task brings.
     `for_need` marks a run that another run makes first: of a configuration file it takes only what
     the file says of its own task. `same_as` is a finished run that is repeated: data and settings
-    must be those that it was made from. `layout` is how its tables are laid out.
+    must be those that it was made from. `layout` is how its tables are laid out. `all_figures`
+    draws what the page does not show open, too.
     """
 
     plugin: str
@@ -258,6 +259,7 @@ class RunRequest:
     track: str | None = None
     same_as: Path | None = None
     layout: Layout = field(default_factory=LAYOUT.get)
+    all_figures: bool = False
 
     def settings(self) -> dict[str, Any]:
         """Return the options that stand for settings, as a tree of the configuration."""

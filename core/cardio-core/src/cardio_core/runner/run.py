@@ -23,12 +23,20 @@ from cardio_core.fold_assignment import find_plan
 from cardio_core.io.cohort import shown_of
 from cardio_core.io.hashing import digest
 from cardio_core.io.places import without_places
-from cardio_core.io.run_artifact import RunKind
+from cardio_core.io.run_artifact import RunKind, manifest_in
 from cardio_core.io.store import bound_cache, open_cache
 from cardio_core.io.synthetic import difficulty_of, is_synthetic
 from cardio_core.runner.contract import contract_lines, contract_of
 from cardio_core.runner.embeddings import keep_applicability
-from cardio_core.runner.evaluate import collect, judge, write_csv, write_judged, write_table_one
+from cardio_core.runner.evaluate import (
+    Judged,
+    collect,
+    judge,
+    shown_first,
+    write_csv,
+    write_judged,
+    write_table_one,
+)
 from cardio_core.runner.filling import failure
 from cardio_core.runner.fits import FoldJob, jobs_of
 from cardio_core.runner.lock import locked
@@ -562,7 +570,9 @@ def _hold(
         for note in manifest.content.get("tolerated", ()):
             say.note(note)
         with alike(executor, setup.plugin, folders=(out, open_cache()), inputs=ctx._inputs):
-            session = Session(setup, ctx, executor, manifest, (), out, say, request.same_as)
+            session = Session(
+                setup, ctx, executor, manifest, (), out, say, request.same_as, request.all_figures
+            )
             cohorts: dict[Protocol, Cohort] = {}
             if made := made_first(request, setup, out):
                 with manifest.stage("features"), say.stage("data"):
@@ -641,14 +651,24 @@ def _judge_all(
     scored: dict[str, Scored] = {}
     metrics: dict[str, list[dict[str, Any]]] = {}
     notes: dict[str, list[Note]] = {}
+    judged: dict[str, Judged] = {}
     for data in protocols:
         tested = [job for job in jobs if job.protocol == data.protocol and job.test.size]
         scored[data.protocol] = collect(tested, data.plan, data.truth, session.setup.task)
         stage.doing = f"{data.protocol} protocol: explanations, intervals, tables, figures"
         session.say(stage.line())
-        judged = judge(session, data, tested, scored[data.protocol])
-        metrics[data.protocol] = judged.rows(data.protocol)
-        notes[data.protocol] = write_judged(session.out, data.protocol, judged, session.executor)
+        draws = not any(item.n_drawn for item in judged.values())
+        judged[data.protocol] = judge(session, data, tested, scored[data.protocol], draws=draws)
+    every = {name: item.report.figures for name, item in judged.items()}
+    manifest = manifest_in(session.manifest.content, session.manifest.path, complete=False)
+    figures = every if session.all_figures else shown_first(judged, manifest)
+    for name, item in judged.items():
+        metrics[name] = item.rows(name)
+        notes[name] = write_judged(session.out, name, item, figures[name], session.executor)
+    session.manifest.update(
+        n_not_drawn=sum(item.n_not_drawn for item in judged.values())
+        + sum(len(every[name]) - len(figures[name]) for name in every)
+    )
     write_csv(session.out / "predictions.csv", scored, session.setup.task)
     in_order = sorted(scored)
     return [row for name in in_order for row in metrics[name]], [
