@@ -210,7 +210,7 @@ def test_a_figure_that_cannot_be_drawn_is_left_out_and_named(
         return report
 
     monkeypatch.setattr("cardio_toy.plugin.evaluate", hookimpl(evaluate), raising=False)
-    run = run_toy(tmp_path / "run", data=(clinic,), protocol="honest")
+    run = run_toy(tmp_path / "run", data=(clinic,), protocol="honest", all_figures=True)
     assert not (run / "figures" / "honest-mine.svg").exists()
     assert (run / "figures" / "honest-roc-ill.svg").exists()
     notes = [one["text"] for one in read(run, "manifest.json")["notes"]]
