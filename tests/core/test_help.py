@@ -68,6 +68,33 @@ def test_an_example_does_what_it_says_where_its_table_is_there(words, typed, tmp
     assert len(RUN) > 10
 
 
+def test_every_command_with_a_result_prints_it_as_json_under_one_option():
+    leaves = {words: one for words, one in COMMANDS.items() if not isinstance(one, click.Group)}
+    options = {words: [option for option in one.params if "--json" in option.opts]
+               for words, one in leaves.items()}  # fmt: skip
+    assert [words for words, found in options.items() if not found] == ["completion"]  # a script
+    assert {(option.name, option.is_flag) for found in options.values() for option in found} == {
+        ("as_json", True)
+    }
+
+
+@pytest.mark.parametrize(
+    ("typed", "keys"),
+    [
+        ("plugins new ppg", {"plugin", "folder", "n_files"}),
+        ("data synth spect_polar --task mfr --patients 2 --out made", {"folder", "seed", "task"}),
+        ("data forget", {"cache", "forgotten", "n_patients"}),
+        ("stats forest forest.csv --svg forest.svg", {"svg", "n_estimates", "n_left_out"}),
+    ],
+)
+def test_what_makes_files_says_as_json_what_it_made(typed, keys, tmp_path, monkeypatch):
+    monkeypatch.setenv("CARDIO_CACHE", str(tmp_path / "cache"))
+    (tmp_path / "forest.csv").write_text("label,estimate,low,high\nage,1.2,1.1,1.3\n")
+    said = call_cardio(*shlex.split(typed), "--json", folder=tmp_path)
+    assert said.exit_code == 0, said.stderr
+    assert keys <= set(said.json)
+
+
 def test_groups_have_two_to_four_examples():
     groups = [words for words, one in COMMANDS.items() if isinstance(one, click.Group)]
     assert groups == ["", "plugins", "data", "stats", "stats planner"]

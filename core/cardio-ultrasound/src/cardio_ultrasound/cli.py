@@ -9,6 +9,8 @@ from typing import Any
 
 import click
 
+from cardio_stats.cli.options import JSON
+
 _SHOWN = 60
 
 
@@ -35,7 +37,7 @@ _SHOWN = 60
     show_default=True,
     help="DICOM, or FFV1 video: both lossless.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@JSON
 def deidentify(
     source: Path,
     out: Path,

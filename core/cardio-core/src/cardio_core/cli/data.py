@@ -6,6 +6,7 @@ import json
 import textwrap
 from collections.abc import Callable
 from contextlib import ExitStack
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -63,7 +64,8 @@ def list_(as_json: bool) -> None:
     type=click.Path(path_type=Path, file_okay=False),
     help="Folder of data sets; NAME is made in it.  [default: $CARDIO_DATA, else ./data]",
 )
-def fetch(name: str, out: Path | None) -> None:
+@options.JSON
+def fetch(name: str, out: Path | None, as_json: bool) -> None:
     """Download the public data set NAME, every file verified by its published digest.
 
     What is already there and right is not downloaded again; an interrupted fetch goes on where it
@@ -74,25 +76,29 @@ def fetch(name: str, out: Path | None) -> None:
 
     dataset = find_dataset(name)
     parent = out or data_folder() or Path("data")
-    click.echo(f"{dataset.title} {dataset.version}, {dataset.size_mb:,} MB, from {dataset.page}")
-    click.echo(f"Licence: {dataset.licence}. By using it you accept this licence.")
+    tell = options.say if as_json else click.echo
+    tell(f"{dataset.title} {dataset.version}, {dataset.size_mb:,} MB, from {dataset.page}")
+    tell(f"Licence: {dataset.licence}. By using it you accept this licence.")
     for paper in dataset.cite:
-        click.echo(f"Cite: {paper}")
+        tell(f"Cite: {paper}")
     bars: list[Progress] = []
 
     with ExitStack() as shown:
 
         def say_total(n_files: int) -> None:
-            bars.append(shown.enter_context(Progress("downloading", n_files, click.echo, "files")))
+            bars.append(shown.enter_context(Progress("downloading", n_files, tell, "files")))
 
         done = fetch_dataset(
             dataset, parent, on_start=say_total, on_file=lambda file: bars[0].advance(file)
         )
-    click.echo(
+    lines = (
         f"{done.folder}: {done.n_downloaded} files downloaded and verified, "
-        f"{done.n_there} were there and right."
+        f"{done.n_there} were there and right.",
+        f"Use it: cardio run --plugin {dataset.plugin} --data {done.folder}",
     )
-    click.echo(f"Use it: cardio run --plugin {dataset.plugin} --data {done.folder}")
+    counts = {"n_downloaded": done.n_downloaded, "n_there": done.n_there}
+    answer = dataset.to_dict() | {"folder": str(done.folder)} | counts
+    options.show(answer, lines, as_json=as_json)
 
 
 # `cardio data forget`.
@@ -101,7 +107,8 @@ def fetch(name: str, out: Path | None) -> None:
 @click.command()
 @click.argument("inputs", nargs=-1, metavar="[INPUT]...", type=options.PATH)
 @click.option("--all", "everybody", is_flag=True, help="Forget every patient.")
-def forget(inputs: tuple[Path, ...], everybody: bool) -> None:
+@options.JSON
+def forget(inputs: tuple[Path, ...], everybody: bool, as_json: bool) -> None:
     """Delete what is kept of recordings outside of runs: the features of cohorts, in the cache.
 
     INPUT is a file or a folder of recordings, by whose content theirs are found; --all takes
@@ -117,12 +124,16 @@ def forget(inputs: tuple[Path, ...], everybody: bool) -> None:
         raise ConfigError("--all: expected it alone, found recordings as well; leave one out")
     if inputs:
         n_files, n_patients = forget_files(cache, inputs)
-        click.echo(f"Forgotten: {n_patients} kept of {n_files} file(s), in {cache}.")
+        line = f"Forgotten: {n_patients} kept of {n_files} file(s), in {cache}."
+        counts = {"n_files": n_files, "n_patients": n_patients}
+        options.show({"cache": str(cache), "forgotten": True, **counts}, (line,), as_json=as_json)
         return
     found = forget_all(cache) if everybody else kept(cache)
     text = f"{found.n_patients} sets of one patient's features, {found.n_other} of what cohorts "
     text += f"taught, {found.size_mb:g} MB, in {cache}"
-    click.echo(f"Forgotten: {text}." if everybody else f"Kept: {text}.")
+    answer = {"cache": str(cache), "forgotten": everybody, **asdict(found)}
+    line = f"Forgotten: {text}." if everybody else f"Kept: {text}."
+    options.show(answer, (line,), as_json=as_json)
 
 
 # `cardio data synth`.
@@ -161,6 +172,7 @@ class _Patients(click.ParamType[int | Path]):
     "--seed", type=click.IntRange(0), default=0, show_default=True,
     help="Another one draws other patients.",
 )  # fmt: skip
+@options.JSON
 def synth(
     plugin: str,
     out: Path,
@@ -169,6 +181,7 @@ def synth(
     effect: str | None,
     difficulty: str | None,
     seed: int,
+    as_json: bool,
 ) -> None:
     """Write the synthetic cohort of PLUGIN: recordings with known truth, made by code.
 
@@ -197,9 +210,15 @@ def synth(
     out.parent.mkdir(parents=True, exist_ok=True)
     whole_directory(out, write)
     n_files = sum(path.is_file() for path in out.rglob("*"))
-    click.echo(f"{out}: {n_files} files of synthetic data, seed {seed}.")
     outcome = " --outcome outcome" if table is not None and chosen.any_outcome else ""
-    click.echo(f"Use it: cardio run --plugin {plugin} --task {chosen.name} --data {out}{outcome}")
+    lines = (
+        f"{out}: {n_files} files of synthetic data, seed {seed}.",
+        f"Use it: cardio run --plugin {plugin} --task {chosen.name} --data {out}{outcome}",
+    )
+    answer = {
+        "folder": str(out), "n_files": n_files, "seed": seed, "plugin": plugin, "task": chosen.name
+    }  # fmt: skip
+    options.show(answer, lines, as_json=as_json)
 
 
 # `cardio data rpeaks`.

@@ -10,9 +10,11 @@ from typing import Any
 
 import click
 
+from cardio_stats.cli.options import JSON
+
 
 @click.command()
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@JSON
 def doctor(as_json: bool) -> None:
     """Say what is installed, which devices are there, what is missing and how to get it.
 

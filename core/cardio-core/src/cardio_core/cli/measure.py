@@ -33,7 +33,7 @@ from cardio_stats.errors import DataError
 @options.CONFIG
 @options.SETS
 @options.EXECUTOR
-@click.option("--json", "as_json", is_flag=True, help="Print the measurements as JSON, too.")
+@options.JSON
 @options.group_readable
 def measure(
     inputs: tuple[Path, ...],

@@ -18,8 +18,10 @@ import click
 from cardio_core.cli.completion import config_names, plugin_names, task_names
 from cardio_core.cli.plugin_options import WithPluginOptions as WithPluginOptions
 from cardio_core.cli.plugin_options import given as given
+from cardio_stats.cli.options import JSON as JSON
 from cardio_stats.cli.options import LEVEL as LEVEL
 from cardio_stats.cli.options import SEED as SEED
+from cardio_stats.cli.options import show as show
 from cardio_stats.cli.options import with_layout as with_layout
 from cardio_stats.errors import ConfigError
 
@@ -65,7 +67,6 @@ MAPPING = path(
     "--mapping",
     "Write which id is which file to this CSV; names of files can hold names of people.",
 )
-JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
 
 
 def allowing(**refused: str) -> Callable[[Command], Command]:

@@ -362,13 +362,20 @@ _ABSENT = {
     show_default=True, help="What carries the target; events are of signals alone.",
 )  # fmt: skip
 @click.option("--path", help="Column of the recordings.  [default: path_KIND]")
-def new(name: str, **about: Any) -> None:
+@options.JSON
+def new(name: str, as_json: bool, **about: Any) -> None:
     """Make a plugin in the new folder NAME, which can be installed and runs as it is."""
     made = new_plugin(name, Path(), **about)
     plugin = name.replace("-", "_")
-    click.echo(f"{made}: {sum(path.is_file() for path in made.rglob('*'))} files. Next:")
-    click.echo(f"  pip install -e ./{made}\n  cardio plugins check {plugin}")
-    click.echo(f"  cardio run --plugin {plugin}")
+    n_files = sum(path.is_file() for path in made.rglob("*"))
+    lines = (
+        f"{made}: {n_files} files. Next:",
+        f"  pip install -e ./{made}",
+        f"  cardio plugins check {plugin}",
+        f"  cardio run --plugin {plugin}",
+    )
+    answer = {"plugin": plugin, "folder": str(made), "n_files": n_files}
+    options.show(answer, lines, as_json=as_json)
 
 
 def new_plugin(

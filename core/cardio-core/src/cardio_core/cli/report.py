@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import click
 
-from cardio_core.cli.options import group_readable
+from cardio_core.cli import options
 from cardio_stats.errors import ConfigError
 
 
 @click.command()
-@click.argument("run", type=click.Path(path_type=Path))
+@options.RUN
 @click.option(
     "--all-figures", is_flag=True,
     help="Draw the figures and explained cases, too, that cardio run leaves out because the page "
     "does not show them open. Needs the data of RUN; trains nothing.",
 )  # fmt: skip
-@group_readable
-def report(run: Path, all_figures: bool) -> None:
+@options.JSON
+@options.group_readable
+def report(run: Path, all_figures: bool, as_json: bool) -> None:
     """Build report.html of RUN again from its files."""
     from cardio_core.report.page import build_report
     from cardio_core.runner.manifest import Manifest
@@ -30,12 +32,14 @@ def report(run: Path, all_figures: bool) -> None:
         )
     Manifest.open(run, complete=False)
     if all_figures:
-        _evaluate_again(run)
+        _evaluate_again(run, options.say if as_json else click.echo)
     else:
-        click.echo(f"Report: {build_report(run)}")
+        build_report(run)
+    if as_json or not all_figures:  # the run has named its page
+        options.end(run / "report.html", (), as_json=as_json)
 
 
-def _evaluate_again(run: Path) -> None:
+def _evaluate_again(run: Path, tell: Callable[[str], None]) -> None:
     """Resume a finished run, whose fits are kept, with all of its figures."""
     from cardio_core.cli.run import request_again
     from cardio_core.io.run_artifact import RunKind
@@ -44,5 +48,5 @@ def _evaluate_again(run: Path) -> None:
     from cardio_core.runner.run import run as do
 
     request = request_again(run, finished(run, RunKind.RUN), run)
-    with Display(click.echo, STAGES) as display:
+    with Display(tell, STAGES) as display:
         do(replace(request, resume=True, all_figures=True), display)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cardio_stats.cli.options import read_table, takes
+from cardio_stats.cli.options import JSON, read_table, show, takes
 from cardio_stats.errors import DataError
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ PLACE = click.Path(dir_okay=False, path_type=Path)
 @click.option("--reference", type=float, help="Value of no effect, a dashed line; 1 of ratios.")
 @click.option("--axis", default="estimate", show_default=True, help="What the axis is called.")
 @click.option("--title", default="", help="Above the figure.")
+@JSON
 def forest(
     file: Path,
     svg_file: Path,
@@ -37,6 +38,7 @@ def forest(
     reference: float | None,
     axis: str,
     title: str,
+    as_json: bool,
 ) -> None:
     """Draw a forest plot of estimates with intervals.
 
@@ -67,10 +69,10 @@ def forest(
         lines, x=axis, title=title, heads=heads, log=ratio, reference=1.0 if ratio else reference
     )
     save_svg(figure, svg_file)
-    click.echo(
-        f"{svg_file}: {len(drawn)} estimates"
-        + (f"; {left_out} lines without an interval are left out" if left_out else "")
-    )
+    text = f"{svg_file}: {len(drawn)} estimates"
+    text += f"; {left_out} lines without an interval are left out" if left_out else ""
+    answer = {"svg": str(svg_file), "n_estimates": len(drawn), "n_left_out": left_out}
+    show(answer, (text,), as_json=as_json)
 
 
 def _lines(table: pd.DataFrame) -> list[ForestLine]:

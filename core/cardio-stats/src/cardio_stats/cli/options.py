@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
@@ -266,6 +266,13 @@ def _with_event(command: Command) -> Command:
     return with_event
 
 
+def show(answer: Mapping[str, Any], lines: Iterable[str], *, as_json: bool) -> None:
+    """Print what a command did, as JSON or in lines for people."""
+    import json
+
+    click.echo(json.dumps(answer, indent=2) if as_json else "\n".join(lines))
+
+
 Interval = Literal["auto", "delong", "logit", "bca", "percentile"]
 _PLACE = click.Path(dir_okay=False, path_type=Path)
 
@@ -273,7 +280,7 @@ _PLACE = click.Path(dir_okay=False, path_type=Path)
 def _with_output(command: Command) -> Command:
     """Add --csv, --html, --tex and --json."""
     for option in (
-        click.option("--json", "as_json", is_flag=True, help="Print the estimates as JSON."),
+        JSON,
         click.option("--tex", "tex_file", type=_PLACE, help="Write the table for LaTeX."),
         click.option("--html", "html_file", type=_PLACE, help="Write the table as a web page."),
         click.option("--csv", "csv_file", type=_PLACE, help="Write the table as CSV."),
@@ -289,6 +296,7 @@ def _with_figure(command: Command) -> Command:
     return taking
 
 
+JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
 LEVEL = click.option("--level", default=0.95, show_default=True, help="Coverage of intervals.")
 SEED = click.option("--seed", default=0, show_default=True, help="Of every resampling.")
 SHARED: Mapping[str, Callable[[Command], Command]] = {
