@@ -46,8 +46,10 @@ def warned(properties, labels, folds) -> list[str]:
     return [note.text for note in notes_on(found) if note.severity == "warning"]
 
 
-def test_of_sixty_cohorts_without_a_shortcut_three_at_most_are_warned_of():
-    assert sum(bool(warned(*cohort_of(seed))) for seed in range(60)) <= 3  # 5 of 200 elsewhere
+def test_of_twenty_cohorts_without_a_shortcut_one_at_most_is_warned_of():
+    # Whatever the seeds: of sixty, too.
+    assert sum(bool(warned(*cohort_of(seed))) for seed in range(20)) <= 1
+    assert sum(bool(warned(*cohort_of(seed))) for seed in range(20, 60)) <= 2
 
 
 def test_a_holdout_of_a_patient_of_each_class_says_nothing_out_of_fold():

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from cardio_core.hookspecs import hookimpl as hookimpl
     from cardio_core.io.cohort import CohortTable as CohortTable
     from cardio_core.io.cohort import cohort_from_table as cohort_from_table
+    from cardio_core.io.synthetic import synthetic_cohort as synthetic_cohort
     from cardio_core.io.synthetic import synthetic_folder as synthetic_folder
     from cardio_core.io.synthetic import write_truth as write_truth
     from cardio_core.report.measured import write_measurements as write_measurements

@@ -27,6 +27,9 @@ from cardio_stats.words import counted, listed, number
 
 ALL_BUT_PERFECT = 0.95
 """The AUC from which on one property alone is warned of."""
+SIGNIFICANT = 0.01
+"""The p-value below which is warned, corrected for how many were tried. It is not .05: a warning
+heads the page of every run, and a false one costs more than a weak shortcut that is passed over."""
 LEAST_OF_A_CLASS = 5
 """Patients of the rarer class below which nothing is said: chance separates so few."""
 _ID_NUMBER = re.compile(r"\d+")
@@ -247,9 +250,9 @@ def notes_on(found: Sequence[Shortcut]) -> list[Note]:
     """Return a warning for each outcome that is told without physiology; else what was looked at.
 
     All properties together are warned of where the lower limit of their AUC is above one half and
-    the p-value, corrected for the number of outcomes, below .05; one
-    property alone where its AUC is `ALL_BUT_PERFECT` or more and its p-value, corrected for how
-    many were looked at (Bonferroni), is below .01.
+    the p-value, corrected for the number of outcomes, below `SIGNIFICANT`; one property alone where
+    its AUC is `ALL_BUT_PERFECT` or more and its p-value, corrected for how many were looked at
+    (Bonferroni), is below it.
     """
     notes = []
     targets = list(dict.fromkeys(item.target for item in found))
@@ -259,7 +262,7 @@ def notes_on(found: Sequence[Shortcut]) -> list[Note]:
         best = sorted(alone, key=lambda item: -item.estimate.value)
         perfect = [
             item for item in best
-            if item.estimate.value >= ALL_BUT_PERFECT and item.p_value * len(alone) < 0.01
+            if item.estimate.value >= ALL_BUT_PERFECT and item.p_value * len(alone) < SIGNIFICANT
         ]  # fmt: skip
         if perfect:
             text = (
@@ -285,7 +288,7 @@ def notes_on(found: Sequence[Shortcut]) -> list[Note]:
 
 def _predicts(whole: Shortcut, n_targets: int) -> bool:
     above = whole.estimate.low is not None and whole.estimate.low > 0.5
-    return above and whole.p_value * n_targets < 0.05
+    return above and whole.p_value * n_targets < SIGNIFICANT
 
 
 def _listed_with(found: Sequence[Shortcut]) -> str:

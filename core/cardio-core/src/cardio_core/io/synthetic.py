@@ -4,13 +4,23 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
+import pandas as pd
 
 from cardio_stats.errors import DataError
+
+
+class Synthesize(Protocol):
+    """Writes a synthetic cohort: recordings, ``cohort.csv`` and ``truth.json``."""
+
+    def __call__(
+        self, out: Path, *, task: str, n_patients: int | None = None, seed: int = 0
+    ) -> None:
+        """Write it into the folder `out`, the same for the same seed."""
 
 
 def synthetic_folder(
@@ -70,6 +80,63 @@ def synthetic_folder(
 _NAME = "truth.json"
 _LEVELS = 4
 """Folders above a recording that may hold its truth; no layout is deeper."""
+
+
+def synthetic_cohort(
+    path: str, ending: str, n_patients: int
+) -> Callable[[Callable[[Path, int, np.random.Generator], Mapping[str, Any]]], Synthesize]:
+    """Make `synthesize` of a function that writes one patient's recording.
+
+    Parameters
+    ----------
+    path : str
+        Column of the recordings in ``cohort.csv``.
+    ending : str
+        Of their files.
+    n_patients : int
+        How many patients there are unless a number is asked for.
+
+    Returns
+    -------
+    callable
+        Decorates a function of file, number of the patient from 0, and random numbers, which
+        writes the file and returns the patient's further columns, the target among them. They are
+        the truth as well.
+
+    Examples
+    --------
+    >>> @synthetic_cohort("path_signal", ".txt", 30)
+    ... def synthesize(file, number, rng):
+    ...     np.savetxt(file, (1 + number % 2) * rng.normal(size=200))
+    ...     return {"ill": number % 2}
+    >>> import tempfile
+    >>> folder = Path(tempfile.mkdtemp())
+    >>> synthesize(folder, task="illness", n_patients=2)
+    >>> sorted(file.name for file in folder.iterdir())
+    ['P000.txt', 'P001.txt', 'cohort.csv', 'truth.json']
+    """
+
+    def decorate(
+        write: Callable[[Path, int, np.random.Generator], Mapping[str, Any]],
+    ) -> Synthesize:
+        def synthesize(
+            out: Path, *, task: str, n_patients: int | None = None, seed: int = 0
+        ) -> None:
+            folder = synthetic_folder(out, n_patients)
+            rng = np.random.default_rng(seed)
+            rows = {}
+            for number in range(n_patients or default):
+                file = folder / f"P{number:03d}{ending}"
+                rows[file.stem] = {path: file.name, **write(file, number, rng)}
+            table = pd.DataFrame.from_dict(rows, orient="index")
+            table.to_csv(folder / "cohort.csv", index_label="patient_id")
+            write_truth(folder / "truth.json", {"kind": task, "seed": seed, "patients": rows})
+
+        synthesize.__doc__, synthesize.__module__ = write.__doc__, write.__module__
+        return synthesize
+
+    default = n_patients
+    return decorate
 
 
 def is_synthetic(path: Path) -> bool:

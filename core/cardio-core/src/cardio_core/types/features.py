@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ import pandas as pd
 
 from cardio_core.errors import MadeWrongError
 from cardio_core.types.notes import Verdict
-from cardio_core.types.samples import ID_COLUMNS
+from cardio_core.types.samples import ID_COLUMNS, SampleSet
 
 Array = np.ndarray[Any, Any]
 
@@ -313,6 +313,39 @@ class FeatureSet:
                     f"{len(block.values)} rows; give one a sample",
                     code="mismatch",
                 )
+
+    @classmethod
+    def from_rows(
+        cls,
+        samples: SampleSet,
+        block: str,
+        rows: Iterable[Mapping[str, float]],
+        units: Mapping[str, str],
+        titles: Mapping[str, str] | None = None,
+    ) -> FeatureSet:
+        """Return the features of samples that are measurements, one block of them.
+
+        Parameters
+        ----------
+        samples : SampleSet
+            As `featurize` gets them.
+        block : str
+            Name of the block.
+        rows : iterable of mapping
+            Measurements by name, one mapping per sample and in their order.
+        units, titles : mapping of str to str
+            See `FeatureBlock.from_frame`.
+
+        Examples
+        --------
+        >>> ids = pd.DataFrame(dict.fromkeys(ID_COLUMNS, ["p1"]), index=["p1"])
+        >>> samples = SampleSet(ids, [np.array([0.0, 2.0])])
+        >>> heights = ({"height": np.ptp(signal)} for signal in samples.values)
+        >>> FeatureSet.from_rows(samples, "size", heights, {"height": "mV"})["size"].in_units()
+        array([[2.]], dtype=float32)
+        """
+        frame = pd.DataFrame(list(rows))
+        return cls(samples.table, {block: FeatureBlock.from_frame(frame, units, titles)})
 
     def __len__(self) -> int:
         return len(self.table)
