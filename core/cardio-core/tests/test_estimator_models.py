@@ -46,6 +46,19 @@ def design(features):
     return (values - values.mean(axis=0)) / values.std(axis=0)
 
 
+def test_an_estimator_without_columns_is_fitted_on_every_measurement(features, tmp_path):
+    target, sick = Target("ill", "binary", ("no", "yes")), np.arange(40) % 2
+    named = tuple(f"measures.{name}" for name in features["measures"].names)
+    scores = [
+        fitted(features, target, sick, LogisticRegression, columns, tmp_path)
+        for columns in ((), named)
+    ]
+    assert scores[0].tolist() == scores[1].tolist()
+    without = FeatureSet(features.table, {})
+    with pytest.raises(MadeWrongError, match="no block"):
+        fitted(without, target, sick, LogisticRegression, (), tmp_path)
+
+
 def test_a_binary_target_is_scored_as_by_hand(features, tmp_path):
     sick = np.arange(40) % 2
     scores = fitted(

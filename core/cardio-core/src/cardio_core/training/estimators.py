@@ -30,7 +30,7 @@ def fit_estimator(
     make : callable
         The estimator's class, or a function without arguments that returns one.
     columns : sequence of str
-        What it is fitted on, ``"block.name"``.
+        What it is fitted on, ``"block.name"``; every measurement where none is named.
     training : FeatureSet
     targets : Targets
     ctx : Context
@@ -84,15 +84,22 @@ def _file(place: int) -> str:
 
 
 def _matrix(columns: Sequence[str], features: FeatureSet) -> NDArray[np.float32]:
+    """Return the named columns, or every measurement where none is named."""
+    numbers = {b: block for b, block in features.blocks.items() if len(block.axes) == 1}
+    every = [f"{b}.{name}" for b, block in numbers.items() for name in block.names]
+    if not every:
+        raise MadeWrongError(
+            "a model is an estimator, but no block of features holds measurements by name; make "
+            "one with FeatureSet.from_rows"
+        )
     found = []
-    for column in columns:
+    for column in columns or every:
         block, _, name = column.partition(".")
         names = features.blocks[block].names if block in features.blocks else ()
         if name not in names:
-            known = [f"{b}.{n}" for b, own in features.blocks.items() for n in own.names]
             raise MadeWrongError(
                 f"a model is fitted on {column!r}, which is no feature; name some of "
-                f"{', '.join(known[:12])}"
+                f"{', '.join(every[:12])}"
             )
         found.append(features.blocks[block].in_units()[:, names.index(name)])
     return np.column_stack(found)

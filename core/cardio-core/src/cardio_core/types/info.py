@@ -85,7 +85,8 @@ class Model:
         take the training median, columns are standardised), and `train` and `predict` are not
         called. Settings of ``train`` do not reach it.
     columns : tuple of str
-        What the estimator is fitted on: ``("measures.width", "measures.rate")``, block and name.
+        What the estimator is fitted on: ``("measures.width", "measures.rate")``, block and name;
+        every measurement where none is named.
     kinds : tuple of {"binary", "multiclass", "continuous"}
         Kinds of an outcome of the user's own (a column of the cohort table) on which this model can
         be trained; empty for one that only makes sense for the task's own target.
