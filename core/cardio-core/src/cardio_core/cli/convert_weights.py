@@ -26,7 +26,7 @@ _STATED = "not stated"
 )  # fmt: skip
 @click.option(
     "--layout", metavar="NAME",
-    help="How FILE names its tensors; without this, the names tell. See docs/weights.md.",
+    help="How FILE names its tensors; without this, the names decide. See docs/weights.md.",
 )  # fmt: skip
 @options.path("--out", "Safetensors file to write.  [default: next to FILE]")
 @options.JSON

@@ -106,14 +106,14 @@ def fetch(name: str, out: Path | None, as_json: bool) -> None:
 
 @click.command()
 @click.argument("inputs", nargs=-1, metavar="[INPUT]...", type=options.PATH)
-@click.option("--all", "everybody", is_flag=True, help="Forget every patient.")
+@click.option("--all", "everybody", is_flag=True, help="Forget all patients.")
 @options.JSON
 def forget(inputs: tuple[Path, ...], everybody: bool, as_json: bool) -> None:
     """Delete what is kept of recordings outside of runs: the features of cohorts, in the cache.
 
-    INPUT is a file or a folder of recordings, by whose content theirs are found; --all takes
-    everybody's. Without either it says how much there is. Runs, and what other commands wrote to
-    places that you named, are yours to delete. A run on a forgotten cohort reads it again.
+    INPUT is a file or a folder of recordings, whose features are found by their content; --all
+    deletes the features of all patients. Without either, the command says how much is kept. Delete
+    runs and other outputs yourself. A run on a forgotten cohort reads it again.
     """
     from cardio_core.io.store import cache_dir
     from cardio_core.runner.forget import forget_all, forget_files, kept

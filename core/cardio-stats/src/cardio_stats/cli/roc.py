@@ -239,7 +239,7 @@ def roc(
     seed: int,
     **more: Any,
 ) -> None:
-    """Say how well SCORE tells the two values of TARGET apart.
+    """Measure how well SCORE separates the two values of TARGET.
 
     The area is never flipped: below one half the score runs the other way. With --patient the
     intervals allow for several rows of one patient. A target of several classes takes --scores.

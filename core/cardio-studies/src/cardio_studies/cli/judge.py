@@ -55,7 +55,7 @@ def judge(
 
     One row a patient, or several with --patient; a column of what happened (two values, several
     classes, or a number), and one or more of scores; of several classes a column of probabilities
-    for each. What is not named is guessed from the columns' names, and said.
+    for each. What is not named is guessed from the columns' names, and the guess is printed.
 
     A time to an event is judged with --time, --status and --horizon: risks by that time, with
     those who were censored before weighed.

@@ -31,7 +31,7 @@ class FeaturizeBlock(PicturesBlock):
         ("own",),
         min_length=1,
         description="pictures of a beat, each a channel for every lead: own (scaled by itself) "
-        "alone, or any of the three beside its recording",
+        "alone, or any of the three relative to its recording",
     )
 
 
@@ -57,7 +57,7 @@ class EvidenceBlock(Block):
         0.15, gt=0, le=1, description="share of the normal beats (N) that the trees learn from"
     )
     n_planted: int = Field(
-        150, ge=0, description="rhythms made by code that S is learnt from beside real ones"
+        150, ge=0, description="simulated rhythms that S is learnt from, in addition to real ones"
     )
     planted_share: float = Field(
         0.6,
@@ -83,10 +83,11 @@ class TrainBlock(NetworkBlock):
     evidence: EvidenceBlock = EvidenceBlock()
 
     rhythm: bool = Field(
-        True, description="let the network see the ratios of RR intervals beside the picture"
+        True, description="let the network see the ratios of RR intervals as well as the picture"
     )
     loudness: bool = Field(
-        True, description="let the network see how loud a beat is beside the recording's median"
+        True,
+        description="show the network how loud a beat is relative to the recording's median",
     )
     n_side_hidden: int = Field(64, ge=1, description="width of the layers for side features")
     picture_classes: tuple[int, ...] = Field(

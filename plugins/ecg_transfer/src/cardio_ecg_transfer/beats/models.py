@@ -30,7 +30,7 @@ AAMI_BEATS = Task(
         ),
     },
     folder="cardio_ecg_transfer.beats",
-    columns={"path_ecg": "the recordings, with annotations of their beats beside them"},
+    columns={"path_ecg": "the recordings, with annotations of their beats in the same folder"},
     options=OPTIONS,
 )
 

@@ -49,7 +49,8 @@ class ResponseBlock(Block):
     n_beats: int = Field(2, ge=1, description="beats of a patient in a training example")
     n_beats_scored: int = Field(6, ge=1, description="beats of a patient when he is scored")
     side: bool = Field(
-        True, description="let the network see gain and polarity of each lead beside the pictures"
+        True,
+        description="show the network gain and polarity of each lead as well as pictures",
     )
     freeze: Literal["none", "stem+layer1", "all"] = Field(
         "none", description="part of a pretrained encoder that is not trained on"

@@ -19,10 +19,10 @@ class RecordingsBlock(Block):
     max_s: float | None = Field(None, gt=10, description="only the first seconds of a recording")
     min_s: float = Field(8.0, gt=0, description="a shorter recording is quarantined")
     rate_hz: float | None = Field(
-        None, ge=50, le=50_000, description="sampling rate of text tables that do not tell it"
+        None, ge=50, le=50_000, description="sampling rate of text tables that do not state it"
     )
     unit: Literal["mV", "uV", "V", "nV"] | None = Field(
-        None, description="unit of text tables that do not tell it"
+        None, description="unit of text tables that do not state it"
     )
 
 

@@ -62,7 +62,7 @@ class TrainBlock(NetworkBlock):
     impaired_weight: float = Field(
         1.0,
         ge=0,
-        description="mfr: weight of the log loss of impaired segments beside the Huber loss",
+        description="mfr: weight of the log loss of impaired segments, added to the Huber loss",
     )
     body_learning_rate: float | None = Field(
         None, gt=0, description="risk_factor: of layers 3 and 4; null is that of the head"
@@ -81,7 +81,7 @@ class PredictBlock(ScoringBlock):
 
     gains: tuple[float, ...] = Field(
         (0.85, 1.15), description="risk_factor: maps are also scored with their flow multiplied by "
-        "these, as another scanner might read it; the scores stand beside the others",
+        "these, as another scanner might read it; the scores are listed next to the others",
     )  # fmt: skip
 
 

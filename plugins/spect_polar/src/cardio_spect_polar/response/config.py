@@ -39,7 +39,7 @@ class LoadBlock(FollowUpBlock):
     base_mm: float | tuple[float, ...] | None = Field(
         None,
         description="an operator's base, in mm from the centre of a file's first slice: at "
-        "end-diastole, or one number for each time slot; one in a JSON beside the file comes first",
+        "end-diastole, or one number for each time slot; one in the JSON of the file comes first",
     )
     apex_mm: float | None = Field(
         None, description="an operator's apex, in mm from the centre of a file's first slice"
@@ -47,7 +47,7 @@ class LoadBlock(FollowUpBlock):
     long_axis: Literal["find"] | tuple[Azimuth, Elevation] | None = Field(
         None,
         description="for slices along the body: find, or degrees to the left and up of the axis to "
-        "the apex; one in a JSON beside the file comes first",
+        "the apex; one in the JSON of the file comes first",
     )
     min_slots: int = Field(
         8, ge=6, description="fewest time slots; with 6 or 7 a study is flagged, not quarantined"
@@ -165,7 +165,7 @@ class AutoencoderBlock(Block):
         64,
         ge=1,
         description="how many features the autoencoder finds, and how many principal components "
-        "stand beside it",
+        "are added",
     )
     n_steps: int = Field(1000, ge=1, description="Adam steps of the published kinds")
     learning_rate: float = Field(1e-3, gt=0, description="step of the optimiser (Adam)")
@@ -242,7 +242,7 @@ class ExplainBlock(Block):
 
     n_cases: int = Field(3, ge=0, description="features a fold whose traverse maps are drawn")
     n_studies: int = Field(
-        3, ge=0, description="studies a fold whose sampled wall is shown, beside the model psd"
+        3, ge=0, description="studies a fold whose sampled wall is shown, for the model psd"
     )
     size: float = Field(
         2.0,
