@@ -222,7 +222,7 @@ class RunConfig(Block):
     """
 
     load: Block = Field(Block(), description="what is read, and how outcomes are made of it")
-    preprocess: Block = Field(Block(), description="cleaning, and what samples are minted")
+    preprocess: Block = Field(Block(), description="cleaning, and which samples are made")
     featurize: Block = Field(Block(), description="what is computed of each sample")
     train: Block = Field(Block(), description="networks, and how they are fitted")
     predict: Block = Field(Block(), description="how a fitted model scores")

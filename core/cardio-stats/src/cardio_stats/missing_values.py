@@ -81,7 +81,7 @@ def missing_report(
     """
     names = [str(c) for c in table.columns if c != outcome] if columns is None else list(columns)
     if not names or outcome in names:
-        raise DataError("missing: expected one or more columns besides the target; name them")
+        raise DataError("missing: expected one or more columns other than the target; name them")
     groups = None if outcome is None else groups_of(table, outcome)
     absent = np.column_stack([column_named(table, name).isna().to_numpy(bool) for name in names])
     rows: list[tuple[str, ...]] = []

@@ -180,7 +180,7 @@ def _search(folder: Path, names: Names, run: Path) -> None:
     for path in sorted(folder.rglob("*")):
         if path.name != "running.lock" and path.is_file() and (n := names.search(path)):
             raise runs.LeakageError(
-                f"{run}: {path.relative_to(folder)} would have told {n} name(s) of its patients "
+                f"{run}: {path.relative_to(folder)} would have shown {n} name(s) of its patients "
                 "or recordings, so nothing was written; leave out the model that wrote them "
                 "(--model), or take them out of its settings"
             )

@@ -290,7 +290,7 @@ def _require_apart(names: Iterable[str]) -> None:
         if (other := taken.setdefault(name.casefold(), name)) != name:
             raise DataError(
                 f"{SUMS}: expected names that differ in more than their case, found {name[:90]!r} "
-                f"beside {other[:90]!r}; nothing was downloaded",
+                f"and {other[:90]!r}; nothing was downloaded",
                 code="duplicate",
             )
     for name in taken:

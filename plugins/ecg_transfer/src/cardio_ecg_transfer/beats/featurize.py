@@ -37,7 +37,7 @@ def featurize(samples: SampleSet, config: FeaturizeBlock, ctx: Context) -> Featu
         While measuring there are no `pictures` and no `loudness`.
     """
     if "own" in config.kinds and len(config.kinds) > 1:
-        raise ConfigError("featurize.kinds: own stands alone; the others are beside the recording")
+        raise ConfigError("featurize.kinds: own stands alone; the others need the recording")
     table = samples.table
     names, units = zip(*RR_FEATURES, strict=True)
     rhythm = table[list(names)].to_numpy(np.float32)

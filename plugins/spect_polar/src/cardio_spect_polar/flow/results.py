@@ -154,7 +154,7 @@ def audit_lines(tests: pd.DataFrame, level: float, titles: Mapping[str, str]) ->
     if not len(tests):
         return ["The audit tests nothing: no group has enough patients with and without a factor."]
     lines = [
-        f"The audit asks {len(tests)} questions of this run, each of a group beside all other "
+        f"The audit asks {len(tests)} questions of this run, each of a group against all other "
         "patients: do patients with the same probability have the factor as often (wrong labels "
         "show here), and, of scanners and sites, do patients alike in the factor get the same "
         "probability (a scanner that reads too high shows here). A group is flagged where p, "
@@ -218,7 +218,7 @@ def figures_of(
         if curves:
             made[f"network-versus-logistic-{target.name}"] = canvas.described(
                 roc_by_map(curves),
-                f"Network beside regression, map by map: {worded(target.outcome)}",
+                f"Network against regression, map by map: {worded(target.outcome)}",
                 "A panel a map, with the AUC of the network and of the regression on the same "
                 "map; the dashed diagonal is chance.",
             )

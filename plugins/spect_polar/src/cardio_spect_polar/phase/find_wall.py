@@ -507,7 +507,7 @@ def _check_outside(
         return [
             Flag(
                 f"activity outside the heart outshines {covered:.0%} of the wall: phases and "
-                "perfusion beside it are too much its own",
+                "perfusion next to it come partly from there",
                 "caution",
             )
         ]

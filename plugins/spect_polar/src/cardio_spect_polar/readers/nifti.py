@@ -365,7 +365,7 @@ def _oblique(directions: NDArray[np.float64]) -> Axes:
             bool(directions[at_column] @ _TO_LATERAL < 0),
         ),
         apex_first=bool(directions[at_slice] @ _TO_APEX < 0),
-        flags=("slices, rows and columns told by the orientation in the header",),
+        flags=("slices, rows and columns by the orientation in the header",),
     )
 
 

@@ -79,7 +79,7 @@ def read_sidecar(path: Path) -> Sidecar:
         return Sidecar()
     values = _read_object(path)
     if "ConversionSoftware" in values:
-        return Sidecar(flags=("a converter's JSON lies beside the file: not read",))
+        return Sidecar(flags=("a converter's JSON lies next to the file: not read",))
     unknown = [key for key in values if key not in _KEYS]
     if unknown:
         raise DataError.unusable(

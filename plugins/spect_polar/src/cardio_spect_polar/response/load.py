@@ -220,7 +220,7 @@ def _none_of(groups: Sequence[GatedFiles], state: Wanted) -> str:
     states = ", ".join(sorted({group.state or "one that does not say" for group in groups}))
     return (
         f"expected a gated study at {state}, as load.state says, found {states}; give one at "
-        f"{state}, or say that state in a JSON beside the file"
+        f"{state}, or state it in a JSON next to the file"
     )
 
 
@@ -323,7 +323,7 @@ def _cohort(
         raise ConfigError(
             "--base and --apex (load.base_mm, load.apex_mm): expected the one study whose limits "
             f"they are, found {len(studies)}; give one at a time, or write base_mm and apex_mm "
-            "into a JSON beside each"
+            "into a JSON next to each"
         )
     index = pd.Index([study.recording_id for study in studies], name="sample_id")
     columns = [*study_row("", "", pd.Series(dtype=object))]
