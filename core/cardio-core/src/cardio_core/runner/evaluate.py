@@ -180,7 +180,8 @@ def write_csv(path: Path, scored: dict[str, Scored], task: Task) -> None:
                     score=frame[column],
                 )  # fmt: skip
                 parts.append(part.reindex(columns=list(CSV_COLUMNS)))
-    write_table(pd.concat(parts), path, digits="%.7g")
+    # All digits: scores of a network may differ in their last ones alone, and the AUC is of them.
+    write_table(pd.concat(parts), path)
 
 
 def scored_rows(
