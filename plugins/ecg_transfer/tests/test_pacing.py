@@ -74,6 +74,22 @@ def test_both_chambers_are_told_apart_and_no_spike_is_an_r_peak():
     assert np.abs(bridged.signal_mv).max() < 5.0
 
 
+def test_a_spike_that_is_held_or_cut_at_an_end_is_no_r_peak():
+    """A recorder repeats a value for some samples, and begins and ends amid widened spikes."""
+    ecg, truth = simulate(PatientSpec(conduction="paced"), 10.0, 500.0, seed=5)
+    bridged, _, pacing = beats_without_spikes(ecg)
+    spikes = np.rint(pacing.times_s * 500).astype(int)
+    alone_mv = (ecg.signal_mv - bridged.signal_mv)[:, spikes]
+    signal_mv, height_mv = ecg.signal_mv.copy(), 2 * alone_mv[:, [4]]
+    signal_mv[:, spikes] += alone_mv
+    signal_mv[:, spikes[3] : spikes[3] + 6] += height_mv
+    for end in (slice(0, 5), slice(-5, None)):
+        signal_mv[:, end] += height_mv / 2
+    _, peaks, found = beats_without_spikes(replace(ecg, signal_mv=signal_mv))
+    assert found.is_paced
+    np.testing.assert_allclose(peaks.times_s, truth.r_s, atol=0.02)
+
+
 def test_spikes_at_no_time_of_their_own_are_artefacts():
     ecg, truth = conducted()
     rng = np.random.default_rng(0)

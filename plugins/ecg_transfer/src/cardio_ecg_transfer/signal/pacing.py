@@ -19,7 +19,7 @@ electrocardiographic system. J Electrocardiol 2011; 44: 265-274.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -59,6 +59,8 @@ _SLOPE_MS, _SLOPE_AROUND_MS, _STEP_AROUND_MS = 4.0, 25.0, 6.0
 _AROUND_MS, _OWN_MS = 60.0, 12.0
 _STANDS_OUT = 5.0  # times the middle residual, for a peak to be looked at
 _BRIDGED_MS = (8.0, 16.0)  # what a spike and its tail take
+_AS_LARGE = 4.0  # a share of the spikes' residual, and times that of the R waves: one more spike
+_ENDS_MS = 30.0  # a spike's filtered half at an end looks like the end of a QRS
 
 
 @dataclass(frozen=True)
@@ -117,7 +119,8 @@ def beats_without_spikes(ecg: Ecg) -> tuple[Ecg, RPeaks, Pacing]:
     (True, 1, True)
     """
     peaks = detect_r_peaks(ecg.signal_mv, ecg.rate_hz)
-    at_s, weaker_s = _likely_s(ecg.signal_mv, ecg.rate_hz)
+    narrow = _narrow_peaks(ecg.signal_mv, ecg.rate_hz)
+    at_s, weaker_s = narrow.likely_s, narrow.weaker_s
     if not locked_spikes(at_s, peaks.times_s).is_paced:
         return ecg, peaks, NOT_PACED
     # Spikes may have been taken for R, or have hidden R: with all likely ones gone, look again.
@@ -126,6 +129,11 @@ def beats_without_spikes(ecg: Ecg) -> tuple[Ecg, RPeaks, Pacing]:
     pacing = locked_spikes(at_s, again.times_s, weaker_s)
     if not pacing.is_paced:
         return ecg, peaks, NOT_PACED
+    # And again, without spikes whose shape is another: held for some samples, or cut at an end.
+    larger_s = narrow.as_large_s(pacing.times_s, again.times_s)
+    bridged = _bridged(bridged, ecg.rate_hz, np.union1d(pacing.times_s, larger_s))
+    again = detect_r_peaks(_with_ends_held(bridged, ecg.rate_hz), ecg.rate_hz)
+    pacing = locked_spikes(at_s, again.times_s, np.union1d(weaker_s, larger_s))
     bridged = _bridged(bridged, ecg.rate_hz, pacing.times_s)
     return replace(ecg, signal_mv=bridged), again, pacing
 
@@ -176,7 +184,7 @@ def locked_spikes(
     if not kinds:
         return NOT_PACED
     kinds.sort(reverse=True)
-    every_s = times_s if weaker_s is None else np.sort(np.concatenate([times_s, weaker_s]))
+    every_s = times_s if weaker_s is None else np.union1d(times_s, weaker_s)
     beat = np.searchsorted(r_s, every_s + _BEFORE_R_MS[0] / 1000).clip(0, r_s.size - 1)
     before_ms = (r_s[beat] - every_s) * 1000
     alike = [np.abs(before_ms - middle_ms) <= _ALIKE_MS for middle_ms in kinds]
@@ -290,17 +298,46 @@ def spike_features(
     return at, features
 
 
-def _likely_s(
-    signal_mv: NDArray[np.floating], rate_hz: float
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return when there is probably a spike, and when there may be one, in seconds."""
+class _NarrowPeaks(NamedTuple):
+    """Peaks of what a running median leaves: when, their log odds, the logarithms of their size."""
+
+    at_s: NDArray[np.float64]
+    scores: NDArray[np.float64]
+    size: NDArray[np.float64]
+    least: float
+
+    @property
+    def likely_s(self) -> NDArray[np.float64]:
+        """When there is probably a spike."""
+        return self.at_s[self.scores > self.least]
+
+    @property
+    def weaker_s(self) -> NDArray[np.float64]:
+        """When there may be one."""
+        return self.at_s[(self.scores <= self.least) & (self.scores > _WEAKER_SCORE)]
+
+    def as_large_s(
+        self, spikes_s: NDArray[np.float64], r_s: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
+        """When something is about as large as the spikes and much larger than R waves leave."""
+        of_spikes = self.size[np.isin(self.at_s, spikes_s)]
+        beat = self.at_s[:, np.newaxis] - r_s
+        of_r = self.size[(np.abs(beat) < _OWN_MS / 1000).any(axis=1)]
+        least = np.median(of_spikes) - np.log(_AS_LARGE)
+        if of_r.size:
+            least = max(least, np.median(of_r) + np.log(_AS_LARGE))
+        found: NDArray[np.float64] = self.at_s[self.size >= least]
+        return found
+
+
+def _narrow_peaks(signal_mv: NDArray[np.floating], rate_hz: float) -> _NarrowPeaks:
     filled, valid = fill_gaps(signal_mv)
     at, features = spike_features(filled, rate_hz)
     scores = score("pacing", features)
     scores[~valid[:, at].any(axis=0)] = -np.inf
     n_leads = int(valid.any(axis=1).sum())
-    likely = scores > next(least for fewest, least in LEAST_SCORES if n_leads >= fewest)
-    return at[likely] / rate_hz, at[~likely & (scores > _WEAKER_SCORE)] / rate_hz
+    least = next(least for fewest, least in LEAST_SCORES if n_leads >= fewest)
+    return _NarrowPeaks(at / rate_hz, scores, features[:, 0], least)
 
 
 def _largest_within(
@@ -317,14 +354,22 @@ def _largest_within(
 def _bridged(
     signal_mv: NDArray[np.float32], rate_hz: float, times_s: NDArray[np.float64]
 ) -> NDArray[np.float32]:
-    """Draw a line over each spike; what is missing stays missing."""
+    """Draw a line over each spike, level where it reaches an end; what is missing stays missing."""
     bridged = signal_mv.copy()
     last = signal_mv.shape[1] - 1
     for at in np.rint(times_s * rate_hz).astype(int):
         low = max(0, at - max(1, round(_BRIDGED_MS[0] * rate_hz / 1000)))
         high = min(last, at + max(1, round(_BRIDGED_MS[1] * rate_hz / 1000)))
         along = np.linspace(0.0, 1.0, high - low + 1, dtype=np.float32)
-        ends, own = signal_mv[:, [low, high]], signal_mv[:, low : high + 1]
-        line = ends[:, :1] + (ends[:, 1:] - ends[:, :1]) * along
+        first = signal_mv[:, [high if low == 0 else low]]
+        own, end = signal_mv[:, low : high + 1], signal_mv[:, [low if high == last else high]]
+        line = first + (end - first) * along
         bridged[:, low : high + 1] = np.where(np.isnan(own) | np.isnan(line), own, line)
     return bridged
+
+
+def _with_ends_held(signal_mv: NDArray[np.float32], rate_hz: float) -> NDArray[np.float32]:
+    n = round(_ENDS_MS * rate_hz / 1000)
+    held = signal_mv.copy()
+    held[:, :n], held[:, -n:] = held[:, [n]], held[:, [-n - 1]]
+    return held
