@@ -38,13 +38,13 @@ MEASURED = re.compile(r"\b(days|pixels?|SD|mm)\b")
 @pytest.fixture(scope="module")
 def made(tmp_path_factory):
     folder = tmp_path_factory.mktemp("docs")
-    sys.path.insert(0, str(ROOT / "docs"))
-    try:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(ROOT / "docs")
+        # Other tests of this process may have installed plugins of their own.
+        patch.setenv("CARDIO_PLUGINS", ",".join(PLUGINS))
         from _site import made
 
         made.write(folder, ROOT)
-    finally:
-        sys.path.remove(str(ROOT / "docs"))
     return folder
 
 
