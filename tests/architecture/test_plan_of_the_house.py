@@ -57,15 +57,38 @@ def test_no_two_files_import_each_other_in_a_circle(name):
     assert circles(package) == []
 
 
-def circles(package: Path) -> list[list[str]]:
-    """Return the sets of files that import each other in a circle; type-only imports count."""
+@pytest.mark.parametrize("name", [*source.SHARED, *PACKAGES])
+def test_no_two_folders_import_each_other(name):
+    assert folder_pairs({**source.SHARED, **PACKAGES}[name]) == []
+
+
+def edges_of(package: Path) -> dict[str, set[str]]:
+    """Return what each file of a package imports of it; type-only imports count."""
     files = {source.module_of(path, package): path for path in source.python_files(package)}
     # A name that a package lends lazily is imported from the package, not from its file.
-    edges = {
-        module: {one for one in source.imports_of(path) if one in files and one != module}
+    return {
+        module: {other for other in source.imports_of(path) if other in files and other != module}
         for module, path in files.items()
     }
-    return [sorted(group) for group in _strongly_connected(edges) if len(group) > 1]
+
+
+def circles(package: Path) -> list[list[str]]:
+    """Return the sets of files that import each other in a circle."""
+    return [sorted(group) for group in _strongly_connected(edges_of(package)) if len(group) > 1]
+
+
+def folder_pairs(package: Path) -> list[tuple[str, str]]:
+    """Return the folders, neither inside the other, that import each other."""
+    edges = edges_of(package)
+    folders = {
+        module: module if (package.parent / module.replace(".", "/")).is_dir()
+        else module.rpartition(".")[0] for module in edges
+    }  # fmt: skip
+    arrows = {(folders[here], folders[there]) for here, own in edges.items() for there in own}
+    return sorted(
+        (here, there) for here, there in arrows
+        if here < there and (there, here) in arrows and not there.startswith(f"{here}.")
+    )  # fmt: skip
 
 
 def _strongly_connected(edges: dict[str, set[str]]) -> list[set[str]]:

@@ -12,7 +12,7 @@ import pytest
 from cardio_core.evaluation.conformal import CONFORMAL
 from cardio_core.io import settings_schema as settings
 from cardio_core.io.run_artifact import METRICS, SPLITS, manifest_in, words_of
-from cardio_core.io.run_schema import Kind
+from cardio_core.io.run_schema import FileSchema
 from cardio_core.runner.fits import CHOSEN as CHOSEN_FILE
 from cardio_core.testing import refuses
 from cardio_stats.errors import ConfigError, DataError
@@ -127,7 +127,7 @@ def test_files_of_another_schema_are_refused_with_what_to_do(tmp_path):
 
 
 def test_no_entry_can_put_a_line_break_into_a_message(tmp_path):
-    kind = Kind("what it is", dict[str, int])
+    kind = FileSchema("what it is", dict[str, int])
     with pytest.raises(DataError) as caught:
         kind.check({"a\nError: b\x1b[31m": "x"}, tmp_path / "a.json")
     assert str(caught.value).isprintable()

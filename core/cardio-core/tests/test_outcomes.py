@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cardio_core.evaluation.outcome_rules import (
+from cardio_core.io.cohort import CohortTable
+from cardio_core.io.outcome_rules import (
     OUTCOMES,
     FollowUpRules,
     composite_vision,
@@ -17,7 +18,6 @@ from cardio_core.evaluation.outcome_rules import (
     mlhfq5,
     nyha1,
 )
-from cardio_core.io.cohort import CohortTable
 from cardio_core.testing import refuses
 from cardio_stats.errors import ConfigError, DataError
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from cardio_core.evaluation.conformal import conformal_quantile
 from cardio_core.evaluation.likeness import NAMES, About, Described, Likeness, Space
 from cardio_core.io.cohort_columns import lower_first
-from cardio_core.io.run_schema import Count, Kind, Number
+from cardio_core.io.run_schema import Count, FileSchema, Number
 
 # Why a patient is not like those of training, in words.
 
@@ -461,7 +461,7 @@ class Applicability:
         return self.about[key], float(item.patients.values[key].iloc[item.place])
 
 
-APPLICABILITY = Kind("what the patients of training were like", Applicability, digits=6)
+APPLICABILITY = FileSchema("what the patients of training were like", Applicability, digits=6)
 
 
 def _why_not(likeness: Likeness, distances: pd.DataFrame, n_by_network: int) -> str:

@@ -16,7 +16,7 @@ from cardio_core.hookspecs import hookimpl
 from cardio_core.io.cohort import at_baseline
 from cardio_core.io.cohort_columns import COLUMNS, FILES_PREFIX, lower_first, own_column, title_of
 from cardio_core.io.cohort_table import near
-from cardio_core.io.run_schema import Kind
+from cardio_core.io.run_schema import FileSchema
 from cardio_core.types.artifact import ModelArtifact
 from cardio_core.types.features import FeatureBlock, FeatureSet
 from cardio_core.types.info import Model, Target, Task, Unit
@@ -256,7 +256,7 @@ class Encoding:
         )
 
 
-ENCODING = Kind("how clinical variables become numbers", Encoding)
+ENCODING = FileSchema("how clinical variables become numbers", Encoding)
 
 
 def fit_encoding(table: pd.DataFrame) -> Encoding:

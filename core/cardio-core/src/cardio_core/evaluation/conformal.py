@@ -15,7 +15,7 @@ from pydantic import BeforeValidator, Field
 from cardio_core.config import EvaluateBlock
 from cardio_core.evaluation.aggregate import score_columns
 from cardio_core.evaluation.parts import ABOUT_DATA, noting
-from cardio_core.io.run_schema import Count, Kind
+from cardio_core.io.run_schema import Count, FileSchema
 from cardio_core.types.info import Kind as TargetKind
 from cardio_core.types.info import Target, Task
 from cardio_core.types.notes import Note, NoteKind
@@ -343,7 +343,7 @@ class Conformal:
             raise ValueError("should have classes if, and only if, its target has")
 
 
-CONFORMAL = Kind("a rule for prediction sets", Conformal, most_bytes=1 << 20)
+CONFORMAL = FileSchema("a rule for prediction sets", Conformal, most_bytes=1 << 20)
 
 
 def fit_conformal(

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from cardio_core.errors import Code, DataError, LeakageError
 from cardio_core.evaluation.aggregate import score_columns
 from cardio_core.evaluation.decision import plain
-from cardio_core.io.run_schema import Count, Kind, Name, Number
+from cardio_core.io.run_schema import Count, FileSchema, Name, Number
 from cardio_core.types.info import Target
 
 # The regression behind late fusion: weights that move little when the scores move little.
@@ -297,7 +297,7 @@ class FusionRule:
         return frame.reset_index(drop=True)
 
 
-FUSION = Kind("the weights of a fusion", FusionRule, most_bytes=1 << 20)
+FUSION = FileSchema("the weights of a fusion", FusionRule, most_bytes=1 << 20)
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from cardio_core.evaluation.clinical_model import by_patient
 from cardio_core.io.cohort_columns import COLUMNS, columns_of_patients, title_of
-from cardio_core.io.run_schema import Count, Kind, Matrix, Number, Vector
+from cardio_core.io.run_schema import Count, FileSchema, Matrix, Number, Vector
 from cardio_core.report.measurements import UNITS, is_listed, with_words, words_of_block
 from cardio_core.report.measurements import title_of as title_of_name
 from cardio_core.types.features import FeatureBlock, FeatureSet
@@ -244,7 +244,7 @@ class Space:
         return np.asarray(np.sqrt(np.mean(squares, axis=0)), float)
 
 
-SPACE = Kind("how a network sees the patients of training", Space, digits=6)
+SPACE = FileSchema("how a network sees the patients of training", Space, digits=6)
 
 
 # How good a picture or a curve is, whatever it shows: level, contrast, noise.

@@ -11,7 +11,6 @@ import numpy as np
 import pandas as pd
 
 from cardio_core.context import Context
-from cardio_core.evaluation.outcome_rules import FollowUpRules, OutcomeColumn, compute_outcome
 from cardio_core.io.cohort_columns import COLUMNS, FILES_PREFIX, OWN_PREFIX
 from cardio_core.io.cohort_table import (
     existing_paths,
@@ -21,6 +20,7 @@ from cardio_core.io.cohort_table import (
     read_cohort_table,
     unknown_columns,
 )
+from cardio_core.io.outcome_rules import FollowUpRules, OutcomeColumn, compute_outcome
 from cardio_core.types.info import PluginInfo, Target
 from cardio_core.types.limits import require_fitting
 from cardio_core.types.notes import Note, NoteKind
@@ -213,7 +213,7 @@ class CohortTable:
         died_or_transplanted: Literal["na", "nonresponder"] = "na",
         window_days: tuple[float, float] | None = None,
     ) -> OutcomeColumn:
-        """Compute a response from the measurements; see `cardio_core.evaluation.outcome_rules`.
+        """Compute a response from the measurements; see `cardio_core.io.outcome_rules`.
 
         Raises
         ------

@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any
 
 from cardio_core.io.run_artifact import words_of
-from cardio_core.io.run_schema import Entries, Kind
+from cardio_core.io.run_schema import Entries, FileSchema
 from cardio_stats.files import write_json
 
 FILE = "places.json"
@@ -32,7 +32,7 @@ class Places(Entries):
     members: dict[str, str] | None = None
 
 
-PLACES = Kind("where things lie on this machine", Places, most_bytes=1 << 20)
+PLACES = FileSchema("where things lie on this machine", Places, most_bytes=1 << 20)
 
 
 def keep_places(run: Path, **more: Any) -> None:

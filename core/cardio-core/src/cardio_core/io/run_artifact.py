@@ -1,7 +1,7 @@
 """A run directory as one value: what `run`, `judge`, `evaluate`, `fuse` and `stability` leave.
 
 Whoever writes one begins with `first_entries`; whoever reads one gets a `RunArtifact`. Its parts
-are built once, from files within the limits of `Kind`, and then trusted.
+are built once, from files within the limits of `FileSchema`, and then trusted.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from cardio_core.io.run_schema import (
     Count,
     Digest,
     Entries,
-    Kind,
+    FileSchema,
     Name,
     Number,
     Place,
@@ -409,10 +409,10 @@ class CaseRecord:
 
 
 WHAT = "what the run was"
-MANIFEST = Kind(WHAT, RunManifest)
-METRICS = Kind("the run's estimates", tuple[MetricRow, ...])
-SPLITS = Kind("who was trained on and tested", SplitRecords)
-CASE = Kind("an explained case", CaseRecord, most_bytes=8 << 20)
+MANIFEST = FileSchema(WHAT, RunManifest)
+METRICS = FileSchema("the run's estimates", tuple[MetricRow, ...])
+SPLITS = FileSchema("who was trained on and tested", SplitRecords)
+CASE = FileSchema("an explained case", CaseRecord, most_bytes=8 << 20)
 
 
 class _NamedTarget(Entries):
@@ -432,7 +432,7 @@ class _Named(Entries):
     outputs: dict[Place, Digest] | None = None
 
 
-_NAMED = Kind(WHAT, _Named)
+_NAMED = FileSchema(WHAT, _Named)
 _OPENED = ("status", "seed", "device", "data", "needs")
 _OF_RUN = (*_OPENED, "plugin", "task", "config_digest", "packages", "core_version",
            "plugin_version", "primary", "stages")  # fmt: skip

@@ -113,8 +113,8 @@ def plain(value: Any, digits: int | None = None) -> Any:
 
 
 @dataclass(frozen=True)
-class Kind:
-    """One kind of file.
+class FileSchema:
+    """What one kind of file holds, and how much of it is read.
 
     Attributes
     ----------
@@ -131,10 +131,10 @@ class Kind:
     --------
     >>> class Made(Entries):
     ...     n: Count
-    >>> kind = Kind("how many there were", Made)
-    >>> kind.check({"n": 3, "more": "than is known"}, Path("runs/a.json"))["n"]
+    >>> schema = FileSchema("how many there were", Made)
+    >>> schema.check({"n": 3, "more": "than is known"}, Path("runs/a.json"))["n"]
     3
-    >>> kind.check({"n": -3}, Path("runs/a.json"))
+    >>> schema.check({"n": -3}, Path("runs/a.json"))
     Traceback (most recent call last):
     cardio_stats.errors.DataError: a.json: expected n to be greater than or equal to 0, found ...
     """
@@ -329,12 +329,14 @@ class ContentsForm(Entries):
     table: dict[str, str]
 
 
-COHORT = Kind("whom the run was made from", CohortForm)
-PRINTS = Kind("what its recordings are known by", PrintsForm)
-CONTENTS = Kind("its recordings by digests", ContentsForm)
-ACQUIRED = Kind("how the recordings of a patient were acquired", list[dict[str, float | None]])
-PRINTED = Kind("what the recordings of a patient are known by", list[str | None])
-FILES = Kind("files by digests", list[Digest])
+COHORT = FileSchema("whom the run was made from", CohortForm)
+PRINTS = FileSchema("what its recordings are known by", PrintsForm)
+CONTENTS = FileSchema("its recordings by digests", ContentsForm)
+ACQUIRED = FileSchema(
+    "how the recordings of a patient were acquired", list[dict[str, float | None]]
+)
+PRINTED = FileSchema("what the recordings of a patient are known by", list[str | None])
+FILES = FileSchema("files by digests", list[Digest])
 
 # ``predictions.csv`` as it is read again: ids as they were, numbers as numbers.
 
@@ -432,9 +434,9 @@ class UnfittedForm(Entries):
     reason: str
 
 
-MADE_FOR = Kind("what a fit was made for", MadeForForm, most_bytes=1 << 20)
-SEEN = Kind("whom a model was fitted on", SeenForm)
-UNFITTED = Kind("why there is no fit", UnfittedForm, most_bytes=1 << 20)
-APART = Kind("how far a fold's patients lie off", dict[str, float], digits=6)
-ROWS = Kind("models of an earlier task", list[Name], most_bytes=1 << 20)
-NAMES = Kind("models without a fit", list[str] | dict[str, Any], most_bytes=16 << 20)
+MADE_FOR = FileSchema("what a fit was made for", MadeForForm, most_bytes=1 << 20)
+SEEN = FileSchema("whom a model was fitted on", SeenForm)
+UNFITTED = FileSchema("why there is no fit", UnfittedForm, most_bytes=1 << 20)
+APART = FileSchema("how far a fold's patients lie off", dict[str, float], digits=6)
+ROWS = FileSchema("models of an earlier task", list[Name], most_bytes=1 << 20)
+NAMES = FileSchema("models without a fit", list[str] | dict[str, Any], most_bytes=16 << 20)

@@ -7,7 +7,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from cardio_core.io.run_schema import Count, Entries, Kind, Share
+from cardio_core.io.run_schema import Count, Entries, FileSchema, Share
 from cardio_stats.errors import ConfigError, DataError
 from cardio_stats.files import read_text
 from cardio_stats.serialization import MOST_BYTES, MalformedError, parse_yaml
@@ -113,7 +113,7 @@ class SettingsForm(Entries):
     evaluate: dict[str, Any] | None = None
 
 
-SETTINGS = Kind("the settings of the run", SettingsForm)
+SETTINGS = FileSchema("the settings of the run", SettingsForm)
 
 
 @lru_cache(maxsize=4)

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from cardio_core.io.run_schema import Kind, Name
+from cardio_core.io.run_schema import FileSchema, Name
 from cardio_core.types.features import FeatureBlock, FeatureSet, Pieces
 from cardio_core.types.samples import ID_COLUMNS
 from cardio_stats.errors import ConfigError, DataError
@@ -141,7 +141,7 @@ class About:
     listed_last: tuple[str, ...]
 
 
-BLOCKS = Kind("what the features are", dict[Name, About])
+BLOCKS = FileSchema("what the features are", dict[Name, About])
 
 # Feature sets on disk: plain `.npy` and JSON, no pickle, opened as memory maps.
 

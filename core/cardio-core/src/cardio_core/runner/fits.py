@@ -17,7 +17,7 @@ from cardio_core.evaluation.aggregate import prediction_frame, score_columns
 from cardio_core.evaluation.decision import Decision
 from cardio_core.io.hashing import digest
 from cardio_core.io.run_schema import MADE_FOR as KEPT_FOR
-from cardio_core.io.run_schema import SEEN, Count, Kind
+from cardio_core.io.run_schema import SEEN, Count, FileSchema
 from cardio_core.io.run_schema import UNFITTED as WHY_UNFITTED
 from cardio_core.io.store import load_table, save_table
 from cardio_core.runner.needs import artifacts_of, tested_of
@@ -218,7 +218,7 @@ class Chosen:
     notes: tuple[Note, ...]
 
 
-CHOSEN = Kind("what was chosen for a fit", Chosen, most_bytes=16 << 20)
+CHOSEN = FileSchema("what was chosen for a fit", Chosen, most_bytes=16 << 20)
 
 
 def write_chosen(

@@ -133,10 +133,12 @@ def _beat(path: Path, ended: Event) -> None:
 def _read(path: Path) -> Holder | None:
     if not path.is_file():
         return None
-    from cardio_core.io.run_schema import Kind  # where there is no lock, nothing heavy is needed
+    from cardio_core.io.run_schema import (
+        FileSchema,  # where there is no lock, nothing heavy is needed
+    )
 
     try:
-        holder: Holder = Kind("who works on the run", Holder, most_bytes=1 << 16).read(path)
+        holder: Holder = FileSchema("who works on the run", Holder, most_bytes=1 << 16).read(path)
     except (OSError, DataError):
         return None
     return holder if 0 < holder.process < 2**31 else None

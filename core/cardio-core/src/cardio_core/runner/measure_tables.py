@@ -15,7 +15,7 @@ import pandas as pd
 from cardio_core.config import RunConfig
 from cardio_core.context import Context
 from cardio_core.io.hashing import digest
-from cardio_core.io.run_schema import Kind
+from cardio_core.io.run_schema import FileSchema
 from cardio_core.registry import Plugin
 from cardio_core.report.measurements import (
     COLUMNS,
@@ -105,7 +105,7 @@ class Line:
     excluded: Code = "unusable"
 
 
-LINES = Kind("what was measured of a patient", tuple[Line, ...])
+LINES = FileSchema("what was measured of a patient", tuple[Line, ...])
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from cardio_core.errors import ConfigError, ContractError, DataError, HookError
 from cardio_core.fold_assignment import guard_duplicates, link_subjects
 from cardio_core.io.cohort import CohortTable, notes_on_tables
 from cardio_core.io.hashing import digest, file_digest, package_digest
-from cardio_core.io.run_schema import ACQUIRED, PRINTED, Kind
+from cardio_core.io.run_schema import ACQUIRED, PRINTED, FileSchema
 from cardio_core.io.store import load_features, save_features
 from cardio_core.registry import Plugin
 from cardio_core.runner.fingerprints import Seen, Watched, acquired_of, fingerprint, print_of
@@ -284,7 +284,7 @@ def _words(values: pd.Series) -> pd.Series:
     return high.astype(object).where(numbers.notna(), None)
 
 
-QUARANTINED = Kind("recordings that cannot be used", list[Quarantined])
+QUARANTINED = FileSchema("recordings that cannot be used", list[Quarantined])
 FINGERPRINTS, ACQUISITION = "fingerprints.json", "acquired.json"
 """In a patient's folder of the cache: of the recordings' signals, in their order, no names."""
 
@@ -546,7 +546,7 @@ def prepare(
     )
 
 
-def _kept(jobs: Iterable[PatientJob], name: str, schema: Kind) -> dict[str, Any]:
+def _kept(jobs: Iterable[PatientJob], name: str, schema: FileSchema) -> dict[str, Any]:
     """Return by recording what its patient's folder of the cache keeps in a list."""
     found: dict[str, Any] = {}
     for job in jobs:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from cardio_core.io.run_artifact import RunArtifact, RunKind
-from cardio_core.io.run_schema import Kind
+from cardio_core.io.run_schema import FileSchema
 from cardio_core.report.results import Row
 from cardio_core.report.text.ranking import (
     IN_WORDS,
@@ -149,7 +149,7 @@ def of_overlap(files: RunArtifact) -> Iterator[str]:
     yield from (note.text for note in _on_overlap(files) if note.kind in grave)
 
 
-_NOTES = Kind("what is known of patients in both", tuple[Note, ...])
+_NOTES = FileSchema("what is known of patients in both", tuple[Note, ...])
 
 
 def _on_overlap(files: RunArtifact) -> tuple[Note, ...]:
