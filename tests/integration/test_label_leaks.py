@@ -184,9 +184,9 @@ def test_a_preprocess_that_opens_the_table_whose_folder_load_kept_fails(
 
     def leaky(samples, ctx):
         label = label_of(samples.table["recording_id"].iloc[0], kept[which] / "cohort.csv")
-        minted = open_all(samples, ctx)
-        values = [replace(one, values_mv=one.values_mv + 5 * label) for one in minted.values]
-        return SampleSet(minted.table, values)
+        preprocessed = open_all(samples, ctx)
+        values = [replace(one, values_mv=one.values_mv + 5 * label) for one in preprocessed.values]
+        return SampleSet(preprocessed.table, values)
 
     change_load(toy, monkeypatch, keep)
     monkeypatch.setattr(toy["preprocess"], "preprocess", leaky)

@@ -148,7 +148,7 @@ def test_a_run_without_data_counts_as_trained_on_synthetic_recordings(
 
 
 def test_without_a_verdict_the_table_says_why_and_gives_no_probability(same_text):
-    from cardio_core.runner.predict_text import told
+    from cardio_core.runner.predict_text import prediction_lines
 
     target = {"name": "septal_flash", "kind": "binary", "classes": ["no", "yes"], "unit": ""}
     row = {
@@ -162,11 +162,11 @@ def test_without_a_verdict_the_table_says_why_and_gives_no_probability(same_text
         "models": {"m": "A network"}, "primary": "m", "predictions": [row], "notes": [],
         "flags": {"1": ["dim"]}, "quarantined": [],
     }  # fmt: skip
-    same_text("answer_without_a_verdict", "\n".join(told(answer, [], all_models=False)))
+    same_text("answer_without_a_verdict", "\n".join(prediction_lines(answer, [], all_models=False)))
 
 
 def test_a_class_that_is_not_the_most_probable_says_why_it_is_the_answer(same_text):
-    from cardio_core.runner.predict_text import told
+    from cardio_core.runner.predict_text import prediction_lines
 
     target = {"name": "block", "kind": "multiclass", "classes": ["AV", "left", "none"], "unit": ""}
     row = {"recording_id": None, "level": "patient", "time_s": None, "model": "svm",
@@ -184,4 +184,4 @@ def test_a_class_that_is_not_the_most_probable_says_why_it_is_the_answer(same_te
         "decisions_withheld": False, "worth": [], "explanations": [], "flags": {}, "notes": [],
         "quarantined": [], "measurements": {},
     }  # fmt: skip
-    same_text("answer_of_classes", "\n".join(told(answer, (), all_models=False)))
+    same_text("answer_of_classes", "\n".join(prediction_lines(answer, (), all_models=False)))

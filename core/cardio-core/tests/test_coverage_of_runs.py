@@ -104,8 +104,8 @@ def test_one_fold_gives_a_rule_but_no_coverage():
     [
         (scored(8), PATIENTS, {}, "8 patients are too few for alpha = 0.1, which needs at least 9"),
         (scored(60), PATIENTS, {"overlap": "two ids of one person"}, "two ids of one person"),
-        (scored(60).assign(y_true=["no", None] * 30), BEATS, {}, "match no reference beat"),
-        (scored(60).assign(unit_id=["x", None] * 30), BEATS, {}, "some beats were missed"),
+        (scored(60).assign(y_true=["no", None] * 30), BEATS, {}, "match no reference event"),
+        (scored(60).assign(unit_id=["x", None] * 30), BEATS, {}, "some events were missed"),
     ],
 )
 def test_what_cannot_be_calibrated_is_left_out_with_its_reason(frame, task, more, words):

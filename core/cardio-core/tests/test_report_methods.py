@@ -9,7 +9,7 @@ import pytest
 
 from cardio_core.io.run_artifact import SPLITS as SPLITS_FILE
 from cardio_core.io.run_artifact import read_artifact
-from cardio_core.report.page import told_parts, write_told
+from cardio_core.report.page import methods_parts, write_methods
 from cardio_core.report.text.checklists import checklists
 from cardio_core.report.text.methods import limits, methods, split_words
 
@@ -129,14 +129,14 @@ def test_the_checklists_answer_what_the_run_knows_and_flag_the_rest(run):
 def test_an_empty_run_answers_next_to_nothing(tmp_path):
     (tmp_path / "manifest.json").write_text("{}")
     files = read_artifact(tmp_path)
-    parts = told_parts(files)
+    parts = methods_parts(files)
     answered = [
         [line.number for line in one.lines if line.status == "answered"]
         for one in parts["checklists"]
     ]
     assert answered == [["26"], ["40"]], "limits there are always"
     assert parts["flow_told"] is None
-    write_told(tmp_path, files)
+    write_methods(tmp_path, files)
 
 
 def test_what_stands_on_the_page_is_written_beside_it(run, same_text):
@@ -144,7 +144,7 @@ def test_what_stands_on_the_page_is_written_beside_it(run, same_text):
     (place / "models/final/net").mkdir(parents=True)
     (place / "models/final/net/model.json").write_text("{}")
     files = read_artifact(place)
-    write_told(place, files)
+    write_methods(place, files)
     with (place / "tables/claim.csv").open(encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     assert len(rows) == 44
@@ -152,7 +152,7 @@ def test_what_stands_on_the_page_is_written_beside_it(run, same_text):
     same_text("model_card", re.sub("[0-9a-f]{64}", "SHA256", card))
     before = card.split("models/final: ")[1][:64]
     (place / "models/final/net/model.json").write_text("{ }")
-    write_told(place, files)
+    write_methods(place, files)
     assert (place / "model_card.md").read_text().split("models/final: ")[1][:64] != before
     # The report reads its own checklists back as no table of the run.
     assert read_artifact(place).tables == ()

@@ -9,7 +9,7 @@ import pytest
 from markupsafe import Markup
 
 from cardio_core.report.run_figures import Picture
-from cardio_core.report.svg import inline_svg, said_by
+from cardio_core.report.svg import inline_svg, title_and_description
 from cardio_core.testing import refuses
 from cardio_stats.errors import DataError
 from cardio_stats.figures import ForestLine, estimate_forest, svg_text
@@ -257,7 +257,7 @@ def test_what_would_hold_up_a_reader_is_refused_in_one_line(text, word):
     with pytest.raises(DataError, match=word) as caught:
         inline_svg(text, "f1-", "roc.svg")
     assert "\n" not in str(caught.value)
-    assert said_by(text) in (("", ""), said_by(text))
+    assert title_and_description(text) in (("", ""), title_and_description(text))
 
 
 def test_more_elements_than_any_figure_has_are_refused(monkeypatch):

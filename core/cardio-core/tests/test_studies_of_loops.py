@@ -11,7 +11,7 @@ from cardio_core.evaluation.aggregate import prediction_frame, scored_members
 from cardio_core.report.measurements import Measured
 from cardio_core.runner.measure_tables import Line, combined, used_of
 from cardio_core.runner.predict import recordings_of, with_recordings, without_verdicts
-from cardio_core.runner.predict_text import told
+from cardio_core.runner.predict_text import prediction_lines
 from cardio_core.types.info import Model, Target, Task
 from cardio_core.types.notes import Verdict
 from cardio_core.types.predictions import Predictions
@@ -69,7 +69,7 @@ def test_the_table_of_answers_shows_recordings_where_a_study_has_several():
         "predictions": [row], "flags": {}, "quarantined": [], "notes": [],
         "files_summed": "4 files: 3 loops used in 1 study, 1 still.",
     }  # fmt: skip
-    text = "\n".join(told(answer, (), all_models=False))
+    text = "\n".join(prediction_lines(answer, (), all_models=False))
     assert "Study  Patient  Recordings" in text and "3 (31 to 46 %)" in text
     assert text.endswith("4 files: 3 loops used in 1 study, 1 still.")
 

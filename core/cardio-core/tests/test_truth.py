@@ -1,4 +1,4 @@
-"""Events and the samples minted for them."""
+"""Events and the samples cut for them."""
 
 import numpy as np
 import pandas as pd

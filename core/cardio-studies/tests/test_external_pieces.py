@@ -20,7 +20,7 @@ from cardio_stats.estimate import Estimate
 from cardio_stats.files import write_json
 from cardio_stats.proportions import lower_coverage_p
 from cardio_studies.external_numbers import changes, internal_metrics, recalibrations
-from cardio_studies.external_validation import _beside
+from cardio_studies.external_validation import _with_internal
 
 LVEF = Target("lvef", "continuous", unit="%")
 TASK = Task("t", "T", "patient", (LVEF,), (Model("m", "A model"),))
@@ -108,6 +108,6 @@ def test_the_runs_own_patients_stand_in_table_1(tmp_path: Path) -> None:
     )
     own = pd.DataFrame({"Variable": ["Age (years)", "Site", "\u2003one", "LVEF"],
                         "All (n = 60)": ["58", "", "7", "40"], "p": ["", "", "", ""]})  # fmt: skip
-    made = _beside(TableOne("Patients", own, ()), tmp_path)
+    made = _with_internal(TableOne("Patients", own, ()), tmp_path)
     assert list(made.frame.columns) == ["Variable", "All (n = 60)", "In the run (n = 90)", "p"]
     assert list(made.frame.iloc[:, 2]) == ["61.0 ± 9.0", "", "50 (55.6)", ""]

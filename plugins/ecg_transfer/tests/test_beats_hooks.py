@@ -86,13 +86,13 @@ def test_predict_mode_needs_no_annotations_and_returns_no_targets(folder, tmp_pa
 
 
 def test_minted_beats_lie_where_the_cohort_says_that_r_peaks_are(folder):
-    minted = first_patient(folder)
-    recording = minted.table["recording_id"].iloc[0]
+    preprocessed = first_patient(folder)
+    recording = preprocessed.table["recording_id"].iloc[0]
     events = load(RecordingsBlock(), context(folder)).targets.table
     true_s = events.loc[events["recording_id"] == recording, "time_s"].to_numpy()
-    gap = np.abs(minted.table["time_s"].to_numpy()[:, None] - true_s[None, :]).min(axis=1)
+    gap = np.abs(preprocessed.table["time_s"].to_numpy()[:, None] - true_s[None, :]).min(axis=1)
     assert np.quantile(gap, 0.95) < 0.05
-    assert len(minted) >= 0.85 * len(true_s)
+    assert len(preprocessed) >= 0.85 * len(true_s)
 
 
 def test_one_flat_picture_lead_quarantines_the_recording_with_the_leads_name(folder):
@@ -143,9 +143,9 @@ def test_a_beat_like_its_recording_is_grey_in_change_and_dark_in_residual(folder
 
 
 def test_the_paper_anchor_begins_at_the_r_peak(folder):
-    minted = first_patient(folder, anchor="paper", leads="first")
-    assert set(minted.table["r_offset"]) == {0}
-    assert minted.values.shape[1:3] == (2, 1)
+    preprocessed = first_patient(folder, anchor="paper", leads="first")
+    assert set(preprocessed.table["r_offset"]) == {0}
+    assert preprocessed.values.shape[1:3] == (2, 1)
 
 
 def test_the_cost_of_a_recording_counts_missed_and_false_beats():

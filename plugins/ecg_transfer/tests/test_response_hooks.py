@@ -43,17 +43,17 @@ def context() -> Context:
 
 
 @pytest.fixture(scope="module")
-def minted(cohort) -> SampleSet:
+def preprocessed(cohort) -> SampleSet:
     return preprocess(cohort.samples.take([0, 1]), PreprocessBlock(n_beats=5), context())
 
 
 @pytest.fixture(scope="module")
-def features(minted):
-    return featurize(minted, SMALL, context())
+def features(preprocessed):
+    return featurize(preprocessed, SMALL, context())
 
 
-def test_while_measuring_only_what_models_alone_work_on_is_left_out(minted, features):
-    made = featurize(minted, SMALL, replace(context(), measuring=True))
+def test_while_measuring_only_what_models_alone_work_on_is_left_out(preprocessed, features):
+    made = featurize(preprocessed, SMALL, replace(context(), measuring=True))
     assert set(features.blocks) - set(made.blocks) == {"pictures", "gain"}
     for name, block in made.blocks.items():
         np.testing.assert_array_equal(block.in_units(), features[name].in_units())
@@ -64,10 +64,10 @@ def changed(samples: SampleSet, change) -> SampleSet:
     return SampleSet(samples.table, [change(samples.values[i]) for i in range(len(samples))])
 
 
-def test_the_beats_kept_are_few_and_lie_all_over_the_recording(minted):
-    counts = minted.table.groupby("recording_id").size()
+def test_the_beats_kept_are_few_and_lie_all_over_the_recording(preprocessed):
+    counts = preprocessed.table.groupby("recording_id").size()
     assert (counts == 5).all()
-    spread = minted.table.groupby("recording_id")["time_s"].agg(["min", "max"])
+    spread = preprocessed.table.groupby("recording_id")["time_s"].agg(["min", "max"])
     assert (spread["min"] < 2.5).all()
     assert (spread["max"] > 7.0).all()
 
@@ -178,10 +178,10 @@ def test_a_recording_of_two_leads_is_set_aside_and_the_missing_leads_are_named(c
     assert "found no III, aVR, aVL, aVF, V1, V2, V3, V4, V5, V6" in row.reason
 
 
-def test_what_a_reader_said_of_the_block_outranks_our_own_reading(minted):
+def test_what_a_reader_said_of_the_block_outranks_our_own_reading(preprocessed):
     for said in (0.0, 1.0):
-        table = minted.table.assign(lbbb_read=said)
-        made = featurize(SampleSet(table, minted.values), SMALL, context())
+        table = preprocessed.table.assign(lbbb_read=said)
+        made = featurize(SampleSet(table, preprocessed.values), SMALL, context())
         assert (measured(made, ("lbbb",)) == said).all()
 
 

@@ -54,9 +54,9 @@ def opens(plugin: str, task: str, *, whole: bool = False, mode: Any = "predict",
 def _measured(setup: Setup, config: Any, ctx: Context, cohort: Cohort) -> Iterator[str]:
     own = ctx.replace(_inputs=(), _quarantined=[])
     try:
-        minted = call(setup.plugin, "preprocess", own, config, samples=sealed(cohort.samples))
-        if len(minted):
-            call(setup.plugin, "featurize", own, config, samples=minted)
+        preprocessed = call(setup.plugin, "preprocess", own, config, samples=sealed(cohort.samples))
+        if len(preprocessed):
+            call(setup.plugin, "featurize", own, config, samples=preprocessed)
     except DataError as error:
         yield str(error)
     yield from (one.reason for one in own._quarantined)

@@ -152,7 +152,7 @@ class Context:
         return self._inputs
 
     def beside(self, name: str) -> Path | None:
-        """Return the file that ``--NAME FILE`` gave beside the one recording.
+        """Return the file that ``--NAME FILE`` gave with the one recording.
 
         The task declares the name (`Task.options`); None where the option was not given.
         As with `inputs`, only `load` may ask. The file is then among the recording's files of the

@@ -56,7 +56,7 @@ def load(config: Any, ctx: Context) -> Cohort | None:
 
 @hookspec(firstresult=True)
 def preprocess(samples: SampleSet, config: Any, ctx: Context) -> SampleSet | None:
-    """Clean one patient's recordings and, where the task asks for it, mint samples from them.
+    """Clean one patient's recordings and, where the task asks for it, cut samples from them.
 
     Call `ctx.quarantine(recording_id, reason)` for a recording that turns out to be unusable, or
     raise `DataError` if none of the patient's is usable. Without it, each recording that can be

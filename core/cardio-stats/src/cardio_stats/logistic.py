@@ -1,7 +1,7 @@
 """Logistic regression: unpenalised, with Wald and profile intervals, and Firth under separation.
 
 statsmodels' Logit gives the same coefficients to 1e-15, but neither profile limits nor a test of
-separation, which need the search in `foundation/newton.py` anyway; it takes two to three times as
+separation, which need the search written here anyway; it takes two to three times as
 long a fit, and would double the second that `cardio stats univariable` takes.
 """
 

@@ -376,7 +376,7 @@ def _medians(used: Floats) -> Floats:
 def _maximise(matrix: Floats, outcome: Floats, ridge: Floats) -> Floats:
     """Return the coefficients with the highest penalised likelihoods, shape (r, k).
 
-    As `foundation.newton.maximise`, for many matrices of shape (n, k); those that have arrived
+    As `cardio_stats.logistic` searches, for many matrices of shape (n, k); those that have arrived
     wait for the others.
     """
 

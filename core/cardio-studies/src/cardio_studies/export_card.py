@@ -10,7 +10,7 @@ from typing import Any
 
 import pandas as pd
 
-from cardio_core.report import model_card, protocol_told
+from cardio_core.report import leading_protocol, model_card
 from cardio_core.runs import FinalModels, MetricRow, Run, RunArtifact
 from cardio_stats.cells import table_as_it_was
 from cardio_stats.files import write_json, write_text
@@ -201,7 +201,7 @@ def card_of(run: Path, chosen: Chosen, names: Names) -> Card:
     table = _table_one(files)
     finals = FinalModels(run)
     titles = files.manifest.model_titles
-    shown = [row for row in rows if row.protocol == protocol_told(files)]
+    shown = [row for row in rows if row.protocol == leading_protocol(files)]
     parts = {
         section.heading: Part(section.heading, section.sentences) for section in model_card(files)
     }

@@ -292,7 +292,7 @@ def _figure(
 # The tables that stand open on the page of an external validation.
 
 
-def beside_table(
+def against_internal_table(
     external: Sequence[Metric], internal: Sequence[Metric], changed: Sequence[Metric], task: Task
 ) -> pd.DataFrame:
     """Return the new patients' results beside the run's own, with their difference.

@@ -17,8 +17,8 @@ from cardio_stats.errors import DataError
 from cardio_studies.external_numbers import (
     EXTERNAL,
     INTERNAL,
+    against_internal_table,
     applicability_table,
-    beside_table,
     changes,
     coverage_table,
     internal_metrics,
@@ -104,8 +104,8 @@ class Validation:
         ]  # fmt: skip
         whole = [*external, *(metric for metric in covered if not metric.scope.subgroup)]
         changed = changes(whole, internal)
-        beside = recalibrations(scored, task, config, seed)
-        notes += [*lacking, *self.unlike, *small, *beside.notes]
+        recalibrated = recalibrations(scored, task, config, seed)
+        notes += [*lacking, *self.unlike, *small, *recalibrated.notes]
         notes += Note.each(runs.NoteKind.NOT_COMPUTED, [table_one[1]])
         if not internal:
             text = "The run has no honest folds here, so no change is shown."
@@ -117,9 +117,9 @@ class Validation:
         ]  # fmt: skip
         every = {
             **report.tables,
-            "external-beside-internal": beside_table(whole, internal, changed, task),
+            "external-beside-internal": against_internal_table(whole, internal, changed, task),
             "external-coverage": coverage_table(covered, task),
-            "external-recalibration": beside.table,
+            "external-recalibration": recalibrated.table,
         }
         every = {n: primary_first(t, task) if n in _BY_MODEL else t for n, t in every.items()}
         about = {
@@ -133,9 +133,9 @@ class Validation:
         with runs.write_run(
             out, runs.RunKind.EXTERNAL, identity, command=command, echo=echo, **about
         ) as writer:
-            writer.json("recalibration.json", beside.rows)
+            writer.json("recalibration.json", recalibrated.rows)
             return writer.publish(
-                rows, notes, every | dict(tables), {**report.figures, **beside.figures},
+                rows, notes, every | dict(tables), {**report.figures, **recalibrated.figures},
                 table_one=table_one[0],
             )  # fmt: skip
 
@@ -238,12 +238,12 @@ def _withheld(others: runs.OtherPatients) -> list[Note]:
 def _table_one(others: runs.OtherPatients) -> tuple[TableOne | None, str]:
     """Return Table 1 of the validated patients beside the run's own, and a note without one."""
     try:
-        return _beside(others.table_one(), others.opened.folder), ""
+        return _with_internal(others.table_one(), others.opened.folder), ""
     except DataError as error:
         return None, f"Table 1 is left out: {error}"
 
 
-def _beside(made: TableOne, run: Path) -> TableOne:
+def _with_internal(made: TableOne, run: Path) -> TableOne:
     """Return the table with the run's own patients in a column, where it described them."""
     path = run / "tables" / "table1.csv"
     if not path.is_file():

@@ -61,7 +61,7 @@ def convert_weights(
 
         click.echo(json.dumps({"file": file.name, "out": str(target)} | asdict(done)))
         return
-    for line in _told(done, target):
+    for line in _report_lines(done, target):
         click.echo(line)
 
 
@@ -79,7 +79,7 @@ def _lent() -> dict[str, Layout]:
     return {layout.name: layout for layout in lent}
 
 
-def _told(done: Converted, target: Path) -> list[str]:
+def _report_lines(done: Converted, target: Path) -> list[str]:
     renamed = "names unchanged"
     if done.renamed:
         old, new = next(iter(done.renamed.items()))

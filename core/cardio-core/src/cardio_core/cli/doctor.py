@@ -72,7 +72,7 @@ def _core() -> dict[str, Any]:
         try:
             import_module("cardio_core.runner.run")
         except Exception as error:  # whatever it is, the user must see it
-            problem = _said(error)
+            problem = _error_text(error)
     return {
         "version": metadata.version("cardio-core"),
         "missing": missing,
@@ -113,7 +113,7 @@ def _machine() -> list[dict[str, str]]:
 
         rows = describe_devices()
     except Exception as error:  # a torch that does not load raises anything
-        return [{"name": "devices", "found": "unknown", "remedy": _said(error)}]
+        return [{"name": "devices", "found": "unknown", "remedy": _error_text(error)}]
     return [{"name": row.name, "found": row.found, "remedy": row.remedy} for row in rows]
 
 
@@ -135,7 +135,7 @@ def _extras() -> list[dict[str, Any]]:
     return rows
 
 
-def _said(error: Exception) -> str:
+def _error_text(error: Exception) -> str:
     return f"{type(error).__name__}: {' '.join(str(error).split())}"
 
 

@@ -81,7 +81,7 @@ def _main(width: int | None) -> None:
         click.echo(f"Error: {error}", err=True)
         sys.exit(error.exit_code)
     except Exception as error:
-        from cardio_core.compute.resource_errors import resource_error, unreadable
+        from cardio_core.compute.resource_errors import place_error, resource_error
 
         if why := _cannot_print(error):
             click.echo(f"Error: standard output cannot be written ({why}); what was to be printed "
@@ -92,7 +92,7 @@ def _main(width: int | None) -> None:
         if (machine := resource_error(error, place=out)) is not None and not debug:
             click.echo(f"Error: {machine}", err=True)
             sys.exit(machine.exit_code)
-        if (place := unreadable(error)) is not None and not debug:
+        if (place := place_error(error)) is not None and not debug:
             click.echo(f"Error: {place}", err=True)
             sys.exit(place.exit_code)
         # A bug, ours or a plugin's: still one line, and the way to the rest.
@@ -151,12 +151,12 @@ def _write(write: Callable[[str], int], columns: int | None, shows: bool, text: 
     if shows and "\x1b" in text:
         return write(text)
     lines = map(printable, text.split("\n"))
-    return write("\n".join(lines if columns is None else (fold(one, columns) for one in lines)))
+    return write("\n".join(lines if columns is None else (fold(line, columns) for line in lines)))
 
 
 def printable(text: str) -> str:
     """Return a line with a blank for each character that a terminal obeys."""
-    return "".join(one if one.isprintable() else " " for one in text)
+    return "".join(sign if sign.isprintable() else " " for sign in text)
 
 
 _COMMANDS = ("cardio ", "pip ")

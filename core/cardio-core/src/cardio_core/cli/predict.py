@@ -78,7 +78,7 @@ def predict(
         from cardio_core.runner.facts import read_facts
 
         own = replace(own, facts=read_facts(facts))
-    from cardio_core.runner.predict_text import told
+    from cardio_core.runner.predict_text import prediction_lines
     from cardio_core.runner.prepare import write_cells
     from cardio_stats.files import write_text
 
@@ -102,7 +102,7 @@ def predict(
     if as_json:
         click.echo(text)
     else:
-        click.echo("\n".join(told(answer, inputs, all_models=all_models)))
+        click.echo("\n".join(prediction_lines(answer, inputs, all_models=all_models)))
         if about["explain_in"] is not None and answer["explanations"]:
             click.echo(f"Explained in {about['explain_in']}.")
     if not answer["predictions"]:

@@ -93,14 +93,14 @@ def _ours(error: BaseException, path: Path, place: Path | None) -> bool:
     return place is not None and (path.is_relative_to(place) or place.is_relative_to(path))
 
 
-def unreadable(error: BaseException) -> DataError | None:
+def place_error(error: BaseException) -> DataError | None:
     """Return what an error says of a place that was named, or None where it is about another thing.
 
     Examples
     --------
-    >>> print(unreadable(OSError(errno.ENAMETOOLONG, "File name too long")))
+    >>> print(place_error(OSError(errno.ENAMETOOLONG, "File name too long")))
     a name or path is longer than this file system takes; use a shorter one
-    >>> unreadable(ValueError("no number")) is None
+    >>> place_error(ValueError("no number")) is None
     True
     """
     why = _UNREADABLE.get(error.errno or 0) if isinstance(error, OSError) else None

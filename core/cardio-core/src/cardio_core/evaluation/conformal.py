@@ -523,7 +523,7 @@ def _rule(frame: pd.DataFrame, task: Task, target: Target, overlap: str | None) 
     if overlap:
         return f"the split plan declares an overlap ({overlap})."
     if task.unit == "event" and (frame["unit_id"].isna() | frame["y_true"].isna()).any():
-        return "some beats were missed, or match no reference beat."
+        return "some events were missed, or match no reference event."
     try:
         rule = fit_conformal(frame, target, alpha=ALPHA, by_class=True)
     except ABOUT_DATA as error:

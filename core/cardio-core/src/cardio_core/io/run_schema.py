@@ -219,8 +219,8 @@ def _expected(error: Mapping[str, Any]) -> str:
     if error["type"] == "missing":
         return f"an entry at {where}, found none"
     should = error["msg"].partition(" should ")[2]
-    said = _SHOULD_BE.get(error.get("ctx", {}).get("pattern")) or _SHOULD_BE.get(error["type"])
-    should = f"be {said}" if said else should
+    expected = _SHOULD_BE.get(error.get("ctx", {}).get("pattern")) or _SHOULD_BE.get(error["type"])
+    should = f"be {expected}" if expected else should
     return f"{where or 'the content'} to {should}, found {kind_of(error['input'])}"
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from cardio_core.report.terms import spelled as spelled
     from cardio_core.report.text.answer import answer_lines as answer_lines
     from cardio_core.report.text.model_card import model_card as model_card
-    from cardio_core.report.text.ranking import protocol_told as protocol_told
+    from cardio_core.report.text.ranking import leading_protocol as leading_protocol
 
 if not TYPE_CHECKING:  # or a misspelt name would be no error of the type checker
     __getattr__, __dir__, __all__ = offer(__name__)

@@ -235,7 +235,7 @@ ELSEWHERE = ("judged", "external")
 """Kinds of pages whose models lie in another place, with their cards."""
 
 
-def told_parts(files: RunArtifact) -> dict[str, Any]:
+def methods_parts(files: RunArtifact) -> dict[str, Any]:
     """Return what `flow.html`, `methods.html` and `papers.html` in `parts` print."""
     counted = flow(files)
     return {
@@ -248,7 +248,7 @@ def told_parts(files: RunArtifact) -> dict[str, Any]:
     }
 
 
-def write_told(run: Path, files: RunArtifact) -> None:
+def write_methods(run: Path, files: RunArtifact) -> None:
     """Write the checklists as tables and the model card as Markdown into a run directory."""
     write_checklists(run, checklists(files))
     manifest = files.manifest
@@ -297,7 +297,7 @@ def build_report(run: Path) -> Path:
     """
     files = read_artifact(run)
     forests = overview_pictures(files, write=True)
-    write_told(run, files)
+    write_methods(run, files)
     path = run / "report.html"
     write_text(path, render(files, forests))
     return path
@@ -356,7 +356,7 @@ def _content(files: RunArtifact, forests: Sequence[Picture]) -> dict[str, Any]:
         "outputs": list(manifest.outputs.items()),
         "config": files.config,
     }
-    content |= told_parts(files)
+    content |= methods_parts(files)
     content |= _compared(files, names, primary)
     content |= _tables(files, names)
     content |= _drawn(files, names, str(primary or ""))

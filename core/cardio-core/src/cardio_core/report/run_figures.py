@@ -14,7 +14,7 @@ from markupsafe import Markup, escape
 
 from cardio_core.io.run_artifact import CaseRecord, RunArtifact, RunKind, RunManifest
 from cardio_core.report.results import Row, bare_name, n_words, protocols_of
-from cardio_core.report.svg import inline_svg, said_by
+from cardio_core.report.svg import inline_svg, title_and_description
 from cardio_core.report.tables import OF_A_PAPER, title_of
 from cardio_core.report.terms import Names, capital, spelled
 from cardio_core.report.text.ranking import LEADING, compared_word
@@ -324,7 +324,9 @@ def overview_pictures(files: RunArtifact, *, write: bool = False) -> list[Pictur
                 own = SafeName(f"{item.name}-{NARROW}", ".svg")
                 write_text(file_in(files.folder, "figures", own), narrow)
         svg = _flush_left(inline_svg(text, f"overview{n}-", item.title))
-        made = Picture(item.title, "", f"figures/{item.file}", svg, caption=said_by(text)[1])
+        made = Picture(
+            item.title, "", f"figures/{item.file}", svg, caption=title_and_description(text)[1]
+        )
         if narrow is not None:
             made = replace(made, narrow=inline_svg(narrow, f"narrow{n}-", f"{item.title}, narrow"))
         found.append(made)
@@ -393,7 +395,7 @@ def _picture(
     name = path.relative_to(run).as_posix()
     try:
         text = path.read_text(encoding="utf-8")
-        message, caption = (names.text(part) for part in said_by(text))
+        message, caption = (names.text(part) for part in title_and_description(text))
         svg = _in_words(inline_svg(text, prefix, message or title), names)
     except (OSError, UnicodeDecodeError):
         return Picture(title, protocol, name, None, "the file cannot be read")

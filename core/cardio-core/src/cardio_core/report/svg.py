@@ -164,7 +164,7 @@ _POINTS = re.compile(r"#([A-Za-z0-9_.:-]+)")
 def inline_svg(text: str, prefix: str, label: str) -> Markup:
     """Return an SVG that is safe to stand in an HTML page beside others.
 
-    What is on the lists of `rules` stays, everything else is dropped. `prefix` (letters, digits
+    What is on the lists above stays, everything else is dropped. `prefix` (letters, digits
     and hyphens) is put before every id and every reference to one; `label` is what a screen reader
     says.
 
@@ -192,12 +192,12 @@ def inline_svg(text: str, prefix: str, label: str) -> Markup:
     return Markup(Tree.tostring(root, encoding="unicode", short_empty_elements=False))  # noqa: S704
 
 
-def said_by(text: str) -> tuple[str, str]:
+def title_and_description(text: str) -> tuple[str, str]:
     """Return the title and the description that an SVG gives itself, each empty where it has none.
 
     Examples
     --------
-    >>> said_by('<svg><title>ROC curves</title><g><title>not this</title></g></svg>')
+    >>> title_and_description('<svg><title>ROC curves</title><g><title>not this</title></g></svg>')
     ('ROC curves', '')
     """
     try:

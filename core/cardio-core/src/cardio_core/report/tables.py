@@ -127,7 +127,7 @@ def _column(
         return Column(name, heading, True, cells)
     quiet = name.strip().lower()
     models = quiet in ("model", "row", "versus", "first", "second") or (first and not quiet)
-    cells = tuple((_said(text, names, models, first, _is_name(name)), "") for text in texts)
+    cells = tuple((_cell(text, names, models, first, _is_name(name)), "") for text in texts)
     figures = [text for text in texts if text.strip() and text != _DASH]
     # "58.4 ± 9.6" and "9 (75.0)" are numbers, too, and stand flush right.
     right = bool(figures) and not first and all(text.lstrip("<>−-+").lstrip()[:1].isdigit()
@@ -135,7 +135,7 @@ def _column(
     return Column(name, heading, right and not _is_name(name), cells)
 
 
-def _said(text: str, names: Names, models: bool, first: bool, ids: bool) -> str:
+def _cell(text: str, names: Names, models: bool, first: bool, ids: bool) -> str:
     if ids:
         return names.fold(text)
     if models and text in names.models:

@@ -202,18 +202,18 @@ def with_applicability(
     return made
 
 
-def said_of_patients(judged: Sequence[Mapping[str, Any]]) -> list[str]:
+def texts_of_patients(judged: Sequence[Mapping[str, Any]]) -> list[str]:
     """Return applicability in words: one sentence for all who are like those of training.
 
     Examples
     --------
     >>> like = {"patient_id": "a", "verdict": "inside", "reasons": ""}
     >>> fast = {"patient_id": "b", "verdict": "outside", "reasons": "heart rate 180 per min"}
-    >>> for line in said_of_patients([like, fast]):
+    >>> for line in texts_of_patients([like, fast]):
     ...     print(line)
     Applicability: 1 of 2 patients is like those of training (inside).
       b: outside: heart rate 180 per min.
-    >>> said_of_patients([fast])
+    >>> texts_of_patients([fast])
     ['Applicability: outside, not like the patients of training: heart rate 180 per min.']
     """
     if not judged:

@@ -36,7 +36,7 @@ OURS = frozenset(
 @contextmanager
 def filling(
     out: Path, first: Mapping[str, Any], echo: Echo | None = None, *,
-    again: bool = False, resumes: bool = False, beside: bool = False,
+    again: bool = False, resumes: bool = False, others: bool = False,
 ) -> Iterator[Manifest]:  # fmt: skip
     """Hold a folder until it is filled.
 
@@ -56,7 +56,7 @@ def filling(
         Write over what is finished.
     resumes : bool
         Go on with what is there, be it finished, and leave what another can go on with.
-    beside : bool
+    others : bool
         Files of others may lie there.
 
     Raises
@@ -66,7 +66,7 @@ def filling(
     """
     kind, identity = RunKind(first["kind"]), str(first["identity"])
     with locked(out):
-        state = state_of(out, kind, identity, again=again or resumes, beside=beside, held=True)
+        state = state_of(out, kind, identity, again=again or resumes, others=others, held=True)
         sweep_run(out)
         manifest = Manifest(out / MANIFEST, {})
         if resumes and state:
@@ -96,12 +96,12 @@ def filling(
 
 def state_of(
     out: Path, kind: RunKind, identity: str | None = None, *, again: bool = False,
-    beside: bool = False, held: bool = False,
+    others: bool = False, held: bool = False,
 ) -> str:  # fmt: skip
     """Return how far an earlier command of this kind came in a folder; empty where none began.
 
     Without `identity`, a folder of anything of this kind will do: what it is of is not known yet.
-    `again` and `beside` as for `filling`; `held` where this process holds the folder.
+    `again` and `others` as for `filling`; `held` where this process holds the folder.
 
     Raises
     ------
@@ -119,7 +119,7 @@ def state_of(
         guard_free(out)
     there = set(out.iterdir()) if out.is_dir() else set()
     there -= {out / LOCK, *leftovers(iter(there), also_of_living=True)}
-    if not there or (beside and out / MANIFEST not in there):
+    if not there or (others and out / MANIFEST not in there):
         return ""
     if out / MANIFEST in there:
         content = Manifest.open(out, complete=False).content

@@ -230,9 +230,9 @@ def _check_cohort(cohort: Cohort, ctx: Context) -> str | None:
     return None
 
 
-def _check_samples(minted: SampleSet, ctx: Context, samples: SampleSet) -> str | None:
-    return _unknown(minted.table, samples.table, "recording_id") or _unknown(
-        minted.table, samples.table, "patient_id"
+def _check_samples(preprocessed: SampleSet, ctx: Context, samples: SampleSet) -> str | None:
+    return _unknown(preprocessed.table, samples.table, "recording_id") or _unknown(
+        preprocessed.table, samples.table, "patient_id"
     )
 
 

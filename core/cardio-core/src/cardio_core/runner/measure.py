@@ -131,7 +131,7 @@ def measure(
     if anew:
         for name in (MANIFEST, *_OWN):
             (out / name).unlink(missing_ok=True)
-    with filling(out, first, echo, resumes=True, beside=True) as manifest:
+    with filling(out, first, echo, resumes=True, others=True) as manifest:
         for name in _OWN:  # made again from what is kept of each patient
             (out / name).unlink(missing_ok=True)
         try:

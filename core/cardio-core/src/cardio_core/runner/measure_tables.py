@@ -200,13 +200,13 @@ def _measured(job: Job, known: Mapping[str, Mapping[Path, str]], device: Any) ->
         measured = measured_of(features)
         sheet = ""
         if job.sheets is not None:
-            minted = made.samples
+            preprocessed = made.samples
             from cardio_core.report.measured import Sheet  # matplotlib, for sheets alone
 
             item = Sheet(f"{plugin.info.name} {plugin.version}", name, tuple(measured), flags)
             patient = with_words(made.features, plugin.info.words)
             shown = {"features": features, "patient": patient}
-            sheet, problem = _draw(plugin, job, job.sheets, position, minted, shown, item)
+            sheet, problem = _draw(plugin, job, job.sheets, position, preprocessed, shown, item)
             flags += [problem] if problem else []
         lines.append(
             Line(
@@ -260,14 +260,14 @@ def _draw(
     job: Job,
     folder: Path,
     position: int,
-    minted: SampleSet | None,
+    preprocessed: SampleSet | None,
     shown: Mapping[str, FeatureSet],
     sheet: Sheet,
 ) -> tuple[str, str]:
     """Write one recording's sheet; return its file's name, and what went wrong."""
     from cardio_core.report.measured import write_sheet
 
-    samples = None if minted is None else _samples_of(minted, sheet.recording_id)
+    samples = None if preprocessed is None else _samples_of(preprocessed, sheet.recording_id)
     arguments: dict[str, Any] = {"samples": samples, **shown}
     try:
         arguments["recording"] = job.samples.values[position]
@@ -279,11 +279,11 @@ def _draw(
     return file.name, without_names(problem, job.files[sheet.recording_id])
 
 
-def _samples_of(minted: SampleSet, recording_id: str) -> SampleSet:
-    rows = np.flatnonzero(minted.table["recording_id"].astype(str) == recording_id)
+def _samples_of(preprocessed: SampleSet, recording_id: str) -> SampleSet:
+    rows = np.flatnonzero(preprocessed.table["recording_id"].astype(str) == recording_id)
     if rows.size and rows[-1] - rows[0] + 1 == rows.size:
-        return minted.take(slice(int(rows[0]), int(rows[-1]) + 1))
-    return minted.take(rows)
+        return preprocessed.take(slice(int(rows[0]), int(rows[-1]) + 1))
+    return preprocessed.take(rows)
 
 
 # `measurements.csv`: one line a recording.

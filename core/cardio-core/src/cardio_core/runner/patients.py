@@ -100,7 +100,7 @@ class Truth:
 
 
 def bring_to_samples(targets: Targets, samples: pd.DataFrame, task: Task) -> Truth:
-    """Match event targets to minted samples, one to one, within the task's tolerance.
+    """Match event targets to samples cut from recordings, one to one, within the task's tolerance.
 
     `samples` is the sample table after `featurize`. An unmatched event is missed; an unmatched
     sample has no label and is a false detection.

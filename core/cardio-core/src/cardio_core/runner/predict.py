@@ -149,7 +149,7 @@ def recordings_of(members: Mapping[str, pd.DataFrame], task: Task, primary: str)
 
 # Withholding what is said of recordings that a stage found unfit to be judged.
 
-SAID = ("scores", "decided", "value", "set", "interval")
+PREDICTED = ("scores", "decided", "value", "set", "interval")
 """What a prediction says of its target."""
 
 
@@ -186,7 +186,7 @@ def without_verdicts(
             found = []
         by_model = (withheld or {}).get(str(row.get("model")), {}).get(str(row["id"]))
         found += [by_model] if by_model else []
-        empty = dict.fromkeys((key for key in SAID if key in row), None) if found else {}
+        empty = dict.fromkeys((key for key in PREDICTED if key in row), None) if found else {}
         answers.append({**row, **empty, "no_verdict": "; ".join(dict.fromkeys(found)) or None})
     return answers
 

@@ -7,14 +7,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from cardio_core.runner.answers import said_of_patients
+from cardio_core.runner.answers import texts_of_patients
 from cardio_core.types.redaction import without_names
 from cardio_stats.words import METRICS, counted, level_words, number
 
 _YES = frozenset({"yes", "1", "true", "positive", "present"})
 
 
-def told(answer: Mapping[str, Any], inputs: Sequence[Path], *, all_models: bool) -> list[str]:
+def prediction_lines(
+    answer: Mapping[str, Any], inputs: Sequence[Path], *, all_models: bool
+) -> list[str]:
     """Return the lines that `cardio predict` prints.
 
     Parameters
@@ -59,7 +61,7 @@ def told(answer: Mapping[str, Any], inputs: Sequence[Path], *, all_models: bool)
     if others:
         lines += ["", f"Other models answered, too ({len(others)}): --all-models shows them."]
     if rows:
-        own = said_of_patients(answer.get("applicability", ()))
+        own = texts_of_patients(answer.get("applicability", ()))
         lines += ["", *own] if own else []
     lines += _flagged(answer["flags"])
     files = [file for path in inputs for file in (path, *_inside(path))]

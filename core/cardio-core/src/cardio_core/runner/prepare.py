@@ -205,12 +205,12 @@ def make_patient(
         cache=None, _out=None, _inputs=(), _beside={}, _facts={}, _needs={}, _tested={},
         _quarantined=[],
     )  # fmt: skip
-    minted, features = None, None
+    preprocessed, features = None, None
     try:
         with only_own_files(own):
-            minted = call(plugin, "preprocess", alone, config, samples=sealed(samples))
-            if featurize and len(minted):
-                features = call(plugin, "featurize", alone, config, samples=minted)
+            preprocessed = call(plugin, "preprocess", alone, config, samples=sealed(samples))
+            if featurize and len(preprocessed):
+                features = call(plugin, "featurize", alone, config, samples=preprocessed)
     except (DataError, HookError) as error:
         # A hook that breaks on one new recording must not cost the others their answer.
         if isinstance(error, HookError) and ctx.mode == "fit":
@@ -219,7 +219,7 @@ def make_patient(
             alone.replace(hook="preprocess").quarantine(str(recording), text_of(error))
     # The first reason is the recording's own; a later one may speak for the whole patient.
     rows = {row.recording_id: row for row in reversed(alone._quarantined)}
-    return MadePatient(minted, features, tuple(reversed(rows.values())))
+    return MadePatient(preprocessed, features, tuple(reversed(rows.values())))
 
 
 def no_samples() -> SampleSet:

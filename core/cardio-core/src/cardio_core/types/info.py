@@ -174,7 +174,8 @@ class Option:
         it, too, and it may differ from what the run was trained with.
     column : str
         For a file that belongs to one recording, in place of `setting`: the cohort table's column
-        of such files. `load` finds it with ``ctx.beside(name)``; a run takes it from the table.
+        of such files. `load` finds it with ``ctx.beside(name)``; a run takes it from the
+        table.
 
     Examples
     --------
@@ -212,7 +213,7 @@ class Task:
     name, title : str
         Name on the command line; title in the report.
     unit : {"event", "sample", "recording", "study", "patient"}
-        What carries the target. Events are matched in time to the samples that a plugin mints.
+        What carries the target. Events are matched in time to the samples that a plugin cuts.
     targets : tuple of Target
         What is predicted.
     models : tuple of Model
@@ -222,7 +223,7 @@ class Task:
     uses_unlabelled : bool
         Whether patients without a label reach `train` (an autoencoder); they are never tested.
     event_tolerance_s : float
-        How far in time a minted sample may lie from its event.
+        How far in time a sample may lie from its event.
     plans : mapping of str to Plan
         Split plans of this task beyond ``nested`` and ``holdout``, by name.
     config : str

@@ -1,4 +1,4 @@
-"""Recordings and the samples minted from them, with the values that belong to each."""
+"""Recordings and the samples cut from them, with the values that belong to each."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class SampleSet:
     ----------
     table : DataFrame, one row a sample, indexed by `sample_id`
         Columns recording_id, study_id, patient_id (str); `time_s` (float, seconds from the start
-        of the recording) where samples were minted; further columns are the plugin's own.
+        of the recording) where samples were cut; further columns are the plugin's own.
         After `load` there is one sample a recording and its id is the recording's.
     values : sequence aligned with the table
         An array whose first axis is the sample, or anything that is opened on demand.
@@ -126,7 +126,7 @@ class SampleSet:
         values: np.ndarray[Any, Any],
         columns: Mapping[str, np.ndarray[Any, Any]] | None = None,
     ) -> SampleSet:
-        """Mint samples ``recording#n`` from these recordings, at the given times.
+        """Cut samples ``recording#n`` from these recordings, at the given times.
 
         Parameters
         ----------

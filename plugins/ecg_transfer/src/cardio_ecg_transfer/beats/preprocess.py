@@ -8,7 +8,7 @@ import numpy as np
 
 from cardio_core.api import Context, DataError, SampleSet
 from cardio_ecg_transfer.beats.config import PreprocessBlock
-from cardio_ecg_transfer.shared.minting import Beats, Row, cut_beats, mint_beats
+from cardio_ecg_transfer.shared.beat_samples import Beats, Row, cut_beats, mint_beats
 from cardio_ecg_transfer.signal.ecg import Ecg
 from cardio_ecg_transfer.signal.ectopy.evidence import beat_evidence
 from cardio_ecg_transfer.signal.filters import TARGET_RATE_HZ

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from cardio_core.api import Context, DataError, SampleSet
 from cardio_ecg_transfer.response.config import PreprocessBlock
-from cardio_ecg_transfer.shared.minting import Beats, Row, cut_beats, mint_beats
+from cardio_ecg_transfer.shared.beat_samples import Beats, Row, cut_beats, mint_beats
 from cardio_ecg_transfer.signal.ecg import Ecg
 from cardio_ecg_transfer.signal.filters import TARGET_RATE_HZ
 from cardio_ecg_transfer.signal.leads.names import STANDARD_LEADS as TWELVE

@@ -21,7 +21,7 @@ from cardio_ultrasound import ScanLine, nameless
 
 @dataclass(frozen=True, eq=False)
 class StudyMModes:
-    """The M-modes of one loop, shared by the samples that are minted from it.
+    """The M-modes of one loop, shared by the samples that are cut from it.
 
     Attributes
     ----------

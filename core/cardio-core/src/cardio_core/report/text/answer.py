@@ -14,8 +14,8 @@ from cardio_core.report.text.ranking import (
     Standing,
     compared_word,
     in_sentence,
+    leading_protocol,
     pooled_rows,
-    protocol_told,
     standings,
     target_of,
     title_of,
@@ -91,7 +91,7 @@ def answer(files: RunArtifact) -> Answer:
 def answer_lines(files: RunArtifact) -> list[str]:
     """Return what was asked, what was found, and what stands in its way, for the terminal."""
     found = answer(files)
-    return [found.asked, *found.found, *(f"- {one}" for one in (*found.warnings, *found.more))]
+    return [found.asked, *found.found, *(f"- {text}" for text in (*found.warnings, *found.more))]
 
 
 def _who(files: RunArtifact, standing: Standing | None) -> tuple[str, str]:
@@ -158,7 +158,7 @@ def _unit(files: RunArtifact, n_rows: int) -> str:
 def _by_class(files: RunArtifact, standing: Standing) -> str:
     rows = [
         row
-        for row in pooled_rows(files, protocol_told(files))
+        for row in pooled_rows(files, leading_protocol(files))
         if row.name.startswith("support")
         and row.target == standing.target
         and row.model == standing.model
@@ -208,7 +208,7 @@ def _calibration(files: RunArtifact, standing: Standing) -> tuple[str, ...]:
     """
     own = {
         row.name: row
-        for row in pooled_rows(files, protocol_told(files))
+        for row in pooled_rows(files, leading_protocol(files))
         if (row.target, row.model) == (standing.target, standing.model)
         and not row.versus and not row.class_name
     }  # fmt: skip
@@ -229,7 +229,7 @@ def _calibration(files: RunArtifact, standing: Standing) -> tuple[str, ...]:
 
 def _main(files: RunArtifact, standing: Standing, of: str) -> str:
     judged = files.manifest.kind is RunKind.JUDGED
-    honest = protocol_told(files) == "honest"
+    honest = leading_protocol(files) == "honest"
     where = (
         external.where(files)
         if external.is_external(files)
@@ -316,7 +316,7 @@ def _without_baseline(files: RunArtifact, standing: Standing) -> str:
 def _constant(files: RunArtifact, standing: Standing) -> float | None:
     if standing.metric != "mae":
         return None
-    for row in pooled_rows(files, protocol_told(files)):
+    for row in pooled_rows(files, leading_protocol(files)):
         place = row.target, row.model, row.name
         if place == (standing.target, standing.model, "mae_constant"):
             return row.value

@@ -12,7 +12,7 @@ from cardio_core.io.run_artifact import DataEntry, RunArtifact, RunKind, RunMani
 from cardio_core.report.text import external
 from cardio_core.report.text.answer import answer
 from cardio_core.report.text.methods import choice_words, flow_words, limits, methods, split_words
-from cardio_core.report.text.ranking import compared_word, pooled_rows, protocol_told, title_of
+from cardio_core.report.text.ranking import compared_word, leading_protocol, pooled_rows, title_of
 from cardio_stats.cells import texts
 from cardio_stats.files import write_text
 from cardio_stats.words import count, counted, listed
@@ -219,7 +219,7 @@ def _partition(files: RunArtifact) -> str:
 
 
 def _choice(files: RunArtifact) -> str:
-    return choice_words(files, protocol_told(files)) if files.splits else ""
+    return choice_words(files, leading_protocol(files)) if files.splits else ""
 
 
 def _code(manifest: RunManifest) -> str:
@@ -249,7 +249,7 @@ def _by_fold(files: RunArtifact) -> str:
 
 
 def _subgroups(files: RunArtifact) -> str:
-    rows = pooled_rows(files, protocol_told(files)) + list(files.metrics)
+    rows = pooled_rows(files, leading_protocol(files)) + list(files.metrics)
     groups = {row.subgroup for row in rows if row.subgroup}
     return f"results in {counted(len(groups), 'subgroup')}" if groups else ""
 

@@ -23,8 +23,8 @@ from cardio_core.report.text.ranking import (
     Standing,
     compared_word,
     in_sentence,
+    leading_protocol,
     pooled_rows,
-    protocol_told,
     standings,
     targets_of,
     title_of,
@@ -131,7 +131,7 @@ def data_words(manifest: RunManifest) -> str:
 def measures_words(files: RunArtifact, leading: Iterable[str]) -> str:
     """Return the further measures by the method of their intervals, and the thresholds."""
     rows = [
-        row for row in pooled_rows(files, protocol_told(files))
+        row for row in pooled_rows(files, leading_protocol(files))
         if not row.versus and not row.class_name and row.name not in leading
     ]  # fmt: skip
     by_method: dict[str, dict[str, None]] = {}
@@ -372,10 +372,10 @@ def _statistics(files: RunArtifact, found: Sequence[Standing]) -> str:
         )
     if of_others:
         text += measures_words(files, leading)
-    resamples = settings_of(files, protocol_told(files))["evaluate"].get("n_resamples")
+    resamples = settings_of(files, leading_protocol(files))["evaluate"].get("n_resamples")
     if resamples:
         text += f" Bootstrap intervals are percentiles of {count(int(resamples))} resamples."
-    rows = pooled_rows(files, protocol_told(files))
+    rows = pooled_rows(files, leading_protocol(files))
     names = {row.name for row in rows}
     if names & {"conformal_coverage", "empty_sets"}:
         by_class = ", by class," if "empty_sets" in names else ""

@@ -140,7 +140,7 @@ class Standing:
         return Difference(-found.value, low, high, found.level, found.method)
 
 
-def protocol_told(files: RunArtifact) -> str:
+def leading_protocol(files: RunArtifact) -> str:
     """Return the protocol that the answer quotes: honest, unless only another one ran."""
     ran = [row.protocol for row in files.metrics]
     return "honest" if "honest" in ran or not ran else ran[0]
@@ -199,7 +199,7 @@ def standings(files: RunArtifact) -> list[Standing]:
 
     A target without any leading metric is not among them.
     """
-    rows = pooled_rows(files, protocol_told(files))
+    rows = pooled_rows(files, leading_protocol(files))
     by_target = [[r for r in rows if r.target == t.name] for t in targets_of(files)]
     found = [entry for own in by_target if (entry := _standing(files, own)) is not None]
     return sorted(found, key=lambda item: not item.declared)

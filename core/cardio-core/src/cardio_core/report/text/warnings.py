@@ -11,8 +11,8 @@ from cardio_core.report.text import fusion as fused
 from cardio_core.report.text.ranking import (
     LOWER_IS_BETTER,
     Standing,
+    leading_protocol,
     pooled_rows,
-    protocol_told,
     target_of,
     title_of,
     words_of,
@@ -20,7 +20,7 @@ from cardio_core.report.text.ranking import (
 from cardio_core.types.notes import NoteKind, Severity
 from cardio_stats.words import count, counted, listed, number
 
-Asked = Callable[[RunArtifact, Standing], Iterator[str]]
+Warner = Callable[[RunArtifact, Standing], Iterator[str]]
 
 FEW_EVENTS = 10
 PARTED = 0.05
@@ -49,14 +49,14 @@ def warnings_of(files: RunArtifact, found: Sequence[Standing]) -> list[str]:
         rest = [*_quarantined(files), *_plugins_own(files, None)]
         return [*_synthetic(files), *_not_honest(files), *_copied(files), *rest]
     first = found[0]
-    grave = _told(
+    grave = _from_each(
         files, first, (_no_better, _no_better_than_constant, _spans_chance, _few_events, _parted)
     )
     if external.is_external(files):
         grave += [*external.warnings(files, first), *external.of_overlap(files)]
-        lesser = _told(files, first, (_all_or_none, _undecided))
+        lesser = _from_each(files, first, (_all_or_none, _undecided))
     else:
-        lesser = _told(files, first, (_all_or_none, _slope, _uncovered, _undecided))
+        lesser = _from_each(files, first, (_all_or_none, _slope, _uncovered, _undecided))
     if fused.is_fused(files):
         grave += fused.no_better_than_members(files, first)
     # What the plugin says of itself comes before the details of what is computed.
@@ -73,7 +73,7 @@ def warnings_of(files: RunArtifact, found: Sequence[Standing]) -> list[str]:
     ]
 
 
-def _told(files: RunArtifact, standing: Standing, requested: Sequence[Asked]) -> list[str]:
+def _from_each(files: RunArtifact, standing: Standing, requested: Sequence[Warner]) -> list[str]:
     return [text for item in requested for text in item(files, standing)]
 
 
@@ -98,7 +98,7 @@ def _not_honest(files: RunArtifact) -> Iterator[str]:
             "The predictions were made elsewhere: nothing here shows whether the model had seen "
             "these patients, or was chosen on them."
         )
-    elif files.metrics and protocol_told(files) not in ("honest", external.EXTERNAL):
+    elif files.metrics and leading_protocol(files) not in ("honest", external.EXTERNAL):
         left_out = any(note.kind == NoteKind.LEFT_OUT_OF_HONEST for note in files.manifest.notes)
         why = " (no model could be fitted in it; the notes say why)" if left_out else ""
         yield (
@@ -200,7 +200,7 @@ def _class(files: RunArtifact, standing: Standing, positive: bool) -> str:
 def _all_or_none(files: RunArtifact, standing: Standing) -> Iterator[str]:
     """Sensitivity or specificity 0 or 1: the threshold decides all patients alike, or nearly."""
     values: dict[str, dict[str, float]] = {}
-    for row in pooled_rows(files, protocol_told(files)):
+    for row in pooled_rows(files, leading_protocol(files)):
         if row.versus or row.class_name or row.target != standing.target:
             continue
         if row.name in ("sensitivity", "specificity"):
@@ -232,7 +232,7 @@ def _all_or_none(files: RunArtifact, standing: Standing) -> Iterator[str]:
 
 def _parted(files: RunArtifact, standing: Standing) -> Iterator[str]:
     """Paper and honest part: by how much, and why."""
-    if protocol_told(files) != "honest":
+    if leading_protocol(files) != "honest":
         return
     same = [
         row
@@ -313,7 +313,7 @@ def _of_model(
 ) -> list[Row]:
     return [
         row
-        for row in pooled_rows(files, protocol_told(files))
+        for row in pooled_rows(files, leading_protocol(files))
         if (row.target, row.model, row.name) == (standing.target, standing.model, name)
         and not row.versus
         and bool(row.class_name) == by_class

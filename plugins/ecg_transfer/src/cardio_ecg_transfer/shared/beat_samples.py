@@ -1,4 +1,4 @@
-"""From recordings to their beats: make each ready, cut it, and mint what was cut as samples."""
+"""From recordings to their beats: make each ready, cut it, and make samples of its beats."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class Ready:
 def mint_beats(
     samples: SampleSet, beats_of: Callable[[Ecg, Row], Beats], ctx: Context
 ) -> SampleSet:
-    """Mint the beats of every recording that can be used; the others are quarantined.
+    """Return the beats of every recording that can be used; the others are quarantined.
 
     Parameters
     ----------
