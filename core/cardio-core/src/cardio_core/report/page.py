@@ -398,7 +398,7 @@ def _tables(files: RunArtifact, names: Names) -> dict[str, Any]:
 
 def _of_first(table: Table) -> int:
     """Return how many rows are of the model that stands first; all where no model is named."""
-    if not table.columns or table.columns[0].heading != "Model":
+    if not table.columns or table.columns[0].name.strip().lower() != "model":
         return table.n_rows
     titles = [text for text, _ in table.columns[0].cells]
     return next((n for n, text in enumerate(titles) if text != titles[0]), table.n_rows)

@@ -25,6 +25,7 @@ class Candidate:
     test: str
     p_low: float
     p_high: float
+    kind: Literal["chi_square", "fisher", "t", "t_of_codes"] = "t"
 
     def gives(self, p: Printed) -> bool:
         """Say whether the printed p may come from this test."""
@@ -40,20 +41,23 @@ def candidates_from_counts(table: Sequence[Sequence[int]]) -> list[Candidate]:
     [('chi-square without correction', 0.052), ('chi-square with Yates correction', 0.085)]
     """
     if len(table) != 2 or len(table[0]) != 2:
-        found = chi2_rxc(table)
-        p = {"chi-square": found.extra["p_chi2"]}
-        if "p_fisher" in found.extra:
-            p["Fisher's exact"] = found.extra["p_fisher"]
+        extra = chi2_rxc(table).extra
+        tests = {"chi-square": extra["p_chi2"]}
+        fisher, codes = extra.get("p_fisher"), None
     else:
         extra = chi2_2x2(table, yates=False).extra
-        p = {
+        tests = {
             "chi-square without correction": extra["p_uncorrected"],
             "chi-square with Yates correction": extra["p_yates"],
             "chi-square with n - 1": extra["p_n_minus_1"],
-            "Fisher's exact": extra["p_fisher"],
-            "Student's t on 0/1 codes": float(ttest_codes(table).p_value or 0.0),
         }
-    return [Candidate(test, value, value) for test, value in p.items()]
+        fisher, codes = extra["p_fisher"], float(ttest_codes(table).p_value or 0.0)
+    found = [Candidate(test, p, p, "chi_square") for test, p in tests.items()]
+    if fisher is not None:
+        found.append(Candidate("Fisher's exact", fisher, fisher, "fisher"))
+    if codes is not None:
+        found.append(Candidate("Student's t on 0/1 codes", codes, codes, "t_of_codes"))
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,15 +111,15 @@ def _corners(
     return p_values
 
 
-def _origin(p: Printed, candidates: list[Candidate]) -> tuple[bool, str]:
-    """Say which tests give the printed p, or what each of them would give."""
-    fitting = [candidate.test for candidate in candidates if candidate.gives(p)]
+def _origin(p: Printed, candidates: list[Candidate]) -> tuple[list[Candidate], str]:
+    """Return the tests that give the printed p, and a sentence: these, or what each would give."""
+    fitting = [candidate for candidate in candidates if candidate.gives(p)]
     if fitting:
-        *firsts, last = fitting
+        *firsts, last = [candidate.test for candidate in fitting]
         listed = f"{', '.join(firsts)} or {last}" if firsts else last
-        return True, f"p {p} fits {listed}"
+        return fitting, f"p {p} fits {listed}"
     listed = "; ".join(f"{c.test} {_p_range(c)}" for c in candidates)
-    return False, f"p {p} is given by no usual test ({listed})"
+    return [], f"p {p} is given by no usual test ({listed})"
 
 
 def _p_range(candidate: Candidate) -> str:
@@ -144,14 +148,14 @@ class CountsP(Check):
         known, sentence = _origin(self.p, candidates)
         smallest = float(expected_counts(counts_table(self.counts)).min())
         verdict: Verdict = "agrees" if known else "not reproduced"
-        fisher = [c.p_low for c in candidates if c.test.startswith("Fisher")]
+        fisher = [c.p_low for c in candidates if c.kind == "fisher"]
         if smallest < 5 and known and fisher:
             verdict = "note"
             sentence += (
                 f"; the smallest expected count is {smallest:.2f}, so chi-square is not valid: "
                 f"Fisher's exact p is {p_text(fisher[0])}"
             )
-        elif known and "0/1 codes" in sentence:
+        elif any(candidate.kind == "t_of_codes" for candidate in known):
             verdict = "note"
         return Finding(verdict, sentence + ".", by_hand="" if known else self._by_hand())
 
@@ -204,7 +208,7 @@ class MeansP(Check):
             first, second = (PrintedGroup(g.mean, g.sd, g.n) for g in self.groups)
             known, sentence = _origin(self.p, candidates_from_means(first, second))
             parts.append(sentence)
-            good = known
+            good = bool(known)
         if self.overall is not None:
             fits, sentence = self._pooled(self.overall)
             parts.append(sentence)
