@@ -11,7 +11,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from cardio_echo_cmr.mechanics import A4C, mechanics_of
+from cardio_echo_cmr.findings.config import PreprocessBlock
+from cardio_echo_cmr.findings.preprocess import looked_at, sector_video
+from cardio_echo_cmr.mechanics import A4C, FEW_PEAKS, SLOW, mechanics_of
 from cardio_echo_cmr.synthetic.loop import echo_loop
 from cardio_echo_cmr.synthetic.patients import draw_person, draw_studies
 from cardio_ultrasound import FROM_MOTION, Loop, ViewSeen, read_loop, sector_hull
@@ -89,6 +91,27 @@ def test_without_r_peaks_the_cycle_is_that_of_the_motion(first):
     assert FROM_MOTION in found.flags
     assert np.isnan(found.mitral_rise_ms)  # such a cycle may begin anywhere
     assert found.cycle_ms == pytest.approx(np.diff(loop.r_times_ms)[0], rel=0.06)
+
+
+def test_where_r_peaks_are_no_beat_apart_the_motion_is_said_to_give_the_cycle(first):
+    loop, _ = first
+    found = measured(replace(loop, r_times_ms=loop.r_times_ms[2:3]))
+    assert FEW_PEAKS in found.flags and FROM_MOTION not in found.flags
+
+
+def test_a_video_that_plays_too_slowly_for_a_heart_gets_a_cycle_and_no_rate(first):
+    loop, _ = first
+    played = replace(
+        loop,
+        frame_times_ms=3.0 * loop.frame_times_ms,
+        r_times_ms=3.0 * loop.r_times_ms,
+        time_source="unconfirmed",
+    )
+    settings = PreprocessBlock()
+    video = looked_at(sector_video(played, settings), played, settings, A4C)
+    assert SLOW in video.flags
+    assert video.mechanics.cycle_ms > 1500
+    assert np.isnan([video.measures.heart_rate_bpm, video.mechanics.mitral_rise_ms]).all()
 
 
 def test_an_unknown_view_withholds_everything_and_another_one_the_plane(first):

@@ -99,7 +99,7 @@ def test_a_loop_becomes_its_first_frames_with_their_times_and_zeros_after_its_en
     assert short.mm_per_px == pytest.approx(chord_mm / 56, rel=0.04)
     assert made.table.index.tolist() == ["a", "b"]
     assert made.table["recording_id"].tolist() == ["a", "b"]
-    assert made.table["flags"].tolist() == ["", "the first 40 of 60 frames are used"]
+    assert made.table["flags"].tolist() == ["", "networks see the first 40 of 60 frames"]
     assert made.table["lvef_pct"].tolist() == [55.0, 55.0]
 
 
@@ -190,7 +190,7 @@ def test_what_a_reader_should_know_is_flagged(tmp_path):
     long = write(tmp_path / "long.dcm", speckle(44))
     made, _ = prepared({"slow": slow, "bare": tmp_path / "bare.npy", "long": long}, bare=50.0)
     flags = made.table["flags"]
-    assert flags["long"] == "the first 40 of 44 frames are used"
+    assert flags["long"] == "networks see the first 40 of 44 frames"
     assert flags["slow"] == "15 frames a second, fewer than 25"
     assert flags["bare"] == "size of a pixel not known, taken for square"
     assert np.isnan(made.values[1].mm_per_px)

@@ -27,9 +27,10 @@ from cardio_ultrasound import (
 )
 
 A4C = "a4c"
-SLOW = "no heart beats as the video plays: no rate, and no time, is a patient's"
+SLOW = "no heart beats as the video plays: its times are the video's, and no rate is given"
+FEW_PEAKS = "cycle found in the motion: no two R peaks that were found are a beat apart"
 _CYCLE, _PLANE = "cycle", "mitral plane excursion"
-_STATE_IT = "--facts states it"
+_STATE_IT, _OTHERWISE = "--facts states it", "--facts states another"
 _SEEN_FOR_SURE, _CONTRADICTED, _FITS = 0.95, 0.3, 0.7
 
 HEART = (
@@ -98,8 +99,10 @@ def mechanics_of(
 
     Notes
     -----
-    Areas of the left ventricle, their fractional change and the ejection time are not measured: no
-    method for its border has been tried. On phantoms the excursion comes out about 2 mm too small;
+    Areas of the left ventricle and their fractional change are not measured: a search for both
+    walls beside the septum's line made the change several points too small on phantoms, and lost
+    the trabeculated lateral wall of a real loop from frame to frame. The ejection time needs the
+    aortic valve, which these views do not show. On phantoms the excursion is about 2 mm too small;
     three of forty were off by 8 to 13 mm, where the line lay on the lateral wall or ended in the
     atrium (`test_echo_mechanics`): look at the sheet.
     """
@@ -113,7 +116,8 @@ def mechanics_of(
     cycle = beats.cycle
     cycle_ms = float(np.median([beat.rr_ms for beat in beats.measured]))
     slow = any(beat.slow for beat in beats.measured)
-    flags = (FROM_MOTION,) * cycle.from_motion + (SLOW,) * slow
+    how = FROM_MOTION if loop.r_times_ms is None else FEW_PEAKS
+    flags = (how,) * cycle.from_motion + (SLOW,) * slow
     made = Mechanics(cycle_ms, flags=flags, rate_bpm=float("nan") if slow else 60_000 / cycle_ms)
     why = _not_four_chamber(seen, stated)
     if why:
@@ -172,7 +176,11 @@ def _not_four_chamber(seen: ViewSeen, stated: str) -> str:
     if stated == A4C or (not stated and seen.name == A4C):
         return ""
     if stated:
-        return f"it needs an {VIEW_TITLES[A4C]} view, and this is another one"
+        return (
+            f"it needs an {VIEW_TITLES[A4C]} view, and {VIEW_TITLES.get(stated, stated)} is stated"
+        )
+    if seen.known:
+        return f"it needs an {VIEW_TITLES[A4C]} view ({seen.sentence}, {_OTHERWISE})"
     return f"{seen.sentence} ({_STATE_IT})"
 
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from cardio_core.api import Context, DataError, SampleSet
 from cardio_echo_cmr.clips import SectorCutter, square_around
 from cardio_echo_cmr.findings.config import PreprocessBlock
-from cardio_echo_cmr.mechanics import Mechanics, mechanics_of
+from cardio_echo_cmr.mechanics import SLOW, Mechanics, mechanics_of
 from cardio_ultrasound import Loop, nameless, sector_mask, view_of, with_drawn_r_peaks
 
 _TRIANGLE = (
@@ -74,6 +74,10 @@ class SectorVideo:
     view : str
         Which view was seen, by name, for a reader: no model hears of it. Empty where nothing
         looked.
+    seen : str
+        The same in words, with its probability.
+    r_times_ms : ndarray or None
+        R peaks of new recordings, those of a drawn ECG included.
     mechanics : Mechanics or None
         Of new recordings: what is measured of the heart, for a reader alone.
     """
@@ -86,6 +90,8 @@ class SectorVideo:
     flags: tuple[str, ...]
     measures: LoopMeasures = LoopMeasures()
     view: str = ""
+    seen: str = ""
+    r_times_ms: NDArray[np.float64] | None = None
     mechanics: Mechanics | None = None
 
 
@@ -185,11 +191,15 @@ def looked_at(
     if not np.isfinite(measures.heart_rate_bpm):
         n_beats = measures.duration_s * found.rate_bpm / 60.0
         measures = replace(measures, heart_rate_bpm=found.rate_bpm, n_beats=n_beats)
+    if SLOW in found.flags:
+        measures = replace(measures, heart_rate_bpm=float("nan"))
     return replace(
         video,
         flags=tuple(dict.fromkeys((*loop.flags, *video.flags, *found.flags))),
         measures=measures,
         view=seen.name,
+        seen=seen.sentence,
+        r_times_ms=loop.r_times_ms,
         mechanics=found,
     )
 
@@ -234,7 +244,7 @@ def _require_usable(loop: Loop, min_frames: int) -> None:
 def _own_flags(loop: Loop, n_frames: int) -> list[str]:
     flags = []
     if n_frames < loop.n_frames:
-        flags.append(f"the first {n_frames} of {loop.n_frames} frames are used")
+        flags.append(f"networks see the first {n_frames} of {loop.n_frames} frames")
     if loop.frame_rate_hz < LOW_RATE_HZ:
         flags.append(f"{loop.frame_rate_hz:.3g} frames a second, fewer than {LOW_RATE_HZ:g}")
     if loop.mm_per_pixel is None:

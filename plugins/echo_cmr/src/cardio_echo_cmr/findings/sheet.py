@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from textwrap import fill
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from cardio_ultrasound import Loop
 
 N_SHOWN = 4
+_WRAPPED_AT = 48
 
 
 def sheet(figure: Figure, recording: Loop, samples: SampleSet, features: FeatureSet) -> None:
@@ -33,9 +35,8 @@ def sheet(figure: Figure, recording: Loop, samples: SampleSet, features: Feature
         mask, _ = sector_mask(recording)
     except DataError:  # preprocess kept the triangle
         mask, _ = sector_mask(recording, triangle=True)
-    shown = moments_of(
-        recording.frame_times_ms, recording.r_times_ms, video.measures.heart_rate_bpm
-    )
+    r_times_ms = recording.r_times_ms if video.r_times_ms is None else video.r_times_ms
+    shown = moments_of(recording.frame_times_ms, r_times_ms, video.measures.heart_rate_bpm)
     septum_px = None if video.mechanics is None else video.mechanics.septum_px
     grid = figure.add_gridspec(2, N_SHOWN, height_ratios=(1.5, 1.0))
     for place, (number, title) in enumerate(shown[:N_SHOWN]):
@@ -50,7 +51,7 @@ def sheet(figure: Figure, recording: Loop, samples: SampleSet, features: Feature
         figure.add_subplot(grid[1, :2]),
         video.frames[: video.n_frames],
         video.times_ms[: video.n_frames],
-        recording.r_times_ms,
+        r_times_ms,
         [float(recording.frame_times_ms[number]) for number, _ in shown],
     )
     if video.mechanics is not None:
@@ -58,5 +59,7 @@ def sheet(figure: Figure, recording: Loop, samples: SampleSet, features: Feature
     table = figure.add_subplot(grid[1, 3])
     write_measurements(table, features)
     view = str(features.table["view_given"].iloc[0] or "") if "view_given" in features.table else ""
-    named = f"View as the cohort table names it: {VIEW_TITLES.get(view, view)}. " if view else ""
-    table.set_title(named, fontsize=canvas.TEXT_PT, color=canvas.INK, loc="left")
+    stated = f"Stated view: {VIEW_TITLES.get(view, view)}" if view else ""
+    words = [stated, video.seen[:1].upper() + video.seen[1:]]
+    title = "\n".join(fill(line, _WRAPPED_AT) for line in words if line)
+    table.set_title(title, fontsize=canvas.TEXT_PT, color=canvas.INK, loc="left")
