@@ -19,16 +19,22 @@ TASK = {task.name: task for task in TASKS}
 
 
 def loaded(
-    path: Path, task: str = "wma", mode: str = "fit", asked: Target | None = None, **settings: Any
+    path: Path,
+    task: str = "wma",
+    mode: str = "fit",
+    asked: Target | None = None,
+    facts: dict[Path, dict[str, str]] | None = None,
+    **settings: Any,
 ) -> Cohort:
     """Load a folder or table with some settings of the block `load`; one study is enough.
 
-    `asked` is an outcome of the user's own, as the core settles it from its column.
+    `asked` is an outcome of the user's own, as the core settles it from its column, `facts` is
+    what a person states of a file.
     """
     block = Config.model_validate({"load": {"min_studies": 1} | settings}).load
     what = TASK[task] if asked is None else TASK[task].predicting(asked)
     column = None if asked is None else asked.name
-    ctx = Context(what, hook="load", mode=mode, outcome=column, _inputs=(path,))
+    ctx = Context(what, hook="load", mode=mode, outcome=column, _inputs=(path,), _facts=facts or {})
     cohort = load(block, ctx)
     return replace(cohort, quarantined=tuple(ctx._quarantined))
 

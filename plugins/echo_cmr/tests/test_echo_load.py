@@ -292,6 +292,14 @@ def test_new_loops_are_numbered_and_have_no_targets(tmp_path):
         loaded(tmp_path / "empty", mode="predict")
 
 
+def test_a_view_that_a_person_states_of_a_new_loop_is_the_view_of_its_sample(tmp_path):
+    for name in ("a.npy", "b.npy"):
+        write_clip(tmp_path / name)
+    facts = {(tmp_path / "b.npy").resolve(): {"view": "a2c"}}
+    cohort = loaded(tmp_path, mode="predict", facts=facts, frame_rate_hz=50)
+    assert cohort.samples.table["view_given"].tolist() == ["", "a2c"]
+
+
 def test_new_patients_of_a_table_keep_their_ids_and_need_neither_labels_nor_a_cmr(tmp_path):
     write_clip(tmp_path / "a.npy")
     row = {"patient_id": "P", "study_id": "new", "path_echo_a4c": "a.npy", "days_echo_to_cmr": 99}

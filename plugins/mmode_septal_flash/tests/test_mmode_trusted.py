@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
@@ -14,7 +15,7 @@ from cardio_mmode_septal_flash.flash.load import load
 from cardio_mmode_septal_flash.flash.preprocess import preprocess
 from cardio_mmode_septal_flash.flash.sheet import sheet
 from cardio_mmode_septal_flash.flash.study import judged_view
-from cardio_ultrasound import ViewSeen
+from cardio_ultrasound import ViewSeen, read_loop
 
 from .mmode_loops import (
     SMALL,
@@ -27,10 +28,7 @@ from .mmode_loops import (
 )
 from .mmode_phantoms import phantom
 
-TWO_CHAMBER = (
-    "apical two-chamber view (0.97), not four-chamber: septal flash is not defined here; "
-    "choose a four-chamber loop"
-)
+TWO_CHAMBER = "apical two-chamber view (0.97), not four-chamber: septal flash is not defined here"
 
 
 @pytest.fixture
@@ -160,6 +158,22 @@ def test_the_sheet_shows_the_line_and_says_why_nothing_was_measured(loop, sees):
     assert f"Not measured: {TWO_CHAMBER}" in texts
     titles = [axes.get_title(loc="left") for axes in figure.axes]
     assert "M-mode of the line" in titles and not any("excursion" in title for title in titles)
+
+
+def test_a_band_with_a_name_on_a_screen_without_a_region_is_no_picture(tmp_path, sees):
+    sees("a4c")
+    one = phantom(2, rate_hz=50.0)
+    n_frames, n_rows, n_columns = one.frames.shape
+    screen = np.zeros((n_frames, n_rows + 60, n_columns + 120), np.uint8)
+    screen[:, 60:, 60:-60] = one.frames
+    screen[:, :44] = 50
+    for page in screen:
+        cv2.putText(page, "DOE JANE 4711", (6, 34), cv2.FONT_HERSHEY_SIMPLEX, 1.1, 255, 3)
+    file = tmp_path / "a.dcm"
+    write_loop(file, screen, region=None, mm_per_pixel=None)
+    found = study.prepare_study(read_loop(file), None, Config().preprocess, unscaled=True)
+    assert not found.sector[:44].any()
+    assert found.trust.confidence > 0.5
 
 
 def test_a_view_without_a_name_is_called_another_view():

@@ -124,7 +124,7 @@ def plane_panel(axes: Axes, found: Mechanics) -> None:
         axes,
         x="ms from the first frame",
         y="mm towards the apex" if scaled else "% of the septum's length",
-        title="Mitral plane at the septum (end of the orange line)",
+        title="Mitral plane (end of the orange line)",
     )
 
 

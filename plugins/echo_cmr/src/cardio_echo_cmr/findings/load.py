@@ -89,6 +89,8 @@ def load(config: LoadBlock, ctx: Context) -> Cohort:
     if ctx.mode == "predict":
         clips = tuple(_with_facts(clip, config, ctx) for clip in clips)
         facts = dict(zip(table.index, (clip.stated.facts for clip in clips), strict=True))
+        given = zip(clips, table["view_given"], strict=True)
+        table["view_given"] = [clip.stated.view or named for clip, named in given]
     clinical = _clinical(found, kept)
     targets, unsupported = None, {}
     if ctx.mode == "fit":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -33,6 +34,7 @@ from cardio_ultrasound import (
     require_inside,
     scan_line,
     sector_hull,
+    sector_mask,
     shifted_lines,
     side_of_lv,
     view_of,
@@ -95,8 +97,7 @@ def judged_view(seen: ViewSeen, *, stated: bool) -> JudgedView:
     >>> judged_view(ViewSeen("a4c", 0.97, ""), stated=False)
     JudgedView(flags=(), no_verdict=(), no_measures=False, trust=1.0)
     >>> judged_view(ViewSeen("a2c", 0.97, ""), stated=False).no_verdict[0]
-    'apical two-chamber view (0.97), not four-chamber: septal flash is not defined here; choose a \
-four-chamber loop'
+    'apical two-chamber view (0.97), not four-chamber: septal flash is not defined here'
     """
     if seen.name == A4C:
         sure = 1.0 if seen.probability >= _SURE else seen.probability
@@ -113,7 +114,7 @@ four-chamber loop'
     if stated:
         why = f"looks like {other}, and is stated as {VIEW_TITLES[A4C]}"
         return JudgedView((), (why,), trust=_CONTRADICTED)
-    why = f"{other}, not four-chamber: septal flash is not defined here; choose a four-chamber loop"
+    why = f"{other}, not four-chamber: septal flash is not defined here"
     return JudgedView((), (why,), no_measures=True, trust=_CONTRADICTED)
 
 
@@ -264,7 +265,7 @@ def prepare_study(
     beats = find_beats(loop)
     cycle = beats.cycle
     volume = cut_cycle(loop, cycle, loop.mm_per_pixel or (1.0, 1.0))
-    sector = sector_hull(volume.frames, loop.region)
+    sector = _sector_of(loop, volume)
     # To contradict a person the hull will do; to go without one the sector is fitted.
     view_seen = view_of(loop, sector if view_stated else None)
     view = judged_view(view_seen, stated=view_stated)
@@ -289,8 +290,8 @@ def prepare_study(
             about_septum = ()
     except DataError as error:
         # What another view lacks is no fault of the loop.
-        reason = f"{loop.name}: {view.no_verdict[0]}" if view.no_measures else str(error)
-        raise DataError(reason) from None
+        another = "; ".join((*view.no_verdict, "choose a four-chamber loop"))
+        raise DataError(f"{loop.name}: {another}" if view.no_measures else str(error)) from None
     cautions = [LATERAL] * (drawn is not None and LATERAL in placed.flags)
     trust = None if placed.trust is None else replace(placed.trust, view=view.trust)
     study = Study(
@@ -309,6 +310,14 @@ def prepare_study(
         scaled=loop.mm_per_pixel is not None,
     )  # fmt: skip
     return study.judged()
+
+
+def _sector_of(loop: Loop, volume: CycleVolume) -> NDArray[np.bool_]:
+    """Return where the picture is; of a screen without a region, on which names stand, the fan."""
+    if loop.region is None and loop.sector is None:
+        with suppress(DataError):  # no clear fan: what is bright, then
+            return sector_mask(loop)[0]
+    return sector_hull(volume.frames, loop.region)
 
 
 def _unmeasurable(loop: Loop) -> list[str]:
