@@ -129,6 +129,8 @@ def test_a_stated_view_is_measured_and_a_gate_that_says_another_lowers_the_confi
     assert other.mitral_excursion_mm == unknown.mitral_excursion_mm == sure.mitral_excursion_mm > 0
     assert other.septum_confidence < 0.5 < sure.septum_confidence
     assert any(OTHER.sentence in flag for flag in other.flags)
+    assert any(UNKNOWN.sentence in flag for flag in unknown.flags)
+    assert not any("stated as" in flag for flag in sure.flags)
 
 
 def test_a_line_that_is_not_trusted_is_shown_and_not_measured():

@@ -140,7 +140,7 @@ def mechanics_of(
         septum_px=placed.septum.points_px,
         septum_mm=float(np.hypot(*steps.T).sum()),
     )
-    if seen.known and seen.name != A4C:
+    if seen.name != A4C:
         made = replace(made, flags=(*made.flags, f"stated as {VIEW_TITLES[A4C]}, {seen.sentence}"))
     if counts < SURE:
         lowered = ", ".join(trust.lowered_by)
