@@ -91,4 +91,4 @@ def test_check_of_a_setting_that_finds_no_beat_exits_with_3(cardio, strip):
 def test_check_of_a_folder_that_is_not_there_exits_with_2(cardio, tmp_path):
     said = cardio("data", "check", tmp_path / "nowhere", "--plugin", "toy")
     assert said.exit_code == 2
-    assert "no such file or folder" in said.stderr
+    assert said.code == "missing" and names(said.stderr, tmp_path / "nowhere")

@@ -130,7 +130,7 @@ def test_the_synthetic_cohort_never_replaces_somebodys_folder(cardio, tmp_path):
     (tmp_path / "mine.txt").write_text("precious")
     said = cardio("data", "synth", "toy", "--out", tmp_path)
     assert said.exit_code == 2
-    assert "not an empty folder" in said.stderr
+    assert said.code == "exists" and names(said.stderr, "--out", tmp_path)
     assert (tmp_path / "mine.txt").read_text() == "precious"
 
 
@@ -162,4 +162,4 @@ def test_the_detector_that_a_plugin_lends_finds_the_beats_of_a_recording(
 def test_a_report_of_something_else_is_refused(cardio, tmp_path):
     said = cardio("report", tmp_path)
     assert said.exit_code == 2
-    assert "no finished run directory" in said.stderr
+    assert said.code == "unfinished" and names(said.stderr, tmp_path)

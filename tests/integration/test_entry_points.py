@@ -34,16 +34,20 @@ def reason() -> str:
 
 def test_one_that_names_a_module_that_is_not_there_is_told_those_that_are(stray):
     stray("cardio.plugins", "cardio_stray.plugins")
-    assert reason() == (
-        "plugin 'stray' (cardio-stray) cannot be imported: its entry point in pyproject.toml names "
-        "the module cardio_stray.plugins, which is not in cardio_stray, whose modules are load, "
-        "plugin; did you mean 'plugin'? correct the name and install it again"
+    assert names(
+        reason(),
+        "stray",
+        "cardio-stray",
+        "pyproject.toml",
+        "cardio_stray.plugins",
+        "load",
+        "plugin",
     )
 
 
 def test_one_that_names_a_package_that_is_not_there_is_told_to_install_it(stray):
     stray("cardio.plugins", "cardio_gone.plugin")
-    assert "install cardio_gone, or the plugin again with it" in reason()
+    assert names(reason(), "install", "cardio_gone")
 
 
 def test_one_in_a_group_of_another_name_is_found(stray, cardio):

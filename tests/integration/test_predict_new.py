@@ -7,6 +7,8 @@ import shutil
 
 import pytest
 
+from cardio_core.testing import names
+
 
 @pytest.fixture(scope="module")
 def newcomers(write_cohort, tmp_path_factory):
@@ -83,7 +85,7 @@ def test_nothing_but_bad_files_exits_with_3_and_still_says_why(cardio, clinic_ru
     said = cardio("predict", clinic_run, newcomers / "letter.csv", "--device", "cpu", "--json")
     assert said.exit_code == 3
     assert json.loads(said.stdout)["quarantined"][0]["reason"]
-    assert "no recording could be predicted; the first: " in said.stderr
+    assert said.code == "unusable" and names(said.stderr, "rate_hz=NUMBER")
 
 
 def test_a_run_without_any_fitted_model_exits_with_2_and_says_so(
@@ -93,7 +95,7 @@ def test_a_run_without_any_fitted_model_exits_with_2_and_says_so(
     (tmp_path / "manifest.json").write_text(json.dumps(manifest | {"models": []}))
     said = cardio("predict", tmp_path, newcomers)
     assert said.exit_code == 2
-    assert "no model of this run could be fitted" in said.stderr
+    assert said.code == "too_few" and names(said.stderr, tmp_path)
 
 
 def test_reasons_stay_whole_where_a_relative_folder_is_given(
@@ -110,7 +112,7 @@ def test_reasons_stay_whole_where_a_relative_folder_is_given(
 def test_an_input_that_is_not_there_exits_with_2(cardio, clinic_run, tmp_path):
     said = cardio("predict", clinic_run, tmp_path / "nobody.csv")
     assert said.exit_code == 2
-    assert "no such file or folder" in said.stderr
+    assert said.code == "missing" and names(said.stderr, tmp_path / "nobody.csv")
 
 
 def test_a_folder_that_is_no_run_exits_with_2(cardio, tmp_path, newcomers):

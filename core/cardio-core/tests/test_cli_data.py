@@ -121,7 +121,7 @@ def test_rpeaks_refuses_what_is_no_channel(monkeypatch, channel):
     plugin_that_finds_peaks(monkeypatch)
     error = cardio_data("rpeaks", "100", "--channel", channel).exception
     assert isinstance(error, ConfigError)
-    assert "expected a number from 0 or all" in str(error)
+    assert error.code == "out_of_range" and names(error, "--channel", "all")
 
 
 def test_rpeaks_without_a_plugin_names_the_folder_to_install_from(monkeypatch):

@@ -12,7 +12,7 @@ import pytest
 
 from cardio_core.config import EvaluateBlock
 from cardio_core.evaluation.patients import subgroup_metrics
-from cardio_core.testing import call_cardio, refuses
+from cardio_core.testing import call_cardio, names, refuses
 from cardio_core.types.report import EvaluationReport
 from cardio_stats.errors import CardioError, ConfigError, DataError
 from cardio_stats.estimate import Estimate
@@ -266,7 +266,7 @@ def test_compare_refuses_other_outcomes_than_of_two_values(tmp_path: Path) -> No
     numbers().assign(patient_id=ROW).to_csv(tmp_path / "a.csv", index=False)
     said = call_cardio("compare", tmp_path / "a.csv", f"b={tmp_path / 'a.csv'}")
     assert said.exit_code == 3
-    assert "a: obs is a number; outcomes of two values are compared" in said.stderr
+    assert said.code == "unsupported" and names(said.stderr, "obs", "--event", "judge")
 
 
 def test_overlaps_of_nn_u_net_and_other_json_are_refused_with_what_can_be_judged(

@@ -90,7 +90,7 @@ def test_a_septum_of_ten_points_or_outside_the_sector_quarantines_the_loop(tmp_p
     write_septum(tmp_path / "a.septum.json", [[90 - 8 * i, 40] for i in range(10)])
     assert "at least 20 points" in refusal(tmp_path)
     write_septum(tmp_path / "a.septum.json", [[60 - i / 2, 5] for i in range(62)])
-    assert "expected the septum inside the sector" in refusal(tmp_path)
+    assert names(refusal(tmp_path), "sector", "(row, column)")
 
 
 def test_a_septum_is_read_with_its_loop_and_no_path_to_it_goes_on(tmp_path):
@@ -112,12 +112,12 @@ def test_a_septum_of_another_moment_is_flagged_and_one_of_another_loop_refused(t
     file.write_text(json.dumps({"points_px": points, "frame": 15}))  # 300 ms
     assert "at another moment than end-diastole" in prepared(tmp_path)[1].table["flags"].iloc[0]
     file.write_text(json.dumps({"points_px": points, "frame": 4000}))
-    assert "is it the septum of another loop" in refusal(tmp_path)
+    assert names(refusal(tmp_path), 4000)
 
 
 def test_without_a_finder_a_loop_without_a_septum_is_refused(tmp_path):
     write_loop(tmp_path / "a.dcm")
-    assert "expected the septum's JSON, found none" in refusal(tmp_path, find_septum=False)
+    assert names(refusal(tmp_path, find_septum=False), "path_septum")
 
 
 def test_one_bad_loop_is_set_aside_and_the_patients_others_go_on(tmp_path):

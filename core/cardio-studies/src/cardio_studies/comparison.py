@@ -167,7 +167,9 @@ def _file_of(text: str) -> tuple[str, Path]:
         return label, path
     finished(path)
     if not (path / "predictions.csv").is_file():
-        raise ConfigError(f"{path}: holds no predictions to compare; name the run itself")
+        raise ConfigError(
+            f"{path}: holds no predictions to compare; name the run itself", code="unsupported"
+        )
     return label, path / "predictions.csv"
 
 
@@ -194,7 +196,8 @@ def _source(label: str, path: Path, question: Question) -> Source:
         what = "a number" if target.kind == "continuous" else "of several classes"
         raise DataError(
             f"{label}: {target.name} is {what}; outcomes of two values are compared (--event makes "
-            "one of classes); cardio judge compares predictions that stand in one table"
+            "one of classes); cardio judge compares predictions that stand in one table",
+            code="unsupported",
         )
     score = f"score:{target.classes[1]}"
     rows = frame[frame["model"].isin(names)]

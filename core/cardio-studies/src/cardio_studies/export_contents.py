@@ -238,7 +238,8 @@ def choose(
         which = "the primary model" if barred == primary and not names else "the model"
         raise ConfigError(
             f"{run}: {which} {barred} is made of patients' rows ({made_of[barred]}) and would take "
-            f"them along; {other}, or say --with-patient-rows if they may leave"
+            f"them along; {other}, or say --with-patient-rows if they may leave",
+            code="leakage",
         )
     return Chosen(tuple(name for name in wanted if name not in made_of), primary, made_of, {})
 

@@ -110,7 +110,8 @@ def _member(folder: Path, row: Mapping[str, Any], n: int, far: Mapping[str, str]
     run = Path(os.path.normpath(folder / far.get(label, row["run"])))
     if not (run / "manifest.json").is_file():
         raise ConfigError(
-            f"{label}: its run is not at {run} any more; put it back there, or fuse again"
+            f"{label}: its run is not at {run} any more; put it back there, or fuse again",
+            code="missing",
         )
     finished_member(run)
     now = digests_of(run)
@@ -119,7 +120,8 @@ def _member(folder: Path, row: Mapping[str, Any], n: int, far: Mapping[str, str]
     ):  # fmt: skip
         if now[what] != row[what]:
             raise ConfigError(
-                f"{label}: the {words} of {run} changed since they were fused; fuse again"
+                f"{label}: the {words} of {run} changed since they were fused; fuse again",
+                code="mismatch",
             )
     return MemberRun(
         label, run, row["model"], row["target"], row["event"], int(row["n_patients"]) == n

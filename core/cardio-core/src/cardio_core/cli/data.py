@@ -192,7 +192,9 @@ def synth(
 
     require_installed(plugin)
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise ConfigError(f"--out {out}: is there and not an empty folder; choose another")
+        raise ConfigError(
+            f"--out {out}: is there and not an empty folder; choose another", code="exists"
+        )
     table = patients if isinstance(patients, Path) else None
     if effect is not None and table is None:
         raise ConfigError(f"--effect {effect}: a column of a table; give one as --patients TABLE")
@@ -292,5 +294,7 @@ def _channel(text: str) -> int | None:
     if text == "all":
         return None
     if not text.isdecimal():
-        raise ConfigError(f"--channel: expected a number from 0 or all, found {text!r}")
+        raise ConfigError(
+            f"--channel: expected a number from 0 or all, found {text!r}", code="out_of_range"
+        )
     return int(text)

@@ -28,7 +28,8 @@ def report(run: Path, all_figures: bool, as_json: bool) -> None:
 
     if not (run / "metrics.json").is_file():
         raise ConfigError(
-            f"{run}: no finished run directory (it has no metrics.json); resume the run"
+            f"{run}: no finished run directory (it has no metrics.json); resume the run",
+            code="unfinished",
         )
     Manifest.open(run, complete=False)
     if all_figures:

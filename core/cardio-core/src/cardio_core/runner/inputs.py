@@ -52,7 +52,7 @@ def find_recordings(
     """
     absent = [path for path in inputs if not path.exists()]
     if absent:
-        raise ConfigError(f"{absent[0]}: no such file or folder; check the path")
+        raise ConfigError(f"{absent[0]}: no such file or folder; check the path", code="missing")
 
     def load(places: Sequence[Path]) -> Cohort:
         own = ctx.replace(_inputs=tuple(path.resolve() for path in places))

@@ -170,7 +170,8 @@ def finished(
     if fitted and not content.get("models"):
         raise ConfigError(
             f"{run}: no model of this run could be fitted, so it can predict nothing; its notes "
-            "say why; run again with more patients, or with fewer folds"
+            "say why; run again with more patients, or with fewer folds",
+            code="too_few",
         )
     return content
 

@@ -349,7 +349,8 @@ def _checked(path: Path, plugin: str, task: str) -> Path:
     if content.get("kind", "run") == "exported":
         raise ConfigError(
             f"--from-run {task}={path}: this folder was exported and does not tell whom it was "
-            "fitted on, so nothing shows that no patient is shared; name the run itself"
+            "fitted on, so nothing shows that no patient is shared; name the run itself",
+            code="unsupported",
         )
     if content["status"] != "done":
         raise ConfigError(
@@ -376,7 +377,8 @@ def _sentence(request: RunRequest, need: Need, config: RunConfig) -> str:
     if block.data:
         if not Path(block.data).exists():
             raise ConfigError(
-                f"needs.{need.task}.data: {block.data}: no such file or folder; check the path"
+                f"needs.{need.task}.data: {block.data}: no such file or folder; check the path",
+                code="missing",
             )
         return f"{need.task} is made first, on {Path(block.data).name}"
     if need.patients == "same":

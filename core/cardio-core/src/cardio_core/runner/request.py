@@ -333,7 +333,9 @@ def check_data(data: Sequence[Path]) -> None:
     """Raise where one of the paths after ``--data`` does not exist."""
     for path in data:
         if not path.exists():
-            raise ConfigError(f"--data {path}: no such file or folder; check the path")
+            raise ConfigError(
+                f"--data {path}: no such file or folder; check the path", code="missing"
+            )
 
 
 def _check_config(config: str | None) -> None:

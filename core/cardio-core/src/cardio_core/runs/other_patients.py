@@ -532,7 +532,9 @@ def answer_others(
     """
     for path in inputs:
         if not path.exists():
-            raise ConfigError(f"--data {path}: no such file or folder; check the path")
+            raise ConfigError(
+                f"--data {path}: no such file or folder; check the path", code="missing"
+            )
     opened = open_finished(
         run,
         options=options or NOTHING_GIVEN,

@@ -218,7 +218,8 @@ def require_one_row_each(table: pd.DataFrame, patient: str) -> None:
         raise DataError(
             f"column {patient!r}: expected one row a patient, found {len(column)} rows of "
             f"{len(counts)} ({str(counts.index[0])!r} has {counts.iloc[0]}); rows count as "
-            "independent here: keep one row each, or each patient's mean"
+            "independent here: keep one row each, or each patient's mean",
+            code="duplicate",
         )
 
 
