@@ -171,6 +171,12 @@ def test_a_workbook_is_a_cohort_table(tmp_path):
     assert table["age_y"].tolist() == [61.0, 55.5]
 
 
+def test_a_list_of_files_is_no_cohort_table_unless_it_has_one_of_its_columns(write):
+    assert find_cohort_table(write("FileName,EF,Split\nx1,55,TRAIN\n")) is None
+    path = write("FileName,patient_id\nx1,P1\n")
+    assert find_cohort_table(path) == path
+
+
 def test_a_table_of_unknown_columns_is_no_recording(write, tmp_path):
     path = write("Kennung;Befundung;Ablage\na1;links;ekg/a1.csv\na2;rechts;ekg/a2.csv\n")
     with refuses(DataError, "cohort.csv", "3", code="unknown") as error:

@@ -64,12 +64,17 @@ def shown_of(inputs: Iterable[Path]) -> str:
     return ", ".join(dict.fromkeys(names))
 
 
+_OF_A_LIST = "FileName"
+"""Column of a list of files: it stands for its folder, as far as the plugin knows the layout."""
+
+
 def find_cohort_table(path: Path) -> Path | None:
     r"""Return the cohort table that a path is, or that lies in a folder; None if there is none.
 
     A text file is one if its first line has the column `patient_id`, or two others that every
     cohort table may have: then it lacks the patients, and reading it says so. One that has a column
-    of words and none that is known is a table whose columns have other names.
+    of words and none that is known is a table whose columns have other names. A list of files,
+    with a column FileName, is none.
 
     Raises
     ------
@@ -98,7 +103,7 @@ def find_cohort_table(path: Path) -> Path | None:
     like = {*known, *(name for name in names if near(name, ("patient_id",)))}
     if "patient_id" in names or len(like) > 1:
         return path
-    if not like and not names[:1] == ["#"] and has_words(path):
+    if not like and not names[:1] == ["#"] and _OF_A_LIST not in names and has_words(path):
         raise unknown_columns(path.name, names)
     return None
 
