@@ -125,7 +125,13 @@ def test_what_is_no_svg_is_refused_in_one_line(text, word):
 
 @pytest.mark.parametrize(
     ("size", "wide", "whole"),
-    [("450 300", False, False), ("800 200", True, False), ("820 570", True, True)],
+    [
+        ("450 300", False, False),
+        ("800 200", True, False),
+        ("820 570", True, True),
+        ("460 600", True, True),
+        ("330 440", False, False),
+    ],
 )
 def test_a_page_among_the_pictures_takes_the_whole_width_at_its_full_height(size, wide, whole):
     picture = Picture("A case", "", "case.svg", Markup(f'<svg viewBox="0 0 {size}"></svg>'))  # noqa: S704

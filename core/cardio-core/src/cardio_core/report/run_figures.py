@@ -256,6 +256,9 @@ WIDE = 1.9
 WHOLE_PT = 720.0
 """An explained case that was drawn so wide is a page of its own: smaller it could not be read."""
 
+UPRIGHT_PT, UPRIGHT = 440.0, 0.9
+"""So is one as wide as the text column whose height is at least this share of its width."""
+
 _LABEL = re.compile(r">([^<>]*[A-Za-z0-9]_[A-Za-z0-9][^<>]*)<")
 _VIEW = re.compile(r'viewBox="[\d.]+ [\d.]+ ([\d.]+) ([\d.]+)"')
 
@@ -286,7 +289,13 @@ class Picture:
     def whole(self) -> bool:
         """Whether it is a page, which needs the whole width at its full height."""
         width, height = self._size
-        return WHOLE_PT <= width <= WIDE * height
+        return WHOLE_PT <= width <= WIDE * height or self.upright
+
+    @property
+    def upright(self) -> bool:
+        """Whether it is a page as wide as the text column."""
+        width, height = self._size
+        return UPRIGHT_PT <= width <= height / UPRIGHT
 
     @property
     def _size(self) -> tuple[float, float]:
