@@ -7,6 +7,7 @@ import inspect
 import pkgutil
 import sys
 from collections.abc import Collection, Iterable, Iterator
+from functools import cache
 from importlib import metadata
 from pathlib import Path
 from types import ModuleType
@@ -325,15 +326,26 @@ def extras_of(distribution: str) -> list[str]:
 
 def is_installed(distribution: str) -> bool:
     """Whether there is any version of a distribution."""
+    return bool(_version(distribution))
+
+
+def _version(distribution: str) -> str:
     try:
-        return bool(metadata.version(distribution))
+        return metadata.version(distribution)
     except metadata.PackageNotFoundError:
-        return False
+        return ""
+
+
+version_at_start = cache(_version)
+"""The version of a distribution when it was first asked for; empty where it is not installed.
+
+What a process has imported stays as it is, and reading its metadata again takes milliseconds.
+"""
 
 
 def unmet(requirement: Requirement) -> str | None:
     """Say what is wrong with one requirement and what to do; None if it is met."""
-    found = metadata.version(requirement.name) if is_installed(requirement.name) else ""
+    found = _version(requirement.name)
     if found and requirement.specifier.contains(found, prereleases=True):
         return None
     what = f"{requirement.name}{requirement.specifier}"

@@ -9,7 +9,6 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +27,7 @@ from cardio_core.io.run_artifact import (
     words_of,
 )
 from cardio_core.io.run_schema import guard_folder
+from cardio_core.registry.diagnostics import version_at_start
 from cardio_stats.errors import ConfigError
 from cardio_stats.files import read_json, write_json
 
@@ -68,7 +68,7 @@ class Manifest:
             )
         guard_folder(run)
         content = read_json(path)
-        core = packages().get("cardio-core", "")
+        core = version_at_start("cardio-core")
         made = _core_of(content) or core
         if core and Version(made).release[:2] != Version(core).release[:2]:
             commit = str(content.get("git_commit") or "")[:10]
@@ -186,7 +186,7 @@ def first_entries(
         "status": "running",
         "name": name,
         "command": command if isinstance(command, str) else list(command),
-        "core_version": packages().get("cardio-core"),
+        "core_version": version_at_start("cardio-core"),
         "packages": packages(),
         "git_commit": git_commit(Path(__file__).parent),
         "started": now(),
@@ -213,13 +213,8 @@ def now() -> str:
 
 def packages() -> dict[str, str]:
     """Return the versions of the packages that decide about numbers."""
-    found = {"python": platform.python_version()}
-    for name in PACKAGES:
-        try:
-            found[name] = metadata.version(name)
-        except metadata.PackageNotFoundError:
-            continue
-    return found
+    found = {name: version for name in PACKAGES if (version := version_at_start(name))}
+    return {"python": platform.python_version(), **found}
 
 
 def git_commit(folder: Path) -> str | None:

@@ -9,7 +9,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
-from importlib import metadata
 from pathlib import Path
 from typing import Any, Literal
 
@@ -17,7 +16,7 @@ from cardio_core.compute.devices import cpu_count, processor_name
 from cardio_core.compute.executors import Executor
 from cardio_core.io.hashing import package_digest
 from cardio_core.registry import Plugin
-from cardio_core.registry.diagnostics import requirements
+from cardio_core.registry.diagnostics import requirements, version_at_start
 from cardio_core.runner.manifest import MARK, git_commit
 from cardio_core.runner.request import RunRequest
 from cardio_core.runner.setup import Setup, open_with_defaults
@@ -38,7 +37,7 @@ def code_of(plugin: Plugin) -> dict[str, Any]:
     """Return versions, digests of the sources and commits of the core and of a plugin."""
     return {
         "core": {
-            "version": metadata.version(CORE),
+            "version": version_at_start(CORE),
             "code": package_digest("cardio_core"),
             "commit": git_commit(Path(__file__).parent),
         },
@@ -70,11 +69,8 @@ def versions_for(distribution: str) -> dict[str, dict[str, str]]:
     } - {CORE}
     found: dict[str, dict[str, str]] = {"packages": {}, "aside": {}}
     for name in sorted(names, key=str.lower):
-        try:
-            version = metadata.version(name)
-        except metadata.PackageNotFoundError:
-            continue
-        found["aside" if name.lower() in ASIDE else "packages"][name] = version
+        if version := version_at_start(name):
+            found["aside" if name.lower() in ASIDE else "packages"][name] = version
     return found
 
 
@@ -384,7 +380,7 @@ def lacks(here: Here) -> str:
 def _installed(plugin: Plugin) -> tuple[tuple[str, str, str], ...]:
     known = versions_for(plugin.distribution)["packages"]
     return (
-        (CORE, metadata.version(CORE), package_digest("cardio_core")),
+        (CORE, version_at_start(CORE), package_digest("cardio_core")),
         (plugin.distribution, plugin.version, package_digest(plugin.package)),
         ("python", platform.python_version(), ""),
         *((name, version, "") for name, version in sorted(known.items())),

@@ -12,10 +12,11 @@ import pandas as pd
 from cardio_core.evaluation.patients import TableOne
 from cardio_core.io.places import keep_places
 from cardio_core.io.run_artifact import SCHEMA, RunKind
+from cardio_core.registry.diagnostics import version_at_start
 from cardio_core.report.panels import Panel, write_panels
 from cardio_core.runner.evaluate import Draw, write_csv, write_figures, write_tables
 from cardio_core.runner.filling import filling, state_of
-from cardio_core.runner.manifest import Manifest, first_entries, now, packages
+from cardio_core.runner.manifest import Manifest, first_entries, now
 from cardio_core.runner.progress import Echo
 from cardio_core.types.info import Task
 from cardio_core.types.notes import Note
@@ -161,7 +162,7 @@ def write_run(
     """
     first = {"schema": SCHEMA, "status": "running", "kind": kind, "name": out.name,
              "identity": identity, "exported": now(),
-             "exported_with": packages().get("cardio-core"), **entries}  # fmt: skip
+             "exported_with": version_at_start("cardio-core"), **entries}  # fmt: skip
     if kind is not RunKind.EXPORTED:
         first = first_entries(kind, out.name, command, identity=identity, **entries)
     resumes = kind is RunKind.STABILITY
