@@ -21,6 +21,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 # Where pytest has a process a core already, cardio works in that one unless a test asks for more.
 if "PYTEST_XDIST_WORKER" in os.environ:
     os.environ.setdefault("LOKY_MAX_CPU_COUNT", "1")
+    os.environ.setdefault("JOBLIB_MULTIPROCESSING", "0")  # cohorts are drawn in this process
 
 # No property fails because the machine is slow.
 settings.register_profile(

@@ -112,14 +112,14 @@ def severe(page) -> list[str]:
 
 
 def sights():
-    """Every page wide and light; in other sizes and schemes, which all pages share, two of them."""
+    """Two pages wide and light, the toy's in other sizes and schemes; `make slow` has all of them."""
     for size, scheme, text in (
         (WIDE, "light", "wide-light"), (PHONE, "light", "phone-light"),
         (WIDE, "dark", "wide-dark"), (PHONE, "dark", "phone-dark"),
     ):  # fmt: skip
         for name in PAGES:
-            fast = text == "wide-light" or (
-                name in ("toy", "ecg_transfer") and text != "phone-dark"
+            fast = (text, name) == ("wide-light", "ecg_transfer") or (
+                name == "toy" and text != "phone-dark"
             )
             marks = [] if fast else [pytest.mark.slow]
             yield pytest.param(size, scheme, name, id=f"{text}-{name}", marks=marks)
@@ -135,7 +135,7 @@ def seldom(*fast: str) -> list:
     return [name if name in fast else pytest.param(name, marks=pytest.mark.slow) for name in PAGES]
 
 
-@pytest.mark.parametrize("name", seldom("ecg_transfer"))
+@pytest.mark.parametrize("name", seldom("toy"))
 def test_everybody_can_read_what_is_unfolded(open_page, name):
     page = open_page(name)
     page.evaluate(UNFOLD)
@@ -165,7 +165,7 @@ def test_it_is_printed_on_a_few_sheets(open_page, name):
     assert 1 <= len(sheets) <= MAX_PRINTED
 
 
-@pytest.mark.parametrize("name", seldom("toy", "spect_polar"))
+@pytest.mark.parametrize("name", seldom("toy"))
 def test_it_asks_nobody_and_complains_of_nothing(open_page, name):
     page = open_page(name)
     page.evaluate(UNFOLD)
@@ -204,7 +204,7 @@ def test_no_table_has_an_empty_column(open_page, name):
     assert empty == []
 
 
-@pytest.mark.parametrize("name", seldom("toy", "spect_polar"))
+@pytest.mark.parametrize("name", seldom("toy"))
 def test_figures_are_dark_on_a_dark_page(open_page, name):
     page = open_page(name, scheme="dark")
     drawing = page.locator("#answer figure .drawing:visible, #performance figure .drawing").first
@@ -215,7 +215,7 @@ def test_figures_are_dark_on_a_dark_page(open_page, name):
     assert 0 < light < 0.2 * picture.width * picture.height
 
 
-@pytest.mark.parametrize("name", seldom("toy", "spect_polar"))
+@pytest.mark.parametrize("name", seldom("toy"))
 def test_without_its_script_the_page_says_the_same(open_page, name):
     with_script, without = open_page(name), open_page(name, java_script_enabled=False)
     assert without.locator("button").count() == 0
@@ -229,7 +229,7 @@ def downloaded(page, button) -> tuple[str, bytes]:
     return waiting.value.suggested_filename, Path(waiting.value.path()).read_bytes()
 
 
-@pytest.mark.parametrize("name", seldom("toy", "spect_polar"))
+@pytest.mark.parametrize("name", seldom("toy"))
 def test_a_table_is_downloaded_as_it_is_shown(open_page, name):
     page = open_page(name)
     page.evaluate(UNFOLD)
@@ -245,7 +245,7 @@ def test_a_table_is_downloaded_as_it_is_shown(open_page, name):
     assert list(dict.fromkeys(row[0] for row in rows[1:])) == [text.strip() for text in models]
 
 
-@pytest.mark.parametrize("name", seldom("toy", "spect_polar"))
+@pytest.mark.parametrize("name", seldom("toy"))
 def test_a_table_that_is_cut_is_downloaded_whole(open_page, name):
     page = open_page(name)
     cut = page.locator("[data-of]")
@@ -257,7 +257,7 @@ def test_a_table_that_is_cut_is_downloaded_whole(open_page, name):
     assert len(list(csv.reader(io.StringIO(content)))) == 1 + whole > 14
 
 
-@pytest.mark.parametrize("name", seldom("toy", "spect_polar"))
+@pytest.mark.parametrize("name", seldom("toy"))
 def test_a_figure_is_downloaded_light_as_svg_and_png(open_page, name):
     page = open_page(name, scheme="dark")
     figure = page.locator("figure:has(svg)").first
