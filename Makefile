@@ -75,13 +75,13 @@ demo:
 # A file's tests share what they have made, so a file stays in one process; long files come first,
 # so that both processes end together. The architecture is lint's.
 test: $(VENV)/.test lint
-	PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile \
+	PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n auto --dist loadfile \
 		--no-loadscope-reorder --ignore tests/architecture
 
 # As on another processor: without its vector units, and with noise of 1e-7 on the toy's scores.
 noise: $(VENV)/.test
 	ATEN_CPU_CAPABILITY=default MKL_CBWR=COMPATIBLE OPENBLAS_CORETYPE=Haswell CARDIO_TEST_NOISE=1 \
-		$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile $(TRAINING)
+		$(BIN)/python -m pytest -n auto --dist loadfile $(TRAINING)
 
 # What guards a stored study, every combination, and long commands of pages.
 slow: $(VENV)/.test

@@ -33,6 +33,11 @@ settings.load_profile("any machine")
 gc.disable()
 
 
+def pytest_xdist_auto_num_workers():
+    """One process more than cores, since some tests wait; four fit into any memory."""
+    return min((os.cpu_count() or 1) + 1, 4)
+
+
 def pytest_collection_finish():
     """Set aside what was collected, and search for garbage from here on."""
     gc.collect()
@@ -74,6 +79,16 @@ def blank_figures():
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(backend_svg, "FigureCanvasSVG", Blank)
+        yield
+
+
+@pytest.fixture(scope="module")
+def sparse_speckle():
+    """Loops are drawn from a fifth of the scatterers, for files that ask nothing of speckle."""
+    from cardio_ultrasound.simulation import b_mode
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(b_mode.draw_scatterers.__kwdefaults__, "per_cell", 2.0)
         yield
 
 

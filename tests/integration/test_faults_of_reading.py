@@ -110,8 +110,9 @@ def test_predict_answers_for_the_others(cardio, model, patients, tmp_path, numbe
     assert len(refused) == int(reached)
 
 
-@pytest.mark.parametrize("after", range(3))
-@pytest.mark.parametrize("number", [errno.EIO, errno.ENOENT], ids=errno.errorcode.get)
+@pytest.mark.parametrize(
+    ("number", "after"), [(errno.EIO, 0), (errno.EIO, 1), (errno.EIO, 2), (errno.ENOENT, 0)]
+)
 def test_a_run_quarantines_it(run_toy, write_cohort, tmp_path, monkeypatch, number, after) -> None:
     monkeypatch.setenv("CARDIO_CACHE", str(tmp_path / "cache"))
     data = write_cohort(tmp_path / "data", "mean_class", n_patients=24, seed=0)

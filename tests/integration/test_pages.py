@@ -112,7 +112,7 @@ def severe(page) -> list[str]:
 
 
 def sights():
-    """Two pages wide and light, the toy's in other sizes and schemes; `make slow` has all of them."""
+    """Two pages wide and light, the toy's in other sizes and schemes; slow tests have them all."""
     for size, scheme, text in (
         (WIDE, "light", "wide-light"), (PHONE, "light", "phone-light"),
         (WIDE, "dark", "wide-dark"), (PHONE, "dark", "phone-dark"),

@@ -29,7 +29,13 @@ def counts(shown: Traced) -> np.ndarray:
 
 @pytest.mark.parametrize(
     ("seed", "style"),
-    [(0, "growing"), (13, "erase bar"), (2, "running"), (22, "whole"), (5, "over tissue")],
+    [
+        (0, "growing"),
+        (13, "erase bar"),
+        (22, "whole"),
+        pytest.param(2, "running", marks=pytest.mark.slow),  # the longest loops
+        pytest.param(5, "over tissue", marks=pytest.mark.slow),
+    ],
 )
 def test_a_long_loop_has_the_peaks_that_its_first_second_has(seed, style):
     whole = traced(seed, style)

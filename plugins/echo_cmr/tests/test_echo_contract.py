@@ -14,7 +14,7 @@ from cardio_core.testing import PluginContract, PluginTruth
 from cardio_core.testing.searching import HUNG_AFTER_S
 from cardio_echo_cmr.synthetic import patients
 
-pytestmark = pytest.mark.usefixtures("blank_figures")
+pytestmark = pytest.mark.usefixtures("blank_figures", "sparse_speckle")
 
 SMALLER = (
     "evaluate.n_resamples=100",

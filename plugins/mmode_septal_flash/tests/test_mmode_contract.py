@@ -13,7 +13,7 @@ from cardio_ultrasound import FROM_MOTION, TOO_LOW
 
 from .mmode_loops import write_loop, write_septum
 
-pytestmark = pytest.mark.usefixtures("blank_figures")
+pytestmark = pytest.mark.usefixtures("blank_figures", "sparse_speckle")
 
 SMALLER = (
     "preprocess.n_pixels=100",
@@ -117,7 +117,10 @@ class TestContract(_Contract):
                 assert reason in last
 
 
+@pytest.mark.slow
 class TestContractOfPretraining(_Contract):
+    """The task above makes this one first."""
+
     tasks = ("phantom_flash",)
     n_patients = 6
     sets = {"phantom_flash": (*SMALLER, "models=[densenet]")}  # noqa: RUF012

@@ -9,14 +9,34 @@ from cardio_core.testing import PluginContract, PluginTruth
 pytestmark = pytest.mark.usefixtures("blank_figures")
 
 
-class TestContract(PluginContract):
+class _Contract(PluginContract):
     plugin = "spect_polar"
     protocol = "honest"
-    n_patients = 18
+    n_patients = 16
     n_checked = 2
+
+
+class TestContract(_Contract):
+    tasks = ("crt_response", "risk_factor")
     sets = {  # noqa: RUF012
-        "crt_response": ("inner.k=0", "models=[clinical_autoencoder, psd]"),
+        "crt_response": (
+            "inner.k=0",
+            "models=[clinical_autoencoder, psd]",
+            "train.autoencoder={hidden: 8, n_features: 4, n_seeds: 2, max_epochs: 2}",
+            "evaluate={n_resamples: 100, n_optimism: 5}",
+        ),
+        "risk_factor": (
+            "evaluate={n_resamples: 100, n_simulations: 2}",
+            "needs.mfr.settings={evaluate: {n_resamples: 100}}",
+        ),
     }
+
+
+@pytest.mark.slow
+class TestContractOfFlowReserve(_Contract):
+    """The risk factors make this task first."""
+
+    tasks = ("mfr",)
 
 
 @pytest.mark.slow

@@ -21,7 +21,12 @@ from cardio_spect_polar.synthetic.flow import write_flow_cohort
 
 pytestmark = pytest.mark.usefixtures("blank_figures")
 
-SMALL = ("evaluate.min_per_class=2", "evaluate.n_resamples=100")
+SMALL = (
+    "evaluate.min_per_class=2",
+    "evaluate.n_resamples=100",
+    "evaluate.n_simulations=2",
+    "needs.mfr.settings={evaluate: {n_resamples: 100}}",
+)
 
 
 @pytest.fixture(scope="module")

@@ -15,7 +15,22 @@ from cardio_spect_polar.response.config import ScreenBlock
 from cardio_spect_polar.response.fitting import Ridge, fit_ridge, screen_codes
 from cardio_spect_polar.synthetic import synthesize
 
-pytestmark = pytest.mark.usefixtures("blank_figures")
+pytestmark = pytest.mark.usefixtures("blank_figures", "own_cache")
+
+SMALL = (
+    "inner.k=0",
+    "train.autoencoder={hidden: 8, n_features: 4, n_seeds: 1, max_epochs: 2}",
+    "evaluate={n_resamples: 100, n_optimism: 5}",
+    "explain={n_cases: 0, n_studies: 0}",
+)
+
+
+@pytest.fixture(scope="module")
+def own_cache(tmp_path_factory):
+    """Phases are measured once."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CARDIO_CACHE", str(tmp_path_factory.mktemp("cache")))
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +61,7 @@ def test_any_column_is_predicted(cohort, tmp_path, column, metric):
     models = {"autoencoder", "clinical", "psd"}
     run = run_plugin(
         "spect_polar", "crt_response", cohort, tmp_path / "run",
-        sets=(f"outcome.column={column}", f"models=[{','.join(sorted(models))}]", "inner.k=0"),
+        sets=(f"outcome.column={column}", f"models=[{','.join(sorted(models))}]", *SMALL),
     )  # fmt: skip
     metrics = json.loads((run / "metrics.json").read_text())
     pooled = [m for m in metrics if m["name"] == metric and m["fold"] is None]
@@ -57,7 +72,7 @@ def test_any_column_is_predicted(cohort, tmp_path, column, metric):
 def test_a_column_that_says_the_outcome_in_other_words_reaches_no_model(cohort, tmp_path):
     run = run_plugin(
         "spect_polar", "crt_response", cohort, tmp_path / "run",
-        sets=("outcome.column=sex", "outcome.event=F", "models=[clinical]", "inner.k=0"),
+        sets=("outcome.column=sex", "outcome.event=F", "models=[clinical]", *SMALL),
     )  # fmt: skip
     manifest = json.loads((run / "manifest.json").read_text())
     assert "No model sees male, because it tells what is predicted." in [
