@@ -143,11 +143,17 @@ def test_a_plugin_with_its_sign_flipped_is_refused_under_the_same_version(refuse
         file.write_text(text)
 
 
-def test_another_numpy_is_refused(refused, place):
-    file, here = place / "run" / "manifest.json", metadata.version("numpy")
+def stands_on_other(place, group, package, version):
+    """Let the manifest of the run say that a package had another version."""
+    file = place / "run" / "manifest.json"
     manifest = json.loads(file.read_text())
-    manifest["stands_on"]["packages"]["numpy"] = "1.0.1"
+    manifest["stands_on"][group][package] = version
     file.write_text(json.dumps(manifest))
+
+
+def test_another_numpy_is_refused(refused, place):
+    here = metadata.version("numpy")
+    stands_on_other(place, "packages", "numpy", "1.0.1")
     assert f"(numpy is {here}, was 1.0.1)" in refused()
 
 
@@ -159,20 +165,16 @@ def test_a_fit_of_another_split_is_refused(refused, place):
     assert names(line, "honest r0-f1 ridge", "models/honest-r0-f1/ridge")
 
 
-def test_data_that_moved_and_another_drawing_library_are_gone_on_with(
-    cardio_of, place, begun, monkeypatch
-):
-    installed, here = metadata.version, metadata.version("matplotlib")
-    monkeypatch.setattr(
-        metadata, "version", lambda name: "0.9" if name == "matplotlib" else installed(name)
-    )
+def test_data_that_moved_and_another_drawing_library_are_gone_on_with(cardio_of, place, begun):
+    here = metadata.version("matplotlib")
+    stands_on_other(place, "aside", "matplotlib", "0.9")
     table = place / "data" / "cohort.csv"
     header, *rows = table.read_text().splitlines()
     table.write_text("\n".join([header, *reversed(rows)]) + "\n")  # another order is no other data
     (place / "run" / "metrics.json").unlink()
     said = cardio_of(place / "run", place / "data", "--resume")
     assert said.exit_code == 0, said.stderr
-    note = f"Gone on with although matplotlib is 0.9, was {here}"
+    note = f"Gone on with although matplotlib is {here}, was 0.9"
     assert note in said.stdout
     assert any(
         one.startswith(note) for one in [one["text"] for one in read(place / "run")["notes"]]
