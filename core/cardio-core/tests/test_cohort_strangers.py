@@ -16,6 +16,7 @@ from cardio_core.io.cohort_table import (
     inspect_cohort_table,
     read_cohort_table,
 )
+from cardio_core.testing import names as named
 from cardio_core.testing import refuses
 from cardio_stats.errors import DataError
 from cardio_stats.layout import Layout, laid_out, words_of
@@ -90,7 +91,7 @@ def test_everything_that_is_wrong_is_told_in_one_message(write):
     with pytest.raises(DataError) as caught:
         read_cohort_table(path)
     message = str(caught.value)
-    assert "cohort.csv has 6 problems. row 2, column 'age_y'" in message
+    assert named(message, "cohort.csv", 6, "row 2", "age_y")
     assert message.endswith("and 3 more. cardio data check lists all 6")
     problems = inspect_cohort_table(path).problems
     places = [(one.row, one.column, one.cell) for one in problems]
@@ -196,7 +197,7 @@ def test_words_that_no_column_knows_are_one_problem_and_no_row_each(write):
     with pytest.raises(CohortTableError) as error:
         read_cohort_table(path)
     assert len(error.value.problems) == 60
-    assert "column 'sex', rows 2, 3, 4 and 57 more: expected one of M, F" in str(error.value)
+    assert named(error.value, "sex", 2, 3, 4, 57, "M", "F")
     assert "weiblich" not in str(error.value)  # a cell can be a name
 
 

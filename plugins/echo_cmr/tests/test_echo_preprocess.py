@@ -16,7 +16,7 @@ from pydicom.data import get_testdata_file
 from pydicom.encaps import encapsulate, generate_frames
 
 from cardio_core.api import Context, DataError, SampleSet
-from cardio_core.testing import refuses
+from cardio_core.testing import names, refuses
 from cardio_echo_cmr.findings.config import PreprocessBlock
 from cardio_echo_cmr.findings.preprocess import preprocess, sector_video
 from cardio_echo_cmr.findings.tasks import TASKS
@@ -146,7 +146,7 @@ def test_loops_that_cannot_be_used_are_set_aside_one_by_one_with_their_reasons(t
     made, reasons = prepared(files, broken=50.0)
     assert made.table.index.tolist() == ["good"]
     assert reasons.keys() == files.keys() - {"good"}
-    assert "at least 8 frames, found 7" in reasons["seven"]
+    assert names(reasons["seven"], 8, 7, "frames")
     assert "colour Doppler" in reasons["flow"]
     assert "the time of every frame" in reasons["timeless"]
     assert "sector" in reasons["dark"]

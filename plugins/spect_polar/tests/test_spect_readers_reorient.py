@@ -133,8 +133,7 @@ def test_where_no_ventricle_is_found_the_study_is_refused(
     sidecar(path, "find")
     with pytest.raises(DataError) as caught:
         read_gated(path)
-    assert "expected the bright shell of one left ventricle" in str(caught.value)
-    assert names(caught.value, "--long-axis", "AZIMUTH", "ELEVATION")
+    assert names(caught.value, "left ventricle", "--long-axis", "AZIMUTH", "ELEVATION")
 
 
 def test_a_nifti_along_the_body_is_turned_by_its_affine(tmp_path: Path) -> None:

@@ -50,10 +50,10 @@ def file(tmp_path: Path) -> Path:
 
 
 class Ran:
-    """What one command printed."""
+    """What one command printed, with its exit code and the code of the error that ended it."""
 
-    def __init__(self, code: int, out: str, err: str) -> None:
-        self.code, self.out, self.err = code, out, err
+    def __init__(self, code: int, out: str, err: str, fault: str) -> None:
+        self.code, self.out, self.err, self.fault = code, out, err, fault
 
 
 @pytest.fixture
@@ -62,12 +62,12 @@ def cardio(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) 
         words = [str(path) if word == "FILE" else word for word in command]
         monkeypatch.setattr(sys, "argv", ["cardio", "stats", *words, *map(str, more)])
         capsys.readouterr()
-        code = 0
+        code, fault = 0, ""
         try:
             main()
         except SystemExit as done:
-            code = int(done.code or 0)
+            code, fault = int(done.code or 0), getattr(done.__context__, "code", "")
         printed = capsys.readouterr()
-        return Ran(code, printed.out, printed.err)
+        return Ran(code, printed.out, printed.err, fault)
 
     return run

@@ -7,6 +7,8 @@ from typing import Any
 
 import pandas as pd
 
+from cardio_core.testing import names
+
 
 def test_what_univariable_writes_is_drawn(cardio: Any, file: Path, tmp_path: Path) -> None:
     made, figure = tmp_path / "ratios.csv", tmp_path / "forest.svg"
@@ -33,9 +35,9 @@ def test_a_table_of_estimates_is_drawn_and_a_wrong_one_refused(cardio: Any, tmp_
         assert words in drawn
     table.assign(low=[0.85, 0.6]).to_csv(path, index=False)
     ran = cardio(["forest", "FILE", "--svg", str(figure)], path)
-    assert ran.code == 3
-    assert "expected low <= estimate <= high" in ran.err
+    assert (ran.code, ran.fault) == (3, "contradiction")
+    assert names(ran.err, "low", "estimate", "high", "0.85")
     table.drop(columns="low").to_csv(path, index=False)
     ran = cardio(["forest", "FILE", "--svg", str(figure)], path)
-    assert ran.code == 3
-    assert "expected the columns label, estimate, low and high" in ran.err
+    assert (ran.code, ran.fault) == (3, "missing")
+    assert names(ran.err, "label", "estimate", "low", "high")

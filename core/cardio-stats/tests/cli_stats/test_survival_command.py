@@ -10,6 +10,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from cardio_core.testing import names
+
 RUN = ["survival", "FILE", "--time", "days", "--status", "died"]
 
 
@@ -115,4 +117,4 @@ def test_several_rows_a_patient_are_refused(cardio: Any, tmp_path: Path) -> None
     patients().assign(patient=lambda t: t.index // 2).to_csv(path, index=False)
     ran = cardio([*RUN, "--patient", "patient"], path)
     assert (ran.code, ran.err.count("\n")) == (3, 1)
-    assert "found 120 rows of 60 ('0' has 2)" in ran.err
+    assert ran.fault == "duplicate" and names(ran.err, 120, 60, 0, 2)

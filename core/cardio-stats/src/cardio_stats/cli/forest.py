@@ -96,7 +96,8 @@ def _lines(table: pd.DataFrame) -> list[ForestLine]:
     for label, group, size, value, low, high in zip(labels, groups, sizes, *values, strict=True):
         if not low <= value <= high:
             raise DataError(
-                f"{label}: expected low <= estimate <= high, found {low:g}, {value:g}, {high:g}"
+                f"{label}: expected low <= estimate <= high, found {low:g}, {value:g}, {high:g}",
+                code="contradiction",
             )
         if group and group != heading:
             lines.append(ForestLine(group))
@@ -121,7 +122,8 @@ def _printed(table: pd.DataFrame, column: str | None) -> tuple[str, list[ForestL
     if column is None or column not in named:
         raise DataError(
             "expected the columns label, estimate, low and high, or a column of cells such as "
-            f"1.05 (1.01 to 1.09), found {columns_told(table, 8)}"
+            f"1.05 (1.01 to 1.09), found {columns_told(table, 8)}",
+            code="missing",
         )
     lines, left_out = [], 0
     for label, cell in zip(table.iloc[:, 0].astype(str), table[column].astype(str), strict=True):
