@@ -171,11 +171,11 @@ CASES = {
 
 def test_the_answer_of_every_case_is_the_stored_one(answered, same_text):
     parts, first = [], answered(GOOD)
-    usual = {first.asked: "(as in the first case)", first.found[0]: "(as in the first case)"}
+    usual = {first.question: "(as in the first case)", first.found[0]: "(as in the first case)"}
     for name, case in CASES.items():
         found = answered(*case)
         others = [f"{title}: {line}" for title, line in found.others]
-        lines = [found.asked, *found.found, *others, *(f"- {line}" for line in warned(found))]
+        lines = [found.question, *found.found, *others, *(f"- {line}" for line in warned(found))]
         parts.append(
             "\n".join([f"## {name}", *(usual.get(line, line) if parts else line for line in lines)])
         )

@@ -199,7 +199,7 @@ class Space:
     axes : ndarray, shape (n_axes, n_dimensions)
         Of length 1, at right angles; at most one for ten patients, and at most eight.
     variances : ndarray, shape (n_axes,)
-    beside : float
+    residual : float
         Mean square of what lies beside the axes.
     title : str
         Of the model whose network it is, where it is kept with others.
@@ -208,7 +208,7 @@ class Space:
     mean: Vector
     axes: Matrix
     variances: Vector
-    beside: Number
+    residual: Number
     title: str = ""
 
     def __post_init__(self) -> None:
@@ -239,8 +239,8 @@ class Space:
         along = off @ self.axes.T
         rest = np.maximum((off**2).sum(axis=1) - (along**2).sum(axis=1), 0.0)
         squares = [*(along**2 / self.variances).T]
-        if self.beside > 1e-10 * float(self.variances.sum()):
-            squares.append(rest / self.beside)
+        if self.residual > 1e-10 * float(self.variances.sum()):
+            squares.append(rest / self.residual)
         return np.asarray(np.sqrt(np.mean(squares, axis=0)), float)
 
 

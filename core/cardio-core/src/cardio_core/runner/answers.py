@@ -266,7 +266,7 @@ class Opened:
     task: Task
     config: RunConfig
     ctx: Context
-    said: tuple[str, ...] = ()
+    messages: tuple[str, ...] = ()
     executor: str = "local:1"
 
     @property
@@ -423,7 +423,7 @@ def answer(
         alike(executor, plugin, folders=folders, inputs=tuple(inputs)),
     ):
         made = Answered(prepare(plugin, config, ctx, executor, echo, cohort), found)
-    made.notes += [*Note.each(NoteKind.COHORT, opened.said), *made.prepared.cohort.notes]
+    made.notes += [*Note.each(NoteKind.COHORT, opened.messages), *made.prepared.cohort.notes]
     cohort, features = made.prepared.cohort, made.prepared.features
     clinical = clinical_of(config.covariates, cohort, features, tuple(inputs))
     for target in task.targets:

@@ -384,7 +384,7 @@ class Run:
         from cardio_core.report.text.answer import answer
 
         found = answer(self.artifact)
-        lines = [f"<p>{html.escape(text)}</p>" for text in (found.asked, *found.found)]
+        lines = [f"<p>{html.escape(text)}</p>" for text in (found.question, *found.found)]
         warned = "".join(f"<li>{html.escape(text)}</li>" for text in found.warnings)
         drawn = [str(picture.svg) for picture in overview_pictures(self.artifact)[:1]]
         title = html.escape(self.manifest.title)

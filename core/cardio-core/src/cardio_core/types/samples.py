@@ -69,7 +69,7 @@ class SampleSet:
     >>> ids = {"recording_id": ["r1", "r2"], "study_id": ["s1", "s2"], "patient_id": ["p1", "p2"]}
     >>> table = pd.DataFrame(ids, index=pd.Index(["r1", "r2"], name="sample_id"))
     >>> samples = SampleSet(table, np.zeros((2, 12, 5000)))
-    >>> beats = samples.mint(["r2"], [np.array([0.4, 1.2])], np.zeros((2, 12, 300)))
+    >>> beats = samples.cut(["r2"], [np.array([0.4, 1.2])], np.zeros((2, 12, 300)))
     >>> beats.table["patient_id"].to_dict()
     {'r2#0': 'p2', 'r2#1': 'p2'}
     """
@@ -119,7 +119,7 @@ class SampleSet:
         """
         return cls(table, Opened(tuple(sources), opener))
 
-    def mint(
+    def cut(
         self,
         recording_ids: Sequence[str],
         times_s: Sequence[np.ndarray[Any, Any]],

@@ -28,4 +28,4 @@ def preprocess(samples: SampleSet, config: PreprocessBlock, ctx: Context) -> Sam
         flags += ["; ".join(flagged)] * int(kept.sum())
     if not names:
         return samples.take([])
-    return samples.mint(names, times_s, np.concatenate(windows), {"flags": np.array(flags, object)})
+    return samples.cut(names, times_s, np.concatenate(windows), {"flags": np.array(flags, object)})

@@ -8,7 +8,7 @@ import numpy as np
 
 from cardio_core.api import Context, DataError, SampleSet
 from cardio_ecg_transfer.beats.config import PreprocessBlock
-from cardio_ecg_transfer.shared.beat_samples import Beats, Row, cut_beats, mint_beats
+from cardio_ecg_transfer.shared.beat_samples import Beats, Row, beat_samples, cut_beats
 from cardio_ecg_transfer.signal.ecg import Ecg
 from cardio_ecg_transfer.signal.ectopy.evidence import beat_evidence
 from cardio_ecg_transfer.signal.filters import TARGET_RATE_HZ
@@ -36,7 +36,7 @@ def preprocess(samples: SampleSet, config: PreprocessBlock, ctx: Context) -> Sam
         the RR intervals in the columns of `signal.rr_features`, the columns of
         `signal.ectopy.evidence` under names that begin with ``evidence_``, and `flags`.
     """
-    return mint_beats(samples, partial(_beats_of, config=config), ctx)
+    return beat_samples(samples, partial(_beats_of, config=config), ctx)
 
 
 def _beats_of(ecg: Ecg, _: Row, config: PreprocessBlock) -> Beats:

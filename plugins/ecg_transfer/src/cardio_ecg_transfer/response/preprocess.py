@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from cardio_core.api import Context, DataError, SampleSet
 from cardio_ecg_transfer.response.config import PreprocessBlock
-from cardio_ecg_transfer.shared.beat_samples import Beats, Row, cut_beats, mint_beats
+from cardio_ecg_transfer.shared.beat_samples import Beats, Row, beat_samples, cut_beats
 from cardio_ecg_transfer.signal.ecg import Ecg
 from cardio_ecg_transfer.signal.filters import TARGET_RATE_HZ
 from cardio_ecg_transfer.signal.leads.names import STANDARD_LEADS as TWELVE
@@ -96,7 +96,7 @@ def preprocess(samples: SampleSet, config: PreprocessBlock, ctx: Context) -> Sam
         `aami_beats`, and `lbbb_read` of the recording.
     """
     whole = ctx.mode == "fit"
-    return mint_beats(samples, partial(_beats_of, config=config, whole=whole), ctx)
+    return beat_samples(samples, partial(_beats_of, config=config, whole=whole), ctx)
 
 
 def _beats_of(ecg: Ecg, about: Row, config: PreprocessBlock, whole: bool) -> Beats:

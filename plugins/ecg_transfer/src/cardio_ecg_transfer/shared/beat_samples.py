@@ -52,7 +52,7 @@ class Ready:
     pacing: Pacing
 
 
-def mint_beats(
+def beat_samples(
     samples: SampleSet, beats_of: Callable[[Ecg, Row], Beats], ctx: Context
 ) -> SampleSet:
     """Return the beats of every recording that can be used; the others are quarantined.
@@ -84,7 +84,7 @@ def mint_beats(
     values, columns = zip(*made.values(), strict=True)
     joined = {name: np.concatenate([item[name] for item in columns]) for name in columns[0]}
     times_s = [column["time_s"] for column in columns]
-    return samples.mint(list(made), times_s, np.concatenate(values), joined)
+    return samples.cut(list(made), times_s, np.concatenate(values), joined)
 
 
 def cut_beats(

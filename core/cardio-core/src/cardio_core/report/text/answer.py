@@ -49,7 +49,7 @@ class Answer:
 
     Attributes
     ----------
-    asked : str
+    question : str
         What was asked of whom.
     found : tuple of str
         The declared model's result beside the best baseline's; which model ranked first.
@@ -61,7 +61,7 @@ class Answer:
         How many patients, and how many of them had the event; empty where that is not known.
     """
 
-    asked: str
+    question: str
     found: tuple[str, ...]
     others: tuple[tuple[str, str], ...]
     warnings: tuple[str, ...]
@@ -79,7 +79,7 @@ def answer(files: RunArtifact) -> Answer:
     warned = warnings_of(files, found)
     who, events = _who(files, found[0] if found else None)
     return Answer(
-        _asked(files, who),
+        _question(files, who),
         _found(files, found[0], len(found)) if found else (_nothing(files),),
         tuple((_label(files, item.target), _line(files, item)) for item in found[1:]),
         tuple(warned[:MAX_WARNINGS]),
@@ -91,7 +91,7 @@ def answer(files: RunArtifact) -> Answer:
 def answer_lines(files: RunArtifact) -> list[str]:
     """Return what was asked, what was found, and what stands in its way, for the terminal."""
     found = answer(files)
-    return [found.asked, *found.found, *(f"- {text}" for text in (*found.warnings, *found.more))]
+    return [found.question, *found.found, *(f"- {text}" for text in (*found.warnings, *found.more))]
 
 
 def _who(files: RunArtifact, standing: Standing | None) -> tuple[str, str]:
@@ -107,7 +107,7 @@ def _who(files: RunArtifact, standing: Standing | None) -> tuple[str, str]:
     return f"In {counted(how_many, kind)}{f' ({detail})' if detail else ''}", detail
 
 
-def _asked(files: RunArtifact, who: str) -> str:
+def _question(files: RunArtifact, who: str) -> str:
     manifest = files.manifest
     data = manifest.data
     column = manifest.outcome_column

@@ -143,7 +143,7 @@ def evidence(files: RunArtifact) -> dict[str, str]:
     data = manifest.data
     report, answered = methods(files), answer(files)
     found = {
-        "aim": answered.asked if manifest.task else "",
+        "aim": answered.question if manifest.task else "",
         "source": _source(data),
         "participants": flow_words(files),
         "outcome": manifest.outcome.rstrip("."),

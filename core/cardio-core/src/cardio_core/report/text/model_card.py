@@ -41,7 +41,7 @@ def model_card(files: RunArtifact) -> tuple[Section, ...]:
         ("Model", (f"“{title_of(files, leading)}”." if leading else AUTHORS,
                    f"Versions: {', '.join(versions)}." if versions else "",
                    f"SHA-256 over models/final: {final}." if final else "")),
-        ("Intended use", (report.asked, "Research only: it is no medical device. Who should use "
+        ("Intended use", (report.question, "Research only: it is no medical device. Who should use "
                           "it, on whom and to decide what is for the authors to say.")),
         ("Factors", (_first_large(known.get("subgroups", "no subgroup was evaluated")),
                      "Which groups matter is for the authors to say.")),

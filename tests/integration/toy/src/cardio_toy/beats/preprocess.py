@@ -22,4 +22,4 @@ def preprocess(samples: SampleSet, config: PreprocessBlock, ctx: Context) -> Sam
         values.append(around(trace, tops))
     if not names:
         raise DataError("no beat in any of the patient's recordings")
-    return samples.mint(names, times, np.concatenate(values))
+    return samples.cut(names, times, np.concatenate(values))

@@ -20,4 +20,4 @@ def preprocess(samples: SampleSet, config: PreprocessBlock, ctx: Context) -> Sam
         pulses.append(cut_pulses(trace, found_s))
     if not names:
         return samples.take([])
-    return samples.mint(names, times_s, np.concatenate(pulses))
+    return samples.cut(names, times_s, np.concatenate(pulses))
