@@ -160,6 +160,18 @@ def test_the_sheet_shows_the_line_and_says_why_nothing_was_measured(loop, sees):
     assert "M-mode of the line" in titles and not any("excursion" in title for title in titles)
 
 
+def test_what_is_taken_for_a_beat_in_a_video_of_no_heart_is_no_rr_interval(tmp_path, sees):
+    sees("unknown", 0.41, "a3c")
+    still = np.repeat(phantom(2, rate_hz=50.0).frames[0][..., None], 3, axis=-1)
+    size = still.shape[1::-1]
+    file = cv2.VideoWriter(str(tmp_path / "a.avi"), cv2.VideoWriter_fourcc(*"MJPG"), 2, size)
+    for _ in range(60):
+        file.write(still)
+    file.release()
+    _, features, _ = prepared(tmp_path)
+    assert np.isnan(timing(features)["rr_ms"]) and np.isnan(features["motion"].values).all()
+
+
 def test_a_band_with_a_name_on_a_screen_without_a_region_is_no_picture(tmp_path, sees):
     sees("a4c")
     one = phantom(2, rate_hz=50.0)

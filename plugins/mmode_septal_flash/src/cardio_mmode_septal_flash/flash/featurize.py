@@ -155,9 +155,11 @@ def _timing(
         mvc_ms, avo_ms = (np.nan, np.nan) if cycle.from_motion else valves
         sure = np.nan if septum.confidence is None else septum.confidence
         mm = 1.0 if made.study.scaled else np.nan
+        # Of a video in which nothing could be measured, what was taken for a beat is none.
+        beats = made.motion is not None or not cycle.slow
         rows.append(
             (
-                cycle.rr_ms,
+                cycle.rr_ms if beats else np.nan,
                 mvc_ms,
                 avo_ms,
                 made.study.frame_rate_hz,

@@ -48,7 +48,7 @@ def sheet(figure: Figure, samples: SampleSet, features: FeatureSet) -> None:
         top=line.from_mm * per_mm,
         bottom=line.to_mm * per_mm,
         unit="mm" if study.scaled else "% of the septum's length",
-        rr_ms=float(timing["rr_ms"]),
+        rr_ms=study.cycle.rr_ms,
         trace=None if motion is None else motion.beats[motion.usual].trace_mm * per_mm,
         onset_ms=float(peak["early_onset_ms"]),
         peak_ms=float(peak["early_peak_ms"]),
