@@ -730,6 +730,7 @@ def r_waves(course: Course) -> NDArray[np.float64]:
     _, _, left, right = peak_widths(height, places, 0.5, (height[places], first, last))
     narrow = (height[first] <= height[places] / 2) | (left > first)
     narrow &= (height[last] <= height[places] / 2) | (right < last)
+    narrow &= height[places] >= right - left  # a bump of a graph is wider than it is high
     middles = dict(zip(places.tolist(), (left + right) / 2, strict=True))
     peaks = _alike(height, places[narrow].tolist(), ms_per_px, still=course.still)
     if course.still and _is_ruler(height, peaks):
