@@ -7,13 +7,17 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 
 from cardio_ultrasound import VIEW_NAMES, VIEW_TITLES, Loop, Sector, view_of, view_of_frames
 from cardio_ultrasound.readers.arrays import ArraySource
 from cardio_ultrasound.simulation.hearts import draw_heart, levels, plane_of
 from cardio_ultrasound.simulation.train_views import calibrated
+from cardio_ultrasound.simulation.view_blobs import blob_phantom
 from cardio_ultrasound.simulation.view_looks import scanned_phantom
+from cardio_ultrasound.simulation.view_maps import level_map, shown
 from cardio_ultrasound.simulation.view_outlines import outlined_phantom
+from cardio_ultrasound.simulation.view_ovals import oval_phantom
 from cardio_ultrasound.view_network import CALIBRATION, WEIGHTS
 
 DIGEST = "533ad28d49db34bb346687c52e19d63c1bbce10ad0dd6a879411393d8310e810"
@@ -81,6 +85,27 @@ def test_a_mirrored_loop_gets_the_same_answer():
         mirrored = view_of_frames(frames[:, :, ::-1].copy(), mask[:, ::-1].copy())
         assert mirrored.name == seen.name
         assert mirrored.probability == pytest.approx(seen.probability, abs=0.02)
+
+
+def test_a_map_looks_otherwise_every_time_and_fills_a_sector():
+    maps = torch.from_numpy(np.stack([level_map("a4c", np.random.default_rng(0))[0]] * 4))
+    generator = torch.Generator().manual_seed(0)
+    first, second = shown(maps, 64, generator), shown(maps, 64, generator)
+    assert first.shape == (4, 64, 64)
+    assert (first - second).abs().mean() > 0.1
+    for picture in torch.cat([first, second]):
+        inside = picture != 0
+        assert 0.2 < inside.float().mean() < 0.8
+        assert picture[inside].std() == pytest.approx(1.0, abs=0.1)
+
+
+@pytest.mark.parametrize("view", ["a4c", "plax"])
+def test_a_plain_loop_of_any_renderer_keeps_its_view(view):
+    for draw in (outlined_phantom, blob_phantom, oval_phantom):
+        phantom = draw(view, np.random.default_rng(3), 2)
+        assert phantom.target == {view: 1.0}
+        assert phantom.frames.shape == (2, *phantom.mask.shape)
+        assert not phantom.frames[:, ~phantom.mask].any()
 
 
 def right_share(view: str, seed: int) -> float:

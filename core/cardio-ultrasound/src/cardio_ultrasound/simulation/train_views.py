@@ -1,14 +1,16 @@
 """Fit the network of views on phantoms, calibrate it on others, and write its weights.
 
 ``python -m cardio_ultrasound.simulation.train_views --out FOLDER`` makes what the package carries:
-it learns from hearts in space (`view_looks`) and from flat outlines (`view_outlines`), and takes
-its temperature and its least probability from rods (`view_blobs`), which it never learns from.
-No recording is used.
+it learns from hearts in space (`view_looks`), flat outlines (`view_outlines`) and rods
+(`view_blobs`), partly as their renderers show them and partly in looks that are new in every step
+(`view_maps`), and takes its temperature and its least probability from superellipses
+(`view_ovals`), which it never learns from. No recording is used.
 """
 
 from __future__ import annotations
 
 import json
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -23,12 +25,15 @@ from torch import Tensor, nn
 
 from cardio_ultrasound.simulation.view_blobs import blob_phantom
 from cardio_ultrasound.simulation.view_looks import (
-    KINDS,
+    MAP_SIDE,
     ViewPhantom,
+    drawn_kind,
     scanned_phantom,
     view_phantom,
 )
+from cardio_ultrasound.simulation.view_maps import level_map, shown
 from cardio_ultrasound.simulation.view_outlines import outlined_phantom
+from cardio_ultrasound.simulation.view_ovals import oval_phantom
 from cardio_ultrasound.view_network import CALIBRATION, WEIGHTS, ViewNetwork, load_network
 from cardio_ultrasound.views import SIDE, VIEW_NAMES, pictures
 
@@ -89,11 +94,10 @@ def draw_examples(
     """
     levels = np.zeros((n_loops, n_frames, SIDE, SIDE), np.int8)
     targets = np.zeros((n_loops, len(VIEW_NAMES)), np.float32)
-    names, shares = list(KINDS), np.array(list(KINDS.values()))
     kinds = []
     for number in range(n_loops):
         rng = np.random.default_rng([seed, number])
-        kind = str(rng.choice(names, p=shares / shares.sum()))
+        kind = drawn_kind(rng)
         phantom = draw(kind, rng)
         seen = pictures(phantom.frames, phantom.mask)
         levels[number] = np.rint(seen * _STEPS).astype(np.int8)
@@ -107,8 +111,13 @@ def draw_examples(
 _CALIBRATION_FRAMES = 2
 _CALIBRATED_ON = 800
 _BATCH = 64
-_PEAK_RATE = 1.5e-3
+_OF_MAPS = 38
+"""Pictures of a batch that are shown afresh; half of them are varied too, as all others are."""
+_PEAK_RATE = 1.2e-3
+_WARM_UP = 150
 _SMOOTHING = 0.03
+_MEMORY = 0.999
+"""Share of the mean of weights that a step keeps."""
 _WRONG_AT_MOST = 0.02
 
 
@@ -168,42 +177,59 @@ def varied(pictures: Tensor, generator: torch.Generator) -> Tensor:
     return (moved / spread.sqrt().clamp(min=1e-3)).clamp(-3, 3) * inside
 
 
+def draw_maps(n_maps: int, seed: int) -> tuple[Tensor, Tensor]:
+    """Return maps, shape (n_maps, 112, 112), and the shares of views in them."""
+    made = torch.zeros(n_maps, MAP_SIDE, MAP_SIDE, dtype=torch.uint8)
+    targets = torch.zeros(n_maps, len(VIEW_NAMES))
+    for number in range(n_maps):
+        rng = np.random.default_rng([seed, number])
+        levels, target = level_map(drawn_kind(rng), rng)
+        made[number] = torch.from_numpy(levels)
+        for name, share in target.items():
+            targets[number, VIEW_NAMES.index(name)] = share
+    return made, targets
+
+
 def fit(
-    network: ViewNetwork, examples: Examples, n_epochs: int, seed: int, *, progress: bool = True
+    network: ViewNetwork, examples: Examples, maps: tuple[Tensor, Tensor], n_steps: int, seed: int
 ) -> ViewNetwork:
-    """Return a network fitted with AdamW on one cycle of learning rates, in evaluation mode."""
+    """Return the mean of a network's weights over its steps of AdamW, in evaluation mode.
+
+    Half a cosine takes the learning rate to zero. Every step sees pictures of `examples` and maps
+    in new looks.
+    """
     torch.manual_seed(seed)
     generator = torch.Generator().manual_seed(seed)
-    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    n_loops = len(examples.targets)
-    n_steps = n_epochs * -(-n_loops // _BATCH)
+    network.to(memory_format=torch.channels_last).train()  # type: ignore[call-overload]
     optimiser = torch.optim.AdamW(network.parameters(), lr=_PEAK_RATE, weight_decay=0.03)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimiser, _PEAK_RATE, total_steps=n_steps, pct_start=0.15
+    schedule = torch.optim.lr_scheduler.LambdaLR(
+        optimiser,
+        lambda step: min(1, step / _WARM_UP) * (1 + math.cos(math.pi * step / n_steps)) / 2,
     )
-    rng = np.random.default_rng(seed)
-    targets = torch.from_numpy(examples.targets)
-    targets = targets * (1 - _SMOOTHING) + _SMOOTHING / targets.shape[1]
-    for epoch in range(n_epochs):
-        network.train()
-        began, losses = time.monotonic(), []
-        order = rng.permutation(n_loops)
-        for start in range(0, n_loops, _BATCH):
-            loops = order[start : start + _BATCH]
-            seen = torch.from_numpy(examples.pictures(loops)).flatten(0, 1)
-            loss = nn.functional.cross_entropy(network(varied(seen, generator)), targets[loops])
-            optimiser.zero_grad()
-            loss.backward()  # type: ignore[no-untyped-call]
-            optimiser.step()
-            schedule.step()
-            losses.append(float(loss.detach()))
-        if progress:
-            click.echo(
-                f"epoch {epoch + 1} of {n_epochs}: loss {np.mean(losses):.3f}, "
-                f"{time.monotonic() - began:.0f} s"
-            )
-    network.eval()
-    return network
+    mean = torch.optim.swa_utils.AveragedModel(
+        network, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(_MEMORY), use_buffers=True
+    )
+    targets, losses = torch.from_numpy(examples.targets), []
+    for step in range(1, n_steps + 1):
+        of_maps = torch.randint(len(maps[0]), (_OF_MAPS,), generator=generator)
+        loops = torch.randint(len(targets), (_BATCH - _OF_MAPS,), generator=generator)
+        afresh = shown(maps[0][of_maps], SIDE, generator)
+        seen = torch.from_numpy(examples.pictures(loops.numpy())).flatten(0, 1)
+        half = _OF_MAPS // 2
+        seen = torch.cat([afresh[:half], varied(torch.cat([afresh[half:], seen]), generator)])
+        target = torch.cat([maps[1][of_maps], targets[loops]])
+        target = target * (1 - _SMOOTHING) + _SMOOTHING / target.shape[1]
+        loss = nn.functional.cross_entropy(network(seen), target)
+        optimiser.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        optimiser.step()
+        schedule.step()
+        mean.update_parameters(network)
+        losses.append(float(loss.detach()))
+        if step % 200 == 0:
+            click.echo(f"step {step} of {n_steps}: loss {np.mean(losses[-200:]):.3f}")
+    fitted: ViewNetwork = mean.module.eval()
+    return fitted
 
 
 @torch.inference_mode()
@@ -245,12 +271,12 @@ def calibrated(logits: NDArray[np.float64], targets: NDArray[np.float32]) -> tup
     return round(temperature, 3), round(float(least), 2)
 
 
-def _outlined(kind: str, rng: np.random.Generator) -> ViewPhantom:
-    return outlined_phantom(kind if kind in (*VIEW_NAMES, "esophageal") else "scene", rng, 1)
-
-
-def _in_space(kind: str, rng: np.random.Generator) -> ViewPhantom:
-    return (view_phantom if rng.random() < 0.6 else scanned_phantom)(kind, rng, 1)
+def _rendered(kind: str, rng: np.random.Generator) -> ViewPhantom:
+    """Draw a picture as one of four renderers shows it."""
+    which = rng.random()
+    if which < 0.5:
+        return (view_phantom if which < 0.3 else scanned_phantom)(kind, rng, 1)
+    return (outlined_phantom if which < 0.75 else blob_phantom)(kind, rng, 1)
 
 
 @click.command()
@@ -259,26 +285,21 @@ def _in_space(kind: str, rng: np.random.Generator) -> ViewPhantom:
     "--start", type=click.Path(exists=True, path_type=Path), default=WEIGHTS,
     help="Weights to go on from.",
 )  # fmt: skip
-@click.option("--blocks", default=5, show_default=True, help="Of 2000 hearts in space.")
-@click.option("--outlines", default=3000, show_default=True, help="Flat hearts.")
-@click.option("--epochs", default=3, show_default=True, help="Times each is seen.")
+@click.option("--loops", default=8000, show_default=True, help="As their renderers show them.")
+@click.option("--maps", default=30000, show_default=True, help="Shown in new looks.")
+@click.option("--steps", default=5000, show_default=True, help="Of 64 pictures.")
 @click.option("--threads", default=1, show_default=True, help="Threads of the processor.")
-def main(out: Path, start: Path, blocks: int, outlines: int, epochs: int, threads: int) -> None:
+def main(out: Path, start: Path, loops: int, maps: int, steps: int, threads: int) -> None:
     """Fit and calibrate the network of views; write view_network.safetensors and .json."""
     torch.set_num_threads(threads)
     began = time.monotonic()
-    parts = [draw_examples(_in_space, 2000, 1, seed) for seed in range(blocks)]
-    parts.append(draw_examples(_outlined, outlines, 1, 100))
+    examples = draw_examples(_rendered, loops, 1, 200)
+    drawn = draw_maps(maps, 500)
     click.echo(f"phantoms drawn, {time.monotonic() - began:.0f} s")
-    examples = Examples(
-        np.concatenate([part.levels for part in parts]),
-        np.concatenate([part.targets for part in parts]),
-        tuple(kind for part in parts for kind in part.kinds),
-    )
-    network = fit(load_network(start), examples, epochs, 0)
+    network = fit(load_network(start), examples, drawn, steps, 1)
     others = draw_examples(
-        lambda kind, rng: blob_phantom(kind, rng, _CALIBRATION_FRAMES), _CALIBRATED_ON,
-        _CALIBRATION_FRAMES, 1000,
+        lambda kind, rng: oval_phantom(kind, rng, _CALIBRATION_FRAMES), _CALIBRATED_ON,
+        _CALIBRATION_FRAMES, 3000,
     )  # fmt: skip
     temperature, least = calibrated(loop_logits(network, others), others.targets)
     out.mkdir(parents=True, exist_ok=True)
@@ -289,7 +310,7 @@ def main(out: Path, start: Path, blocks: int, outlines: int, epochs: int, thread
     )  # fmt: skip
     content = {
         "views": list(VIEW_NAMES), "temperature": temperature, "least_probability": least,
-        "loops": len(examples.targets), "epochs": epochs, "torch": torch.__version__,
+        "loops": loops, "maps": maps, "steps": steps, "torch": torch.__version__,
     }  # fmt: skip
     (out / CALIBRATION.name).write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
     click.echo(f"written, {time.monotonic() - began:.0f} s: {json.dumps(content)}")

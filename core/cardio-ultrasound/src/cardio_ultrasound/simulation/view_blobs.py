@@ -1,6 +1,6 @@
-"""Loops of a view from tapered rods under gamma noise: what the network of views is calibrated on.
+"""Loops of a view from tapered rods under gamma noise, for the network of views to learn from.
 
-A renderer that shares no code with those the network learns from. Cavities are rods of changing
+Cavities are rods of changing
 radius in the unit sector (probe at 0, 0; depth 1), tissue is a band around them, and noise is
 gamma-distributed, averaged along arcs.
 """
@@ -10,7 +10,13 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from cardio_ultrasound.simulation.view_looks import ViewPhantom, jpeg
+from cardio_ultrasound.simulation.view_looks import (
+    MAP_HALF_RAD,
+    MAP_SIDE,
+    ViewPhantom,
+    coded_levels,
+    jpeg,
+)
 
 Rod = tuple[float, float, float, float, float, float, float]
 """From x, z to x, z; radius at either end, and thickness of the wall; no radius is a leaflet."""
@@ -92,8 +98,12 @@ def _anything(rng: np.random.Generator) -> list[Rod]:
     ]  # fmt: skip
 
 
-def blob_phantom(kind: str, rng: np.random.Generator, n_frames: int = 3) -> ViewPhantom:
+def blob_phantom(
+    kind: str, rng: np.random.Generator, n_frames: int = 3, *, plain: bool = False
+) -> ViewPhantom:
     """Draw a loop of one of the six views, of ``esophageal``, or (any other kind) of no heart.
+
+    With `plain`, frames are maps of `coded_levels` that no scanner showed.
 
     Examples
     --------
@@ -105,10 +115,12 @@ def blob_phantom(kind: str, rng: np.random.Generator, n_frames: int = 3) -> View
     views = ("a4c", "a2c", "a3c", "plax", "psax", "subcostal")
     drawn = str(rng.choice(views[:3])) if kind == "esophageal" else kind
     n_px, half = int(u(110, 240)), np.radians(u(22.5, 55))
+    if plain:
+        n_px, half = MAP_SIDE, MAP_HALF_RAD
     row, column = np.indices((n_px, int(2 * np.sin(half) * n_px) + 4)).astype(np.float32)
     x, z = (column - column.shape[1] / 2) / n_px, row / n_px
     away, angle = np.hypot(x, z), np.arctan2(x, z + 1e-6) / half
-    mask = (away <= 1) & (np.abs(angle) <= 1)
+    mask = plain | ((away <= 1) & (np.abs(angle) <= 1))
     # Where pixels look at: turned, stretched, zoomed and bent.
     turn, zoom = rng.normal(0, 0.12), np.exp(rng.normal(0.05, 0.12, 2))
     at_x, at_z = x - rng.normal(0, 0.035), z - 0.5
@@ -174,13 +186,16 @@ def blob_phantom(kind: str, rng: np.random.Generator, n_frames: int = 3) -> View
                 level = level + (blood - level) / (1 + np.exp(np.clip(gone / soft, -30, 30)))
         if kind == "subcostal":
             level = np.where(away < liver_at, tissue - 2, level)
+        if plain:
+            frames.append(coded_levels(level))
+            continue
         noise = cv2.blur(rng.gamma(shape, 1 / shape, (200, 97)), size)
         power = 10 ** ((level + gain) / 10) + 10 ** (haze / 10)
         seen = 10 * np.log10(power * cv2.remap(noise, *place, cv2.INTER_LINEAR) + 1e-5)
         grey = np.clip(1 + (seen - white) / span, 0, 1) ** curve * 255
         frames.append(np.where(mask, np.maximum(grey, 1), 0).astype(np.uint8))
     stack = np.stack(frames)
-    if rng.random() < 0.4:
+    if rng.random() < 0.4 and not plain:
         stack = jpeg(stack, int(u(8, 60)))
     if rng.random() < 0.4:
         stack, mask = stack[:, :, ::-1].copy(), mask[:, ::-1].copy()

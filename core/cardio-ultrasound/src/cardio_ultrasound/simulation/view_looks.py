@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 import cv2
 import numpy as np
@@ -193,7 +194,7 @@ class Manner:
 
 
 def draw_manner(rng: np.random.Generator, patchy_db: float = 2.0) -> Manner:
-    """Draw a manner of showing; a third are those of a good window.
+    """Draw a manner of showing; most are those of a good window.
 
     Examples
     --------
@@ -201,7 +202,7 @@ def draw_manner(rng: np.random.Generator, patchy_db: float = 2.0) -> Manner:
     True
     """
     u = rng.uniform
-    if rng.random() < 0.35:
+    if rng.random() < 0.6:
         return Manner(
             half_deg=u(22, 55), inner=u(0.02, 0.15) if rng.random() < 0.2 else 0.0,
             axial=u(0.5, 0.9), lateral=u(0.7, 1.3), focus=u(0.3, 0.9),
@@ -346,9 +347,15 @@ def _slow(rng: np.random.Generator, shape: tuple[int, int], size: float) -> Floa
 
 KINDS = {
     "a4c": 0.16, "a2c": 0.12, "a3c": 0.12, "plax": 0.12, "psax": 0.12, "subcostal": 0.11,
-    "a5c": 0.02, "between": 0.04, "off_axis": 0.08, "esophageal": 0.04, "scene": 0.07,
+    "a5c": 0.02, "between": 0.04, "off_axis": 0.08, "esophageal": 0.06, "scene": 0.07,
 }  # fmt: skip
 """What is drawn, and how often."""
+
+
+def drawn_kind(rng: np.random.Generator) -> str:
+    """Draw one of `KINDS`."""
+    shares = np.array(list(KINDS.values()))
+    return str(rng.choice(list(KINDS), p=shares / shares.sum()))
 
 
 @dataclass(frozen=True, eq=False)
@@ -370,6 +377,23 @@ class ViewPhantom:
     mask: NDArray[np.bool_] = field(repr=False)
     kind: str
     target: dict[str, float]
+
+
+MAP_SIDE, MAP_HALF_RAD = 112, float(np.arcsin(0.8))
+"""Rows of a map of levels: depths 0 to 1; and the angle of which it shows both sides, ±0.8."""
+
+LEAST_DB, STEPS_PER_DB = -60.0, 2.5
+
+
+def coded_levels(level_db: NDArray[np.floating[Any]]) -> NDArray[np.uint8]:
+    """Return levels in dB as whole numbers, 0.4 dB each from -60 dB.
+
+    Examples
+    --------
+    >>> coded_levels(np.array([-60.0, -20.0, 0.0])).tolist()
+    [0, 100, 150]
+    """
+    return np.asarray(np.clip((level_db - LEAST_DB) * STEPS_PER_DB, 0, 255), np.uint8)
 
 
 def view_phantom(kind: str, rng: np.random.Generator, n_frames: int = 2) -> ViewPhantom:

@@ -1,4 +1,4 @@
-"""Loops of a view from flat outlines: what the network of views is calibrated on.
+"""Loops of a view from flat outlines, for the network of views to learn from.
 
 Chambers are closed splines through points that were set by eye in each view, filled in the order
 of a painter, and speckle is a correlated Rayleigh field. Nothing of the hearts in space, of their
@@ -12,7 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import interpolate, ndimage
 
-from cardio_ultrasound.simulation.view_looks import ViewPhantom, jpeg
+from cardio_ultrasound.simulation.view_looks import (
+    MAP_HALF_RAD,
+    MAP_SIDE,
+    ViewPhantom,
+    coded_levels,
+    jpeg,
+)
 
 Points = NDArray[np.float64]
 Shape = tuple[float, Points, float]
@@ -147,17 +153,21 @@ def _shapes(kind: str, rng: np.random.Generator, beat: float, tip: float) -> lis
     return _short_axis(rng, beat, tip) if kind == "psax" else _nothing(rng)
 
 
-def outlined_phantom(kind: str, rng: np.random.Generator, n_frames: int = 4) -> ViewPhantom:
+def outlined_phantom(
+    kind: str, rng: np.random.Generator, n_frames: int = 4, *, plain: bool = False
+) -> ViewPhantom:
     """Draw a loop of a view from flat outlines.
 
     Parameters
     ----------
     kind : str
-        One of the six views, ``esophageal``, or ``scene``.
+        One of the six views, ``esophageal``, or (any other kind) what is no heart.
     rng : numpy.random.Generator
         The only source of chance.
     n_frames : int
         Moments, spread over a beat.
+    plain : bool
+        Leave frames as maps of `coded_levels` that no scanner showed.
 
     Examples
     --------
@@ -166,7 +176,10 @@ def outlined_phantom(kind: str, rng: np.random.Generator, n_frames: int = 4) -> 
     (2, {'psax': 1.0})
     """
     u = rng.uniform
-    drawn = str(rng.choice(["a4c", "a2c", "a3c"])) if kind == "esophageal" else kind
+    views = ("a4c", "a2c", "a3c", "plax", "psax", "subcostal")
+    if kind not in (*views, "esophageal"):
+        kind = "scene"
+    drawn = str(rng.choice(views[:3])) if kind == "esophageal" else kind
     seed, start, mirror = int(rng.integers(1 << 30)), u(0, 1), rng.random() < 0.4
     turn, size = np.radians(rng.normal(0, 7)), np.exp(rng.normal(0, 0.13, 2))
     middle = np.array([0.0, 75.0])
@@ -180,12 +193,14 @@ def outlined_phantom(kind: str, rng: np.random.Generator, n_frames: int = 4) -> 
     around = u(-40, -6)
     n_px, half = int(u(120, 260)), np.radians(u(22.5, 55))
     depth = u(118, 165) * (0.9 if kind in ("plax", "psax") else 1.0)
+    if plain:
+        n_px, half, depth = MAP_SIDE, MAP_HALF_RAD, depth / 0.9
     scale, n_columns = n_px / depth, int(2 * np.sin(half) * n_px) + 4
     row, column = np.indices((n_px, n_columns))
     away = np.hypot(row, column - n_columns / 2) / n_px
     angle = np.arctan2(column - n_columns / 2, row) / half
-    mask = (away <= 1) & (np.abs(angle) <= 1)
-    show = _Show(rng, away, angle, depth)
+    mask = plain | ((away <= 1) & (np.abs(angle) <= 1))
+    show = coded_levels if plain else _Show(rng, away, angle, depth)
 
     def placed(points: Points) -> NDArray[np.int32]:
         """Return pixels of points, shifted and bent like all of this loop."""
@@ -228,12 +243,12 @@ def outlined_phantom(kind: str, rng: np.random.Generator, n_frames: int = 4) -> 
             map_db[away < liver_px] = liver_db
         frames.append(show(map_db))
     stack = np.stack(frames) * mask
-    if rng.random() < 0.4:
+    if rng.random() < 0.4 and not plain:
         stack = jpeg(stack, int(u(8, 60))) * mask
     if mirror:
         stack, mask = stack[:, :, ::-1].copy(), mask[:, ::-1].copy()
-    views = ("a4c", "a2c", "a3c", "plax", "psax", "subcostal", "other")
-    target = {"scene": {"other": 1.0}, "esophageal": dict.fromkeys(views, 1 / 7)}
+    none = dict.fromkeys((*views, "other"), 1 / 7)
+    target = {"scene": {"other": 1.0}, "esophageal": none}
     return ViewPhantom(stack, mask, kind, target.get(kind, {kind: 1.0}))
 
 
