@@ -20,7 +20,7 @@ from cardio_ultrasound.simulation.view_outlines import outlined_phantom
 from cardio_ultrasound.simulation.view_ovals import oval_phantom
 from cardio_ultrasound.view_network import CALIBRATION, WEIGHTS
 
-DIGEST = "533ad28d49db34bb346687c52e19d63c1bbce10ad0dd6a879411393d8310e810"
+DIGEST = "5291c6681cb6c1e1f629dca5f1ea27d68f1cb73718b7811cd2e79a899acbfcf9"
 
 
 def loop_of(frames: np.ndarray) -> Loop:
@@ -129,12 +129,12 @@ def test_the_right_ventricle_is_in_the_four_chamber_plane_and_not_in_the_two_cha
     assert max(two) < 0.001
 
 
-def test_the_least_probability_keeps_wrong_names_to_one_in_fifty():
-    # 1000 loops of two views, half of them sure; 40 of the unsure ones are wrong.
+def test_the_least_probability_keeps_wrong_names_to_one_in_a_hundred():
+    # 1000 loops of two views, half of them sure; 15 of the unsure ones are wrong.
     sure, unsure = np.array([9.0, 0.0]), np.array([1.2, 0.0])
     logits = np.concatenate([np.tile(sure, (500, 1)), np.tile(unsure, (500, 1))])
     targets = np.tile(np.array([1.0, 0.0], np.float32), (1000, 1))
-    targets[-40:] = targets[-40:, ::-1]
+    targets[-15:] = targets[-15:, ::-1]
     temperature, least = calibrated(logits, targets)
     peak = 1.0 / (1.0 + np.exp(-1.2 / temperature))
     assert least > peak - 1e-9

@@ -73,6 +73,26 @@ class ViewNetwork(nn.Module):
         return logits
 
 
+_ENLARGED = 1.12
+
+
+def looked_at(pictures: Tensor) -> Tensor:
+    """Return pictures (n, rows, columns), the same enlarged, and the mirror images of both, (4 n).
+
+    Examples
+    --------
+    >>> import torch
+    >>> looked_at(torch.zeros(2, 64, 64)).shape
+    torch.Size([8, 64, 64])
+    """
+    n, *size = pictures.shape
+    way = torch.tensor([[1 / _ENLARGED, 0.0, 0.0], [0.0, 1 / _ENLARGED, 0.0]]).expand(n, 2, 3)
+    grid = nn.functional.affine_grid(way, [n, 1, *size], align_corners=False)
+    enlarged = nn.functional.grid_sample(pictures[:, None], grid, align_corners=False)[:, 0]
+    both = torch.cat([pictures, enlarged])
+    return torch.cat([both, both.flip(2)])
+
+
 # The fitted network of views, read once a process. Needs the training extra.
 
 WEIGHTS = Path(__file__).parent / "view_network.safetensors"
@@ -103,7 +123,7 @@ class FittedViews:
     def probabilities(self, pictures: NDArray[np.float32]) -> NDArray[np.float64]:
         """Return the probability of every view, the same for pictures and their mirror images.
 
-        Logits are averaged over a loop's pictures and their mirror images.
+        Logits are averaged over a loop's pictures as `looked_at`.
 
         Parameters
         ----------
@@ -114,8 +134,7 @@ class FittedViews:
         ndarray, shape (n_views,)
         """
         with torch.inference_mode():
-            shown = torch.from_numpy(pictures)
-            logits = self.network(torch.cat([shown, shown.flip(2)])).double().mean(dim=0)
+            logits = self.network(looked_at(torch.from_numpy(pictures))).double().mean(dim=0)
             found: NDArray[np.float64] = (logits / self.temperature).softmax(dim=0).numpy()
         return found
 

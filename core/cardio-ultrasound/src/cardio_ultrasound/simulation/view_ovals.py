@@ -57,8 +57,9 @@ def _ovals(kind: str, rng: np.random.Generator, beat: float) -> list[Oval]:
         ]  # fmt: skip
     level = rng.integers(2)
     if level == 0:  # the great vessels
+        size = u(0.065, 0.085)
         return [
-            (0.0, 0.45, *[u(0.065, 0.085)] * 2, 0.0, 2.0, thin),
+            (0.0, 0.45, size, size, 0.0, 2.0, thin),
             (0.02, 0.65, u(0.11, 0.15), u(0.06, 0.09), 0.0, 2.3, thin),
             (-0.18, 0.56, 0.08, 0.09, 0.3, 2.2, thin), (-0.05, 0.305, 0.17, 0.05, -0.1, 2.4, thin),
             (0.165, 0.45, 0.045, u(0.11, 0.15), -0.05, 2.6, thin),
