@@ -61,7 +61,7 @@ def test_the_stored_runs_cover_the_truth(effect):
     require_truth(stored["runs"][str(effect)], effect)
 
 
-@pytest.mark.parametrize("effect", [0.0, 2.0])
+@pytest.mark.parametrize("effect", [pytest.param(0.0, marks=pytest.mark.slow), 2.0])
 def test_a_seed_run_today_gives_what_is_stored(run_toy, write_cohort, tmp_path, effect):
     stored = json.loads(STORED.read_text())["runs"][str(effect)][3]
     assert one(run_toy, write_cohort, tmp_path, effect, 3) == pytest.approx(stored, abs=2e-3)

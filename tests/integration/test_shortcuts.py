@@ -59,7 +59,14 @@ def test_a_holdout_of_a_patient_of_each_class_says_nothing_out_of_fold():
     assert {item.property for item in found} == set(properties.select_dtypes("number"))
 
 
-@pytest.mark.parametrize("kind", ["scanner", "size", "id", "order", "date"])
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "scanner",
+        "date",
+        *(pytest.param(k, marks=pytest.mark.slow) for k in ("size", "id", "order")),
+    ],
+)
 def test_of_twenty_cohorts_with_a_planted_one_nineteen_are_warned_of(kind):
     found = 0
     for seed in range(20):

@@ -45,7 +45,7 @@ def test_instability_agrees_with_glm_in_r_within_the_error_of_resampling(made):
     assert made.probability == pytest.approx(plain.fitted, abs=1e-9)
 
 
-@pytest.mark.parametrize("method", ["ridge", "lasso"])
+@pytest.mark.parametrize("method", ["ridge", pytest.param("lasso", marks=pytest.mark.slow)])
 def test_a_penalty_that_is_chosen_again_is_corrected_to_its_worth_in_new_patients(method):
     rng = np.random.default_rng(11)
     effects, columns = np.array([0.7, 0.4, 0.0, 0.0, 0.0, 0.0]), list("abcdef")

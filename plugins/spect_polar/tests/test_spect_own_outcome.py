@@ -36,7 +36,7 @@ def own_cache(tmp_path_factory):
 @pytest.fixture(scope="module")
 def cohort(tmp_path_factory):
     folder = tmp_path_factory.mktemp("own") / "crt"
-    synthesize(folder, task="crt_response", n_patients=16, seed=3)
+    synthesize(folder, task="crt_response", n_patients=12, seed=3)
     table = pd.read_csv(folder / "cohort.csv")
     kept = table[["patient_id", "path_spect", "age_y", "sex"]].copy()
     n = len(kept)
