@@ -408,13 +408,16 @@ def _drawn(files: RunArtifact, names: Names, primary: str) -> dict[str, Any]:
     groups = figure_groups(files, names, is_stand_in(files.manifest))
     leading = main_figures([item for _, items in groups for item in items], files.manifest)
     shown = cases_shown(files.cases, primary)
+    views = [view for view in case_views(shown, files.folder, names) if view.picture]
+    if any(view.picture and view.picture.upright for view in views):
+        shown, views = shown[:1], views[:1]  # a page of its own: the next one waits behind a fold
     folded = cases_folded(files.cases, shown, files.folder)
     others = [(title, [item for item in items if item not in leading]) for title, items in groups]
     return {
         "main_figures": leading,
         "figures": [(title, items) for title, items in others if items],
         "n_figures": sum(len(items) for _, items in others),
-        "cases_shown": [view for view in case_views(shown, files.folder, names) if view.picture],
+        "cases_shown": views,
         "cases": case_views(folded, files.folder, names),
         "n_more_cases": len(files.cases) - len(shown) - len(folded),
     }
