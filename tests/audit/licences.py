@@ -31,6 +31,9 @@ LINKING = re.compile(r"WITH (?:GCC|Classpath)-exception", re.I)
 """Exceptions under which a program that uses the library is no work of the library's licence."""
 
 NOT_DECLARED = "not declared"
+GPL_LIBRARIES = re.compile(r"(lib)?(x264|x265|xvid|postproc|readline|fftw3|gsl)\b", re.I)
+"""Libraries under the GPL that wheels are known to carry under a more liberal label."""
+
 SAID_HERE = {"cuda-toolkit": "LicenseRef-NVIDIA-Proprietary"}
 """Licences of packages that declare none: this one is empty and asks for NVIDIA's, which all do."""
 _BY_TEXT = (
@@ -54,6 +57,8 @@ class Licensed:
         Which part of its metadata says so; known: none does.
     needed_by : tuple of str
         Of our distributions, those that lead to it.
+    inside : tuple of str
+        Names of the libraries that its wheel carries in a folder ``*.libs``.
     """
 
     name: str
@@ -61,6 +66,7 @@ class Licensed:
     licence: str
     source: str
     needed_by: tuple[str, ...] = ()
+    inside: tuple[str, ...] = ()
 
     @property
     def kind(self) -> str:
@@ -144,7 +150,20 @@ def _licensed(name: str, needed_by: tuple[str, ...]) -> Licensed:
     licence, source = declared(found)
     if licence == NOT_DECLARED and name in SAID_HERE:
         licence, source = SAID_HERE[name], "known"
-    return Licensed(name, found.version, licence, source, needed_by)
+    return Licensed(name, found.version, licence, source, needed_by, libraries(found))
+
+
+def libraries(found: metadata.Distribution) -> tuple[str, ...]:
+    """Return the names of the libraries in a wheel's folder ``*.libs`` or ``.dylibs``."""
+    return tuple(
+        sorted(
+            {
+                re.split(r"[-.]", file.name.removeprefix("lib"))[0]
+                for file in found.files or ()
+                if any(part.endswith((".libs", ".dylibs")) for part in file.parts[:-1])
+            }
+        )
+    )
 
 
 def declared(found: metadata.Distribution) -> tuple[str, str]:
@@ -178,13 +197,18 @@ def _is_licence(name: str) -> bool:
     return name.upper().startswith(("LICENSE", "LICENCE", "COPYING"))
 
 
+def _refused(found: Iterable[Licensed]) -> Iterator[str]:
+    """Yield a line for each package that must not be there."""
+    for one in found:
+        if one.kind in ("strong copyleft", NOT_DECLARED):
+            yield f"{one.name} {one.version}: {one.licence} ({one.kind})"
+        if copyleft := [name for name in one.inside if GPL_LIBRARIES.match(name)]:
+            yield f"{one.name} {one.version}: carries {', '.join(copyleft)} (strong copyleft)"
+
+
 def refused(found: Iterable[Licensed]) -> list[str]:
-    """Return a line for each package that must not be there."""
-    return [
-        f"{one.name} {one.version}: {one.licence} ({one.kind})"
-        for one in found
-        if one.kind in ("strong copyleft", NOT_DECLARED)
-    ]
+    """Return a line for each package that must not be there, or that carries such a library."""
+    return list(_refused(found))
 
 
 def by_licence(found: Iterable[Licensed]) -> str:
@@ -195,6 +219,12 @@ def by_licence(found: Iterable[Licensed]) -> str:
         groups.setdefault(licence, []).append(one.name)
     lines = [f"|{licence}|{', '.join(names)}|" for licence, names in sorted(groups.items())]
     return "\n".join(["|licence|packages|", "|---|---|", *lines])
+
+
+def carried(found: Iterable[Licensed]) -> str:
+    """Return a sentence with the libraries that wheels carry."""
+    parts = [f"{one.name} ({', '.join(one.inside)})" for one in found if one.inside]
+    return f"Wheels that carry libraries: {'; '.join(parts)}."
 
 
 def table(found: Iterable[Licensed]) -> str:
@@ -224,7 +254,7 @@ def summary(found: list[Licensed]) -> str:
 def rendered(text: str, found: list[Licensed]) -> str:
     """Return the page with its table made anew."""
     marks = re.compile(r"(<!-- licences -->\n).*?(\n<!-- end -->)", re.DOTALL)
-    made = f"{summary(found)}\n\n{by_licence(found)}"
+    made = f"{summary(found)}\n\n{by_licence(found)}\n\n{carried(found)}"
     text, n = marks.subn(lambda match: f"{match[1]}{made}{match[2]}", text)
     if n != 1:
         raise ValueError(f"{PAGE.name}: expected one place for the licences, found {n}")

@@ -91,18 +91,19 @@ def test_kinds_of_licences(licence, kind):
 class Made(metadata.Distribution):
     """A distribution with the metadata that a test gives it."""
 
-    def __init__(self, *lines):
-        self.text = "\n".join(("Name: made", "Version: 1", *lines, "", ""))
+    def __init__(self, *lines, files=()):
+        about = "\n".join(("Name: made", "Version: 1", *lines, "", ""))
+        self.texts = {"METADATA": about, "RECORD": "\n".join(f"{file},," for file in files)}
 
     def read_text(self, filename):
-        return self.text if filename == "METADATA" else None
+        return self.texts.get(filename)
 
     def locate_file(self, path):
         return Path(path)
 
     @property
     def metadata(self):
-        return email.message_from_string(self.text)
+        return email.message_from_string(self.texts["METADATA"])
 
 
 @pytest.mark.parametrize(
@@ -122,6 +123,14 @@ class Made(metadata.Distribution):
 )  # fmt: skip
 def test_where_a_licence_is_declared(lines, found):
     assert licences.declared(Made(*lines)) == found
+
+
+def test_a_library_under_the_gpl_is_found_inside_a_wheel_of_another_licence():
+    files = ("made/core.so", "made.libs/libx264-8f6ea4.so.165", "made.libs/libvpx-4fb2.so.11.0.1")
+    inside = licences.libraries(Made(files=files))
+    assert inside == ("vpx", "x264")
+    (line,) = licences.refused([licences.Licensed("made", "1", "BSD", "field", (), inside)])
+    assert "x264" in line and "vpx" not in line
 
 
 def _answer(**vulns):
