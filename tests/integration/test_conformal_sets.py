@@ -9,6 +9,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from cardio_core.testing import names
+
 
 @pytest.fixture(scope="module")
 def newcomers(write_cohort, tmp_path_factory):
@@ -102,8 +104,10 @@ def test_a_number_gets_an_interval_in_its_unit(
 
 def test_beats_that_match_nothing_get_no_sets_and_the_report_says_why(beats_run):
     assert not (beats_run / "conformal").exists()
-    notes = [one["text"] for one in json.loads((beats_run / "manifest.json").read_text())["notes"]]
-    assert any("No prediction sets for shape of network: some beats" in note for note in notes)
+    notes = json.loads((beats_run / "manifest.json").read_text())["notes"]
+    (note,) = [one for one in notes if one["kind"] == "prediction_sets"]
+    assert names(note["text"], "shape", "network")
+    assert note["model"] == "network"
 
 
 def test_a_run_without_a_rule_predicts_without_sets(cardio, beats_run, strip):
