@@ -33,6 +33,7 @@ settings.load_profile("any machine")
 gc.disable()
 
 
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers():
     """One process more than cores, since some tests wait; four fit into any memory."""
     return min((os.cpu_count() or 1) + 1, 4)
