@@ -133,9 +133,8 @@ def _beat(path: Path, ended: Event) -> None:
 def _read(path: Path) -> Holder | None:
     if not path.is_file():
         return None
-    from cardio_core.io.run_schema import (
-        FileSchema,  # where there is no lock, nothing heavy is needed
-    )
+    # Where there is no lock, nothing heavy is needed.
+    from cardio_core.io.run_schema import FileSchema
 
     try:
         holder: Holder = FileSchema("who works on the run", Holder, most_bytes=1 << 16).read(path)

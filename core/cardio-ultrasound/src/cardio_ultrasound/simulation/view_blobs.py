@@ -1,8 +1,7 @@
 """Loops of a view from tapered rods under gamma noise, for the network of views to learn from.
 
-Cavities are rods of changing
-radius in the unit sector (probe at 0, 0; depth 1), tissue is a band around them, and noise is
-gamma-distributed, averaged along arcs.
+Cavities are rods of changing radius in the unit sector (probe at 0, 0; depth 1), tissue is a band
+around them, and noise is gamma-distributed, averaged along arcs.
 """
 
 from __future__ import annotations
