@@ -102,6 +102,8 @@ def test_a_hook_whose_disk_is_full_is_not_to_blame(tmp_path):
 def test_processes_that_cannot_share_memory_say_where_it_lacks(monkeypatch):
     import multiprocessing
 
+    import joblib.externals.loky  # noqa: F401  its first import would keep what is patched below
+
     def without(*_):
         raise OSError(errno.ENOSPC, "No space left on device")
 
