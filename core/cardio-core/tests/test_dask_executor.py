@@ -11,6 +11,7 @@ import pytest
 
 from cardio_core.compute.executors import parse_executor
 from cardio_core.testing import refuses
+from cardio_core.testing.searching import HUNG_AFTER_S
 from cardio_stats.errors import CardioError, ConfigError
 
 from .jobs import ONE_CPU, TWO_CPUS, threads, waiter
@@ -109,6 +110,36 @@ def test_the_job_of_a_worker_that_is_killed_is_done_by_another(cluster, tmp_path
 
     with parse_executor(f"dask:{cluster.scheduler_address}") as executor:
         assert executor.map(job, range(5)) == [0, 10, 20, 30, 40]
+
+
+def test_a_result_that_dies_with_its_worker_is_computed_again(cluster, tmp_path):
+    def job(number):
+        (tmp_path / f"{number}").touch()
+        return number * 10
+
+    done = []
+
+    def kill_the_workers(result):
+        done.append(result)
+        if len(done) > 1:
+            return
+        wait_until(lambda: len(list(tmp_path.iterdir())) == 2)
+        time.sleep(0.2)  # the scheduler and the client hear of the second result
+        workers = executor._client.run(os.getpid)
+        for pid in workers.values():
+            os.kill(pid, signal.SIGKILL)
+        wait_until(lambda: not workers.keys() & executor._workers().keys())
+
+    with parse_executor(f"dask:{cluster.scheduler_address}") as executor:
+        assert executor.map(job, range(2), on_done=kill_the_workers) == [0, 10]
+    assert sorted(done) == [0, 10]
+
+
+def wait_until(condition):
+    give_up = time.monotonic() + HUNG_AFTER_S
+    while not condition():
+        assert time.monotonic() < give_up
+        time.sleep(0.05)
 
 
 def test_what_runs_on_a_cluster_ends_with_the_run(cluster, tmp_path):

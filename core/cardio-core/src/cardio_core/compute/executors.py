@@ -16,6 +16,7 @@ import secrets
 import threading
 import time
 import warnings
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, wait
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
@@ -573,7 +574,7 @@ class DaskExecutor:
             return []
         self._wait_for_first()
         results: list[Any] = [None] * len(jobs)
-        waiting = iter(range(len(jobs)))
+        waiting = deque(range(len(jobs)))
         running: dict[Any, tuple[int, int]] = {}
         ended: SimpleQueue[Any] = SimpleQueue()
         kinds: Sequence[Device | None] = devices or (None,)
@@ -581,7 +582,8 @@ class DaskExecutor:
         places, since = self.n_workers * ahead, time.monotonic()
         try:
             while True:
-                while len(running) < places and (number := next(waiting, None)) is not None:
+                while len(running) < places and waiting:
+                    number = waiting.popleft()
                     taken = [place for _, place in running.values()]
                     place = min(range(len(kinds)), key=taken.count)
                     future = self._client.submit(
@@ -593,6 +595,9 @@ class DaskExecutor:
                     return results
                 future = self._next(ended)
                 number, _ = running.pop(future)
+                if future.status == "lost":  # its worker died before the result was fetched
+                    waiting.appendleft(number)
+                    continue
                 results[number] = self._result(future)
                 if on_done is not None:
                     on_done(results[number])
@@ -620,7 +625,7 @@ class DaskExecutor:
                 )
 
     def _result(self, future: Any) -> Any:
-        if future.status in ("lost", "cancelled"):
+        if future.status == "cancelled":
             raise _lost(self._address)
         return future.result()
 
