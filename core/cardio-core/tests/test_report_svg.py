@@ -126,7 +126,8 @@ def test_what_is_no_svg_is_refused_in_one_line(text, word):
 @pytest.mark.parametrize(
     ("size", "wide", "whole"),
     [
-        ("450 300", False, False),
+        ("430 300", False, False),
+        ("605 475", True, True),
         ("800 200", True, False),
         ("820 570", True, True),
         ("460 600", True, True),

@@ -409,7 +409,7 @@ def _drawn(files: RunArtifact, names: Names, primary: str) -> dict[str, Any]:
     leading = main_figures([item for _, items in groups for item in items], files.manifest)
     shown = cases_shown(files.cases, primary)
     views = [view for view in case_views(shown, files.folder, names) if view.picture]
-    if any(view.picture and view.picture.upright for view in views):
+    if any(view.picture and view.picture.whole for view in views):
         shown, views = shown[:1], views[:1]  # a page of its own: the next one waits behind a fold
     folded = cases_folded(files.cases, shown, files.folder)
     others = [(title, [item for item in items if item not in leading]) for title, items in groups]

@@ -253,11 +253,8 @@ LONG_TITLE = 60
 WIDE = 1.9
 """From this ratio of width to height on a figure takes the whole width of the page."""
 
-WHOLE_PT = 720.0
-"""An explained case that was drawn so wide is a page of its own: smaller it could not be read."""
-
-UPRIGHT_PT, UPRIGHT = 440.0, 0.9
-"""So is one as wide as the text column whose height is at least this share of its width."""
+WHOLE_PT = 440.0
+"""An explained case drawn so wide keeps its size: half as wide it could not be read."""
 
 _LABEL = re.compile(r">([^<>]*[A-Za-z0-9]_[A-Za-z0-9][^<>]*)<")
 _VIEW = re.compile(r'viewBox="[\d.]+ [\d.]+ ([\d.]+) ([\d.]+)"')
@@ -287,15 +284,9 @@ class Picture:
 
     @property
     def whole(self) -> bool:
-        """Whether it is a page, which needs the whole width at its full height."""
+        """Whether it is a page, which keeps the size in which it was drawn."""
         width, height = self._size
-        return WHOLE_PT <= width <= WIDE * height or self.upright
-
-    @property
-    def upright(self) -> bool:
-        """Whether it is a page as wide as the text column."""
-        width, height = self._size
-        return UPRIGHT_PT <= width <= height / UPRIGHT
+        return WHOLE_PT <= width <= WIDE * height
 
     @property
     def _size(self) -> tuple[float, float]:
