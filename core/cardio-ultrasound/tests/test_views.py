@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import sys
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,14 +13,19 @@ import torch
 
 from cardio_ultrasound import VIEW_NAMES, VIEW_TITLES, Loop, Sector, view_of, view_of_frames
 from cardio_ultrasound.readers.arrays import ArraySource
-from cardio_ultrasound.simulation.hearts import draw_heart, levels, plane_of
-from cardio_ultrasound.simulation.train_views import calibrated
-from cardio_ultrasound.simulation.view_blobs import blob_phantom
-from cardio_ultrasound.simulation.view_looks import scanned_phantom
-from cardio_ultrasound.simulation.view_maps import level_map, shown
-from cardio_ultrasound.simulation.view_outlines import outlined_phantom
-from cardio_ultrasound.simulation.view_ovals import oval_phantom
 from cardio_ultrasound.view_network import CALIBRATION, WEIGHTS
+
+sys.path.insert(0, str(Path(__file__).parents[3] / "benchmarks"))
+try:
+    from view_gate.blobs import blob_phantom
+    from view_gate.hearts import draw_heart, levels, plane_of
+    from view_gate.looks import scanned_phantom
+    from view_gate.maps import level_map, shown
+    from view_gate.outlines import outlined_phantom
+    from view_gate.ovals import oval_phantom
+    from view_gate.train import calibrated
+finally:
+    sys.path.pop(0)
 
 DIGEST = "5291c6681cb6c1e1f629dca5f1ea27d68f1cb73718b7811cd2e79a899acbfcf9"
 

@@ -1,10 +1,10 @@
 """Fit the network of views on phantoms, calibrate it on others, and write its weights.
 
-``python -m cardio_ultrasound.simulation.train_views --out FOLDER`` makes what the package carries:
-it learns from hearts in space (`view_looks`), flat outlines (`view_outlines`) and rods
-(`view_blobs`), partly as their renderers show them and partly in looks that are new in every step
-(`view_maps`), and takes its temperature and its least probability from superellipses
-(`view_ovals`), which it never learns from. No recording is used.
+``python -m benchmarks.view_gate.train --out FOLDER`` makes what `cardio_ultrasound` carries: the
+network learns from hearts in space (`looks`), flat outlines (`outlines`) and rods (`blobs`), partly
+as their renderers show them and partly in looks that are new in every step (`maps`), and takes its
+temperature and its least probability from superellipses (`ovals`), which it never learns from. No
+recording is used.
 """
 
 from __future__ import annotations
@@ -23,17 +23,6 @@ from numpy.typing import NDArray
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from cardio_ultrasound.simulation.view_blobs import blob_phantom
-from cardio_ultrasound.simulation.view_looks import (
-    MAP_SIDE,
-    ViewPhantom,
-    drawn_kind,
-    scanned_phantom,
-    view_phantom,
-)
-from cardio_ultrasound.simulation.view_maps import level_map, shown
-from cardio_ultrasound.simulation.view_outlines import outlined_phantom
-from cardio_ultrasound.simulation.view_ovals import oval_phantom
 from cardio_ultrasound.view_network import (
     CALIBRATION,
     WEIGHTS,
@@ -42,6 +31,18 @@ from cardio_ultrasound.view_network import (
     looked_at,
 )
 from cardio_ultrasound.views import SIDE, VIEW_NAMES, pictures
+
+from .blobs import blob_phantom
+from .looks import (
+    MAP_SIDE,
+    ViewPhantom,
+    drawn_kind,
+    scanned_phantom,
+    view_phantom,
+)
+from .maps import level_map, shown
+from .outlines import outlined_phantom
+from .ovals import oval_phantom
 
 # Pictures of phantoms with their targets: what the network learns from and is calibrated on.
 
@@ -77,8 +78,6 @@ def draw_examples(
     n_loops: int,
     n_frames: int,
     seed: int,
-    *,
-    progress: Callable[[int], None] = lambda done: None,
 ) -> Examples:
     """Draw loops of every kind, each from a seed of its own.
 
@@ -88,12 +87,10 @@ def draw_examples(
         A kind and a generator to a phantom of `n_frames` frames.
     n_loops, n_frames : int
     seed : int
-    progress : callable
-        Hears how many are done.
 
     Examples
     --------
-    >>> from cardio_ultrasound.simulation.view_looks import view_phantom
+    >>> from benchmarks.view_gate.looks import view_phantom
     >>> made = draw_examples(lambda kind, rng: view_phantom(kind, rng, 1), 3, 1, seed=0)
     >>> made.levels.shape, made.targets.sum(axis=1).tolist()
     ((3, 1, 64, 64), [1.0, 1.0, 1.0])
@@ -110,7 +107,6 @@ def draw_examples(
         for name, share in phantom.target.items():
             targets[number, VIEW_NAMES.index(name)] = share
         kinds.append(kind)
-        progress(number + 1)
     return Examples(levels, targets, tuple(kinds))
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import interpolate, ndimage
 
-from cardio_ultrasound.simulation.view_looks import (
+from .looks import (
     MAP_HALF_RAD,
     MAP_SIDE,
     ViewPhantom,

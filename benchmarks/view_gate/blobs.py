@@ -9,7 +9,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from cardio_ultrasound.simulation.view_looks import (
+from .looks import (
     MAP_HALF_RAD,
     MAP_SIDE,
     ViewPhantom,

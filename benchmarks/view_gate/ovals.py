@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from cardio_ultrasound.simulation.view_looks import ViewPhantom
+from .looks import ViewPhantom
 
 Oval = tuple[float, float, float, float, float, float, float]
 """Middle x, z; half-axes; turn in radians; exponent; thickness of the wall."""

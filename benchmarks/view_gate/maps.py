@@ -12,9 +12,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from cardio_ultrasound.simulation.hearts import SCENES, draw_heart, levels, plane_of, scene
-from cardio_ultrasound.simulation.view_blobs import blob_phantom
-from cardio_ultrasound.simulation.view_looks import (
+from .blobs import blob_phantom
+from .hearts import SCENES, draw_heart, levels, plane_of, scene
+from .looks import (
     LEAST_DB,
     MAP_SIDE,
     STEPS_PER_DB,
@@ -22,7 +22,7 @@ from cardio_ultrasound.simulation.view_looks import (
     bent,
     coded_levels,
 )
-from cardio_ultrasound.simulation.view_outlines import outlined_phantom
+from .outlines import outlined_phantom
 
 
 def level_map(kind: str, rng: np.random.Generator) -> tuple[NDArray[np.uint8], dict[str, float]]:

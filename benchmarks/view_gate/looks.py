@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from scipy import fft, ndimage
 
 from cardio_ultrasound.simulation.b_mode import EchoScanner, Look, PointSpread, draw_scatterers
-from cardio_ultrasound.simulation.hearts import SCENES, draw_heart, levels, plane_of, scene
 from cardio_ultrasound.simulation.sector import Sector
+
+from .hearts import SCENES, draw_heart, levels, plane_of, scene
 
 # What happens to pictures on their way: gain, print left in them, cuts, codecs, mirrors.
 
