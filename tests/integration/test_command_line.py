@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import shutil
 
-import pandas as pd
 import pytest
 
 from cardio_core.io.hashing import directory_digest
@@ -144,19 +143,6 @@ def test_a_difficulty_of_a_cohort_that_has_none_is_refused_in_one_line(cardio, t
         (line,) = [one for one in said.stderr.splitlines() if "difficulty" in one]
         assert names(line, "clear", "toy", "difficulties")
         assert not asked[-1].exists()
-
-
-def test_the_detector_that_a_plugin_lends_finds_the_beats_of_a_recording(
-    cardio, monkeypatch, strip
-):
-    monkeypatch.setenv("CARDIO_PLUGINS", "toy")
-    found = cardio("data", "rpeaks", strip / "B01r0.csv", "--json").json
-    assert found["rate_hz"] == 25
-    assert found["times_s"] == pytest.approx([n / 25 for n in found["samples"]])
-    events = pd.read_csv(strip / "beats.csv")
-    planted = events[events["recording_id"] == "B01r0"]["time_s"].iloc[:-1]
-    # At 25 Hz a sample is 0.04 s long.
-    assert found["times_s"] == pytest.approx(list(planted), abs=0.04)
 
 
 def test_a_report_of_something_else_is_refused(cardio, tmp_path):

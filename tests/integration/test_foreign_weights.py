@@ -15,6 +15,7 @@ from cardio_core.errors import PluginError
 from cardio_core.io.hashing import file_digest
 from cardio_core.testing import refuses
 from cardio_core.training.pretrained import LAYOUTS, convert_weights, layout_of
+from cardio_echo_cmr.networks.layouts import layouts
 from cardio_echo_cmr.networks.r2plus1d import R2Plus1D18
 from cardio_echo_cmr.networks.r2plus1d import start_from_file as start_echo
 from cardio_mmode_septal_flash.flash.models import SEPTAL_FLASH
@@ -28,6 +29,7 @@ from .reference_networks import DenseNet121, R2Plus1D, ResNet50, lively
 CTX = Context(SEPTAL_FLASH, hook="train")
 THIN = {"planes": (4, 8, 16, 32), "mid": 3}
 CLOSE = {"rtol": 1e-4, "atol": 1e-5}
+OF_ECHO = {said["name"]: layout_of(said, "echo_cmr") for said in layouts()}
 CHILDREN = ("conv0", "norm0", "relu0", "pool0", "denseblock1", "transition1", "denseblock2",
             "transition2", "denseblock3", "transition3", "denseblock4", "norm5")  # fmt: skip
 
@@ -38,7 +40,7 @@ def converted(tmp_path):
         path, out = tmp_path / f"theirs{suffix}", tmp_path / "ours.safetensors"
         out.unlink(missing_ok=True)
         torch.save(content, path)
-        return convert_weights(path, out, **options), out
+        return convert_weights(path, out, **{"further": OF_ECHO} | options), out
 
     return make
 

@@ -164,8 +164,8 @@ FAULTS: dict[str, tuple[Mapping[str, str | None], tuple[str, ...]]] = {
          "'synthesize'; did you mean 'synthesise'? write it, or mend the name",),
     ),
     "lost_tool": (
-        info("title=", "tools={'rpeaks': 'PACKAGE.peaks:find'}, title="),
-        ("tool 'rpeaks' names 'PACKAGE.peaks:find', but there is no module PACKAGE.peaks",),
+        info("title=", "tools={'datasets': 'PACKAGE.peaks:find'}, title="),
+        ("tool 'datasets' names 'PACKAGE.peaks:find', but there is no module PACKAGE.peaks",),
     ),
     "lost_yaml": (
         {"configs/default.yaml": None},

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from cardio_core.io.datasets import DATASETS, PublicDataset, fetch_dataset, find_dataset, read_sums
+from cardio_core.io.datasets import PublicDataset, fetch_dataset, read_sums
 from cardio_core.testing import refuses
 from cardio_stats.errors import CardioError, DataError
 
@@ -94,9 +94,10 @@ def shelf(monkeypatch: pytest.MonkeyPatch) -> Iterator[Shelf]:
 
 
 def dataset_on(shelf: Shelf, **changes: object) -> PublicDataset:
-    base = replace(
-        find_dataset("mitdb"), name="set", size_mb=1, files_url=shelf.url, sums_digest=None
-    )
+    base = PublicDataset(
+        "set", "1.0.0", "A set", "records", 1, "CC BY 4.0", ("Moody 2001",), "sea",
+        "https://sea.org/", shelf.url, "100.hea",
+    )  # fmt: skip
     return replace(base, **changes)
 
 
@@ -268,11 +269,3 @@ def test_folders_that_no_plugin_reads_are_left_out(shelf, tmp_path):
 def test_a_full_disk_is_said_before_anything_is_fetched(shelf, tmp_path):
     with refuses(CardioError, "set", "--out", code="disk"):
         fetch(shelf, tmp_path, size_mb=10**9)
-
-
-@pytest.mark.parametrize("dataset", DATASETS, ids=lambda dataset: dataset.name)
-def test_known_sets_say_their_licence_and_are_fetched_over_https(dataset):
-    assert dataset.files_url.startswith("https://")
-    assert dataset.files_url.endswith(f"/{dataset.version}/")
-    assert dataset.licence
-    assert dataset.cite

@@ -22,5 +22,5 @@ INFO = PluginInfo(
     ),
     words=WORDS,
     paths={"path_ecg": "ECG recording."},
-    tools={"rpeaks": "cardio_ecg_transfer.shared.rpeaks_tool:rpeaks"},
+    tools={"datasets": "cardio_ecg_transfer.published.datasets:datasets"},
 )

@@ -23,5 +23,6 @@ INFO = PluginInfo(
     },
     unsorted="path_echo",
     recording="loop",
+    tools={"weight_layouts": "cardio_echo_cmr.networks.layouts:layouts"},
     words=WORDS,
 )

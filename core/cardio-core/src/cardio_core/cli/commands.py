@@ -26,7 +26,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
         "Whether a plugin keeps its contract.",
     ),
     "data": ("cardio_core.cli.data:data", "Find, fetch, make and check data."),
-    "data list": ("cardio_core.cli.data:list_", "Public data sets that are known by name."),
+    "data list": ("cardio_core.cli.data:list_", "Public data sets that the plugins declare."),
     "data fetch": ("cardio_core.cli.data:fetch", "Download one, every file verified."),
     "data synth": ("cardio_core.cli.data:synth", "Write a plugin's synthetic cohort."),
     "data template": (
@@ -41,7 +41,6 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
         "cardio_core.cli.data:forget",
         "Delete what is kept of recordings outside of runs.",
     ),
-    "data rpeaks": ("cardio_core.cli.data:rpeaks", "R peaks of one ECG recording."),
     "data convert-weights": (
         "cardio_core.cli.convert_weights:convert_weights",
         "Weights of others as a file that cannot run code.",
@@ -69,7 +68,6 @@ EXAMPLES: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("template ecg_transfer --out cohort.csv", "a table to fill in"),
         ("check cohort.csv --plugin ecg_transfer", "all that is wrong with it, before a run"),
         ("synth ecg_transfer --out cohort", "recordings made by code, to try things with"),
-        ("fetch mitdb --out data", "a public data set"),
     ),
     "run": (
         ("--plugin ecg_transfer --smoke --out runs/first", "a first run: synthetic, a minute"),
@@ -109,7 +107,6 @@ EXAMPLES: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("ecg_transfer --truth", "whole runs, too: chance and planted truth"),
     ),
     "data list": (("", "public data sets, their sizes and licences"),),
-    "data fetch": (("mitdb --out data", "download into data/mitdb; every file is verified"),),
     "data synth": (
         ("ecg_transfer --out cohort --patients 40", "a synthetic cohort of forty patients"),
         ("echo_cmr --patients patients.csv --out echo", "the patients of a table, made by code"),
@@ -124,7 +121,6 @@ EXAMPLES: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("cohort.csv --plugin ecg_transfer --outcome died --event yes",
          "with the outcome you mean"),
     ),
-    "data rpeaks": (("record.hea", "R peaks, the lead, the rate"),),
     "data convert-weights": (
         ("weights.pt --allow pickle --out weights.safetensors", "published weights"),
     ),

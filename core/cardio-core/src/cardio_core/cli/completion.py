@@ -1,4 +1,4 @@
-"""`cardio completion`, and what completes names: of plugins, tasks, configurations, data sets."""
+"""`cardio completion`, and what completes names: of plugins, tasks and configurations."""
 
 from __future__ import annotations
 
@@ -62,13 +62,6 @@ def config_names(ctx: click.Context, _option: click.Parameter, begun: str) -> li
     names = dict.fromkeys(name for about in _typed(ctx) for name in named_configs(about.configs))
     found = [CompletionItem(name) for name in names if name.startswith(begun)]
     return found or [CompletionItem(begun, type="file")]
-
-
-def dataset_names(_ctx: click.Context, _option: click.Parameter, begun: str) -> list[str]:
-    """Return the public data sets whose names begin so."""
-    from cardio_core.io.datasets import DATASETS
-
-    return [dataset.name for dataset in DATASETS if dataset.name.startswith(begun)]
 
 
 def _installed() -> list[str]:

@@ -67,16 +67,11 @@ def convert_weights(
 
 def _lent() -> dict[str, Layout]:
     """Return the layouts of all plugins that can be opened."""
-    from cardio_core.registry import list_plugins, resolve
+    from cardio_core.registry import lent
     from cardio_core.training.pretrained import TOOL, layout_of
 
-    lent = [
-        layout_of(text, plugin.name)
-        for plugin in list_plugins()
-        if plugin.info is not None and TOOL in plugin.info.tools
-        for text in resolve(plugin.info.tools[TOOL])()
-    ]
-    return {layout.name: layout for layout in lent}
+    layouts = [layout_of(fields, plugin) for plugin, fields in lent(TOOL)]
+    return {layout.name: layout for layout in layouts}
 
 
 def _report_lines(done: Converted, target: Path) -> list[str]:

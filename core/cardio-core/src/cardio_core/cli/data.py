@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import json
-import textwrap
-from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import click
 
 from cardio_core.cli import options
-from cardio_core.cli.completion import dataset_names, plugin_names
-from cardio_core.errors import ConfigError, PluginError
+from cardio_core.cli.completion import plugin_names
+from cardio_core.errors import ConfigError
 from cardio_stats.cli.lazy import LazyGroup
+
+if TYPE_CHECKING:
+    from cardio_core.io.datasets import PublicDataset
 
 
 @click.group(cls=LazyGroup, words="data")
@@ -26,25 +27,33 @@ def data() -> None:
 # `cardio data list` and `cardio data fetch`.
 
 
+def datasets() -> list[PublicDataset]:
+    """Return the public data sets that the installed plugins declare."""
+    from cardio_core.io.datasets import TOOL, dataset_of
+    from cardio_core.registry import lent
+
+    return [dataset_of(fields, plugin) for plugin, fields in lent(TOOL)]
+
+
 @click.command("list")
 @options.JSON
 def list_(as_json: bool) -> None:
-    """List the public data sets that are known by name, and whether each is there.
+    """List the public data sets that the installed plugins declare, and whether each is there.
 
     They are looked for in the folder that the variable CARDIO_DATA names.
     """
-    from cardio_core.io.datasets import DATASETS, data_folder
+    from cardio_core.io.datasets import data_folder
 
-    folder = data_folder()
+    folder, known = data_folder(), datasets()
     if as_json:
         rows = [
             dataset.to_dict() | {"found": str(place) if place else None}
-            for dataset in DATASETS
+            for dataset in known
             for place in [dataset.found_in(folder)]
         ]
         click.echo(json.dumps(rows, indent=2))
         return
-    for dataset in DATASETS:
+    for dataset in known:
         place = dataset.found_in(folder)
         click.echo(f"{dataset.name} {dataset.version}  {dataset.title}")
         click.echo(f"    {dataset.contents}; {dataset.size_mb:,} MB")
@@ -57,8 +66,12 @@ def list_(as_json: bool) -> None:
         click.echo("\nCARDIO_DATA is not set; it names the folder that holds these data sets.")
 
 
+def _names(_ctx: click.Context, _option: click.Parameter, begun: str) -> list[str]:
+    return [dataset.name for dataset in datasets() if dataset.name.startswith(begun)]
+
+
 @click.command()
-@click.argument("name", shell_complete=dataset_names)
+@click.argument("name", shell_complete=_names)
 @click.option(
     "--out",
     type=click.Path(path_type=Path, file_okay=False),
@@ -74,7 +87,7 @@ def fetch(name: str, out: Path | None, as_json: bool) -> None:
     from cardio_core.io.datasets import data_folder, fetch_dataset, find_dataset
     from cardio_core.runner.progress import Progress
 
-    dataset = find_dataset(name)
+    dataset = find_dataset(name, datasets())
     parent = out or data_folder() or Path("data")
     tell = options.say if as_json else click.echo
     tell(f"{dataset.title} {dataset.version}, {dataset.size_mb:,} MB, from {dataset.page}")
@@ -221,80 +234,3 @@ def synth(
         "folder": str(out), "n_files": n_files, "seed": seed, "plugin": plugin, "task": chosen.name
     }  # fmt: skip
     options.show(answer, lines, as_json=as_json)
-
-
-# `cardio data rpeaks`.
-
-Detector = Callable[..., dict[str, Any]]
-
-
-@click.command()
-@click.argument("record", type=options.PATH)
-@click.option(
-    "--channel", default="all", show_default=True, metavar="N|all",
-    help="Lead to search, counted from 0; all searches them together.",
-)  # fmt: skip
-@options.JSON
-def rpeaks(record: Path, channel: str, as_json: bool) -> None:
-    """Find the R peaks of RECORD: WFDB header, DICOM ECG or CSV.
-
-    Prints sample numbers and times of the peaks, the lead in which they were placed, the rate and
-    the polarity of the complexes.
-    """
-    number = _channel(channel)
-    detect = find_detector()
-    found = {"record": record.name} | detect(record, channel=number)
-    if as_json:
-        click.echo(json.dumps(found, indent=2))
-        return
-    for line in summary(record.name, found):
-        click.echo(line)
-
-
-def find_detector() -> Detector:
-    """Return the function of the first installed plugin that lends a tool named ``rpeaks``.
-
-    Raises
-    ------
-    PluginError
-        If none does; says which plugins could not be opened.
-    """
-    from cardio_core.compute.resource_errors import install_plugin
-    from cardio_core.registry import list_plugins, resolve
-
-    broken = []
-    for plugin in list_plugins():
-        if plugin.info is None:
-            broken.append(f"{plugin.name} cannot be opened: {plugin.reason}")
-            continue
-        if "rpeaks" in plugin.info.tools:
-            detector: Detector = resolve(plugin.info.tools["rpeaks"])
-            return detector
-    why = f" ({'; '.join(broken)})" if broken else ""
-    raise PluginError(
-        f"no installed plugin finds R peaks; install one: {install_plugin('ecg_transfer')}{why}"
-    )
-
-
-def summary(name: str, found: dict[str, Any]) -> list[str]:
-    """Return the text output: one line of facts, then the times in seconds."""
-    times = [f"{time:.3f}" for time in found["times_s"]]
-    n_up = sum(sign > 0 for sign in found["polarity"])
-    facts = [f"{len(times)} R peaks", f"lead {found['lead']}", f"{found['rate_hz']:g} Hz"]
-    if times:
-        facts.append(f"{n_up} up, {len(times) - n_up} down")
-    if found.get("heart_rate_bpm"):
-        facts.append(f"{found['heart_rate_bpm']:.0f} per minute")
-    flags = [f"  flag: {flag}" for flag in found.get("flags", ())]
-    listed = [f"  {line}" for line in textwrap.wrap(" ".join(times), 96)]
-    return [f"{name}: {', '.join(facts)}", *flags, *listed]
-
-
-def _channel(text: str) -> int | None:
-    if text == "all":
-        return None
-    if not text.isdecimal():
-        raise ConfigError(
-            f"--channel: expected a number from 0 or all, found {text!r}", code="out_of_range"
-        )
-    return int(text)

@@ -35,7 +35,8 @@ def examine() -> dict[str, Any]:
     import os
     import platform
 
-    from cardio_core.io.datasets import DATASETS, data_folder
+    from cardio_core.cli.data import datasets
+    from cardio_core.io.datasets import data_folder
     from cardio_core.io.store import cache_dir
     from cardio_core.registry import list_plugins
 
@@ -54,7 +55,7 @@ def examine() -> dict[str, Any]:
         "data": {
             "folder": os.environ.get("CARDIO_DATA"),
             "exists": folder is not None and folder.is_dir(),
-            "found": [d.name for d in DATASETS if d.found_in(folder)],
+            "found": [d.name for d in datasets() if d.found_in(folder)],
         },
     }
 

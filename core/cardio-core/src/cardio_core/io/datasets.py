@@ -1,4 +1,4 @@
-"""Public data sets that cardio knows by name: what they are, their licence, what to cite."""
+"""Public data sets that plugins declare: what they are, their licence, what to cite."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ import shutil
 import threading
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import asdict, dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any, TypeVar
 from urllib.parse import quote, urljoin, urlsplit
 
+from cardio_core.errors import PluginError
 from cardio_core.io.hashing import file_digest
 from cardio_stats.errors import CardioError, ConfigError, DataError
 from cardio_stats.files import DEVICES, replacing
@@ -59,72 +60,40 @@ class PublicDataset:
         return {key: value for key, value in asdict(self).items() if key not in hidden}
 
 
-_GOLDBERGER = (
-    "Goldberger AL et al. PhysioBank, PhysioToolkit, and PhysioNet. Circulation 2000;101:e215"
-)
-
-DATASETS = (
-    PublicDataset(
-        name="mitdb",
-        version="1.0.0",
-        title="MIT-BIH Arrhythmia Database",
-        contents="48 half-hour two-lead ECGs of 47 people at 360 Hz, every beat annotated",
-        size_mb=94,
-        licence="Open Data Commons Attribution License v1.0",
-        cite=(
-            "Moody GB, Mark RG. The impact of the MIT-BIH Arrhythmia Database. "
-            "IEEE Eng Med Biol 2001;20(3):45-50",
-            _GOLDBERGER,
-        ),
-        plugin="ecg_transfer",
-        page="https://physionet.org/content/mitdb/1.0.0/",
-        files_url="https://physionet.org/files/mitdb/1.0.0/",
-        witness="100.hea",
-        # The same records once more without annotations, and the pages of a printed book.
-        left_out=("x_mitdb/", "mitdbdir/"),
-        sums_digest="d0feeffd1276ebb67612948b2519268c7141ad8154c5b518064a4880a5c13a03",
-    ),
-    PublicDataset(
-        name="ptbxl",
-        version="1.0.3",
-        title="PTB-XL, a large publicly available electrocardiography dataset",
-        contents="21,799 twelve-lead ECGs of 18,869 patients, 10 s at 500 Hz, with statements",
-        size_mb=2_800,
-        licence="Creative Commons Attribution 4.0 International",
-        cite=(
-            "Wagner P et al. PTB-XL, a large publicly available electrocardiography dataset. "
-            "Sci Data 2020;7:154",
-            _GOLDBERGER,
-        ),
-        plugin="ecg_transfer",
-        page="https://physionet.org/content/ptb-xl/1.0.3/",
-        files_url="https://physionet.org/files/ptb-xl/1.0.3/",
-        witness="ptbxl_database.csv",
-        # The same recordings once more, at 100 Hz.
-        left_out=("records100/",),
-    ),
-)
-"""Every known data set, in the order in which they are listed."""
+TOOL = "datasets"
+"""The tool of `PluginInfo.tools`: a function without arguments that returns them in a list."""
 
 
-def find_dataset(name: str) -> PublicDataset:
+def dataset_of(fields: Mapping[str, Any], plugin: str) -> PublicDataset:
+    """Return the data set that a plugin declares as a mapping of the fields of `PublicDataset`.
+
+    Raises
+    ------
+    PluginError
+        If fields are missing or unknown.
+    """
+    try:
+        return PublicDataset(**fields, plugin=plugin)
+    except TypeError as error:
+        raise PluginError(
+            f"plugin {plugin}: {TOOL}: expected the fields of a data set, found others ({error})"
+        ) from error
+
+
+def find_dataset(name: str, datasets: Iterable[PublicDataset]) -> PublicDataset:
     """Return the data set of that name.
 
     Raises
     ------
     ConfigError
         If none is known under it; suggests the nearest.
-
-    Examples
-    --------
-    >>> find_dataset("mitdb").version
-    '1.0.0'
     """
-    known = {dataset.name: dataset for dataset in DATASETS}
+    known = {dataset.name: dataset for dataset in datasets}
     if name not in known:
         near = difflib.get_close_matches(name, known, n=1)
         hint = f"did you mean {near[0]!r}? " if near else ""
-        raise ConfigError(f"no data set {name!r} is known; {hint}known: {', '.join(known)}")
+        names = ", ".join(known) or "none, as no installed plugin declares one"
+        raise ConfigError(f"no data set {name!r} is known; {hint}known: {names}")
     return known[name]
 
 

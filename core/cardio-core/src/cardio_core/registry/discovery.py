@@ -17,7 +17,7 @@ import pluggy
 import cardio_core.hookspecs as hookspecs
 from cardio_core.errors import CardioError, ConfigError, PluginError
 from cardio_core.registry.diagnostics import faults, how_to_get, misfit, misnamed_module
-from cardio_core.registry.plugin import Plugin, hint
+from cardio_core.registry.plugin import Plugin, hint, resolve
 from cardio_core.registry.source import locate, read
 from cardio_core.types.info import PluginInfo, Task
 
@@ -87,6 +87,17 @@ def list_plugins() -> Iterator[Found]:
         except CardioError as error:
             info, reason, more = None, str(error), []
         yield Found(name, distribution, version, None if reason else info, reason, tuple(more))
+
+
+def lent(tool: str) -> Iterator[tuple[str, Any]]:
+    """Yield the entries of the lists that plugins lend by `PluginInfo.tools`, with their plugin.
+
+    A plugin that cannot be opened lends nothing.
+    """
+    for plugin in list_plugins():
+        if plugin.info is not None and tool in plugin.info.tools:
+            for entry in resolve(plugin.info.tools[tool])():
+                yield plugin.name, entry
 
 
 def require_installed(name: str) -> metadata.EntryPoint:

@@ -348,7 +348,7 @@ class Layout:
 
         Examples
         --------
-        >>> LAYOUTS["echonet_cmr"].named("m.stem.0.weight")
+        >>> LAYOUTS["r2plus1d_18"].named("module.stem.0.weight")
         'stem.0.weight'
         >>> LAYOUTS["radimagenet_resnet50"].named("backbone.4.0.conv1.weight")
         'layer1.0.conv1.weight'
@@ -371,20 +371,6 @@ def _numbered(children: Sequence[str], before: str, after: str) -> tuple[tuple[s
 
 
 _ALL = (
-    Layout(
-        "echonet_cmr",
-        'R(2+1)D-18 released with the echo to CMR paper (names behind "m.")',
-        _axes("r2plus1d_18"),
-        r"m\.",
-    ),
-    Layout(
-        "echonet_dynamic",
-        'R(2+1)D-18 of EchoNet-Dynamic (names behind "module.", one output)',
-        _axes("r2plus1d_18"),
-        r"module\.",
-        head_dropped="it predicts EchoNet-Dynamic's own quantity (LVEF in %)",
-        head_outputs=1,
-    ),
     Layout(
         "kinetics_r2plus1d_18",
         "R(2+1)D-18 of Kinetics-400 with torchvision's names",

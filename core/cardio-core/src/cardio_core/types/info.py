@@ -354,7 +354,9 @@ class PluginInfo:
     recording : str
         What one of its recordings is called when files are counted: ``"loop"``.
     tools : mapping of str to str
-        What it lends to `cardio data`, by name: ``"package.module:function"``.
+        What it lends to `cardio data`: ``{"datasets": "package.module:function"}`` for public data
+        sets (`cardio_core.io.datasets`), ``"weight_layouts"`` for names of tensors in weights of
+        others. The function takes nothing and returns mappings in a list.
     words : mapping of str to str
         What a reader is shown in place of an identifier (a feature, a column of a table, a metric):
         ``{"psd_deg": "Phase SD (°)"}``. Columns of the cohort table and the core's own metrics have

@@ -12,5 +12,4 @@ INFO = PluginInfo(
     tasks=(MEAN_CLASS, BEATS, SECOND, THIRD, JOINED),
     papers=("None. The toy is made up.",),
     paths={"path_ecg": "Made-up recordings."},
-    tools={"rpeaks": "cardio_toy.bumps.rpeaks:rpeaks"},
 )
