@@ -88,7 +88,7 @@ def check(plugin, export, view_of, run, tmp_path):
     whole = measured(plugin, folder, tmp_path / "whole")
     seen = {row["file"]: row for row in rows_of(tmp_path / "whole" / "files.csv")}
     place = {path: str(number) for number, path in enumerate(sorted(export.kinds), start=1)}
-    told = Counter(f"{views[path]} as {seen[place[path]]['view'] or '-'}" for path in views)
+    told = Counter(f"{views[path]} as {seen[place[path]]['shows'] or '-'}" for path in views)
     damage(export, 6)
     bad = measured(plugin, folder, tmp_path / "bad")
     answers = {"with": answers_of(say("predict", run, folder, "--json"))}

@@ -68,7 +68,6 @@ if TYPE_CHECKING:
     from cardio_stats.calibration import observed_to_expected as observed_to_expected
     from cardio_stats.calibration import scaled_brier as scaled_brier
     from cardio_stats.calibration import unreliability as unreliability
-    from cardio_stats.class_tables import EC57_FORGIVEN as EC57_FORGIVEN
     from cardio_stats.class_tables import PerClassTable as PerClassTable
     from cardio_stats.class_tables import per_class_table as per_class_table
     from cardio_stats.competing_risks import FineGrayModel as FineGrayModel

@@ -310,10 +310,6 @@ def _codes(labels: ArrayLike, classes: Sequence[Hashable], name: str) -> Ints:
     return np.where(codes < 0, len(classes), codes)
 
 
-EC57_FORGIVEN: Mapping[Hashable, Sequence[Hashable]] = {"V": ("F", "Q"), "S": ("Q",)}
-"""AAMI EC57: fusion and unclassifiable beats called V, and unclassifiable ones called S."""
-
-
 @dataclass(frozen=True, slots=True)
 class PerClassTable:
     """What :func:`per_class_table` returns.
@@ -349,7 +345,7 @@ def per_class_table(
     level: float = 0.95,
     average_over: Sequence[Hashable] | None = None,
     forgiven: Mapping[Hashable, Sequence[Hashable]] | None = None,
-    unit: str = "beat",
+    unit: str = "event",
     cluster_unit: str | None = None,
 ) -> PerClassTable:
     """Compare reference and predicted classes of events, class by class.
@@ -374,8 +370,8 @@ def per_class_table(
         Classes of the macro averages: those that occur in the reference, by default. Classes
         left out are named in the note of the average.
     forgiven : mapping of label to labels, optional
-        For a called class, the reference classes that may be called so without a false positive:
-        ``EC57_FORGIVEN`` for the standard's rule. Nothing is forgiven by default.
+        For a called class, the reference classes that may be called so without a false positive.
+        Nothing is forgiven by default.
     unit, cluster_unit : str
         What an event and a cluster are; a cluster is a ``"record"``, or a ``"patient"`` where
         `patient` alone is given.

@@ -285,7 +285,7 @@ def _figure(
         for how, values in versions.items()
     ]  # fmt: skip
     model = task.model(str(rows["model"].iloc[0])).title
-    draw = calibration_of_models(lines, positive=words, level=config.level, unit=unit_of(task.unit))
+    draw = calibration_of_models(lines, positive=words, level=config.level, unit=unit_of(task))
     return described(draw, f"Recalibration: {words}, {model}", FITTED)
 
 

@@ -23,6 +23,7 @@ INFO = PluginInfo(
     },
     unsorted="path_echo",
     recording="loop",
+    shows="view",
     tools={"weight_layouts": "cardio_echo_cmr.networks.layouts:layouts"},
     words=WORDS,
 )

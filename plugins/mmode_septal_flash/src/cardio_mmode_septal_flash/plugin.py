@@ -13,6 +13,7 @@ INFO = PluginInfo(
     paths=PATHS,
     unsorted=UNNAMED,
     recording="loop",
+    shows="view",
     papers=(
         "Saiz-Vivo et al. 2023, Localizing cardiac dyssynchrony in M-mode echocardiography with "
         "attention maps",

@@ -25,8 +25,8 @@ from cardio_stats.errors import DataError
 )
 @options.path(
     "--mapping-template",
-    "Write a CSV of what each file says and lacks (frame rate, pixel size ...), for filling in, "
-    "and measure nothing; it names files.",
+    "Write a CSV of what each file says and lacks, for filling in, and measure nothing; it names "
+    "files.",
 )
 @options.path("--facts", "That CSV, filled in.")
 @click.option("--no-sheets", is_flag=True, help="Measure only; draw no sheet a recording.")
@@ -47,12 +47,11 @@ def measure(
     """Measure recordings: no labels, no model.
 
     INPUT is a file, a folder (searched with its subfolders) or a cohort table, which needs no
-    outcome. Writes measurements.csv (one line a recording, or a study of several loops; until all
-    are measured it grows in the folder unfinished), sheets to check by eye, measurements.html, and
+    outcome. Writes measurements.csv (one line a recording, or a study of several; until all are
+    measured it grows in the folder unfinished), sheets to check by eye, measurements.html, and
     files.csv, which says of every file that was read whether it was used. Recordings are numbered,
-    unless a cohort table names them. What files do not say (the frame rate of a video, its pixel
-    size) is asked for in one table before anything is decoded; what can be measured without it is.
-    Exits with 3 if nothing could be measured.
+    unless a cohort table names them. What files lack is asked for in one table before anything is
+    decoded; what can be measured without it is. Exits with 3 if nothing could be measured.
     """
     from cardio_core.registry import require_installed
 

@@ -110,7 +110,7 @@ def _runs(_: click.Context, __: click.Parameter, texts: tuple[str, ...]) -> dict
         task, equals, path = text.partition("=")
         if not equals:
             raise ConfigError(
-                f"--from-run takes TASK=RUN, for example aami_beats=runs/x; got {text!r}"
+                f"--from-run takes TASK=RUN, for example pretraining=runs/x; got {text!r}"
             )
         pairs[task] = Path(path)
     return pairs

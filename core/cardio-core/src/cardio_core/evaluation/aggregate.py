@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from cardio_core.types.features import verdicts_of
-from cardio_core.types.info import Target, Unit
+from cardio_core.types.info import Target, Task, Unit
 from cardio_core.types.predictions import Predictions
 from cardio_core.types.targets import KEY_OF_UNIT
 from cardio_stats.errors import DataError
@@ -136,9 +136,9 @@ def _most_voted(votes: pd.Series[str], target: Target) -> str | None:
     return next((name for name in target.classes if counts.get(name, 0) == counts.max()), None)
 
 
-def unit_of(task_unit: str) -> str:
-    """Return what the rows of a task's predictions are called: beats where events are predicted."""
-    return {"event": "beat"}.get(task_unit, task_unit)
+def unit_of(task: Task) -> str:
+    """Return what the rows of a task's predictions are called."""
+    return task.event_name if task.unit == "event" else task.unit
 
 
 # One-to-one matching of found events to reference events in time.

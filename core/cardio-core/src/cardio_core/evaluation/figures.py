@@ -133,7 +133,7 @@ class _Drawing:
         few = [self._smoothed(found[model], model) for model in chosen]
         picked = _picked(smooth, task, chosen)
         if any(np.ptp(item.score) > 0 for item in few):
-            level, unit = self.config.level, unit_of(task.unit)
+            level, unit = self.config.level, unit_of(task)
             self.parts.figures[f"calibration-{target.name}"] = described(
                 calibration_of_models(few, positive=words, level=level, unit=unit),
                 f"Calibration: {words}",
@@ -192,7 +192,7 @@ class _Drawing:
                 area = self._area(model, name)
                 curves.append(ModelScores(name, positive, scores, area=area))
         self.parts.figures[f"classes-{self.target.name}-{model}"] = described(
-            classes_figure(confusion, curves, unit=unit_of(self.task.unit)),
+            classes_figure(confusion, curves, unit=unit_of(self.task)),
             f"Each class: {self.task.model(model).title}",
             "Above, reference against prediction, shaded by the share of the row. Below, how each "
             "class is separated from all others.",

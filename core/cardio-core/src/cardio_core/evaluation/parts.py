@@ -89,7 +89,7 @@ class Request:
     def by_formula(self, rows: pd.DataFrame) -> dict[str, Any]:
         """Return what an estimate of rows needs whose variance has a formula."""
         clusters = Scored.clusters_of(rows)
-        unit = unit_of(self.task.unit) if clusters is None else None
+        unit = unit_of(self.task) if clusters is None else None
         return {"patient": clusters, "level": self.config.level, "unit": unit}
 
     def resampled(self, rows: pd.DataFrame) -> dict[str, Any]:
@@ -107,7 +107,7 @@ def class_table(rows: pd.DataFrame, average_over: Sequence[str], request: Reques
         rows["y_true"], rows["predicted"], request.target.classes, average_over=average_over,
         record=Scored.clusters_of(rows), patient=rows["subject_id"], cluster_unit="patient",
         n_resamples=request.config.n_resamples, seed=request.seed, level=request.config.level,
-        unit=unit_of(request.task.unit),
+        unit=unit_of(request.task),
     )  # fmt: skip
 
 

@@ -119,7 +119,7 @@ def _arrays_in(value: Any, name: str, depth: int = 0) -> Iterator[_Seen]:
     if depth == _DEEPEST or isinstance(value, str | bytes | int | float | complex | None):
         return
     stack = getattr(value, "stack", None)
-    if callable(stack) and hasattr(value, "n_frames"):  # a loop, decoded frame by frame
+    if callable(stack) and hasattr(value, "n_frames"):  # decoded frame by frame
         chosen = np.unique(np.linspace(0, value.n_frames - 1, _N_PICTURES).astype(int))
         frames = [np.asarray(value.frame(int(n))) for n in chosen]
         yield _Seen("frames", np.stack(frames))

@@ -41,7 +41,6 @@ WORDS = {
     "dob_y": "year of birth",
     "df": "degrees of freedom",
     "effective_n": "effective n",
-    "enriched_twofold": "enriched twofold",
     "grad_cam_pp": "Grad-CAM++",
     "k": "with",
     "layer_cam": "LayerCAM",
@@ -55,8 +54,6 @@ WORDS = {
     "n_patients": "patients",
     "n_rows": "n",
     "n_studies": "studies",
-    "n_videos": "videos",
-    "n_segments": "segments",
     "n_codes": "features",
     "odds_ratio": "odds ratio",
     "odds_ratio_per_sd": "odds ratio per SD",
@@ -74,8 +71,6 @@ WORDS = {
     "study_id": "study",
     "patient_id": "patient",
     "subject_id": "patient",
-    "septal_flash": "septal flash",
-    "temporal_iou": "overlap in time",
     "x": "x",
 }
 """Names whose parts do not tell what they mean."""

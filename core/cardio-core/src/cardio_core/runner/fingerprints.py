@@ -61,14 +61,14 @@ def acquired_of(value: Any) -> dict[str, float]:
     >>> acquired_of(SimpleNamespace(mv=np.zeros((12, 5000)), rate_hz=500.0))
     {'length of axis 1': 12.0, 'length of axis 2': 5000.0, 'rate_hz': 500.0}
     """
-    loop = next((item for item in (value, *_parts(value)) if _is_loop(item)), None)
-    if loop is not None:
-        found = {"number of frames": float(loop.n_frames)}
+    stack = next((item for item in (value, *_parts(value)) if _is_stack(item)), None)
+    if stack is not None:
+        found = {"number of frames": float(stack.n_frames)}
     else:
         largest = max(_arrays(value, 0), key=lambda item: item.size, default=None)
         lengths = () if largest is None else largest.shape
         found = {f"length of axis {n}": float(item) for n, item in enumerate(lengths, start=1)}
-    source = value if loop is None else loop
+    source = value if stack is None else stack
     keyed = isinstance(source, Mapping)
     names = [str(item) for item in (source if keyed else dir(source))]
     for name in sorted(item for item in names if item.endswith(_ACQUISITION) and item[0] != "_"):
@@ -82,7 +82,7 @@ def acquired_of(value: Any) -> dict[str, float]:
 def print_of(value: Any) -> Floats | None:
     """Return block means of a recording's largest array, standardised; None where there is none.
 
-    Of a loop whose frames are decoded on demand it is the first and the middle frame.
+    Of a stack whose frames are decoded on demand it is the first and the middle frame.
 
     Examples
     --------
@@ -91,10 +91,10 @@ def print_of(value: Any) -> Floats | None:
     >>> np.allclose(looks, other, atol=1e-4)
     True
     """
-    loop = next((item for item in (value, *_parts(value)) if _is_loop(item)), None)
-    if loop is not None:
+    stack = next((item for item in (value, *_parts(value)) if _is_stack(item)), None)
+    if stack is not None:
         try:
-            frames = [loop.frame(index) for index in sorted({0, int(loop.n_frames) // 2})]
+            frames = [stack.frame(index) for index in sorted({0, int(stack.n_frames) // 2})]
         except Exception:  # a stranger's decoder: the frame is read again where it counts
             return None
         return _print(np.concatenate([np.asarray(frame, dtype=float).ravel() for frame in frames]))
@@ -102,7 +102,7 @@ def print_of(value: Any) -> Floats | None:
     return _print(max(arrays, key=lambda item: item.size).astype(float).ravel()) if arrays else None
 
 
-def _is_loop(value: Any) -> bool:
+def _is_stack(value: Any) -> bool:
     return callable(getattr(value, "frame", None)) and hasattr(value, "n_frames")
 
 

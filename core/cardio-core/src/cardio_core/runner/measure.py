@@ -24,7 +24,7 @@ from cardio_core.runner.inputs import Found, find_recordings
 from cardio_core.runner.lock import guard_free
 from cardio_core.runner.manifest import Manifest, first_entries, now
 from cardio_core.runner.measure_tables import (
-    LOOPS,
+    RECORDINGS_TABLE,
     TABLE,
     UNFINISHED,
     Done,
@@ -47,7 +47,7 @@ from cardio_stats.files import SafeName
 
 KEPT = "patients"
 """In the folder of what is unfinished: a file a patient who is measured already."""
-PAGE, LOOPS_PAGE, SHEETS = "measurements.html", "recordings.html", "sheets"
+PAGE, RECORDINGS_PAGE, SHEETS = "measurements.html", "recordings.html", "sheets"
 
 
 @dataclass(frozen=True)
@@ -180,8 +180,8 @@ def _begins_anew(out: Path, request: MeasureRequest, identity: str) -> bool:
 
 
 _OWN = (
-    TABLE, columns_file(Path(TABLE)).name, LOOPS, columns_file(Path(LOOPS)).name, FILES, PAGE,
-    LOOPS_PAGE,
+    TABLE, columns_file(Path(TABLE)).name, RECORDINGS_TABLE, columns_file(Path(RECORDINGS_TABLE)).name, FILES, PAGE,
+    RECORDINGS_PAGE,
 )  # fmt: skip
 
 
@@ -205,8 +205,8 @@ def _finish(
         "notes": tuple(filter(None, (*summary.notes, summary.files))),
     }  # fmt: skip
     if results.several:
-        write_page(out / LOOPS_PAGE, out / LOOPS, **about)
-    also = LOOPS_PAGE if results.several else ""
+        write_page(out / RECORDINGS_PAGE, out / RECORDINGS_TABLE, **about)
+    also = RECORDINGS_PAGE if results.several else ""
     write_page(out / PAGE, out / TABLE, of=summary.of, by_recording=also, **about)
     shutil.rmtree(out / SHEETS / THUMBNAILS, ignore_errors=True)
     shutil.rmtree(out / UNFINISHED, ignore_errors=True)

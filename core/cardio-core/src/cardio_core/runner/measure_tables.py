@@ -81,8 +81,8 @@ class Line:
         SHA-256 of its own files.
     study_id : str
         The study that it is of.
-    view : str
-        What it shows, where its features say so (a column `view`).
+    shows : str
+        What it shows, where its features say so (`PluginInfo.shows`).
     verdict : Verdict
         Whether it can be judged.
     n_recordings : int
@@ -99,7 +99,7 @@ class Line:
     sheet: str = ""
     digests: tuple[str, ...] = field(default=(), repr=False)
     study_id: str = ""
-    view: str = ""
+    shows: str = ""
     verdict: Verdict = field(default_factory=Verdict)
     n_recordings: int = 1
     excluded: Code = "unusable"
@@ -215,7 +215,7 @@ def _measured(job: Job, known: Mapping[str, Mapping[Path, str]], device: Any) ->
                 n_samples=n_samples_of(features),
                 flags=tuple(dict.fromkeys(flags)),
                 sheet=sheet,
-                view=view_in(features.table),
+                shows=_shown_in(features.table, plugin.info.shows),
                 verdict=Verdict(
                     tuple(without_names(why, job.files[name]) for why in verdict.reasons)
                 ),
@@ -232,10 +232,9 @@ def _rows_of(features: FeatureSet | None, recording_id: str) -> FeatureSet | Non
     return features.view(rows) if rows.size else None
 
 
-def view_in(table: pd.DataFrame) -> str:
+def _shown_in(table: pd.DataFrame, column: str) -> str:
     """Return what the samples of one recording show; empty where they do not say it."""
-    views = table["view"].dropna().astype(str) if "view" in table.columns else ()
-    return next(iter(views), "")
+    return next(iter(table[column].dropna().astype(str)), "") if column in table.columns else ""
 
 
 def _in_words(flags: Sequence[str], verdict: Verdict) -> list[str]:
@@ -499,7 +498,7 @@ def _flags(lines: Sequence[Line]) -> tuple[str, ...]:
 
 
 TABLE = "measurements.csv"
-LOOPS = "recordings.csv"
+RECORDINGS_TABLE = "recordings.csv"
 """The same by recording, where a study is measured in several."""
 UNFINISHED = "unfinished"
 """A folder of what is kept of each patient while a command is at work."""
@@ -618,21 +617,21 @@ class Results:
             for line, _ in self._rows
         ))  # fmt: skip
         if self.several:
-            write_lines(out / LOOPS, (
+            write_lines(out / RECORDINGS_TABLE, (
                 (cells_of(line, with_patient=self._with_patient), columns_of(line))
                 for line in self._read
             ))  # fmt: skip
         if mapping is not None:
             write_mapping(mapping, {line.recording_id: line.files for line in self._read},
                           self._cohort.seen)  # fmt: skip
-        views = {line.recording_id: line.view for line in self._read}
-        lines = account(self._cohort, self._refused(), views)
+        shows = {line.recording_id: line.shows for line in self._read}
+        lines = account(self._cohort, self._refused(), shows)
         if lines:
             write_files(out / FILES, lines)
             return summed(lines, self._recording)
         read = ((line, path) for line in self._read for path in line.files)
         write_files(out / FILES, (
-            FileLine(number, self._recording, "", line.recording_id, line.view,
+            FileLine(number, self._recording, "", line.recording_id, line.shows,
                      not line.reason, line.reason, path)
             for number, (line, path) in enumerate(read, start=1)
         ))  # fmt: skip

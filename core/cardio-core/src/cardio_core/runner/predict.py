@@ -40,7 +40,6 @@ from cardio_stats.files import read_json
 
 # Which recordings an answer stands on, how far they agree, and why the others do not count.
 
-_LIKELIEST = "view:"
 _NOT_SCORED = "no model of the answer looks at it"
 
 
@@ -94,6 +93,7 @@ def account_of(
     table: pd.DataFrame,
     used: set[str] | None,
     measured: Mapping[str, Mapping[str, Any]],
+    column: str,
 ) -> tuple[FileLine, ...]:
     """Return what became of every file that was searched.
 
@@ -103,11 +103,13 @@ def account_of(
     quarantined : sequence of Quarantined
         Recordings that could not be used.
     table : DataFrame
-        Of the features: flags, and the view of each recording where a column says it.
+        Of the features: flags, and what each recording shows where a column says it.
     used : set of str or None
         The recordings that the primary model's answers stand on; None where that is not known.
     measured : mapping of str to mapping
-        What stands beside the scores, by sample; of ``view:NAME`` the likeliest is told.
+        What stands beside the scores, by sample.
+    column : str
+        `PluginInfo.shows`.
     """
     refused = {row.recording_id: row.exclusion for row in quarantined}
     verdicts = verdicts_of(table) if len(table) else {}
@@ -116,24 +118,27 @@ def account_of(
             known = verdicts.get(name)
             text = _NOT_SCORED if known is None else unjudged(known.reasons[0])
             refused.setdefault(name, Exclusion(text=text))
-    return account(cohort, refused, _views(table, measured))
+    return account(cohort, refused, _shown(table, measured, column))
 
 
-def _views(table: pd.DataFrame, measured: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
-    views: dict[str, str] = {}
-    if "view" in table.columns:
-        known = table.dropna(subset=["view"]).drop_duplicates("recording_id")
-        views = dict(zip(known["recording_id"].astype(str), known["view"].astype(str), strict=True))
-    for sample, recording in table["recording_id"].astype(str).items():
+def _shown(
+    table: pd.DataFrame, measured: Mapping[str, Mapping[str, Any]], column: str
+) -> dict[str, str]:
+    found: dict[str, str] = {}
+    if column in table.columns:
+        known = table.dropna(subset=[column]).drop_duplicates("recording_id")
+        found = dict(zip(known["recording_id"].astype(str), known[column].astype(str), strict=True))
+    scores = f"{column}:"
+    for sample, recording in table["recording_id"].astype(str).items() if column else ():
         seen = {
-            name.removeprefix(_LIKELIEST): about["value"]
+            name.removeprefix(scores): about["value"]
             for name, about in measured.get(str(sample), {}).items()
-            if name.startswith(_LIKELIEST)
+            if name.startswith(scores)
         }
         if seen:
             likeliest = max(seen, key=lambda name: seen[name])
-            views[recording] = f"{likeliest} ({100 * seen[likeliest]:.0f} %)"
-    return views
+            found[recording] = f"{likeliest} ({100 * seen[likeliest]:.0f} %)"
+    return found
 
 
 def _of(members: Mapping[str, pd.DataFrame], models: Sequence[str]) -> pd.DataFrame:
@@ -391,7 +396,9 @@ def _predict(
             rows += with_recordings(answers, made.members[target.name], task, target)
     table = prepared.features.table
     answered = recordings_of(made.members[task.targets[0].name], task, report["primary"])
-    files = account_of(prepared.cohort, quarantined, table, answered, made.measured)
+    files = account_of(
+        prepared.cohort, quarantined, table, answered, made.measured, opened.plugin.info.shows
+    )
     return report | {
         "predictions": without_verdicts(rows, table, made.withheld),
         "measurements": made.measured,

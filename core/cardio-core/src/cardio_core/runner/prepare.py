@@ -41,7 +41,7 @@ from cardio_stats.outcome import MAX_CLASSES
 # What became of every file of the inputs: one line a file, and all of them in one sentence.
 
 FILES = "files.csv"
-COLUMNS = ("file", "kind", "study", "recording", "view", "used", "why not")
+COLUMNS = ("file", "kind", "study", "recording", "shows", "used", "why not")
 
 
 @dataclass(frozen=True)
@@ -52,8 +52,8 @@ class FileLine:
     ----------
     number : int
         Its place among all, from 1: names of files can hold the names of people.
-    kind, study, recording, view : str
-        What it is, and where it belongs; empty where nothing says so.
+    kind, study, recording, shows : str
+        What it is, where it belongs and what it shows; empty where nothing says so.
     used : bool
         Whether an answer stands on it.
     why : str
@@ -66,7 +66,7 @@ class FileLine:
     kind: str
     study: str
     recording: str
-    view: str
+    shows: str
     used: bool
     why: str
     path: Path = field(repr=False)
@@ -74,12 +74,12 @@ class FileLine:
     def cells(self) -> dict[str, str]:
         """Return the line by the columns of `files.csv`."""
         used = "yes" if self.used else "no"
-        messages = (self.kind, self.study, self.recording, self.view, used, self.why)
+        messages = (self.kind, self.study, self.recording, self.shows, used, self.why)
         return dict(zip(COLUMNS, (str(self.number), *messages), strict=True))
 
 
 def account(
-    cohort: Cohort, refused: Mapping[str, Exclusion], views: Mapping[str, str] | None = None
+    cohort: Cohort, refused: Mapping[str, Exclusion], shows: Mapping[str, str] | None = None
 ) -> tuple[FileLine, ...]:
     """Say of every file of a cohort what became of it.
 
@@ -89,18 +89,18 @@ def account(
         With the files that `load` has `seen`.
     refused : mapping of str to Exclusion
         By recording, why no answer stands on it.
-    views : mapping of str to str, optional
+    shows : mapping of str to str, optional
         By recording, what it shows.
     """
-    known = views or {}
+    known = shows or {}
     lines = []
     for number, file in enumerate(cohort.seen, start=1):
         why = file.why or refused.get(file.recording_id, Exclusion()).text
         used = bool(file.recording_id) and not why
-        view = known.get(file.recording_id, "")
+        seen = known.get(file.recording_id, "")
         lines.append(
             FileLine(
-                number, file.kind, file.study_id, file.recording_id, view, used, why, file.path
+                number, file.kind, file.study_id, file.recording_id, seen, used, why, file.path
             )
         )
     return tuple(lines)

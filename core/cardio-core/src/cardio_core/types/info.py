@@ -224,6 +224,8 @@ class Task:
         Whether patients without a label reach `train` (an autoencoder); they are never tested.
     event_tolerance_s : float
         How far in time a sample may lie from its event.
+    event_name : str
+        What one event is called, where `unit` is ``"event"``: ``"beat"``.
     plans : mapping of str to Plan
         Split plans of this task beyond ``nested`` and ``holdout``, by name.
     config : str
@@ -260,6 +262,7 @@ class Task:
     needs: tuple[Need, ...] = ()
     uses_unlabelled: bool = False
     event_tolerance_s: float = 0.15
+    event_name: str = "event"
     plans: Mapping[str, Plan] = field(default_factory=dict)
     config: str = ""
     family: str = ""
@@ -353,6 +356,10 @@ class PluginInfo:
         folder, where a task reads several; empty where no file says which column it belongs in.
     recording : str
         What one of its recordings is called when files are counted: ``"loop"``.
+    shows : str
+        Where the answers of `measure` and `predict` find what a recording shows: a column of the
+        table of features. Where that says nothing, the likeliest of the columns of predictions
+        that begin with this name and a colon (``"view"``: ``view:a4c``, ``view:a2c``) is named.
     tools : mapping of str to str
         What it lends to `cardio data`: ``{"datasets": "package.module:function"}`` for public data
         sets (`cardio_core.io.datasets`), ``"weight_layouts"`` for names of tensors in weights of
@@ -384,6 +391,7 @@ class PluginInfo:
     paths: Mapping[str, str] = field(default_factory=dict)
     unsorted: str = ""
     recording: str = "recording"
+    shows: str = ""
     tools: Mapping[str, str] = field(default_factory=dict)
     words: Mapping[str, str] = field(default_factory=dict)
 

@@ -11,6 +11,8 @@ from cardio_core.api import Context, EvaluateBlock, EvaluationReport, Scored, de
 
 COSTED = ("N", "S", "V", "F")
 FORGIVEN_IN = ("S", "V")
+EC57_FORGIVEN = {"V": ("F", "Q"), "S": ("Q",)}
+"""AAMI EC57: fusion and unclassifiable beats called V, and unclassifiable ones called S."""
 
 
 def evaluate(predictions: Scored, config: EvaluateBlock, ctx: Context) -> EvaluationReport:
@@ -56,7 +58,7 @@ def by_the_standard(
         n_resamples=config.n_resamples,
         seed=seed,
         level=config.level,
-        forgiven=stats.EC57_FORGIVEN,
+        forgiven=EC57_FORGIVEN,
         cluster_unit="patient",
     )
     found = []

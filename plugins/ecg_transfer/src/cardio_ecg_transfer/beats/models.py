@@ -21,6 +21,7 @@ AAMI_BEATS = Task(
         Model(EVIDENCE, "Trees on rhythm, P wave, shape and noise"),
     ),
     event_tolerance_s=0.15,
+    event_name="beat",
     plans={
         "dechazal_strict": Fixed(DS1, DS2_STRICT),
         "dechazal": Fixed(DS1, DS2, overlap=SAME_MAN),

@@ -115,6 +115,8 @@ _SEGMENTS = {
     "within_high": "upper limit within a video",
     "n_abnormal": "abnormal segments",
     "n_videos_of_both": "videos with segments of both kinds",
+    "n_videos": "videos",
+    "n_segments": "segments",
     "heat_in_sector": "share of the heat within the sector",
     "heat_peak_ms": "time of the warmest frame (ms)",
     "wall_enrichment": "enrichment of the heat on the wall (×)",

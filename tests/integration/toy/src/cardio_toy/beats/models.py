@@ -15,6 +15,7 @@ BEATS = Task(
     targets=(Target("shape", "multiclass", ("narrow", "wide", "inverted")),),
     models=(Model("network", "Small network"),),
     event_tolerance_s=0.1,
+    event_name="beat",
     plans={
         "listed": Fixed(EVEN[1:], ODD),
         "listed_twice": Fixed(EVEN, ODD, overlap="B00 and B23 are one person"),
