@@ -102,6 +102,7 @@ def test_derived_leads_are_electrode_differences() -> None:
     ]
     np.testing.assert_allclose(full.signal_mv[2:], expected, atol=1e-6)
     assert full.flags == ("note", "III derived", "aVR derived", "aVL derived", "aVF derived")
+    assert full.derived == {"III", "aVR", "aVL", "aVF"}
 
 
 def test_a_recorded_lead_is_never_replaced_by_a_derived_one() -> None:

@@ -765,6 +765,7 @@ def _odds_ratios(
                     "profile_high": _exp(profile[1], term),
                     "p_likelihood_ratio": p["profile"],
                     "n_events": float(design.n_events),
+                    "penalised": float(used == "firth"),
                 },
             )
         )

@@ -61,6 +61,8 @@ class Mechanics:
         What is withheld and why, and what a reader should know of the rest.
     rate_bpm : float
         Of the cycle; NaN where the times are not the patient's.
+    slow : bool
+        Whether no heart beats as slowly as the video plays.
     septum_px : ndarray, shape (62, 2), or None
         (row, column) of the line, base to apex; None where none was looked for, or found.
     septum_mm : float
@@ -76,6 +78,7 @@ class Mechanics:
     septum_confidence: float = float("nan")
     flags: tuple[str, ...] = ()
     rate_bpm: float = float("nan")
+    slow: bool = False
     septum_px: NDArray[np.float64] | None = None
     septum_mm: float = float("nan")
     plane: MitralPlane | None = None
@@ -118,7 +121,8 @@ def mechanics_of(
     slow = any(beat.slow for beat in beats.measured)
     how = FROM_MOTION if loop.r_times_ms is None else FEW_PEAKS
     flags = (how,) * cycle.from_motion + (SLOW,) * slow
-    made = Mechanics(cycle_ms, flags=flags, rate_bpm=float("nan") if slow else 60_000 / cycle_ms)
+    rate_bpm = float("nan") if slow else 60_000 / cycle_ms
+    made = Mechanics(cycle_ms, flags=flags, rate_bpm=rate_bpm, slow=slow)
     why = _not_four_chamber(seen, stated)
     if why:
         return _without_plane(made, why)

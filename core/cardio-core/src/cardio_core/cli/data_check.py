@@ -86,7 +86,7 @@ def _print(answer: dict[str, Any]) -> None:
            for row in answer["without_outcome"]])  # fmt: skip
     _list("Missing covariates:", [_covariate(row, answer) for row in answer["covariates"]])
     _list("Notes:", answer["notes"])
-    # A recording that cannot be used stands above; what is damaged has no recording to stand for it.
+    # A recording that cannot be used stands above; a damaged file has none to stand for it.
     _list("Files that cannot be read, by their place among all:",
           [f"file {row['file']}: {row['why not']}" for row in answer["files"]
            if row["kind"] == "damaged" and not row["recording"]])  # fmt: skip

@@ -180,8 +180,8 @@ def _begins_anew(out: Path, request: MeasureRequest, identity: str) -> bool:
 
 
 _OWN = (
-    TABLE, columns_file(Path(TABLE)).name, RECORDINGS_TABLE, columns_file(Path(RECORDINGS_TABLE)).name, FILES, PAGE,
-    RECORDINGS_PAGE,
+    TABLE, columns_file(Path(TABLE)).name, RECORDINGS_TABLE,
+    columns_file(Path(RECORDINGS_TABLE)).name, FILES, PAGE, RECORDINGS_PAGE,
 )  # fmt: skip
 
 

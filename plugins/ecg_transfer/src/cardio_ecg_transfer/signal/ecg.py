@@ -23,12 +23,15 @@ class Ecg:
         Names in the usual spelling: I, II, III, aVR, aVL, aVF, V1 to V6, MLII, vx ...
     flags : tuple of str
         What a reader should know: ``"III derived"``, ``"lead I inverted"``.
+    derived : frozenset of str
+        Leads that were not recorded, but computed from others.
     """
 
     signal_mv: NDArray[np.float32]
     rate_hz: float
     leads: tuple[str, ...]
     flags: tuple[str, ...] = field(default=())
+    derived: frozenset[str] = frozenset()
 
     @property
     def duration_s(self) -> float:

@@ -452,7 +452,7 @@ def _repeated(ecg: Ecg, reported: frozenset[str]) -> list[Finding]:
         names = (ecg.leads[first], ecg.leads[second])
         if reported & set(names) or not set(names) <= set(STANDARD_LEADS):
             continue
-        if set(names) <= set(LIMB_LEADS) and any(f"{lead} derived" in ecg.flags for lead in names):
+        if set(names) <= set(LIMB_LEADS) and ecg.derived & set(names):
             continue
         pair = ecg.signal_mv[[first, second]]
         pair = pair[:, np.isfinite(pair).all(axis=0)].astype(np.float64)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from cardio_core.api import Context, DataError, SampleSet
 from cardio_echo_cmr.clips import SectorCutter, square_around
 from cardio_echo_cmr.findings.config import PreprocessBlock
-from cardio_echo_cmr.mechanics import SLOW, Mechanics, mechanics_of
+from cardio_echo_cmr.mechanics import Mechanics, mechanics_of
 from cardio_ultrasound import Loop, nameless, sector_mask, view_of, with_drawn_r_peaks
 
 _TRIANGLE = (
@@ -191,7 +191,7 @@ def looked_at(
     if not np.isfinite(measures.heart_rate_bpm):
         n_beats = measures.duration_s * found.rate_bpm / 60.0
         measures = replace(measures, heart_rate_bpm=found.rate_bpm, n_beats=n_beats)
-    if SLOW in found.flags:
+    if found.slow:
         measures = replace(measures, heart_rate_bpm=float("nan"))
     return replace(
         video,

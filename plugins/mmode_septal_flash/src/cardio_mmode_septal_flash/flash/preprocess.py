@@ -166,7 +166,7 @@ def _row(
         "time_s": study.cycle.start_ms / 1000.0,
         "variant": place,
         "shift": shift,
-        "flags": "; ".join(dict.fromkeys(study.flags)),
+        "flags": "; ".join(dict.fromkeys(study.all_flags)),
         "no_verdict": "; ".join(study.no_verdict),
         "view": study.view,
     }

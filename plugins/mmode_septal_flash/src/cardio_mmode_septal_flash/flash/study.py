@@ -192,23 +192,29 @@ class Study:
         steps = np.diff(self.septum.points_px, axis=0) * np.asarray(self.volume.mm_per_pixel)
         return float(np.hypot(*steps.T).sum())
 
+    @property
+    def all_flags(self) -> tuple[str, ...]:
+        """The flags, and of a septum that was found in the pictures how far it is trusted."""
+        if self.trust is None:
+            return self.flags
+        lowered = (
+            f", lowered by {', '.join(self.trust.lowered_by)}" if self.trust.lowered_by else ""
+        )
+        return (*self.flags, f"{FOUND} (confidence {self.trust.confidence:.2f}{lowered})")
+
     def judged(self, motion: float = 1.0) -> Study:
         """Return the study with what the trust in its line, and in its motion, withholds."""
         if self.trust is None:
             return self
         trust = replace(self.trust, motion=motion)
         counts = trust.without("view") if self.view_stated else trust.confidence
-        about = f"{FOUND} (confidence {trust.confidence:.2f}{_lowered(trust)})"
-        flags = (*(flag for flag in self.flags if not flag.startswith(FOUND)), about)
         why, no_verdict = self.why_not, self.no_verdict
         if counts < SURE and not why:
             doubt = f"septum line not trusted (confidence {counts:.2f}, limit {SURE:g})"
             why = f"{doubt}: {DRAW_IT}"
             no_verdict = (*no_verdict, why)
         septum = replace(self.septum, confidence=trust.confidence)
-        return replace(
-            self, septum=septum, trust=trust, flags=flags, why_not=why, no_verdict=no_verdict
-        )
+        return replace(self, septum=septum, trust=trust, why_not=why, no_verdict=no_verdict)
 
     def showing(self, cycle: Cycle) -> Study:
         """Return the study with another of its beats as the one that is shown."""
@@ -221,10 +227,6 @@ class Study:
             flags = (*cycle.flags, *others)
         ed_frame = _next_to_begin(volume)
         return replace(self, volume=volume, cycle=cycle, ed_frame=ed_frame, flags=flags)
-
-
-def _lowered(trust: Trust) -> str:
-    return f", lowered by {', '.join(trust.lowered_by)}" if trust.lowered_by else ""
 
 
 def prepare_study(

@@ -136,7 +136,7 @@ def univariable_rows(
 def _both_scales(table: pd.DataFrame, name: str, style: Style) -> dict[str, Any]:
     found = stats.univariable(table, OUTCOME, [name], method="firth" if style.penalised else "auto")
     unit, sd = found.estimates[:2]
-    wald = not style.penalised and "Firth" not in unit.method
+    wald = not unit.extra["penalised"]
     limits = (unit.extra["wald_low"], unit.extra["wald_high"]) if wald else (unit.low, unit.high)
     return {
         "variable": name, "n": unit.n, "events": int(unit.extra["n_events"]),

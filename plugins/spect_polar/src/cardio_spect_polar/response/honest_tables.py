@@ -146,8 +146,9 @@ def _heat_map(predictions: Scored, table: pd.DataFrame, added: Added, ctx: Conte
     """Correlate indices with out-of-fold scores; codes of different folds cannot be."""
     scores = scores_of(predictions, ctx.task.targets[0])
     kept = [name for name in ("autoencoder", "pca", "clinical") if name in scores]
+    models = {f"score of {name}": name for name in kept}
     joined = table[[name for name in INDICES if name in table]].join(
-        scores[kept].rename(columns=lambda name: f"score of {name}")
+        scores[kept].set_axis(list(models), axis=1)
     )
     known = joined.dropna()
     known = known.loc[:, known.std() > 0]
@@ -157,9 +158,7 @@ def _heat_map(predictions: Scored, table: pd.DataFrame, added: Added, ctx: Conte
     names = [str(name) for name in known.columns]
     added.tables["figure-2-pearson"] = pd.DataFrame(r, index=names, columns=names)
     titles = [
-        f"Score: {ctx.task.model(name.removeprefix('score of ')).title}"
-        if name.startswith("score of ")
-        else worded(name)
+        f"Score: {ctx.task.model(models[name]).title}" if name in models else worded(name)
         for name in names
     ]
     added.figures["figure-2-pearson"] = canvas.described(

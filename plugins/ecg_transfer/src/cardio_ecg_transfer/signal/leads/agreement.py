@@ -35,7 +35,7 @@ def disagreements(ecg: Ecg, dead: frozenset[str] = frozenset()) -> tuple[Finding
     Parameters
     ----------
     ecg : Ecg
-        Usual lead names, as it was read; derived leads have their flag.
+        Usual lead names, as it was read.
     dead : frozenset of str, optional
         Leads without a signal, of which nothing is asked.
 
@@ -57,7 +57,7 @@ def disagreements(ecg: Ecg, dead: frozenset[str] = frozenset()) -> tuple[Finding
     names = [
         lead
         for lead in LIMB_LEADS
-        if lead in ecg.leads and lead not in dead and f"{lead} derived" not in ecg.flags
+        if lead in ecg.leads and lead not in dead and lead not in ecg.derived
     ]
     if len(names) < 3:
         return ()

@@ -196,6 +196,7 @@ def derive_limb_leads(ecg: Ecg) -> Ecg:
         signal_mv=np.concatenate([ecg.signal_mv, weights @ base]),
         leads=ecg.leads + tuple(absent),
         flags=ecg.flags + tuple(f"{lead} derived" for lead in absent),
+        derived=ecg.derived.union(absent),
     )
 
 
