@@ -1,4 +1,9 @@
-"""Two means compared by Student's or Welch's t, from samples or from a published mean and SD."""
+"""Two means compared by Student's or Welch's t, from samples or from a published mean and SD.
+
+scipy's ttest_ind_from_stats gives the same t and p to 2e-15, but neither degrees of freedom nor an
+interval, and importing scipy.stats takes .45 s of processor time. Analyses of variance are
+statsmodels', rank tests scipy's.
+"""
 
 from __future__ import annotations
 
