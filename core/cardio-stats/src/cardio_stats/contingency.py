@@ -1,9 +1,9 @@
 """Counts compared: chi-square with the correction named, and Fisher's test where it is needed.
 
 scipy gives the same chi-square to 3e-15 and the same p of Fisher's 2x2 test to 2e-12 (2,901 random
-tables), and statsmodels' Table2x2 the same odds ratio and limits to 7e-15; but importing scipy.stats
-takes .45 s of processor time, where `table_one` with all its imports takes .62 s, and the tests
-take 14 to 67 times as long. Exact tests of larger tables it has not.
+tables), and statsmodels' Table2x2 the same limits of an odds ratio to 7e-15; but importing
+scipy.stats takes .45 s of processor time, where `table_one` with all its imports takes .62 s, and
+its tests take 14 to 67 times as long. It has no exact test of larger tables.
 """
 
 from __future__ import annotations
