@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Mapping, Sequence
 
 import pandas as pd
 
@@ -11,7 +11,7 @@ from cardio_core.api import Context, EvaluateBlock, EvaluationReport, Scored, de
 
 COSTED = ("N", "S", "V", "F")
 FORGIVEN_IN = ("S", "V")
-EC57_FORGIVEN = {"V": ("F", "Q"), "S": ("Q",)}
+EC57_FORGIVEN: Mapping[Hashable, Sequence[Hashable]] = {"V": ("F", "Q"), "S": ("Q",)}
 """AAMI EC57: fusion and unclassifiable beats called V, and unclassifiable ones called S."""
 
 
