@@ -146,7 +146,7 @@ def test_the_reported_auc_is_that_of_the_predictions(clinic_run):
 
 def test_a_run_is_read_as_one_artifact(clinic_run):
     made, manifest = read_artifact(clinic_run), read(clinic_run, "manifest.json")
-    assert (manifest["schema"], manifest["kind"]) == (1, "run")
+    assert (manifest["schema"], manifest["kind"]) == (2, "run")
     assert made.manifest.kind is RunKind.RUN
     assert [one.name for one in made.manifest.targets] == ["ill"]
     assert [one.value for one in made.metrics] == [

@@ -11,7 +11,7 @@ import pytest
 from cardio_core.errors import MadeWrongError
 from cardio_core.io.store import load_features, load_table, save_features, save_table
 from cardio_core.testing import refuses
-from cardio_core.types.features import FeatureBlock, FeatureSet, Pieces, concatenate
+from cardio_core.types.features import Difference, FeatureBlock, FeatureSet, Pieces, concatenate
 from cardio_stats.errors import DataError
 
 
@@ -106,6 +106,15 @@ def test_rows_and_table_must_agree():
     block = FeatureBlock(np.zeros((3, 1)), ("column",), ("a",), ("ms",))
     with refuses(MadeWrongError, "x", "4", "3", code="mismatch"):
         FeatureSet(features("1", 4).table, {"x": block})
+
+
+def test_a_difference_of_a_measurement_that_no_block_has_is_refused():
+    table, values = features("1", 1).table, np.zeros((1, 1))
+    of_ef = {"ef_change": Difference("stress", "rest", of="ef")}
+    change = FeatureBlock(values, ("column",), ("ef_change",), ("%",), differences=of_ef)
+    with refuses(MadeWrongError, "ef_change", "ef", code="unknown"):
+        FeatureSet(table, {"change": change})
+    FeatureSet(table, {"change": change, "x": FeatureBlock(values, ("column",), ("ef",), ("%",))})
 
 
 def test_a_table_keeps_numbers_to_the_last_bit(tmp_path):

@@ -122,8 +122,8 @@ def test_what_is_wrong_is_told_with_its_place(name, place, value, said, tmp_path
 
 
 def test_files_of_another_schema_are_refused_with_what_to_do(tmp_path):
-    with refuses(DataError, "manifest.json", "1", "2", code="version"):
-        manifest_in(RUN | {"schema": 2}, tmp_path / "manifest.json")
+    with refuses(DataError, "manifest.json", "2", "1", code="version"):
+        manifest_in(RUN | {"schema": 1}, tmp_path / "manifest.json")
 
 
 def test_no_entry_can_put_a_line_break_into_a_message(tmp_path):

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from cardio_core.training.prediction import grad_cam_maps as grad_cam_maps
     from cardio_core.training.resnet import ResNet as ResNet
     from cardio_core.types.artifact import ModelArtifact as ModelArtifact
+    from cardio_core.types.features import Difference as Difference
     from cardio_core.types.features import FeatureBlock as FeatureBlock
     from cardio_core.types.features import FeatureSet as FeatureSet
     from cardio_core.types.info import Model as Model

@@ -37,7 +37,7 @@ from cardio_stats.files import read_json, read_text
 if TYPE_CHECKING:
     import pandas as pd
 
-SCHEMA = 1
+SCHEMA = 2
 """Of the files of a run directory; one of another number is not read."""
 
 DONE, CLOSING = "done", "closing"
@@ -400,6 +400,7 @@ class CaseRecord:
     sample_id: str = ""
     title: str = ""
     caption: Text = ""
+    group: Text = ""
     model: Text = ""
     fold: Text = ""
     protocol: Text = ""

@@ -8,7 +8,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -233,35 +233,7 @@ def write_measurements(
     canvas.write_rows(axes, [(item.title, short(item.text), item.unit) for item in chosen])
 
 
-# Differences between two recordings of one patient, read off the table for the page.
-#
-# A plugin that gives a recording a measurement called ``X, stress minus rest`` says with it that
-# the patient has both. The page shows them beside each other.
-
-_DIFFERENCE = re.compile(r"(?P<title>.+), (?P<late>\w+) minus (?P<early>\w+)")
-
-
-@dataclass(frozen=True)
-class Difference:
-    """A column that holds a difference, with that of its measurement, and of what.
-
-    Attributes
-    ----------
-    column : Column
-        The difference's own.
-    of : str
-        Title and unit of what differs.
-    late_column : str
-        Name of the column that has the later value; empty without one.
-    early, late : str
-        What is told apart.
-    """
-
-    column: Column
-    of: str
-    late_column: str
-    early: str
-    late: str
+# Differences between two recordings of one patient, which the page shows beside both values.
 
 
 @dataclass(frozen=True)
@@ -273,36 +245,33 @@ class Pair:
     cells: tuple[str, ...]
 
 
-def differences(columns: Sequence[Column]) -> list[Difference]:
+def differences(columns: Sequence[Column]) -> list[Column]:
     """Return the columns of differences, in the order of the columns that they are of.
 
     Examples
     --------
-    >>> columns = [Column("ef", "EF", "%"), Column("ef_change", "EF, stress minus rest", "%")]
-    >>> [(item.of, item.late_column) for item in differences(columns)]
-    [('EF (%)', 'ef')]
+    >>> from cardio_core.types.features import Difference
+    >>> change = Column("ef_change", "Change", "%", "number", Difference("stress", "rest", "ef"))
+    >>> [column.name for column in differences([Column("ef", "EF", "%"), change])]
+    ['ef_change']
     """
-    by_head = {column.head: column.name for column in columns}
-    found = [(column, _DIFFERENCE.fullmatch(column.title)) for column in columns]
-    parts = [
-        (item, match, replace(item, title=match["title"]).head) for item, match in found if match
+    places = {column.name: place for place, column in enumerate(columns)}
+    placed = [
+        (places.get(column.difference.of, len(columns)), column)
+        for column in columns
+        if column.difference
     ]
-    heads = list(by_head)
-    parts.sort(key=lambda part: heads.index(part[2]) if part[2] in by_head else len(heads))
-    return [
-        Difference(part, head, by_head.get(head, ""), match["early"], match["late"])
-        for part, match, head in parts
-    ]
+    return [column for _, column in sorted(placed, key=lambda item: item[0])]
 
 
-def pairs(table: Path, columns: Sequence[Difference]) -> Iterator[Pair]:
+def pairs(table: Path, columns: Sequence[Column]) -> Iterator[Pair]:
     """Yield each recording that has a difference, with both values and the difference.
 
     Parameters
     ----------
     table : Path
         ``measurements.csv``.
-    columns : sequence of Difference
+    columns : sequence of Column
         As `differences` returns them.
     """
     for row in _lines(table):
@@ -311,14 +280,14 @@ def pairs(table: Path, columns: Sequence[Difference]) -> Iterator[Pair]:
             yield Pair(row.get("patient") or row["id"], row["id"], cells)
 
 
-def _cell(row: dict[str, str], difference: Difference) -> str:
+def _cell(row: dict[str, str], column: Column) -> str:
     """Write ``18 → 24 (+6)``: the table has the later value and the difference."""
-    text = row.get(difference.column.name) or ""
-    if not text:
+    text = row.get(column.name) or ""
+    if not text or column.difference is None:
         return ""
     change = float(text)
     shown = f"+{short(text)}" if change > 0 else short(text).replace("-", "−")
-    late = row.get(difference.late_column) or ""
+    late = row.get(column.difference.of) or ""
     if not late:
         return shown
     early = f"{float(late) - change:.4g}"
@@ -522,6 +491,7 @@ def write_page(
         rows=_rows(table, columns, n_pictures=0 if few else MOST_PICTURES),
         opened=_opened(table) if few else (),
         differences=changed, pairs=pairs(table, changed),
+        heads={column.name: column.head for column in columns},
         of=of, many={"study": "studies"}.get(of, f"{of}s"), by_recording=by_recording,
     )  # fmt: skip
     with (

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from cardio_core.types.features import NO_YES, FeatureBlock, FeatureSet
+from cardio_core.types.features import NO_YES, Difference, FeatureBlock, FeatureSet
 from cardio_stats.cells import as_they_were, write_rows
 
 MOST_NAMES = 60
@@ -78,6 +78,8 @@ class Measured:
         Whether it stands behind all others.
     levels : tuple of str
         What value 0, 1, ... stands for, where it is a code; the commonest of the samples counts.
+    difference : Difference or None
+        What it is the difference of, by the name of that measurement.
     """
 
     name: str
@@ -88,12 +90,13 @@ class Measured:
     yes_no: bool = False
     listed_last: bool = False
     levels: tuple[str, ...] = ()
+    difference: Difference | None = None
 
     @property
     def column(self) -> Column:
         """What its column is."""
         values = "text" if self.levels else "yes/no" if self.yes_no else "number"
-        return Column(self.name, self.title, self.unit, values)
+        return Column(self.name, self.title, self.unit, values, self.difference)
 
     @property
     def has_order(self) -> bool:
@@ -122,12 +125,15 @@ class Column:
         As in `Measured`.
     values : {"number", "yes/no", "text"}
         What its cells hold.
+    difference : Difference or None
+        What its cells are differences of, by the name of that column.
     """
 
     name: str
     title: str
     unit: str = ""
     values: str = "text"
+    difference: Difference | None = None
 
     @property
     def head(self) -> str:
@@ -168,11 +174,15 @@ def columns_file(table: Path) -> Path:
 
 
 def write_columns(table: Path, columns: Iterable[Column]) -> None:
-    """Write the file beside a table that gives each column its title and unit."""
+    """Write the file beside a table that says what each column is."""
+    none = Difference("", "")
     write_rows(
         columns_file(table),
-        ("column", "title", "unit", "values"),
-        ([column.name, column.title, column.unit, column.values] for column in columns),
+        ("column", "title", "unit", "values", "difference_of", "late", "early"),
+        (
+            [one.name, one.title, one.unit, one.values, differs.of, differs.late, differs.early]
+            for one, differs in ((column, column.difference or none) for column in columns)
+        ),
     )
 
 
@@ -180,7 +190,13 @@ def read_columns(table: Path) -> list[Column]:
     """Return what stands beside a table, in the order of its columns."""
     with columns_file(table).open(encoding="utf-8", newline="") as file:
         rows = [as_they_were(row) for row in csv.DictReader(file)]
-    return [Column(row["column"], row["title"], row["unit"], row["values"]) for row in rows]
+    return [
+        Column(
+            row["column"], row["title"], row["unit"], row["values"],
+            Difference(row["late"], row["early"], row["difference_of"]) if row["late"] else None,
+        )
+        for row in rows
+    ]  # fmt: skip
 
 
 def short(text: str) -> str:
@@ -242,7 +258,14 @@ def measured_of(features: FeatureSet) -> list[Measured]:
         )
         for block, item in made
     ]
-    return sorted(unlike, key=lambda item: item.listed_last)
+    renamed = {item.name: new.name for (_, item), new in zip(made, unlike, strict=True)}
+    of_columns = [
+        replace(item, difference=replace(differs, of=renamed.get(machine_name(differs.of), "")))
+        if (differs := item.difference)
+        else item
+        for item in unlike
+    ]
+    return sorted(of_columns, key=lambda item: item.listed_last)
 
 
 def with_words(features: FeatureSet, words: Mapping[str, str]) -> FeatureSet:
@@ -344,6 +367,7 @@ def _of_block(block: FeatureBlock, rows: np.ndarray) -> Iterator[Measured]:
             yes_no,
             name in block.listed_last,
             () if yes_no else levels,
+            block.differences.get(name),
         )
         yield of_several(made, [float(value) for value in column if np.isfinite(value)])
 

@@ -120,8 +120,8 @@ def cases_shown(cases: Sequence[CaseRecord], primary: str) -> list[CaseRecord]:
     drawn = [case for case in cases if case.figure]
     order = sorted(drawn, key=lambda c: (c.model != primary, c.protocol == "paper"))
     same = [case for case in order if _of(case) == _of(order[0])]
-    by_kind = {_kind(case): case for case in reversed(same)}
-    found = [case for case in same if by_kind[_kind(case)] is case]
+    firsts = {case.group: case for case in reversed(same)}
+    found = [case for case in same if firsts[case.group] is case]
     found += [case for case in same if case not in found]
     return found[:MAX_CASES_SHOWN]
 
@@ -145,10 +145,6 @@ def cases_folded(
 
 def _of(case: CaseRecord) -> tuple[Any, Any]:
     return case.model, case.protocol
-
-
-def _kind(case: CaseRecord) -> str:
-    return re.split(r"[;,(]", case.title)[0]
 
 
 def _stem(file: str) -> str:

@@ -65,6 +65,7 @@ def write_case(out: Path, stem: str, case: Case, protocol: str) -> dict[str, Any
         "sample_id": case.sample_id,
         "title": case.title,
         "caption": case.caption,
+        "group": case.group,
         "model": case.model,
         "fold": case.fold,
         "protocol": protocol,

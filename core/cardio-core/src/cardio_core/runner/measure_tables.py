@@ -311,10 +311,10 @@ def write_lines(path: Path, rows: Iterable[tuple[Mapping[str, str], Sequence[Col
     2,112,
     <BLANKLINE>
     >>> print(path.with_name("made_columns.csv").read_text())
-    column,title,unit,values
-    id,"Recording, or study",,text
-    qrs_ms,QRS,ms,number
-    reason,Why it was not measured,,text
+    column,title,unit,values,difference_of,late,early
+    id,"Recording, or study",,text,,,
+    qrs_ms,QRS,ms,number,,,
+    reason,Why it was not measured,,text,,,
     <BLANKLINE>
     """
     about: dict[str, Column] = dict(COLUMNS)
@@ -349,6 +349,7 @@ def columns_of(line: Line) -> list[Column]:
                     column,
                     name=f"{measurement.name}_{short}",
                     title=f"{measurement.title}, {words}",
+                    difference=None,
                 )
                 for short, words in _QUARTILES.items()
             ]

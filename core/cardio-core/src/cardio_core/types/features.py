@@ -146,6 +146,28 @@ NO_YES = ("no", "yes")
 
 
 @dataclass(frozen=True)
+class Difference:
+    """What a measurement is the difference of: the later of two recordings minus the earlier.
+
+    Attributes
+    ----------
+    late, early : str
+        What the two recordings are called: ``"stress"``, ``"rest"``.
+    of : str
+        Name, in any block, of the measurement that differs; ``""`` where neither recording has it.
+
+    Examples
+    --------
+    >>> Difference("stress", "rest", of="lvef_pct").of
+    'lvef_pct'
+    """
+
+    late: str
+    early: str
+    of: str = ""
+
+
+@dataclass(frozen=True)
 class FeatureBlock:
     """One named array of features.
 
@@ -175,6 +197,9 @@ class FeatureBlock:
     listed_last : tuple of str
         Which of the names `cardio measure` lists behind all others, of whatever block: what few
         readers look for, such as shares of readings and single amplitudes.
+    differences : mapping of str to Difference
+        Names whose values are differences between two recordings of one patient: `cardio measure`
+        shows both values and the difference.
 
     Examples
     --------
@@ -201,6 +226,7 @@ class FeatureBlock:
     titles: tuple[str, ...] | None = None
     listed_last: tuple[str, ...] = ()
     levels: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    differences: Mapping[str, Difference] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         shape, n_names = tuple(self.values.shape), len(self.names)
@@ -227,7 +253,11 @@ class FeatureBlock:
                 f"a FeatureBlock of {len(self.axes)} axes and {n_names} names has "
                 f"{len(self.titles)} titles; one goes with each name of a single axis"
             )
-        for how, names in (("lists {} last", self.listed_last), ("has levels of {}", self.levels)):
+        for how, names in (
+            ("lists {} last", self.listed_last),
+            ("has levels of {}", self.levels),
+            ("declares a difference {}", self.differences),
+        ):
             unknown = [name for name in names if name not in self.names]
             if unknown:
                 raise MadeWrongError(
@@ -313,6 +343,15 @@ class FeatureSet:
                     f"{len(block.values)} rows; give one a sample",
                     code="mismatch",
                 )
+        known = {name for block in self.blocks.values() for name in block.names}
+        for block in self.blocks.values():
+            for name, difference in block.differences.items():
+                if difference.of and difference.of not in known:
+                    raise MadeWrongError(
+                        f"measurement {name!r} is declared as a difference of {difference.of!r}, "
+                        "which no block has; name a feature of the set",
+                        code="unknown",
+                    )
 
     @classmethod
     def from_rows(

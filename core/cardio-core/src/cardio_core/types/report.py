@@ -106,6 +106,9 @@ class Case:
         shows videos of up to 300 kB and names the files of larger ones.
     caption : str
         A sentence or two below the picture: what is shown, and what to see in it.
+    group : str
+        Cases of one group show the same thing, such as evidence for the outcome. The report opens
+        with cases of different groups.
     tested : sequence of mapping
         What is known of every tested sample of the fold, a row each (one a sample, method and
         segment, say): only `evaluate` sees the truth that it is held against. The first case of a
@@ -131,6 +134,7 @@ class Case:
     video: Callable[[], bytes] | None = None
     tested: Sequence[Mapping[str, Any]] = ()
     caption: str = ""
+    group: str = ""
 
 
 @dataclass(frozen=True)

@@ -83,6 +83,7 @@ def explain(
                 sample_id=str(features.table.index[position]),
                 title=_title(name, scores[position]),
                 caption=WHAT_TO_SEE.format(what=f"the probability of {BEATS.get(name, name)}"),
+                group=name,
                 arrays={"map": cam, "picture": picture},
                 scores={SHARE: share},
                 draw=one_lead(picture, cam, extent_of(block)),
@@ -107,6 +108,7 @@ def _by_parts(
                 sample_id=str(features.table.index[position]),
                 title=_title(name, scores[position]),
                 caption=BY_PARTS.format(what=BEATS.get(name, name)),
+                group=name,
                 scores={f"log_odds_{part.replace(' ', '_')}": v for part, v in parts.items()},
                 draw=bars(parts),
             )

@@ -84,6 +84,7 @@ def explain(
                 sample_id=str(features.table.index[beat]),
                 title=f"Evidence {direction} {what}, probability {probability[names[i]]:.2f}",
                 caption=_caption(what, sign),
+                group=direction,
                 arrays={
                     "maps": maps,
                     "pictures": _picture(features, beat),

@@ -351,6 +351,7 @@ def _cases(
                 sample_id=str(drawn.features.table.index[i]),
                 title=title,
                 caption=WHAT_TO_SEE,
+                group=f"{word}:{np.argmax(scores[place])}",
                 arrays=arrays if drops is None else arrays | {"drops": drops},
                 scores=case_scores(view),
                 draw=clip_sheet(view),

@@ -33,7 +33,7 @@ NO_VERDICT = "no verdict; septum, M-mode and map are shown to be checked"
 def chosen_studies(
     scores: NDArray[np.float64], judged: NDArray[np.bool_], n_cases: int, target: Target
 ) -> dict[int, str]:
-    """Return the studies that a network is surest of, for and against, with a title each.
+    """Return the studies that a network is surest of, for and against, by their positions.
 
     Chosen without looking at the label. Of a number they are the highest and the lowest, of more
     than two classes those of the highest probability of any.
@@ -52,11 +52,11 @@ def chosen_studies(
     Examples
     --------
     >>> flash = Target("septal_flash", "binary", ("no", "yes"))
-    >>> chosen_studies(np.array([0.2, 0.9, 0.5]), np.ones(3, bool), 1, flash)[1]
-    'surest for: septal flash, probability 0.90'
+    >>> chosen_studies(np.array([0.2, 0.9, 0.5]), np.ones(3, bool), 1, flash)
+    {1: 'surest for', 0: 'against'}
     >>> ml = Target("x_lvesv_change", "continuous", unit="ml")
-    >>> chosen_studies(np.array([2.0, -31.0]), np.ones(2, bool), 1, ml)[1]
-    'lowest: lvesv change -31 ml'
+    >>> chosen_studies(np.array([2.0, -31.0]), np.ones(2, bool), 1, ml)
+    {0: 'highest', 1: 'lowest'}
     """
     several = scores.ndim == 2
     sureness = scores.max(axis=1) if several else scores
@@ -67,7 +67,7 @@ def chosen_studies(
     named = dict.fromkeys(ranked[::-1][: 2 * n_cases if several else n], high)
     if not several:
         named |= dict.fromkeys(ranked[:n], low)
-    return {int(i): f"{word}: {answer(scores[i], target)}" for i, word in named.items()}
+    return {int(i): word for i, word in named.items()}
 
 
 def answer(score: NDArray[np.float64], target: Target) -> str:
@@ -137,18 +137,18 @@ def explain(
     new = ctx.mode == "predict"
     scored, judged = _scores(features, predictions, ctx), _judged(features)
     target = ctx.targets[0]
-    if new:
-        drawn = {
-            i: answer(scored[i], target) if judged[i] else NO_VERDICT for i in range(len(features))
-        }
-    else:
-        drawn = chosen_studies(scored, judged, config.n_cases, target)
+    drawn = (
+        dict.fromkeys(range(len(features)), "")
+        if new
+        else chosen_studies(scored, judged, config.n_cases, target)
+    )
+    titles = {i: answer(scored[i], target) if judged[i] else NO_VERDICT for i in drawn}
     if not is_flash(ctx):
-        return Explanation(tuple(_drawn_cases(features, drawn, first, view)), SUREST)
+        return Explanation(tuple(_drawn_cases(features, drawn, titles, first, view)), SUREST)
     threshold = float(model.read_json("model.json")["iou_threshold"])
     controls = {} if new else _controls(first, network, pictures, config, ctx)
     studies = _all_scores(features, heats | controls, places, threshold)
-    with_maps = _drawn_cases(features, drawn, first, view, WHAT_TO_SEE + OF_A_FLASH)
+    with_maps = _drawn_cases(features, drawn, titles, first, view, WHAT_TO_SEE + OF_A_FLASH)
     cases = [
         replace(case, scores=_known(scores_of(first[i], places[i], threshold)))
         for i, case in zip(drawn, with_maps, strict=True)
@@ -165,16 +165,19 @@ def explain(
 def _drawn_cases(
     features: FeatureSet,
     drawn: Mapping[int, str],
+    titles: Mapping[int, str],
     heats: NDArray[Any],
     view: Callable[[str], StudyView],
     caption: str = WHAT_TO_SEE,
 ) -> Iterator[StudyCase]:
-    for i, title in drawn.items():
+    for i, group in drawn.items():
         sample_id = str(features.table.index[i])
+        title = f"{group}: {titles[i]}" if group else titles[i]
         yield StudyCase(
             sample_id=sample_id,
             title=title[:1].upper() + title[1:],
             caption=caption,
+            group=group,
             arrays={"heat": heats[i]},
             draw=heat_sheet([("Septum and line", view(sample_id))]),
         )

@@ -138,6 +138,7 @@ def _case(
         sample_id=str(features.table.index[position]),
         title=f"Evidence {'for' if sign > 0 else 'against'} {what}, probability {probability:.2f}",
         caption=_caption(what, sign),
+        group=f"{target}:{sign:+g}",
         arrays={"attention": attention.astype(np.float32), "picture": stored[0, 0]},
         scores={"sign_of_evidence": sign} | segment_shares(attention),
         draw=_drawing(stored[0, 0], attention, block, name),

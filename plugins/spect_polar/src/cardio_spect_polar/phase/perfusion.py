@@ -208,6 +208,11 @@ CHANGE_UNITS = (
 )
 """Unit of each difference, in their order."""
 
+CHANGE_OF = {f"{name}_change": name for name in CHANGED} | {
+    f"{artery}_perfusion_change_pct": "" for artery in TERRITORIES
+}
+"""Index that differs; empty for perfusion, which is no measurement in one study."""
+
 REPEATS = {
     "reliable_psd_deg": 4.0, "reliable_pbw_deg": 12.0, "psd_deg": 3.8, "pbw_deg": 16.0,
     "lvef_spect_pct": 2.6, "lvedv_spect_ml": 16.0, "lvesv_spect_ml": 13.0, "perfusion_pct": 1.7,

@@ -83,6 +83,7 @@ def explain(
             sample_id=sample,
             title=title,
             caption=_caption(what, found["r"], config.size),
+            group=str(code),
             arrays=arrays,
             scores=found,
             draw=traverse_maps(low, mean, high, n_sd=config.size) if is_grid else None,

@@ -8,11 +8,16 @@ from typing import Any
 
 import numpy as np
 
-from cardio_core.api import Context, DataError, FeatureBlock, FeatureSet, SampleSet
+from cardio_core.api import Context, DataError, Difference, FeatureBlock, FeatureSet, SampleSet
 from cardio_spect_polar.drawing.words import CHANGES, INDICES, REGIONS
 from cardio_spect_polar.phase.cycle import phase_histogram
 from cardio_spect_polar.phase.geometry import SampledWall
-from cardio_spect_polar.phase.perfusion import CHANGE_UNITS, change_from_rest, summed_score
+from cardio_spect_polar.phase.perfusion import (
+    CHANGE_OF,
+    CHANGE_UNITS,
+    change_from_rest,
+    summed_score,
+)
 from cardio_spect_polar.phase.sampling import GATES, qc_view
 from cardio_spect_polar.phase.summary import (
     REGION_UNITS,
@@ -291,7 +296,9 @@ def _change(samples: SampleSet, blocks: Mapping[str, FeatureBlock]) -> dict[str,
         [[row[name] for name in units] for row in rows], tuple(units), tuple(units.values()),
         titles=tuple(CHANGES[name] for name in units),
     )  # fmt: skip
-    return {"change": block}
+    between = {name: Difference("stress", "rest", of) for name, of in CHANGE_OF.items()}
+    known = {name: between[name] for name in units if name in between}
+    return {"change": replace(block, differences=known)}
 
 
 def _above_noise(indices: Mapping[str, float]) -> dict[str, float]:
