@@ -162,7 +162,7 @@ def test_the_share_of_patients_who_are_unlike_is_that_of_predict(validated, said
         [row] = rows_of(out, name=f"{verdict}_share")
         assert row["value"] == pytest.approx((verdicts == verdict).mean())
     table = pd.read_csv(out / "tables" / "external-applicability.csv")
-    assert list(table["Patients"]) == ["all", "A", "B"]
+    assert list(table["Patients"]) == ["all", "Site: A", "Site: B"]
 
 
 def test_recalibration_stands_apart_and_nothing_else_rests_on_it(validated, predicted) -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from cardio_core.config import EvaluateBlock
 from cardio_core.evaluation.patients import TableOne
+from cardio_core.runs import Run
 from cardio_core.types.info import Model, Target, Task
 from cardio_core.types.predictions import Scored
 from cardio_core.types.report import Metric, Scope
@@ -103,11 +104,13 @@ def test_a_run_of_the_published_protocol_alone_has_nothing_to_stand_beside(tmp_p
 def test_the_runs_own_patients_stand_in_table_1(tmp_path: Path) -> None:
     (tmp_path / "tables").mkdir()
     (tmp_path / "tables" / "table1.csv").write_text(
-        "Variable,All (n = 90),no (n = 40)\nAge (years),61.0 ± 9.0,x\n"
+        "Variable,Whoever came,no (n = 40)\nAge (years),61.0 ± 9.0,x\n"
         "Device,,\n\u2003one,10 (11.1),x\nSite,,\n\u2003one,50 (55.6),x\n"
     )
     own = pd.DataFrame({"Variable": ["Age (years)", "Site", "\u2003one", "LVEF"],
                         "All (n = 60)": ["58", "", "7", "40"], "p": ["", "", "", ""]})  # fmt: skip
-    made = _with_internal(TableOne("Patients", own, ()), tmp_path)
+    sizes = {"Whoever came": 90, "no (n = 40)": 40}
+    write_json(tmp_path / "manifest.json", {"table1": {"sizes": sizes}})
+    made = _with_internal(TableOne("Patients", own, ()), Run(tmp_path))
     assert list(made.frame.columns) == ["Variable", "All (n = 60)", "In the run (n = 90)", "p"]
     assert list(made.frame.iloc[:, 2]) == ["61.0 ± 9.0", "", "50 (55.6)", ""]

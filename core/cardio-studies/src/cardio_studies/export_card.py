@@ -68,7 +68,6 @@ _SIDES = ("middle", "below", "above")
 # Table 1 for strangers: no count below five, and none that the others would give away.
 
 HIDDEN = f"hidden (< {FEW})"
-_OF_GROUP = re.compile(r"\(n = (\d+)\)$")
 _COUNTED = re.compile(r"^(\d+) \(([\d.]+)\)")
 _KNOWN = re.compile(r"\s*\[(\d+)\]$")
 _TESTS = ("p", "Test", "SMD")
@@ -83,14 +82,16 @@ class Hidden:
     undivided: bool
 
 
-def without_small_cells(table: pd.DataFrame) -> Hidden:
+def without_small_cells(table: pd.DataFrame, sizes: Mapping[str, int]) -> Hidden:
     """Return Table 1 as it may be shown to anybody.
 
     Parameters
     ----------
     table : DataFrame of str
-        As a run prints it: `Variable`, a column for all and one a group with its n in the head,
-        perhaps `Missing`, `p` and `Test`. Levels of a variable stand below it, indented.
+        As a run prints it: `Variable`, a column for all and one a group, perhaps `Missing`, `p`
+        and `Test`. Levels of a variable stand below it, indented.
+    sizes : mapping of str to int
+        Patients of the column for all, then of those of the groups.
 
     Returns
     -------
@@ -107,18 +108,16 @@ def without_small_cells(table: pd.DataFrame) -> Hidden:
     ...     "All (n = 20)": ["18 (90.0)", "60.1 ± 9.0"],
     ...     "no (n = 10)": ["10 (100.0)", "61.0 ± 8.0"],
     ...     "yes (n = 10)": ["8 (80.0)", "59.2 ± 9.9"], "p": ["0.47", "0.66"]})
-    >>> without_small_cells(table).frame.iloc[:, 1].tolist()
+    >>> sizes = {"All (n = 20)": 20, "no (n = 10)": 10, "yes (n = 10)": 10}
+    >>> without_small_cells(table, sizes).frame.iloc[:, 1].tolist()
     ['hidden (< 5)', '60.1 ± 9.0']
     """
     frame = table.fillna("").astype(str).reset_index(drop=True)
-    sizes = {
-        name: int(match.group(1)) for name in frame.columns if (match := _OF_GROUP.search(name))
-    }
-    undivided = any(n < FEW for n in list(sizes.values())[1:])
+    whole, *groups = sizes
+    undivided = any(sizes[name] < FEW for name in groups)
     if undivided:
-        gone = [name for name in [*list(sizes)[1:], *_TESTS] if name in frame.columns]
-        frame = frame.drop(columns=gone)
-        sizes = dict(list(sizes.items())[:1])
+        gone = [name for name in [*groups, *_TESTS] if name in frame.columns]
+        frame, sizes = frame.drop(columns=gone), {whole: sizes[whole]}
     blocks: list[list[int]] = []
     for position, name in enumerate(frame["Variable"]):
         if name.startswith(" ") and blocks:
@@ -134,7 +133,7 @@ def without_small_cells(table: pd.DataFrame) -> Hidden:
     return Hidden(_without_small_missing(frame, list(sizes)), n_hidden, undivided)
 
 
-def _is_small(rows: pd.DataFrame, sizes: dict[str, int]) -> bool:
+def _is_small(rows: pd.DataFrame, sizes: Mapping[str, int]) -> bool:
     for name, n_all in sizes.items():
         for cell in rows[name]:
             known = _KNOWN.search(cell)
@@ -398,11 +397,11 @@ def _as_table(table: Hidden | None) -> tuple[tuple[str, ...], ...]:
 
 def _table_one(files: RunArtifact) -> Hidden | None:
     found = next((path for path in files.tables if path.name == "table1.csv"), None)
-    if found is None:
+    sizes = files.manifest.table1.sizes
+    if found is None or not sizes:
         return None
-    return without_small_cells(
-        table_as_it_was(pd.read_csv(found, dtype=str, keep_default_na=False))
-    )
+    table = table_as_it_was(pd.read_csv(found, dtype=str, keep_default_na=False))
+    return without_small_cells(table, sizes)
 
 
 def _privacy(chosen: Chosen) -> tuple[str, ...]:

@@ -325,7 +325,7 @@ def coverage_table(covered: Sequence[Metric], task: Task) -> pd.DataFrame:
         {
             "Model": task.model(str(metric.scope.model)).title,
             **({"Outcome": metric.scope.target} if len(task.targets) > 1 else {}),
-            "Patients": (metric.scope.subgroup or "all").removeprefix("Site: "),
+            "Patients": metric.scope.subgroup or "all",
             "True class": metric.scope.class_name or "any",
             "Covered": shown(metric.estimate),
             "n": metric.estimate.n,
@@ -384,7 +384,7 @@ def applicability_table(metrics: list[Metric]) -> pd.DataFrame:
     """Return the shares as the page shows them: a row for all and for each site."""
     lines: dict[str, dict[str, Any]] = {}
     for metric in metrics:
-        who = (metric.scope.subgroup or "all").removeprefix("Site: ")
+        who = metric.scope.subgroup or "all"
         line = lines.setdefault(who, {"Patients": who, "n": metric.estimate.n})
         verdict = metric.estimate.name.removesuffix("_share")
         line[VERDICTS[verdict][0]] = shown(metric.estimate)

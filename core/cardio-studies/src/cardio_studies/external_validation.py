@@ -127,7 +127,7 @@ class Validation:
             "words": {
                 **(self.manifest.get("words") or {}), **words_of_changes(), **words_of_shares(),
             },
-            "evaluated": runs.Run(self.run).identity,
+            "evaluated": {**runs.Run(self.run).identity, "by_site": self.sites is not None},
         }  # fmt: skip
         identity = runs.digest([about["evaluated"], about["data"]["digest"]])
         with runs.write_run(
@@ -238,28 +238,25 @@ def _withheld(others: runs.OtherPatients) -> list[Note]:
 def _table_one(others: runs.OtherPatients) -> tuple[TableOne | None, str]:
     """Return Table 1 of the validated patients beside the run's own, and a note without one."""
     try:
-        return _with_internal(others.table_one(), others.opened.folder), ""
+        return _with_internal(others.table_one(), runs.Run(others.opened.folder)), ""
     except DataError as error:
         return None, f"Table 1 is left out: {error}"
 
 
-def _with_internal(made: TableOne, run: Path) -> TableOne:
+def _with_internal(made: TableOne, run: runs.Run) -> TableOne:
     """Return the table with the run's own patients in a column, where it described them."""
-    path = run / "tables" / "table1.csv"
-    if not path.is_file():
+    path, sizes = run.folder / "tables" / "table1.csv", run.manifest.table1.sizes
+    if not path.is_file() or not sizes:
         return made
     own = table_as_it_was(pd.read_csv(path, dtype=str, keep_default_na=False))
-    whole = next((str(column) for column in own.columns if str(column).startswith("All")), None)
-    if whole is None:
-        return made
+    whole, n = next(iter(sizes.items()))
     # A level stands below its heading: both are needed to know a row again.
     known = dict(zip(_places(own["Variable"]), own[whole], strict=True))
     cells = [known.get(place, "") for place in _places(made.frame["Variable"])]
     if not any(cells):
         return made
     frame = made.frame.copy()
-    size = whole.partition("(")[2]
-    frame.insert(2, f"In the run ({size}" if size else "In the run", cells)
+    frame.insert(2, f"In the run (n = {n})", cells)
     note = "The column of the run describes those whom its folds tested; no test compares them."
     return replace(made, frame=frame, notes=(*made.notes, note))
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import pandas as pd
 
@@ -171,12 +172,23 @@ class TableOne:
         The sentences below it.
     by : str
         The target that divides the patients; empty where none does.
+    sizes : mapping of str to int
+        Columns that describe patients, everybody's first, with how many they describe.
     """
 
     title: str
     frame: pd.DataFrame
     notes: tuple[str, ...]
     by: str = ""
+    sizes: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def about(self) -> dict[str, Any]:
+        """What the manifest says of the table."""
+        return {
+            "title": self.title, "by": self.by, "notes": list(self.notes),
+            "sizes": dict(self.sizes),
+        }  # fmt: skip
 
 
 def describe_patients(
@@ -243,11 +255,8 @@ def describe_patients(
             "with a value; see docs/cohort.md",
             code="missing",
         )
-    frame, notes, divided = _by_outcome(
-        described, titles, counted, labels if divided else None, target
-    )
-    by = target.name if divided and target is not None else ""
-    return TableOne("Patients at baseline", frame, notes, by)
+    made = _by_outcome(described, titles, counted, labels if divided else None, target)
+    return replace(made, title="Patients at baseline")
 
 
 def describe_columns(described: pd.DataFrame, labels: pd.Series, target: Target) -> TableOne:
@@ -288,12 +297,8 @@ def describe_columns(described: pd.DataFrame, labels: pd.Series, target: Target)
             counted += [name] if is_words or values.nunique() == 2 else []
     if not titles:
         raise DataError("expected columns that describe patients, found none with a value")
-    divided = target.kind != "continuous"
-    frame, notes, _ = _by_outcome(
-        described[list(titles)], titles, counted, labels if divided else None,
-        target if divided else None,
-    )  # fmt: skip
-    return TableOne("Patients", frame, notes, target.name if divided else "")
+    by_class = labels if target.kind != "continuous" else None
+    return _by_outcome(described[list(titles)], titles, counted, by_class, target)
 
 
 def _by_outcome(
@@ -302,9 +307,10 @@ def _by_outcome(
     counted: Sequence[str],
     labels: pd.Series | None,
     target: Target | None,
-) -> tuple[pd.DataFrame, tuple[str, ...], bool]:
-    """Return the printed table, the sentences below it, and whether the outcome divides it."""
+) -> TableOne:
+    """Describe patients, divided by outcome where two classes have two of them each."""
     notes: list[str] = []
+    sizes = [len(described)]
     group_titles: dict[str, str] = {}
     rows = described
     if labels is not None and target is not None:
@@ -312,6 +318,7 @@ def _by_outcome(
         counts = codes.value_counts()
         if len(counts) >= 2 and int(counts.min()) >= 2:
             rows, group_titles = described.assign(**{GROUP: codes}), words
+            sizes = [int(counts.sum()), *counts.sort_index().astype(int).tolist()]
         else:
             notes.append(
                 "The patients are not divided by outcome, because a class has fewer than two."
@@ -328,7 +335,11 @@ def _by_outcome(
     )
     group = GROUP if group_titles else None
     made = table_one(rows, group, list(described.columns), choices=choices)
-    return _printed(made.to_frame()), (*notes, *made.notes), group is not None
+    frame = _printed(made.to_frame())
+    columns = frame.columns[1 : 1 + len(sizes)].astype(str)
+    by = target.name if group is not None and target is not None else ""
+    by_column = dict(zip(columns, sizes, strict=True))
+    return TableOne("Patients", frame, (*notes, *made.notes), by, by_column)
 
 
 def _readable(name: str, values: pd.Series) -> tuple[pd.Series | None, bool]:

@@ -244,15 +244,20 @@ class EvaluatedEntry:
     final_models: str | None = None
     n_patients: Count | None = None
     core_version: str | None = None
+    by_site: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
 class TableOneEntry:
-    """What stands above and below the table of patients."""
+    """What stands above and below the table of patients, and whom its columns describe.
+
+    `sizes` has the patients of each column that describes some, everybody's first.
+    """
 
     title: str = "Patients"
     by: str = ""
     notes: tuple[str, ...] = ()
+    sizes: dict[str, Count] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)

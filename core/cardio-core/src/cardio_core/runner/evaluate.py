@@ -545,7 +545,7 @@ def write_table_one(session: Session, data: ProtocolData) -> None:
     folder = session.out / "tables"
     folder.mkdir(exist_ok=True)
     write_table(made.frame, folder / f"{NAME}.csv")
-    notes = list(made.notes)
+    about = made.about
     if samples.groupby("patient_id")["study_id"].nunique().max() > 1:
-        notes.append("A patient with several studies is described by the first.")
-    session.manifest.update(table1={"title": made.title, "by": made.by, "notes": notes})
+        about["notes"].append("A patient with several studies is described by the first.")
+    session.manifest.update(table1=about)

@@ -92,8 +92,7 @@ class RunWriter:
         shown = {name: table for name, table in tables.items() if len(table)}
         if table_one is not None:
             shown["table1"] = table_one.frame
-            about = {"title": table_one.title, "by": table_one.by, "notes": list(table_one.notes)}
-            self.manifest.update(table1=about)
+            self.manifest.update(table1=table_one.about)
         write_tables(self.folder, shown, prefix)
         every = dict.fromkeys([*notes, *write_figures(self.folder, figures, prefix)])
         self.manifest.close(build_report, notes=[note.to_dict() for note in every])

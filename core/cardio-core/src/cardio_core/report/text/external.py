@@ -201,9 +201,9 @@ def limits_words(files: RunArtifact) -> list[str]:
         "A change against the run's folds may come from other patients (case mix, prevalence), "
         "other recordings, or a model fitted too closely; this page does not tell them apart."
     )
-    if not any(row.subgroup.startswith("Site: ") for row in files.metrics):
-        texts.append("Sites were not distinguished.")
     made = files.manifest.evaluated
+    if not made.by_site:
+        texts.append("Sites were not distinguished.")
     if made.source == "synthetic":
         texts.append("The run was fitted on synthetic patients.")
     return texts
