@@ -98,6 +98,15 @@ SPLITS = {
 ONE = METRICS[:1]  # of one model: nothing to draw, so the page is made at once
 
 
+def entry_of(file):
+    """What a manifest says of a table or figure; here its file has protocol and name."""
+    protocol, dash, name = file.rpartition(".")[0].partition("-")
+    of_one = bool(dash) and protocol in ("honest", "paper")
+    name = name if of_one else file.rpartition(".")[0]
+    return {"name": name, "protocol": protocol if of_one else "",
+            "published": name.startswith("published")}  # fmt: skip
+
+
 def writer(place):
     """Return a function that writes a run directory by hand and gives its report's text."""
 
@@ -106,7 +115,10 @@ def writer(place):
         shutil.rmtree(run, ignore_errors=True)
         for folder in ("tables", "figures", "explanations"):
             (run / folder).mkdir(parents=True)
-        (run / "manifest.json").write_text(json.dumps(manifest))
+        shown = {f"{folder}/{name}": entry_of(name)
+                 for folder, names in (("tables", tables or {}), ("figures", figures))
+                 for name in names}  # fmt: skip
+        (run / "manifest.json").write_text(json.dumps({"shown": shown, **manifest}))
         (run / "metrics.json").write_text(json.dumps(metrics))
         (run / "splits.json").write_text(json.dumps({"subjects": [], "protocols": splits}))
         (run / "config.yaml").write_text("train:\n  epochs: 3\n")

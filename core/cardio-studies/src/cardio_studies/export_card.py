@@ -396,11 +396,10 @@ def _as_table(table: Hidden | None) -> tuple[tuple[str, ...], ...]:
 
 
 def _table_one(files: RunArtifact) -> Hidden | None:
-    found = next((path for path in files.tables if path.name == "table1.csv"), None)
-    sizes = files.manifest.table1.sizes
-    if found is None or not sizes:
+    path, sizes = files.table_one, files.manifest.table1.sizes
+    if path is None or not sizes:
         return None
-    table = table_as_it_was(pd.read_csv(found, dtype=str, keep_default_na=False))
+    table = table_as_it_was(pd.read_csv(path, dtype=str, keep_default_na=False))
     return without_small_cells(table, sizes)
 
 

@@ -245,8 +245,8 @@ def _table_one(others: runs.OtherPatients) -> tuple[TableOne | None, str]:
 
 def _with_internal(made: TableOne, run: runs.Run) -> TableOne:
     """Return the table with the run's own patients in a column, where it described them."""
-    path, sizes = run.folder / "tables" / "table1.csv", run.manifest.table1.sizes
-    if not path.is_file() or not sizes:
+    path, sizes = run.artifact.table_one, run.manifest.table1.sizes
+    if path is None or not sizes:
         return made
     own = table_as_it_was(pd.read_csv(path, dtype=str, keep_default_na=False))
     whole, n = next(iter(sizes.items()))

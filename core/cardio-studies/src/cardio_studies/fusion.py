@@ -168,7 +168,7 @@ def _publish(writer: runs.RunWriter, made: Made, task: Task, scored: Scored) -> 
     writer.publish(
         [row.to_dict() | {"protocol": PROTOCOL} for row in rows], sentences,
         {name: table.reset_index(drop=True) for name, table in tables.items()}, report.figures,
-        prefix=f"{PROTOCOL}-",
+        protocol=PROTOCOL,
     )  # fmt: skip
 
 

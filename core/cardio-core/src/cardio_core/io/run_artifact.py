@@ -32,7 +32,7 @@ from cardio_core.io.run_schema import (
 from cardio_core.types.notes import Note
 from cardio_core.types.samples import Quarantined
 from cardio_stats.errors import DataError
-from cardio_stats.files import read_json, read_text
+from cardio_stats.files import read_json, read_text, without_mark
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -248,6 +248,15 @@ class EvaluatedEntry:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ShownEntry:
+    """A table or figure: its name, its protocol, whether it repeats what a paper printed."""
+
+    name: str
+    protocol: str = ""
+    published: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
 class TableOneEntry:
     """What stands above and below the table of patients, and whom its columns describe.
 
@@ -321,6 +330,7 @@ class RunManifest:
     same_folds: bool | None = None
     evaluated: EvaluatedEntry = EvaluatedEntry()
     table1: TableOneEntry = TableOneEntry()
+    shown: dict[str, ShownEntry] = field(default_factory=dict)
     identity: str = ""
     of: str = ""
     found: dict[str, tuple[str, ...]] = field(default_factory=dict)
@@ -547,6 +557,16 @@ class RunArtifact:
     tables: tuple[Path, ...] = ()
     figures: tuple[Path, ...] = ()
     cases: tuple[CaseRecord, ...] = ()
+
+    @property
+    def table_one(self) -> Path | None:
+        """The table of patients, where there is one."""
+        return next((path for path in self.tables if path.name == "table1.csv"), None)
+
+    def entry(self, path: Path) -> ShownEntry:
+        """Return what the manifest says of a table or figure; of another its file's name."""
+        known = self.manifest.shown.get(path.relative_to(self.folder).as_posix())
+        return known or ShownEntry(name=without_mark(path.stem))
 
     @cached_property
     def predictions(self) -> pd.DataFrame:

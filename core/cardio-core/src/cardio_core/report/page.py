@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import re
 import shlex
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -39,18 +38,18 @@ from cardio_core.report.run_figures import (
     figure_groups,
     overview_pictures,
 )
-from cardio_core.report.tables import MAX_OPEN_ROWS, OF_A_PAPER, Table, is_stand_in, tables_of
+from cardio_core.report.tables import MAX_OPEN_ROWS, Table, is_stand_in, tables_of
 from cardio_core.report.templates import templates
 from cardio_core.report.terms import Names
 from cardio_core.report.text import external
 from cardio_core.report.text.answer import answer
-from cardio_core.report.text.checklists import CHECKLISTS, checklists, write_checklists
+from cardio_core.report.text.checklists import checklists, write_checklists
 from cardio_core.report.text.methods import limits, methods
 from cardio_core.report.text.model_card import model_card, write_card
 from cardio_core.report.text.patient_flow import draw, flow
 from cardio_core.report.text.ranking import compared_word, what_ran
 from cardio_stats.files import write_text
-from cardio_stats.words import PROTOCOLS, count, duration
+from cardio_stats.words import count, duration
 
 # What stands open on the page: Table 1, the main figures, and the cases that explain most.
 
@@ -60,28 +59,13 @@ MAX_BYTES_OF_CASES = 3_000_000
 """Figures of explained cases that are put into the page behind a fold."""
 
 _KINDS = (
-    (r"^roc\b", ("honest", "paper")),
-    (r"^calibration\b", ("honest",)),
-    (r"^decision\b", ("honest",)),
-    (r"^(agreement|scatter)\b", ("honest", "paper")),
-    (r"^(classes|confusion)\b", ("honest", "paper")),
+    (("roc",), ("honest", "paper")),
+    (("calibration",), ("honest",)),
+    (("decision",), ("honest",)),
+    (("agreement", "scatter"), ("honest", "paper")),
+    (("classes", "confusion"), ("honest", "paper")),
 )
-"""Figures by the beginning of their files' names, and the protocols under which they lead."""
-
-_TABLE_1 = re.compile(r"^table-?1$|^table-1-(?!beside)")
-
-
-def table_one(tables: Sequence[Table]) -> Table | None:
-    """Return Table 1 of the honest protocol, where there is one."""
-    found = [table for table in tables if _TABLE_1.search(_stem(table.file))]
-    return next(
-        (table for table in found if table.protocol != "paper"), found[0] if found else None
-    )
-
-
-def of_a_paper(table: Table) -> bool:
-    """Return whether a table repeats what a paper printed."""
-    return OF_A_PAPER.search(table.file) is not None
+"""First parts of figures' names, and the protocols under which these figures lead."""
 
 
 def main_figures(pictures: Sequence[Picture], manifest: RunManifest) -> list[Picture]:
@@ -92,23 +76,22 @@ def main_figures(pictures: Sequence[Picture], manifest: RunManifest) -> list[Pic
     targets = [target.name for target in manifest.targets]
     models = [manifest.primary, *manifest.models]
     found: list[Picture] = []
-    for pattern, protocols in _KINDS:
+    for kinds, protocols in _KINDS:
         for protocol in protocols:
             own = [
                 picture
                 for picture in pictures
                 if picture.protocol in (protocol, "")
-                and re.search(pattern, _stem(picture.file))
+                and picture.name.partition("-")[0] in kinds
                 and picture not in found
             ]
             if own:
-                found.append(min(own, key=lambda item: _rank(_stem(item.file),
-                                                            targets, models)))  # fmt: skip
+                found.append(min(own, key=lambda item: _rank(item.name, targets, models)))
     return found[:MAX_FIGURES]
 
 
-def _rank(stem: str, targets: Sequence[str], models: Sequence[str]) -> tuple[int, int, int]:
-    words = stem.split("-")
+def _rank(name: str, targets: Sequence[str], models: Sequence[str]) -> tuple[int, int, int]:
+    words = name.split("-")
     target = next((n for n, name in enumerate(targets) if name in words), len(targets))
     model = next((n for n, name in enumerate(models) if name in words), len(models))
     of_all = model == len(models)
@@ -145,13 +128,6 @@ def cases_folded(
 
 def _of(case: CaseRecord) -> tuple[Any, Any]:
     return case.model, case.protocol
-
-
-def _stem(file: str) -> str:
-    stem = file.rpartition("/")[2].rpartition(".")[0]
-    for protocol in PROTOCOLS:
-        stem = stem.removeprefix(f"{protocol}-").removeprefix(f"{protocol}_")
-    return stem
 
 
 # Who was trained on and who was tested, fold by fold.
@@ -365,9 +341,9 @@ def _compared(files: RunArtifact, names: Names, primary: str | None) -> dict[str
 
 
 def _tables(files: RunArtifact, names: Names) -> dict[str, Any]:
-    own = tuple(path for path in files.tables if path.stem not in CHECKLISTS)
-    tables = tables_of(own, files.folder, names, is_stand_in(files.manifest))
-    first = table_one(tables)
+    tables = tables_of(files, names, is_stand_in(files.manifest))
+    patients = files.table_one.relative_to(files.folder).as_posix() if files.table_one else ""
+    first = next((table for table in tables if table.file == patients), None)
     about = files.manifest.table1
     if first is not None:
         by = f" by {names.word(about.by)}" if about.by else ""
@@ -387,8 +363,8 @@ def _tables(files: RunArtifact, names: Names) -> dict[str, Any]:
         "external_heads": external.HEADS,
         "external_rows": {Path(t.file).stem: _of_first(t) for t in tables if t.file in apart},
         "recalibrated_how": external.RECALIBRATED,
-        "published": [table for table in others if of_a_paper(table)],
-        "tables": [table for table in others if not of_a_paper(table)],
+        "published": [table for table in others if table.published],
+        "tables": [table for table in others if not table.published],
     }
 
 

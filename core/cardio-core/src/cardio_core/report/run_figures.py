@@ -15,7 +15,7 @@ from markupsafe import Markup, escape
 from cardio_core.io.run_artifact import CaseRecord, RunArtifact, RunKind, RunManifest
 from cardio_core.report.results import Row, bare_name, n_words, protocols_of
 from cardio_core.report.svg import inline_svg, title_and_description
-from cardio_core.report.tables import OF_A_PAPER, title_of
+from cardio_core.report.tables import title_of
 from cardio_core.report.terms import Names, capital, spelled
 from cardio_core.report.text.ranking import LEADING, compared_word
 from cardio_stats.errors import DataError
@@ -265,7 +265,7 @@ class Picture:
     """One figure in the page; `svg` is None where `problem` says why.
 
     `narrow` is the same figure laid out for a screen of 390 pixels, where there is one; `caption`
-    says what is shown, as the file itself says it.
+    says what is shown, as the file itself says it; `name` is what whoever drew it called it.
     """
 
     title: str
@@ -275,6 +275,7 @@ class Picture:
     problem: str = ""
     narrow: Markup | None = None
     caption: str = ""
+    name: str = ""
 
     @property
     def wide(self) -> bool:
@@ -344,11 +345,12 @@ def figure_groups(
     groups: dict[str, list[Picture]] = {}
     own = [path for path in files.figures if not path.name.startswith(FOREST)]
     for n, path in enumerate(own):
-        if not stand_in and OF_A_PAPER.search(path.stem):
+        entry = files.entry(path)
+        if entry.published and not stand_in:
             continue
-        protocol, title = title_of(path, files.folder / "figures", names)
-        picture = _picture(path, files.folder, f"figure{n}-", title, protocol, names)
-        groups.setdefault(picture.title, []).append(picture)
+        title = title_of(entry.name, names)
+        picture = _picture(path, files.folder, f"figure{n}-", title, entry.protocol, names)
+        groups.setdefault(picture.title, []).append(replace(picture, name=entry.name))
     for pictures in groups.values():
         pictures.sort(key=lambda picture: _rank(picture.protocol))
     return list(groups.items())

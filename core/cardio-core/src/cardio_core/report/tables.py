@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import csv
 import math
-import re
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from cardio_core.io.run_artifact import RunManifest
+from cardio_core.io.run_artifact import RunArtifact, RunManifest, ShownEntry
 from cardio_core.report.terms import Names, capital, cell_words
 from cardio_stats.cells import as_it_was
-from cardio_stats.files import without_mark
 from cardio_stats.words import METRICS, PROTOCOLS, count, number, p_text, title_words
 
 # The columns of a CSV table as a reader reads them.
@@ -200,9 +198,6 @@ MAX_ROWS = 60
 MAX_OPEN_ROWS = 14
 """Rows of Table 1 that stand open."""
 
-OF_A_PAPER = re.compile(r"published|beside[- ]the[- ]paper", re.IGNORECASE)
-"""Files that repeat what a paper printed."""
-
 _OWN = "this run"
 
 
@@ -210,9 +205,9 @@ _OWN = "this run"
 class Table:
     """One table of the report.
 
-    `protocol` is empty where the file's name carries none, or where it holds under both; `file` is
-    relative to the run directory; `caption` says what holds in every row; `note` what is not shown.
-    The title stands above the table where it is `in_caption`.
+    `protocol` is empty where it is of none, or holds under both; `file` is relative to the run
+    directory; `caption` says what holds in every row; `note` what is not shown. The title stands
+    above the table where it is `in_caption`; `published` repeats what a paper printed.
     """
 
     title: str
@@ -223,6 +218,7 @@ class Table:
     note: str
     n_rows: int
     in_caption: bool = False
+    published: bool = False
 
     @property
     def rows(self) -> list[tuple[tuple[str, str], ...]]:
@@ -241,43 +237,24 @@ class Table:
         return replace(self, columns=cut)
 
 
-def named(path: Path, folder: Path) -> tuple[str, str]:
-    """Return the protocol and the title that a file's name carries.
+def title_of(name: str, names: Names) -> str:
+    """Return the title of a table or figure, models and identifiers in words.
 
     Examples
     --------
-    >>> named(Path("run/tables/honest-by-class-net.csv"), Path("run/tables"))
-    ('honest', 'By class net')
+    >>> title_of("confusion-net", Names({"net": "ResNet"}))
+    'Confusion: ResNet'
     """
-    stem = "-".join(path.relative_to(folder).with_suffix("").parts)
-    for protocol in PROTOCOLS:
-        for mark in "-_":
-            if stem.startswith(protocol + mark):
-                return protocol, title_words(stem.removeprefix(protocol + mark))
-    return "", title_words(stem)
-
-
-def title_of(path: Path, folder: Path, names: Names) -> tuple[str, str]:
-    """Return the protocol and the title of a file, models and identifiers in words.
-
-    Examples
-    --------
-    >>> title_of(Path("tables/paper-confusion-net.csv"), Path("tables"), Names({"net": "ResNet"}))
-    ('paper', 'Confusion: ResNet')
-    """
-    path = path.with_stem(without_mark(path.stem))
-    protocol, _ = named(path, folder)
-    stem = path.stem.removeprefix(protocol).lstrip("-_")
-    if stem in names.words:
-        return protocol, names.heading(stem)
+    if name in names.words:
+        return names.heading(name)
     for model in sorted(names.models, key=len, reverse=True):
-        if stem.endswith(f"-{model}"):
-            head = names.text(stem.removesuffix(f"-{model}"))
-            return protocol, f"{title_words(head)}: {names.models[model]}"
-    return protocol, title_words(names.text(stem))
+        if name.endswith(f"-{model}"):
+            head = names.text(name.removesuffix(f"-{model}"))
+            return f"{title_words(head)}: {names.models[model]}"
+    return title_words(names.text(name))
 
 
-def tables_of(paths: tuple[Path, ...], run: Path, names: Names, stand_in: bool) -> list[Table]:
+def tables_of(files: RunArtifact, names: Names, stand_in: bool) -> list[Table]:
     """Return the tables of a run by title, honest before paper, one where both are the same.
 
     `stand_in` says whether the cohort stands for a paper's own; otherwise what the paper printed
@@ -286,10 +263,11 @@ def tables_of(paths: tuple[Path, ...], run: Path, names: Names, stand_in: bool) 
     found: list[Table] = []
     texts: dict[tuple[str, bytes], int] = {}
     rank = {name: position for position, name in enumerate(PROTOCOLS)}
-    for path in paths:
-        if not stand_in and OF_A_PAPER.search(path.stem):
+    for path in files.tables:
+        entry = files.entry(path)
+        if entry.published and not stand_in:
             continue
-        table = read_table(path, run, names, stand_in=stand_in)
+        table = read_table(path, files.folder, entry, names, stand_in=stand_in)
         if not table.n_rows:
             continue
         key = (table.title, path.read_bytes())
@@ -301,11 +279,8 @@ def tables_of(paths: tuple[Path, ...], run: Path, names: Names, stand_in: bool) 
     return sorted(found, key=lambda table: (table.title, rank.get(table.protocol, len(rank))))
 
 
-def read_table(
-    path: Path, run: Path, names: Names | None = None, *, stand_in: bool = True
-) -> Table:
+def read_table(path: Path, run: Path, entry: ShownEntry, names: Names, *, stand_in: bool) -> Table:
     """Read one CSV file for the report."""
-    names = names or Names()
     with path.open(encoding="utf-8-sig", newline="") as file:
         lines = [[as_it_was(cell) for cell in line] for line in csv.reader(file) if line]
     head, rows = (lines[0], lines[1:]) if lines else ([], [])
@@ -313,12 +288,14 @@ def read_table(
         head, rows = _without_the_paper(head, rows)
     columns = with_intervals(columns_of(head, rows, names))
     columns, constant = (columns, []) if is_matrix(head, rows) else same_throughout(columns)
-    protocol, title = title_of(path, run / "tables", names)
     caption = "; ".join(f"{name}: {value}" for name, value in constant)
     note = f"The first {MAX_ROWS} of {count(len(rows))} rows." if len(rows) > MAX_ROWS else ""
     cut = [replace(column, cells=column.cells[:MAX_ROWS]) for column in columns]
     shown = tuple(column for column in cut if any(cell[0].strip() for cell in column.cells))
-    return Table(title, protocol, path.relative_to(run).as_posix(), shown, caption, note, len(rows))
+    return Table(
+        title_of(entry.name, names), entry.protocol, path.relative_to(run).as_posix(), shown,
+        caption, note, len(rows), published=entry.published,
+    )  # fmt: skip
 
 
 def _without_the_paper(head: list[str], rows: list[list[str]]) -> tuple[list[str], list[list[str]]]:

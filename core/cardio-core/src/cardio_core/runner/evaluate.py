@@ -443,6 +443,20 @@ def write_tables(out: Path, tables: Mapping[str, pd.DataFrame], prefix: str = ""
         write_table(table, path, index=index, digits="%.6g")
 
 
+def shown_entries(report: EvaluationReport, protocol: str = "") -> dict[str, dict[str, Any]]:
+    """Return what the manifest says of a report's tables and figures, by file."""
+    prefix = f"{protocol}-" if protocol else ""
+    return {
+        f"{folder}/{SafeName(f'{prefix}{name}', suffix)}": {
+            "name": name, "protocol": protocol, "published": name in report.published,
+        }
+        for folder, names, suffix in (
+            ("tables", report.tables, ".csv"), ("figures", report.figures, ".svg"),
+        )
+        for name in names
+    }  # fmt: skip
+
+
 def write_figures(
     out: Path,
     figures: Mapping[str, Draw],
@@ -481,7 +495,10 @@ def shown_first(judged: Mapping[str, Judged], manifest: RunManifest) -> dict[str
         for protocol, item in judged.items()
         for name, draw in item.report.figures.items()
     }
-    there = [Picture("", draws[file][0], file, None) for file in sorted(draws)]
+    there = [
+        Picture("", protocol, file, None, name=name)
+        for file, (protocol, name, _) in sorted(draws.items(), key=lambda item: item[0])
+    ]
     found: dict[str, dict[str, Draw]] = {protocol: {} for protocol in judged}
     for picture in main_figures(there, manifest):
         protocol, name, draw = draws[picture.file]

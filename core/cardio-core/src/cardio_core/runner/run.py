@@ -32,6 +32,7 @@ from cardio_core.runner.evaluate import (
     Judged,
     collect,
     judge,
+    shown_entries,
     shown_first,
     write_csv,
     write_judged,
@@ -667,7 +668,12 @@ def _judge_all(
         notes[name] = write_judged(session.out, name, item, figures[name], session.executor)
     session.manifest.update(
         n_not_drawn=sum(item.n_not_drawn for item in judged.values())
-        + sum(len(every[name]) - len(figures[name]) for name in every)
+        + sum(len(every[name]) - len(figures[name]) for name in every),
+        shown={
+            file: entry
+            for name, item in judged.items()
+            for file, entry in shown_entries(item.report, name).items()
+        },
     )
     write_csv(session.out / "predictions.csv", scored, session.setup.task)
     in_order = sorted(scored)

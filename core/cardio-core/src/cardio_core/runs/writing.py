@@ -14,13 +14,14 @@ from cardio_core.io.places import keep_places
 from cardio_core.io.run_artifact import SCHEMA, RunKind
 from cardio_core.registry.diagnostics import version_at_start
 from cardio_core.report.panels import Panel, write_panels
-from cardio_core.runner.evaluate import Draw, write_csv, write_figures, write_tables
+from cardio_core.runner.evaluate import Draw, shown_entries, write_csv, write_figures, write_tables
 from cardio_core.runner.filling import filling, state_of
 from cardio_core.runner.manifest import Manifest, first_entries, now
 from cardio_core.runner.progress import Echo
 from cardio_core.types.info import Task
 from cardio_core.types.notes import Note
 from cardio_core.types.predictions import Scored
+from cardio_core.types.report import EvaluationReport
 from cardio_stats.files import SafeName, file_in, write_json, write_text
 
 _ANEW = (RunKind.JUDGED, RunKind.FUSED)
@@ -65,7 +66,7 @@ class RunWriter:
         figures: Mapping[str, Draw],
         *,
         table_one: TableOne | None = None,
-        prefix: str = "",
+        protocol: str = "",
     ) -> Path:
         """Write metrics, tables, figures and the page, and finish the folder.
 
@@ -78,8 +79,8 @@ class RunWriter:
         tables, figures : mapping of str
             By the names of their files. Tables without a row are left out.
         table_one : TableOne, optional
-        prefix : str
-            Begins the names of tables and figures.
+        protocol : str
+            Of all tables and figures; it begins their files' names.
 
         Returns
         -------
@@ -93,6 +94,9 @@ class RunWriter:
         if table_one is not None:
             shown["table1"] = table_one.frame
             self.manifest.update(table1=table_one.about)
+        prefix = f"{protocol}-" if protocol else ""
+        report = EvaluationReport(tables=shown, figures=figures)
+        self.manifest.update(shown=shown_entries(report, protocol))
         write_tables(self.folder, shown, prefix)
         every = dict.fromkeys([*notes, *write_figures(self.folder, figures, prefix)])
         self.manifest.close(build_report, notes=[note.to_dict() for note in every])

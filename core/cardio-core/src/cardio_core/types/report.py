@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from cardio_core.errors import MadeWrongError
 from cardio_core.types.notes import Note
 from cardio_stats.estimate import Estimate
 
@@ -186,6 +187,9 @@ class EvaluationReport:
         ``draw(figure)`` for each figure name; written as SVG.
     notes : sequence of Note
         Sentences for the report.
+    published : collection of str
+        Names of tables and figures that repeat what a paper printed: shown beside the publication,
+        and only where the cohort stands for the paper's.
 
     Examples
     --------
@@ -200,3 +204,13 @@ class EvaluationReport:
     tables: Mapping[str, pd.DataFrame] = field(default_factory=dict)
     figures: Mapping[str, Callable[[Any], None]] = field(default_factory=dict)
     notes: Sequence[Note] = ()
+    published: Collection[str] = ()
+
+    def __post_init__(self) -> None:
+        unknown = sorted({*self.published} - self.tables.keys() - self.figures.keys())
+        if unknown:
+            raise MadeWrongError(
+                f"an EvaluationReport calls {unknown[0]!r} published, which is none of its tables "
+                "and figures; give names of these",
+                code="unknown",
+            )

@@ -64,6 +64,9 @@ OWN_SEGMENTS = ", its segments"
 BY_DEFAULT = ("mae", "r2", "pearson_r2")
 """Errors that the default evaluation reports already."""
 
+PUBLISHED = {"published", "published-areas", "table-1-beside-the-paper"}
+"""Tables of what the paper printed."""
+
 By = dict[tuple[str, str], dict[str, Any]]
 """What is known of a model, by target and model."""
 
@@ -305,6 +308,7 @@ def evaluate(
         {**report.tables, **parts.tables},
         {**report.figures, **parts.figures},
         list(dict.fromkeys([*report.notes, *Note.each("evaluation", parts.notes)])),
+        published=PUBLISHED & parts.tables.keys(),
     )
 
 

@@ -222,7 +222,8 @@ def evaluate(
         )
         tables["published"] = published_table()
         notes += Note.each("crop_against_full", crop_against_full(tested[~unjudged]))
-    return EvaluationReport(metrics, tables, figures, list(dict.fromkeys(notes)))
+    published = {"accuracy-beside-the-paper", "published"} & tables.keys()
+    return EvaluationReport(metrics, tables, figures, list(dict.fromkeys(notes)), published)
 
 
 def judged_studies(predictions: Scored, target: Target) -> pd.DataFrame:

@@ -132,7 +132,7 @@ def evaluate(
         tables["simulations"] = _joined(simulated)
         notes += Note.each("simulations", SIMULATED.values())
     figures = {**report.figures, **figures_of(predictions, ctx.task, tables["audit-gaps"], tests)}
-    return EvaluationReport(metrics, tables, figures, list(dict.fromkeys(notes)))
+    return EvaluationReport(metrics, tables, figures, list(dict.fromkeys(notes)), ("published",))
 
 
 def _scored(predictions: Scored, ctx: Context) -> Iterator[tuple[Target, str, pd.DataFrame]]:

@@ -255,8 +255,7 @@ def _subgroups(files: RunArtifact) -> str:
 
 
 def _table_1(files: RunArtifact) -> str:
-    found = [path.name for path in files.tables if "table1" in path.stem.replace("-", "")]
-    return f"characteristics: tables/{found[0]}" if found else ""
+    return f"characteristics: tables/{files.table_one.name}" if files.table_one else ""
 
 
 def _quarantined(manifest: RunManifest) -> str:
