@@ -15,6 +15,7 @@ from sklearn.linear_model import LogisticRegression
 from cardio_core.context import Context
 from cardio_core.evaluation.clinical_model import (
     ENCODING,
+    check_covariates,
     clinical_features,
     fit_encoding,
     predict,
@@ -24,7 +25,7 @@ from cardio_core.io.run_schema import plain
 from cardio_core.testing import refuses
 from cardio_core.types.info import Model, Target, Task
 from cardio_core.types.targets import Targets
-from cardio_stats.errors import DataError
+from cardio_stats.errors import ConfigError, DataError
 
 KINDS = {
     "binary": Target("sick", "binary", ("no", "yes")),
@@ -152,3 +153,14 @@ def test_words_that_are_missing_in_whatever_form_are_marked(missing):
     table = pd.DataFrame({"smoker": pd.Series(["ja", "nein", missing, "ja"], dtype=object)})
     made = fit_encoding(table).encode(table)
     np.testing.assert_array_equal(made, [[0, 0], [1, 0], [0, 1], [0, 0]])
+
+
+def test_what_the_outcome_is_made_of_is_no_covariate_whatever_it_is_said_to_be_read_for():
+    table = pd.DataFrame({"patient_id": ["a", "b"], "t1_ms": [990.0, 1120.0]})
+    about = {"name": "t", "title": "T", "unit": "patient", "targets": (), "models": ()}
+    made_of = Task(**about, columns={"t1_ms": "what CMR says"}, outcome_columns=("t1_ms",))
+    with refuses(ConfigError, "t1_ms"):
+        check_covariates(["t1_ms"], table, "cohort.csv", outcome=None, task=made_of)
+    check_covariates(["t1_ms"], table, "cohort.csv", outcome="responder", task=made_of)
+    other = Task(**about, columns={"t1_ms": "no outcome"})
+    check_covariates(["t1_ms"], table, "cohort.csv", outcome=None, task=other)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -146,7 +146,7 @@ def check_covariates(
     outcome : str or None
         The column that is predicted, where the user chose one.
     task : Task
-        Whose `columns` say of what its own outcome is made.
+        Whose `outcome_columns` say of what its own outcome is made.
 
     Raises
     ------
@@ -157,13 +157,13 @@ def check_covariates(
     if twice is not None:
         raise ConfigError(f"--covariates {twice}: named twice; name it once")
     for name in names:
-        why = _why_not(name, table, where, outcome, task.columns)
+        why = _why_not(name, table, where, outcome, task.outcome_columns)
         if why:
             raise ConfigError(f"--covariates {name}: {why}")
 
 
 def _why_not(
-    name: str, table: pd.DataFrame, where: str, outcome: str | None, read: Mapping[str, str]
+    name: str, table: pd.DataFrame, where: str, outcome: str | None, made_of: Sequence[str]
 ) -> str:
     if name not in table.columns:
         columns = [str(column) for column in table.columns]
@@ -178,12 +178,7 @@ def _why_not(
     column = COLUMNS.get(name)
     if column is not None:
         why = _WHY_NOT.get(column.use, "")
-        if (
-            not why
-            and column.use == "reference"
-            and outcome is None
-            and "outcome" in read.get(name, "")
-        ):
+        if not why and column.use == "reference" and outcome is None and name in made_of:
             why = "the outcome of this task is made of it"
         if why:
             return f"{why}; leave it out"

@@ -11,7 +11,7 @@ import csv
 import io
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 
@@ -229,13 +229,14 @@ PATIENT = "patient_id"
 
 @dataclass(frozen=True)
 class TemplateColumn:
-    """One column of a template: what it holds, means, is read for, and a cell to copy."""
+    """One column of a template: what it holds, means, is read for, a cell to copy, if needed."""
 
     name: str
     holds: str
     meaning: str
     read_for: str
     example: str
+    needed: bool = False
 
 
 def template_columns(about: PluginInfo, task: Task) -> list[TemplateColumn]:
@@ -244,11 +245,21 @@ def template_columns(about: PluginInfo, task: Task) -> list[TemplateColumn]:
     A task that does not say what it reads gets its plugin's recordings and its own targets.
     """
     read: Mapping[str, str] = task.columns
+    outcomes = task.outcome_columns
     if not read:
-        read = dict.fromkeys(about.paths, "the recordings")
-        read |= {target.name: "outcome" for target in task.targets}
+        outcomes = tuple(target.name for target in task.targets)
+        read = {
+            **dict.fromkeys(about.paths, "the recordings"),
+            **dict.fromkeys(outcomes, "outcome"),
+        }
     named = {PATIENT: "the patient, by whom everything is grouped", **read}
-    return [_column(name, why, about.paths) for name, why in named.items()]
+    return [
+        replace(
+            _column(name, why, about.paths),
+            needed=name.startswith(FILES_PREFIX) or name in outcomes,
+        )
+        for name, why in named.items()
+    ]
 
 
 def template_csv(columns: list[TemplateColumn]) -> str:
@@ -286,8 +297,7 @@ def table_csv(columns: Sequence[str], rows: Iterable[Mapping[str, str]]) -> str:
 def _cell(column: TemplateColumn, number: int) -> str:
     if column.name == PATIENT:
         return f"{EXAMPLE}-{number}"
-    needed = column.name.startswith(FILES_PREFIX) or "outcome" in column.read_for
-    if number > 1 and not needed:
+    if number > 1 and not column.needed:
         return ""
     return column.example.replace("P001", f"P{number:03d}")
 

@@ -330,6 +330,8 @@ def tasks_are_complete_and_their_names_unique(case: PluginCase) -> None:
         require(task.models, f"task {task.name}: no model; say what is compared")
         models = [model.name for model in task.models]
         require(len(set(models)) == len(models), f"task {task.name}: two models share a name")
+        strange = sorted(set(task.outcome_columns) - task.columns.keys())
+        require(not strange, f"task {task.name}: outcome_columns {strange} are none of columns")
         for target in task.targets:
             _require_complete(target, f"task {task.name}, target {target.name}")
         _require_models(task)

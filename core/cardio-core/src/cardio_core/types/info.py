@@ -249,6 +249,8 @@ class Task:
     columns : mapping of str to str
         Columns of a cohort table that this task reads beyond `patient_id`, each with what it is
         read for, in the order of the table that `cardio data template` writes.
+    outcome_columns : tuple of str
+        Those of `columns` that its own outcomes are made of: they are no covariates.
     options : tuple of Option
         Short options of the command line: for settings that a user gives with a recording, and for
         files that belong to one.
@@ -270,6 +272,7 @@ class Task:
     primary: str = ""
     any_outcome: bool = False
     columns: Mapping[str, str] = field(default_factory=dict)
+    outcome_columns: tuple[str, ...] = ()
     options: tuple[Option, ...] = ()
 
     @property

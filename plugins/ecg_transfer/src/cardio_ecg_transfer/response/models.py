@@ -111,9 +111,7 @@ _PRETRAINED = tuple(name for name, recipe in RECIPES.items() if recipe.pretraine
 
 NEEDS_LBBB = tuple(name for name, recipe in RECIPES.items() if "lbbb" in recipe.columns)
 
-_COLUMNS = {
-    "path_ecg": "the recordings",
-    "timepoint": "rows at baseline are taken; empty is baseline",
+_OUTCOME = {
     "lvesv_bl_ml": "outcome LVESV15, the default",
     "lvesv_fu_ml": "outcome LVESV15, the default",
     "lvef_bl_pct": "outcomes LVEF5 and LVEF5ge",
@@ -126,6 +124,11 @@ _COLUMNS = {
     "vol_method_fu": "outcome: the method at follow-up, where it is another",
     "days_to_followup": "outcome: a follow-up in its time (load.window_days)",
     "followup_status": "outcome: why there is none (load.died_or_transplanted)",
+}
+_COLUMNS = {
+    "path_ecg": "the recordings",
+    "timepoint": "rows at baseline are taken; empty is baseline",
+    **_OUTCOME,
     "age_y": "Table 1, and the sheet",
     "study_date": "the sheet",
     "sex": "Table 1, the sheet, and LBBB by its definition for men and women",
@@ -153,5 +156,6 @@ CRT_RESPONSE = Task(
     },
     folder="cardio_ecg_transfer.response",
     columns=_COLUMNS,
+    outcome_columns=tuple(_OUTCOME),
     options=OPTIONS,
 )

@@ -98,6 +98,7 @@ def _segmental(name: str) -> Task:
         *_networks({view: (f"{name}_{view}", name) for view in VIEWS}, name),
         *_baselines((name,)),
     )
+    segments = tuple(f"{name}_seg_{segment:02d}" for segment in range(1, 18))
     return Task(
         name=name,
         title=f"{SEGMENTAL[name]} at CMR from echo loops",
@@ -111,7 +112,8 @@ def _segmental(name: str) -> Task:
         family=_FAMILY,
         folder=_FOLDER,
         options=LOOP_OPTIONS,
-        columns=_columns(*(f"{name}_seg_{segment:02d}" for segment in range(1, 18))),
+        columns=_columns(*segments),
+        outcome_columns=segments,
     )
 
 
@@ -135,6 +137,7 @@ def _mapped(name: str) -> Task:
         folder=_FOLDER,
         options=LOOP_OPTIONS,
         columns=_columns(value, "field_T"),
+        outcome_columns=(value, "field_T"),
     )
 
 

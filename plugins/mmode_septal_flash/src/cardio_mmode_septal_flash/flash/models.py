@@ -77,6 +77,7 @@ PHANTOM_FLASH = Task(
     models=_NETWORKS,
     folder=_FOLDER,
     columns=_COLUMNS,
+    outcome_columns=("sf_label",),
     options=_OPTIONS,
 )
 
@@ -103,6 +104,7 @@ SEPTAL_FLASH = Task(
     },
     folder=_FOLDER,
     columns=_COLUMNS,
+    outcome_columns=("sf_label",),
     options=_OPTIONS,
 )
 

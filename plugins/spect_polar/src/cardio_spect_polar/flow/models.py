@@ -64,6 +64,7 @@ RISK_FACTOR = Task(
     needs=(Need("mfr", "same", models=tuple(model.name for model in _NETWORKS)),),
     folder="cardio_spect_polar.flow",
     columns={**_COLUMNS, **dict.fromkeys(_RISKS, "an outcome")},
+    outcome_columns=_RISKS,
 )
 
 

@@ -21,9 +21,7 @@ _COMPARED = (
     Model("qrs_duration", "QRS duration", baseline=True),
 )
 
-_COLUMNS = {
-    "path_spect": "the recordings",
-    "timepoint": "rows at baseline are taken; empty is baseline",
+_OUTCOME = {
     "lvesv_bl_ml": "outcome LVESV15, the default",
     "lvesv_fu_ml": "outcome LVESV15, the default",
     "lvef_bl_pct": "outcomes LVEF5 and LVEF5ge",
@@ -36,6 +34,11 @@ _COLUMNS = {
     "vol_method_fu": "outcome: the method at follow-up, where it is another",
     "days_to_followup": "outcome: a follow-up in its time (load.window_days)",
     "followup_status": "outcome: why there is none (load.died_or_transplanted)",
+}
+_COLUMNS = {
+    "path_spect": "the recordings",
+    "timepoint": "rows at baseline are taken; empty is baseline",
+    **_OUTCOME,
     **dict.fromkeys(
         ("age_y", "sex", "smoking", "ischemic_aetiology", "cad", "htn", "dm", "ckd", "acei_arb",
          "betablocker", "spironolactone", "digoxin", "diuretic", "qrs_ms", "qrs_morph",
@@ -95,6 +98,7 @@ CRT_RESPONSE = Task(
     unit="patient",
     folder="cardio_spect_polar.response",
     columns=_COLUMNS,
+    outcome_columns=tuple(_OUTCOME),
     options=_OPTIONS,
     targets=(Target("response", "binary", ("no", "yes")),),
     models=tuple(
