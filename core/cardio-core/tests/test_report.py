@@ -158,8 +158,8 @@ def test_identifiers_are_names_even_where_all_of_them_are_digits(make_run):
 def test_what_a_paper_printed_stands_beside_its_own_outcome_alone(make_run):
     tables = {
         "published-areas.csv": [["model", "auc"], ["theirs", "0.87654"]],
-        "honest-table-2.csv": [["row", "source", "paper_auc"],
-                               ["Net", "this run", "0.811"], ["Theirs", "He et al.", "0.822"]],
+        "honest-table-2.csv": [["row", "paper_source", "paper_auc"],
+                               ["Net", "", "0.811"], ["Theirs", "He et al.", "0.822"]],
     }  # fmt: skip
     synthetic = {**MANIFEST, "data": MANIFEST["data"] | {"source": "synthetic"}}
     for manifest, shown in (

@@ -196,7 +196,7 @@ def _picture(axes: Axes, picture: NDArray[Any], low: float, high: float) -> None
 def write_measurements(
     axes: Axes,
     features: FeatureSet,
-    titles: Sequence[str] | None = None,
+    names: Sequence[str] | None = None,
 ) -> None:
     """Write a recording's measurements into axes, as a table: title, value, unit.
 
@@ -206,14 +206,13 @@ def write_measurements(
         Emptied of its frame.
     features : FeatureSet
         Of one recording, as a plugin's ``sheet`` is given it.
-    titles : sequence of str, optional
-        Which, by the words of `FeatureBlock.titles` without a question mark, in this order; all
-        without.
+    names : sequence of str, optional
+        Which, by the names of columns of ``measurements.csv``, in this order; all without.
 
     Raises
     ------
     KeyError
-        If a title is none of the recording's.
+        If a name is none of the recording's.
 
     Examples
     --------
@@ -228,8 +227,8 @@ def write_measurements(
     >>> sorted(item.get_text() for item in axes.texts)
     ['96', 'QRS', 'ms']
     """
-    known = {item.title: item for item in measured_of(features)}
-    chosen = known.values() if titles is None else [known[title] for title in titles]
+    known = {item.name: item for item in measured_of(features)}
+    chosen = known.values() if names is None else [known[name] for name in names]
     canvas.write_rows(axes, [(item.title, short(item.text), item.unit) for item in chosen])
 
 

@@ -198,7 +198,8 @@ MAX_ROWS = 60
 MAX_OPEN_ROWS = 14
 """Rows of Table 1 that stand open."""
 
-_OWN = "this run"
+_PAPER = "paper_source"
+"""Column of a table of both: where a row was printed; empty in rows of the run itself."""
 
 
 @dataclass(frozen=True)
@@ -300,9 +301,9 @@ def read_table(path: Path, run: Path, entry: ShownEntry, names: Names, *, stand_
 
 def _without_the_paper(head: list[str], rows: list[list[str]]) -> tuple[list[str], list[list[str]]]:
     """Return a table without rows and columns that repeat what a paper printed."""
-    if "source" in head:
-        at = head.index("source")
-        rows = [row for row in rows if at >= len(row) or row[at] in ("", _OWN)]
+    if _PAPER in head:
+        at = head.index(_PAPER)
+        rows = [row for row in rows if at >= len(row) or not row[at]]
     retained = [i for i, name in enumerate(head) if not name.startswith("paper_")]
     return [head[i] for i in retained], [[row[i] for i in retained if i < len(row)] for row in rows]
 

@@ -46,7 +46,7 @@ def table_2(metrics: Sequence[Metric], task: Task) -> pd.DataFrame:
         pooled = {m.estimate.name: m.estimate for m in own if m.scope.fold is None}
         if not set(RATES) <= set(pooled):
             continue
-        row = {"model": task.model(str(model)).title, "source": "this run"}
+        row = {"model": task.model(str(model)).title, "paper_source": ""}
         for name in COLUMNS:
             folds = [
                 m.estimate.value
@@ -86,7 +86,7 @@ def published() -> tuple[dict[str, str], ...]:
     return tuple(
         {
             "model": check.name,
-            "source": "He et al. 2023",
+            "paper_source": "He et al. 2023",
             **{f"{name}, mean ± SD": str(getattr(check, name)) for name in RATES},
             "identity": f"{found.finding.verdict}: {found.statement()}",
         }

@@ -67,7 +67,7 @@ def sheet(figure: Figure, samples: SampleSet, features: FeatureSet) -> None:
     mmode_with_trace(above, followed)
     excursion_curve(figure.add_subplot(grid[1, 1], sharex=above), followed)
     whole = motion is not None and followed.from_r and study.scaled
-    write_measurements(figure.add_subplot(grid[1, 0]), features, _titles(features, whole=whole))
+    write_measurements(figure.add_subplot(grid[1, 0]), features, _listed(features, whole=whole))
 
 
 def _courses(motion: BeatsMotion, per_mm: float) -> tuple[Course, ...]:
@@ -88,7 +88,7 @@ def _peak_label(motion: BeatsMotion) -> str:
     )
 
 
-def _titles(features: FeatureSet, *, whole: bool) -> list[str]:
+def _listed(features: FeatureSet, *, whole: bool) -> list[str]:
     """Return what the sheet lists: all of the septum's course, or else what is known.
 
     The spread between beats stands beside the curve.
@@ -98,6 +98,6 @@ def _titles(features: FeatureSet, *, whole: bool) -> list[str]:
         block = features[name]
         known = np.isfinite(block.in_units(np.array([0]))[0])
         all_of = whole and name == "course"
-        titles = zip(block.titles or (), known, strict=True)
-        named += [title for title, there in titles if title and (all_of or there)]
-    return [title.removesuffix("?") for title in named]
+        about = zip(block.names, block.titles or (), known, strict=True)
+        named += [item for item, title, there in about if title and (all_of or there)]
+    return named
