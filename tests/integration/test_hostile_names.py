@@ -10,6 +10,7 @@ import importlib
 import json
 import os
 from collections.abc import Callable, Iterator, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -83,10 +84,13 @@ COMMANDS: dict[str, Words] = {
 }  # fmt: skip
 
 
+commands = cache(every_command)
+
+
 def options_of(command: str) -> list[click.Option]:
     """Return the options of a command that take any text, or a place."""
     return [
-        one for one in every_command()[command].params
+        one for one in commands()[command].params
         if isinstance(one, click.Option) and not one.is_flag
         and isinstance(one.type, (click.types.StringParamType, click.Path))
     ]  # fmt: skip
@@ -254,6 +258,12 @@ USES = {
 }  # fmt: skip
 
 
+LONG = {"fuse: ids of patients", "stability: ids of patients", "run: outcome",
+        *(f"{name}: outcome of the run" for name in (
+            "evaluate", "stability", "export", "reproduce"))}  # fmt: skip
+"""They run or train again, and write by what the other uses write by."""
+
+
 @pytest.fixture(scope="module", params=["few", pytest.param("all", marks=pytest.mark.slow)])
 def site(
     request: pytest.FixtureRequest, installed: Path, tmp_path_factory: pytest.TempPathFactory
@@ -268,7 +278,7 @@ def site(
 
 def test_every_command_that_writes_is_among_them() -> None:
     writing = {
-        name for name, command in every_command().items()
+        name for name, command in commands().items()
         if not isinstance(command, click.Group)
         and {"--out", "--csv", "--svg"} & {word for one in options_of(name) for word in one.opts}
     }  # fmt: skip
@@ -278,7 +288,10 @@ def test_every_command_that_writes_is_among_them() -> None:
     assert writing - planners - apart <= {*COMMANDS}
 
 
-@pytest.mark.parametrize("what", USES)
+@pytest.mark.parametrize(
+    "what",
+    [pytest.param(one, marks=[pytest.mark.slow] if one in LONG else []) for one in USES],
+)
 def test_a_name_leads_nowhere_else(what: str, site: Site) -> None:
     use, names = USES[what], site.names
     if names is FEW and use.at_once == 1:  # others of the few for each use

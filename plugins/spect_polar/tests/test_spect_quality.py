@@ -82,6 +82,17 @@ def measured(
 
 
 BRIGHTENS = replace(SMALL, brightening=1.85)
+
+
+def slow(*values: Any, **more: Any) -> Any:
+    """Return a parameter that reaches the branches of another one."""
+    return pytest.param(*values, marks=pytest.mark.slow, **more)
+
+
+# A wall that brightens is what is met; an even one is easier.
+CAMERAS = pytest.mark.parametrize(
+    "camera", [slow(SMALL, id="even"), pytest.param(BRIGHTENS, id="brightening")]
+)
 ONE_GATE = (1.0, 1.0, 1.0, 1.2, 1.0, 1.0, 1.0, 1.0)
 
 
@@ -101,7 +112,7 @@ def test_counts_that_rise_with_the_brightness_of_the_wall_are_no_jump(drop_off: 
     assert heart.gating.gain[-1] == pytest.approx(1 - drop_off, abs=0.01)
 
 
-@pytest.mark.parametrize("camera", [SMALL, BRIGHTENS], ids=["even", "brightening"])
+@CAMERAS
 def test_one_gate_that_gained_a_fifth_is_found_and_put_right(camera: Camera) -> None:
     heart = measured(replace(camera, slot_gain=ONE_GATE))
     assert heart.gating.jumps
@@ -111,8 +122,8 @@ def test_one_gate_that_gained_a_fifth_is_found_and_put_right(camera: Camera) -> 
     assert spread(left) < spread(heart) - 2
 
 
-@pytest.mark.parametrize("camera", [SMALL, BRIGHTENS], ids=["even", "brightening"])
-@pytest.mark.parametrize("lost", [0.1, 0.2, 0.3, 0.4])
+@CAMERAS
+@pytest.mark.parametrize("lost", [0.1, slow(0.2), slow(0.3), 0.4])
 def test_what_the_last_gate_lost_is_put_right(camera: Camera, lost: float) -> None:
     heart = measured(replace(camera, drop_off=lost))
     assert not heart.gating.jumps
@@ -120,11 +131,11 @@ def test_what_the_last_gate_lost_is_put_right(camera: Camera, lost: float) -> No
     assert spread(heart) == pytest.approx(spread(measured(camera)), abs=0.5)
 
 
-@pytest.mark.parametrize("camera", [SMALL, BRIGHTENS], ids=["even", "brightening"])
+@CAMERAS
 @pytest.mark.parametrize(
     "gained", [{"slot_gain": ONE_GATE}, {"drop_off": 0.3}], ids=["one gate", "the last gate lost"]
 )
-@pytest.mark.parametrize("correct", [True, False])
+@pytest.mark.parametrize("correct", [True, slow(False)])
 def test_the_ejection_fraction_does_not_depend_on_gains(
     camera: Camera, gained: dict[str, Any], correct: bool
 ) -> None:
@@ -134,8 +145,8 @@ def test_the_ejection_fraction_does_not_depend_on_gains(
 
 
 @pytest.mark.parametrize("empty_ends", [(), ((2, 9, 1), (3, 10, 1))], ids=["cut", "and empty"])
-@pytest.mark.parametrize("camera", [SMALL, BRIGHTENS], ids=["even", "brightening"])
-@pytest.mark.parametrize("n_cut", [7, 8])
+@CAMERAS
+@pytest.mark.parametrize("n_cut", [slow(7), 8])
 def test_a_heart_that_moves_in_and_out_of_a_cut_base_has_no_jump(
     empty_ends: tuple[tuple[int, int, int], ...], camera: Camera, n_cut: int
 ) -> None:

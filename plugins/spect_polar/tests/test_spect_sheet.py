@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 import pandas as pd
@@ -51,14 +52,13 @@ SHAPES = {
 }
 
 
-def hearts():
-    for ventricle, camera in SHAPES.values():
-        counts, voxel_mm, truth = image(ventricle, None, camera)
-        stack = GatedStack(counts, voxel_mm, apex_first=False)
-        yield sample_heart(stack), sample_heart(stack, rings="fixed"), truth
-
-
-HEARTS = dict(zip(SHAPES, hearts(), strict=True))
+@cache
+def heart_of(name):
+    """Return a heart sampled with rings that move, the same with fixed ones, and the truth."""
+    ventricle, camera = SHAPES[name]
+    counts, voxel_mm, truth = image(ventricle, None, camera)
+    stack = GatedStack(counts, voxel_mm, apex_first=False)
+    return sample_heart(stack), sample_heart(stack, rings="fixed"), truth
 
 
 def pixels_of(view, points_mm, cut):
@@ -81,7 +81,7 @@ def ridge_mm(view, gate, cut):
 
 @pytest.mark.parametrize("name", SHAPES)
 def test_dots_lie_on_the_wall_at_base_middle_and_apex_of_both_gates(name):
-    view = qc_view(HEARTS[name][0])
+    view = qc_view(heart_of(name)[0])
     for gate in (0, 1):
         for cut in range(len(SHORT_AXIS)):
             off = np.array(list(ridge_mm(view, gate, cut)))
@@ -96,7 +96,7 @@ def test_dots_lie_on_the_wall_at_base_middle_and_apex_of_both_gates(name):
 
 @pytest.mark.parametrize("name", SHAPES)
 def test_the_base_is_drawn_where_it_is_in_each_gate(name):
-    heart, fixed, truth = HEARTS[name]
+    heart, fixed, truth = heart_of(name)
     view, still = qc_view(heart), qc_view(fixed)
     diastole, systole = view.slots
     descent = truth.base_by_slot_mm[systole] - truth.base_by_slot_mm[diastole]
@@ -114,7 +114,7 @@ def test_the_base_is_drawn_where_it_is_in_each_gate(name):
 
 
 def test_both_gates_show_the_same_rings_and_all_of_them():
-    heart, _, _ = HEARTS["16 gates, defect"]
+    heart, _, _ = heart_of("16 gates, defect")
     view = qc_view(heart)
     assert view.n_slots == 16
     shown = np.isfinite(view.dots_mm[..., 0]).sum(axis=2)
@@ -125,7 +125,7 @@ def test_both_gates_show_the_same_rings_and_all_of_them():
 
 
 def test_rings_that_were_cut_have_no_dots():
-    heart, _, _ = HEARTS["healthy"]
+    heart, _, _ = heart_of("healthy")
     geometry, n_cut = heart.sampled.geometry, 2
     kept = replace(
         geometry,
@@ -142,12 +142,13 @@ def test_rings_that_were_cut_have_no_dots():
 
 
 def test_a_bright_gut_does_not_darken_the_wall():
-    view = qc_view(HEARTS["tilted, gut"][0])
+    view = qc_view(heart_of("tilted, gut")[0])
     for gate in (0, 1):
         x, y = np.rint(pixels_of(view, view.dots_mm[gate, 1], 1)).astype(int).T
         assert np.median(view.counts[gate, 1][y, x]) > 100
 
 
+@cache
 def features_of(names=tuple(SHAPES)):
     table = pd.DataFrame(
         {
@@ -158,11 +159,8 @@ def features_of(names=tuple(SHAPES)):
         },
         index=[str(n) for n in range(len(names))],
     )  # fmt: skip
-    made = [Heart(HEARTS[name][0], None, None) for name in names]
+    made = [Heart(heart_of(name)[0], None, None) for name in names]
     return featurize(SampleSet(table, made), FeaturizeBlock(), None)
-
-
-FEATURES = features_of()
 
 
 def words_on(draw):
@@ -178,7 +176,7 @@ def sheet_of(features):
 
 @pytest.mark.parametrize("position", range(len(SHAPES)))
 def test_a_sheet_holds_the_numbers_that_are_measured(position):
-    features = FEATURES.view([position])
+    features = features_of().view([position])
     figure, said = sheet_of(features)
     block = features["indices"]
     values = dict(zip(block.names, np.asarray(block.values)[0].tolist(), strict=True))
@@ -204,7 +202,7 @@ def test_a_sheet_holds_the_numbers_that_are_measured(position):
     ],
 )
 def test_what_has_no_verdict_is_said_to_have_none(columns, numbers, missing):
-    one = FEATURES.view([0])
+    one = features_of().view([0])
     bare = FeatureSet(one.table.assign(**columns), withhold(one.blocks, [numbers]))
     _, said = sheet_of(bare)
     assert "no verdict" in said
@@ -213,7 +211,7 @@ def test_what_has_no_verdict_is_said_to_have_none(columns, numbers, missing):
 
 
 def test_numbers_that_nobody_withheld_are_not_known():
-    one = FEATURES.view([0])
+    one = features_of().view([0])
     block = one["indices"]
     values = np.array(block.values)
     values[:, block.names.index("base_descent_mm")] = np.nan
@@ -223,7 +221,7 @@ def test_numbers_that_nobody_withheld_are_not_known():
 
 
 def test_sheets_fit_their_page():
-    figure = drawn(measured_study(FEATURES.view([1]), LIMITS))
+    figure = drawn(measured_study(features_of().view([1]), LIMITS))
     width, height = figure.get_size_inches() * figure.dpi
     words = words_of(figure)
     assert min(text.get_fontsize() for text in words) >= 7
@@ -246,7 +244,7 @@ def pair_of(limits=()):
     )  # fmt: skip
     large = sample_heart(GatedStack(counts, voxel_mm, apex_first=False))
     made = [
-        Heart(HEARTS["healthy"][0], None, None, state="rest"),
+        Heart(heart_of("healthy")[0], None, None, state="rest"),
         Heart(large, None, None, state="stress"),
     ]
     table = pd.DataFrame(
@@ -322,7 +320,7 @@ def test_the_pair_fits_its_page():
 
 
 def test_endocardium_and_epicardium_lie_on_either_side_of_the_dots():
-    view = qc_view(HEARTS["healthy"][0])
+    view = qc_view(heart_of("healthy")[0])
     for gate in (0, 1):
         for cut in (0, 1):
             inner, dots, outer = (
@@ -342,18 +340,18 @@ def test_endocardium_and_epicardium_lie_on_either_side_of_the_dots():
 
 
 def test_cases_of_the_report_are_the_same_sheets():
-    cases = study_cases(FEATURES, 2, LIMITS)
+    cases = study_cases(features_of(), 2, LIMITS)
     assert len({case.sample_id for case in cases}) == 2
     for case in cases:
-        position = FEATURES.table.index.get_loc(case.sample_id)
-        assert words_on(case.draw)[1] == sheet_of(FEATURES.view([position]))[1]
+        position = features_of().table.index.get_loc(case.sample_id)
+        assert words_on(case.draw)[1] == sheet_of(features_of().view([position]))[1]
 
 
 def test_a_case_without_verdict_says_so_in_its_title():
     reasons = ["gates out of order", "", ""]
     bare = FeatureSet(
-        FEATURES.table.assign(no_verdict=reasons),
-        withhold(FEATURES.blocks, [("phase", "volumes"), (), ()]),
+        features_of().table.assign(no_verdict=reasons),
+        withhold(features_of().blocks, [("phase", "volumes"), (), ()]),
     )
     (case,) = (case for case in study_cases(bare, 3, LIMITS) if case.sample_id == "0")
     assert case.title.startswith("No verdict on the phases, no verdict on the volumes, wall found")
