@@ -12,6 +12,7 @@ from typing import get_args
 
 import pytest
 from _pytest.doctest import DoctestModule
+from filelock import FileLock
 from hypothesis import HealthCheck, settings
 
 from cardio_stats.errors import LONGEST, CardioError, Code
@@ -206,3 +207,21 @@ def same_text(request):
 def pytest_addoption(parser):
     """Let texts of pages be stored anew."""
     parser.addoption("--store", action="store_true", help="store the texts of pages anew")
+
+
+@pytest.fixture(scope="session")
+def drawn_once(tmp_path_factory):
+    """Return a folder that the first process to ask fills for all of them; nobody writes in it."""
+    base = tmp_path_factory.getbasetemp()
+    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+
+    def call(name, fill):
+        folder = shared / f"drawn-{name}"
+        with FileLock(f"{folder}.lock"):
+            if not folder.is_dir():
+                partial = folder.with_name(f"{folder.name}.partial")
+                fill(partial)
+                partial.rename(folder)
+        return folder
+
+    return call

@@ -38,10 +38,8 @@ TABLE_1 = (
 
 
 @pytest.fixture(scope="module")
-def written(tmp_path_factory) -> Path:
-    folder = tmp_path_factory.mktemp("spect")
-    synthesize(folder, task="crt_response", n_patients=N, seed=0)
-    return folder
+def written(crt_cohort) -> Path:
+    return crt_cohort
 
 
 @pytest.fixture(scope="module")

@@ -15,16 +15,13 @@ from cardio_core.testing import refuses
 from cardio_spect_polar.plugin import CRT_RESPONSE
 from cardio_spect_polar.response.config import LoadBlock
 from cardio_spect_polar.response.load import load
-from cardio_spect_polar.synthetic import synthesize
 
 N, OUTLIER, WITH_STRESS = 12, "p012", "p005"
 
 
 @pytest.fixture(scope="module")
-def written(tmp_path_factory) -> Path:
-    folder = tmp_path_factory.mktemp("spect")
-    synthesize(folder, task="crt_response", n_patients=N, seed=0)
-    return folder
+def written(crt_cohort) -> Path:
+    return crt_cohort
 
 
 def opened(*places: Path, mode: str = "fit", **settings: object) -> Cohort:

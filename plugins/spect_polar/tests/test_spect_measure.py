@@ -12,7 +12,6 @@ import pytest
 
 from cardio_spect_polar.plugin import INFO
 from cardio_spect_polar.polar.segment_names import WALLS
-from cardio_spect_polar.synthetic import synthesize
 from cardio_spect_polar.synthetic.imaging import Camera, image
 from cardio_spect_polar.synthetic.ventricle import Ventricle
 
@@ -33,10 +32,9 @@ def rows_by_head(out):
         ]
 
 
-def test_a_study_without_label_or_table_is_measured(tmp_path, monkeypatch, capsys):
+def test_a_study_without_label_or_table_is_measured(crt_cohort, tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("CARDIO_CACHE", str(tmp_path / "cache"))
-    synthesize(tmp_path / "made", task="crt_response", n_patients=8, seed=2)
-    study = sorted((tmp_path / "made").rglob("*.dcm"))[0]
+    study = crt_cohort / "spect" / "p001_rest.dcm"
     out = tmp_path / "out"
     (command,) = entry_points(group="console_scripts", name="cardio")
     arguments = ["measure", "--plugin", "spect_polar", str(study), "--out", str(out)]
@@ -75,13 +73,12 @@ def test_a_study_without_label_or_table_is_measured(tmp_path, monkeypatch, capsy
 
 
 def test_rest_and_stress_in_nested_folders_are_measured_once_and_beside_each_other(
-    tmp_path, monkeypatch, capsys
+    crt_cohort, tmp_path, monkeypatch, capsys
 ):
-    synthesize(tmp_path / "made", task="crt_response", n_patients=5, seed=0)
     folder = tmp_path / "MILLER" / "2024"
     for state in ("rest", "stress"):
         (folder / state).mkdir(parents=True)
-        shutil.copy(tmp_path / "made" / "spect" / f"p005_{state}.dcm", folder / state / "1.dcm")
+        shutil.copy(crt_cohort / "spect" / f"p005_{state}.dcm", folder / state / "1.dcm")
         (folder / state / "report.pdf").write_bytes(b"%PDF-1.4")
     out = tmp_path / "out"
     limits = tmp_path / "limits.csv"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import asdict
 
 import numpy as np
@@ -13,7 +14,6 @@ from cardio_core.api import Target
 from cardio_core.testing import run_plugin
 from cardio_spect_polar.response.config import ScreenBlock
 from cardio_spect_polar.response.fitting import Ridge, fit_ridge, screen_codes
-from cardio_spect_polar.synthetic import synthesize
 
 pytestmark = pytest.mark.usefixtures("blank_figures", "own_cache")
 
@@ -34,9 +34,9 @@ def own_cache(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def cohort(tmp_path_factory):
+def cohort(crt_cohort, tmp_path_factory):
     folder = tmp_path_factory.mktemp("own") / "crt"
-    synthesize(folder, task="crt_response", n_patients=12, seed=3)
+    shutil.copytree(crt_cohort, folder)
     table = pd.read_csv(folder / "cohort.csv")
     kept = table[["patient_id", "path_spect", "age_y", "sex"]].copy()
     n = len(kept)
@@ -48,32 +48,32 @@ def cohort(tmp_path_factory):
     return folder
 
 
-@pytest.mark.parametrize(
-    ("column", "metric"),
-    [
-        ("x_responder", "auc"),
-        # What a column of classes or numbers changes is the core's, and tested on the toy.
-        pytest.param("x_stage", "macro_f1", marks=pytest.mark.slow),
-        pytest.param("x_change_ml", "mae", marks=pytest.mark.slow),
-    ],
-)
-def test_any_column_is_predicted(cohort, tmp_path, column, metric):
-    models = {"autoencoder", "clinical", "psd"}
-    run = run_plugin(
-        "spect_polar", "crt_response", cohort, tmp_path / "run",
-        sets=(f"outcome.column={column}", f"models=[{','.join(sorted(models))}]", *SMALL),
+def run_on(cohort, out, column, *more):
+    return run_plugin(
+        "spect_polar", "crt_response", cohort, out,
+        sets=(f"outcome.column={column}", "models=[autoencoder, clinical, psd]", *more, *SMALL),
     )  # fmt: skip
+
+
+def require_scored(run, column, metric):
     metrics = json.loads((run / "metrics.json").read_text())
     pooled = [m for m in metrics if m["name"] == metric and m["fold"] is None]
-    assert {m["model"] for m in pooled if m["versus"] is None} == models
+    models = {m["model"] for m in pooled if m["versus"] is None}
+    assert models == {"autoencoder", "clinical", "psd"}
     assert {m["target"] for m in pooled} == {column}
 
 
+@pytest.mark.slow  # what a column of classes or numbers changes is the core's, tested on the toy
+@pytest.mark.parametrize(
+    ("column", "metric"), [("x_responder", "auc"), ("x_stage", "macro_f1"), ("x_change_ml", "mae")]
+)
+def test_any_column_is_predicted(cohort, tmp_path, column, metric):
+    require_scored(run_on(cohort, tmp_path / "run", column), column, metric)
+
+
 def test_a_column_that_says_the_outcome_in_other_words_reaches_no_model(cohort, tmp_path):
-    run = run_plugin(
-        "spect_polar", "crt_response", cohort, tmp_path / "run",
-        sets=("outcome.column=sex", "outcome.event=F", "models=[clinical]", *SMALL),
-    )  # fmt: skip
+    run = run_on(cohort, tmp_path / "run", "sex", "outcome.event=F")
+    require_scored(run, "sex", "auc")
     manifest = json.loads((run / "manifest.json").read_text())
     assert "No model sees male, because it tells what is predicted." in [
         one["text"] for one in manifest["notes"]
