@@ -104,6 +104,8 @@ rules: $(VENV)/.test
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest -p no:cacheprovider tests/architecture
+	@echo "Every test file is imported; what each process of tests would compile is compiled once."
+	PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -p no:cacheprovider --collect-only -q >/dev/null
 
 # Ratios beside peers, held against their floors; what was measured is in benchmarks/results.
 bench: $(VENV)/.bench

@@ -88,6 +88,7 @@ def test_a_model_writes_nothing_outside_its_folder(name: str, tmp_path: Path) ->
     assert list(tmp_path.rglob("*")) == [artifact.path]
 
 
+@pytest.mark.slow  # that a type checker checks
 def test_mypy_refuses_a_text_where_a_safe_name_is_asked_for(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

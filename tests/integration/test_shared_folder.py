@@ -14,7 +14,9 @@ from cardio_core.io.places import FILE, typed_command
 
 ROOT, USER, HOST = "rootmark7", "usermark7", "hostmark7"
 SMALL = ("--plugin", "toy", "--task", "mean_class", "--smoke", "--protocol", "honest",
-         "--executor", "local:1", "--device", "cpu")  # fmt: skip
+         "--executor", "local:1", "--device", "cpu",
+         *(word for one in ("evaluate.n_resamples=100", "protocols.honest.k=2", "inner.k=0")
+           for word in ("--set", one)))  # fmt: skip
 
 
 @pytest.fixture(scope="module")

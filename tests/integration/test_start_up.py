@@ -8,7 +8,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
 from pydicom.data import get_testdata_file
 
 from cardio_core.testing.plugin_checks import heavy_modules_after
@@ -72,32 +71,22 @@ def test_opening_a_run_for_prediction_imports_no_statistics_and_no_figures():
     assert set(loaded) == {"numpy", "pandas", "pydantic"}
 
 
-@pytest.mark.parametrize(
-    "family",
-    [
-        "cardio_ecg_transfer.response",
-        "cardio_echo_cmr.findings",
-        "cardio_mmode_septal_flash.flash",
-        "cardio_spect_polar.response",
-    ],
-)
-def test_hooks_of_families_with_classical_models_import_no_torch(family):
-    hooks = f"import {family}.train, {family}.predict"
+def test_hooks_of_families_with_classical_models_import_no_torch():
+    families = (
+        "cardio_ecg_transfer.response", "cardio_echo_cmr.findings",
+        "cardio_mmode_septal_flash.flash", "cardio_spect_polar.response",
+    )  # fmt: skip
+    hooks = "\n".join(f"import {one}.train, {one}.predict" for one in families)
     assert not {"torch", "lightning", "monai", "matplotlib"} & set(heavy_modules_after(hooks))
 
 
-@pytest.mark.parametrize(
-    "networks",
-    [
-        "cardio_ecg_transfer.beats.predict",
-        "cardio_ecg_transfer.response.by_network",
-        "cardio_echo_cmr.findings.predict, cardio_echo_cmr.networks.clip_network",
-        "cardio_mmode_septal_flash.networks.densenet",
-        "cardio_spect_polar.networks.flow_resnet",
-    ],
-)
-def test_networks_of_the_plugins_import_torch_and_nothing_that_trains_or_draws(networks):
-    loaded = set(heavy_modules_after(f"import {networks}"))
+def test_networks_of_the_plugins_import_torch_and_nothing_that_trains_or_draws():
+    networks = (
+        "cardio_ecg_transfer.beats.predict", "cardio_ecg_transfer.response.by_network",
+        "cardio_echo_cmr.findings.predict", "cardio_echo_cmr.networks.clip_network",
+        "cardio_mmode_septal_flash.networks.densenet", "cardio_spect_polar.networks.flow_resnet",
+    )  # fmt: skip
+    loaded = set(heavy_modules_after(f"import {', '.join(networks)}"))
     assert "torch" in loaded
     assert not loaded & NOT_TO_PREDICT
 

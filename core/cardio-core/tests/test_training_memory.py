@@ -73,7 +73,11 @@ def train(out, network, batch_size, accumulate=1, **changes):
     return fit(network, Line(50), **given)
 
 
-@pytest.mark.parametrize("error", ERRORS, ids=lambda error: type(error).__name__)
+@pytest.mark.parametrize(
+    "error",
+    [ERRORS[0], *(pytest.param(one, marks=pytest.mark.slow) for one in ERRORS[1:])],
+    ids=lambda error: type(error).__name__,
+)
 def test_a_batch_too_large_is_halved_and_the_result_is_that_of_the_smaller_one(tmp_path, error):
     told = []
     halved = train(tmp_path / "1", Hungry(10, error), 32, log=told.append)

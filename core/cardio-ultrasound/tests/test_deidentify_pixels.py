@@ -183,7 +183,9 @@ def test_flow_inside_the_sector_stays_and_outside_it_goes(tmp_path):
     assert not after[:, ~made.SECTOR.mask()].any()
 
 
-@pytest.mark.parametrize(("sd", "strokes"), [(6.0, 12.0), (10.0, 30.0)])
+@pytest.mark.parametrize(
+    ("sd", "strokes"), [pytest.param(6.0, 12.0, marks=pytest.mark.slow), (10.0, 30.0)]
+)
 def test_what_a_codec_leaves_in_the_colours_of_a_grey_loop_is_no_print(tmp_path, sd, strokes):
     """Found on real clips: flickering black bars in the myocardium of 118 of 120 frames."""
     rng = np.random.default_rng(1)

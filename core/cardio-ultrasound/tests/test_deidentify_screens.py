@@ -19,7 +19,10 @@ LEFT_AT_MOST = {"a": 0.1, "b": 0.0, "c": 0.1}
 line whose dots are smaller than a pixel."""
 
 
-@pytest.mark.parametrize(("layout", "how"), [("a", "raw RGB"), ("c", "JPEG YBR_FULL_422")])
+@pytest.mark.parametrize(
+    ("layout", "how"),
+    [pytest.param("a", "raw RGB", marks=pytest.mark.slow), ("c", "JPEG YBR_FULL_422")],
+)
 def test_no_print_is_left_of_a_screen_and_the_tissue_moves_as_before(tmp_path, layout, how):
     found = stored.what_is_left(tmp_path, stored.screen(layout, n_frames=16), how)
     assert found["ink_px"] > 50

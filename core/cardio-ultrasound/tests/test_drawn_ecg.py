@@ -114,9 +114,15 @@ WORDS = ("DOE^JANE 1961-02-03  HR 72 bpm", "TIS 0.8 MI 1.2 DR 60 FR 55Hz 14cm")
 
 @pytest.mark.parametrize(
     ("what", "kind"),
-    [("words", "sweep"), ("breath", "sweep"), ("breath", "running"), ("flat line", "whole"),
-     ("progress bar", "sweep")],
-)  # fmt: skip
+    [
+        ("breath", "sweep"),
+        ("progress bar", "sweep"),
+        *(
+            pytest.param(*one, marks=pytest.mark.slow)
+            for one in (("words", "sweep"), ("breath", "running"), ("flat line", "whole"))
+        ),
+    ],
+)
 def test_no_peak_is_invented_where_there_is_no_ecg(what, kind):
     pictures, times_ms, _, _, layout = screen(7, kind)
     shown = burn_in(pictures, WORDS, text_at=(262, 4), font_px=12).frames

@@ -31,9 +31,9 @@ def counts(shown: Traced) -> np.ndarray:
     ("seed", "style"),
     [
         (0, "growing"),
-        (13, "erase bar"),
         (22, "whole"),
-        pytest.param(2, "running", marks=pytest.mark.slow),  # the longest loops
+        pytest.param(13, "erase bar", marks=pytest.mark.slow),  # the longest loops
+        pytest.param(2, "running", marks=pytest.mark.slow),
         pytest.param(5, "over tissue", marks=pytest.mark.slow),
     ],
 )
@@ -47,7 +47,10 @@ def test_a_long_loop_has_the_peaks_that_its_first_second_has(seed, style):
 
 @pytest.mark.parametrize(
     ("seed", "what"),
-    [*enumerate(OTHERS), (2001, "graph that grows"), (2006, "graph that grows")],
+    [
+        *enumerate(OTHERS),
+        *(pytest.param(seed, "graph that grows", marks=pytest.mark.slow) for seed in (2001, 2006)),
+    ],
 )
 def test_no_peak_is_read_from_other_lines(seed, what):
     assert peaks(untraced(seed, what)).size == 0

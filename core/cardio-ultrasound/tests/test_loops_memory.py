@@ -62,6 +62,7 @@ def test_two_thousand_raw_frames_take_the_memory_of_one(tmp_path):
     assert extra_mb < LIMIT_MB / 3
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="/proc tells the peak on Linux only")
 def test_two_thousand_jpeg_frames_take_the_memory_of_one(tmp_path):
     frame = np.repeat(us.moving_texture(1, 240, 320)[0, ..., None], 3, axis=-1)

@@ -53,8 +53,9 @@ class _ShortLoops(_Contract):
             yield
 
 
+@pytest.mark.slow
 class TestContractOfView(_ShortLoops):
-    """Views are told from single frames."""
+    """Views are told from single frames; the outcome makes this task first."""
 
     tasks = ("view",)
     n_patients = 4

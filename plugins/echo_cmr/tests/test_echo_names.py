@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import io
 import json
-import os
-import subprocess
-import sys
 import zipfile
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from cardio_core.testing import names
-from cardio_core.testing.searching import HUNG_AFTER_S
+from cardio_core.testing import call_cardio, names
 from cardio_ultrasound import Sector, burn_in, write_us_loop
 
 from .echo_cohorts import write_table
@@ -57,16 +53,14 @@ def finished(tmp_path_factory) -> Path:
     out = tmp_path_factory.mktemp("runs") / "view"
     sets = ("limits.bad_share=0.5", "protocols.honest.k=2", "evaluate.n_resamples=100",
             "preprocess.min_frames=8")  # fmt: skip
-    command = [
-        Path(sys.executable).with_name("cardio"), "run", "--plugin", "echo_cmr", "--task", "view",
-        "--data", folder, "--config", "smoke", "--protocol", "honest", "--device", "cpu",
-        "--executor", "local:1", "--out", out, *(word for text in sets for word in ("--set", text)),
-    ]  # fmt: skip
-    own_cache = os.environ | {"CARDIO_CACHE": str(tmp_path_factory.mktemp("cache"))}
-    said = subprocess.run(
-        command, capture_output=True, text=True, timeout=HUNG_AFTER_S, env=own_cache
-    )
-    assert said.returncode == 0, said.stderr
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CARDIO_CACHE", str(tmp_path_factory.mktemp("cache")))
+        said = call_cardio(
+            "run", "--plugin", "echo_cmr", "--task", "view", "--data", folder, "--config", "smoke",
+            "--protocol", "honest", "--device", "cpu", "--executor", "local:1", "--out", out,
+            *(word for text in sets for word in ("--set", text)),
+        )  # fmt: skip
+    assert said.exit_code == 0, said.stderr
     return out
 
 

@@ -241,7 +241,11 @@ def loops(tmp_path_factory):
     return folder
 
 
-@pytest.mark.parametrize("column", ["responder", "grade", "change"])
+@pytest.mark.parametrize(
+    "column",
+    # What a column of classes or numbers changes in a run is the core's, and tested on the toy.
+    ["responder", *(pytest.param(one, marks=pytest.mark.slow) for one in ("grade", "change"))],
+)
 def test_a_run_on_every_kind_is_told_as_what_it_is(loops, column, tmp_path, monkeypatch):
     monkeypatch.setenv("CARDIO_CACHE", str(loops.parent / "cache"))
     run = run_plugin(

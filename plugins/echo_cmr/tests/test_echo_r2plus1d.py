@@ -75,6 +75,7 @@ def test_the_number_of_parameters_is_the_published_one(n_classes, published):
     assert sum(p.numel() for p in network.parameters()) == in_table == published
 
 
+@pytest.mark.slow
 def test_a_step_at_full_size_changes_every_weight():
     torch.manual_seed(0)
     network = R2Plus1D18(1)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -15,6 +17,7 @@ from cardio_mmode_septal_flash.flash.featurize import featurize
 from cardio_mmode_septal_flash.flash.load import load
 from cardio_mmode_septal_flash.flash.models import SEPTAL_FLASH
 from cardio_mmode_septal_flash.flash.preprocess import preprocess
+from cardio_mmode_septal_flash.synthetic import patients
 from cardio_mmode_septal_flash.synthetic.septal_flash import SECTOR
 from cardio_ultrasound import write_us_loop
 
@@ -25,6 +28,21 @@ REGION = (FIRST_COLUMN, FIRST_ROW, LAST_COLUMN, LAST_ROW)
 
 
 SMALL = {"n_pixels": 128, "max_shift": 2}
+
+
+def shorten_loops(patch: Any) -> None:
+    """Let cohorts be drawn of short beats, with frames as far apart as a verdict allows.
+
+    Few patients are drawn in this process, where the change counts.
+    """
+    drawn = patients._draw_loop
+
+    def shorter(*arguments):
+        spec = drawn(*arguments)
+        beat = replace(spec.beat, hr_bpm=80 + spec.beat.hr_bpm / 4)
+        return replace(spec, beat=beat, rate_hz=round(51 + spec.rate_hz / 20, 1))
+
+    patch.setattr(patients, "_draw_loop", shorter)
 
 
 def context(path: Path, mode: str) -> Context:

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 
 import numpy as np
 import pytest
 from pydicom.data import get_testdata_file
 
 from cardio_core.testing import PluginContract, PluginTruth, call_cardio
-from cardio_mmode_septal_flash.synthetic import patients
 from cardio_ultrasound import FROM_MOTION, TOO_LOW
 
-from .mmode_loops import write_loop, write_septum
+from .mmode_loops import shorten_loops, write_loop, write_septum
 
 pytestmark = pytest.mark.usefixtures("blank_figures", "sparse_speckle", "few_frames")
 
@@ -29,19 +27,8 @@ SMALLER = (
 
 @pytest.fixture(scope="module")
 def few_frames():
-    """Drawing loops takes most of the time, so beats are short, and frames as far apart as may be.
-
-    So few patients are drawn in this process, where the change counts.
-    """
-    drawn = patients._draw_loop
-
-    def shorter(*arguments):
-        spec = drawn(*arguments)
-        beat = replace(spec.beat, hr_bpm=80 + spec.beat.hr_bpm / 4)
-        return replace(spec, beat=beat, rate_hz=round(51 + spec.rate_hz / 20, 1))
-
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(patients, "_draw_loop", shorter)
+        shorten_loops(patch)
         yield
 
 

@@ -19,6 +19,7 @@ from cardio_mmode_septal_flash.synthetic import synthesize
 from cardio_mmode_septal_flash.synthetic.septal_flash import SECTOR
 from cardio_ultrasound import read_loop, read_r_times
 
+from .mmode_loops import shorten_loops
 from .mmode_studies import studies
 
 
@@ -128,9 +129,11 @@ def test_the_truth_states_window_displacement_and_bayes_auc(cohort: Path) -> Non
         assert end < facts["avo_ms"]
 
 
+@pytest.mark.usefixtures("sparse_speckle")
 def test_the_same_seed_writes_the_same_bytes_and_more_patients_change_nothing(
-    tmp_path: Path,
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    shorten_loops(monkeypatch)
     fewer, more = tmp_path / "fewer", tmp_path / "more"
     for folder, n_patients in ((fewer, 2), (more, 3)):
         synthesize(folder, n_patients=n_patients, seed=9, difficulty="subtle")

@@ -26,7 +26,7 @@ class TestContract(_Contract):
             "evaluate={n_resamples: 100, n_optimism: 5}",
         ),
         "risk_factor": (
-            "evaluate={n_resamples: 100, n_simulations: 2}",
+            "evaluate={n_resamples: 100, n_simulations: 0}",
             "needs.mfr.settings={evaluate: {n_resamples: 100}}",
         ),
     }

@@ -71,7 +71,9 @@ def counted(counts_per_voxel: float, n_slots: int = 8) -> Draws:
     return Draws(truth, np.mean(np.square(off), axis=0), np.mean(stated, axis=0), ratio, indices)
 
 
-@pytest.mark.parametrize(("counts", "n_slots"), [(60.0, 8), (30.0, 16)])
+@pytest.mark.parametrize(
+    ("counts", "n_slots"), [(60.0, 8), pytest.param(30.0, 16, marks=pytest.mark.slow)]
+)
 def test_stated_errors_are_the_scatter_of_phases_in_images(counts: float, n_slots: int) -> None:
     """Well known samples, faint ones and those of the scar alike."""
     drawn = counted(counts, n_slots)
