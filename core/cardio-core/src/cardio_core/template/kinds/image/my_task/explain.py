@@ -33,13 +33,15 @@ def explain(
     surest = best.values.argsort(descending=True)[: config.n_cases]
     heat = grad_cam_maps(maps[surest], network.classify, best.indices[surest]).numpy()
     cases = [
-        _case(str(features.table.index[row]), pictures[row, 0], heat[number])
+        _case(
+            str(features.table.index[row]), pictures[row, 0], heat[number], int(best.indices[row])
+        )
         for number, row in enumerate(surest.tolist())
     ]
     return Explanation(cases, "the pictures that the network is surest of")
 
 
-def _case(sample_id: str, picture: Any, heat: Any) -> Case:
+def _case(sample_id: str, picture: Any, heat: Any, answer: int) -> Case:
     def draw(figure: Figure) -> None:
         axes = figure.subplots()
         axes.imshow(picture, cmap="gray", extent=(0, 1, 0, 1))
@@ -48,5 +50,6 @@ def _case(sample_id: str, picture: Any, heat: Any) -> Case:
 
     caption = "Bright: the network's answer rests on it."
     return Case(
-        sample_id, "Where the network looks", arrays={"map": heat}, draw=draw, caption=caption
-    )
+        sample_id, "Where the network looks", arrays={"map": heat}, draw=draw, caption=caption,
+        group=str(answer),
+    )  # fmt: skip
