@@ -6,6 +6,9 @@ import re
 
 import pytest
 
+from cardio_core.io.run_artifact import CaseRecord
+from cardio_core.report.page import cases_shown
+
 from .reported_run import MANIFEST, METRICS, ONE, OVERLAP, SPLITS, Page, metric, section, writer
 
 
@@ -171,3 +174,13 @@ def test_what_a_paper_printed_stands_beside_its_own_outcome_alone(make_run):
         for printed in ("0.877", "0.822", "0.811"):
             assert (printed in html) is shown, (printed, shown)
         assert "Net" in section(html, "tables")
+
+
+@pytest.mark.parametrize("titles", [("For, .9", "For, .8", "Against, .1"), ("a", "b", "c"), "xxx"])
+def test_the_page_opens_with_cases_of_different_groups_whatever_their_titles(titles):
+    groups = ("for", "for", "against")
+    cases = [
+        CaseRecord(sample_id=str(n), title=title, group=group, model="net", figure="a.svg")
+        for n, (title, group) in enumerate(zip(titles, groups, strict=True))
+    ]
+    assert [case.sample_id for case in cases_shown(cases, "net")] == ["0", "2"]
