@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from cardio_core.registry import list_plugins
-from cardio_core.testing.searching import HUNG_AFTER_S
 
 CANNOT_BE_OPENED = {
     "crashing_import": r"ModuleNotFoundError: No module named 'a_package_that_nobody_has'",
@@ -121,13 +119,6 @@ def test_the_traceback_of_a_hook_is_shown_on_request(cardio, few, tmp_path):
     assert "Traceback" in said.stderr
     assert 'return {"ill": 1, "healthy": 0}[word]' in said.stderr
     assert "KeyError (its text is left out: it may quote a file)" in said.stderr
-
-
-def test_the_traceback_is_shown_on_request(start_cardio: Callable[..., subprocess.Popen[str]]):
-    process = start_cardio("--debug", "plugins", "info", "crashing_import")
-    _, stderr = process.communicate(timeout=HUNG_AFTER_S)
-    assert process.returncode == 2
-    assert "Traceback" in stderr
 
 
 def test_the_allow_list_hides_every_other_plugin(cardio, monkeypatch):

@@ -48,12 +48,6 @@ def of_pictures(install: Callable[..., Path], tmp_path_factory: pytest.TempPathF
     return install(new_plugin("new-pictures", folder, kind="image", **named))
 
 
-@pytest.fixture(scope="module")
-def of_tables(install: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A plugin for files of measurements."""
-    return install(new_plugin("new-tables", tmp_path_factory.mktemp("new"), kind="table"))
-
-
 @pytest.mark.usefixtures("newcomer")
 class TestContract(PluginContract):
     plugin = "new_comer"
@@ -62,19 +56,12 @@ class TestContract(PluginContract):
     n_patients = 12
 
 
+@pytest.mark.slow  # of names of its own; the last tests pass every kind of recordings through it
 @pytest.mark.usefixtures("of_pictures")
 class TestContractOfPictures(PluginContract):
     plugin = "new_pictures"
     tasks = ("spot",)
     sets = {"spot": QUICK}  # noqa: RUF012
-    n_patients = 12
-
-
-@pytest.mark.usefixtures("of_tables")
-class TestContractOfTables(PluginContract):
-    plugin = "new_tables"
-    tasks = ("finding",)
-    sets = {"finding": QUICK[1:]}  # noqa: RUF012
     n_patients = 12
 
 

@@ -48,11 +48,6 @@ def test_a_finished_run_is_not_overwritten(run_toy, clinic, clinic_run):
         run_toy(clinic_run, data=(clinic,))
 
 
-def test_another_configuration_cannot_go_on_with_a_run(run_toy, clinic, clinic_run):
-    with refuses(ConfigError, clinic_run.name, "train.strength", code="mismatch"):
-        run_toy(clinic_run, data=(clinic,), sets=("train.strength=3",), resume=True)
-
-
 def test_there_must_be_something_to_go_on_with(run_toy, clinic, tmp_path):
     with refuses(ConfigError, "--resume", code="missing"):
         run_toy(tmp_path / "run", data=(clinic,), resume=True)

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from cardio_core.config import EvaluateBlock
-from cardio_core.evaluation.conformal import CONFORMAL, calibrate, fit_conformal
+from cardio_core.evaluation.conformal import calibrate, fit_conformal
 from cardio_core.types.info import Model, Target, Task
 from cardio_core.types.predictions import Scored
 
@@ -118,9 +118,3 @@ def test_what_cannot_be_calibrated_is_left_out_with_its_reason(frame, task, more
 def test_beats_that_all_match_are_calibrated_by_patient():
     frame = scored(60).assign(subject_id=[f"p{i // 3}" for i in range(60)])
     assert of(frame, BEATS).rules[("a", "ill")].n_patients == 20
-
-
-def test_a_rule_survives_its_file(tmp_path):
-    rule = of(scored(60)).rules[("a", "ill")]
-    CONFORMAL.write(tmp_path / "rule.json", rule)
-    assert CONFORMAL.read(tmp_path / "rule.json") == rule

@@ -50,7 +50,7 @@ FORESTS = {
 }
 
 
-@pytest.mark.parametrize("narrow", [False, True])
+@pytest.mark.parametrize("narrow", [pytest.param(False, marks=pytest.mark.slow), True])
 @pytest.mark.parametrize("case", FORESTS)
 def test_no_words_of_the_forest_of_models_collide(case, narrow):
     draw = model_forest(
@@ -145,9 +145,13 @@ def test_no_words_of_the_decision_curve_collide(case):
 
 @pytest.mark.parametrize(
     "names",
-    [["N", "S", "V"], ["apical four-chamber view", "a2c", "parasternal long axis"], ["x" * 30, "b"],
-     [f"class {i}" for i in range(12)]],
-)  # fmt: skip
+    [
+        pytest.param(["N", "S", "V"], marks=pytest.mark.slow),
+        ["apical four-chamber view", "a2c", "parasternal long axis"],
+        pytest.param(["x" * 30, "b"], marks=pytest.mark.slow),
+        [f"class {i}" for i in range(12)],
+    ],
+)
 def test_no_words_of_the_figure_of_classes_collide(names):
     counts = np.arange(len(names) ** 2).reshape(len(names), -1) * 1234
     table = pd.DataFrame(counts, index=names, columns=names)
@@ -155,7 +159,7 @@ def test_no_words_of_the_figure_of_classes_collide(names):
     assert colliding_texts(classes_figure(table, classes, unit="recording")) == []
 
 
-@pytest.mark.parametrize("spread", [0.001, 1.0, 1000.0])
+@pytest.mark.parametrize("spread", [0.001, pytest.param(1.0, marks=pytest.mark.slow), 1000.0])
 @pytest.mark.parametrize("bias", [0.0, 5000.0, -5000.0])
 def test_no_words_of_the_agreement_figure_collide(spread, bias):
     rng = np.random.default_rng(5)
@@ -164,7 +168,9 @@ def test_no_words_of_the_agreement_figure_collide(spread, bias):
     assert colliding_texts(agreement_figure(truth, said, unit="ml/min/g")) == []
 
 
-@pytest.mark.parametrize("n_models", [1, 2, 5])
+@pytest.mark.parametrize(
+    "n_models", [*(pytest.param(n, marks=pytest.mark.slow) for n in (1, 2)), 5]
+)
 @pytest.mark.parametrize("name", MODELS)
 def test_no_words_of_the_panels_of_calibration_collide(name, n_models):
     few = MODELS[name][:n_models]

@@ -96,15 +96,29 @@ KINDS = (
 )  # fmt: skip
 
 
-@settings(max_examples=100, derandomize=True)
-@given(
+AWKWARD = given(
     kinds=st.lists(st.sampled_from(KINDS), min_size=1, max_size=3),
     n=st.integers(4, 40),
     seed=st.integers(0, 2**32 - 1),
 )
+
+
+@settings(max_examples=25, derandomize=True)
+@AWKWARD
 def test_awkward_scores_are_weighed_or_left_out_and_a_millionth_of_a_score_decides_nothing(
     kinds, n, seed
 ):
+    require_steady(kinds, n, seed)
+
+
+@pytest.mark.slow
+@settings(max_examples=200, derandomize=True)
+@AWKWARD
+def test_of_two_hundred_awkward_scores_a_millionth_decides_nothing(kinds, n, seed):
+    require_steady(kinds, n, seed)
+
+
+def require_steady(kinds, n, seed):
     rng = np.random.default_rng(seed)
     y = rng.integers(0, 2, n + N_TESTED)
     y[:2] = 0, 1

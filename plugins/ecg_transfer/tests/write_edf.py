@@ -12,7 +12,6 @@ from pathlib import Path
 import edfio
 import numpy as np
 
-from cardio_core.api import DataError
 from cardio_ecg_transfer.signal.ecg import Ecg
 from cardio_ecg_transfer.synthetic.writers import ADC_PER_MV, quantised
 
@@ -20,28 +19,7 @@ _DIGITAL = (-32768, 32767)
 
 
 def write_edf(path: Path, ecg: Ecg) -> None:
-    """Write every lead as a signal ``ECG II`` in µV; nothing in the header names anybody.
-
-    Parameters
-    ----------
-    path : Path
-        The file; the same call writes the same bytes.
-    ecg : Ecg
-        Whole seconds at a whole rate; what exceeds 16 bits is clipped.
-
-    Raises
-    ------
-    DataError
-        A missing sample, for which the format has no code, or a length that fills no whole
-        data records.
-    """
-    if np.isnan(ecg.signal_mv).any():
-        raise DataError(f"{path.name}: expected no missing samples, found some; write WFDB instead")
-    if not (ecg.rate_hz.is_integer() and ecg.duration_s.is_integer()):
-        raise DataError(
-            f"{path.name}: expected whole seconds at a whole rate, found {ecg.duration_s:g} s at "
-            f"{ecg.rate_hz:g} Hz; cut or resample the recording"
-        )
+    """Write every lead, of whole seconds without gaps, as a signal ``ECG II`` in µV."""
     uv_per_step = 1000 / ADC_PER_MV
     digital = np.clip(quantised(ecg.signal_mv), *_DIGITAL).astype(np.int16)
     signals = [

@@ -13,7 +13,6 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from cardio_core.api import DataError
 from cardio_ecg_transfer.signal.ecg import Ecg
 from cardio_ecg_transfer.synthetic.simulation import Truth
 from cardio_ecg_transfer.synthetic.writers import median_beat
@@ -26,33 +25,8 @@ _LIMITS = (-32768, 32767)
 
 
 def write_muse(path: Path, ecg: Ecg, truth: Truth) -> None:
-    """Write the eight leads from which the other four follow, in ISO-8859-1 as MUSE does.
-
-    Parameters
-    ----------
-    path : Path
-        The file; the same call writes the same bytes.
-    ecg : Ecg
-        With the eight leads, at a whole rate; the others are left out, what exceeds 16 bits is
-        clipped.
-    truth : Truth
-        R peaks, for the median beat.
-
-    Raises
-    ------
-    DataError
-        A missing lead; a missing sample, for which the format has no code; a rate that is not
-        whole.
-    """
-    if not set(STORED_LEADS) <= set(ecg.leads):
-        raise DataError(f"{path.name}: expected I, II and V1 to V6, found others; add them")
+    """Write the eight leads from which the other four follow, in ISO-8859-1 as MUSE does."""
     rows = [ecg.leads.index(lead) for lead in STORED_LEADS]
-    if np.isnan(ecg.signal_mv[rows]).any():
-        raise DataError(f"{path.name}: expected no missing samples, found some; write WFDB instead")
-    if not ecg.rate_hz.is_integer():
-        raise DataError(
-            f"{path.name}: expected a whole rate, found {ecg.rate_hz:g} Hz; resample the recording"
-        )
     rate_hz = int(ecg.rate_hz)
     lines = [
         '<?xml version="1.0" encoding="ISO-8859-1"?>',
