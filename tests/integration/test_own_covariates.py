@@ -40,7 +40,7 @@ def cohort(write_cohort: Run, tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def finished(run_toy: Run, cohort: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("own_run") / "run"
-    return run_toy(out, data=(cohort,), covariates=NAMED)
+    return run_toy(out, data=(cohort,), covariates=NAMED, protocol="honest")
 
 
 def read(path: Path) -> Any:

@@ -30,7 +30,7 @@ from cardio_echo_cmr.synthetic import patients, synthesize
 from .echo_cohorts import loaded, write_clip, write_table
 from .echo_small_videos import small_cohort
 
-pytestmark = pytest.mark.usefixtures("blank_figures")
+pytestmark = pytest.mark.usefixtures("blank_figures", "sparse_speckle")
 
 GRADES = ("absent", "mild", "strong")
 TARGETS = {
