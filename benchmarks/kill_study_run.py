@@ -199,7 +199,7 @@ def disturb(
 ) -> None:  # fmt: skip
     """Disturb a run, and check what it says of it and how it ends."""
     if made.kind == "two at once":
-        _beside(run, made, start)
+        _second_run(run, made, start)
         return
     worker = None
     if made.kind == "worker killed":
@@ -223,7 +223,7 @@ def disturb(
             made.problems.append(f"exit code {made.exit_code}, {len(lines)} lines")
 
 
-def _beside(run: Run, made: Found, start: Callable[..., Run]) -> None:
+def _second_run(run: Run, made: Found, start: Callable[..., Run]) -> None:
     """Start a second run into the same folder: one of two is refused, the other ends well."""
     second = start(counted=False)
     second.wait(ENDS_S)

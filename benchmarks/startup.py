@@ -97,14 +97,14 @@ def stats(repeats: int) -> dict[str, float | None]:
         table = Path(folder) / "table.csv"
         rows = [f"{n % 2},{n * 7 % 31},{n * 11 % 29},{(n * 13 % 97 + 1) / 99}" for n in range(80)]
         table.write_text("\n".join(["arm,x,z,p", *rows]))
-        beside = least(IMPORT_SCIPY, repeats=repeats)["all"]
-        print(f"{'import pandas, scipy.stats':<34}{beside:6.2f} s")
+        baseline = least(IMPORT_SCIPY, repeats=repeats)["all"]
+        print(f"{'import pandas, scipy.stats':<34}{baseline:6.2f} s")
         for name, words in commands.items():
             seconds = least(STATS, "stats", name, str(table), *words.split(), repeats=repeats)[
                 "all"
             ]
-            print(f"{'cardio stats ' + name:<34}{seconds:6.2f} s  {seconds / beside:.2f} x")
-            ratios[f"import pandas, scipy.stats beside cardio stats {name}"] = beside / seconds
+            print(f"{'cardio stats ' + name:<34}{seconds:6.2f} s  {seconds / baseline:.2f} x")
+            ratios[f"import pandas, scipy.stats beside cardio stats {name}"] = baseline / seconds
     return ratios
 
 

@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 
 from cardio_core.runner import setup
-from cardio_core.runner.fingerprints import fingerprint_of, print_of, same_signals
+from cardio_core.runner.fingerprints import fingerprint, print_of, same_signals
 from cardio_core.testing import names
 
 Cli = Callable[..., Any]
@@ -103,7 +103,8 @@ def test_the_same_file_twice_of_one_patient_is_told_and_no_error(cardio: Cli, co
 
 
 def alike(one: Any, other: Any) -> bool:
-    return bool(same_signals({"one": fingerprint_of(one), "other": fingerprint_of(other)}))
+    prints = {name: fingerprint(print_of(own)) for name, own in (("one", one), ("other", other))}
+    return bool(same_signals(prints))
 
 
 def test_a_copy_in_steps_of_another_format_is_the_same_signal_and_noise_is_not() -> None:

@@ -19,7 +19,7 @@ from cardio_core.testing import Sizes, names, refuses
 from cardio_core.testing.case import TaskCase, judge, own_cache
 from cardio_core.testing.leak_checks import (
     OF_LEAKS,
-    features_do_not_depend_on_what_lies_beside_a_recording,
+    features_do_not_depend_on_neighbouring_files,
     what_a_recording_yields_is_the_same_in_a_reordered_cohort,
     what_a_recording_yields_is_the_same_in_half_of_the_cohort,
     what_load_hands_over_is_the_same_with_permuted_labels,
@@ -87,7 +87,7 @@ def test_preprocess_finds_no_source_in_its_values(toy, case, monkeypatch, run_to
     monkeypatch.setattr(toy["preprocess"], "preprocess", leaky)
     with refuses(HookError, "'sources'"):
         run_toy(tmp_path / "run", data=(case.data,))
-    verdict = judge(features_do_not_depend_on_what_lies_beside_a_recording, case)
+    verdict = judge(features_do_not_depend_on_neighbouring_files, case)
     assert not verdict.passed
     assert names(verdict.text, "sources")
     assert "hook preprocess" in verdict.text
@@ -164,8 +164,8 @@ def test_the_context_of_preprocess_and_featurize_holds_no_folder(toy, case, monk
     paths = [value for ctx in seen for value in vars(ctx).values() if isinstance(value, Path)]
     assert seen
     assert paths == []
-    assert all(not ctx._inputs and not ctx._beside and not ctx._needs for ctx in seen)
-    for ask in (lambda ctx: ctx.inputs, lambda ctx: ctx.out, lambda ctx: ctx.beside("septum")):
+    assert all(not ctx._inputs and not ctx._option_files and not ctx._needs for ctx in seen)
+    for ask in (lambda ctx: ctx.inputs, lambda ctx: ctx.out, lambda ctx: ctx.option_file("septum")):
         with pytest.raises(ContractError):
             ask(seen[0])
 
@@ -190,7 +190,7 @@ def test_a_preprocess_that_opens_the_table_whose_folder_load_kept_fails(
 
     change_load(toy, monkeypatch, keep)
     monkeypatch.setattr(toy["preprocess"], "preprocess", leaky)
-    verdict = judge(features_do_not_depend_on_what_lies_beside_a_recording, case)
+    verdict = judge(features_do_not_depend_on_neighbouring_files, case)
     assert not verdict.passed
     assert "cohort.csv" in verdict.text
 
@@ -207,7 +207,7 @@ def test_an_opener_that_reads_the_table_beside_the_recording_fails(
         return replace(trace, values_mv=trace.values_mv + 5 * label)
 
     monkeypatch.setattr(toy["cohort"], "open_trace", leaky)
-    verdict = judge(features_do_not_depend_on_what_lies_beside_a_recording, case)
+    verdict = judge(features_do_not_depend_on_neighbouring_files, case)
     assert not verdict.passed
     assert "cohort.csv" in verdict.text
 
@@ -220,7 +220,7 @@ def test_features_that_come_from_the_name_of_a_file_fail(toy, case, monkeypatch)
         return replace(trace, values_mv=trace.values_mv + path.stem.startswith("C01"))
 
     monkeypatch.setattr(toy["cohort"], "open_trace", leaky)
-    verdict = judge(features_do_not_depend_on_what_lies_beside_a_recording, case)
+    verdict = judge(features_do_not_depend_on_neighbouring_files, case)
     assert not verdict.passed
     assert names(verdict.text, "shape", "C01")
 

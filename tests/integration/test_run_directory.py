@@ -87,14 +87,14 @@ def test_what_chooses_thresholds_has_seen_no_patient_of_the_fold(clinic_run):
 def test_recordings_are_known_again_by_their_signal_and_by_no_name(clinic_run, clinic):
     from cardio_toy.readers.trace import open_trace
 
-    from cardio_core.runner.fingerprints import fingerprint_of, known_again
+    from cardio_core.runner.fingerprints import fingerprint, known_again, print_of
 
     kept = (clinic_run / "recordings.json").read_text()
     known = json.loads(kept)
     assert known["n_recordings"] == len(read(clinic_run, "cohort.json")["recordings"])
     assert len(known["fingerprints"]) == 32  # one of each that can be opened
     assert "C0" not in kept
-    louder = {name: fingerprint_of(open_trace(clinic / f"{name}.csv", gain=3.0))
+    louder = {name: fingerprint(print_of(open_trace(clinic / f"{name}.csv", gain=3.0)))
               for name in ("C05r0", "C09r1")}  # fmt: skip
     assert known_again(louder, known["fingerprints"]) == {"C05r0", "C09r1"}
 

@@ -78,7 +78,7 @@ def test_a_model_gets_no_need_that_was_declared_for_others(tmp_path):
     assert not task.needs_of(["both", "age"])  # fused without the member that has the need
 
 
-@pytest.mark.parametrize("ask", [lambda ctx: ctx.inputs, lambda ctx: ctx.beside("septum")])
+@pytest.mark.parametrize("ask", [lambda ctx: ctx.inputs, lambda ctx: ctx.option_file("septum")])
 def test_no_hook_but_load_opens_the_input_files(ask):
     with refuses(ContractError, "featurize", "load"):
         ask(Context(TASK, hook="featurize"))

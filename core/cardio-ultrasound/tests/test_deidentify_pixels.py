@@ -15,7 +15,7 @@ from scipy import ndimage
 from cardio_ultrasound import fit_sector, read_loop, write_us_loop
 from cardio_ultrasound.colour import grey_of_rgb
 from cardio_ultrasound.deidentify.files import deidentify_folder
-from cardio_ultrasound.deidentify.pixels import kept_frames, look_inside
+from cardio_ultrasound.deidentify.pixels import cleaned_frames, look_inside
 from cardio_ultrasound.deidentify.tissue import coloured_print
 from cardio_ultrasound.loop import Loop
 from cardio_ultrasound.readers.arrays import ArraySource
@@ -255,7 +255,7 @@ def peak_bytes(n_copies: int) -> int:
     sector = made.SECTOR.mask()
     tracemalloc.start()
     kept = look_inside(loop, sector)
-    assert sum(1 for _ in kept_frames(loop, kept)) == len(frames)
+    assert sum(1 for _ in cleaned_frames(loop, kept)) == len(frames)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     return peak

@@ -10,7 +10,7 @@ from scipy import ndimage
 from cardio_core.api import DataError
 from cardio_core.testing import refuses
 from cardio_ultrasound import (
-    TRIANGLE_KEPT,
+    FIXED_TRIANGLE,
     Box,
     Look,
     Loop,
@@ -219,7 +219,7 @@ def test_a_loop_without_a_clear_sector_is_refused_or_cut_by_the_fixed_triangle()
     with refuses(DataError, "made"):
         sector_mask(below, otherwise="leave it to me")
     mask, flags = sector_mask(two, triangle=True)
-    assert flags == (TRIANGLE_KEPT,)
+    assert flags == (FIXED_TRIANGLE,)
     # Its tip lies a tenth right of the middle of 256 pixels, which begin at column 160 of 576.
     assert np.flatnonzero(mask[1]).tolist() == [160 + 128 + 25]
     assert mask[-1, 160:416].all() and not mask[:, 416:].any()

@@ -11,7 +11,7 @@ import cardio_stats as stats
 from cardio_echo_cmr.published.paper_tables import (
     TESTED_PATIENTS,
     TESTED_STUDIES,
-    characteristics_beside,
+    further_characteristics,
     published_aucs,
     published_errors,
     published_findings,
@@ -120,7 +120,7 @@ def test_ours_stand_beside_theirs_where_they_printed_one():
 
 def test_shares_are_of_the_known_and_the_missing_are_counted():
     flags = pd.DataFrame({"htn": [1.0, 0.0, np.nan, 1.0], "dm": [np.nan] * 4})
-    made = characteristics_beside(flags).set_index("characteristic")
+    made = further_characteristics(flags).set_index("characteristic")
     assert list(made.index) == ["htn"]
     assert tuple(made.loc["htn", ["k", "n", "n_missing"]]) == (2, 3, 1)
     low, high = proportion_confint(2, 3, method="wilson")

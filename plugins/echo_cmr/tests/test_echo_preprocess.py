@@ -21,7 +21,7 @@ from cardio_echo_cmr.findings.config import PreprocessBlock
 from cardio_echo_cmr.findings.preprocess import preprocess, sector_video
 from cardio_echo_cmr.findings.tasks import TASKS
 from cardio_ultrasound import (
-    TRIANGLE_KEPT,
+    FIXED_TRIANGLE,
     Sector,
     burn_in,
     fit_sector,
@@ -234,7 +234,7 @@ def test_a_screen_on_which_no_one_sector_fits_is_set_aside_and_not_cut_roughly(t
     assert reasons["a"].startswith("expected the outline of one sector, found one that")
     assert "preprocess.triangle=true" in reasons["a"]
     made, reasons = prepared(files, CONFIG.model_copy(update={"triangle": True}))
-    assert reasons == {} and made.table["flags"].tolist() == [TRIANGLE_KEPT]
+    assert reasons == {} and made.table["flags"].tolist() == [FIXED_TRIANGLE]
 
 
 def test_the_fixed_triangle_is_kept_only_where_it_is_asked_for_and_flagged(tmp_path):
@@ -244,7 +244,7 @@ def test_the_fixed_triangle_is_kept_only_where_it_is_asked_for_and_flagged(tmp_p
     made, reasons = prepared(files)
     assert made is None and "sector" in reasons["a"]
     made, reasons = prepared(files, CONFIG.model_copy(update={"triangle": True}))
-    assert reasons == {} and made.table["flags"].tolist() == [TRIANGLE_KEPT]
+    assert reasons == {} and made.table["flags"].tolist() == [FIXED_TRIANGLE]
     mask = fixed_triangle((112, 112))
     assert mask[1:, 67].all() and not mask[:, 0][:67].any() and mask[111].all()
 

@@ -109,7 +109,7 @@ class Context:
     progress: Callable[[str], None] | None = None
     _out: Path | None = None
     _inputs: tuple[Path, ...] = ()
-    _beside: Mapping[str, Path] = field(default_factory=dict)
+    _option_files: Mapping[str, Path] = field(default_factory=dict)
     _facts: Mapping[Path, Mapping[str, str]] = field(default_factory=dict)
     _needs: Mapping[str, Mapping[str, Path]] = field(default_factory=dict)
     _tested: Mapping[str, tuple[Path, ...]] = field(default_factory=dict)
@@ -151,7 +151,7 @@ class Context:
         self._only_in_load("the input files")
         return self._inputs
 
-    def beside(self, name: str) -> Path | None:
+    def option_file(self, name: str) -> Path | None:
         """Return the file that ``--NAME FILE`` gave with the one recording.
 
         The task declares the name (`Task.options`); None where the option was not given.
@@ -159,7 +159,7 @@ class Context:
         cohort, so that features made without it are not taken from the cache.
         """
         self._only_in_load(f"the file {name!r}")
-        return self._beside.get(name)
+        return self._option_files.get(name)
 
     def stated(self, path: Path) -> Mapping[str, str]:
         """Return what a person states of a file of the inputs (``--facts FILE``), by `Fact.name`.

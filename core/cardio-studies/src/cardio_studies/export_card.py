@@ -164,7 +164,7 @@ ORDER = (
 )  # fmt: skip
 CALIBRATION = ("brier", "calibration", "conformal", "ici", "observed_over_expected")
 SETS = ("mean_set_size", "empty_sets", "sets_of_several", "interval_half_width")
-_KEPT = ("protocol", "target", "model", "class_name", "subgroup", "name", "value", "low", "high",
+_ENTRIES = ("protocol", "target", "model", "class_name", "subgroup", "name", "value", "low", "high",
          "level", "method", "n", "unit", "n_patients", "threshold_source")  # fmt: skip
 _LED_BY = ("auc", "macro_f1", "mae", "r2", "c_index")
 _ALSO = ("sensitivity", "specificity", "ppv", "npv", "accuracy")
@@ -310,7 +310,7 @@ def _rows(files: RunArtifact, chosen: Chosen) -> list[MetricRow]:
 
 def _entries(row: MetricRow) -> dict[str, Any]:
     """Return a metric JSON-ready, null where it has no such entry."""
-    return {key: None if (value := getattr(row, key)) == "" else value for key in _KEPT}
+    return {key: None if (value := getattr(row, key)) == "" else value for key in _ENTRIES}
 
 
 def _measured(

@@ -145,7 +145,7 @@ FITTED = (
 
 
 @dataclass
-class Beside:
+class Recalibrations:
     """What recalibration would change.
 
     Attributes
@@ -165,12 +165,12 @@ class Beside:
     notes: list[Note] = field(default_factory=list)
 
 
-def recalibrations(scored: Scored, task: Task, config: EvaluateBlock, seed: int) -> Beside:
+def recalibrations(scored: Scored, task: Task, config: EvaluateBlock, seed: int) -> Recalibrations:
     """Return every model's calibration as it is, recalibrated in the large, and by slope too.
 
     Of targets with several classes nothing is recalibrated.
     """
-    made, lines = Beside(), list[dict[str, str]]()
+    made, lines = Recalibrations(), list[dict[str, str]]()
     for target in task.targets:
         frame = scored.frames.get(target.name)
         if frame is None or target.kind == "multiclass":
@@ -196,7 +196,7 @@ def recalibrations(scored: Scored, task: Task, config: EvaluateBlock, seed: int)
 
 
 def _versions(
-    rows: pd.DataFrame, target: Target, model: str, task: Task, made: Beside, seed: int
+    rows: pd.DataFrame, target: Target, model: str, task: Task, made: Recalibrations, seed: int
 ) -> dict[str, Any]:
     """Return the predictions under each recalibration that the data allow."""
     truth, score = truth_and_score(rows, target)
@@ -245,7 +245,7 @@ def _judged(
 def _lines(
     title: str,
     found: dict[str, dict[str, Estimate]],
-    made: Beside,
+    made: Recalibrations,
     target: Target,
     model: str,
 ) -> list[dict[str, str]]:

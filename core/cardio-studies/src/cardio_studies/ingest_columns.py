@@ -110,14 +110,14 @@ def column_for(name: str | None, option: str, table: pd.DataFrame) -> str | None
     return name
 
 
-def guessed(names: Sequence[str], table: pd.DataFrame, besides: Iterable[str] = ()) -> str | None:
+def guessed(names: Sequence[str], table: pd.DataFrame, others: Iterable[str] = ()) -> str | None:
     """Return the first column with one of these names, whatever its capitals, blanks and dots."""
-    taken = set(besides)
+    taken = set(others)
     by_name = {"_".join(parts(column)): str(column) for column in reversed(table.columns)}
     return next((by_name[n] for n in names if n in by_name and by_name[n] not in taken), None)
 
 
-def guessed_patient(table: pd.DataFrame, besides: Iterable[str] = ()) -> str | None:
+def guessed_patient(table: pd.DataFrame, others: Iterable[str] = ()) -> str | None:
     """Return the patients' column by its name; tidymodels calls its folds ``id``: they are none."""
     folds = [
         str(name)
@@ -126,10 +126,10 @@ def guessed_patient(table: pd.DataFrame, besides: Iterable[str] = ()) -> str | N
         and _RESAMPLE.match(str(known.iloc[0]))
         and known.astype(str).str.match(_RESAMPLE).all()
     ]
-    return guessed(PATIENTS, table, [*besides, *folds])
+    return guessed(PATIENTS, table, [*others, *folds])
 
 
-def guessed_outcome(table: pd.DataFrame, besides: Iterable[str]) -> str:
+def guessed_outcome(table: pd.DataFrame, others: Iterable[str]) -> str:
     """Return the outcome's column by its name.
 
     Raises
@@ -137,7 +137,7 @@ def guessed_outcome(table: pd.DataFrame, besides: Iterable[str]) -> str:
     ConfigError
         If no column has a usual name.
     """
-    found = guessed(OUTCOMES, table, besides)
+    found = guessed(OUTCOMES, table, others)
     if found is None:
         raise ConfigError(
             f"--outcome: no column is called y_true, outcome, label or the like; the table has "
@@ -147,14 +147,14 @@ def guessed_outcome(table: pd.DataFrame, besides: Iterable[str]) -> str:
 
 
 def guessed_scores(
-    table: pd.DataFrame, besides: Iterable[str], classes: Sequence[str] = (), event: str = ""
+    table: pd.DataFrame, others: Iterable[str], classes: Sequence[str] = (), event: str = ""
 ) -> list[str]:
     """Return numeric columns whose names say that they are scores.
 
     Parameters
     ----------
     table : DataFrame
-    besides : iterable of str
+    others : iterable of str
         Columns that are something else.
     classes : sequence of str
         Values of the outcome: caret calls probabilities by them.
@@ -173,7 +173,7 @@ def guessed_scores(
     >>> guessed_scores(table, ["y"])
     ['prob_1']
     """
-    taken = set(besides)
+    taken = set(others)
     numeric = [
         str(name)
         for name in table.columns
@@ -302,7 +302,7 @@ MOST_CLASSES = 10
 
 
 def kind_of_outcome(
-    table: pd.DataFrame, outcome: str, kind: str | None, event: str | None, besides: Iterable[str],
+    table: pd.DataFrame, outcome: str, kind: str | None, event: str | None, others: Iterable[str],
     negative: Sequence[str] = (),
 ) -> str:  # fmt: skip
     """Return ``binary``, ``classes`` or ``number``: as the user says, else where it is plain.
@@ -334,7 +334,7 @@ def kind_of_outcome(
     labels = [label_of(value) for value in values.unique()]
     whole = bool((values == values.round()).all())
     if n <= MOST_CLASSES and whole:
-        if class_sets(table, labels, [outcome, *besides]):
+        if class_sets(table, labels, [outcome, *others]):
             return "classes"
         raise DataError(
             f"column {outcome!r}: expected an outcome of two values, found {n} whole numbers "
@@ -345,7 +345,7 @@ def kind_of_outcome(
 
 
 def class_sets(
-    table: pd.DataFrame, classes: Sequence[str], besides: Iterable[str] = ()
+    table: pd.DataFrame, classes: Sequence[str], others: Iterable[str] = ()
 ) -> dict[str, dict[str, str]]:
     """Return the sets of columns that hold a probability of every class, by what they share.
 
@@ -361,16 +361,16 @@ def class_sets(
     """
     return {
         name: own
-        for name, own in started_sets(table, classes, besides).items()
+        for name, own in started_sets(table, classes, others).items()
         if len(own) == len(classes)
     }
 
 
 def started_sets(
-    table: pd.DataFrame, classes: Sequence[str], besides: Iterable[str] = ()
+    table: pd.DataFrame, classes: Sequence[str], others: Iterable[str] = ()
 ) -> dict[str, dict[str, str]]:
     """Return sets of numeric columns called after classes, those that lack a class too."""
-    taken = set(besides)
+    taken = set(others)
     found: dict[str, dict[str, str]] = {}
     # of classes of which one ends like another (mild, not mild) the longer name goes first
     longest = sorted(classes, key=lambda word: -len(parts(word)))
@@ -395,10 +395,10 @@ def _shared(column: str, value: str) -> str:
 
 
 def decided_column(
-    table: pd.DataFrame, classes: Sequence[str], besides: Iterable[str]
+    table: pd.DataFrame, classes: Sequence[str], others: Iterable[str]
 ) -> str | None:
     """Return the column of decided classes by its name and its values, None without one."""
-    found = guessed(DECIDED, table, besides)
+    found = guessed(DECIDED, table, others)
     if found is None:
         return None
     labels = {label_of(value) for value in table[found].dropna().unique()}

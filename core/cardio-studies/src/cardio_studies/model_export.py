@@ -17,12 +17,12 @@ from cardio_studies.export_contents import Chosen, Names, choose, copy_models, n
 
 # What an exported folder says of itself: manifest and configuration, of listed entries alone.
 
-KEPT = (
+MANIFEST_ENTRIES = (
     "plugin", "plugin_version", "core_version", "task", "task_title", "papers", "protocols",
     "targets", "outcome_column", "words", "seed", "device", "git_commit", "packages",
 )  # fmt: skip
 """Entries of a run's manifest that name nobody and no file."""
-KEPT_OF_DATA = ("source", "difficulty", "n_recordings", "n_patients", "n_samples")
+DATA_ENTRIES = ("source", "difficulty", "n_recordings", "n_patients", "n_samples")
 
 
 def entries_of(manifest: Mapping[str, Any], chosen: Chosen, run_digest: str) -> dict[str, Any]:
@@ -34,12 +34,12 @@ def entries_of(manifest: Mapping[str, Any], chosen: Chosen, run_digest: str) -> 
     titles = manifest.get("model_titles") or {}
     data = manifest.get("data") or {}
     return {
-        **{key: manifest[key] for key in KEPT if key in manifest},
+        **{key: manifest[key] for key in MANIFEST_ENTRIES if key in manifest},
         "models": list(chosen.models),
         "model_titles": {key: titles[key] for key in chosen.models if key in titles},
         "baselines": [m for m in manifest.get("baselines") or () if m in chosen.models],
         "primary": chosen.primary,
-        "data": {key: data[key] for key in KEPT_OF_DATA if key in data},
+        "data": {key: data[key] for key in DATA_ENTRIES if key in data},
         "left_out_models": chosen.left_out,
         "patient_rows": chosen.with_rows,
         "run_manifest_sha256": run_digest,

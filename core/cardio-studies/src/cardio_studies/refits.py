@@ -441,19 +441,17 @@ def _smaller(again: Reopened, plan: SplitPlan, share: float, draw: int) -> Split
         own["rarity"] = rarity[strata[fold.train] + 1]
         home = own.sort_values(["rarity", "stratum"]).groupby("who")["stratum"].first()
         rng = np.random.default_rng([again.seed, draw, fold.repeat, fold.index])
-        people_kept: set[str] = set()
+        chosen: set[str] = set()
         counts = []
         for stratum, people in home.groupby(home):
             order = rng.permutation(sorted(people.index))
             n = round(share * len(order))
-            people_kept |= set(order[:n])
+            chosen |= set(order[:n])
             if stratum >= 0:
                 counts.append(n)
         if sum(counts) < FEWEST_PATIENTS or min(counts) < FEWEST_OF_A_CLASS:
             return None
-        folds.append(
-            replace(fold, train=fold.train[np.isin(subjects[fold.train], list(people_kept))])
-        )
+        folds.append(replace(fold, train=fold.train[np.isin(subjects[fold.train], list(chosen))]))
     return replace(plan, folds=tuple(folds))
 
 

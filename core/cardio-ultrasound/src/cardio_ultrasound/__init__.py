@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from cardio_ultrasound.cycle import cut_cycle as cut_cycle
     from cardio_ultrasound.cycle import find_beats as find_beats
     from cardio_ultrasound.cycle import find_cycle as find_cycle
-    from cardio_ultrasound.deidentify.sector import TRIANGLE_KEPT as TRIANGLE_KEPT
+    from cardio_ultrasound.deidentify.sector import FIXED_TRIANGLE as FIXED_TRIANGLE
     from cardio_ultrasound.deidentify.sector import fit_sector as fit_sector
     from cardio_ultrasound.deidentify.sector import fixed_triangle as fixed_triangle
     from cardio_ultrasound.deidentify.sector import sector_hull as sector_hull

@@ -185,8 +185,8 @@ def unusual_beats(
             unusual[int(place)] = LONG
     if len(unusual) == own.size:
         return {}, (NO_USUAL,)
-    kept = lengths[[place for place in own if int(place) not in unusual]]
-    if unusual and kept.std() > IRREGULAR * kept.mean():
+    regular = lengths[[place for place in own if int(place) not in unusual]]
+    if unusual and regular.std() > IRREGULAR * regular.mean():
         low, high = lengths[own].min(), lengths[own].max()
         return {}, (f"irregular rhythm, beats of {low:.0f} to {high:.0f} ms: none is left out",)
     return unusual, ()
@@ -415,13 +415,13 @@ def _from_r_to_r(loop: Loop) -> Beats | None:
         why = f"shorter than {low:g} s" if lengths[place] < RR_MS[0] else f"longer than {high:g} s"
         left_out.setdefault(why, []).append(number[place])
     unusual, flags = unusual_beats(r_times, whole)
-    kept = [place for place in np.flatnonzero(whole).tolist() if place not in unusual]
-    n_frames = {place: _n_frames(loop, starts[place], lengths[place]) for place in kept}
+    regular = [place for place in np.flatnonzero(whole).tolist() if place not in unusual]
+    n_frames = {place: _n_frames(loop, starts[place], lengths[place]) for place in regular}
     for place, why in unusual.items():
         left_out.setdefault(why, []).append(number[place])
     # Where none has enough frames, the first says so.
-    enough = [place for place in kept if n_frames[place] >= MIN_FRAMES] or kept[:1]
-    few, beyond = set(kept) - set(enough), enough[MOST_BEATS:]
+    enough = [place for place in regular if n_frames[place] >= MIN_FRAMES] or regular[:1]
+    few, beyond = set(regular) - set(enough), enough[MOST_BEATS:]
     for places, why in (
         (sorted(few), f"fewer than {MIN_FRAMES} frames"),
         (beyond, f"after the first {MOST_BEATS}"),

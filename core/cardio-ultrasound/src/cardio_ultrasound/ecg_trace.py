@@ -437,11 +437,11 @@ def _filled(values: NDArray[np.float64]) -> NDArray[np.float64]:
 # every frame marks no beat by itself (scales), what runs to the right is where the loop is now.
 
 _WIDE_PX, _MIN_HEIGHT_PX, _MAX_HEIGHT_SHARE = 3, 4, 0.12
-_FILLED, _BESIDE_PX = 0.7, 9
+_FILLED, _MARGIN_PX = 0.7, 9
 _OFTEN, _MIN_FRAMES, _LAG = 0.3, 6, 6
 _SPEEDS = np.arange(0.0, 12.0, 0.05)
 _STILL_PX, _SAME_PX = 0.12, 2.0
-_KEPT_SHARE, _SEEN_SHARE = 0.8, 0.8
+_AGREEING_SHARE, _SEEN_SHARE = 0.8, 0.8
 _APART_MS = 280.0
 _CURSOR_TIMES, _CURSOR_SHARE, _STRAIGHT = 1.6, 0.6, 0.995
 _ENOUGH = 3
@@ -521,8 +521,8 @@ def _ticks(mask: NDArray[np.bool_]) -> list[Tick]:
 def _alone(mask: NDArray[np.bool_], window: tuple[slice, slice]) -> bool:
     """Say whether nothing of the ink stands beside a tick, as letters stand beside each other."""
     rows, columns = window
-    left = mask[rows, max(columns.start - _BESIDE_PX, 0) : max(columns.start - 2, 0)]
-    right = mask[rows, columns.stop + 2 : columns.stop + _BESIDE_PX]
+    left = mask[rows, max(columns.start - _MARGIN_PX, 0) : max(columns.start - 2, 0)]
+    right = mask[rows, columns.stop + 2 : columns.stop + _MARGIN_PX]
     return not (left.any() or right.any())
 
 
@@ -556,7 +556,7 @@ def _read_marks(
     course: Course | None,
 ) -> BeatMarks | None:
     speed, agree = _speed(columns)
-    if agree < _KEPT_SHARE:
+    if agree < _AGREEING_SHARE:
         return None
     # Where a mark would be had it not moved: the same in every frame.
     marks = _tracked([own + speed * number for number, own in enumerate(columns)])

@@ -474,10 +474,8 @@ def read_stated(
     fields = _read_object(file) if file.is_file() else {}
     values = {key: _value(fields, key, path) for key in _KEYS}
     # What nobody confirmed gives way to the JSON.
-    beside_times = values["frame_rate_hz"] or values["frame_times_ms"]
-    caller_times = frame_rate_hz is not None and not (
-        frame_rate_hz == "unconfirmed" and beside_times
-    )
+    file_times = values["frame_rate_hz"] or values["frame_times_ms"]
+    caller_times = frame_rate_hz is not None and not (frame_rate_hz == "unconfirmed" and file_times)
     return Stated(
         frame_rate_hz=frame_rate_hz if caller_times else values["frame_rate_hz"],
         frame_times_ms=None if caller_times else values["frame_times_ms"],

@@ -449,7 +449,7 @@ def _tip_on_top(inside: NDArray[np.bool_]) -> float:
     return float(np.clip((1.0 - share) / _NARROWER, 0.0, 1.0))
 
 
-def _beside(
+def _band_mean(
     picture: NDArray[np.floating],
     rows: NDArray[np.intp],
     columns: NDArray[np.float64],
@@ -460,8 +460,8 @@ def _beside(
     offsets = np.arange(band[0], band[1] + 1)
     grid = np.broadcast_arrays(rows[:, None], columns[:, None] + offsets)
     smooth = ndimage.gaussian_filter(picture, sigma)
-    beside = ndimage.map_coordinates(smooth, np.stack(grid), order=1)
-    return np.asarray(beside.mean(axis=1), dtype=np.float64)
+    sampled = ndimage.map_coordinates(smooth, np.stack(grid), order=1)
+    return np.asarray(sampled.mean(axis=1), dtype=np.float64)
 
 
 def _valve_plane(
@@ -478,7 +478,7 @@ def _valve_plane(
     Beside the septum there is dark blood in both ventricle and atrium; the leaflet between them is
     bright and moves: how much more so than the ventricle's blood is the second value.
     """
-    strip = _beside(mean, rows, columns, (7, 14)) + _beside(spread, rows, columns, (7, 14))
+    strip = _band_mean(mean, rows, columns, (7, 14)) + _band_mean(spread, rows, columns, (7, 14))
     likely = np.exp(-0.5 * ((rows - top - _VALVE_MM) / _VALVE_SPREAD_MM) ** 2)
     share = (rows - top) / depth
     within = (share >= _VALVE[0]) & (share <= _VALVE[1])
@@ -497,8 +497,8 @@ def _cavity_end(
     floor: float,
 ) -> int:
     """Return the row above which there is no cavity beside the septum any more."""
-    wall = _beside(mean, rows, columns, (0, 0), 2.0)
-    clear = contrast(wall, _beside(mean, rows, columns, (7, 14)), floor)
+    wall = _band_mean(mean, rows, columns, (0, 0), 2.0)
+    clear = contrast(wall, _band_mean(mean, rows, columns, (7, 14)), floor)
     low, high = (base - round(length) for length in LENGTH_MM)
     usual = clear[(rows < base - 12) & (rows > base - 55)]
     if not usual.size:
@@ -518,13 +518,13 @@ def _confidence(
     """Return 0 to 1, on the lower two thirds, where there is a right ventricle on the left."""
     lower = rows >= rows[0] + len(rows) // 3
     rows, columns = rows[lower], columns[lower]
-    wall = _beside(mean, rows, columns, (-2, 2))
-    right = contrast(wall, _beside(mean, rows, columns, LV_MM), floor)
-    left = contrast(wall, _beside(mean, rows, columns, RV_MM), floor)
+    wall = _band_mean(mean, rows, columns, (-2, 2))
+    right = contrast(wall, _band_mean(mean, rows, columns, LV_MM), floor)
+    left = contrast(wall, _band_mean(mean, rows, columns, RV_MM), floor)
     weaker = np.minimum(left, right)
     share = float((weaker > 0.3 * _CLEAR_CONTRAST).mean())
     clarity = float(np.clip(np.median(weaker) / _CLEAR_CONTRAST, 0.0, 1.0))
-    moves = _beside(spread, rows, columns, (-6, 6)) / (wall + floor)
+    moves = _band_mean(spread, rows, columns, (-6, 6)) / (wall + floor)
     # In a shadow the brightest ridge is the wall's edge.
     dark, bright = _IN_SHADOW
     level = float(np.median(wall)) * FLOOR_SHARE / max(floor, 1e-6)

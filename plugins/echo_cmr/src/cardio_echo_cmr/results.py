@@ -270,14 +270,14 @@ def number_errors(
     table = np.column_stack([np.ones_like(y), errors_of_model, constants])
     try:
         found += stats.bootstrap_sums(
-            table, _beside_constant, ("mae_training_mean", "mae_difference"), **drawn
+            table, _against_constant, ("mae_training_mean", "mae_difference"), **drawn
         )
     except DataError as error:
         notes.append(f"difference from the constant predictor: not computed. {error}")
     return found, notes
 
 
-def _beside_constant(sums: Any) -> Any:
+def _against_constant(sums: Any) -> Any:
     n, model, constant = np.moveaxis(sums, -1, 0)
     with np.errstate(invalid="ignore", divide="ignore"):
         return np.stack([constant / n, (model - constant) / n], axis=-1)

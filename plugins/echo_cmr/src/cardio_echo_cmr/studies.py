@@ -37,8 +37,8 @@ class Clip:
     @property
     def paths(self) -> tuple[Path, ...]:
         """Everything that decides what is made of the clip."""
-        beside = sidecar_of(self.path)
-        return (self.path, beside) if beside.is_file() else (self.path,)
+        sidecar = sidecar_of(self.path)
+        return (self.path, sidecar) if sidecar.is_file() else (self.path,)
 
 
 @dataclass(frozen=True)

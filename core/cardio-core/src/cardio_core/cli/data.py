@@ -129,7 +129,7 @@ def forget(inputs: tuple[Path, ...], everybody: bool, as_json: bool) -> None:
     runs and other outputs yourself. A run on a forgotten cohort reads it again.
     """
     from cardio_core.io.store import cache_dir
-    from cardio_core.runner.forget import forget_all, forget_files, kept
+    from cardio_core.runner.forget import forget_all, forget_files, stored
     from cardio_stats.errors import ConfigError
 
     cache = cache_dir()
@@ -141,7 +141,7 @@ def forget(inputs: tuple[Path, ...], everybody: bool, as_json: bool) -> None:
         counts = {"n_files": n_files, "n_patients": n_patients}
         options.show({"cache": str(cache), "forgotten": True, **counts}, (line,), as_json=as_json)
         return
-    found = forget_all(cache) if everybody else kept(cache)
+    found = forget_all(cache) if everybody else stored(cache)
     text = f"{found.n_patients} sets of one patient's features, {found.n_other} of what cohorts "
     text += f"taught, {found.size_mb:g} MB, in {cache}"
     answer = {"cache": str(cache), "forgotten": everybody, **asdict(found)}

@@ -177,7 +177,7 @@ class Calibration:
         if not tests:
             return None
         moved = np.column_stack(
-            [_moved_beside_others(known[name].to_numpy(float)) for name in tests]
+            [_moved_among_others(known[name].to_numpy(float)) for name in tests]
         )
         largest = np.where(np.isnan(moved), -np.inf, moved).max(axis=1)
         ordered = np.sort(largest[np.isfinite(largest)])
@@ -223,7 +223,7 @@ def _scale_of(column: Floats) -> tuple[float, float] | None:
     return (middle, spread) if spread > 1e-12 * max(1.0, abs(middle)) else None
 
 
-def _moved_beside_others(column: Floats) -> Floats:
+def _moved_among_others(column: Floats) -> Floats:
     """Return each distance as it is compared, by the scale of the others alone."""
     whole = _scale_of(column)
     found = np.full(len(column), np.nan)

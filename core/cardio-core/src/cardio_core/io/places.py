@@ -42,7 +42,7 @@ def keep_places(run: Path, **more: Any) -> None:
     write_json(path, {**known, "folder": str(Path.cwd()), **more}, mode=OWNER_ALONE)
 
 
-def kept_places(run: Path) -> Mapping[str, Any]:
+def stored_places(run: Path) -> Mapping[str, Any]:
     """Return what is kept in a folder; nothing where the file did not come along."""
     return dict(PLACES.read_or(run / FILE, {}))
 
@@ -55,7 +55,7 @@ def typed_command(run: Path, manifest: Mapping[str, Any]) -> list[str]:
     DataError
         If the file or the command is damaged.
     """
-    return list(kept_places(run).get("command") or words_of(manifest.get("command")))
+    return list(stored_places(run).get("command") or words_of(manifest.get("command")))
 
 
 def shown_command(command: str | Sequence[str]) -> str | list[str]:

@@ -14,7 +14,7 @@ from cardio_stats.serialization import MOST_BYTES, MalformedError, parse_yaml
 
 Tree = dict[str, Any]
 
-KEPT = "config.yaml"
+FILE = "config.yaml"
 _WORDS = {
     str: "a text", bool: "true or false", int: "a number", float: "a number", list: "a list",
     tuple: "a list", dict: "named values", type(None): "nothing", bytes: "bytes",
@@ -79,8 +79,8 @@ def settings_in(run: Path) -> Tree:
     ConfigError, DataError
         In one line: not there, not in UTF-8, or no settings.
     """
-    text = read_text(run / KEPT, most_bytes=MOST_BYTES)
-    return read_yaml(text, KEPT)
+    text = read_text(run / FILE, most_bytes=MOST_BYTES)
+    return read_yaml(text, FILE)
 
 
 class InnerEntry(Entries):
@@ -124,8 +124,8 @@ def kept_settings(text: str) -> Tree:
     ------
     ConfigError, DataError
     """
-    tree = read_yaml(text, KEPT)
-    SETTINGS.check(tree, Path(KEPT))
+    tree = read_yaml(text, FILE)
+    SETTINGS.check(tree, Path(FILE))
     return tree
 
 

@@ -152,7 +152,7 @@ def is_synthetic(path: Path) -> bool:
     ...     before, is_synthetic(Path(made)), is_synthetic(Path(made) / "cohort.csv")
     (False, True, True)
     """
-    return bool(_truth_beside(path))
+    return bool(_truth_of(path))
 
 
 def lies_in_synthetic(path: Path) -> bool:
@@ -184,11 +184,11 @@ def difficulty_of(path: Path) -> str | None:
     ...     difficulty_of(Path(made)), difficulty_of(Path(made).parent)
     ('clear', None)
     """
-    stated = _truth_beside(path).get("difficulty")
+    stated = _truth_of(path).get("difficulty")
     return stated if isinstance(stated, str) else None
 
 
-def _truth_beside(path: Path) -> dict[str, Any]:
+def _truth_of(path: Path) -> dict[str, Any]:
     """Return the truth of a folder, or of a table's folder; empty where there is none."""
     companion = (path if path.is_dir() else path.parent) / _NAME
     try:

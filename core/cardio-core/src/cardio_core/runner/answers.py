@@ -38,7 +38,7 @@ from cardio_core.runner.fits import open_artifact, open_decisions
 from cardio_core.runner.hook_calls import call
 from cardio_core.runner.inputs import Found, find_recordings
 from cardio_core.runner.manifest import finished
-from cardio_core.runner.needs import open_kept_needs
+from cardio_core.runner.needs import open_needed
 from cardio_core.runner.outcome import task_of_outcome
 from cardio_core.runner.patients import clinical_of, table_of
 from cardio_core.runner.prepare import Prepared, load_recordings, prepare
@@ -370,7 +370,7 @@ def open_finished(
         seed=manifest["seed"],
         device=device_list(device, 1, manifest["device"]["precision"])[0],
         cache=features_in,
-        _beside=options.files,
+        _option_files=options.files,
         _facts=options.facts,
     )
     return Opened(run, manifest, plugin, task, config, ctx, options.sentence("Read"), executor)
@@ -474,7 +474,7 @@ def _ask(
     plugin, config, task = opened.plugin, opened.config, opened.task
     used = {need.task for need in task.needs_of([name])}
     needs = {
-        item: retained for item, retained in open_kept_needs(opened.folder).items() if item in used
+        item: retained for item, retained in open_needed(opened.folder).items() if item in used
     }
     place = opened.ctx.replace(model=name, fold="final", _needs=needs)
     by_core = task.model(name).core_owned

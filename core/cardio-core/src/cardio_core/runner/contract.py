@@ -21,7 +21,7 @@ def keep_verdict(plugin: Plugin, tasks: Iterable[str], *, passed: bool) -> None:
     """Keep in the cache whether a plugin with the code that it has now passes, task by task."""
     file = _file(open_cache(), plugin)
     state = "passed" if passed else "failed"
-    known = _kept(file)
+    known = _stored(file)
     write_json(file, known | {task: {"state": state, "date": now()} for task in tasks})
 
 
@@ -31,7 +31,7 @@ def contract_of(plugin: Plugin, task: str) -> dict[str, Any]:
     A plugin whose code has changed since it was checked, or that another core checked, is
     ``"not run"``.
     """
-    found = _kept(_file(cache_dir(), plugin)).get(task, {})
+    found = _stored(_file(cache_dir(), plugin)).get(task, {})
     return {"state": found.get("state", "not run"), "date": found.get("date", ""),
             "code": package_digest(plugin.package)}  # fmt: skip
 
@@ -58,7 +58,7 @@ def _file(cache: Path, plugin: Plugin) -> Path:
     return cache / "contracts" / SafeName(f"{plugin.info.name}-{versions}", ".json")
 
 
-def _kept(file: Path) -> dict[str, Any]:
+def _stored(file: Path) -> dict[str, Any]:
     try:
         found = read_json(file)
     except (OSError, DataError):

@@ -146,20 +146,6 @@ NEAR = 16
 (correlation 0.9999) differs in 5 on average, two signals that correlate by 0.99 in 46."""
 
 
-def fingerprint_of(value: Any) -> str:
-    """Return the fingerprint of a recording; empty where it holds no signal.
-
-    Examples
-    --------
-    >>> signal = np.sin(np.arange(5000) / 7.0)
-    >>> new = {"a": fingerprint_of(signal * 3 + 1), "b": fingerprint_of(signal[:4500])}
-    >>> known_again(new, [fingerprint_of(signal)])
-    {'a'}
-    """
-    found = print_of(value)
-    return "" if found is None else fingerprint(found)
-
-
 def fingerprint(looks: Floats) -> str:
     """Return the fingerprint of what `print_of` returned: its length, then the bits.
 
@@ -204,13 +190,6 @@ def same_signals(prints: Mapping[str, str]) -> list[tuple[str, str]]:
     ----------
     prints : mapping of str to str
         Fingerprints by recording; empty ones are nobody's.
-
-    Examples
-    --------
-    >>> signal = np.sin(np.arange(5000) / 7.0)
-    >>> one, other = fingerprint_of(signal), fingerprint_of(np.cos(np.arange(5000) / 3.0))
-    >>> same_signals({"a": one, "b": other, "c": fingerprint_of(signal * 2)})
-    [('a', 'c')]
     """
     whose: dict[str, list[str]] = {}
     for name in sorted(prints):

@@ -16,7 +16,7 @@ from cardio_core.context import Context
 from cardio_core.evaluation.aggregate import prediction_frame, score_columns
 from cardio_core.evaluation.decision import Decision
 from cardio_core.io.hashing import digest
-from cardio_core.io.run_schema import MADE_FOR as KEPT_FOR
+from cardio_core.io.run_schema import MADE_FOR as SPLIT_MARK
 from cardio_core.io.run_schema import SEEN, Count, FileSchema
 from cardio_core.io.run_schema import UNFITTED as WHY_UNFITTED
 from cardio_core.io.store import load_table, save_table
@@ -201,7 +201,7 @@ def guard_split(folder: Path, split: str, title: str) -> None:
         Naming the fit.
     """
     file = folder / MADE_FOR
-    if file.is_file() and KEPT_FOR.read(file)["split"] != split:
+    if file.is_file() and SPLIT_MARK.read(file)["split"] != split:
         raise NotTheSameError(
             f"--resume: the kept fit {title} was made for other patients than fall into its fold "
             f"now; delete {'/'.join(folder.parts[-3:])} in the run directory, or start a new run"

@@ -18,7 +18,7 @@ FILES = "files.json"
 
 
 @dataclass(frozen=True)
-class Kept:
+class Stored:
     """What a cache holds of patients.
 
     Attributes
@@ -36,17 +36,17 @@ class Kept:
     size_mb: float
 
 
-def kept(cache: Path) -> Kept:
+def stored(cache: Path) -> Stored:
     """Count what a cache holds of patients."""
     patients, others = list(_patients(cache)), list(_others(cache))
     files = (file for value in (*patients, *others) for file in value.rglob("*") if file.is_file())
     size = sum(file.stat().st_size for file in files)
-    return Kept(len(patients), len(others), round(size / 1e6, 1))
+    return Stored(len(patients), len(others), round(size / 1e6, 1))
 
 
-def forget_all(cache: Path) -> Kept:
+def forget_all(cache: Path) -> Stored:
     """Delete everything of patients; synthetic cohorts stay. Returns what there was."""
-    before = kept(cache)
+    before = stored(cache)
     sweep_cache(cache)
     _delete([*_patients(cache), *_others(cache)])
     return before

@@ -45,7 +45,7 @@ from cardio_core.types.samples import Cohort
 from cardio_stats.errors import ConfigError
 from cardio_stats.files import SafeName
 
-KEPT = "patients"
+PATIENTS = "patients"
 """In the folder of what is unfinished: a file a patient who is measured already."""
 PAGE, RECORDINGS_PAGE, SHEETS = "measurements.html", "recordings.html", "sheets"
 
@@ -138,7 +138,7 @@ def measure(
             with executor, alike(executor, plugin, folders=(out,), inputs=request.inputs):
                 done = _measure_all(setup, config, ctx, found.cohort, request, executor, out, echo)
         except KeyboardInterrupt:
-            n = sum(1 for _ in (out / UNFINISHED / KEPT).glob("*.json"))
+            n = sum(1 for _ in (out / UNFINISHED / PATIENTS).glob("*.json"))
             many = f"{n} patient(s) are kept in {out / UNFINISHED}"
             raise Interrupted(f"Interrupted. {many}; go on with --resume") from None
         lines = [*(item.lines for item in done), *((line,) for line in _refused(found))]
@@ -254,7 +254,7 @@ def _set_up(request: MeasureRequest) -> tuple[Setup, Any, Context]:
         measuring=True,
         device=None,
         cache=None,
-        _beside=supplied.files,
+        _option_files=supplied.files,
         _facts=supplied.facts,
     )
     return setup, setup.config.for_protocol("honest"), ctx
@@ -272,7 +272,7 @@ def _measure_all(
 ) -> list[Done]:
     """Measure patient by patient; what was measured before is not measured again."""
     sheets = out / SHEETS if request.sheets else None
-    jobs = list(_jobs(setup, config, ctx, cohort, sheets, out / UNFINISHED / KEPT))
+    jobs = list(_jobs(setup, config, ctx, cohort, sheets, out / UNFINISHED / PATIENTS))
     recordings = [list(map(str, job.samples.table["recording_id"])) for job in jobs]
     slow = Slow(recordings, at_once(executor))
     with Progress("measuring", len(jobs), echo, "patients", under_way=slow) as progress:

@@ -114,7 +114,7 @@ class Job:
 
     `number` is its place among the jobs, from 0; `files` are all files of each recording,
     `own_files` those that no other patient's can equal, `sheets` is the folder of the sheets, None
-    where there are to be none, and `names` are those of each recording's sheet. `kept` is the
+    where there are to be none, and `names` are those of each recording's sheet. `folder` is the
     folder of what is measured already.
     """
 
@@ -149,14 +149,14 @@ def measure_patient(job: Job, device: Any = None) -> Done:
     place = job.folder / SafeName(
         digest([[name, *of.values()] for name, of in known.items()]), ".json"
     )
-    lines = _kept(job, place)
+    lines = _measured_before(job, place)
     if lines is None:
         lines = _measured(job, known, device)
         write_json(place, [asdict(replace(line, files=())) for line in lines])
     return Done(job.number, lines)
 
 
-def _kept(job: Job, place: Path) -> tuple[Line, ...] | None:
+def _measured_before(job: Job, place: Path) -> tuple[Line, ...] | None:
     """Return the lines that were kept of a patient; None where something lacks."""
     lines: tuple[Line, ...] = LINES.read_or(place, ())
     if job.sheets is not None and not all(

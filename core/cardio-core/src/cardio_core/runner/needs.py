@@ -258,7 +258,7 @@ def tested_of(resolved: Resolved, protocol: str, fold: str) -> tuple[Path, ...]:
 def keep_for_new(needs: Sequence[Resolved], out: Path) -> None:
     """Copy the earlier tasks' final models into a run that new patients are put through."""
     for resolved in needs:
-        place = kept_needs(out) / resolved.need.task
+        place = needed_folder(out) / resolved.need.task
         if not resolved.need.for_new or resolved.run is None or place.exists():
             continue
 
@@ -271,16 +271,16 @@ def keep_for_new(needs: Sequence[Resolved], out: Path) -> None:
         whole_directory(place, copy)
 
 
-def kept_needs(run: Path) -> Path:
+def needed_folder(run: Path) -> Path:
     """Return where a run keeps the final models of the tasks that it needs for new patients."""
     return run / "models" / "needed"
 
 
-def open_kept_needs(run: Path) -> dict[str, dict[str, Path]]:
-    """Return what `keep_for_new` kept: artifacts by task and model."""
+def open_needed(run: Path) -> dict[str, dict[str, Path]]:
+    """Return what `keep_for_new` stored: artifacts by task and model."""
     return {
         task.name: {row: task / row for row in ROWS.read(task / "rows.json")}
-        for task in sorted(kept_needs(run).glob("*"))
+        for task in sorted(needed_folder(run).glob("*"))
     }
 
 

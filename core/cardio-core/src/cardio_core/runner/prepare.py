@@ -22,7 +22,7 @@ from cardio_core.io.run_schema import ACQUIRED, PRINTED, FileSchema
 from cardio_core.io.store import load_features, save_features
 from cardio_core.registry import Plugin
 from cardio_core.runner.fingerprints import Seen, Watched, acquired_of, fingerprint, print_of
-from cardio_core.runner.forget import FILES as FILES_KEPT
+from cardio_core.runner.forget import FILES as FILE_DIGESTS
 from cardio_core.runner.hook_calls import call
 from cardio_core.runner.opened_files import only_own_files
 from cardio_core.runner.outcome import give_outcome
@@ -202,7 +202,7 @@ def make_patient(
         If another file beside the recordings was opened.
     """
     alone = ctx.replace(
-        cache=None, _out=None, _inputs=(), _beside={}, _facts={}, _needs={}, _tested={},
+        cache=None, _out=None, _inputs=(), _option_files={}, _facts={}, _needs={}, _tested={},
         _quarantined=[],
     )  # fmt: skip
     preprocessed, features = None, None
@@ -385,9 +385,9 @@ def load_recordings(plugin: Plugin, config: RunConfig, ctx: Context) -> Cohort:
     if ctx.strict and cohort.quarantined:
         _stop(cohort.quarantined[0])
     n_found = len(cohort.samples) + len(cohort.quarantined)
-    if ctx._beside and n_found > 1:
+    if ctx._option_files and n_found > 1:
         raise ConfigError(
-            f"--{next(iter(ctx._beside))}: expected one recording, whose file it is, found "
+            f"--{next(iter(ctx._option_files))}: expected one recording, whose file it is, found "
             f"{n_found}; give them one at a time, or all in a cohort table"
         )
     return cohort
@@ -540,13 +540,13 @@ def prepare(
         tuple(sorted({item for own in digests.own_files.values() for item in own})),
         _n_identical(digests.own_files.values()),
         repeats(digests.own_files),
-        {name: value for name, value in _kept(jobs, FINGERPRINTS, PRINTED).items() if value},
-        _kept(jobs, ACQUISITION, ACQUIRED),
+        {name: value for name, value in _stored(jobs, FINGERPRINTS, PRINTED).items() if value},
+        _stored(jobs, ACQUISITION, ACQUIRED),
         digests,
     )
 
 
-def _kept(jobs: Iterable[PatientJob], name: str, schema: FileSchema) -> dict[str, Any]:
+def _stored(jobs: Iterable[PatientJob], name: str, schema: FileSchema) -> dict[str, Any]:
     """Return by recording what its patient's folder of the cache keeps in a list."""
     found: dict[str, Any] = {}
     for job in jobs:
@@ -599,7 +599,7 @@ def make_features(job: PatientJob, device: Any = None) -> str:
         if made.features is not None and len(made.features):
             save_features(folder, made.features)
         write_json(folder / "quarantined.json", [row.cells() for row in made.quarantined])
-        write_json(folder / FILES_KEPT, list(job.files))
+        write_json(folder / FILE_DIGESTS, list(job.files))
         known = [seen.get(place, Seen(None, {})) for place in range(len(samples))]
         prints = ["" if name.looks is None else fingerprint(name.looks) for name in known]
         write_json(folder / FINGERPRINTS, prints)

@@ -14,7 +14,7 @@ import pandas as pd
 from cardio_core.io.cohort_columns import COLUMNS, OWN_PREFIX
 from cardio_core.io.hashing import digest
 from cardio_core.io.run_schema import CONTENTS
-from cardio_core.io.settings_schema import settings_in as settings_kept
+from cardio_core.io.settings_schema import settings_in as stored_settings
 from cardio_core.runner.manifest import Manifest
 from cardio_core.runner.protocols import ProtocolData
 from cardio_core.runner.provenance import (
@@ -176,7 +176,7 @@ def _columns(cohort: Cohort, named: Collection[str | None]) -> dict[str, str]:
     rows = table.iloc[order]
     index = [str(item) for item in rows.index]
     return {
-        _kept_name(str(name), named): _of(
+        _stored_name(str(name), named): _of(
             f"{key}\0{text}" for key, text in zip(index, map(_text, column), strict=True)
         )
         for name, column in rows.items()
@@ -184,7 +184,7 @@ def _columns(cohort: Cohort, named: Collection[str | None]) -> dict[str, str]:
     }
 
 
-def _kept_name(name: str, named: Collection[str | None]) -> str:
+def _stored_name(name: str, named: Collection[str | None]) -> str:
     if name in named:
         return name
     return f"{UNNAMED}{hashlib.sha256(name.encode()).hexdigest()[:12]}"
@@ -274,7 +274,7 @@ def settings_in(
     file = run / "config.yaml"
     if not file.is_file():
         return []
-    stored = settings_kept(run)
+    stored = stored_settings(run)
     then = {name: manifest[name] for name in ("plugin", "task", "protocols", "seed")}
     now = {
         "plugin": setup.plugin.info.name,
@@ -345,10 +345,10 @@ def _data_in(run: Path, begun: Mapping[str, Any], contents: Contents, splits: st
     if "recordings" not in then:  # begun, and nothing was loaded yet
         return []
     now = contents.summed() | {"splits": splits}
-    return [item.words for item in data_differ(then, now, kept_contents(run), contents.to_dict())]
+    return [item.words for item in data_differ(then, now, stored_contents(run), contents.to_dict())]
 
 
-def kept_contents(run: Path) -> dict[str, Any]:
+def stored_contents(run: Path) -> dict[str, Any]:
     """Return what a run keeps of its recordings."""
     return dict(CONTENTS.read(run / FILE))
 

@@ -157,7 +157,7 @@ def choose_inside(job: FoldJob, plugin: Plugin, ctx: Context, train: Array, fold
         for item in held_out
     )
     tried = []
-    kept_all_epochs = False
+    all_epochs_used = False
     for number, candidate in enumerate(candidates):
         config = job.config.with_train(candidate)
         frames: dict[str, list[pd.DataFrame]] = {t.name: [] for t in targets}
@@ -176,7 +176,7 @@ def choose_inside(job: FoldJob, plugin: Plugin, ctx: Context, train: Array, fold
             view = job.features.view(validate)
             scored = call(plugin, "predict", place, config, model=artifact, features=view)
             epochs.append(artifact.best_epoch)
-            kept_all_epochs |= any(note.kind == NoteKind.EPOCHS_SET for note in artifact.notes)
+            all_epochs_used |= any(note.kind == NoteKind.EPOCHS_SET for note in artifact.notes)
             for target in targets:
                 frames[target.name].append(
                     prediction_frame(scored, view.table, target, ctx.task.unit)
@@ -198,7 +198,7 @@ def choose_inside(job: FoldJob, plugin: Plugin, ctx: Context, train: Array, fold
         candidate,
         epochs_of(epochs),
         plain_rules if fixed else decisions,
-        (EPOCHS_SET,) if kept_all_epochs else (),
+        (EPOCHS_SET,) if all_epochs_used else (),
     )
 
 

@@ -25,7 +25,7 @@ from cardio_core.runner.evaluate import open_rule, rule_path
 from cardio_core.runner.fits import CHOSEN, open_decisions, write_chosen
 from cardio_core.runner.fused_models import fusion_file, open_fusion
 from cardio_core.runner.manifest import Manifest
-from cardio_core.runner.needs import kept_needs, open_kept_needs
+from cardio_core.runner.needs import needed_folder, open_needed
 from cardio_core.runner.predict import rows_of, worth_of
 from cardio_core.runner.progress import Echo
 from cardio_core.runner.setup import CohortRequest, writer_of
@@ -91,7 +91,7 @@ class FinalModels:
     @property
     def needed(self) -> dict[str, dict[str, Path]]:
         """The artifacts of earlier tasks that new patients are put through, by task and model."""
-        return open_kept_needs(self.run)
+        return open_needed(self.run)
 
     @property
     def ranges(self) -> Mapping[str, Any] | None:
@@ -140,12 +140,12 @@ class FinalModels:
         for target in targets:
             if rule := open_rule(self.run, model, target.name):
                 counts = (few - 1 if 0 < n < few else n for n in rule.class_patients)
-                kept = replace(rule, class_patients=tuple(counts))
-                CONFORMAL.write(rule_path(to.run, model, target.name), kept)
+                exported = replace(rule, class_patients=tuple(counts))
+                CONFORMAL.write(rule_path(to.run, model, target.name), exported)
 
     def write_needed(self, task: str, rows: Sequence[str]) -> Path:
         """List the artifacts of an earlier task; return the folder that they lie in."""
-        place = kept_needs(self.run) / task
+        place = needed_folder(self.run) / task
         write_json(place / "rows.json", list(rows))
         return place
 

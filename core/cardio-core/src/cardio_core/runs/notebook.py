@@ -20,7 +20,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from cardio_core.evaluation.decision import Decision
-from cardio_core.io.places import kept_places, shown_path
+from cardio_core.io.places import shown_path, stored_places
 from cardio_core.io.run_artifact import (
     MetricRow,
     RunArtifact,
@@ -258,7 +258,7 @@ class Run:
     @property
     def places(self) -> dict[str, Any]:
         """What is kept of places on this machine, for the owner alone."""
-        return dict(kept_places(self.folder))
+        return dict(stored_places(self.folder))
 
     @property
     def cohort(self) -> dict[str, Any]:

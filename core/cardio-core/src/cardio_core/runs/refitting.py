@@ -225,7 +225,7 @@ class Reopened:
         files = [item / SafeName(target.name, ".npz") for item in self._folders(what, refit)]
         frames = [load_table(file) for file in files if file.is_file()]
         if not frames:
-            return pd.DataFrame(columns=[*_KEPT])
+            return pd.DataFrame(columns=[*_COLUMNS])
         table = pd.concat(frames, ignore_index=True)
         return table[~table["model"].isin(self._lost(what, refit))].reset_index(drop=True)
 
@@ -427,7 +427,7 @@ def _after(words: Sequence[str], option: str) -> list[str]:
 # The whole pipeline on one fold of one refit: what a worker does at a time, and what is kept.
 
 _UNFITTED = "unfitted.json"
-_KEPT = (
+_COLUMNS = (
     "unit_id", "recording_id", "time_s", "patient_id", "subject_id", "repeat", "fold", "model",
     "y_true", "predicted",
 )  # fmt: skip
@@ -467,7 +467,7 @@ def fit_piece(piece: Piece, device: Any = None) -> Path:
                 own = [
                     column
                     for column in frame.columns
-                    if column in _KEPT or column.startswith("score")
+                    if column in _COLUMNS or column.startswith("score")
                 ]
                 save_table(folder / SafeName(name, ".npz"), frame[own])
         write_json(folder / _UNFITTED, {model: why for (_, model), why in reasons.items()})

@@ -26,7 +26,7 @@ from cardio_core.runner.provenance import (
     settings_differ,
 )
 from cardio_core.runner.request import RunRequest
-from cardio_core.runner.resume import kept_contents
+from cardio_core.runner.resume import stored_contents
 from cardio_core.runner.run import run as make_run
 from cardio_core.runner.setup import set_up
 from cardio_stats.errors import ConfigError
@@ -113,7 +113,7 @@ def _between(
     run: Path, before: Mapping[str, Any], again: Path, after: Mapping[str, Any]
 ) -> Iterator[Difference]:
     then, now = before["stands_on"], after["stands_on"]
-    yield from data_differ(then, now, kept_contents(run), kept_contents(again))
+    yield from data_differ(then, now, stored_contents(run), stored_contents(again))
     if before.get("split_digest") != after.get("split_digest"):
         yield Difference("data", "patients fall into other folds")
     own = [settings_in(item)

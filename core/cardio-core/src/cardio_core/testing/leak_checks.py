@@ -289,7 +289,7 @@ def features_do_not_depend_on_who_else_is_there(case: TaskCase) -> None:
     _require_features(case.bench, case.bench.load(), last, "made alone")
 
 
-def features_do_not_depend_on_what_lies_beside_a_recording(case: TaskCase) -> None:
+def features_do_not_depend_on_neighbouring_files(case: TaskCase) -> None:
     """Made of copies of its own files alone, under other names, with no table anywhere."""
     how = (
         "made of copies of the recordings' files in empty folders, under other names and without "
@@ -510,7 +510,7 @@ def _require_features(
 
 OF_LEAKS = (
     features_do_not_depend_on_who_else_is_there,
-    features_do_not_depend_on_what_lies_beside_a_recording,
+    features_do_not_depend_on_neighbouring_files,
     what_a_recording_yields_is_the_same_in_half_of_the_cohort,
     what_a_recording_yields_is_the_same_in_a_reordered_cohort,
     what_load_hands_over_is_the_same_with_permuted_labels,

@@ -27,11 +27,11 @@ from cardio_core.training.loader import BatchSize, InOrder, Request, TrainingOrd
 from cardio_core.training.loggers import Tracker, silenced
 from cardio_core.training.module import (
     EpochKeeper,
-    Kept,
     Loss,
     ParameterGroups,
     Progress,
     Score,
+    Trained,
     TrainingModule,
 )
 from cardio_core.training.plan import FitPlan
@@ -153,7 +153,7 @@ class Alone:
         }
 
 
-def attempt(job: Job, batch: BatchSize, way: Alone | None = None) -> Kept | None:
+def attempt(job: Job, batch: BatchSize, way: Alone | None = None) -> Trained | None:
     """Train from the network's present weights; return None where memory ran out.
 
     Parameters

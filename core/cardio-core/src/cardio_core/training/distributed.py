@@ -47,7 +47,7 @@ from cardio_core.compute.processes import (
 from cardio_core.training.attempt import Alone, Job
 from cardio_core.training.examples import Batch
 from cardio_core.training.loader import BatchSize, InOrder, Request, TrainingOrder
-from cardio_core.training.module import COLUMNS, EpochKeeper, Kept, TrainingModule
+from cardio_core.training.module import COLUMNS, EpochKeeper, Trained, TrainingModule
 from cardio_core.training.plan import FitPlan
 from cardio_stats.errors import CardioError
 
@@ -366,7 +366,7 @@ _EXPLAINS_S = 2.0
 _LOOPBACK = {"linux": "lo", "darwin": "lo0"}
 
 
-def attempt_together(job: Job, batch: BatchSize) -> Kept | None:
+def attempt_together(job: Job, batch: BatchSize) -> Trained | None:
     """Train on the job's device and its others; return None where memory ran out on any.
 
     The network here stays as it is: the weights are in the file that is kept.
@@ -437,7 +437,7 @@ class Team:
                 channel.send((sys.path, rank, self.world, str(meeting)))
                 channel.send_bytes(sent)
 
-    def listen(self, job: Job) -> Kept | None:
+    def listen(self, job: Job) -> Trained | None:
         """Pass on what is told, until the first has finished, or for a while after one failed."""
         speaking: dict[Any, int] = {}
         for rank, process in enumerate(self.processes):

@@ -28,7 +28,7 @@ from cardio_stats.errors import CardioError, DataError
 
 if TYPE_CHECKING:
     from cardio_core.training.attempt import Job
-    from cardio_core.training.module import Kept, Loss, ParameterGroups, Progress, Score
+    from cardio_core.training.module import Loss, ParameterGroups, Progress, Score, Trained
 
 # Whether torch.compile can be used here.
 
@@ -246,7 +246,7 @@ def fit(
     )
 
 
-def _attempt(job: Job, batch: BatchSize) -> Kept | None:
+def _attempt(job: Job, batch: BatchSize) -> Trained | None:
     """Train in this process, or in one of its own on each of several devices."""
     if job.device.others:
         from cardio_core.training.distributed import attempt_together

@@ -229,7 +229,7 @@ class Progress(Protocol):
 
 
 @dataclass(frozen=True)
-class Kept:
+class Trained:
     """What is left of a training that ran to its end.
 
     `weights` is the file of the epoch that is kept, `best_epoch`; 0 where no epoch had a score.
@@ -308,9 +308,9 @@ class EpochKeeper(Callback):
             self.best_epoch = len(self.history)
             self._save(cast("TrainingModule", module))
 
-    def best(self) -> Kept:
+    def best(self) -> Trained:
         """Return what is left once training has ended."""
-        return Kept(self.weights, self.history, self.best_epoch, self.best_score)
+        return Trained(self.weights, self.history, self.best_epoch, self.best_score)
 
     def _save(self, fit: TrainingModule) -> None:
         save_weights(fit.result, self.weights)

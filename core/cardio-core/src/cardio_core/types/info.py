@@ -174,7 +174,7 @@ class Option:
         it, too, and it may differ from what the run was trained with.
     column : str
         For a file that belongs to one recording, in place of `setting`: the cohort table's column
-        of such files. `load` finds it with ``ctx.beside(name)``; a run takes it from the
+        of such files. `load` finds it with ``ctx.option_file(name)``; a run takes it from the
         table.
 
     Examples

@@ -339,7 +339,7 @@ _UNLIKE, _LOWER = 0.6, 40.0
 _LIVELIER = 2.0
 _STILL_LONG_PX = 40
 _TIP_BRUSHES = 6
-_BESIDE_PX = 1.0
+_SIDE_PX = 1.0
 
 Levels = NDArray[np.float32]
 Mask = NDArray[np.bool_]
@@ -404,7 +404,7 @@ def _marks(mean: Levels, spread: Levels, sector: Mask) -> Mask:
     # The dots of a line are one mark.
     labels, _ = ndimage.label(ndimage.binary_dilation(marks, disk(2)), np.ones((3, 3)))
     labels *= marks
-    levels = _Levels(mean, spread, raised, lively, _beside(mean, sector), _beside(spread, sector))
+    levels = _Levels(mean, spread, raised, lively, _sides(mean, sector), _sides(spread, sector))
     retained = np.zeros_like(marks)
     for number, window in enumerate(ndimage.find_objects(labels), start=1):
         if window is None:
@@ -452,13 +452,13 @@ def _around(values: Levels, sector: Mask) -> Levels:
     return np.asarray(total / np.maximum(share, 1e-3), np.float32)
 
 
-def _beside(values: Levels, sector: Mask) -> tuple[Levels, Levels]:
+def _sides(values: Levels, sector: Mask) -> tuple[Levels, Levels]:
     """Return values a pixel away across the beams, left and right; NaN out of the sector."""
     rows, columns = np.nonzero(sector)
     tip_row, tip_column = rows.min(), columns[rows == rows.min()].mean()
     row, column = np.indices(values.shape)
     angle = np.arctan2(column - tip_column, np.maximum(row - tip_row, 1))
-    down, across = -np.sin(angle) * _BESIDE_PX, np.cos(angle) * _BESIDE_PX
+    down, across = -np.sin(angle) * _SIDE_PX, np.cos(angle) * _SIDE_PX
     inside = np.where(sector, values, np.float32(np.nan))
 
     def moved(side: int) -> Levels:

@@ -26,7 +26,7 @@ from cardio_stats.cells import texts
 from cardio_stats.errors import CardioError, ConfigError, DataError
 from cardio_stats.files import replacing, whole_directory
 from cardio_ultrasound.deidentify.header import Source, make_header, read_source, write_dicom
-from cardio_ultrasound.deidentify.pixels import kept_frames, look_inside
+from cardio_ultrasound.deidentify.pixels import cleaned_frames, look_inside
 from cardio_ultrasound.deidentify.sector import clear_sector
 from cardio_ultrasound.ecg_trace import with_drawn_r_peaks
 from cardio_ultrasound.loop import Loop, Rate, nameless
@@ -388,7 +388,7 @@ def _deidentify(
         loop = with_drawn_r_peaks(loop, fitted)
     retained = look_inside(loop, fitted.mask())
     filled: list[int] = []
-    frames = kept_frames(loop, retained, filled.append)
+    frames = cleaned_frames(loop, retained, filled.append)
     uneven: tuple[str, ...] = ()
     if as_video:
         from cardio_ultrasound.deidentify.video import SUFFIX, write_video
@@ -409,7 +409,7 @@ def _deidentify(
         target = folder / f"{job.name}.dcm"
         write_dicom(target, header, frames)
     if sheet is not None:
-        after = next(iter(kept_frames(loop, retained)))
+        after = next(iter(cleaned_frames(loop, retained)))
         sheet.add(job.name, loop.frame(0, colour=True), after, retained.sector)
     untimed = () if timed else ("no frame time: none is stated",)
     own = loop.flags if timed else ()

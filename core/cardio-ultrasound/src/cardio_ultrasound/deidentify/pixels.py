@@ -38,7 +38,7 @@ _FILLS_FROM_PX = 2.0
 
 
 @dataclass(frozen=True, eq=False)
-class Kept:
+class Inside:
     """What of a loop's pixels is kept.
 
     Attributes
@@ -75,7 +75,7 @@ class Kept:
         return np.asarray(found & self.sector)
 
 
-def look_inside(loop: Loop, sector: NDArray[np.bool_]) -> Kept:
+def look_inside(loop: Loop, sector: NDArray[np.bool_]) -> Inside:
     """Look at every frame for colours and for print inside the sector.
 
     The loop is decoded once, frame by frame; nothing outside `sector`, shape (n_rows, n_columns),
@@ -108,7 +108,7 @@ def look_inside(loop: Loop, sector: NDArray[np.bool_]) -> Kept:
         still = marks.marks(sector)
     if not loop.colour_doppler and print_crosses(high, sector):
         flags.append(CROSSED)
-    return Kept(
+    return Inside(
         sector,
         still,
         tint.has_colour,
@@ -118,8 +118,8 @@ def look_inside(loop: Loop, sector: NDArray[np.bool_]) -> Kept:
     )
 
 
-def kept_frames(
-    loop: Loop, retained: Kept, on_filled: Callable[[int], object] = lambda n_px: None
+def cleaned_frames(
+    loop: Loop, retained: Inside, on_filled: Callable[[int], object] = lambda n_px: None
 ) -> Iterator[NDArray[np.uint8]]:
     """Yield every frame, 0 outside the sector; print inside it gives way to what lies around.
 

@@ -552,7 +552,7 @@ def sector_hull(frames: NDArray[np.uint8], region: Box | None = None) -> NDArray
 
 # Which pixels of a loop are its sector, relied on to leave out what is printed beside it.
 
-TRIANGLE_KEPT = "no clear sector found: a fixed triangle was kept, with whatever is printed in it"
+FIXED_TRIANGLE = "no clear sector found: a fixed triangle was kept, with whatever is printed in it"
 """Flag of a loop that was cut by the fixed triangle."""
 
 _BY_HAND = "leave the clip out, or mask it by hand"
@@ -611,7 +611,7 @@ def sector_mask(
     except DataError:
         if not triangle:
             raise
-        return fixed_triangle(loop.size), (TRIANGLE_KEPT,)
+        return fixed_triangle(loop.size), (FIXED_TRIANGLE,)
 
 
 def fixed_triangle(size: tuple[int, int]) -> NDArray[np.bool_]:

@@ -193,9 +193,9 @@ def thinned(
     Clear blood lies at the level of the noise, so that nobody sees how many they are made of, and
     they are two fifths of all.
     """
-    kept = ~blood | (rng.uniform(size=level_db.shape) < share)
+    stays = ~blood | (rng.uniform(size=level_db.shape) < share)
     level = np.where(blood, level_db - 10.0 * np.log10(share), level_db)
-    return heart_mm[kept], level[kept]
+    return heart_mm[stays], level[stays]
 
 
 def glance_db(body_mm: Floats, inward: Floats, in_wall: NDArray[np.bool_]) -> Floats:

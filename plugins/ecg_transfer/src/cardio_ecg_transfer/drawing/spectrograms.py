@@ -24,7 +24,7 @@ Extent = tuple[float, float, float, float]
 LEVELS = (0.25, 0.5, 0.75)
 WARM = ("#F0A860", "#E07B20", "#B04A00")
 CONTOURS: dict[str, Any] = {"levels": LEVELS, "colors": WARM, "linewidths": [0.9, 1.2, 1.5]}
-BESIDE_IN = (6.8, 3.5)
+SIZE_IN = (6.8, 3.5)
 
 WHAT_TO_SEE = (
     "Warm lines enclose what raised {what}, at a quarter, a half and three quarters of the "
@@ -53,7 +53,7 @@ def one_lead(
     """Return a function that draws one picture twice, the second time with contours of a map."""
 
     def draw(figure: Figure) -> None:
-        figure.set_size_inches(*BESIDE_IN)
+        figure.set_size_inches(*SIZE_IN)
         left, right = figure.subplots(1, 2, sharey=True)
         for axes, title in ((left, "spectrogram"), (right, "what the network went by")):
             image = _picture(axes, picture, extent)

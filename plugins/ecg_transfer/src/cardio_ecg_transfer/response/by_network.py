@@ -220,11 +220,11 @@ def bags_of(
     patients = features.table["patient_id"].to_numpy(str)
     names = tuple(dict.fromkeys(patients))
     members = tuple(np.flatnonzero(patients == name) for name in names)
-    beside = np.zeros((len(features), features["pictures"].values.shape[1], 0), np.float32)
+    side_inputs = np.zeros((len(features), features["pictures"].values.shape[1], 0), np.float32)
     if side:
         blocks = [np.asarray(features[name].in_units(), np.float32) for name in SIDE_BLOCKS]
-        beside = np.stack(blocks, axis=-1)
-    bags = Bags(features["pictures"].values, beside, members, n_drawn, outcomes, augmentation)
+        side_inputs = np.stack(blocks, axis=-1)
+    bags = Bags(features["pictures"].values, side_inputs, members, n_drawn, outcomes, augmentation)
     return bags, names
 
 

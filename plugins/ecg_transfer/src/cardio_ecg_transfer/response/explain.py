@@ -138,13 +138,13 @@ def beat_maps(
     images = torch.from_numpy(pictures.astype(np.float32) / 255)
     shared = network.stem == "shared"
     flat = images[:, None] if shared else images[None]
-    beside = torch.from_numpy(side)[None, None] if "side" in inputs else None
+    side_input = torch.from_numpy(side)[None, None] if "side" in inputs else None
     with torch.no_grad():
         early = network.encoder.early(flat, layer)
 
     def logit(maps: torch.Tensor) -> torch.Tensor:
         pooled = network.encoder.pooled(network.encoder.late(maps, layer))[None]
-        value, _ = network.pool(network.instances(pooled, beside))
+        value, _ = network.pool(network.instances(pooled, side_input))
         return sign * value[:, None]
 
     cams = grad_cam_maps(early, logit, torch.zeros(1, dtype=torch.int64))

@@ -154,8 +154,8 @@ def files_of(path: Path) -> tuple[Path, ...]:
     """Return the files behind a recording: a WFDB header brings its signals and annotations."""
     if path.suffix != ".hea":
         return (path,)
-    beside = (path.with_suffix(suffix) for suffix in (".dat", ".atr"))
-    return (path, *(file for file in beside if file.is_file()))
+    siblings = (path.with_suffix(suffix) for suffix in (".dat", ".atr"))
+    return (path, *(file for file in siblings if file.is_file()))
 
 
 def _files_at(path: Path) -> list[dict[str, Any]]:

@@ -32,7 +32,7 @@ from cardio_echo_cmr.findings.config import EvaluateBlock
 from cardio_echo_cmr.findings.tasks import OUTCOME
 from cardio_echo_cmr.published.paper_tables import (
     TITLES,
-    characteristics_beside,
+    further_characteristics,
     published_aucs,
     published_findings,
     table_2,
@@ -138,7 +138,7 @@ def report_findings(parts: Parts) -> None:
         _compared_intervals(parts, finding)
         _roc(parts, binary, finding)
     report_views_present(parts)
-    _beside_table_1(parts)
+    _below_table_1(parts)
 
 
 def _binary(parts: Parts, target: Target, studies: pd.DataFrame) -> By:
@@ -241,12 +241,12 @@ def report_views_present(parts: Parts) -> None:
     parts.notes.append(missing_sentence(views))
 
 
-def _beside_table_1(parts: Parts) -> None:
+def _below_table_1(parts: Parts) -> None:
     first = first_studies(parts.cohort, parts.people)
     flags = finding_flags(parts.cohort, parts.targets, parts.ctx.task)
-    beside = characteristics_beside(flags.reindex(first))
-    if len(beside):
-        parts.tables["table-1-beside-the-paper"] = beside
+    further = further_characteristics(flags.reindex(first))
+    if len(further):
+        parts.tables["table-1-beside-the-paper"] = further
     if len(first) < len(flags):
         parts.notes.append(
             f"The shares compared with the paper's describe {len(first)} persons by the first "

@@ -97,7 +97,7 @@ def published_errors() -> pd.DataFrame:
     return pd.DataFrame(rows).set_index("finding")
 
 
-def characteristics_beside(table: pd.DataFrame) -> pd.DataFrame:
+def further_characteristics(table: pd.DataFrame) -> pd.DataFrame:
     """Return the shares of this cohort beside those of the paper's Table 1.
 
     Parameters

@@ -218,12 +218,12 @@ def _grow(rng: np.random.Generator, among: tuple[int, ...], wanted: int) -> tupl
     """Draw segments that hang together, from one on by neighbours."""
     grown = [int(rng.choice(among))]
     while len(grown) < wanted:
-        beside = [
+        neighbours = [
             s for s in among if s not in grown and any(are_neighbours(s, other) for other in grown)
         ]
-        if not beside:
+        if not neighbours:
             break
-        grown.append(int(rng.choice(beside)))
+        grown.append(int(rng.choice(neighbours)))
     return tuple(sorted(grown))
 
 

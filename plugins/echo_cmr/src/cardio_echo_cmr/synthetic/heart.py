@@ -230,8 +230,8 @@ class Ventricle:
         to_right = np.clip((heart_mm[:, 0] / wall.half_width_mm + 1.0) / 2.0, 0.0, 1.0)
         at = heart_mm[:, 1]
         upward = to_right * np.interp(at, v, right) + (1.0 - to_right) * np.interp(at, v, left)
-        beside_mm = np.abs(heart_mm[:, 0]) - 2.2 * wall.half_width_mm
-        upward *= fade(at - wall.length_mm, _ATRIUM_MM) * fade(beside_mm, 25.0)
+        lateral_mm = np.abs(heart_mm[:, 0]) - 2.2 * wall.half_width_mm
+        upward *= fade(at - wall.length_mm, _ATRIUM_MM) * fade(lateral_mm, 25.0)
         return np.asarray(np.where(at > 0, upward, 0.0))
 
     def _squeeze_mm(self, heart_mm: NDArray[np.float64], place: WallPlace) -> NDArray[np.float64]:
@@ -319,8 +319,8 @@ def _papillary(wall: Wall, heart_mm: NDArray[np.float64]) -> NDArray[np.bool_]:
 
 def _around_db(wall: Wall, heart_mm: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the level of what lies around the heart; lung beside it is darker."""
-    beside_mm = np.abs(heart_mm[:, 0]) - wall.half_width_mm - wall.wall_mm / 2
-    lung = 1.0 - fade(beside_mm - 4.0, 12.0)
+    lateral_mm = np.abs(heart_mm[:, 0]) - wall.half_width_mm - wall.wall_mm / 2
+    lung = 1.0 - fade(lateral_mm - 4.0, 12.0)
     return np.asarray(_AROUND_DB + (_LUNG_DB - _AROUND_DB) * lung)
 
 

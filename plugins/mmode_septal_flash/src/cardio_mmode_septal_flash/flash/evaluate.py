@@ -210,12 +210,12 @@ def evaluate(
     metrics += found
     notes += Note.each("timepoints", lines)
 
-    beside, found = accuracy_rows(tested[~unjudged], scope, config)
+    accuracy, found = accuracy_rows(tested[~unjudged], scope, config)
     metrics += found
     if ctx.task.name != EARLIER:
-        tables["accuracy-beside-the-paper"] = beside
+        tables["accuracy-beside-the-paper"] = accuracy
         figures["accuracy-beside-the-paper"] = canvas.described(
-            accuracy_figure(beside, config.level),
+            accuracy_figure(accuracy, config.level),
             "Accuracy and the paper's",
             "Open marks are published; the intervals of both are exact. Different patients and "
             "thresholds: not a comparison.",

@@ -244,8 +244,8 @@ def _given(files: LoopFiles, ctx: Context) -> LoopFiles:
     """Put what the command line gives beside the one loop before what was found."""
     return replace(
         files,
-        septum=ctx.beside("septum") or files.septum,
-        r_peaks=ctx.beside("rpeaks") or files.r_peaks,
+        septum=ctx.option_file("septum") or files.septum,
+        r_peaks=ctx.option_file("rpeaks") or files.r_peaks,
     )
 
 

@@ -8,7 +8,7 @@ from cardio_core.api import Column, Context, FeatureSet, ModelArtifact, Predicti
 from cardio_mmode_septal_flash.flash.models import model_of
 from cardio_mmode_septal_flash.flash.regression import score_regression
 
-BESIDE = {
+FURTHER_COLUMNS = {
     "timing": "septum_confidence",
     "course": "beats_measured",
     "spread": "early_peak_sd_mm",
@@ -34,7 +34,7 @@ def predict(
     else:
         scores = score_regression(model, features, ctx)
     columns = _columns(features, "motion")
-    for block, name in BESIDE.items():
+    for block, name in FURTHER_COLUMNS.items():
         columns |= _columns(features, block, name)
     ids = tuple(str(name) for name in features.table.index)
     return Predictions(ids, {ctx.targets[0].name: scores}, "sample", columns)

@@ -111,9 +111,9 @@ def _pixels(
     n_taps = len(in_row) * len(in_column)
     index = np.empty((n_taps, held.shape[1]), dtype=np.int64)
     weights = np.empty(index.shape, dtype=np.float32)
-    for tap, ((row, above), (column, beside)) in enumerate(product(in_row, in_column)):
+    for tap, ((row, above), (column, sideways)) in enumerate(product(in_row, in_column)):
         np.add(row, column, out=index[tap])
-        np.multiply(above, beside, out=weights[tap])
+        np.multiply(above, sideways, out=weights[tap])
     return torch.from_numpy(index).to(device), torch.from_numpy(weights).to(device)
 
 

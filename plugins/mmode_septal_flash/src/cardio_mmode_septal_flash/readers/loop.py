@@ -60,8 +60,8 @@ class LoopFiles:
     @property
     def paths(self) -> tuple[Path, ...]:
         """Everything that decides what is made of the loop."""
-        beside = sidecar_of(self.loop)
-        found = (self.septum, self.r_peaks, beside if beside.is_file() else None)
+        sidecar = sidecar_of(self.loop)
+        found = (self.septum, self.r_peaks, sidecar if sidecar.is_file() else None)
         return (self.loop, *(path for path in found if path is not None))
 
 

@@ -176,7 +176,7 @@ def gate_slices(view: QcView, *, dot_pt: float = 2.5) -> canvas.Draw:
         for gate, row in enumerate(rooms):
             for cut, axes in enumerate(row):
                 _cut(axes, view, gate, cut, dot_pt)
-            _beside(row[0], f"{GATES[gate]}\ngate {view.slots[gate] + 1} of {view.n_slots}")
+            _row_label(row[0], f"{GATES[gate]}\ngate {view.slots[gate] + 1} of {view.n_slots}")
         for cut, name in enumerate(CUTS):
             kind = "short axis" if name in SHORT_AXIS else "long axis"
             words = f"{kind}, {name}" if name in SHORT_AXIS else f"{name} {kind}"
@@ -219,7 +219,7 @@ def _pixels(points_mm: NDArray[np.floating], view: QcView, cut: int) -> NDArray[
     return known / _pixel_mm(view, cut) + (N_PIXELS - 1) / 2
 
 
-def _beside(axes: Axes, words: str) -> None:
+def _row_label(axes: Axes, words: str) -> None:
     """Write left of a row, upwards."""
     axes.annotate(
         words, (0, 0.5), xycoords="axes fraction", xytext=(-4, 0), textcoords="offset points",

@@ -154,21 +154,21 @@ def _simulations(
 ) -> Iterator[tuple[str, pd.DataFrame]]:
     rng = ctx.rng(f"simulations {target.name} {model}")
     y, score, n = tested["y"], tested["score"], config.n_simulations
-    beside = _beside(predictions, model, tested.index)
-    if "reserve_mean" in beside:
-        yield "referral", referral_bias(y, score, beside["reserve_mean"], rng, n_draws=n)
+    more = _named_columns(predictions, model, tested.index)
+    if "reserve_mean" in more:
+        yield "referral", referral_bias(y, score, more["reserve_mean"], rng, n_draws=n)
     yield "prevalence", prevalence_shift(y, score, rng, n_draws=n)
     yield "readers", disagreeing_readers(y, score, rng, n_draws=n)
     shifted = {
-        float(name.split(":")[1]): beside[name].to_numpy(float)
-        for name in map(str, beside.columns)
-        if name.startswith(GAIN) and name.endswith(f":{target.name}") and beside[name].notna().all()
+        float(name.split(":")[1]): more[name].to_numpy(float)
+        for name in map(str, more.columns)
+        if name.startswith(GAIN) and name.endswith(f":{target.name}") and more[name].notna().all()
     }
     if shifted:
         yield "scanner", scanner_shift(y, score, shifted, rng, n_draws=n)
 
 
-def _beside(predictions: Scored, model: str, patients: pd.Index[str]) -> pd.DataFrame:
+def _named_columns(predictions: Scored, model: str, patients: pd.Index[str]) -> pd.DataFrame:
     """Return the named columns beside a model's scores, one line a patient."""
     if predictions.columns is None:
         return pd.DataFrame(index=patients)

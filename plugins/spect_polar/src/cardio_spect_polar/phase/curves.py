@@ -282,8 +282,8 @@ def empty_flags(
     n_gates = int(empty.any(axis=(1, 2, 3)).sum())
     what = f"parts of the stack are empty in {n_gates} of {len(counts)} gates"
     # A sample is read between voxels: it also feels its neighbour along the stack.
-    beside = binary_dilation(empty, np.ones((1, 3, 1, 1), dtype=bool))
-    unseen = _share_unseen(beside, voxel_mm, geometry, motion)
+    neighbours = binary_dilation(empty, np.ones((1, 3, 1, 1), dtype=bool))
+    unseen = _share_unseen(neighbours, voxel_mm, geometry, motion)
     at_base = _share_of_base(lost, voxel_mm, geometry)
     if unseen < UNSEEN[0] and at_base < BASE_EMPTY:
         return ()

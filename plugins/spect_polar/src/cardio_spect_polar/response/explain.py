@@ -23,7 +23,7 @@ RULE = (
     "first, from below to above their mean, each filed under the tested patient in whom it is "
     f"farthest from it and who has none yet; under the model psd, {sheet.RULE}"
 )
-SHEETS_BESIDE, SHEETS_NEED = "psd", "qc_counts"
+SHEETS_MODEL, SHEETS_NEED = "psd", "qc_counts"
 RASTER_SIDE = 128
 
 
@@ -49,7 +49,7 @@ def explain(
         ``psd`` gives sheets of studies with their sampled wall; other models give no cases.
     """
     recipe = RECIPES[str(ctx.model)]
-    if ctx.model == SHEETS_BESIDE and config.n_studies and SHEETS_NEED in features.blocks:
+    if ctx.model == SHEETS_MODEL and config.n_studies and SHEETS_NEED in features.blocks:
         sheets = sheet.study_cases(features, config.n_studies, LIMITS)
         return Explanation(tuple(sheets), RULE)
     if not recipe.codes or config.n_cases == 0:

@@ -92,12 +92,12 @@ def features(
     kinds = [_ranked(kind) for kind in slopes]
     kinds[-1] = kinds[-1][:3]
     curves = np.log(np.concatenate(kinds) + _FLOOR)
-    beside = curves[[1, 5, 9, 13]]
+    nearby = curves[[1, 5, 9, 13]]
     first, last = time_ms[0], time_ms[-1]
     columns = [np.interp(at_ms, time_ms, curve) for curve in curves]
     for shift in SHIFTS_MS:
         moved = np.clip(at_ms + shift, first, last)
-        columns += [np.interp(moved, time_ms, curve) for curve in beside]
+        columns += [np.interp(moved, time_ms, curve) for curve in nearby]
     return np.stack(columns, axis=1)
 
 
@@ -516,8 +516,8 @@ def _notched(inside: NDArray[np.float64], rate_hz: float) -> bool:
     n_slow, edge = 0, 0
     for position, low in enumerate(lows):
         stop = lows[position + 1] if position + 1 < len(lows) else slope.size
-        beside = min(slope[edge:low].max(), slope[low:stop].max())
-        if slope[low] < _SLOW * beside and beside > _FAST_OF_WAVE * steepest:
+        nearby = min(slope[edge:low].max(), slope[low:stop].max())
+        if slope[low] < _SLOW * nearby and nearby > _FAST_OF_WAVE * steepest:
             n_slow += bool(high[low] and late[low])
             edge = low
     return n_slow >= 2

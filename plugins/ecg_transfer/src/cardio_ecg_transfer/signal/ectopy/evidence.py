@@ -187,16 +187,16 @@ def noise(
     """
     half = round(_HISS_S * rate_hz)
     hissing = windows(signal_mv - band_pass(signal_mv, rate_hz, _ECG_HZ), r_samples, half, half)
-    hiss = _beside(np.sqrt((hissing**2).mean(axis=2)))
+    hiss = _against_median(np.sqrt((hissing**2).mean(axis=2)))
     wide = round(_LOUD_S * rate_hz)
-    loud = _beside(windows(signal_mv, r_samples, wide, wide).std(axis=2))
+    loud = _against_median(windows(signal_mv, r_samples, wide, wide).std(axis=2))
     smooth = band_pass(signal_mv, rate_hz, _SMOOTH_HZ)
     begin, end = (round(reach * rate_hz) for reach in _BEFORE_S)
     before = windows(smooth, r_samples, begin, -end)
-    restless = _beside(np.ptp(before, axis=2), own)
+    restless = _against_median(np.ptp(before, axis=2), own)
     reach = round(_DRIFT_S * rate_hz)
     slow = windows(band_pass(signal_mv, rate_hz, _DRIFT_HZ), r_samples, reach, reach)
-    drift = _beside(np.abs(np.diff(slow, axis=2)).max(axis=2))
+    drift = _against_median(np.abs(np.diff(slow, axis=2)).max(axis=2))
     share = np.bincount(shapes.group) / len(shapes.group)
     return {
         "hiss": hiss.max(axis=1),
@@ -229,7 +229,7 @@ def unreadable(evidence: dict[str, NDArray[np.floating]]) -> NDArray[np.bool_]:
     )
 
 
-def _beside(
+def _against_median(
     levels: NDArray[np.floating], usual: NDArray[np.bool_] | None = None
 ) -> NDArray[np.floating]:
     """Return the logarithm of levels (n_beats, n_leads) beside each lead's median."""
