@@ -136,7 +136,7 @@ def test_the_methods_text_of_judged_predictions_tells_measures_and_missing_value
     methods = page.partition("Methods text to paste")[2].partition("To cite")[0]
     methods = methods.replace("<code>", "").replace("</code>", "")
     for words in (
-        "The outcome was label, a column of p.csv, of which 1 counts as the event.",
+        "The outcome, a column of p.csv, was label, of which 1 counts as the event.",
         "Of 40 rows these lack a value and were left out there: prob in 3.",
         "Brier score and scaled Brier score (patient bootstrap, percentile, 2000 resamples)",
         "Threshold of a positive decision: one half.",

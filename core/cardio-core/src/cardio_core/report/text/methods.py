@@ -120,9 +120,8 @@ _PEOPLE = ("Brier", "Youden")
 def data_words(manifest: RunManifest) -> str:
     """Return the outcome, who was judged, and what was missing."""
     data = manifest.data
-    column, outcome = manifest.outcome_column, manifest.outcome
-    about = outcome.removeprefix(str(column)).strip() or "."
-    text = f"The outcome was {column}, a column of {data.path_shown}{about}"
+    outcome = manifest.outcome or f"{manifest.outcome_column}."
+    text = f"The outcome, a column of {data.path_shown}, was {outcome}"
     patients = int(data.n_patients or 0)
     text += f" {counted(patients, 'patient')} {'was' if patients == 1 else 'were'} judged."
     return f"{text} {manifest.left_out}" if manifest.left_out else text
