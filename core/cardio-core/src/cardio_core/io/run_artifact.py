@@ -563,6 +563,10 @@ class RunArtifact:
         """The table of patients, where there is one."""
         return next((path for path in self.tables if path.name == "table1.csv"), None)
 
+    def tables_named(self, name: str) -> list[Path]:
+        """Return the tables of a name, of whatever model and protocol."""
+        return [path for path in self.tables if f"{self.entry(path).name}-".startswith(f"{name}-")]
+
     def entry(self, path: Path) -> ShownEntry:
         """Return what the manifest says of a table or figure; of another its file's name."""
         known = self.manifest.shown.get(path.relative_to(self.folder).as_posix())

@@ -275,8 +275,8 @@ def _output(manifest: RunManifest) -> str:
 
 
 def _fusion(files: RunArtifact) -> str:
-    found = [path.name for path in files.tables if "fusion-weights" in path.name]
-    return f"weights of fused models: tables/{found[0]}" if found else ""
+    found = files.tables_named("fusion-weights")
+    return f"weights of fused models: tables/{found[0].name}" if found else ""
 
 
 ANSWERED, PARTLY, AUTHORS = "answered", "in part", "for the authors"

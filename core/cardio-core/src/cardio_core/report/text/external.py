@@ -211,7 +211,7 @@ def limits_words(files: RunArtifact) -> list[str]:
 
 def updating_words(files: RunArtifact) -> str:
     """Return the coefficients of a recalibration, as an item of a checklist asks for updating."""
-    if not any(path.stem == "external-recalibration" for path in files.tables):
+    if not files.tables_named("external-recalibration"):
         return ""
     return (
         "the models were not updated; what a recalibration in the large or by slope would bring "

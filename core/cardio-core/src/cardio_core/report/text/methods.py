@@ -105,8 +105,7 @@ def choice_words(files: RunArtifact, protocol: str) -> str:
             "there, never on tested patients"
         )
     fused = ""
-    fuses = any("fusion-weights" in path.name for path in files.tables)
-    if fuses and found["block"].get("fusion") == "tested":
+    if files.tables_named("fusion-weights") and found["block"].get("fusion") == "tested":
         fused = "; weights of fused models were fitted on the tested patients, as published"
     return f"{inside}{candidates}; {decision}{fused}"
 
