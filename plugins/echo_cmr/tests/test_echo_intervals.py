@@ -16,7 +16,13 @@ from sklearn.metrics import roc_auc_score
 
 import cardio_stats as stats
 from cardio_core.api import EvaluateBlock
-from cardio_echo_cmr.results import auc_intervals, interval_rows, width_of, width_sentences
+from cardio_echo_cmr.results import (
+    PERCENTILE,
+    auc_intervals,
+    interval_rows,
+    width_of,
+    width_sentences,
+)
 
 from .echo_scored import correlated_scores
 
@@ -105,12 +111,14 @@ def test_the_table_gives_widths_beside_what_was_drawn_and_the_note_their_medians
     assert (table["width"] - (table["high"] - table["low"])).abs().max() < 1e-12
     assert list(table["drawn"]) == ["video", "patient", "patient", "patient"]
     assert set(table["n_rows"]) == {725}
-    [said] = width_sentences(table)
+    drawn = [one for one in found if one.name in PERCENTILE]
+    [said] = width_sentences(interval_rows(drawn, rows, "wma_a4c", "a4c", "video"))
     assert f"{table['width'].iloc[0]:.3f}" in said
     assert f"{table['width'].iloc[1]:.3f}" in said
     alone = correlated_scores(np.random.default_rng(1), n_clips=1)
     found, _ = auc_intervals(alone, "video", FAST, 0)
-    assert width_sentences(interval_rows(found, alone, "wma_a4c", "a4c", "video")) == []
+    drawn = [one for one in found if one.name in PERCENTILE]
+    assert width_sentences(interval_rows(drawn, alone, "wma_a4c", "a4c", "video")) == []
 
 
 def test_where_patients_are_too_few_to_be_drawn_no_widths_are_compared():
@@ -119,7 +127,8 @@ def test_where_patients_are_too_few_to_be_drawn_no_widths_are_compared():
     found, _ = auc_intervals(rows, "video", FAST, 0)
     table = interval_rows(found, rows, "wma_a4c", "a4c", "video")
     assert set(table["drawn"]) >= {"video"}
-    assert width_sentences(table) == []
+    drawn = [one for one in found if one.name in PERCENTILE]
+    assert width_sentences(interval_rows(drawn, rows, "wma_a4c", "a4c", "video")) == []
 
 
 def simulated() -> dict[str, float]:

@@ -21,6 +21,10 @@ VIDEO = "video:"
 """Named columns of the predictions which begin so hold the score of a video for a target."""
 
 
+PERCENTILE = ("auc_study_bootstrap", "auc_video_bootstrap", "auc_patient_bootstrap")
+"""Of the estimates of :func:`auc_intervals`, those with a percentile interval."""
+
+
 def auc_intervals(
     rows: pd.DataFrame, unit: str, config: EvaluateBlock, seed: int
 ) -> tuple[list[Estimate], list[str]]:
@@ -121,11 +125,10 @@ def width_sentences(table: pd.DataFrame) -> list[str]:
     Parameters
     ----------
     table : DataFrame
-        Table ``intervals``.
+        Table ``intervals``, percentile intervals only.
     """
     lines = []
-    bootstraps = table[table["method"].str.contains("percentile")]
-    for unit, intervals in bootstraps.groupby("rows_are", sort=False):
+    for unit, intervals in table.groupby("rows_are", sort=False):
         intervals = intervals[intervals["n_rows"] > intervals["n_patients"]]
         if intervals.empty:
             continue

@@ -73,6 +73,9 @@ def _with_area(label: str, found: Estimate | None) -> str:
     return f"{text} ({found.low:.3f} to {found.high:.3f})"
 
 
+PUBLISHED = "published"
+
+
 def intervals_figure(
     table: pd.DataFrame, paper: Mapping[str, tuple[float, float, float]]
 ) -> canvas.Draw:
@@ -88,36 +91,38 @@ def intervals_figure(
     labels = list(dict.fromkeys(table["label"]))
 
     def draw(figure: Figure) -> None:
-        lines = [(label, kind, *limits) for label in labels for kind, *limits in _of(label)]
+        lines = [(label, *line) for label in labels for line in _of(label)]
         figure.set_size_inches(6.6, 0.9 + 0.2 * len(lines) + 0.12 * len(labels))
         axes = figure.subplots()
         at, ticks, last = 0.0, [], ""
-        for label, kind, auc, low, high in lines:
+        for label, kind, drawn, *limits in lines:
             at += 1.0 if label == last else 1.7
             if label != last:
                 ticks.append(at)
             last = label
-            _interval(axes, at, kind, auc, low, high)
+            _interval(axes, at, kind, drawn, *limits)
         axes.set_yticks(ticks, labels)
         axes.set_ylim(at + 0.8, 0.7)
         axes.axvline(0.5, color=canvas.GREY, linewidth=0.8, linestyle=DASHES)
         canvas.bare_axes(axes, x="AUC")
 
-    def _of(label: str) -> list[tuple[str, float, float, float]]:
+    def _of(label: str) -> list[tuple[str, str, float, float, float]]:
         bootstraps = table[table["label"] == label]
         rows = [
-            (f"{PLURAL[row['rows_are']]}: {PLURAL[row['drawn']]} drawn", row["auc"], row["low"],
-             row["high"])
+            (f"{PLURAL[row['rows_are']]}: {PLURAL[row['drawn']]} drawn", row["drawn"], row["auc"],
+             row["low"], row["high"])
             for row in bootstraps.to_dict("records")
         ]  # fmt: skip
-        return rows + ([("as published", *paper[label])] if label in paper else [])
+        return rows + ([("as published", PUBLISHED, *paper[label])] if label in paper else [])
 
     return draw
 
 
-def _interval(axes: Axes, at: float, kind: str, auc: float, low: float, high: float) -> None:
-    printed = kind == "as published"
-    colour = canvas.VERMILION if printed else canvas.BLUE if "patients" in kind else canvas.GREY
+def _interval(
+    axes: Axes, at: float, kind: str, drawn: str, auc: float, low: float, high: float
+) -> None:
+    printed = drawn == PUBLISHED
+    colour = {PUBLISHED: canvas.VERMILION, "patient": canvas.BLUE}.get(drawn, canvas.GREY)
     axes.hlines(at, low, high, color=colour, linewidth=1.5)
     axes.plot(auc, at, "o", color=colour, markersize=4.5,
               markerfacecolor=canvas.PAPER if printed else colour)  # fmt: skip

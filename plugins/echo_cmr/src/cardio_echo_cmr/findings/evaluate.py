@@ -38,6 +38,7 @@ from cardio_echo_cmr.published.paper_tables import (
     table_2,
 )
 from cardio_echo_cmr.results import (
+    PERCENTILE,
     agreement,
     auc_intervals,
     interval_rows,
@@ -84,6 +85,8 @@ class Parts:
     tables: dict[str, pd.DataFrame] = field(default_factory=dict)
     figures: dict[str, Any] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    percentile: list[pd.DataFrame] = field(default_factory=list)
+    """Rows of table ``intervals``: the percentile intervals."""
 
     @property
     def people(self) -> dict[str, str]:
@@ -134,8 +137,9 @@ def report_findings(parts: Parts) -> None:
     parts.tables["published"] = published_findings()
     parts.tables["published-areas"] = published_aucs().reset_index()
     if binary:
-        parts.notes += width_sentences(parts.tables["intervals"])
-        _compared_intervals(parts, finding)
+        percentile = pd.concat(parts.percentile)
+        parts.notes += width_sentences(percentile)
+        _compared_intervals(parts, finding, percentile)
         _roc(parts, binary, finding)
     report_views_present(parts)
     _below_table_1(parts)
@@ -156,6 +160,9 @@ def _binary(parts: Parts, target: Target, studies: pd.DataFrame) -> By:
             parts.say(target.name, f"{model}, {unit} rows", notes)
             made = interval_rows(estimates, table, target.name, str(model), unit)
             parts.append("intervals", made)
+            drawn = [item for item in estimates if item.name in PERCENTILE]
+            made = interval_rows(drawn, table, target.name, str(model), unit)
+            parts.percentile.append(made)
             prefix = "" if unit == "study" else "video:"
             intervals |= {prefix + estimate.name: estimate for estimate in estimates}
         if intervals:
@@ -183,11 +190,9 @@ def _numbers(parts: Parts, target: Target, studies: pd.DataFrame) -> By:
     return found
 
 
-def _compared_intervals(parts: Parts, finding: str) -> None:
-    table = parts.tables.get("intervals")
-    if table is None or table.empty:
+def _compared_intervals(parts: Parts, finding: str, kept: pd.DataFrame) -> None:
+    if parts.tables["intervals"].empty:
         return
-    kept = table[table["method"].str.contains("percentile")]
     overall = parts.ctx.task.targets[0].name
     label = [
         TITLES.get(model, model) + ("" if target == overall else OWN_SEGMENTS)
