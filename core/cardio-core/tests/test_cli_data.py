@@ -12,6 +12,7 @@ from click.testing import CliRunner, Result
 
 from cardio_core import registry
 from cardio_core.cli.data import data
+from cardio_core.cli.doctor import examine
 from cardio_core.errors import PluginError
 from cardio_core.io import datasets as fetching
 from cardio_core.io.datasets import Fetched
@@ -85,6 +86,7 @@ def test_a_data_set_with_a_field_that_there_is_not_is_refused_with_its_plugin(mo
     monkeypatch.setitem(SETS[0], "license", "CC BY 4.0")
     error = cardio_data("list").exception
     assert isinstance(error, PluginError) and names(error, "sea", "datasets", "license")
+    assert "license" in examine()["data"]["problem"]  # and the doctor goes on
 
 
 @pytest.mark.parametrize("given", ["option", "variable", "neither"])

@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from cardio_stats.cli.options import JSON
+from cardio_stats.errors import CardioError
 
 
 @click.command()
@@ -35,7 +36,6 @@ def examine() -> dict[str, Any]:
     import os
     import platform
 
-    from cardio_core.cli.data import datasets
     from cardio_core.io.datasets import data_folder
     from cardio_core.io.store import cache_dir
     from cardio_core.registry import list_plugins
@@ -55,9 +55,19 @@ def examine() -> dict[str, Any]:
         "data": {
             "folder": os.environ.get("CARDIO_DATA"),
             "exists": folder is not None and folder.is_dir(),
-            "found": [d.name for d in datasets() if d.found_in(folder)],
+            **_sets_in(folder),
         },
     }
+
+
+def _sets_in(folder: Path | None) -> dict[str, Any]:
+    """Return the public data sets that a folder holds; a fault of a plugin's list ends nothing."""
+    from cardio_core.cli.data import datasets
+
+    try:
+        return {"found": [item.name for item in datasets() if item.found_in(folder)], "problem": ""}
+    except CardioError as error:
+        return {"found": [], "problem": str(error)}
 
 
 def _core() -> dict[str, Any]:
@@ -180,6 +190,7 @@ def _lines(findings: dict[str, Any]) -> list[str]:
     if data["folder"] and not data["exists"]:
         place += " (no such folder)"
     found = f"; holds {', '.join(data['found'])}" if data["found"] else ""
+    found += f"; {data['problem']}" if data["problem"] else ""
     return [*lines, _line("CARDIO_DATA", f"{place}{found}")]
 
 
