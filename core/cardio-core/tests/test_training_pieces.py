@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import pickle
-import subprocess
-import sys
 
 import numpy as np
 import pytest
@@ -281,12 +279,3 @@ def test_prediction_with_channels_last_gives_the_same_for_images_and_videos(kind
     plain = predict(network, Grids(), device=CPU)
     found = predict(network, Grids(), device=CPU, use_channels_last=True)
     np.testing.assert_allclose(found, plain, rtol=1e-4, atol=1e-5)
-
-
-def test_predicting_does_not_import_lightning():
-    code = (
-        "import sys; import cardio_core.training.engine, cardio_core.types.artifact; "
-        "print([name for name in sys.modules if name.startswith('lightning')])"
-    )
-    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert run.stdout.strip() == "[]"

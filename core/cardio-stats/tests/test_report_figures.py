@@ -100,11 +100,6 @@ def test_drawing_changes_no_setting_of_matplotlib_and_does_not_load_pyplot():
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
-def test_naming_the_figures_imports_no_drawing_library():
-    code = "import sys, cardio_stats.figures; sys.exit('matplotlib' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
-
-
 def test_every_public_name_of_the_figures_exists():
     for name in figures.__all__:
         assert getattr(figures, name) is not None

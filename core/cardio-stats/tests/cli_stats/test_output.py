@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import subprocess
 import sys
 from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
@@ -244,18 +243,3 @@ def test_choices_of_table_1_change_its_tests_and_are_named(cardio: Any, file: Pa
     assert "with Yates' correction" in ranked
     assert "Mann-Whitney" in ranked
     assert "SD divided by n." in ranked
-
-
-def test_help_imports_nothing_heavy() -> None:
-    heavy = "numpy pandas scipy sklearn statsmodels matplotlib pydantic torch firthmodels"
-    program = (
-        "import sys\n"
-        "from cardio_core.cli.main import cardio\n"
-        "for words in ('stats --help', 'stats roc --help', 'stats table1 -h'):\n"
-        "    cardio(words.split(), standalone_mode=False)\n"
-        f"print([name for name in {heavy.split()!r} if name in sys.modules])\n"
-    )
-    ran = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, check=True
-    )
-    assert ran.stdout.splitlines()[-1] == "[]"
