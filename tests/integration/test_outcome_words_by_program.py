@@ -45,7 +45,13 @@ CASES |= {
     "0, 1 and 9, which is missing": (
         {"0": 10, "1": 12, "9": 2}, ["--event", "1", "--missing", "9"], (12, 10)
     ),
-    "1 and 2": ({"1": 12, "2": 12}, ["--event", "2"], (12, 12)),
+    "1 and 2": ({"1": 12, "2": 12}, [], None),
+    "1 and 2, the event 2": ({"1": 12, "2": 12}, ["--event", "2"], (12, 12)),
+    "three arms, one of them": ({"P": 12, "D": 7, "none": 5}, ["--event", "P"], None),
+    "three arms, all named": (
+        {"P": 12, "D": 7, "none": 5},
+        ["--event", "P", "--negative", "D", "--negative", "none"], (12, 12),
+    ),
     "a word that does not occur": ({"ja": 12, "nein": 12}, ["--event", "yes"], None),
 }  # fmt: skip
 EVERY_DAY = ("German, capitals and blanks", "German, a third word", "0, 1 and 9, which is missing")

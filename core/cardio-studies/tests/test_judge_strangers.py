@@ -61,8 +61,10 @@ def test_of_two_columns_that_add_to_one_the_event_s_is_taken(
 
 
 @pytest.mark.parametrize(
-    ("no", "yes"), [("no", "yes"), ("No", "Yes"), ("N", "Y"), ("non-responder", "responder")]
-)
+    ("no", "yes"),
+    [("no", "yes"), ("No", "Yes"), ("N", "Y"), ("non-responder", "responder"), ("nein", "ja"),
+     ("non", "oui"), ("no", "sí"), ("nee", "ja")],
+)  # fmt: skip
 def test_a_pair_of_words_that_everybody_knows_needs_no_event(
     tmp_path: Path, no: str, yes: str
 ) -> None:
