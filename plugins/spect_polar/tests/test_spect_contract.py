@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from cardio_core.testing import PluginContract, PluginTruth
+from cardio_spect_polar.synthetic import crt
 
 pytestmark = pytest.mark.usefixtures("blank_figures")
 
@@ -17,6 +20,24 @@ class _Contract(PluginContract):
 
 
 class TestContract(_Contract):
+    """On studies of few voxels and gates: drawing and measuring them takes most of the time."""
+
+    @pytest.fixture(scope="class", autouse=True)
+    @classmethod
+    def small_studies(cls):
+        """Give every camera forty rows and eight gates."""
+        drawn = crt.draw_site
+        small = {"voxel_mm": (6.4,) * 3, "n_rows": 40, "n_columns": 40, "n_slots": 8,
+                 "n_subframes": 2, "slot_gain": (), "empty_ends": ()}  # fmt: skip
+
+        def smaller(rng):
+            site, camera = drawn(rng)
+            return site, replace(camera, **small)
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(crt, "draw_site", smaller)
+            yield
+
     tasks = ("crt_response", "risk_factor")
     sets = {  # noqa: RUF012
         "crt_response": (
