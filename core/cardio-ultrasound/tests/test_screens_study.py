@@ -1,6 +1,6 @@
 """Screens of three layouts, stored in eighteen ways, and what is left of print and tissue.
 
-With ``CARDIO_STORE=1`` the slow test makes the stored result behind docs/deidentify.md anew.
+With ``CARDIO_STORE=1`` the last test makes the stored result behind docs/deidentify.md anew.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from . import printed_loops as made
 from . import screens_stored as stored
 from .drawn_screens import beside
 
+pytestmark = pytest.mark.slow  # of the study, not of the page
 RESULT = Path(__file__).parent / "stored/screens.json"
 FOUND = json.loads(RESULT.read_text()) if RESULT.exists() else {"screens": []}
 WITHOUT_PRINT = (
@@ -137,7 +138,6 @@ def test_nothing_is_left_outside_the_sector(row) -> None:
     assert row["lit_outside_px"] == 0
 
 
-@pytest.mark.slow
 @pytest.mark.skipif(stored.FFMPEG is None, reason="ffmpeg is not installed")
 def test_the_study_can_be_repeated() -> None:
     begun = time.process_time()

@@ -1,4 +1,7 @@
-"""The core's contract suite, applied to this plugin at the size of `smoke`."""
+"""The core's contract suite, applied to this plugin at the size of `smoke`.
+
+`test_spect_flow_run` has it for the risk factors.
+"""
 
 from __future__ import annotations
 
@@ -38,17 +41,13 @@ class TestContract(_Contract):
             patch.setattr(crt, "draw_site", smaller)
             yield
 
-    tasks = ("crt_response", "risk_factor")
+    tasks = ("crt_response",)
     sets = {  # noqa: RUF012
         "crt_response": (
             "inner.k=0",
             "models=[clinical_autoencoder, psd]",
             "train.autoencoder={hidden: 8, n_features: 4, n_seeds: 2, max_epochs: 2}",
             "evaluate={n_resamples: 100, n_optimism: 5}",
-        ),
-        "risk_factor": (
-            "evaluate={n_resamples: 100, n_simulations: 0}",
-            "needs.mfr.settings={evaluate: {n_resamples: 100}}",
         ),
     }
 
