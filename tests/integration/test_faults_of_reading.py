@@ -23,8 +23,9 @@ from cardio_core.testing.searching import HUNG_AFTER_S
 PLUGINS = ("ecg_transfer", "echo_cmr", "mmode_septal_flash", "spect_polar")
 
 FAULTS = (
-    errno.EIO, errno.ESTALE, errno.ENAMETOOLONG, errno.EACCES, errno.ENOENT, errno.ELOOP,
-    errno.ETIMEDOUT,
+    errno.EIO, errno.EACCES, errno.ENOENT,
+    *(pytest.param(one, marks=pytest.mark.slow)
+      for one in (errno.ESTALE, errno.ENAMETOOLONG, errno.ELOOP, errno.ETIMEDOUT)),
 )  # fmt: skip
 _armed: dict[str, Any] = {}
 

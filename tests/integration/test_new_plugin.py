@@ -29,7 +29,6 @@ from cardio_core.types.targets import Targets
 ROOT = Path(__file__).parents[2]
 UNITS = ("patient", "study", "recording", "event")
 KINDS = ("binary", "multiclass", "continuous")
-VARIANTS = list(product(UNITS, KINDS))
 WRITTEN = [*product(("signal",), UNITS, KINDS), *product(("image", "table"), UNITS[:3], KINDS)]
 QUICK = ("train.fit.epochs=2", "protocols.honest.k=2", "evaluate.n_resamples=100")
 

@@ -57,10 +57,6 @@ def normal_scores(n: int, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray
     return labels, rng.normal(size=n) + labels, rng.normal(size=n) + labels
 
 
-def few_values(n: int, n_values: int) -> st.SearchStrategy[np.ndarray]:
-    return arrays(np.int64, n, elements=st.integers(0, n_values - 1))
-
-
 @pytest.mark.parametrize("name", SETS)
 def test_the_recipe_makes_the_rows_that_r_made(name: str) -> None:
     sums = SETS[name]["n_positive"], SETS[name]["sum_a"], SETS[name]["sum_b"]

@@ -169,8 +169,6 @@ STORED: dict[str, Callable[[Path, np.ndarray], Path]] = {
 }
 """How clinics store loops: by name, a function that writes frames there."""
 
-OF_VIDEO = tuple(name for name in STORED if name.startswith(("H.264", "MPEG-4", "Motion")))
-
 
 def excursion_mm(frames: np.ndarray, row: int, column: int) -> float:
     """Return how far a patch goes up and down, by its best match in every frame."""

@@ -129,7 +129,7 @@ def test_a_class_that_training_lacks_is_never_predicted_and_one_class_is_refused
     ("kind", "title"),
     [
         ("binary", "Surest for: CRT-P, probability"),
-        ("multiclass", "Surest for: grade"),
+        pytest.param("multiclass", "Surest for: grade", marks=pytest.mark.slow),
         ("continuous", "Highest: change "),
     ],
 )
