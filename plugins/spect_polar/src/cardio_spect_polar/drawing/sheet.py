@@ -22,11 +22,18 @@ from cardio_spect_polar.polar.segment_names import TERRITORIES
 
 WITHHELD, UNKNOWN = "no verdict", "not known"
 LIKE_NOISE = "not distinguishable from noise"
-MORE = " *"
-"""Ends a difference that is larger than repeats."""
-
 _VALUE, _UNIT = 0.43, 0.445
 _PAIR = (0.0, 0.42, 0.55, 0.7, 0.72)
+
+
+class Larger(str):
+    """A difference that is larger than that of repeats."""
+
+    __slots__ = ()
+
+    def __new__(cls, text: str) -> Larger:
+        """Return it with the star that a reader sees."""
+        return super().__new__(cls, f"{text} *")
 
 
 class Limit(Protocol):
@@ -107,9 +114,8 @@ def pair_table(rows: Sequence[tuple[str, str, str, str, str]]) -> canvas.Draw:
     Parameters
     ----------
     rows : sequence of (str, str, str, str, str)
-        Title, value at rest, value at stress, difference, and within what that repeats. A
-        difference that ends with `MORE` is larger. A row of which only the title is filled is a
-        sentence.
+        Title, value at rest, value at stress, difference (`Larger` or not), and within what that
+        repeats. A row of which only the title is filled is a sentence.
     """
     head = ("", "rest", "stress", "difference", "two studies of one heart agree within")
 
@@ -124,7 +130,7 @@ def pair_table(rows: Sequence[tuple[str, str, str, str, str]]) -> canvas.Draw:
                 axes.text(
                     x, y, text, transform=axes.transAxes, ha=side, va="center",
                     fontsize=canvas.TEXT_PT - 1 - quiet,
-                    color=canvas.VERMILION if text.endswith(MORE) else colour,
+                    color=canvas.VERMILION if isinstance(text, Larger) else colour,
                     fontweight="bold" if side == "right" and n and not quiet else "normal",
                 ).set_in_layout(False)  # fmt: skip
             if n:
@@ -495,7 +501,7 @@ def _pair_rows(
     ratio, within = changes.get("tid_ratio", math.nan), REPEATS["tid_ratio"]
     dilated = UNKNOWN
     if math.isfinite(ratio):
-        dilated = f"{ratio:.2f}{MORE if abs(ratio - 1) > within else ''}"
+        dilated = Larger(f"{ratio:.2f}") if abs(ratio - 1) > within else f"{ratio:.2f}"
     rows.append(("Dilatation (TID): mean volume, stress / rest", "", "", dilated,
                  f"{1 - within:.2f} to {1 + within:.2f}"))  # fmt: skip
     if summed is None:
@@ -531,11 +537,10 @@ def _against(
     unit = _short(" points" if unit.startswith("%") else unit)
     shown = form.format(abs(change))
     sign = "" if float(shown) == 0 else "−" if change < 0 else "+"
+    text = f"{sign}{shown}{unit}"
     if repeats is None:
-        return f"{sign}{shown}{unit}", ""
-    return f"{sign}{shown}{unit}{MORE if abs(change) > repeats else ''}", (
-        f"±{form.format(repeats)}{unit}"
-    )
+        return text, ""
+    return Larger(text) if abs(change) > repeats else text, f"±{form.format(repeats)}{unit}"
 
 
 def _view(study: _Study) -> QcView:
