@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 
 import numpy as np
 import pytest
@@ -41,18 +40,6 @@ def test_a_spoiled_recording_is_outside_and_says_why(cardio, clinic_run, visitor
     assert line.startswith("Applicability: outside, not like the patients of training: ")
     assert words in line
     assert "(1st to 99th percentile)" in line
-
-
-def test_an_older_run_says_that_it_was_made_before(cardio, clinic_run, visitors, tmp_path):
-    older = tmp_path / "older"
-    shutil.copytree(clinic_run, older)
-    kept = "models/final/applicability.json"
-    (older / kept).unlink()
-    manifest = json.loads((older / "manifest.json").read_text())
-    del manifest["outputs"][kept]
-    (older / "manifest.json").write_text(json.dumps(manifest))
-    said = cardio("predict", older, visitors / "C01r0.csv", "--device", "cpu").stdout
-    assert "Applicability: not judged: the run was made before applicability was kept." in said
 
 
 def test_what_a_run_keeps_holds_no_patient(clinic_run):

@@ -105,7 +105,7 @@ def after(
     yield call("export", "run", "export", run, "--out", out / "shared", never=(ID,))
     if case.networks:
         yield call("export", "run, --onnx", "--debug", "export", run, "--out", out / "onnx",
-                   "--onnx", "--with-patient-rows", never=(ID,))  # fmt: skip
+                   "--onnx", never=(ID,))  # fmt: skip
     yield call("predict", "table, by an export", "predict", out / "shared", "few.csv", "--json",
                at=good.folder)  # fmt: skip
 

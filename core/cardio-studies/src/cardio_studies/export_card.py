@@ -31,10 +31,7 @@ HEAD = ("Measured", "Unit", "Median", "10th to 90th percentile")
 def sentences_of(finals: FinalModels) -> tuple[str, ...]:
     """Say whether and by what predict tells who is like the training patients."""
     stored = finals.ranges
-    if stored is None:
-        return ("The run holds no summary by which new recordings could be called inside or "
-                "outside what the models were trained on.",)  # fmt: skip
-    if stored.get("why_not"):
+    if stored["why_not"]:
         return (f"New patients are not judged: {stored['why_not']}.",)
     sentences = [
         "`cardio predict` says of each new patient whether he is inside, borderline or outside "
@@ -44,11 +41,10 @@ def sentences_of(finals: FinalModels) -> tuple[str, ...]:
     return tuple(sentences)
 
 
-def table_of(stored: Mapping[str, Any] | None) -> tuple[tuple[str, ...], ...]:
+def table_of(stored: Mapping[str, Any]) -> tuple[tuple[str, ...], ...]:
     """Return the columns that new patients are compared in, clinical ones first, with a head."""
-    likeness = (stored or {}).get("likeness") or {}
-    about = (stored or {}).get("about") or {}
-    names = list(likeness.get("columns") or ())
+    likeness, about = stored["likeness"], stored["about"]
+    names = list(likeness["columns"])
     if not names:
         return ()
     order = {"clinical": 0, "measured": 1, "input": 2}
@@ -211,7 +207,7 @@ def card_of(run: Path, chosen: Chosen, names: Names) -> Card:
         _measured("Subgroups", shown, chosen, titles),
         Part("Training cohort", _cohort(files, table), _as_table(table)),
         Part("Applicability", sentences_of(finals), table_of(finals.ranges)),
-        Part("Privacy", _privacy(chosen)),
+        Part("Privacy", _PRIVACY),
         Part("Licence", ("The code is under Apache-2.0. Under which terms these models may be "
                          "used is for the authors to say.",)),
     ):  # fmt: skip
@@ -223,7 +219,7 @@ def card_of(run: Path, chosen: Chosen, names: Names) -> Card:
         "data": {k: value for k, value in asdict(manifest.data).items() if value not in (None, "")},
         "targets": [asdict(target) for target in manifest.targets], "primary": chosen.primary,
         "models": {name: titles.get(name, name) for name in chosen.models},
-        "left_out_models": chosen.left_out, "patient_rows": chosen.with_rows,
+        "left_out_models": chosen.left_out,
         "metrics": [_entries(row) for row in rows],
         "packages": manifest.packages, "applicability": finals.ranges,
         "table1": None if table is None else table.frame.to_dict("records"),
@@ -403,19 +399,11 @@ def _table_one(files: RunArtifact) -> Hidden | None:
     return without_small_cells(table, sizes)
 
 
-def _privacy(chosen: Chosen) -> tuple[str, ...]:
-    rows = ", beyond the rows named below," if chosen.with_rows else ""
-    sentences = [
-        f"No patient's id, file, row of measurements or prediction{rows} is in this folder; "
-        "whether a person was in the training cohort cannot be checked with it.",
-        "A threshold, a conformal quantile, a median or a split of a tree can equal the value of "
-        "one patient, who is not named, and in a small cohort the percentiles by which new "
-        "patients are compared lie near its extremes. What a model has learnt can tell more of "
-        "those it was fitted on than of others (membership inference); nothing was done against "
-        "that.",
-    ]
-    sentences += [
-        f"WITH PATIENTS' ROWS, as was asked for: {name} {why}."
-        for name, why in chosen.with_rows.items()
-    ]
-    return tuple(sentences)
+_PRIVACY = (
+    "No patient's id, file, row of measurements or prediction is in this folder; whether a person "
+    "was in the training cohort cannot be checked with it.",
+    "A threshold, a conformal quantile, a median or a split of a tree can equal the value of one "
+    "patient, who is not named, and in a small cohort the percentiles by which new patients are "
+    "compared lie near its extremes. What a model has learnt can tell more of those it was fitted "
+    "on than of others (membership inference); nothing was done against that.",
+)

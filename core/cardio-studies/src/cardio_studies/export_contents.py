@@ -187,14 +187,11 @@ class Chosen:
     primary : str
     left_out : dict of str to str
         Why the others stay.
-    with_rows : dict of str to str
-        What of the exported models is made of patients' rows, where the user wants them so.
     """
 
     models: tuple[str, ...]
     primary: str
     left_out: dict[str, str]
-    with_rows: dict[str, str]
 
 
 def choose(
@@ -202,8 +199,6 @@ def choose(
     manifest: Mapping[str, Any],
     task: Task,
     names: Sequence[str],
-    *,
-    with_patient_rows: bool,
 ) -> Chosen:
     """Say which models can leave, and why the others cannot.
 
@@ -211,7 +206,7 @@ def choose(
     ------
     ConfigError
         If there is no final model, an asked one is not there, or the primary one or an asked one
-        is made of patients' rows and nobody said that these may leave.
+        is made of patients' rows.
     """
     finals = FinalModels(run)
     there = [name for name in manifest["models"] if finals.artifact(name).path.is_dir()]
@@ -229,8 +224,6 @@ def choose(
     made_of = {name: why for name in wanted if (why := _made_of_rows(finals, name, task))}
     first = names[0] if names else str(manifest.get("primary") or wanted[0])
     primary = first if first in wanted else wanted[0]
-    if with_patient_rows:
-        return Chosen(tuple(wanted), primary, {}, made_of)
     barred = next((name for name in (primary, *names) if name in made_of), None)
     if barred is not None:
         free = [name for name in wanted if name not in made_of]
@@ -238,10 +231,10 @@ def choose(
         which = "the primary model" if barred == primary and not names else "the model"
         raise ConfigError(
             f"{run}: {which} {barred} is made of patients' rows ({made_of[barred]}) and would take "
-            f"them along; {other}, or say --with-patient-rows if they may leave",
+            f"them along; {other}",
             code="leakage",
         )
-    return Chosen(tuple(name for name in wanted if name not in made_of), primary, made_of, {})
+    return Chosen(tuple(name for name in wanted if name not in made_of), primary, made_of)
 
 
 def copy_models(run: Path, out: Path, chosen: Chosen, task: Task) -> None:
@@ -268,8 +261,7 @@ def copy_models(run: Path, out: Path, chosen: Chosen, task: Task) -> None:
             place = exported.write_needed(earlier, list(rows))
             for row, artifact in rows.items():
                 _copy_artifact(artifact, place / row)
-    if finals.ranges is not None:
-        exported.write_ranges(finals.ranges)
+    exported.write_ranges(finals.ranges)
 
 
 def _made_of_rows(finals: FinalModels, name: str, task: Task) -> str:

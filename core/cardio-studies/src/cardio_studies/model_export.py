@@ -41,7 +41,6 @@ def entries_of(manifest: Mapping[str, Any], chosen: Chosen, run_digest: str) -> 
         "primary": chosen.primary,
         "data": {key: data[key] for key in DATA_ENTRIES if key in data},
         "left_out_models": chosen.left_out,
-        "patient_rows": chosen.with_rows,
         "run_manifest_sha256": run_digest,
         "config_digest": "exported",  # nothing goes on from it
         "notes": [], "needs": [], "stages": {}, "quarantined": [], "messages": [],
@@ -106,7 +105,6 @@ def export_run(
     out: Path,
     *,
     models: Sequence[str] = (),
-    with_patient_rows: bool = False,
     onnx: bool = False,
     examples: Sequence[Path] = (),
     echo: runs.Echo | None = None,
@@ -122,8 +120,6 @@ def export_run(
     models : sequence of str
         Which final models, the first of which is the primary one; none is all. What a fused model
         fuses goes along.
-    with_patient_rows : bool
-        Let models leave that are made of patients' rows (support vectors, neighbours).
     onnx : bool
         Write networks as ONNX, too, checked against torch.
     examples : sequence of Path
@@ -155,7 +151,7 @@ def export_run(
 
         require_onnx()
     task, config, published = runs.FinalModels(run).settings(manifest)
-    chosen = choose(run, manifest, task, models, with_patient_rows=with_patient_rows)
+    chosen = choose(run, manifest, task, models)
     names = without(names_of(run), published)
     first = entries_of(manifest, chosen, made_of)
     with runs.write_run(out, runs.RunKind.EXPORTED, made_of, echo=echo, **first) as writer:
@@ -190,7 +186,4 @@ def _say(chosen: Chosen, echo: runs.Echo | None) -> None:
     if echo is None:
         return
     for name, why in chosen.left_out.items():
-        echo(f"Model {name} stays: {why}; a model of patients' rows leaves with "
-             "--with-patient-rows alone.")  # fmt: skip
-    for name, why in chosen.with_rows.items():
-        echo(f"WITH PATIENTS' ROWS, as you asked: model {name} {why}.")
+        echo(f"Model {name} stays: {why}; its patients' rows would leave with it.")

@@ -18,7 +18,6 @@ from cardio_core.context import Context
 from cardio_core.evaluation.aggregate import prediction_frame, scored_members
 from cardio_core.evaluation.applicability import (
     BORDERLINE,
-    COLUMNS,
     INSIDE,
     NOT_JUDGED,
     OUTSIDE,
@@ -121,12 +120,9 @@ def guard_unchanged(run: Path, manifest: Mapping[str, Any]) -> None:
 
 # New patients beside those of training: who is like them, and who is not.
 
-BEFORE = "the run was made before applicability was kept"
-"""Why nobody is judged by an older run."""
-
 
 def judge_patients(
-    applicability: Applicability | None,
+    applicability: Applicability,
     prepared: Prepared,
     inputs: Sequence[Path],
     vectors: Mapping[str, Mapping[str, NDArray[Any]]],
@@ -137,8 +133,8 @@ def judge_patients(
 
     Parameters
     ----------
-    applicability : Applicability or None
-        Of the run; None of one that was made before.
+    applicability : Applicability
+        Of the run.
     prepared : Prepared
         The new patients.
     inputs : sequence of Path
@@ -153,10 +149,6 @@ def judge_patients(
     DataFrame
         `patient_id`, `verdict`, `reasons`, `percentile`; see `Applicability.judge`.
     """
-    if applicability is None:
-        everybody = prepared.features.table["patient_id"].astype(str).unique()
-        rows = [(patient, NOT_JUDGED, BEFORE, np.nan) for patient in everybody]
-        return pd.DataFrame(rows, columns=list(COLUMNS))
     outcome = config.outcome.column
     table = table_of(prepared.cohort, inputs)
     patients = describe(
@@ -468,7 +460,7 @@ def _ask(
     name: str,
     clinical: Any,
     explain_in: Path | None,
-    applicability: Applicability | None,
+    applicability: Applicability,
 ) -> None:
     """Let one model predict, and explain where that is asked for."""
     plugin, config, task = opened.plugin, opened.config, opened.task
@@ -484,7 +476,7 @@ def _ask(
     for part in portions(features) if explain_in is None else [features]:
         request = PredictCall(owner, config, place, model, part)
         before = hear(request)
-        if applicability is not None and name in applicability.networks:
+        if name in applicability.networks:
             made.vectors.setdefault(name, {}).update(embed(request, before))
         entry.append(before[1])
     predictions = joined(entry)

@@ -216,7 +216,7 @@ def keep_applicability(session: Session, data: ProtocolData, jobs: Sequence[Fold
     RANGES.write(session.out / APPLICABILITY, made)
 
 
-def read_applicability(folder: Path) -> Applicability | None:
-    """Return what a run or an exported folder keeps; None of one made before."""
-    found: Applicability | None = RANGES.read_or(folder / APPLICABILITY, None)
+def read_applicability(folder: Path) -> Applicability:
+    """Return the summaries of a run or an exported folder."""
+    found: Applicability = RANGES.read(folder / APPLICABILITY)
     return found

@@ -193,15 +193,12 @@ def note_split(folder: Path, split: str) -> None:
 def guard_split(folder: Path, split: str, title: str) -> None:
     """Raise where a kept fit was made for other patients.
 
-    That of an older core does not tell, and passes.
-
     Raises
     ------
     NotTheSameError
         Naming the fit.
     """
-    file = folder / MADE_FOR
-    if file.is_file() and SPLIT_MARK.read(file)["split"] != split:
+    if folder.is_dir() and SPLIT_MARK.read(folder / MADE_FOR)["split"] != split:
         raise NotTheSameError(
             f"--resume: the kept fit {title} was made for other patients than fall into its fold "
             f"now; delete {'/'.join(folder.parts[-3:])} in the run directory, or start a new run"

@@ -94,15 +94,14 @@ class FinalModels:
         return open_needed(self.run)
 
     @property
-    def ranges(self) -> Mapping[str, Any] | None:
-        """The summaries by which patients are like those of training; None where none are kept."""
-        found = read_applicability(self.run)
-        return None if found is None else plain(found)
+    def ranges(self) -> Mapping[str, Any]:
+        """The summaries by which patients are like those of training."""
+        return dict(plain(read_applicability(self.run)))
 
     @property
     def names(self) -> dict[str, list[str]]:
         """The hospitals, scanners and the like that were trained on, by what they are."""
-        names = (self.ranges or {}).get("names") or {}
+        names = self.ranges["names"]
         return {TITLES.get(item, item): list(map(str, own)) for item, own in names.items() if own}
 
     def write(

@@ -412,7 +412,7 @@ class OtherPatients:
         if not len(known):
             return [], notes
         summary = read_applicability(self.opened.folder)
-        n = summary.calibration.n if summary and summary.calibration else 0
+        n = summary.calibration.n if summary.calibration else 0
         found = [*self._shares(known, n, Scope(task=task))]
         sites = self.groups[1]
         if sites is not None:

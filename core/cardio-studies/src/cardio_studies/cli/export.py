@@ -18,10 +18,6 @@ from cardio_core.cli import options
     "--model", "models", multiple=True, metavar="NAME",
     help="Only this final model (the first named is the primary); all without.",
 )  # fmt: skip
-@click.option(
-    "--with-patient-rows", is_flag=True,
-    help="Let models leave that are made of patients' rows (support vectors, neighbours).",
-)  # fmt: skip
 @click.option("--onnx", is_flag=True, help="Networks as ONNX, too, checked against torch.")
 @click.option(
     "--example", "examples", multiple=True, type=options.PATH,
