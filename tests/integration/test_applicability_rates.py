@@ -15,6 +15,8 @@ import pandas as pd
 import pytest
 from statsmodels.stats.proportion import proportion_confint
 
+pytestmark = pytest.mark.slow  # of the stored study
+
 STORED = Path(__file__).parent / "stored" / "applicability.json"
 N_TRAIN, N_NEW, SEEDS = 60, 60, range(6)
 SETTINGS = ("inner.k=0", "search=[]", "models=[ridge]", "protocols.honest.decision=fixed")
@@ -99,7 +101,6 @@ def test_the_stored_rates_are_kept():
     require(json.loads(STORED.read_text())["shifts"])
 
 
-@pytest.mark.slow
 def test_people_like_those_of_training_are_rarely_outside(run_toy, write_cohort, cardio, tmp_path):
     total: dict[str, list[int]] = {}
     for seed in SEEDS:

@@ -17,6 +17,8 @@ from scipy.stats import binom
 
 from cardio_core.testing import call_cardio
 
+pytestmark = pytest.mark.slow  # of the stored study
+
 STORED = Path(__file__).parent / "stored" / "permuted_pipeline.json"
 N_PATIENTS, N_PERMUTATIONS = 24, 19
 COHORTS = {"0.0": 40, "2.0": 6}
@@ -58,7 +60,6 @@ def test_with_a_signal_the_stored_p_values_are_the_smallest_there_can_be():
     assert sum(p <= 0.05 for p in stored) >= 5
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("effect", COHORTS)
 def test_p_values_over_seeds(run_toy, write_cohort, tmp_path, effect):
     p = [

@@ -17,6 +17,8 @@ import pytest
 from cardio_core.evaluation.conformal import fit_conformal
 from cardio_core.types.info import Target
 
+pytestmark = pytest.mark.slow  # of the stored study
+
 STORED = Path(__file__).parent / "stored/coverage_by_class.json"
 N_RUNS = 1000
 N_NEW = 1000
@@ -76,7 +78,6 @@ def test_the_stored_sets_hold_the_truth_in_the_ill_where_one_quantile_does_not()
             assert row["one quantile"]["ill"] < 0.6
 
 
-@pytest.mark.slow  # 150 runs of each setting: 5 s; 1,000 stored on 2026-11-22
 def test_the_stored_coverage_by_class_comes_out_again() -> None:
     stored = json.loads(STORED.read_text())["coverage"]
     for name, setting in SETTINGS.items():

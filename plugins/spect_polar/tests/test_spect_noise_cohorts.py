@@ -39,6 +39,8 @@ from cardio_spect_polar.response.config import COVARIATES, TrainBlock
 from cardio_spect_polar.response.predict import predict
 from cardio_spect_polar.response.train import train
 
+pytestmark = pytest.mark.slow  # of the stored study
+
 STORED = Path(__file__).parent / "stored" / "spect_noise_cohorts.json"
 N_COHORTS, N_WITH, N_WITHOUT, N_FOLDS = 50, 45, 57, 5
 RINGS, ANGLES = 8, 24
@@ -247,7 +249,6 @@ def test_what_is_left_out_of_fold_belongs_to_sex_and_not_to_the_codes(stored):
     assert apparent_gain > 0.05
 
 
-@pytest.mark.slow
 def test_the_first_cohort_can_be_found_again(stored, tmp_path):
     made = one_cohort(0, tmp_path)
     for again, before in zip(made, stored["cohorts"][: len(KINDS)], strict=True):
