@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import combinations
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.backends.backend_agg import RendererAgg
 from matplotlib.text import Annotation, Text
 
 from cardio_core.evaluation.figures import _picked
-from cardio_core.testing.searching import colliding_texts
 from cardio_core.types.info import Model, Target, Task
 from cardio_stats.estimate import Estimate
 from cardio_stats.figures import ForestLine, ForestModel, estimate_forest, model_forest, svg_text
 from cardio_stats.figures.agreement import agreement_figure
-from cardio_stats.figures.canvas import described, drawn, write_rows
+from cardio_stats.figures.canvas import Draw, described, drawn, write_rows
 from cardio_stats.figures.classes import classes_figure
 from cardio_stats.figures.curves import (
     ModelScores,
@@ -25,6 +27,52 @@ from cardio_stats.figures.curves import (
 )
 
 LONG = "Logistic regression on the duration and the area of QRS, LBBB, age, sex and aetiology"
+
+
+SLACK_PX = 1.5
+"""How far two boxes may reach into each other, at 100 pixels an inch: a box has a margin."""
+
+
+def colliding_texts(draw: Draw) -> list[str]:
+    """Draw a figure and return what is wrong with the places of its texts, a sentence each.
+
+    Only what is really drawn counts, where it is drawn. Two slanted texts are not compared: their
+    boxes meet where the letters do not. Letters with an outline are shapes, and not seen.
+    """
+    figure = drawn(draw)
+    found: list[tuple[str, Any, bool]] = []
+
+    class Recording(RendererAgg):
+        def draw_text(self, *args: Any, **options: Any) -> None:
+            text = options.get("mtext") or (args[7] if len(args) > 7 else None)
+            if text is not None and text.get_text().strip():
+                slanted = text.get_rotation() % 90 != 0
+                found.append((text.get_text(), text.get_window_extent(self), slanted))
+
+    figure.set_dpi(100)
+    width, height = figure.bbox.size
+    renderer: Any = Recording(width, height, 100)
+    # As when a file is written: what the first drawing laid out is what is shown.
+    figure.draw(renderer)
+    figure.set_layout_engine("none")
+    found.clear()
+    figure.draw(renderer)
+    # One text of several lines is drawn in several calls.
+    boxes = list(
+        dict.fromkeys((words, tuple(box.extents), slanted) for words, box, slanted in found)
+    )
+    texts = [
+        f"{words!r} leaves the figure"
+        for words, box, _ in boxes
+        if box[0] < -SLACK_PX or box[1] < -SLACK_PX
+        or box[2] > width + SLACK_PX or box[3] > height + SLACK_PX
+    ]  # fmt: skip
+    for (item, a, slanted), (other, b, also) in combinations(boxes, 2):
+        across = min(a[2], b[2]) - max(a[0], b[0])
+        down = min(a[3], b[3]) - max(a[1], b[1])
+        if across > SLACK_PX and down > SLACK_PX and not (slanted and also):
+            texts.append(f"{item!r} stands on {other!r}")
+    return texts
 
 
 def many(n, title="Random forest on the median beat"):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import shutil
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
 
@@ -23,7 +23,6 @@ from cardio_ultrasound import (
     Sector,
     draw_scatterers,
     draw_screen,
-    ecg_of_beats,
     read_loop,
     write_us_loop,
 )
@@ -46,6 +45,25 @@ def beating(seed: int = 0, n_frames: int = 24, sway_mm: float = 6.0) -> np.ndarr
     down = np.float32(sway_mm) * (1 - np.cos(phase)) / 2
     moved = [places + np.array([0, by], np.float32) for by in down]
     return EchoScanner(SECTOR, rng).frames(moved, amplitude)
+
+
+def ecg_of_beats(r_times_ms: Sequence[float]) -> Callable[[np.ndarray], np.ndarray]:
+    """Return an ECG with P, Q, R, S and T waves at every R peak, on a baseline that wanders.
+
+    >>> ecg = ecg_of_beats([500.0])
+    >>> bool(ecg(np.array([500.0])) > 0.9), bool(abs(ecg(np.array([0.0]))) < 0.1)
+    (True, True)
+    """
+    beats = np.asarray(r_times_ms, np.float64)
+    waves = ((0.15, -160, 22), (-0.1, -26, 8), (1.0, 0, 11), (-0.25, 26, 10), (0.25, 260, 45))
+
+    def ecg(at_ms: np.ndarray) -> np.ndarray:
+        at = np.asarray(at_ms, np.float64)
+        since = at[..., None] - beats
+        own = sum(a * np.exp(-(((since - t) / w) ** 2) / 2).sum(axis=-1) for a, t, w in waves)
+        return np.asarray(own + 0.05 * np.sin(at / 1500 * 2 * np.pi))
+
+    return ecg
 
 
 def screen(layout: str | ScreenLayout, seed: int = 0, n_frames: int = 24) -> Screen:

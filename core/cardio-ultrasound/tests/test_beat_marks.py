@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from cardio_ultrasound import SCREEN_LAYOUTS, draw_screen, ecg_of_beats, read_drawn_ecg
+from cardio_ultrasound import SCREEN_LAYOUTS, draw_screen, read_drawn_ecg
 from cardio_ultrasound.loop import Loop
 from cardio_ultrasound.readers.arrays import ArraySource
 
@@ -31,7 +31,7 @@ def screen(seed: int, *, ecg: str):
     beats = -20_000 + np.cumsum(rng.uniform(600, 1100) * (1 + 0.04 * rng.standard_normal(80)))
     beats = beats[beats < times[-1] + 1500]
     frames = stored.beating(0)[np.arange(len(times)) % 24]
-    course = ecg_of_beats(beats) if ecg == "ecg" else (lambda at: np.zeros(np.shape(at)))
+    course = stored.ecg_of_beats(beats) if ecg == "ecg" else (lambda at: np.zeros(np.shape(at)))
     drawn = draw_screen(
         frames, times, stored.SECTOR, replace(layout, ecg=trace, breath=None), ecg=course,
         r_times_ms=beats if ecg != "breath" else (),

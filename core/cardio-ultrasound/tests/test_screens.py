@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from cardio_ultrasound import SCREEN_LAYOUTS, draw_screen, ecg_of_beats
+from cardio_ultrasound import SCREEN_LAYOUTS, draw_screen
 
 from . import printed_loops as made
+from .screens_stored import ecg_of_beats
 
 BEATS = np.arange(-5000.0, 2000.0, 90.0)
 

@@ -18,7 +18,6 @@ from cardio_ultrasound import (
     advect,
     burn_in,
     draw_scatterers,
-    echo_frames,
 )
 from cardio_ultrasound.simulation.b_mode import SpeckleImager
 from cardio_ultrasound.simulation.sector import ScanConverter
@@ -165,13 +164,11 @@ def test_speckle_moves_with_the_tissue(moved_mm: tuple[float, float]) -> None:
     rng = np.random.default_rng(3)
     places = draw_scatterers(SECTOR, SPREAD, rng)
     mode = np.broadcast_to(np.array(moved_mm, np.float32), (1, *places.shape))
-    frames = echo_frames(
-        advect(places, mode, [[0.0], [1.0]]),
-        np.ones(len(places), np.float32),
-        SECTOR,
-        rng,
-        spread=SPREAD,
-    ).astype(float)
+    frames = (
+        EchoScanner(SECTOR, rng, spread=SPREAD)
+        .frames(advect(places, mode, [[0.0], [1.0]]), np.ones(len(places), np.float32))
+        .astype(float)
+    )
     # Below the probe, where range and angle are z and x.
     row, column = SECTOR.pixel_of([0.0, 60.0]).astype(int)
     block = (slice(row - 22, row + 23), slice(column - 22, column + 23))
@@ -187,7 +184,7 @@ def test_an_m_mode_of_a_moving_wall_shows_its_displacement_within_half_a_millime
     truth_mm = 4.0 * np.sin(np.linspace(0, 2 * np.pi, 24)) ** 3
     mode = np.zeros((1, *places.shape), np.float32)
     mode[0, :, 0] = 1.0
-    frames = echo_frames(advect(places, mode, truth_mm[:, None]), amplitude, SECTOR, rng)
+    frames = EchoScanner(SECTOR, rng).frames(advect(places, mode, truth_mm[:, None]), amplitude)
     # Across the beams, where resolution is worst.
     row = int(SECTOR.pixel_of([0.0, 70.0])[0])
     m_mode = frames[:, row - 3 : row + 4].astype(float).mean(axis=1)
@@ -212,7 +209,7 @@ def test_scan_conversion_agrees_with_scipy() -> None:
 def test_nothing_shows_outside_the_sector_and_it_fits_the_picture() -> None:
     rng = np.random.default_rng(6)
     places = draw_scatterers(SECTOR, PointSpread(), rng)
-    frames = echo_frames([places, places], np.ones(len(places), np.float32), SECTOR, rng)
+    frames = EchoScanner(SECTOR, rng).frames([places, places], np.ones(len(places), np.float32))
     assert SECTOR.fits()
     assert frames[:, ~SECTOR.mask()].max() == 0
     assert (frames[:, SECTOR.mask()] > 0).mean() > 0.95
@@ -277,7 +274,7 @@ def test_the_same_seed_gives_the_same_loop_and_another_does_not() -> None:
     def loop(seed: int) -> NDArray[np.uint8]:
         rng = np.random.default_rng(seed)
         places = draw_scatterers(SECTOR, SPREAD, rng)
-        return echo_frames([places] * 2, np.ones(len(places), np.float32), SECTOR, rng)
+        return EchoScanner(SECTOR, rng).frames([places] * 2, np.ones(len(places), np.float32))
 
     first = loop(1)
     assert np.array_equal(first, loop(1))

@@ -30,7 +30,6 @@ from cardio_ultrasound import (
     centre_index,
     cut_cycle,
     find_beats,
-    find_cycle,
     read_loop,
     scan_line,
     sector_hull,
@@ -205,7 +204,7 @@ def test_one_beat_is_measured_to_the_digit_as_if_there_were_no_others(tmp_path):
     assert np.isnan(list(spread.values())).all()
     assert (told["beats_measured"], told["beats_left_out"]) == (1, 0)
     loop = read_loop(tmp_path / "a.dcm")
-    volume = cut_cycle(loop, find_cycle(loop), loop.mm_per_pixel)
+    volume = cut_cycle(loop, find_beats(loop).cycle, loop.mm_per_pixel)
     septum = read_septum(tmp_path / "a.septum.json", loop.mm_per_pixel).points_px
     line = scan_line(septum, loop.mm_per_pixel, sector_hull(volume.frames, loop.region))
     lines = shifted_lines(line, septum, centre_index(10, 20), SMALL["max_shift"])

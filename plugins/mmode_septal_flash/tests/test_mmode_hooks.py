@@ -19,7 +19,7 @@ from cardio_mmode_septal_flash.flash.featurize import FRAME_PIXELS, TIMING, feat
 from cardio_mmode_septal_flash.flash.load import load
 from cardio_mmode_septal_flash.flash.preprocess import preprocess
 from cardio_mmode_septal_flash.motion import COURSE, MEASURES
-from cardio_ultrasound import FROM_MOTION, TOO_LOW, find_cycle, read_loop
+from cardio_ultrasound import FROM_MOTION, TOO_LOW, find_beats, read_loop
 
 from .mmode_loops import (
     SMALL,
@@ -269,7 +269,7 @@ def test_a_cycle_without_r_peaks_has_the_length_of_the_beat(tmp_path):
     n_beat = round(one.spec.beat.rr_ms / 20.0)
     frames = np.concatenate([one.frames[2 : 2 + n_beat]] * 3)
     write_loop(tmp_path / "a.dcm", frames, r_times_ms=None)
-    cycle = find_cycle(read_loop(tmp_path / "a.dcm"))
+    cycle = find_beats(read_loop(tmp_path / "a.dcm")).cycle
     assert cycle.from_motion
     assert cycle.rr_ms == pytest.approx(20.0 * n_beat, abs=20.0)
 
@@ -278,7 +278,7 @@ def test_of_several_beats_the_most_usual_one_inside_the_loop_is_taken(tmp_path):
     frames = np.repeat(phantom(1, rate_hz=50.0).frames[:30], 5, axis=0)  # 3 s
     peaks = [100.0, 600.0, 1500.0, 2380.0, 3300.0]  # 500, 900, 880 and one that is cut off
     write_loop(tmp_path / "a.dcm", frames, r_times_ms=peaks)
-    cycle = find_cycle(read_loop(tmp_path / "a.dcm"))
+    cycle = find_beats(read_loop(tmp_path / "a.dcm")).cycle
     assert (cycle.start_ms, cycle.rr_ms) == (pytest.approx(1500.0), pytest.approx(880.0))
 
 

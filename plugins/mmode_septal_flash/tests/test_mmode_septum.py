@@ -17,7 +17,7 @@ from cardio_ultrasound import (
     MIRRORED,
     SURE,
     cut_cycle,
-    find_cycle,
+    find_beats,
     find_septum,
     read_loop,
     require_inside,
@@ -139,7 +139,7 @@ def test_the_finder_says_that_it_is_unsure_where_nothing_moves_or_there_is_no_se
 def test_the_septum_found_in_the_real_loop_lies_on_the_bright_wall_above_the_mitral_valve():
     """The wall's place was read off the pictures: columns 143 to 157 at rows 85 to 125."""
     loop = read_loop(get_testdata_file("examples_ybr_color.dcm", download=False))
-    volume = cut_cycle(loop, find_cycle(loop), loop.mm_per_pixel)
+    volume = cut_cycle(loop, find_beats(loop).cycle, loop.mm_per_pixel)
     found = find_septum(
         volume.frames, loop.mm_per_pixel, sector_hull(volume.frames, loop.region), 0
     )

@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from cardio_ultrasound.cycle import CycleVolume as CycleVolume
     from cardio_ultrasound.cycle import cut_cycle as cut_cycle
     from cardio_ultrasound.cycle import find_beats as find_beats
-    from cardio_ultrasound.cycle import find_cycle as find_cycle
     from cardio_ultrasound.deidentify.sector import FIXED_TRIANGLE as FIXED_TRIANGLE
     from cardio_ultrasound.deidentify.sector import fit_sector as fit_sector
     from cardio_ultrasound.deidentify.sector import fixed_triangle as fixed_triangle
@@ -78,10 +77,8 @@ if TYPE_CHECKING:
     from cardio_ultrasound.simulation.b_mode import PointSpread as PointSpread
     from cardio_ultrasound.simulation.b_mode import advect as advect
     from cardio_ultrasound.simulation.b_mode import draw_scatterers as draw_scatterers
-    from cardio_ultrasound.simulation.b_mode import echo_frames as echo_frames
     from cardio_ultrasound.simulation.ecg_trace import EcgLayout as EcgLayout
     from cardio_ultrasound.simulation.ecg_trace import draw_ecg as draw_ecg
-    from cardio_ultrasound.simulation.ecg_trace import ecg_of_beats as ecg_of_beats
     from cardio_ultrasound.simulation.echo_export import WrittenExport as WrittenExport
     from cardio_ultrasound.simulation.echo_export import damage as damage
     from cardio_ultrasound.simulation.echo_export import write_echo_export as write_echo_export

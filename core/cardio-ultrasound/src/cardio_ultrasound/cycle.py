@@ -283,23 +283,6 @@ class Beats:
         return self.measured[self.usual]
 
 
-def find_cycle(loop: Loop) -> Cycle:
-    """Find the cardiac cycle of the most usual length: see `find_beats`.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> from pathlib import Path
-    >>> from cardio_ultrasound import read_loop
-    >>> file = Path(tempfile.mkdtemp()) / "a.npy"
-    >>> np.save(file, np.zeros((60, 40, 30), np.uint8))
-    >>> find_cycle(read_loop(file, frame_rate_hz=40, r_times_ms=[50.0, 950.0]))
-    Cycle(start_ms=50.0, rr_ms=900.0, from_motion=False, flags=('frame rate too low to judge \
-septal flash',), slow=False)
-    """
-    return find_beats(loop).cycle
-
-
 def find_beats(loop: Loop) -> Beats:
     """Find the beats of a loop that can be measured.
 

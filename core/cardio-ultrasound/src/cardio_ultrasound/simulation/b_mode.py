@@ -597,16 +597,3 @@ class EchoScanner:
         """
         beams = self.beams(positions_mm, amplitude, gain_db=gain_db)
         return np.stack([np.rint(self._convert(beam)).astype(np.uint8) for beam in beams])
-
-
-def echo_frames(
-    positions_mm: Iterable[NDArray[np.float32]],
-    amplitude: NDArray[np.float32],
-    sector: Sector,
-    rng: np.random.Generator,
-    *,
-    spread: PointSpread | None = None,
-    look: Look | None = None,
-) -> NDArray[np.uint8]:
-    """Return a loop of B-mode frames, shape (n_frames, n_rows, n_columns): see `EchoScanner`."""
-    return EchoScanner(sector, rng, spread=spread, look=look).frames(positions_mm, amplitude)

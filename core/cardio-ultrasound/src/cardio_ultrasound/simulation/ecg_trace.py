@@ -53,27 +53,6 @@ _GAP_MS, _GRID_S = 60.0, 0.2
 _MARK_SHARE = 0.16
 
 
-def ecg_of_beats(r_times_ms: Sequence[float]) -> Ecg:
-    """Return an ECG with P, Q, R, S and T waves at every R peak, on a baseline that wanders.
-
-    Examples
-    --------
-    >>> ecg = ecg_of_beats([500.0])
-    >>> bool(ecg(np.array([500.0])) > 0.9), bool(abs(ecg(np.array([0.0]))) < 0.1)
-    (True, True)
-    """
-    beats = np.asarray(r_times_ms, np.float64)
-    waves = ((0.15, -160, 22), (-0.1, -26, 8), (1.0, 0, 11), (-0.25, 26, 10), (0.25, 260, 45))
-
-    def ecg(at_ms: NDArray[np.float64]) -> NDArray[np.float64]:
-        at = np.asarray(at_ms, np.float64)
-        since = at[..., None] - beats
-        own = sum(a * np.exp(-(((since - t) / w) ** 2) / 2).sum(axis=-1) for a, t, w in waves)
-        return np.asarray(own + 0.05 * np.sin(at / 1500 * 2 * np.pi))
-
-    return ecg
-
-
 def draw_ecg(
     frames: NDArray[np.uint8],
     times_ms: NDArray[np.float64],
