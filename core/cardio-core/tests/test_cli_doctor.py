@@ -54,15 +54,24 @@ def test_the_json_holds_the_versions_that_the_metadata_hold():
     }  # fmt: skip
 
 
-def test_a_missing_extra_is_named_with_the_local_line_that_gets_it(monkeypatch):
+@pytest.fixture
+def without(monkeypatch):
+    """Let a package seem not to be installed."""
     there = metadata.version
 
-    def without_skops(name: str) -> str:
-        if name == "skops":
-            raise metadata.PackageNotFoundError(name)
-        return there(name)
+    def call(lacking):
+        def version(name: str) -> str:
+            if name == lacking:
+                raise metadata.PackageNotFoundError(name)
+            return there(name)
 
-    monkeypatch.setattr(metadata, "version", without_skops)
+        monkeypatch.setattr(metadata, "version", version)
+
+    return call
+
+
+def test_a_missing_extra_is_named_with_the_local_line_that_gets_it(without):
+    without("skops")
     result = run()
     line = next(line for line in result.output.splitlines() if line.split()[:1] == ["train"])
     assert line.endswith('missing: skops; pip install "./core/cardio-core[train]"')
@@ -104,15 +113,8 @@ def test_no_plugin_at_all_says_how_to_get_one_from_the_checkout(monkeypatch):
     assert names(run().output, "pip install ./plugins/NAME")
 
 
-def test_a_core_that_lacks_a_package_exits_with_1(monkeypatch):
-    there = metadata.version
-
-    def without_scipy(name: str) -> str:
-        if name == "scipy":
-            raise metadata.PackageNotFoundError(name)
-        return there(name)
-
-    monkeypatch.setattr(metadata, "version", without_scipy)
+def test_a_core_that_lacks_a_package_exits_with_1(without):
+    without("scipy")
     result = run()
     assert result.exit_code == 1
     assert "broken: scipy not installed; pip install ./core/cardio-core" in result.output

@@ -96,18 +96,6 @@ def test_one_number_is_scikit_learns_ridge_on_its_z_score(tmp_path):
     np.testing.assert_allclose(found, expected, atol=1e-6)
 
 
-def test_a_binary_outcome_is_fitted_as_scikit_learn_fits_it(tmp_path):
-    table = people()[["age"]].dropna().reset_index(drop=True)
-    truth = np.random.default_rng(1).integers(0, 2, len(table))
-    given_ = features(table)
-    targets = Targets("patient", pd.DataFrame({"sick": truth}, index=given_.table.index))
-    ctx = context("binary", tmp_path)
-    found = predict(train(given_, targets, ctx), given_, ctx).scores["sick"]
-    design = fit_encoding(table).encode(table)
-    expected = LogisticRegression(C=1.0, tol=1e-12).fit(design, truth).predict_proba(design)[:, 1]
-    np.testing.assert_allclose(found, expected, atol=1e-6)
-
-
 def test_what_cannot_be_fitted_is_told(tmp_path):
     given_ = features(people())
     same = Targets("patient", pd.DataFrame({"sick": ["no"] * 90}, index=given_.table.index))
