@@ -490,19 +490,14 @@ def shown_first(judged: Mapping[str, Judged], manifest: RunManifest) -> dict[str
     from cardio_core.report.page import main_figures
     from cardio_core.report.run_figures import Picture
 
-    draws = {
-        f"figures/{SafeName(f'{protocol}-{name}', '.svg')}": (protocol, name, draw)
-        for protocol, item in judged.items()
-        for name, draw in item.report.figures.items()
-    }
     there = [
-        Picture("", protocol, file, None, name=name)
-        for file, (protocol, name, _) in sorted(draws.items(), key=lambda item: item[0])
-    ]
+        Picture("", protocol, f"{protocol}-{name}.svg", None, name=name)
+        for protocol, item in judged.items() for name in item.report.figures
+    ]  # fmt: skip
     found: dict[str, dict[str, Draw]] = {protocol: {} for protocol in judged}
-    for picture in main_figures(there, manifest):
-        protocol, name, draw = draws[picture.file]
-        found[protocol][name] = draw
+    for picture in main_figures(sorted(there, key=lambda item: item.file), manifest):
+        draw = judged[picture.protocol].report.figures[picture.name]
+        found[picture.protocol][picture.name] = draw
     return found
 
 
