@@ -134,7 +134,7 @@ def cleaned_frames(
     >>> loop = Loop("made", ArraySource(frames), 2, (4, 5), np.array([0.0, 20.0]), "stated")
     >>> sector = np.zeros((4, 5), np.bool_)
     >>> sector[1:3, 1:4] = True
-    >>> [int(frame.sum()) // 90 for frame in kept_frames(loop, look_inside(loop, sector))]
+    >>> [int(frame.sum()) // 90 for frame in cleaned_frames(loop, look_inside(loop, sector))]
     [6, 6]
     """
     for rgb in loop.frames(colour=True):
