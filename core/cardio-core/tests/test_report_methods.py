@@ -3,6 +3,7 @@
 import csv
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -110,6 +111,14 @@ def test_networks_are_cited_where_their_weights_lie_in_the_run(run):
     assert "monai" not in " ".join([*found.paragraphs, *found.citations])
     assert "He et al. 2023" in found.citations
     assert any(paper.startswith("DeLong ER") for paper in found.citations)
+
+
+def test_what_is_cited_hangs_on_the_estimates_and_not_on_the_words_of_their_method(run):
+    files = read_artifact(run())
+    reworded = tuple(replace(row, method="otherwise") for row in files.metrics)
+    assert methods(replace(files, metrics=reworded)).citations == methods(files).citations
+    none = tuple(replace(row, low=None, high=None) for row in files.metrics)
+    assert "DeLong" not in " ".join(methods(replace(files, metrics=none)).citations)
 
 
 def test_the_checklists_answer_what_the_run_knows_and_flag_the_rest(run):

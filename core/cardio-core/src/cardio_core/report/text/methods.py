@@ -189,14 +189,17 @@ CITED = {
 
 _NETWORKS = ("torch", "lightning")
 
-_METHODS = {
-    "DeLong": "DeLong ER et al. Biometrics 1988;44:837",
-    "Wilson": "Wilson EB. J Am Stat Assoc 1927;22:209",
-    "Newcombe": "Newcombe RG. Stat Med 1998;17:873",
-    "bootstrap": "Efron B, Tibshirani RJ. An introduction to the bootstrap, 1993",
-    "calibrated on": "Barber RF et al. Ann Stat 2021;49:486",
+_BOOTSTRAP = "Efron B, Tibshirani RJ. An introduction to the bootstrap, 1993"
+_SHARES = ("sensitivity", "specificity", "accuracy", "ppv", "npv")
+_SETS = ("conformal_coverage", "conformal_coverage_pooled", "empty_sets", "sets_of_several")
+_AREAS = ("auc", "auc_difference", "segment_auc")
+_PAPERS = {
+    "DeLong ER et al. Biometrics 1988;44:837": _AREAS,
+    "Wilson EB. J Am Stat Assoc 1927;22:209": (*_SHARES, *_SETS),
+    "Newcombe RG. Stat Med 1998;17:873": ("youden", "balanced_accuracy"),
+    "Barber RF et al. Ann Stat 2021;49:486": _SETS,
 }
-"""What intervals rest on, by a word of the method that estimates carry."""
+"""What intervals that nothing was resampled for rest on, and the metrics that have them."""
 
 
 @dataclass(frozen=True)
@@ -411,8 +414,12 @@ def _software(files: RunArtifact) -> str:
 
 def _citations(files: RunArtifact) -> list[str]:
     found = [str(paper) for paper in files.manifest.papers]
-    methods_used = " ".join({row.method for row in files.metrics})
-    found += [paper for word, paper in _METHODS.items() if word in methods_used]
+    rows = [row for row in files.metrics if row.low is not None]
+    # An area of 0 or 1 has no variance by DeLong; another interval stands there.
+    rested = [row for row in rows if not (row.name in _AREAS and row.value in (0, 1))]
+    names = {row.name for row in rested if row.seed is None}
+    found += [paper for paper, of in _PAPERS.items() if names & {*of}]
+    found += [_BOOTSTRAP] if any(row.seed is not None for row in rows) else []
     found += [f"{name}: {CITED[name]}" for name in _packages(files)]
     return found
 
