@@ -185,8 +185,12 @@ def covariates(site: Site, names: Sequence[str], out: Path) -> Sequence[object]:
     """Return a run with covariates that are called so."""
     columns = {name: [f"{(n * 7) % 11}" for n in range(24)] for name in names}
     data = site.cohort("own", [f"P{n}" for n in range(24)], 39, **columns)
-    return ["run", *SMALL, "--data", data, "--out", out,
-            *(word for name in names for word in ("--covariate", name))]  # fmt: skip
+    return ["run", *SMALL, "--data", data, "--out", out, "--covariates", ",".join(names)]
+
+
+def can_be_listed(name: str) -> bool:
+    """Return whether `A,B,...` on a command line can have it."""
+    return "," not in name and name == name.strip() != ""
 
 
 def of_outcome(command: str) -> Use:
@@ -209,7 +213,7 @@ USES = {
         at_once=10**9, fits=is_id,
     ),
     "run: outcome": Use(outcome, every=40),
-    "run: covariates": Use(covariates, at_once=10, every=10),
+    "run: covariates": Use(covariates, at_once=10, every=10, fits=can_be_listed),
     **{f"{name}: ids of patients": ids(name) for name in (
         "evaluate", "fuse", "stability", "export", "reproduce", "report")},
     "predict: ids of patients": Use(
