@@ -192,7 +192,7 @@ _NETWORKS = ("torch", "lightning")
 _BOOTSTRAP = "Efron B, Tibshirani RJ. An introduction to the bootstrap, 1993"
 _SHARES = ("sensitivity", "specificity", "accuracy", "ppv", "npv")
 _SETS = ("conformal_coverage", "conformal_coverage_pooled", "empty_sets", "sets_of_several")
-_AREAS = ("auc", "auc_difference", "segment_auc")
+_AREAS = ("auc", "auc_difference")
 _PAPERS = {
     "DeLong ER et al. Biometrics 1988;44:837": _AREAS,
     "Wilson EB. J Am Stat Assoc 1927;22:209": (*_SHARES, *_SETS),
